@@ -1,0 +1,50 @@
+// What every long work is given: where to report, and whether to stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/events.h"
+
+namespace ladimo {
+
+/// Carries the event sink and the cancel flag through the engine. Cheap to pass by const reference.
+class Context {
+ public:
+  using Sink = std::function<void(const Event&)>;
+
+  Context() = default;
+  explicit Context(Sink sink, const std::atomic<bool>* cancel = nullptr);
+
+  void emit(const Event& event) const;
+  void warn(std::string message, std::string hint = {}) const;
+  bool canceled() const;
+  /// Throws Interrupted when the work was asked to stop. Call it at least every 100 ms of work.
+  void check() const;
+
+ private:
+  Sink sink_;
+  const std::atomic<bool>* cancel_ = nullptr;
+};
+
+/// Progress of one step: counts, estimates the time left, reports at most ten times a second, stops when
+/// asked.
+class Progress {
+ public:
+  Progress(const Context& context, std::int64_t total, int layer = -1);
+  /// Adds `n` units and reports. Throws Interrupted.
+  void advance(std::int64_t n = 1);
+
+ private:
+  const Context& context_;
+  std::int64_t total_;
+  std::int64_t done_ = 0;
+  int layer_;
+  std::chrono::steady_clock::time_point start_;
+  std::chrono::steady_clock::time_point reported_;
+};
+
+}  // namespace ladimo

@@ -1,0 +1,52 @@
+// Errors that a person reads: what happened, what to do, where.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ladimo {
+
+/// One thing that is wrong, as a person reads it. `hint` says what to do, `path` where it is (may be empty).
+struct Problem {
+  std::string message;
+  std::string hint;
+  std::filesystem::path path;
+};
+
+/// Failed while running (exit status 1). What was finished stays.
+class Error : public std::runtime_error {
+ public:
+  explicit Error(Problem problem) : std::runtime_error(problem.message), problem_(std::move(problem)) {}
+  explicit Error(std::string message, std::string hint = {}, std::filesystem::path path = {})
+      : Error(Problem{std::move(message), std::move(hint), std::move(path)}) {}
+
+  const Problem& problem() const { return problem_; }
+  const std::string& hint() const { return problem_.hint; }
+  const std::filesystem::path& path() const { return problem_.path; }
+
+ private:
+  Problem problem_;
+};
+
+/// Bad input or usage (exit status 2). Nothing was written.
+class Refusal : public Error {
+ public:
+  using Error::Error;
+  /// Refuses with the first problem as its sentence and all of them in `problems()`. Precondition: not empty.
+  explicit Refusal(std::vector<Problem> problems) : Error(problems.front()), problems_(std::move(problems)) {}
+  const std::vector<Problem>& problems() const { return problems_; }
+
+ private:
+  std::vector<Problem> problems_;
+};
+
+/// The person or the machine asked to stop (exit status 130). The run is resumable.
+class Interrupted : public Error {
+ public:
+  Interrupted() : Error("Interrupted.", "Run the same command again to continue.") {}
+};
+
+}  // namespace ladimo

@@ -1,0 +1,88 @@
+// What the engine says while it works: one value struct per kind of event. The JSON form is run/event_json.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ladimo {
+
+/// A step of the plan begins. `index` counts from 0 to `count` - 1.
+struct StepEvent {
+  std::string name;
+  int index = 0;
+  int count = 0;
+};
+
+/// How far the step is. `layer` is -1 where the step is not about one layer; `eta_s` < 0 while unknown.
+struct ProgressEvent {
+  int layer = -1;
+  std::int64_t done = 0;
+  std::int64_t total = 0;
+  double eta_s = -1;
+};
+
+/// Normalised squared error of one layer's distillation, on training rows or on held-out rows.
+struct LossEvent {
+  int layer = 0;
+  int step = 0;
+  double value = 0;
+  bool held_out = false;
+};
+
+/// Routing weights of one layer so far. `counts` has policy/histogram.h's bins; `expert_load` is the share of
+/// tokens for which each routed expert is on at the layer's middle threshold.
+struct HistogramEvent {
+  int layer = 0;
+  std::vector<std::int64_t> counts;
+  std::vector<double> expert_load;
+};
+
+/// A partition as drawn for one layer: for every neuron the slice it belongs to, -1 for the shared set.
+struct SampleEvent {
+  int layer = 0;
+  std::vector<int> partition;
+};
+
+/// A layer is finished and on disk. Losses are normalised squared errors on held-out rows.
+struct LayerEvent {
+  int layer = 0;
+  double loss_before = 0;
+  double loss_after = 0;
+  double seconds = 0;
+};
+
+/// One generated token. `experts` holds the routed experts on in each layer, -1 for a dense layer.
+struct TokenEvent {
+  bool converted = true;
+  std::string text;
+  int id = 0;
+  std::vector<int> experts;
+};
+
+/// Something measured; `json` is an object with named numbers.
+struct MeasureEvent {
+  std::string json;
+};
+
+struct WarningEvent {
+  std::string message;
+  std::string hint;
+};
+
+struct ErrorEvent {
+  std::string message;
+  std::string hint;
+  std::string path;
+};
+
+/// The last event: what `--json` prints, an object.
+struct ResultEvent {
+  std::string json;
+};
+
+using Event = std::variant<StepEvent, ProgressEvent, LossEvent, HistogramEvent, SampleEvent, LayerEvent,
+                           TokenEvent, MeasureEvent, WarningEvent, ErrorEvent, ResultEvent>;
+
+}  // namespace ladimo

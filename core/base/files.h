@@ -1,0 +1,57 @@
+// Files that are either whole or absent: temporary name, fsync, rename.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace ladimo {
+
+/// Reads a whole file. Throws Refusal when it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// Reads a JSON file. Throws Refusal with the byte offset when it does not parse.
+nlohmann::json read_json(const std::filesystem::path& path);
+
+/// Replaces `path` by `bytes` atomically (temporary name in the same folder, fsync, rename, fsync of the
+/// folder). Throws Error (disk full, no permission); the temporary file is gone then and the old file
+/// untouched.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+/// The same with `json` indented by two spaces and a final newline.
+void write_json(const std::filesystem::path& path, const nlohmann::json& json);
+
+/// A file that is being written under a temporary name beside `path`; removed unless committed.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// Appends. Throws Error when the disk is full.
+  void write(const void* data, std::size_t bytes);
+  /// fsync, rename, fsync of the folder.
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+/// Bytes that may still be written on the file system that holds `path` (its nearest existing ancestor).
+/// The environment variable LADIMO_DISK_FREE_BYTES, when set, replaces the answer (tests simulate a full
+/// disk).
+std::uint64_t free_disk_bytes(const std::filesystem::path& path);
+
+/// Bytes of memory available now. Throws Error where the system does not tell.
+std::uint64_t available_ram_bytes();
+
+/// `path` made absolute with `.`, `..` and symbolic links resolved where it exists.
+std::filesystem::path normal_path(const std::filesystem::path& path);
+
+}  // namespace ladimo

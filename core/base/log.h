@@ -1,0 +1,15 @@
+// The log: stderr for a person, `log.txt` in the run folder for later.
+#pragma once
+
+#include <filesystem>
+
+namespace ladimo {
+
+enum class LogLevel { quiet, normal, debug };
+
+/// Sets up spdlog's default logger on stderr. Never writes to stdout.
+void start_log(LogLevel level);
+/// Adds a file sink (appends). Throws Error when the file cannot be opened.
+void log_to_file(const std::filesystem::path& path);
+
+}  // namespace ladimo

@@ -1,0 +1,44 @@
+// A dense checkpoint in the Hugging Face layout: config, tensors, fingerprint.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "checkpoint/config.h"
+#include "checkpoint/safetensors.h"
+#include "checkpoint/tensor_names.h"
+
+namespace ladimo {
+
+class Checkpoint {
+ public:
+  /// Opens config and tensor headers. Throws Refusal (all problems listed) when the folder, config.json or
+  /// the safetensors are missing or broken, the architecture is unknown, or a tensor is missing, misshaped or
+  /// of a dtype that is not F32, F16 or BF16. Weights are not read: see find_bad_weights.
+  static Checkpoint open(const std::filesystem::path& folder);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const ModelConfig& config() const { return config_; }
+  const TensorStore& store() const { return store_; }
+  const TensorView& tensor(Role role, std::int64_t layer = 0) const;
+  bool has(Role role, std::int64_t layer = 0) const;
+
+  /// Hash over config.json, the tensor table and a fixed sample of every tensor's bytes; fast for 14 GB.
+  std::string fingerprint() const;
+
+ private:
+  std::filesystem::path folder_;
+  ModelConfig config_;
+  TensorStore store_;
+};
+
+/// Reads every weight; one problem per tensor that holds NaN or Inf (with the position of the first).
+std::vector<Problem> find_bad_weights(const Checkpoint& checkpoint, const Context& context);
+
+/// Everything `Checkpoint::open` would refuse, without throwing, for a list on a screen. `config` is filled
+/// as far as config.json could be understood.
+std::vector<Problem> find_problems(const std::filesystem::path& folder, ModelConfig& config);
+
+}  // namespace ladimo

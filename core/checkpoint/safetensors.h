@@ -1,0 +1,93 @@
+// safetensors files: u64 little-endian header length, JSON header, tensor bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ladimo {
+
+/// Element types. `other` is anything this program does not compute with (its name is kept in TensorView).
+enum class DType { f32, f16, bf16, i64, i32, u8, other };
+
+/// Bytes per element; 0 for `other`.
+std::size_t dtype_size(DType dtype);
+/// The safetensors spelling: "F32", "BF16", ...
+const char* dtype_name(DType dtype);
+
+/// A tensor in a mapped file; valid as long as the TensorStore it came from.
+struct TensorView {
+  std::string name;
+  DType dtype = DType::other;
+  std::string dtype_text;           // as spelled in the file
+  std::vector<std::int64_t> shape;  // row-major
+  std::span<const std::byte> bytes;
+  std::filesystem::path file;
+};
+
+/// The tensors of a folder or file, mapped read-only.
+class TensorStore {
+ public:
+  /// Opens `model.safetensors`, or `model.safetensors.index.json` with its shards, in a folder; or one file.
+  /// Headers, shapes, offsets, overlaps and lengths are checked against the files before any tensor is
+  /// touched. Throws Refusal with the file and the offset.
+  static TensorStore open(const std::filesystem::path& folder_or_file);
+
+  bool contains(const std::string& name) const;
+  /// Throws Refusal when there is no such tensor.
+  const TensorView& at(const std::string& name) const;
+  const std::map<std::string, TensorView>& tensors() const;
+  /// The header's `__metadata__` (of the first file).
+  const std::map<std::string, std::string>& metadata() const;
+  /// The files that hold the tensors.
+  const std::vector<std::filesystem::path>& files() const;
+
+ private:
+  struct Mapped;
+  std::shared_ptr<const Mapped> mapped_;
+};
+
+/// What is going to be written: the header needs all of it first.
+struct TensorSpec {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<std::int64_t> shape;
+  std::uint64_t bytes() const;
+};
+
+/// Streams one safetensors file under a temporary name: declare every tensor, write each once in that order,
+/// finish.
+class SafetensorsWriter {
+ public:
+  SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> specs,
+                    const std::map<std::string, std::string>& metadata = {});
+  ~SafetensorsWriter();
+  SafetensorsWriter(const SafetensorsWriter&) = delete;
+  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
+
+  /// Bytes of the next declared tensor. Throws Error when they are not those of its spec, or the disk is
+  /// full.
+  void write(const std::string& name, std::span<const std::byte> bytes);
+  /// fsync, rename. Throws Error when a declared tensor was not written.
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Writes `specs` to a folder as `model.safetensors`, or as shards of at most `max_shard_bytes` with an
+/// index, in the layout of Hugging Face; `bytes_of(spec)` is asked for one tensor at a time and its answer is
+/// dropped after writing.
+void write_sharded(const std::filesystem::path& folder, const std::vector<TensorSpec>& specs,
+                   std::uint64_t max_shard_bytes,
+                   const std::function<std::vector<std::byte>(const TensorSpec&)>& bytes_of,
+                   const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace ladimo

@@ -1,0 +1,60 @@
+// One layer of the decoder: h' = h + attention(norm(h)); h'' = h' + ffn(norm(h')). Differentiable where
+// autograd is on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <ATen/core/Tensor.h>
+
+#include "checkpoint/config.h"
+#include "model/feed_forward.h"
+
+namespace ladimo {
+
+class KvCache;
+
+/// x / rms(x) * weight, the mean square in fp32. x [..., d], weight [d].
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
+
+/// cos and sin of the rotary embedding for every position, with the config's scaling (none, linear, llama3),
+/// in the half-rotation convention of Hugging Face.
+struct Rotary {
+  at::Tensor cos;  // [positions, head_dim] fp32
+  at::Tensor sin;  // [positions, head_dim] fp32
+
+  Rotary() = default;
+  Rotary(const ModelConfig& config, std::int64_t positions, at::Device device);
+};
+
+struct DecoderLayer {
+  at::Tensor attention_norm;                  // [d]
+  at::Tensor q;                               // [heads * head_dim, d]
+  at::Tensor k, v;                            // [kv_heads * head_dim, d]
+  at::Tensor o;                               // [d, heads * head_dim]
+  at::Tensor q_bias, k_bias, v_bias, o_bias;  // undefined without attention_bias
+  at::Tensor ffn_norm;                        // [d]
+  std::shared_ptr<const FeedForward> ffn;
+  std::int64_t heads = 0, kv_heads = 0, head_dim = 0, sliding_window = 0;
+  double rms_eps = 0;
+
+  /// h + attention(norm(h)). h [B, W, d]; causal within each of the B sequences, positions continue after
+  /// what the cache holds for this layer (none: from 0). Scores are computed in chunks of queries, so memory
+  /// stays bounded.
+  at::Tensor attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache = nullptr,
+                    std::int64_t layer = 0) const;
+  /// norm(h): what the FFN sees. [..., d] -> [..., d].
+  at::Tensor ffn_input(const at::Tensor& h) const;
+};
+
+/// Final norm and vocabulary projection.
+struct Head {
+  at::Tensor norm;    // [d]
+  at::Tensor weight;  // [vocab, d]
+  double rms_eps = 0;
+
+  /// [T, d] -> logits [T, vocab], in the weights' dtype.
+  at::Tensor logits(const at::Tensor& h) const;
+};
+
+}  // namespace ladimo

@@ -1,0 +1,37 @@
+// What stands in a decoder layer after attention: the dense FFN or something that imitates it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace ladimo {
+
+struct FfnOutput {
+  at::Tensor y;        // [T, d], dtype of x
+  at::Tensor experts;  // [T] float, routed experts that ran for each token; undefined for a dense FFN
+};
+
+/// x [T, d] (the FFN's input, after the norm) -> y [T, d]. Immutable and thread-safe.
+class FeedForward {
+ public:
+  virtual ~FeedForward() = default;
+  virtual FfnOutput forward(const at::Tensor& x) const = 0;
+  /// Parameters used per token when `mean_experts` routed experts run on average (method.md section 5).
+  virtual double activated_parameters(double mean_experts) const = 0;
+};
+
+/// FFN(x) = down (silu(gate x) * (up x)), biases where the checkpoint has them (else undefined).
+class DenseFfn : public FeedForward {
+ public:
+  at::Tensor gate;                // [f, d]
+  at::Tensor up;                  // [f, d]
+  at::Tensor down;                // [d, f]
+  at::Tensor gate_bias, up_bias;  // [f]
+  at::Tensor down_bias;           // [d]
+
+  /// h = silu(gate x) * (up x): [T, d] -> [T, f].
+  at::Tensor hidden(const at::Tensor& x) const;
+  FfnOutput forward(const at::Tensor& x) const override;
+  double activated_parameters(double mean_experts) const override;
+};
+
+}  // namespace ladimo

@@ -1,0 +1,37 @@
+// Text from a model, token by token.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/context.h"
+#include "model/decoder.h"
+
+namespace ladimo {
+
+struct Sampling {
+  std::int64_t max_tokens = 128;
+  double temperature = 0;  // 0: greedy
+  std::uint64_t seed = 0;
+};
+
+struct GeneratedToken {
+  std::int32_t id = 0;
+  std::vector<int> experts;  // per layer: routed experts that ran when it was computed; -1 for a dense layer
+};
+
+/// Continues `prompt` (ids, BOS included) until EOS, `max_tokens` or the model's last position. `on_token`
+/// sees each token as it comes. EOS is not part of the result.
+std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std::int32_t> prompt,
+                                     const Sampling& sampling, const Context& context,
+                                     const std::function<void(const GeneratedToken&)>& on_token = {});
+
+/// Samples `count` sequences from BOS in batches, each until EOS or `length` tokens (BOS included, EOS left
+/// out). The same seed gives the same sequences.
+std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, std::int64_t count,
+                                                        std::int64_t length, double temperature,
+                                                        std::uint64_t seed, Progress& progress);
+
+}  // namespace ladimo

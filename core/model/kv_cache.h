@@ -1,0 +1,35 @@
+// Keys and values of the tokens so far.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "checkpoint/config.h"
+
+namespace ladimo {
+
+/// Preallocated for `batch` sequences of equal length up to `capacity` tokens.
+class KvCache {
+ public:
+  KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, at::Device device,
+          at::ScalarType dtype);
+
+  std::int64_t capacity() const { return capacity_; }
+  /// Tokens stored for `layer`.
+  std::int64_t length(std::int64_t layer) const { return lengths_[static_cast<std::size_t>(layer)]; }
+  /// Appends k, v [B, kv_heads, W, head_dim] and returns all so far. Throws Error when the capacity is
+  /// exceeded.
+  std::pair<at::Tensor, at::Tensor> append(std::int64_t layer, const at::Tensor& k, const at::Tensor& v);
+  /// Forgets everything; the memory stays.
+  void clear();
+
+ private:
+  std::int64_t capacity_;
+  std::vector<at::Tensor> keys_, values_;  // per layer [B, kv_heads, capacity, head_dim]
+  std::vector<std::int64_t> lengths_;
+};
+
+}  // namespace ladimo

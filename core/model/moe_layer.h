@@ -1,0 +1,74 @@
+// The converted FFN: permuted neurons in slices, a router, compensation vectors (design.md "MoeLayer",
+// method.md section 2).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "model/feed_forward.h"
+#include "policy/layer_policy.h"
+
+namespace ladimo {
+
+/// Weights of one converted layer. Neurons are permuted: the shared ones first, then routed expert after
+/// expert, so every expert is one contiguous slice of rows. S shared neurons, E routed experts of m neurons,
+/// f = S + E m.
+struct MoeWeights {
+  at::Tensor gate;                  // [f, d]
+  at::Tensor up;                    // [f, d]
+  at::Tensor down;                  // [f, d]: the transposed down projection, row j belongs to neuron j
+  at::Tensor router;                // [E, d]
+  at::Tensor router_bias;           // [E]
+  at::Tensor compensation;          // [E, d], added for every expert that is skipped
+  at::Tensor permutation;           // [f] int64: row j holds neuron permutation[j] of the original FFN
+  at::Tensor gate_bias, up_bias;    // [f], undefined without mlp_bias
+  at::Tensor down_bias;             // [d], undefined without mlp_bias
+  std::int64_t shared_neurons = 0;  // S
+
+  std::int64_t neurons() const { return gate.size(0); }
+  std::int64_t hidden_size() const { return gate.size(1); }
+  std::int64_t routed() const { return router.size(0); }
+  std::int64_t expert_neurons() const { return (neurons() - shared_neurons) / routed(); }
+
+  /// Routing weights [T, E]: the predicted contribution of every routed expert, in units of the layer's mean
+  /// FFN output norm. x [T, d].
+  at::Tensor route(const at::Tensor& x) const;
+  /// h of every neuron [T, f]. x [T, d].
+  at::Tensor hidden(const at::Tensor& x) const;
+  /// Parameters used per token: router, shared neurons, the selected experts, compensation of the skipped
+  /// ones.
+  double activated_parameters(double mean_experts) const;
+
+  MoeWeights to(at::Device device, at::ScalarType dtype) const;  // the permutation stays int64
+};
+
+/// Which routed experts run: routing weights [T, E] -> bool [T, E]. Precondition: a sparse policy.
+at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& policy);
+
+/// MoE(x) = down[S] h_S + sum over selected E_i(x) + sum over skipped b_i: a plain sum without mixing
+/// weights.
+class MoeLayer : public FeedForward {
+ public:
+  MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy);
+  /// Large T: every neuron is computed and masked. T <= 8 on the CPU: only what runs is read
+  /// (model/sparse_decode.h).
+  FfnOutput forward(const at::Tensor& x) const override;
+  double activated_parameters(double mean_experts) const override;
+
+  const MoeWeights& weights() const { return *weights_; }
+  const LayerPolicy& policy() const { return policy_; }
+
+ private:
+  std::shared_ptr<const MoeWeights> weights_;
+  LayerPolicy policy_;
+};
+
+/// layers/000.safetensors: `gate`, `up`, `down`, `router`, `router_bias`, `compensation`, `permutation` (+
+/// biases) with `shared_neurons` as metadata. Written atomically; gate, up, down, compensation in `dtype`,
+/// the router in float.
+void save_moe_weights(const std::filesystem::path& path, const MoeWeights& weights, at::ScalarType dtype);
+/// Throws Refusal when the file is broken or the shapes do not fit together.
+MoeWeights load_moe_weights(const std::filesystem::path& path, at::Device device, at::ScalarType dtype);
+
+}  // namespace ladimo

@@ -1,0 +1,26 @@
+// Histograms of routing weights: one set of bins for all layers and steps, so that they add up.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace ladimo {
+
+inline constexpr int histogram_bins = 256;  // log-spaced from 1e-4 to 10
+inline constexpr double histogram_low = 1e-4;
+inline constexpr double histogram_high = 10;
+inline constexpr std::string_view histogram_edges_id = "log10:-4:1:256";
+
+/// Counts: [0] underflow (zero and negative weights too), [1 ... 256] the bins, [257] overflow.
+using HistogramCounts = std::vector<std::int64_t>;
+
+/// The index into HistogramCounts of a routing weight. NaN counts as underflow.
+int histogram_index(double weight);
+/// The lower edge of bin `index` (1 ... 256; 257 gives the upper end). Unit-free, like the routing weight.
+double histogram_edge(int index);
+/// The share of counts at or above `threshold`, interpolated within its bin in log scale; 0 for empty counts.
+double share_above(const HistogramCounts& counts, double threshold);
+
+}  // namespace ladimo

@@ -1,0 +1,49 @@
+// A policy for the whole model, as a file ("ladimo.policy/1", design.md).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "policy/layer_policy.h"
+
+namespace ladimo {
+
+/// What the frontier trades against KL.
+enum class Cost { activated, decode_ms };
+const char* to_string(Cost cost);
+/// Throws Refusal.
+Cost parse_cost(std::string_view text);
+
+/// Predicted or measured numbers of a policy (method.md section 5). Times are absent where nothing was
+/// measured.
+struct PolicyNumbers {
+  double kl = 0;  // nats per token
+  double perplexity = 0;
+  std::optional<double> decode_ms;   // per token, batch 1
+  std::optional<double> prefill_ms;  // per token
+  double activated_parameters = 0;   // per token, whole model
+  double activated_fraction = 0;     // of the dense model's
+  double ffn_activated = 0;          // the same for the FFNs alone
+};
+
+struct Policy {
+  std::string fingerprint;  // of the dense checkpoint
+  Cost cost = Cost::activated;
+  double tradeoff = 0;  // 0 all dense, 1 the cheapest
+  std::vector<LayerPolicy> layers;
+  PolicyNumbers predicted;
+  std::optional<PolicyNumbers> measured;
+};
+
+nlohmann::json to_json(const PolicyNumbers& numbers);
+nlohmann::json to_json(const Policy& policy);
+/// Throws Refusal with the file and the key.
+Policy policy_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
+/// Reads and checks against the model it is meant for. Throws Refusal on another fingerprint or layer count.
+Policy read_policy(const std::filesystem::path& path, const std::string& fingerprint, std::size_t layers);
+
+}  // namespace ladimo

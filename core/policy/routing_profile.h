@@ -1,0 +1,40 @@
+// The routing profile: how the routing weights of every layer are distributed. profile.json.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "policy/histogram.h"
+
+namespace ladimo {
+
+struct LayerProfile {
+  int layer = 0;
+  int routed = 0;  // routed experts E
+  int shared_neurons = 0;
+  int expert_neurons = 0;            // neurons per routed expert
+  double output_norm = 0;            // mean L2 norm of the dense FFN's output: the unit of the routing weight
+  HistogramCounts all;               // routing weights of all experts
+  HistogramCounts top1;              // the largest of each token
+  double middle_threshold = 0;       // where half of the routed experts are on
+  std::vector<double> expert_load;   // [E] share of tokens for which the expert is on at middle_threshold
+  std::vector<double> mean_weight;   // [E]
+  std::vector<double> coactivation;  // [E, E] P(column on | row on) at middle_threshold
+  double entropy = 0;                // of the expert load, divided by log E: 1 is uniform
+  std::vector<int> dead;             // experts on for less than 0.1 % of the tokens
+  std::vector<int> always_on;        // more than 99.9 %
+};
+
+struct RoutingProfile {
+  std::int64_t tokens = 0;
+  std::vector<LayerProfile> layers;  // converted layers only
+};
+
+nlohmann::json to_json(const RoutingProfile& profile);
+/// Throws Refusal.
+RoutingProfile routing_profile_from_json(const nlohmann::json& json);
+
+}  // namespace ladimo

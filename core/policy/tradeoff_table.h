@@ -1,0 +1,91 @@
+// What every candidate policy of every layer costs and what it changes: the input of the frontier.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "policy/layer_policy.h"
+
+namespace ladimo {
+
+struct Candidate {
+  LayerPolicy policy;
+  double kl = 0;  // KL(dense || only this layer under the policy), nats per token, >= 0
+  double activated =
+      0;  // parameters of this layer's FFN used per token: router, shared and selected neurons,
+          // compensation vectors of the skipped experts; dense: all of the original FFN
+};
+
+/// Candidates of one layer, dense first, then thresholds by falling activity, then top_k by falling k.
+/// A layer that was not converted has dense alone.
+struct LayerTable {
+  int layer = 0;
+  std::vector<Candidate> candidates;
+};
+
+/// A frontier point at which all layers were switched together and measured.
+struct JointPoint {
+  double sum_kl = 0;         // sum of the single-layer KLs of the chosen candidates
+  double kl = 0;             // measured on the tables split
+  double nll_increase = 0;   // measured nll - dense nll
+  double sum_activated = 0;  // FFN parameters per token by the table
+  double activated = 0;      // FFN parameters per token as counted
+};
+
+/// tradeoff.json.
+struct TradeoffTable {
+  std::string fingerprint;       // of the dense checkpoint
+  std::string sensitivity;       // "measured" or "estimated"
+  double rank_correlation = -2;  // Spearman, measured against estimated, where both were run; else -2
+  double other_activated = 0;    // parameters used per token outside the FFNs
+  double dense_nll = 0;          // of the dense model on the tables split
+  std::int64_t tokens = 0;       // scored tokens of the tables split
+  int routed = 0;                // routed experts of a converted layer
+  std::vector<LayerTable> layers;
+  std::vector<JointPoint> joint;  // by rising sum_kl
+};
+
+nlohmann::json to_json(const TradeoffTable& table);
+/// Throws Refusal when a key is missing or a number is not finite.
+TradeoffTable tradeoff_table_from_json(const nlohmann::json& json);
+
+/// latency.json: measured times of one FFN on one machine. All layers have the same shape, so one table
+/// serves all.
+struct LatencyTable {
+  struct Point {
+    double mean_experts = 0;  // routed experts on per token
+    double decode_ms = 0;     // one token, batch 1
+    double prefill_ms = 0;    // per token, in a prompt of `prefill_tokens`
+  };
+  std::string machine;  // processor or device, as the system names it
+  std::string date;     // ISO 8601
+  int threads = 0;
+  int prefill_tokens = 0;
+  double dense_decode_ms = 0;  // one dense FFN
+  double dense_prefill_ms = 0;
+  double other_decode_ms = 0;  // everything outside the FFNs, per token
+  double other_prefill_ms = 0;
+  std::vector<Point> points;  // by rising mean_experts
+
+  double decode_ms(const LayerPolicy& policy) const;  // monotone interpolation over mean_experts
+  double prefill_ms(const LayerPolicy& policy) const;
+};
+
+nlohmann::json to_json(const LatencyTable& table);
+LatencyTable latency_table_from_json(const nlohmann::json& json);
+
+/// Monotone piecewise cubic through points of rising x (Fritsch and Carlson 1980); constant outside.
+/// Precondition: at least one point, x strictly rising.
+class MonotoneCurve {
+ public:
+  MonotoneCurve(std::vector<double> x, std::vector<double> y);
+  double operator()(double x) const;
+
+ private:
+  std::vector<double> x_, y_, slope_;
+};
+
+}  // namespace ladimo

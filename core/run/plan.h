@@ -1,0 +1,68 @@
+// Preflight and plan: every refusal and every estimate, before anything is written. `convert` carries out a
+// Plan, `plan` prints it: the same code, so a dry run cannot lie.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/context.h"
+#include "base/error.h"
+#include "checkpoint/config.h"
+#include "run/recipe.h"
+#include "text/corpus.h"
+
+namespace ladimo {
+
+/// What a person asks for on the command line or in the wizard.
+struct ConvertRequest {
+  std::filesystem::path model;
+  std::filesystem::path run;
+  std::vector<std::filesystem::path> text;  // {"self"}: the model writes its own
+  std::optional<std::int64_t> tokens;
+  std::optional<std::int64_t> held_out_tokens;
+  std::optional<std::int64_t> window;
+  std::optional<int> experts;
+  std::optional<int> shared;
+  std::string layers = "all";
+  std::optional<std::uint64_t> seed;
+  std::optional<std::string> sensitivity;
+  std::optional<std::filesystem::path>
+      recipe;  // a file with any of recipe.json's settings; the flags above win
+};
+
+struct PlanStep {
+  std::string name;         // "calibration text", "layers", "routing profile", ...
+  std::string description;  // one sentence, as the wizard's summary shows it
+  double seconds = 0;       // estimate
+  bool done = false;        // found finished in the run folder
+};
+
+struct Plan {
+  Recipe recipe;  // resolved
+  ModelConfig config;
+  std::filesystem::path run;
+  bool resumes = false;  // the folder holds this very recipe
+  Split text;            // empty for self-written text
+  std::vector<PlanStep> steps;
+  std::int64_t tokens = 0;  // calibration tokens that whole windows give
+  std::int64_t windows = 0;
+  std::uint64_t ram_bytes = 0;    // peak of the engine
+  std::uint64_t disk_bytes = 0;   // that the run folder will still need
+  double seconds = 0;             // estimate of what is left
+  std::vector<Problem> problems;  // empty: may run
+};
+
+/// Checks everything and estimates; writes nothing and never throws for bad input: it lists all of it in
+/// `problems`. Throws Interrupted.
+Plan make_plan(const ConvertRequest& request, const Context& context);
+
+/// {steps, tokens, windows, ram_bytes, disk_bytes, seconds, partition, problems, recipe}.
+nlohmann::json to_json(const Plan& plan);
+nlohmann::json to_json(const std::vector<Problem>& problems);
+
+}  // namespace ladimo

@@ -1,0 +1,72 @@
+// The recipe: all that decides the result. recipe.json.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace ladimo {
+
+/// Stage 1's knobs (method.md section 3). Every step can be switched off.
+struct Stage1 {
+  double activation_share =
+      0.05;                    // co-activation features: the strongest share of |h| x |down column| per token
+  int feature_tokens = 4096;   // tokens sampled for the features
+  double router_ridge = 1e-3;  // relative to the mean of the diagonal
+  bool compensation = true;    // b_i = E[E_i(x) | skipped]; off: zero
+  std::vector<double> levels = {0.15, 0.35, 0.55, 0.8};  // routed activity levels that refit sums over
+  bool refit = true;
+  double refit_ridge = 1e-2;
+  bool distil = true;
+  int epochs = 3;
+  int batch = 1024;                // tokens
+  double learning_rate = 0.014;    // times the root mean square of each weight
+  double validation_share = 0.05;  // rows held back for early stopping
+};
+
+struct Recipe {
+  std::filesystem::path model;  // normal path of the checkpoint's folder
+  std::string model_fingerprint;
+  std::vector<std::filesystem::path> text;  // empty: the model writes its own (`--text self`)
+  std::vector<std::string> text_fingerprints;
+  std::int64_t tokens = 100000;          // calibration
+  std::int64_t held_out_tokens = 24576;  // two splits of half of it each
+  std::int64_t window = 0;               // 0 until resolved: min(max_positions, 2048)
+  int experts = 0;                       // equal slices N, 0 until resolved
+  int shared = -1;                       // of which always on, -1 until resolved
+  std::vector<int> layers;               // converted layers, rising
+  std::uint64_t seed = 0;
+  std::string sensitivity = "auto";  // "measured", "estimated", "auto"
+  Stage1 stage1;
+
+  bool self_text() const { return text.empty(); }
+  int routed() const { return experts - shared; }
+};
+
+nlohmann::json to_json(const Recipe& recipe);
+/// Keys that are missing keep the value of `base`; unknown keys are refused by name. Serves recipe.json and
+/// `--recipe`.
+Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path& path, Recipe base = {});
+
+/// One line per key in which the two differ ("experts: 64 in the run, 32 asked").
+std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked);
+
+/// Parses `all`, `0-3,7`. Throws Refusal when a layer is out of range or the text is not a list.
+std::vector<int> parse_layers(const std::string& text, std::int64_t layers);
+
+/// The slices that are used when none are asked for: 64 where an expert keeps 8 neurons or more, else fewer.
+int default_experts(std::int64_t intermediate_size);
+/// A quarter of the slices.
+int default_shared(int experts);
+
+/// How `neurons` split: routed experts of equal size; the remainder joins the shared set.
+struct SliceSizes {
+  std::int64_t expert_neurons = 0;
+  std::int64_t shared_neurons = 0;
+};
+SliceSizes slice_sizes(std::int64_t neurons, int experts, int shared);
+
+}  // namespace ladimo

@@ -1,0 +1,88 @@
+// The run folder: names, presence, the lock, and `show`.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "policy/policy_file.h"
+#include "policy/routing_profile.h"
+#include "policy/tradeoff_table.h"
+#include "run/recipe.h"
+
+namespace ladimo {
+
+/// layers/000.json: what is known of a finished layer (no times, so that a resumed run has the same bytes).
+struct LayerRecord {
+  int layer = 0;
+  double loss_before = 0;  // normalised squared error on validation rows: partition, router, compensation
+  double loss_refit = 0;   // after refit
+  double loss_after = 0;   // after distillation
+  double router_r2 = 0;    // held-out share of the contribution norms' variance that the router explains
+  std::vector<double> held_out_losses;  // after each epoch
+  std::string hash;                     // of the safetensors file
+};
+
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path recipe_file() const { return path_ / "recipe.json"; }
+  std::filesystem::path layer_weights(int layer) const;  // layers/000.safetensors
+  std::filesystem::path layer_record(int layer) const;   // layers/000.json
+  std::filesystem::path profile_file() const { return path_ / "profile.json"; }
+  std::filesystem::path tradeoff_file() const { return path_ / "tradeoff.json"; }
+  std::filesystem::path latency_file() const { return path_ / "latency.json"; }
+  std::filesystem::path policy_file() const { return path_ / "policy.json"; }
+  std::filesystem::path timing_file() const { return path_ / "timing.json"; }
+  std::filesystem::path log_file() const { return path_ / "log.txt"; }
+  /// The model's own text, where the recipe asks for it.
+  std::filesystem::path self_calibration() const { return path_ / "text" / "calibration.jsonl"; }
+  std::filesystem::path self_held_out() const { return path_ / "text" / "held-out.jsonl"; }
+
+  bool exists() const;  // holds a recipe
+  bool layer_done(int layer) const;
+  /// Removes temporary files that a killed process left behind.
+  void clean() const;
+
+  Recipe recipe() const;
+  LayerRecord record(int layer) const;
+  void write_record(const LayerRecord& record) const;
+  RoutingProfile profile() const;
+  TradeoffTable tradeoff() const;
+  std::optional<LatencyTable> latency() const;
+  /// RUN/policy.json, or `file` when given; throws Refusal that names the command which makes one.
+  Policy policy(const std::optional<std::filesystem::path>& file = {}) const;
+
+  /// Seconds of every finished step and layer. timing.json.
+  nlohmann::json timing() const;
+
+  /// Held while a process works in the folder; throws Refusal when another does.
+  class Lock {
+   public:
+    explicit Lock(const RunFolder& run);
+    ~Lock();
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+   private:
+    int descriptor_ = -1;
+  };
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Opens an existing run. Throws Refusal when `path` is not one.
+RunFolder open_run(const std::filesystem::path& path);
+bool is_run(const std::filesystem::path& path);
+
+/// Everything a window needs: recipe, layers, profile, tradeoff, latency, policy, timing (null where not
+/// there yet).
+nlohmann::json show_run(const RunFolder& run);
+
+}  // namespace ladimo

@@ -1,0 +1,46 @@
+// Text to token ids and back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ladimo {
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+  /// Ids without BOS or EOS.
+  virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
+  /// Text; control tokens vanish, invalid ids throw Refusal.
+  virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
+  /// Number of pieces.
+  virtual std::int64_t size() const = 0;
+  virtual std::int32_t bos() const = 0;  // -1: none
+  virtual std::int32_t eos() const = 0;  // -1: none
+};
+
+/// Loads `tokenizer.model` (SentencePiece) from a model folder. Throws Refusal when there is none, when it is
+/// broken, or when only formats are there that this program does not read (they are named). The sentencepiece
+/// library is opened with dlopen in a namespace of its own (see core/CMakeLists.txt).
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder);
+
+/// Turns a growing list of ids into text pieces, so that streamed pieces add up to the whole text (spaces,
+/// bytes of one character spread over several tokens).
+class StreamDecoder {
+ public:
+  explicit StreamDecoder(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  /// The text that `id` adds (empty while a character is incomplete).
+  std::string add(std::int32_t id);
+
+ private:
+  const Tokenizer& tokenizer_;
+  std::vector<std::int32_t> ids_;
+  std::size_t printed_ = 0;
+};
+
+}  // namespace ladimo
