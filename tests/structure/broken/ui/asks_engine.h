@@ -1,0 +1,1 @@
+#include "engine/self_text.h"
