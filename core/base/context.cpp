@@ -1,0 +1,43 @@
+#include "base/context.h"
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace ladimo {
+
+using Clock = std::chrono::steady_clock;
+
+Context::Context(Sink sink, const std::atomic<bool>* cancel) : sink_(std::move(sink)), cancel_(cancel) {}
+
+void Context::emit(const Event& event) const {
+  if (sink_) sink_(event);
+}
+
+void Context::warn(std::string message, std::string hint) const {
+  emit(WarningEvent{std::move(message), std::move(hint)});
+}
+
+bool Context::canceled() const { return cancel_ != nullptr && cancel_->load(std::memory_order_relaxed); }
+
+void Context::check() const {
+  if (canceled()) throw Interrupted();
+}
+
+Progress::Progress(const Context& context, std::int64_t total, int layer)
+    : context_(context), total_(total), layer_(layer), start_(Clock::now()), reported_(Clock::time_point{}) {}
+
+void Progress::advance(std::int64_t n) {
+  context_.check();
+  done_ += n;
+  const auto now = Clock::now();
+  const bool finished = done_ >= total_;
+  if (!finished && now - reported_ < std::chrono::milliseconds(100)) return;
+  reported_ = now;
+  const double spent_s = std::chrono::duration<double>(now - start_).count();
+  const double left = static_cast<double>(total_ - done_);
+  const double eta_s = finished ? 0 : done_ > 0 ? spent_s * left / static_cast<double>(done_) : -1;
+  context_.emit(ProgressEvent{layer_, done_, total_, eta_s});
+}
+
+}  // namespace ladimo

@@ -1,0 +1,150 @@
+#include "base/files.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace ladimo {
+namespace fs = std::filesystem;
+namespace {
+
+// LADIMO_DISK_FREE_BYTES: the disk that tests pretend to have.
+std::optional<std::uint64_t> simulated_free_bytes() {
+  const char* text = std::getenv("LADIMO_DISK_FREE_BYTES");
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  return std::strtoull(text, nullptr, 10);
+}
+
+// All that AtomicFile has written in this process, for the simulated disk.
+std::uint64_t& written_bytes() {
+  static std::uint64_t bytes = 0;
+  return bytes;
+}
+
+fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : "."; }
+
+[[noreturn]] void fail_to_write(const fs::path& path, int code) {
+  const bool full = code == ENOSPC || code == EDQUOT;
+  throw Error(
+      full ? fmt::format("The disk is full: {} could not be written.", path.filename().string())
+           : fmt::format("{} could not be written: {}.", path.filename().string(), std::strerror(code)),
+      full ? "Free some space and run the same command again."
+           : "Check that the folder exists and that you may write to it.",
+      path);
+}
+
+void sync_folder(const fs::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);  // some file systems refuse this for folders; the rename has happened all the same
+  ::close(descriptor);
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  std::error_code code;
+  if (fs::is_directory(path, code)) throw Refusal("This is a folder, not a file.", "Name a file.", path);
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!in.is_open() || in.bad()) {
+    const bool there = fs::exists(path, code);
+    throw Refusal(there ? fmt::format("{} cannot be read.", path.filename().string())
+                        : fmt::format("There is no file {}.", path.string()),
+                  there ? "Check its permissions." : "Check the name.", path);
+  }
+  return bytes;
+}
+
+nlohmann::json read_json(const fs::path& path) {
+  const std::string text = read_file(path);
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& failure) {
+    throw Refusal(fmt::format("{} is not valid JSON: it goes wrong at byte {}.", path.filename().string(),
+                              failure.byte),
+                  "The file may be truncated or edited by hand; fetch or write it again.", path);
+  }
+}
+
+void write_file(const fs::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes.data(), bytes.size());
+  file.commit();
+}
+
+void write_json(const fs::path& path, const nlohmann::json& json) { write_file(path, json.dump(2) + "\n"); }
+
+AtomicFile::AtomicFile(fs::path path)
+    : path_(std::move(path)),
+      temporary_(folder_of(path_) / fmt::format(".{}.tmp-{}", path_.filename().string(), ::getpid())),
+      descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0) fail_to_write(path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* data, std::size_t bytes) {
+  const auto limit = simulated_free_bytes();
+  if (limit && written_bytes() + bytes > *limit) fail_to_write(path_, ENOSPC);
+  const char* from = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t done = ::write(descriptor_, from, bytes);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail_to_write(path_, errno);
+    from += done;
+    bytes -= static_cast<std::size_t>(done);
+    written_bytes() += static_cast<std::uint64_t>(done);
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail_to_write(path_, errno);
+  const int closed = ::close(descriptor_);
+  descriptor_ = -1;
+  if (closed != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, errno);
+  temporary_.clear();
+  sync_folder(folder_of(path_));
+}
+
+std::uint64_t free_disk_bytes(const fs::path& path) {
+  if (const auto simulated = simulated_free_bytes()) return *simulated;
+  fs::path folder = normal_path(path);
+  std::error_code code;
+  while (!fs::exists(folder, code) && folder.has_relative_path()) folder = folder.parent_path();
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0)
+    throw Error(fmt::format("The free space of the disk cannot be read: {}.", std::strerror(errno)),
+                "Choose another folder.", folder);
+  return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+}
+
+std::uint64_t available_ram_bytes() {
+  std::ifstream in("/proc/meminfo");
+  std::string key, unit;
+  for (std::uint64_t kib = 0; in >> key >> kib; std::getline(in, unit))
+    if (key == "MemAvailable:") return kib * 1024;
+  throw Error("The system does not tell how much memory is available.", "Check /proc/meminfo.");
+}
+
+fs::path normal_path(const fs::path& path) {
+  const fs::path normal = fs::weakly_canonical(fs::absolute(path));
+  return normal.has_filename() || !normal.has_relative_path() ? normal : normal.parent_path();
+}
+
+}  // namespace ladimo
