@@ -36,11 +36,16 @@ class StreamDecoder {
   explicit StreamDecoder(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
   /// The text that `id` adds (empty while a character is incomplete).
   std::string add(std::int32_t id);
+  /// What is still held back at the end of the ids: the bytes of a character that never became complete.
+  std::string finish();
 
  private:
+  void forget();
+
   const Tokenizer& tokenizer_;
-  std::vector<std::int32_t> ids_;
-  std::size_t printed_ = 0;
+  std::vector<std::int32_t> ids_;  // the last tokens printed (context), then those held back
+  std::size_t context_ = 0;        // tokens of `ids_` whose text is out
+  std::size_t printed_ = 0;        // bytes of decode(ids_) that are out
 };
 
 }  // namespace ladimo

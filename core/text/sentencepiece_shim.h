@@ -1,0 +1,28 @@
+// The C border of sentencepiece. The object behind it is opened with dlopen in a namespace of its own,
+// because its bundled protobuf and libtorch's crash each other when they share one. No C++ types cross this
+// border.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+extern "C" {
+
+struct LadimoSentencePiece {
+  /// A model from a serialised `tokenizer.model`, or null when it is broken.
+  void* (*load)(const char* bytes, size_t size);
+  void (*free)(void* model);
+  /// Hands ids (encode) or text (decode) to `sink` once. Return 0 when it went well.
+  int (*encode)(const void* model, const char* text, size_t size,
+                void (*sink)(void* target, const int32_t* ids, size_t count), void* target);
+  int (*decode)(const void* model, const int32_t* ids, size_t count,
+                void (*sink)(void* target, const char* text, size_t size), void* target);
+  int32_t (*size)(const void* model);
+  int32_t (*bos)(const void* model);  // -1: none
+  int32_t (*eos)(const void* model);  // -1: none
+  int (*is_control)(const void* model, int32_t id);
+};
+
+/// The only exported symbol.
+__attribute__((visibility("default"))) const LadimoSentencePiece* ladimo_sentencepiece(void);
+}
