@@ -14,14 +14,14 @@ namespace ladimo {
 
 class KvCache;
 
-/// x / rms(x) * weight, the mean square in fp32. x [..., d], weight [d].
+/// x / rms(x) * weight, computed in fp32, in the dtype of the weight. x [..., d], weight [d].
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
 /// cos and sin of the rotary embedding for every position, with the config's scaling (none, linear, llama3),
-/// in the half-rotation convention of Hugging Face.
+/// in the half-rotation convention of Hugging Face: dimension i turns with dimension i + head_dim / 2.
 struct Rotary {
-  at::Tensor cos;  // [positions, head_dim] fp32
-  at::Tensor sin;  // [positions, head_dim] fp32
+  at::Tensor cos;  // [positions, head_dim / 2] fp32
+  at::Tensor sin;  // [positions, head_dim / 2] fp32
 
   Rotary() = default;
   Rotary(const ModelConfig& config, std::int64_t positions, at::Device device);
@@ -39,8 +39,8 @@ struct DecoderLayer {
   double rms_eps = 0;
 
   /// h + attention(norm(h)). h [B, W, d]; causal within each of the B sequences, positions continue after
-  /// what the cache holds for this layer (none: from 0). Scores are computed in chunks of queries, so memory
-  /// stays bounded.
+  /// what the cache holds for this layer (none: from 0). Scores are computed in chunks, so memory stays
+  /// bounded. Throws Refusal beyond the last position of `rotary`.
   at::Tensor attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache = nullptr,
                     std::int64_t layer = 0) const;
   /// norm(h): what the FFN sees. [..., d] -> [..., d].

@@ -19,6 +19,10 @@ class FeedForward {
   virtual double activated_parameters(double mean_experts) const = 0;
 };
 
+/// h = silu(gate x) * (up x): [T, d] -> [T, f]. Biases [f] may be undefined.
+at::Tensor swiglu(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up,
+                  const at::Tensor& gate_bias, const at::Tensor& up_bias);
+
 /// FFN(x) = down (silu(gate x) * (up x)), biases where the checkpoint has them (else undefined).
 class DenseFfn : public FeedForward {
  public:

@@ -18,8 +18,8 @@ struct MoeWeights {
   at::Tensor gate;                  // [f, d]
   at::Tensor up;                    // [f, d]
   at::Tensor down;                  // [f, d]: the transposed down projection, row j belongs to neuron j
-  at::Tensor router;                // [E, d]
-  at::Tensor router_bias;           // [E]
+  at::Tensor router;                // [E, d] fp32, whatever the dtype of the rest
+  at::Tensor router_bias;           // [E] fp32
   at::Tensor compensation;          // [E, d], added for every expert that is skipped
   at::Tensor permutation;           // [f] int64: row j holds neuron permutation[j] of the original FFN
   at::Tensor gate_bias, up_bias;    // [f], undefined without mlp_bias
@@ -36,14 +36,19 @@ struct MoeWeights {
   at::Tensor route(const at::Tensor& x) const;
   /// h of every neuron [T, f]. x [T, d].
   at::Tensor hidden(const at::Tensor& x) const;
+  /// MoE(x) [T, d] for a given selection (bool [T, E]): every neuron is computed, the skipped ones are
+  /// masked.
+  at::Tensor apply(const at::Tensor& x, const at::Tensor& selected) const;
   /// Parameters used per token: router, shared neurons, the selected experts, compensation of the skipped
   /// ones.
   double activated_parameters(double mean_experts) const;
 
-  MoeWeights to(at::Device device, at::ScalarType dtype) const;  // the permutation stays int64
+  /// The router stays fp32, the permutation int64.
+  MoeWeights to(at::Device device, at::ScalarType dtype) const;
 };
 
-/// Which routed experts run: routing weights [T, E] -> bool [T, E]. Precondition: a sparse policy.
+/// Which routed experts run: routing weights [T, E] -> bool [T, E]; of equal weights top_k takes the lower
+/// index. Precondition: a sparse policy.
 at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& policy);
 
 /// MoE(x) = down[S] h_S + sum over selected E_i(x) + sum over skipped b_i: a plain sum without mixing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include <ATen/core/Tensor.h>
 
@@ -10,7 +11,7 @@
 
 namespace ladimo {
 
-/// A copy of a mapped tensor: f16 and bf16 become `dtype`.
+/// A copy of a mapped tensor as `dtype`. Throws Refusal for a dtype that this program does not compute with.
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype);
 
 class WeightSource {
@@ -24,12 +25,17 @@ class WeightSource {
 
   /// One layer with its dense FFN.
   DecoderLayer layer(std::int64_t index) const;
-  /// Embedding table [vocab, d] and the head; loaded once and kept.
+  /// The same in two halves, for those who need only one (`ffn` is null in the first).
+  DecoderLayer layer_without_ffn(std::int64_t index) const;
+  std::shared_ptr<const DenseFfn> dense_ffn(std::int64_t index) const;
+  /// Embedding table [vocab, d] and the head; loaded at the first call and kept (not thread-safe).
   const at::Tensor& embedding() const;
   const Head& head() const;
-  const Rotary& rotary() const;
+  const Rotary& rotary() const { return rotary_; }
 
  private:
+  at::Tensor load(Role role, std::int64_t layer = 0) const;
+
   Checkpoint checkpoint_;
   at::Device device_;
   at::ScalarType dtype_;

@@ -1,0 +1,166 @@
+#include "model/decoder_layer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/logical_or.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/outer.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include "base/error.h"
+#include "model/kv_cache.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::int64_t max_score_bytes = 64 << 20;
+
+// Hugging Face's _compute_llama3_parameters: long waves are stretched, short ones kept, those between
+// blended.
+double stretch_llama3(double frequency, const RopeScaling& scaling) {
+  const auto original = static_cast<double>(scaling.original_positions);
+  const double wavelength = 2 * std::numbers::pi / frequency;
+  if (wavelength < original / scaling.high_frequency_factor) return frequency;
+  if (wavelength > original / scaling.low_frequency_factor) return frequency / scaling.factor;
+  const double smooth = (original / wavelength - scaling.low_frequency_factor) /
+                        (scaling.high_frequency_factor - scaling.low_frequency_factor);
+  return (1 - smooth) * frequency / scaling.factor + smooth * frequency;
+}
+
+double rotary_frequency(const ModelConfig& config, std::int64_t i) {
+  const double frequency =
+      std::pow(config.rope_theta, -2.0 * static_cast<double>(i) / static_cast<double>(config.head_dim));
+  switch (config.rope_scaling.kind) {
+    case RopeScaling::Kind::none:
+      return frequency;
+    case RopeScaling::Kind::linear:
+      return frequency / config.rope_scaling.factor;
+    case RopeScaling::Kind::llama3:
+      return stretch_llama3(frequency, config.rope_scaling);
+  }
+  throw Error("Unknown kind of rotary scaling.");
+}
+
+// x [B, heads, W, head_dim] at positions start ... start + W - 1.
+at::Tensor rotate(const at::Tensor& x, const Rotary& rotary, std::int64_t start) {
+  const std::int64_t half = x.size(3) / 2;
+  const at::Tensor cos = rotary.cos.narrow(0, start, x.size(2));
+  const at::Tensor sin = rotary.sin.narrow(0, start, x.size(2));
+  const at::Tensor first = x.narrow(3, 0, half);
+  const at::Tensor second = x.narrow(3, half, half);
+  return at::cat(std::vector<at::Tensor>{first * cos - second * sin, second * cos + first * sin}, 3)
+      .to(x.scalar_type());
+}
+
+// Queries of a chunk and the keys they can see, as positions in the sequence.
+struct Span {
+  std::int64_t query = 0, queries = 0;
+  std::int64_t key = 0, keys = 0;
+};
+
+// 0 where the query sees the key, -inf elsewhere [queries, keys]; undefined when every query sees every key.
+at::Tensor attention_mask(const Span& span, std::int64_t sliding_window, at::Device device) {
+  const bool causal = span.key + span.keys - 1 > span.query;
+  const bool windowed = sliding_window > 0 && span.key <= span.query + span.queries - 1 - sliding_window;
+  if (!causal && !windowed) return {};
+  const auto options = at::TensorOptions(at::kLong).device(device);
+  const at::Tensor i = at::arange(span.query, span.query + span.queries, options).unsqueeze(1);
+  const at::Tensor j = at::arange(span.key, span.key + span.keys, options);
+  at::Tensor hidden = j > i;
+  if (windowed) hidden = at::logical_or(hidden, j <= i - sliding_window);
+  return at::zeros(hidden.sizes(), options.dtype(at::kFloat))
+      .masked_fill(hidden, -std::numeric_limits<double>::infinity());
+}
+
+// q [B, heads, w, D], k and v [B, kv_heads, n, D] -> [B, heads, w, D]. Query heads of one group share their
+// keys: they are folded into the rows of one product, so keys are never repeated.
+at::Tensor attend_span(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                       const at::Tensor& mask) {
+  const std::int64_t batch = q.size(0), heads = q.size(1), queries = q.size(2), head_dim = q.size(3);
+  const std::int64_t kv_heads = k.size(1), group = heads / kv_heads;
+  const at::Tensor rows = q.reshape({batch, kv_heads, group * queries, head_dim});
+  at::Tensor scores =
+      at::matmul(rows, k.transpose(2, 3)).to(at::kFloat) * (1 / std::sqrt(static_cast<double>(head_dim)));
+  if (mask.defined())
+    scores = (scores.view({batch, kv_heads, group, queries, k.size(2)}) + mask).view(scores.sizes());
+  const at::Tensor weights = at::softmax(scores, -1).to(v.scalar_type());
+  return at::matmul(weights, v).view({batch, heads, queries, head_dim});
+}
+
+}  // namespace
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
+  const at::Tensor wide = x.to(at::kFloat);
+  const at::Tensor scale = at::rsqrt(wide.square().mean(-1, true) + eps);
+  return weight * (wide * scale).to(weight.scalar_type());
+}
+
+Rotary::Rotary(const ModelConfig& config, std::int64_t positions, at::Device device) {
+  std::vector<float> frequencies;
+  for (std::int64_t i = 0; i < config.head_dim / 2; ++i)
+    frequencies.push_back(static_cast<float>(rotary_frequency(config, i)));
+  const at::Tensor angles = at::outer(at::arange(positions, at::kFloat), at::tensor(frequencies));
+  cos = angles.cos().to(device);
+  sin = angles.sin().to(device);
+}
+
+at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache,
+                                std::int64_t layer) const {
+  const std::int64_t batch = h.size(0), width = h.size(1);
+  const std::int64_t start = cache != nullptr ? cache->length(layer) : 0;
+  const std::int64_t length = start + width;
+  if (length > rotary.cos.size(0))
+    throw Refusal("The text has " + std::to_string(length) + " tokens, but the model has only " +
+                      std::to_string(rotary.cos.size(0)) + " positions.",
+                  "Use a shorter text or window.");
+  const at::Tensor x = rms_norm(h, attention_norm, rms_eps);
+  const auto project = [&](const at::Tensor& weight, const at::Tensor& bias, std::int64_t count) {
+    return at::linear(x, weight, bias).view({batch, width, count, head_dim}).transpose(1, 2);
+  };
+  const at::Tensor queries = rotate(project(q, q_bias, heads), rotary, start);
+  at::Tensor keys = rotate(project(k, k_bias, kv_heads), rotary, start);
+  at::Tensor values = project(v, v_bias, kv_heads);
+  if (cache != nullptr) std::tie(keys, values) = cache->append(layer, keys, values);
+
+  const std::int64_t rows = std::max<std::int64_t>(max_score_bytes / (heads * length * 4), 1);
+  const std::int64_t sequences = std::clamp<std::int64_t>(rows / width, 1, batch);
+  const std::int64_t chunk = std::clamp<std::int64_t>(rows / sequences, 1, width);
+  std::vector<at::Tensor> chunks;
+  for (std::int64_t i = 0; i < width; i += chunk) {
+    Span span{start + i, std::min(chunk, width - i), 0, 0};
+    span.key = sliding_window > 0 ? std::max<std::int64_t>(span.query - sliding_window + 1, 0) : 0;
+    span.keys = span.query + span.queries - span.key;
+    const at::Tensor mask = attention_mask(span, sliding_window, h.device());
+    std::vector<at::Tensor> parts;
+    for (std::int64_t b = 0; b < batch; b += sequences) {
+      const std::int64_t n = std::min(sequences, batch - b);
+      const auto visible = [&](const at::Tensor& t) {
+        return t.narrow(0, b, n).narrow(2, span.key, span.keys);
+      };
+      parts.push_back(attend_span(queries.narrow(0, b, n).narrow(2, i, span.queries), visible(keys),
+                                  visible(values), mask));
+    }
+    chunks.push_back(parts.size() == 1 ? parts.front() : at::cat(parts, 0));
+  }
+  const at::Tensor attended = chunks.size() == 1 ? chunks.front() : at::cat(chunks, 2);
+  return h + at::linear(attended.transpose(1, 2).reshape({batch, width, heads * head_dim}), o, o_bias);
+}
+
+at::Tensor DecoderLayer::ffn_input(const at::Tensor& h) const { return rms_norm(h, ffn_norm, rms_eps); }
+
+at::Tensor Head::logits(const at::Tensor& h) const { return at::linear(rms_norm(h, norm, rms_eps), weight); }
+
+}  // namespace ladimo

@@ -1,0 +1,27 @@
+#include "model/feed_forward.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/silu.h>
+
+namespace ladimo {
+
+at::Tensor swiglu(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up,
+                  const at::Tensor& gate_bias, const at::Tensor& up_bias) {
+  return at::silu(at::linear(x, gate, gate_bias)) * at::linear(x, up, up_bias);
+}
+
+at::Tensor DenseFfn::hidden(const at::Tensor& x) const { return swiglu(x, gate, up, gate_bias, up_bias); }
+
+FfnOutput DenseFfn::forward(const at::Tensor& x) const {
+  return {at::linear(hidden(x), down, down_bias), {}};
+}
+
+double DenseFfn::activated_parameters(double /*mean_experts*/) const {
+  std::int64_t count = gate.numel() + up.numel() + down.numel();
+  for (const at::Tensor* bias : {&gate_bias, &up_bias, &down_bias})
+    if (bias->defined()) count += bias->numel();
+  return static_cast<double>(count);
+}
+
+}  // namespace ladimo

@@ -1,0 +1,98 @@
+#include "model/moe_layer.h"
+
+#include <utility>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/sort.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "base/error.h"
+#include "model/sparse_decode.h"
+
+namespace ladimo {
+namespace {
+
+at::Tensor top_k_mask(const at::Tensor& routing_weights, std::int64_t k) {
+  const at::Tensor none = at::zeros_like(routing_weights, at::kBool);
+  if (k <= 0) return none;
+  const at::Tensor order = std::get<1>(at::sort(routing_weights, /*stable=*/true, 1, /*descending=*/true));
+  return none.scatter(1, order.narrow(1, 0, std::min(k, routing_weights.size(1))), true);
+}
+
+}  // namespace
+
+at::Tensor MoeWeights::route(const at::Tensor& x) const {
+  return at::linear(x.to(at::kFloat), router, router_bias);
+}
+
+at::Tensor MoeWeights::hidden(const at::Tensor& x) const { return swiglu(x, gate, up, gate_bias, up_bias); }
+
+at::Tensor MoeWeights::apply(const at::Tensor& x, const at::Tensor& selected) const {
+  const std::int64_t routed_neurons = neurons() - shared_neurons;
+  const at::Tensor h = hidden(x);
+  const at::Tensor on = selected.to(h.scalar_type());
+  const at::Tensor h_routed =
+      (h.narrow(1, shared_neurons, routed_neurons).view({-1, routed(), expert_neurons()}) * on.unsqueeze(2))
+          .view({-1, routed_neurons});
+  at::Tensor y = at::mm(h.narrow(1, 0, shared_neurons), down.narrow(0, 0, shared_neurons));
+  y = at::addmm(y, h_routed, down.narrow(0, shared_neurons, routed_neurons));
+  y = at::addmm(y, 1 - on, compensation);
+  return down_bias.defined() ? y + down_bias : y;
+}
+
+double MoeWeights::activated_parameters(double mean_experts) const {
+  const auto d = static_cast<double>(hidden_size());
+  const double per_neuron = 3 * d + (gate_bias.defined() ? 1 : 0) + (up_bias.defined() ? 1 : 0);
+  const double active =
+      static_cast<double>(shared_neurons) + mean_experts * static_cast<double>(expert_neurons());
+  const double skipped = static_cast<double>(routed()) - mean_experts;
+  return static_cast<double>(router.numel() + router_bias.numel()) + active * per_neuron + skipped * d +
+         (down_bias.defined() ? d : 0);
+}
+
+MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
+  const auto convert = [&](const at::Tensor& t) { return t.defined() ? t.to(device, dtype) : t; };
+  return {convert(gate),
+          convert(up),
+          convert(down),
+          router.to(device, at::kFloat),
+          router_bias.to(device, at::kFloat),
+          convert(compensation),
+          permutation.to(device),
+          convert(gate_bias),
+          convert(up_bias),
+          convert(down_bias),
+          shared_neurons};
+}
+
+at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& policy) {
+  switch (policy.kind) {
+    case LayerPolicy::Kind::threshold:
+      return routing_weights >= policy.threshold;
+    case LayerPolicy::Kind::top_k:
+      return top_k_mask(routing_weights, policy.k);
+    case LayerPolicy::Kind::dense:
+      break;
+  }
+  throw Error("A dense layer selects no experts.");
+}
+
+MoeLayer::MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy)
+    : weights_(std::move(weights)), policy_(std::move(policy)) {}
+
+FfnOutput MoeLayer::forward(const at::Tensor& x) const {
+  const at::Tensor selected = select_experts(weights_->route(x), policy_);
+  const at::Tensor y = decodes_sparsely(*weights_, x)
+                           ? sparse_decode(*weights_, x, selected).to(x.scalar_type())
+                           : weights_->apply(x, selected);
+  return {y, selected.sum(1, /*keepdim=*/false, at::kFloat)};
+}
+
+double MoeLayer::activated_parameters(double mean_experts) const {
+  return weights_->activated_parameters(mean_experts);
+}
+
+}  // namespace ladimo

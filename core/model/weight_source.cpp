@@ -1,0 +1,105 @@
+#include "model/weight_source.h"
+
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include <ATen/ops/empty.h>
+
+#include "base/error.h"
+
+namespace ladimo {
+namespace {
+
+at::ScalarType scalar_type(const TensorView& view) {
+  switch (view.dtype) {
+    case DType::f32:
+      return at::kFloat;
+    case DType::f16:
+      return at::kHalf;
+    case DType::bf16:
+      return at::kBFloat16;
+    case DType::i64:
+      return at::kLong;
+    case DType::i32:
+      return at::kInt;
+    case DType::u8:
+      return at::kByte;
+    case DType::other:
+      break;
+  }
+  throw Refusal("Tensor " + view.name + " has the unknown dtype " + view.dtype_text + ".",
+                "Convert the checkpoint to F32, F16 or BF16.", view.file);
+}
+
+}  // namespace
+
+at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype) {
+  const at::Tensor copy = at::empty(view.shape, at::TensorOptions(scalar_type(view)));
+  std::memcpy(copy.data_ptr(), view.bytes.data(), view.bytes.size());
+  return copy.to(device, dtype);
+}
+
+WeightSource::WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype)
+    : checkpoint_(std::move(checkpoint)),
+      device_(device),
+      dtype_(dtype),
+      rotary_(checkpoint_.config(), checkpoint_.config().max_positions, device) {}
+
+at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
+  return to_tensor(checkpoint_.tensor(role, layer), device_, dtype_);
+}
+
+DecoderLayer WeightSource::layer(std::int64_t index) const {
+  DecoderLayer layer = layer_without_ffn(index);
+  layer.ffn = dense_ffn(index);
+  return layer;
+}
+
+DecoderLayer WeightSource::layer_without_ffn(std::int64_t index) const {
+  DecoderLayer layer;
+  layer.attention_norm = load(Role::attention_norm, index);
+  layer.q = load(Role::q, index);
+  layer.k = load(Role::k, index);
+  layer.v = load(Role::v, index);
+  layer.o = load(Role::o, index);
+  if (config().attention_bias) {
+    layer.q_bias = load(Role::q_bias, index);
+    layer.k_bias = load(Role::k_bias, index);
+    layer.v_bias = load(Role::v_bias, index);
+    layer.o_bias = load(Role::o_bias, index);
+  }
+  layer.ffn_norm = load(Role::ffn_norm, index);
+  layer.heads = config().heads;
+  layer.kv_heads = config().kv_heads;
+  layer.head_dim = config().head_dim;
+  layer.sliding_window = config().sliding_window;
+  layer.rms_eps = config().rms_eps;
+  return layer;
+}
+
+std::shared_ptr<const DenseFfn> WeightSource::dense_ffn(std::int64_t index) const {
+  auto ffn = std::make_shared<DenseFfn>();
+  ffn->gate = load(Role::gate, index);
+  ffn->up = load(Role::up, index);
+  ffn->down = load(Role::down, index);
+  if (config().mlp_bias) {
+    ffn->gate_bias = load(Role::gate_bias, index);
+    ffn->up_bias = load(Role::up_bias, index);
+    ffn->down_bias = load(Role::down_bias, index);
+  }
+  return ffn;
+}
+
+const at::Tensor& WeightSource::embedding() const {
+  if (!embedding_.defined()) embedding_ = load(Role::embedding);
+  return embedding_;
+}
+
+const Head& WeightSource::head() const {
+  if (!head_.weight.defined())
+    head_ = {load(Role::final_norm), config().tied_head ? embedding() : load(Role::head), config().rms_eps};
+  return head_;
+}
+
+}  // namespace ladimo
