@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 
 #include "base/context.h"
 #include "model/decoder.h"
@@ -10,9 +11,17 @@
 
 namespace ladimo {
 
-/// Samples documents until they hold at least `tokens` tokens and writes them as JSONL (key `text`),
-/// atomically. Texts that loop (few distinct 4-grams) are cut at the loop or dropped, repeated beginnings are
-/// dropped. Throws Error when the model writes nothing but loops.
+/// Texts are drawn from the model's own distribution, neither sharpened nor flattened.
+constexpr double self_text_temperature = 1.0;
+
+/// How many of `ids` to keep: up to where most of the following 4-grams repeat earlier ones, all when none
+/// do.
+std::size_t length_before_loop(std::span<const std::int32_t> ids);
+
+/// Samples documents of up to `length` tokens until they hold at least `tokens` tokens (as the tokenizer
+/// counts their text) and writes them as JSONL (key `text`), atomically. Texts that loop are cut at the loop,
+/// what is too short then is dropped, and so are texts that begin like an earlier one. The same seed gives
+/// the same bytes. Throws Error when the model writes hardly anything that can be used.
 void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::int64_t tokens,
                      std::int64_t length, std::uint64_t seed, const std::filesystem::path& file,
                      const Context& context);

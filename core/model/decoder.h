@@ -30,7 +30,8 @@ class Decoder {
   };
   /// ids [B, W] int64. With a cache the ids continue what it holds. Prefill long prompts with forward_chunks.
   Output forward(const at::Tensor& ids, KvCache* cache = nullptr, bool last_only = false) const;
-  /// Prefill in chunks of `chunk` tokens; returns the output of the last position.
+  /// Prefill in chunks of `chunk` tokens; returns the output of the last position: logits [B, 1, vocab],
+  /// experts [B].
   Output forward_chunks(const at::Tensor& ids, KvCache& cache, std::int64_t chunk = 512) const;
 
  private:

@@ -1,0 +1,150 @@
+#include "model/generation.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::int64_t sample_batch = 64;  // sequences sampled side by side
+
+// Next-token scores on the CPU: logits where greedy, else probabilities. [B, 1, vocab] -> [B, vocab] fp32.
+at::Tensor next_scores(const at::Tensor& logits, double temperature) {
+  const at::Tensor last = logits.select(1, logits.size(1) - 1).to(at::kFloat);
+  return (temperature > 0 ? at::softmax(last / temperature, -1) : last).to(at::kCPU).contiguous();
+}
+
+std::span<const float> row(const at::Tensor& scores, std::int64_t i) {
+  const auto width = static_cast<std::size_t>(scores.size(1));
+  return {static_cast<const float*>(scores.data_ptr()) + static_cast<std::size_t>(i) * width, width};
+}
+
+std::int32_t largest(std::span<const float> scores) {
+  return static_cast<std::int32_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+}
+
+// Rounding may leave the sum just below 1: then the last id with any probability is drawn.
+std::int32_t draw(std::span<const float> probabilities, Random& random) {
+  double left = random.uniform();
+  std::size_t drawn = 0;
+  for (std::size_t i = 0; i < probabilities.size(); ++i) {
+    if (probabilities[i] <= 0) continue;
+    drawn = i;
+    left -= static_cast<double>(probabilities[i]);
+    if (left < 0) break;
+  }
+  return static_cast<std::int32_t>(drawn);
+}
+
+bool ends_text(const ModelConfig& config, std::int32_t id) {
+  return std::find(config.eos.begin(), config.eos.end(), id) != config.eos.end();
+}
+
+void refuse_prompt(const ModelConfig& config, std::span<const std::int32_t> prompt) {
+  if (prompt.empty()) throw Refusal("The prompt is empty.", "Give at least one token to continue.");
+  if (static_cast<std::int64_t>(prompt.size()) >= config.max_positions)
+    throw Refusal("The prompt has " + std::to_string(prompt.size()) + " tokens, but the model has only " +
+                      std::to_string(config.max_positions) + " positions.",
+                  "Use a shorter prompt.");
+  for (const std::int32_t id : prompt)
+    if (id < 0 || id >= config.vocab_size)
+      throw Refusal("The prompt holds the token " + std::to_string(id) + ", but the model knows only " +
+                        std::to_string(config.vocab_size) + " tokens.",
+                    "Check that the tokenizer belongs to this model.");
+}
+
+std::vector<int> expert_counts(const std::vector<at::Tensor>& experts) {
+  std::vector<int> counts;
+  for (const at::Tensor& layer : experts) counts.push_back(layer.defined() ? layer[-1].item<int>() : -1);
+  return counts;
+}
+
+at::Tensor to_ids(std::span<const std::int32_t> ids, std::int64_t batch) {
+  const at::Tensor tensor = at::tensor(at::ArrayRef<std::int32_t>(ids.data(), ids.size()), at::kInt);
+  return tensor.to(at::kLong).view({batch, -1});
+}
+
+// Sequences first ... first + count - 1, side by side. Finished ones run along until the last is done.
+void sample_batch_of(const Decoder& decoder, std::int64_t first, std::int64_t count, std::int64_t length,
+                     double temperature, std::uint64_t seed, Progress& progress,
+                     std::vector<std::vector<std::int32_t>>& sequences) {
+  const auto bos = static_cast<std::int32_t>(decoder.config().bos);
+  std::vector<Random> streams;
+  for (std::int64_t i = first; i < first + count; ++i)
+    streams.emplace_back(seed, "sample", static_cast<std::uint64_t>(i));
+  std::vector<std::vector<std::int32_t>> batch(static_cast<std::size_t>(count), {bos});
+  std::vector<bool> finished(batch.size(), false);
+  std::vector<std::int32_t> ids(batch.size(), bos);
+  KvCache cache = decoder.make_cache(count, length);
+  for (std::int64_t position = 1; position < length; ++position) {
+    const at::Tensor scores =
+        next_scores(decoder.forward(to_ids(ids, count), &cache, true).logits, temperature);
+    std::int64_t done = 0;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (finished[i]) continue;
+      const auto next = row(scores, static_cast<std::int64_t>(i));
+      ids[i] = temperature > 0 ? draw(next, streams[i]) : largest(next);
+      finished[i] = ends_text(decoder.config(), ids[i]);
+      if (!finished[i]) batch[i].push_back(ids[i]);
+      done += finished[i] ? length - position : 1;  // a finished one needs none of the positions left
+    }
+    progress.advance(done);
+    if (std::find(finished.begin(), finished.end(), false) == finished.end()) break;
+  }
+  std::move(batch.begin(), batch.end(), std::back_inserter(sequences));
+}
+
+}  // namespace
+
+std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std::int32_t> prompt,
+                                     const Sampling& sampling, const Context& context,
+                                     const std::function<void(const GeneratedToken&)>& on_token) {
+  const ModelConfig& config = decoder.config();
+  refuse_prompt(config, prompt);
+  const auto used = static_cast<std::int64_t>(prompt.size());
+  const std::int64_t count = std::min(sampling.max_tokens, config.max_positions - used);
+  Random random(sampling.seed, "generate");
+  KvCache cache = decoder.make_cache(1, used + std::max<std::int64_t>(count, 0));
+  std::vector<GeneratedToken> tokens;
+  at::Tensor ids = to_ids(prompt, 1);
+  while (static_cast<std::int64_t>(tokens.size()) < count) {
+    context.check();
+    const Decoder::Output output = decoder.forward_chunks(ids, cache);
+    const at::Tensor scores = next_scores(output.logits, sampling.temperature);
+    const std::int32_t id = sampling.temperature > 0 ? draw(row(scores, 0), random) : largest(row(scores, 0));
+    if (ends_text(config, id)) break;
+    tokens.push_back({id, expert_counts(output.experts)});
+    if (on_token) on_token(tokens.back());
+    ids = to_ids({&id, 1}, 1);
+  }
+  return tokens;
+}
+
+std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, std::int64_t count,
+                                                        std::int64_t length, double temperature,
+                                                        std::uint64_t seed, Progress& progress) {
+  const ModelConfig& config = decoder.config();
+  if (config.bos < 0)
+    throw Refusal("The model has no BOS token, so it cannot begin a text of its own.",
+                  "Give text of yours with --text FILE.");
+  if (length > config.max_positions)
+    throw Refusal("Texts of " + std::to_string(length) + " tokens were asked for, but the model has only " +
+                      std::to_string(config.max_positions) + " positions.",
+                  "Use a smaller --window.");
+  std::vector<std::vector<std::int32_t>> sequences;
+  for (std::int64_t first = 0; first < count; first += sample_batch)
+    sample_batch_of(decoder, first, std::min(sample_batch, count - first), length, temperature, seed,
+                    progress, sequences);
+  return sequences;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,33 @@
+#include "model/routing_weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+namespace ladimo {
+
+HistogramCounts count_weights(const at::Tensor& routing_weights) {
+  const double low = std::log10(histogram_low), high = std::log10(histogram_high);
+  const auto position = (routing_weights.flatten().to(at::kFloat).clamp_min(1e-30).log10() - low) *
+                        (histogram_bins / (high - low));
+  const auto index = (position.floor() + 1).clamp(0, histogram_bins + 1).to(at::kLong);
+  const auto counts = index.bincount({}, histogram_bins + 2).to(at::kCPU);
+  return {counts.data_ptr<std::int64_t>(), counts.data_ptr<std::int64_t>() + counts.numel()};
+}
+
+std::vector<double> thresholds_at(const at::Tensor& routing_weights, const std::vector<double>& levels) {
+  // A million values place a quantile to a thousandth; sorting all of them would cost more than the fit.
+  const auto flat = routing_weights.reshape({-1});
+  const auto stride = std::max<std::int64_t>(1, flat.numel() / 1'000'003);
+  const auto sorted = std::get<0>(flat.slice(0, 0, flat.numel(), stride).to(at::kCPU, at::kFloat).sort());
+  const auto* values = sorted.data_ptr<float>();
+  std::vector<double> thresholds;
+  for (const double level : levels) {
+    const auto rank = static_cast<std::int64_t>((1 - level) * static_cast<double>(sorted.numel()));
+    thresholds.push_back(values[std::clamp<std::int64_t>(rank, 0, sorted.numel() - 1)]);
+  }
+  return thresholds;
+}
+
+}  // namespace ladimo

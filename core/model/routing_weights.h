@@ -1,0 +1,18 @@
+// Statistics of routing weights, on whatever device they are.
+#pragma once
+
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "policy/histogram.h"
+
+namespace ladimo {
+
+/// Counts routing weights (any shape) into the common bins.
+HistogramCounts count_weights(const at::Tensor& routing_weights);
+
+/// Thresholds at which the given shares of (token, expert) pairs are on. routing_weights [T, E].
+std::vector<double> thresholds_at(const at::Tensor& routing_weights, const std::vector<double>& levels);
+
+}  // namespace ladimo
