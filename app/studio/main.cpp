@@ -1,0 +1,70 @@
+// The studio's start: words that need no display first, then the window.
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include <QApplication>
+#include <QIcon>
+
+#include "base/version.h"
+#include "ui/engine/engine_process.h"
+#include "ui/mainwindow/main_window.h"
+
+namespace {
+
+constexpr const char* usage =
+    "ladimo-studio [RUN]\n"
+    "\n"
+    "Opens the window, and in it the run in the folder RUN.\n"
+    "\n"
+    "  --help      this text\n"
+    "  --version   the version\n";
+
+/// Answers what needs no window. Returns the exit status, or nothing when the window is wanted.
+std::optional<int> answer(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h") return std::fputs(usage, stdout) < 0;
+    if (argument == "--version") return std::printf("ladimo-studio %s\n", ladimo::version()) < 0;
+    if (argument == "-platform" || argument == "-style") ++i;  // Qt's own
+  }
+  return {};
+}
+
+bool has_display(int argc, char** argv) {
+  for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"})
+    if (const char* value = std::getenv(name); value && *value) return true;
+  for (int i = 1; i < argc; ++i)
+    if (std::string_view(argv[i]) == "-platform") return true;
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (const auto status = answer(argc, argv)) return *status;
+  if (!has_display(argc, argv)) {
+    std::fputs(
+        "error: there is no display to open a window on.\n"
+        "The command line shows the same run: ladimo show RUN\n",
+        stderr);
+    return 1;
+  }
+
+  QCoreApplication::setOrganizationName(QStringLiteral("ladimo"));
+  QCoreApplication::setApplicationName(QStringLiteral("ladimo-studio"));
+  QGuiApplication::setDesktopFileName(QStringLiteral("ladimo-studio"));
+  QApplication application(argc, argv);
+  QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/ladimo-studio.svg")));
+
+  const QStringList arguments = QCoreApplication::arguments();  // without Qt's own
+  if (arguments.size() > 2 || (arguments.size() == 2 && arguments[1].startsWith('-'))) {
+    std::fprintf(stderr, "error: this is not understood: %s\n\n%s", qUtf8Printable(arguments.last()), usage);
+    return 2;
+  }
+  ladimo::ui::MainWindow window(ladimo::ui::EngineProcess::beside_studio());
+  if (arguments.size() == 2) window.open_run(arguments[1]);
+  window.show();
+  return QApplication::exec();
+}

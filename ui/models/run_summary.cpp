@@ -1,0 +1,160 @@
+#include "ui/models/run_summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <QLocale>
+#include <QStringList>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "policy/routing_profile.h"
+#include "policy/tradeoff_table.h"
+#include "run/recipe.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString number(double value) { return QString::fromStdString(format_number(value)); }
+QString percent(double share) { return number(share * 100) + QStringLiteral(" %"); }
+
+QString text_in_words(const Recipe& recipe) {
+  if (recipe.self_text()) return QObject::tr("text that the model wrote itself");
+  QStringList names;
+  for (const auto& file : recipe.text) names << QString::fromStdString(file.filename().string());
+  return names.join(QStringLiteral(", "));
+}
+
+/// The candidate that stands for `policy` in the table, if it is one of the ladder.
+const Candidate* find_candidate(const LayerTable& table, const LayerPolicy& policy) {
+  const auto found = std::ranges::find_if(table.candidates, [&](const Candidate& candidate) {
+    return candidate.policy.kind == policy.kind && candidate.policy.k == policy.k &&
+           candidate.policy.threshold == policy.threshold;
+  });
+  return found == table.candidates.end() ? nullptr : &*found;
+}
+
+void read_recipe(const nlohmann::json& json, RunSummary& run) {
+  const Recipe recipe = recipe_from_json(json, "recipe.json");
+  run.model = QString::fromStdString(recipe.model.filename().string());
+  run.text = text_in_words(recipe);
+  run.tokens = recipe.tokens;
+  run.experts = recipe.experts;
+  run.shared = recipe.shared;
+  for (const int layer : recipe.layers) run.layers.push_back({.layer = layer});
+}
+
+LayerRow& row_of(int layer, RunSummary& run) {
+  const auto at = std::ranges::lower_bound(run.layers, layer, {}, &LayerRow::layer);
+  if (at != run.layers.end() && at->layer == layer) return *at;
+  return *run.layers.insert(at, {.layer = layer});
+}
+
+void read_records(const nlohmann::json& json, RunSummary& run) {
+  for (const auto& record : json) {
+    if (!record.contains("loss_after")) continue;  // not finished yet
+    LayerRow& row = row_of(record.at("layer").get<int>(), run);
+    row.converted = true;
+    row.loss_before = record.at("loss_before").get<double>();
+    row.loss_after = record.at("loss_after").get<double>();
+    ++run.converted_layers;
+  }
+}
+
+void read_policy(const nlohmann::json& json, RunSummary& run) {
+  run.policy = policy_from_json(json, "policy.json");
+  for (std::size_t layer = 0; layer < run.policy->layers.size(); ++layer) {
+    const LayerPolicy& policy = run.policy->layers[layer];
+    LayerRow& row = row_of(static_cast<int>(layer), run);
+    row.policy = policy;
+    if (policy.kind != LayerPolicy::Kind::dense) row.experts_on = policy.mean_experts;
+  }
+}
+
+void read_tradeoff(const nlohmann::json& json, RunSummary& run) {
+  const TradeoffTable table = tradeoff_table_from_json(json);
+  run.dense_perplexity = std::exp(table.dense_nll);
+  for (const LayerTable& layer : table.layers) {
+    LayerRow& row = row_of(layer.layer, run);
+    if (!row.policy) continue;
+    const Candidate* candidate = find_candidate(layer, *row.policy);
+    if (!candidate) continue;
+    row.kl = candidate->kl;
+    row.activated = candidate->activated / layer.candidates.front().activated;
+  }
+}
+
+void read_profile(const nlohmann::json& json, RunSummary& run) {
+  for (LayerProfile& profile : routing_profile_from_json(json).layers) {
+    LayerRow& row = row_of(profile.layer, run);
+    row.routed = profile.routed;
+    row.routing_weights = std::move(profile.all);
+  }
+}
+
+bool given(const nlohmann::json& json, const char* key) { return json.contains(key) && !json[key].is_null(); }
+
+}  // namespace
+
+RunSummary read_summary(const QByteArray& bytes) {
+  try {
+    const auto json = nlohmann::json::parse(bytes.begin(), bytes.end());
+    RunSummary run;
+    read_recipe(json.at("recipe"), run);
+    read_records(json.at("layers"), run);
+    if (given(json, "policy")) read_policy(json["policy"], run);
+    if (given(json, "tradeoff")) read_tradeoff(json["tradeoff"], run);
+    if (given(json, "profile")) read_profile(json["profile"], run);
+    return run;
+  } catch (const nlohmann::json::exception& error) {
+    throw Refusal("The engine's description of the run cannot be understood: " + std::string(error.what()),
+                  "The engine and the studio may be of different versions. Install them together.");
+  }
+}
+
+QString in_words(const LayerPolicy& policy) {
+  switch (policy.kind) {
+    case LayerPolicy::Kind::dense:
+      return QObject::tr("dense");
+    case LayerPolicy::Kind::top_k:
+      return QObject::tr("%1 strongest").arg(policy.k);
+    case LayerPolicy::Kind::threshold:
+      return QObject::tr("threshold %1").arg(number(policy.threshold));
+  }
+  return {};
+}
+
+QString description(const RunSummary& run) {
+  const QLocale english(QLocale::English);
+  return QObject::tr(
+             "%1 of %2 layers converted  ·  %3 experts a layer, %4 of them shared  ·  "
+             "calibrated on %5 tokens from %6")
+      .arg(run.converted_layers)
+      .arg(run.layers.size())
+      .arg(run.experts)
+      .arg(run.shared)
+      .arg(english.toString(qlonglong{run.tokens}), run.text);
+}
+
+QString consequences(const RunSummary& run) {
+  if (!run.policy)
+    return QObject::tr("No policy has been chosen yet: <code>ladimo policy RUN --activated 0.8</code>");
+  const bool measured = run.policy->measured.has_value();
+  const PolicyNumbers& numbers = measured ? *run.policy->measured : run.policy->predicted;
+  QString perplexity = number(numbers.perplexity);
+  if (run.dense_perplexity > 0 && !measured)  // a measurement may have been made on other text
+    perplexity = number(run.dense_perplexity) + QStringLiteral(" → ") + perplexity;
+  const QString sentence =
+      QObject::tr(
+          "KL %1 nats per token  ·  perplexity %2  ·  %3 of the parameters activated  ·  %4 of the "
+          "FFNs'")
+          .arg(number(numbers.kl), perplexity, percent(numbers.activated_fraction),
+               percent(numbers.ffn_activated));
+  return measured ? QObject::tr("<b>%1</b> &nbsp;(measured)").arg(sentence)
+                  : QObject::tr("%1 &nbsp;(predicted)").arg(sentence);
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,46 @@
+#include "ui/plots/theme.h"
+
+#include <qcustomplot.h>
+
+namespace ladimo::ui {
+namespace {
+
+QColor mix(const QColor& a, const QColor& b, double share_of_b) {
+  const auto blend = [&](double from, double to) { return float(from + (to - from) * share_of_b); };
+  return QColor::fromRgbF(blend(a.redF(), b.redF()), blend(a.greenF(), b.greenF()),
+                          blend(a.blueF(), b.blueF()));
+}
+
+}  // namespace
+
+Theme theme_of(const QPalette& palette) {
+  Theme theme;
+  theme.background = palette.color(QPalette::Base);
+  theme.text = palette.color(QPalette::Text);
+  theme.dark = theme.background.lightnessF() < theme.text.lightnessF();
+  theme.faint = mix(theme.text, theme.background, 0.4);
+  theme.grid = mix(theme.text, theme.background, 0.85);
+  theme.accent = palette.color(QPalette::Highlight);
+  // Okabe and Ito's palette: the lighter blue and the lighter orange on dark ground.
+  theme.dense = theme.dark ? QColor(0x56, 0xb4, 0xe9) : QColor(0x00, 0x72, 0xb2);
+  theme.converted = theme.dark ? QColor(0xe6, 0x9f, 0x00) : QColor(0xd5, 0x5e, 0x00);
+  theme.error = theme.dark ? QColor(0xff, 0x7b, 0x72) : QColor(0xb4, 0x23, 0x18);
+  return theme;
+}
+
+void apply_theme(QCustomPlot& plot, const Theme& theme) {
+  plot.setBackground(theme.background);
+  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
+    axis->setBasePen({theme.faint, 1});
+    axis->setTickPen({theme.faint, 1});
+    axis->setSubTickPen({theme.faint, 1});
+    axis->setLabelColor(theme.text);
+    axis->setTickLabelColor(theme.text);
+    axis->setLabelFont(plot.font());
+    axis->setTickLabelFont(plot.font());
+    axis->grid()->setPen({theme.grid, 1});
+    axis->grid()->setZeroLinePen({theme.grid, 1});
+  }
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,28 @@
+// All colours from one function of the palette. Run it again on QEvent::PaletteChange.
+#pragma once
+
+#include <QColor>
+#include <QPalette>
+
+class QCustomPlot;
+
+namespace ladimo::ui {
+
+struct Theme {
+  bool dark = false;
+  QColor background;  // of plots and tables
+  QColor text;
+  QColor faint;      // secondary text, axes
+  QColor grid;       // barely there
+  QColor accent;     // what is chosen
+  QColor dense;      // blue, and
+  QColor converted;  // orange: told apart by everyone, on light and on dark
+  QColor error;
+};
+
+Theme theme_of(const QPalette& palette);
+
+/// Background, axes, labels, ticks and grid of a plot.
+void apply_theme(QCustomPlot& plot, const Theme& theme);
+
+}  // namespace ladimo::ui
