@@ -1,5 +1,5 @@
 // Stage 2's decision: minimise the sum of single-layer KLs within a budget (multiple-choice knapsack, solved
-// exactly by dynamic programming on a grid of 1/2048 of the dense cost; method.md section 4).
+// exactly by dynamic programming on a grid of 1/2048 of the FFNs' dense cost; method.md section 4).
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace ladimo {
 
-/// Exactly one of the budgets is set; none means tradeoff 0.5.
+/// At most one of the budgets is set; none means tradeoff 0.5. A speedup always counts decode_ms.
 struct PolicyRequest {
   Cost cost = Cost::activated;
   std::optional<double> tradeoff;       // 0 ... 1: budget = (1 - T) cost(dense) + T cost(cheapest)
@@ -24,7 +24,7 @@ struct PolicyRequest {
 
 /// Numbers that follow from the tables for any choice of layer policies: candidates by lookup, thresholds and
 /// ks between them by monotone interpolation over activity; joint KL, perplexity and activity by the
-/// correction fitted to the measured joint points.
+/// correction fitted to the measured joint points. Throws Refusal when a layer cannot have its policy.
 PolicyNumbers predict(const TradeoffTable& table, const LatencyTable* latency,
                       const std::vector<LayerPolicy>& layers);
 
@@ -40,10 +40,12 @@ class Frontier {
   /// The policy of least KL whose cost is at most `budget` (in the unit of the cost, whole model). A budget
   /// below the cheapest gives the cheapest.
   Policy at_budget(double budget) const;
+  /// The budget is (1 - tradeoff) dense_cost() + tradeoff cheapest_cost().
   Policy at_tradeoff(double tradeoff) const;
   /// The cheapest policy whose predicted (corrected) KL is at most `kl`.
   Policy at_max_kl(double kl) const;
 
+  /// Costs of the whole model; activated parameters are predicted with the joint correction in them.
   double dense_cost() const;     // with every layer dense
   double accurate_cost() const;  // of the most accurate policy that the pins allow
   double cheapest_cost() const;

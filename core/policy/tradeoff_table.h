@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "policy/layer_policy.h"
+#include "policy/monotone_curve.h"
 
 namespace ladimo {
 
@@ -70,22 +71,16 @@ struct LatencyTable {
   double other_prefill_ms = 0;
   std::vector<Point> points;  // by rising mean_experts
 
-  double decode_ms(const LayerPolicy& policy) const;  // monotone interpolation over mean_experts
+  double decode_ms(const LayerPolicy& policy) const;
   double prefill_ms(const LayerPolicy& policy) const;
+  /// Times of a sparse policy over mean_experts, by monotone interpolation. Noise that makes more experts
+  /// faster is averaged out first. Throws Refusal when there are no points.
+  MonotoneCurve decode_curve() const;
+  MonotoneCurve prefill_curve() const;
 };
 
 nlohmann::json to_json(const LatencyTable& table);
+/// Throws Refusal when a key is missing, a number is not finite or the points do not rise.
 LatencyTable latency_table_from_json(const nlohmann::json& json);
-
-/// Monotone piecewise cubic through points of rising x (Fritsch and Carlson 1980); constant outside.
-/// Precondition: at least one point, x strictly rising.
-class MonotoneCurve {
- public:
-  MonotoneCurve(std::vector<double> x, std::vector<double> y);
-  double operator()(double x) const;
-
- private:
-  std::vector<double> x_, y_, slope_;
-};
 
 }  // namespace ladimo

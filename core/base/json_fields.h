@@ -1,0 +1,68 @@
+// Reading JSON that a person may have damaged: every complaint names the file, the key and what was expected.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace ladimo {
+
+/// A JSON object that is being read. `json` must outlive it. Every getter throws Refusal when the key is
+/// missing or has another type.
+class JsonFields {
+ public:
+  /// `what` names the thing in a sentence, e.g. "policy file". Throws Refusal when `json` is not an object.
+  JsonFields(const nlohmann::json& json, std::string what, std::filesystem::path path = {});
+
+  /// Present and not null.
+  bool has(std::string_view key) const;
+  const nlohmann::json& at(std::string_view key) const;
+  double number(std::string_view key) const;  // finite
+  std::int64_t integer(std::string_view key) const;
+  int small(std::string_view key) const;  // an integer that fits an int
+  bool flag(std::string_view key) const;
+  std::string text(std::string_view key) const;
+  std::vector<double> numbers(std::string_view key) const;
+  std::vector<std::int64_t> integers(std::string_view key) const;
+  std::vector<int> smalls(std::string_view key) const;
+  std::vector<std::string> texts(std::string_view key) const;
+  JsonFields object(std::string_view key) const;
+  std::vector<JsonFields> objects(std::string_view key) const;
+
+  /// Refuses keys that are not in `known`, by name.
+  void only(std::initializer_list<std::string_view> known) const;
+  /// Throws Refusal: "The policy file: layers[3].k must be at least 0."
+  [[noreturn]] void refuse(std::string_view key, std::string_view complaint) const;
+
+ private:
+  JsonFields(const nlohmann::json& json, std::string what, std::filesystem::path path, std::string prefix);
+  const nlohmann::json& array(std::string_view key) const;
+  std::int64_t integer_of(const nlohmann::json& value, std::string_view key) const;
+  int small_of(std::int64_t value, std::string_view key) const;
+  double number_of(const nlohmann::json& value, std::string_view key) const;
+
+  const nlohmann::json& json_;
+  std::string what_;
+  std::filesystem::path path_;
+  std::string prefix_;  // where in the document: "layers[3]."
+};
+
+/// What `read` returns; a Refusal of its that names no file is thrown again naming `path`.
+template <class Read>
+auto naming_file(const std::filesystem::path& path, Read read) {
+  try {
+    return read();
+  } catch (const Refusal& refusal) {
+    if (!refusal.path().empty()) throw;
+    throw Refusal(refusal.what(), refusal.hint(), path);
+  }
+}
+
+}  // namespace ladimo

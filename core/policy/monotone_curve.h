@@ -1,0 +1,22 @@
+// Curves that never turn: what lies between measured points, and what noise must not bend.
+#pragma once
+
+#include <vector>
+
+namespace ladimo {
+
+/// Monotone piecewise cubic through points of rising x (Fritsch and Carlson 1980); constant outside.
+/// Precondition: at least one point, x strictly rising.
+class MonotoneCurve {
+ public:
+  MonotoneCurve(std::vector<double> x, std::vector<double> y);
+  double operator()(double x) const;
+
+ private:
+  std::vector<double> x_, y_, slope_;
+};
+
+/// The non-decreasing values that are closest to `y` in the sum of squares (pool adjacent violators).
+std::vector<double> rising(const std::vector<double>& y);
+
+}  // namespace ladimo

@@ -1,0 +1,108 @@
+#include "policy/policy_file.h"
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "base/json_fields.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::string_view schema = "ladimo.policy/1";
+
+nlohmann::json or_null(const std::optional<double>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
+std::optional<double> optional_number(const JsonFields& fields, std::string_view key) {
+  if (!fields.has(key)) return {};
+  return fields.number(key);
+}
+
+PolicyNumbers numbers_from_json(const JsonFields& fields) {
+  return {fields.number("kl"),
+          fields.number("perplexity"),
+          optional_number(fields, "decode_ms"),
+          optional_number(fields, "prefill_ms"),
+          fields.number("activated_parameters"),
+          fields.number("activated_fraction"),
+          fields.number("ffn_activated")};
+}
+
+std::vector<LayerPolicy> layers_from_json(const JsonFields& fields) {
+  std::vector<LayerPolicy> layers;
+  const auto items = fields.objects("layers");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items[i].integer("layer") != static_cast<std::int64_t>(i))
+      items[i].refuse("layer", "does not count up from 0");
+    layers.push_back(layer_policy_from_json(fields.at("layers")[i]));
+  }
+  return layers;
+}
+
+Policy parse(const nlohmann::json& json, const std::filesystem::path& path) {
+  const JsonFields fields(json, "policy file", path);
+  if (fields.text("schema") != schema) fields.refuse("schema", fmt::format("is not {}", schema));
+  Policy policy;
+  policy.fingerprint = fields.object("model").text("fingerprint");
+  policy.cost = parse_cost(fields.text("cost"));
+  policy.tradeoff = fields.number("tradeoff");
+  policy.layers = layers_from_json(fields);
+  if (fields.object("model").integer("layers") != static_cast<std::int64_t>(policy.layers.size()))
+    fields.refuse("layers", "has another number of layers than model.layers says");
+  policy.predicted = numbers_from_json(fields.object("predicted"));
+  if (fields.has("measured")) policy.measured = numbers_from_json(fields.object("measured"));
+  return policy;
+}
+
+}  // namespace
+
+const char* to_string(Cost cost) { return cost == Cost::activated ? "activated" : "decode_ms"; }
+
+Cost parse_cost(std::string_view text) {
+  if (text == "activated") return Cost::activated;
+  if (text == "decode_ms") return Cost::decode_ms;
+  throw Refusal(fmt::format("\"{}\" is not a cost.", text),
+                "A cost is activated (parameters per token) or decode_ms (measured decode time).");
+}
+
+nlohmann::json to_json(const PolicyNumbers& numbers) {
+  return {{"kl", numbers.kl},
+          {"perplexity", numbers.perplexity},
+          {"decode_ms", or_null(numbers.decode_ms)},
+          {"prefill_ms", or_null(numbers.prefill_ms)},
+          {"activated_parameters", numbers.activated_parameters},
+          {"activated_fraction", numbers.activated_fraction},
+          {"ffn_activated", numbers.ffn_activated}};
+}
+
+nlohmann::json to_json(const Policy& policy) {
+  auto layers = nlohmann::json::array();
+  for (std::size_t i = 0; i < policy.layers.size(); ++i)
+    layers.push_back(to_json(policy.layers[i], static_cast<int>(i)));
+  return {{"schema", schema},
+          {"model", {{"layers", policy.layers.size()}, {"fingerprint", policy.fingerprint}}},
+          {"cost", to_string(policy.cost)},
+          {"tradeoff", policy.tradeoff},
+          {"layers", std::move(layers)},
+          {"predicted", to_json(policy.predicted)},
+          {"measured", policy.measured ? to_json(*policy.measured) : nlohmann::json()}};
+}
+
+Policy policy_from_json(const nlohmann::json& json, const std::filesystem::path& path) {
+  return naming_file(path, [&] { return parse(json, path); });
+}
+
+Policy read_policy(const std::filesystem::path& path, const std::string& fingerprint, std::size_t layers) {
+  Policy policy = policy_from_json(read_json(path), path);
+  if (policy.layers.size() != layers)
+    throw Refusal(
+        fmt::format("The policy is for a model of {} layers; this one has {}.", policy.layers.size(), layers),
+        "Make one for this run with `ladimo policy`.", path);
+  if (policy.fingerprint != fingerprint)
+    throw Refusal("The policy was made for another checkpoint.",
+                  "Make one for this run with `ladimo policy`.", path);
+  return policy;
+}
+
+}  // namespace ladimo

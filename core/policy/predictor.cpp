@@ -1,0 +1,188 @@
+#include "policy/predictor.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "policy/frontier.h"
+
+namespace ladimo {
+namespace {
+
+using Kind = LayerPolicy::Kind;
+
+double sum_of_dense(const TradeoffTable& table) {
+  double sum = 0;
+  for (const LayerTable& layer : table.layers) sum += layer.candidates.front().activated;
+  return sum;
+}
+
+Correction joint_correction(const TradeoffTable& table, double JointPoint::*y) {
+  std::vector<Correction::Point> points;
+  for (const JointPoint& joint : table.joint) points.push_back({joint.sum_kl, joint.*y});
+  return Correction(std::move(points));
+}
+
+/// Dense has no drift, so the relation ends in (dense, dense) and never rises above it.
+Correction activity_correction(const TradeoffTable& table, double dense) {
+  if (table.joint.empty()) return Correction({});
+  std::vector<Correction::Point> points{{dense, dense}};
+  for (const JointPoint& joint : table.joint)
+    if (joint.sum_activated < dense)
+      points.push_back({joint.sum_activated, std::min(joint.activated, dense)});
+  return Correction(std::move(points));
+}
+
+/// Logarithmic where thresholds matter, and still defined at zero and below.
+double on_log_axis(double threshold) { return std::asinh(threshold / 1e-6); }
+
+/// Points of strictly rising x; of several with the same x the first stays.
+struct Ladder {
+  std::vector<double> x, y;
+  explicit Ladder(std::vector<Correction::Point> points) {
+    std::ranges::stable_sort(points, {}, &Correction::Point::x);
+    for (const auto& point : points) {
+      if (!x.empty() && point.x == x.back()) continue;
+      x.push_back(point.x);
+      y.push_back(point.y);
+    }
+  }
+  MonotoneCurve curve() const { return {x, y}; }
+  /// Straight between the points and on beyond them.
+  double straight(double at) const {
+    if (x.size() == 1) return y.front();
+    const auto after = std::clamp<std::ptrdiff_t>(std::ranges::upper_bound(x, at) - x.begin(), 1,
+                                                  static_cast<std::ptrdiff_t>(x.size()) - 1);
+    const auto i = static_cast<std::size_t>(after);
+    return y[i - 1] + (y[i] - y[i - 1]) * (at - x[i - 1]) / (x[i] - x[i - 1]);
+  }
+};
+
+template <class X, class Y>
+Ladder ladder_of(const std::vector<const Candidate*>& candidates, X x, Y y) {
+  std::vector<Correction::Point> points;
+  for (const Candidate* candidate : candidates) points.push_back({x(*candidate), y(*candidate)});
+  return Ladder(std::move(points));
+}
+
+Candidate interpolate(const std::vector<const Candidate*>& rungs, LayerPolicy policy) {
+  const auto experts = [](const Candidate& c) { return c.policy.mean_experts; };
+  const auto threshold = [](const Candidate& c) { return on_log_axis(c.policy.threshold); };
+  if (policy.kind == Kind::threshold)
+    policy.mean_experts = ladder_of(rungs, threshold, experts).curve()(on_log_axis(policy.threshold));
+  const auto kl = ladder_of(rungs, experts, [](const Candidate& c) { return c.kl; });
+  const auto activated = ladder_of(rungs, experts, [](const Candidate& c) { return c.activated; });
+  return {policy, kl.curve()(policy.mean_experts), activated.straight(policy.mean_experts)};
+}
+
+}  // namespace
+
+Correction::Correction(std::vector<Point> points) {
+  std::erase_if(points, [](const Point& point) { return point.x <= 0; });
+  if (points.empty()) return;
+  points.push_back({0, 0});
+  std::ranges::stable_sort(points, {}, &Point::x);
+  std::vector<double> x, y;
+  for (const Point& point : points) {
+    if (!x.empty() && point.x == x.back()) continue;
+    x.push_back(point.x);
+    y.push_back(std::max(point.y, 0.0));
+  }
+  y = rising(y);
+  last_ = {x.back(), y.back()};
+  curve_.emplace(std::move(x), std::move(y));
+}
+
+double Correction::operator()(double x) const {
+  return curve_ && x < last_.x ? (*curve_)(x) : x * (last_.y / last_.x);
+}
+
+double Correction::inverse(double y) const {
+  if (!curve_) return std::max(y, 0.0);
+  double low = 0, high = last_.x;
+  for (int i = 0; i < 64 && (*this)(high) <= y; ++i) low = high, high *= 2;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    ((*this)(middle) <= y ? low : high) = middle;
+  }
+  return low;
+}
+
+Predictor::Predictor(const TradeoffTable& table, const LatencyTable* latency)
+    : table_(table),
+      latency_(latency),
+      dense_ffn_(sum_of_dense(table)),
+      kl_(joint_correction(table, &JointPoint::kl)),
+      nll_(joint_correction(table, &JointPoint::nll_increase)),
+      activity_(activity_correction(table, dense_ffn_)) {
+  if (latency_ == nullptr) return;
+  decode_ = latency_->decode_curve();
+  prefill_ = latency_->prefill_curve();
+}
+
+Candidate Predictor::evaluate(int layer, const LayerPolicy& policy) const {
+  if (layer < 0 || layer >= static_cast<int>(table_.layers.size()))
+    throw Refusal(fmt::format("There is no layer {}; the model has {} layers.", layer, table_.layers.size()),
+                  "Layers count from 0.");
+  const auto& candidates = table_.layers[static_cast<std::size_t>(layer)].candidates;
+  if (policy.kind == Kind::dense) return candidates.front();
+  if (candidates.size() == 1)
+    throw Refusal(fmt::format("Layer {} was not converted: its policy can only be dense.", layer),
+                  "Convert it too (--layers), or pin it to dense.");
+  if (policy.kind == Kind::top_k && (policy.k < 0 || policy.k > table_.routed))
+    throw Refusal(
+        fmt::format("Layer {} cannot run {} routed experts: it has {}.", layer, policy.k, table_.routed),
+        fmt::format("Choose top0 to top{}.", table_.routed));
+  std::vector<const Candidate*> rungs;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.policy.kind != policy.kind) continue;
+    if (candidate.policy.k == policy.k && candidate.policy.threshold == policy.threshold) return candidate;
+    rungs.push_back(&candidate);
+  }
+  if (rungs.empty())
+    throw Refusal(
+        fmt::format("Layer {} has no measured candidates of the kind {}.", layer, to_string(policy)),
+        "Choose another kind of policy for it.");
+  return interpolate(rungs, policy);
+}
+
+double Predictor::decode_ms(const LayerPolicy& policy) const {
+  return policy.kind == Kind::dense ? latency_->dense_decode_ms : (*decode_)(policy.mean_experts);
+}
+
+PolicyNumbers Predictor::numbers(const std::vector<LayerPolicy>& layers) const {
+  if (layers.size() != table_.layers.size())
+    throw Refusal(fmt::format("The policy has {} layers, the run {}.", layers.size(), table_.layers.size()),
+                  "Make one for this run with `ladimo policy`.");
+  double kl = 0, activated = 0, decode = 0, prefill = 0;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const Candidate candidate = evaluate(static_cast<int>(l), layers[l]);
+    kl += candidate.kl;
+    activated += candidate.activated;
+    if (latency_ == nullptr) continue;
+    const bool dense = candidate.policy.kind == Kind::dense;
+    decode += decode_ms(candidate.policy);
+    prefill += dense ? latency_->dense_prefill_ms : (*prefill_)(candidate.policy.mean_experts);
+  }
+  PolicyNumbers numbers;
+  numbers.kl = kl_(kl);
+  numbers.perplexity = std::exp(table_.dense_nll + nll_(kl));
+  if (latency_ != nullptr) {
+    numbers.decode_ms = latency_->other_decode_ms + decode;
+    numbers.prefill_ms = latency_->other_prefill_ms + prefill;
+  }
+  const double ffn = activity_(activated);
+  numbers.activated_parameters = table_.other_activated + ffn;
+  numbers.activated_fraction = numbers.activated_parameters / (table_.other_activated + dense_ffn_);
+  numbers.ffn_activated = ffn / dense_ffn_;
+  return numbers;
+}
+
+PolicyNumbers predict(const TradeoffTable& table, const LatencyTable* latency,
+                      const std::vector<LayerPolicy>& layers) {
+  return Predictor(table, latency).numbers(layers);
+}
+
+}  // namespace ladimo

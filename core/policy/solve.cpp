@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "policy/frontier.h"
+
+namespace ladimo {
+namespace {
+
+void refuse_unless(bool holds, std::string message, std::string hint) {
+  if (!holds) throw Refusal(std::move(message), std::move(hint));
+}
+
+/// Written so that asking for it again is not refused: rounded away from what cannot be reached.
+std::string at_least(double share) { return fmt::format("{:.4f}", share + 0.00005); }
+
+void check(const PolicyRequest& request) {
+  const int budgets = request.tradeoff.has_value() + request.activated.has_value() +
+                      request.ffn_activated.has_value() + request.max_kl.has_value() +
+                      request.speedup.has_value();
+  refuse_unless(budgets <= 1, "More than one budget is given.",
+                "Give one of --tradeoff, --activated, --ffn-activated, --max-kl, --speedup.");
+  const auto share = [](const std::optional<double>& value) { return !value || (*value > 0 && *value <= 1); };
+  refuse_unless(!request.tradeoff || (*request.tradeoff >= 0 && *request.tradeoff <= 1),
+                "The trade-off is not between 0 and 1.", "0 is all dense, 1 the cheapest policy.");
+  refuse_unless(share(request.activated), "The activated fraction is not above 0 and at most 1.",
+                "For example --activated 0.8.");
+  refuse_unless(share(request.ffn_activated), "The FFNs' activated share is not above 0 and at most 1.",
+                "For example --ffn-activated 0.69.");
+  refuse_unless(!request.max_kl || *request.max_kl >= 0, "The KL allowed is negative.",
+                "For example --max-kl 0.03 (nats per token).");
+  refuse_unless(!request.speedup || *request.speedup > 0, "The speedup is not above 0.",
+                "For example --speedup 1.2.");
+  refuse_unless(request.cost == Cost::activated || (!request.activated && !request.ffn_activated),
+                "A budget of activated parameters needs the cost activated.",
+                "Leave --cost out, or give --tradeoff, --max-kl or --speedup.");
+}
+
+Policy solve_activated(const TradeoffTable& table, const Frontier& frontier, const PolicyRequest& request) {
+  const double other = table.other_activated;
+  const double dense = frontier.dense_cost();
+  const bool of_ffn = request.ffn_activated.has_value();
+  const double offset = of_ffn ? other : 0;  // what the share does not count
+  const double budget = offset + (of_ffn ? *request.ffn_activated : *request.activated) * (dense - offset);
+  if (frontier.cheapest_cost() > budget) {
+    const double least = (frontier.cheapest_cost() - offset) / (dense - offset);
+    throw Refusal(fmt::format("No policy activates so little: the cheapest uses {} of the {}.",
+                              format_number(least), of_ffn ? "FFNs' parameters" : "parameters"),
+                  fmt::format("Ask for {} or more{}.", at_least(least),
+                              request.pins.empty() ? "" : ", or remove pins"));
+  }
+  return frontier.at_budget(budget);
+}
+
+Policy solve_speedup(const Frontier& frontier, double speedup) {
+  const double budget = frontier.dense_cost() / speedup;
+  const double fastest = frontier.dense_cost() / frontier.cheapest_cost();
+  refuse_unless(frontier.cheapest_cost() <= budget,
+                fmt::format("No policy decodes {} times as fast as the dense model: the fastest is measured "
+                            "at {} times.",
+                            format_number(speedup), format_number(fastest)),
+                fmt::format("Ask for {:.2f} or less.", fastest - 0.005));
+  return frontier.at_budget(budget);
+}
+
+Policy solve_max_kl(const Frontier& frontier, double kl) {
+  Policy policy = frontier.at_max_kl(kl);
+  refuse_unless(
+      policy.predicted.kl <= kl,
+      fmt::format("The pins alone lead to a predicted KL of {}.", format_number(policy.predicted.kl)),
+      "Allow a higher KL, or remove pins.");
+  return policy;
+}
+
+}  // namespace
+
+Policy solve(const TradeoffTable& table, const LatencyTable* latency, const PolicyRequest& request) {
+  check(request);
+  const Cost cost = request.speedup ? Cost::decode_ms : request.cost;
+  const Frontier frontier(table, latency, cost, request.pins);
+  refuse_unless(cost == Cost::activated || frontier.beats_dense(),
+                "No policy decodes faster than the dense model in measured time.",
+                "Use the cost activated; measured times are in latency.json.");
+  if (request.speedup) return solve_speedup(frontier, *request.speedup);
+  if (request.max_kl) return solve_max_kl(frontier, *request.max_kl);
+  if (request.activated || request.ffn_activated) return solve_activated(table, frontier, request);
+  return frontier.at_tradeoff(request.tradeoff.value_or(0.5));
+}
+
+}  // namespace ladimo
