@@ -1,0 +1,50 @@
+// How much each routed expert contributes to a token, and what is missing when it is skipped.
+#pragma once
+
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "base/context.h"
+#include "convert/calibration_rows.h"
+#include "convert/hidden_statistics.h"
+#include "convert/partition.h"
+#include "model/moe_layer.h"
+
+namespace ladimo {
+
+/// The dense FFN in the partition's order, with zero router and compensation: exact when all experts are on.
+MoeWeights slice_ffn(const DenseFfn& ffn, const Partition& partition);
+
+/// The routed part of hidden activations, expert by expert: h [T, f] -> view [T, E, m].
+at::Tensor routed_part(const MoeWeights& weights, const at::Tensor& h);
+
+/// t_i(x) = ||E_i(x) - E[E_i]||_2 in units of the layer's mean output norm (method.md 3.3). h [T, f] -> [T,
+/// E].
+class ContributionNorms {
+ public:
+  ContributionNorms(const MoeWeights& weights, const HiddenStatistics& statistics);
+  at::Tensor operator()(const at::Tensor& h) const;
+
+ private:
+  const MoeWeights& weights_;
+  at::Tensor mean_;  // [1, E, m] E[h]
+  at::Tensor gram_;  // [E, m, m] D_i D_i^T: ||D_i^T v||^2 = v^T gram v, cheaper than forming the output
+  double unit_;
+};
+
+/// b_i = E[E_i(x) | i skipped], averaged over the thresholds (each expert falls back to its mean where it is
+/// never skipped). [E, d].
+at::Tensor conditional_compensation(const MoeWeights& weights, const CalibrationRows& rows,
+                                    const at::Tensor& routing_weights, const std::vector<double>& thresholds,
+                                    const Context& context);
+
+/// Normalised squared error ||MoE(x) - y||^2 / `variance` at every threshold. routing_weights [T, E].
+std::vector<double> elastic_errors(const MoeWeights& weights, const CalibrationRows& rows,
+                                   const at::Tensor& routing_weights, const std::vector<double>& thresholds,
+                                   double variance, const Context& context);
+
+/// MoE(x) from hidden activations and a mask of selected experts. h [T, f], mask [T, E] of 0 and 1 -> [T, d].
+at::Tensor masked_output(const MoeWeights& weights, const at::Tensor& h, const at::Tensor& mask);
+
+}  // namespace ladimo

@@ -1,0 +1,186 @@
+#include "convert/distil.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include <ATen/ATen.h>
+
+#include "model/routing_weights.h"
+
+namespace ladimo {
+namespace {
+
+constexpr int threshold_steps = 101;  // routed activity 0, 0.01 ... 1
+
+/// Adam (Kingma and Ba 2015) on one tensor; the step is relative to the root mean square of the initial
+/// weights.
+class Adam {
+ public:
+  explicit Adam(at::Tensor& parameter)
+      : parameter_(parameter),
+        scale_(std::max(parameter.square().mean().sqrt().item<double>(), 1e-8)),
+        first_(at::zeros_like(parameter)),
+        second_(at::zeros_like(parameter)) {}
+
+  void step(const at::Tensor& gradient, double rate) {
+    ++steps_;
+    first_.mul_(beta1).add_(gradient, 1 - beta1);
+    second_.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+    const double correction = std::sqrt(1 - std::pow(beta2, steps_)) / (1 - std::pow(beta1, steps_));
+    parameter_.addcdiv_(first_, second_.sqrt().add_(1e-12), -rate * scale_ * correction);
+  }
+
+ private:
+  static constexpr double beta1 = 0.9, beta2 = 0.99;
+  at::Tensor& parameter_;
+  double scale_;
+  at::Tensor first_, second_;
+  int steps_ = 0;
+};
+
+/// Warm-up over the first twentieth, then a half cosine down to a hundredth.
+double scheduled(double progress) {
+  if (progress < 0.05) return progress / 0.05;
+  return 0.01 + 0.99 * 0.5 * (1 + std::cos(std::numbers::pi * (progress - 0.05) / 0.95));
+}
+
+/// The error at any activity, from those at a few thresholds: piecewise linear in the logarithm, constant
+/// outside. `levels` rising.
+double error_at(double level, const std::vector<double>& levels, const std::vector<double>& errors) {
+  if (level <= levels.front()) return errors.front();
+  for (std::size_t i = 1; i < levels.size(); ++i) {
+    if (level > levels[i]) continue;
+    const double share = (level - levels[i - 1]) / (levels[i] - levels[i - 1]);
+    return std::exp((1 - share) * std::log(errors[i - 1]) + share * std::log(errors[i]));
+  }
+  return errors.back();
+}
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// For tokens with activity levels drawn at random: their thresholds and the inverse of the error expected
+/// there.
+class RandomThresholds {
+ public:
+  RandomThresholds(const at::Tensor& routing_weights, const std::vector<double>& levels,
+                   const std::vector<double>& errors, double variance) {
+    std::vector<double> steps(threshold_steps);
+    for (int i = 0; i < threshold_steps; ++i)
+      steps[static_cast<std::size_t>(i)] = i / (threshold_steps - 1.0);
+    for (const double t : thresholds_at(routing_weights, steps)) thresholds_.push_back(static_cast<float>(t));
+    for (const double level : steps)
+      inverse_.push_back(
+          static_cast<float>(1 / (variance * std::max(error_at(level, levels, errors), 1e-6))));
+  }
+
+  /// [count, 1] each.
+  std::pair<at::Tensor, at::Tensor> draw(std::int64_t count, Random& random,
+                                         const at::TensorOptions& options) const {
+    std::vector<float> threshold(static_cast<std::size_t>(count)), weight(threshold.size());
+    for (std::size_t i = 0; i < threshold.size(); ++i) {
+      const auto level = random.below(threshold_steps);
+      threshold[i] = thresholds_[level];
+      weight[i] = inverse_[level] / static_cast<float>(count);
+    }
+    const auto column = [&](const std::vector<float>& v) { return at::tensor(v).to(options).unsqueeze(1); };
+    return {column(threshold), column(weight)};
+  }
+
+ private:
+  std::vector<float> thresholds_, inverse_;
+};
+
+}  // namespace
+
+std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
+                                                       const at::Tensor& y, const at::Tensor& mask,
+                                                       const at::Tensor& row_weight) {
+  auto g = at::mm(x, weights.gate.t());
+  auto u = at::mm(x, weights.up.t());
+  if (weights.gate_bias.defined()) g += weights.gate_bias, u += weights.up_bias;
+  const auto sigmoid = g.sigmoid();
+  const auto silu = g * sigmoid;
+  auto h = silu * u;
+  routed_part(weights, h).mul_(mask.unsqueeze(2));
+  const auto off = 1 - mask;
+  auto residual = at::mm(h, weights.down).addmm_(off, weights.compensation).sub_(y);
+  if (weights.down_bias.defined()) residual += weights.down_bias;
+
+  const auto weighted = residual * row_weight;
+  const double loss = (weighted * residual).sum().item<double>();
+  const auto dy = weighted.mul(2);
+  MoeGradients gradients;
+  gradients.down = at::mm(h.t(), dy);
+  gradients.compensation = at::mm(off.t(), dy);
+  auto dh = at::mm(dy, weights.down.t());
+  routed_part(weights, dh).mul_(mask.unsqueeze(2));
+  gradients.up = at::mm((dh * silu).t(), x);
+  // d silu(g)/dg = sigmoid (1 + g (1 - sigmoid)) = sigmoid + silu (1 - sigmoid)
+  const auto slope = sigmoid + silu * (1 - sigmoid);
+  gradients.gate = at::mm((dh * u * slope).t(), x);
+  return {loss, std::move(gradients)};
+}
+
+Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, const at::Tensor& routing_weights,
+                    const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
+                    Random random, const Context& context) {
+  const auto validation = rows.validation();
+  const auto validation_weights = routing_weights.slice(0, rows.training);
+  const auto held_out = [&](const MoeWeights& candidate) {
+    return elastic_errors(candidate, validation, validation_weights, thresholds, variance, context);
+  };
+  const auto initial_errors = held_out(weights);
+  Distillation result{weights, {mean(initial_errors)}};
+  context.emit(LossEvent{layer, 0, result.held_out_losses.back(), true});
+  const RandomThresholds sampler(routing_weights, settings.levels, initial_errors, variance);
+
+  MoeWeights student = weights;
+  for (at::Tensor* tensor : {&student.gate, &student.up, &student.down, &student.compensation})
+    *tensor = tensor->clone(at::MemoryFormat::Contiguous);
+  Adam gate(student.gate), up(student.up), down(student.down), compensation(student.compensation);
+
+  std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training));
+  std::iota(order.begin(), order.end(), 0);
+  const auto batches = std::max<std::int64_t>(1, rows.training / settings.batch);
+  const double steps = static_cast<double>(batches) * settings.epochs;
+  int step = 0;
+  double best = 1;  // relative to the errors before, averaged over the levels
+  for (int epoch = 0; epoch < settings.epochs; ++epoch) {
+    random.shuffle(order);
+    const auto index = at::tensor(order).to(rows.x.device());
+    for (std::int64_t batch = 0; batch < batches; ++batch) {
+      context.check();
+      const auto pick =
+          index.slice(0, batch * settings.batch, std::min((batch + 1) * settings.batch, rows.training));
+      const auto [threshold, row_weight] = sampler.draw(pick.size(0), random, rows.x.options());
+      const auto mask = (routing_weights.index_select(0, pick) >= threshold).to(at::kFloat);
+      const auto [loss, gradients] = distillation_gradients(student, rows.x.index_select(0, pick),
+                                                            rows.y.index_select(0, pick), mask, row_weight);
+      const double rate = settings.learning_rate * scheduled(++step / steps);
+      gate.step(gradients.gate, rate);
+      up.step(gradients.up, rate);
+      down.step(gradients.down, rate);
+      compensation.step(gradients.compensation, rate);
+      if (step % 10 == 0) context.emit(LossEvent{layer, step, loss, false});
+    }
+    const auto errors = held_out(student);
+    result.held_out_losses.push_back(mean(errors));
+    context.emit(LossEvent{layer, step, result.held_out_losses.back(), true});
+    double relative = 0;
+    for (std::size_t i = 0; i < errors.size(); ++i) relative += errors[i] / initial_errors[i];
+    relative /= static_cast<double>(errors.size());
+    if (relative >= best) break;
+    best = relative;
+    result.weights = student;
+    for (at::Tensor* tensor :
+         {&result.weights.gate, &result.weights.up, &result.weights.down, &result.weights.compensation})
+      *tensor = tensor->clone();
+  }
+  return result;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,36 @@
+// Distillation proper: Adam on gate, up, down and compensation, with a random threshold for every token, so
+// that one set of weights serves every position of the slider (method.md 3.7).
+#pragma once
+
+#include <vector>
+
+#include "base/context.h"
+#include "base/random.h"
+#include "convert/contributions.h"
+#include "run/recipe.h"
+
+namespace ladimo {
+
+/// Gradients of the loss with respect to gate, up, down [f, d] and compensation [E, d].
+struct MoeGradients {
+  at::Tensor gate, up, down, compensation;
+};
+
+/// Loss sum_t row_weight_t ||MoE(x_t) - y_t||² and its gradients, by hand (autograd would keep every
+/// intermediate). x, y [T, d], mask [T, E] of 0 and 1, row_weight [T, 1].
+std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
+                                                       const at::Tensor& y, const at::Tensor& mask,
+                                                       const at::Tensor& row_weight);
+
+struct Distillation {
+  MoeWeights weights;                   // the best on validation rows; the input's where nothing was better
+  std::vector<double> held_out_losses;  // mean over the recipe's levels, before and after every epoch
+};
+
+/// `routing_weights` [T, E] for all rows (the router is fixed), `thresholds` those of the recipe's levels,
+/// `variance` of the dense output. Stops after an epoch that is worse than the one before.
+Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, const at::Tensor& routing_weights,
+                    const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
+                    Random random, const Context& context);
+
+}  // namespace ladimo

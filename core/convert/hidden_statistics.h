@@ -1,0 +1,25 @@
+// First and second moments of the hidden neurons h = silu(gate x) * (up x).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "base/context.h"
+#include "convert/calibration_rows.h"
+#include "model/feed_forward.h"
+
+namespace ladimo {
+
+struct HiddenStatistics {
+  at::Tensor mean;             // [f] E[h_j]
+  at::Tensor square;           // [f] E[h_j^2]
+  at::Tensor down_norm;        // [f] L2 norm of neuron j's column of the down projection
+  double output_norm = 0;      // E ||FFN(x)||_2
+  double output_variance = 0;  // E ||FFN(x) - E FFN(x)||^2
+
+  /// e_j = E[h_j^2] ||W_d[:, j]||^2 (method.md 3.1). [f]
+  at::Tensor energy() const;
+};
+
+HiddenStatistics measure_hidden(const DenseFfn& ffn, const CalibrationRows& rows, const Context& context);
+
+}  // namespace ladimo

@@ -1,0 +1,81 @@
+#include "convert/layer_conversion.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <ATen/ATen.h>
+
+#include "convert/contributions.h"
+#include "convert/distil.h"
+#include "convert/partition.h"
+#include "convert/refit.h"
+#include "convert/router_fit.h"
+#include "model/routing_weights.h"
+
+namespace ladimo {
+namespace {
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// What the file will hold: the FFN's weights rounded to `storage`, the router in float.
+MoeWeights rounded(MoeWeights weights, at::ScalarType storage) {
+  for (at::Tensor* tensor : {&weights.gate, &weights.up, &weights.down, &weights.compensation})
+    *tensor = tensor->to(storage).to(at::kFloat);
+  return weights;
+}
+
+}  // namespace
+
+ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, const Recipe& recipe,
+                             int layer, at::ScalarType storage, const Context& context) {
+  const Stage1& settings = recipe.stage1;
+  const auto index = static_cast<std::uint64_t>(layer);
+  const auto training = rows.train();
+  const auto statistics = measure_hidden(ffn, training, context);
+  const auto partition = partition_neurons(ffn, statistics, training.x, recipe,
+                                           Random(recipe.seed, "partition", index), context);
+  context.emit(SampleEvent{layer, partition.owners()});
+
+  ConvertedLayer result;
+  LayerRecord& record = result.record;
+  record.layer = layer;
+  auto weights = slice_ffn(ffn, partition);
+  const auto router = fit_router(weights, statistics, rows, settings.router_ridge, context);
+  weights.router = router.weight;
+  weights.router_bias = router.bias;
+  record.router_r2 = router.r2;
+
+  const auto routing_weights = weights.route(rows.x);
+  const auto fitted = routing_weights.slice(0, 0, rows.training);
+  const auto thresholds = thresholds_at(fitted, settings.levels);
+  const auto loss = [&](const MoeWeights& candidate) {
+    return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training), thresholds,
+                          statistics.output_variance, context);
+  };
+  if (settings.compensation)
+    weights.compensation = conditional_compensation(weights, training, fitted, thresholds, context);
+  auto errors = loss(weights);
+  record.loss_before = mean(errors);
+  record.loss_refit = record.loss_before;
+  if (settings.refit) {
+    auto refitted = refit(weights, training, fitted, thresholds, errors, settings.refit_ridge, context);
+    const double after = mean(loss(refitted));
+    if (after < record.loss_before) {
+      weights = std::move(refitted);
+      record.loss_refit = after;
+    }
+  }
+  if (settings.distil) {
+    auto distilled = distil(weights, rows, routing_weights, thresholds, statistics.output_variance, settings,
+                            layer, Random(recipe.seed, "distil", index), context);
+    weights = std::move(distilled.weights);
+    record.held_out_losses = std::move(distilled.held_out_losses);
+  }
+  result.weights = rounded(std::move(weights), storage);
+  record.loss_after = mean(loss(result.weights));
+  return result;
+}
+
+}  // namespace ladimo

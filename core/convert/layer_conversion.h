@@ -1,0 +1,22 @@
+// Stage 1 for one layer: partition, router, compensation, refit, distillation.
+#pragma once
+
+#include "base/context.h"
+#include "convert/calibration_rows.h"
+#include "model/moe_layer.h"
+#include "run/recipe.h"
+#include "run/run_folder.h"
+
+namespace ladimo {
+
+struct ConvertedLayer {
+  MoeWeights weights;  // rounded to the dtype they are stored in
+  LayerRecord record;  // all but the hash
+};
+
+/// Converts one FFN. `storage` is the dtype of the file the weights go to; losses are measured with the
+/// rounded weights.
+ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, const Recipe& recipe,
+                             int layer, at::ScalarType storage, const Context& context);
+
+}  // namespace ladimo

@@ -1,0 +1,43 @@
+#include "convert/refit.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "convert/solve.h"
+
+namespace ladimo {
+
+MoeWeights refit(const MoeWeights& weights, const CalibrationRows& rows, const at::Tensor& routing_weights,
+                 const std::vector<double>& thresholds, const std::vector<double>& errors, double ridge,
+                 const Context& context) {
+  const auto f = weights.neurons(), experts = weights.routed(), d = weights.hidden_size();
+  const auto wide = weights.gate.options().dtype(at::kDouble);
+  const auto initial = at::cat({weights.down, weights.compensation}, 0);  // [f + E, d]
+  auto gram = at::zeros({f + experts, f + experts}, wide);
+  auto moment = at::zeros({f + experts, d}, wide);
+  auto a = at::empty({0}, weights.gate.options());
+  for_chunks(rows.count(), chunk_rows(f), [&](std::int64_t begin, std::int64_t end) {
+    const auto h = weights.hidden(rows.x.slice(0, begin, end));
+    auto y = rows.y.slice(0, begin, end);
+    if (weights.down_bias.defined()) y = y - weights.down_bias;
+    for (std::size_t i = 0; i < thresholds.size(); ++i) {
+      context.check();
+      const auto mask = (routing_weights.slice(0, begin, end) >= thresholds[i]).to(at::kFloat);
+      const auto masked = (routed_part(weights, h) * mask.unsqueeze(2)).flatten(1);
+      a = at::cat({h.slice(1, 0, weights.shared_neurons), masked, 1 - mask}, 1);
+      const double weight = 1 / std::max(errors[i], 1e-6);
+      gram.add_(at::mm(a.t(), a), weight);
+      moment.add_(at::mm(a.t(), y - at::mm(a, initial)), weight);
+    }
+  });
+  const auto diagonal = gram.diagonal().clone();
+  gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median());
+  const auto solution = initial + solve_spd(gram, moment).to(at::kFloat);
+  MoeWeights result = weights;
+  result.down = solution.slice(0, 0, f).contiguous();
+  result.compensation = solution.slice(0, f).contiguous();
+  return result;
+}
+
+}  // namespace ladimo

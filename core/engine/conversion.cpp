@@ -1,0 +1,153 @@
+#include "engine/conversion.h"
+
+#include <functional>
+
+#include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "engine/converted_model.h"
+#include "engine/self_text.h"
+#include "engine/stage1.h"
+#include "engine/timing_log.h"
+#include "profile/latency.h"
+#include "profile/routing.h"
+#include "profile/tradeoff.h"
+
+namespace ladimo {
+namespace {
+
+/// The steps of a conversion in the plan's order; each knows the file that proves it done.
+class Conversion {
+ public:
+  Conversion(const Plan& plan, const Runtime& runtime, const Context& context)
+      : plan_(plan),
+        recipe_(plan.recipe),
+        runtime_(runtime),
+        context_(context),
+        run_(plan.run),
+        lock_(run_),
+        source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat),
+        moe_(run_layers(run_, runtime.device, at::kFloat)) {
+    run_.clean();
+    if (!run_.exists()) write_json(run_.recipe_file(), to_json(recipe_));
+    log_to_file(run_.log_file());
+  }
+
+  nlohmann::json run() {
+    const Stopwatch watch;
+    spdlog::debug("run {}", run_.path().string());
+    step("calibration text", [&] { read_text(); });
+    step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
+    step("routing profile", [&] { profile(); });
+    step("sensitivity", [&] { sensitivity(); });
+    step("latency", [&] { latency(); });
+    step("frontier", [&] { frontier(); });
+    return result(watch.seconds());
+  }
+
+ private:
+  void step(const std::string& name, const std::function<void()>& work) {
+    context_.check();
+    const Stopwatch watch;
+    context_.emit(StepEvent{name, index_++, static_cast<int>(plan_.steps.size())});
+    work();
+    TimingLog(run_).add("steps", name, watch.seconds());
+    spdlog::debug("{}: {:.1f} s", name, watch.seconds());
+  }
+
+  void read_text() {
+    if (!recipe_.self_text()) {
+      text_ = plan_.text;
+      return;
+    }
+    const auto tokenizer = load_tokenizer(recipe_.model);
+    write_own_text(*tokenizer);
+    const auto calibration = split_corpus({run_.self_calibration()}, *tokenizer, recipe_.window,
+                                          {recipe_.tokens, 0, 0}, recipe_.seed);
+    const auto half = recipe_.held_out_tokens / 2;
+    const auto held_out =
+        split_corpus({run_.self_held_out()}, *tokenizer, recipe_.window, {0, half, half}, recipe_.seed);
+    text_ = {calibration.calibration, held_out.tables, held_out.checking};
+  }
+
+  void write_own_text(const Tokenizer& tokenizer) {
+    if (exists(run_.self_calibration()) && exists(run_.self_held_out())) return;
+    const Decoder decoder(source_);
+    // A little more than needed: the last window of each split loses its tail, and text re-tokenises a little
+    // shorter.
+    const auto enough = [&](std::int64_t tokens, int splits) {
+      return tokens + tokens / 50 + (splits + 1) * recipe_.window;
+    };
+    if (!exists(run_.self_calibration()))
+      write_self_text(decoder, tokenizer, enough(recipe_.tokens, 1), recipe_.window, 2 * recipe_.seed,
+                      run_.self_calibration(), context_);
+    write_self_text(decoder, tokenizer, enough(recipe_.held_out_tokens, 2), recipe_.window,
+                    2 * recipe_.seed + 1, run_.self_held_out(), context_);
+  }
+
+  void profile() {
+    if (exists(run_.profile_file()) && exists(run_.tradeoff_file())) return;
+    auto measured = measure_routing(source_, moe_, recipe_.layers, text_.tables, context_);
+    candidates_ = std::move(measured.candidates);
+    write_json(run_.profile_file(), to_json(measured.profile));
+  }
+
+  void sensitivity() {
+    if (exists(run_.tradeoff_file())) return;
+    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, recipe_.sensitivity, recipe_.seed,
+                              context_);
+  }
+
+  void latency() {
+    if (exists(run_.latency_file())) return;
+    write_json(run_.latency_file(),
+               to_json(measure_latency(source_, moe_, recipe_.layers.front(), context_)));
+  }
+
+  void frontier() {
+    if (exists(run_.tradeoff_file())) return;
+    table_.joint = measure_joint(source_, moe_, table_, text_.tables, context_);
+    write_json(run_.tradeoff_file(), to_json(table_));
+  }
+
+  nlohmann::json result(double seconds) const {
+    const auto timing = run_.timing();
+    auto layers = nlohmann::json::array();
+    for (const int l : recipe_.layers) {
+      const auto record = run_.record(l);
+      layers.push_back({{"layer", l},
+                        {"loss_before", record.loss_before},
+                        {"loss_after", record.loss_after},
+                        {"seconds", timing["layers"].value(std::to_string(l), 0.0)}});
+    }
+    return {{"run", run_.path().string()},
+            {"layers", layers},
+            {"seconds", seconds},
+            {"resumed_layers", resumed_}};
+  }
+
+  const Plan& plan_;
+  const Recipe& recipe_;
+  const Runtime& runtime_;
+  const Context& context_;
+  RunFolder run_;
+  RunFolder::Lock lock_;
+  WeightSource source_;
+  MoeProvider moe_;
+  Split text_;
+  CandidateTable candidates_;
+  TradeoffTable table_;
+  int resumed_ = 0;
+  int index_ = 0;
+};
+
+}  // namespace
+
+nlohmann::json convert(const Plan& plan, const Runtime& runtime, const Context& context) {
+  create_directories(RunFolder(plan.run).layer_weights(0).parent_path());
+  return Conversion(plan, runtime, context).run();
+}
+
+}  // namespace ladimo

@@ -1,0 +1,46 @@
+// Converted models against their dense original, token by token, in one pass over the layers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/context.h"
+#include "model/moe_layer.h"
+#include "model/weight_source.h"
+#include "policy/layer_policy.h"
+#include "text/corpus.h"
+
+namespace ladimo {
+
+/// The converted weights of a layer, on the device and in the dtype that is computed with.
+using MoeProvider = std::function<std::shared_ptr<const MoeWeights>(int layer)>;
+
+/// One policy for every layer of the model.
+using ModelPolicy = std::vector<LayerPolicy>;
+
+/// What one policy did. Token vectors are in window order, positions 1 ... W - 1 of each window.
+struct PolicyScores {
+  std::vector<float> kl;           // KL(dense || converted) of the distribution that predicts the token, nats
+  std::vector<float> nll;          // -ln p(token), nats
+  std::vector<std::uint8_t> same;  // 1 where both models' most likely token is the same
+  std::vector<double>
+      mean_experts;  // per layer: routed experts on per token, counted over all tokens; dense: 0
+  std::vector<double> ffn_parameters;  // per layer: FFN parameters used per token (method.md section 5)
+};
+
+struct Scores {
+  std::int64_t window = 0;
+  std::vector<std::int32_t> source;  // per window
+  std::vector<float> dense_nll;      // per scored token
+  std::vector<PolicyScores> policies;
+};
+
+/// Runs the dense model and the model under every policy over the windows. Weights are streamed: one layer at
+/// a time for all policies, windows in groups that bound memory. A policy shares the dense stream up to its
+/// first sparse layer.
+Scores score(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
+             const std::vector<ModelPolicy>& policies, const Context& context);
+
+}  // namespace ladimo

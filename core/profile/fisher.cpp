@@ -1,0 +1,108 @@
+#include <algorithm>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "base/random.h"
+#include "profile/sensitivity.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::int64_t kept_bytes = std::int64_t{1} << 30;    // layer inputs of one group of windows
+constexpr std::int64_t logit_bytes = std::int64_t{64} << 20;  // one [rows, vocab] fp32 matrix
+
+/// One next token for every row of logits, by inversion of the cumulative distribution.
+at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
+  std::vector<float> uniform(static_cast<std::size_t>(log_p.size(0)));
+  for (float& u : uniform) u = static_cast<float>(random.uniform());
+  const auto cumulative = log_p.exp().cumsum(1);
+  const auto target = at::tensor(uniform).to(log_p.device()).unsqueeze(1) * cumulative.slice(1, -1);
+  return at::searchsorted(cumulative, target).clamp_max(log_p.size(1) - 1);  // [rows, 1]
+}
+
+/// The gradient of sum_t ln p(sampled token_t) with respect to the last hidden states [n, W, d]. The last
+/// position of a window predicts nothing that is scored; its gradient is zero.
+at::Tensor head_gradient(const WeightSource& source, const at::Tensor& h, Random& random) {
+  const auto d = h.size(2);
+  const auto rows = std::max<std::int64_t>(1, logit_bytes / (4 * source.config().vocab_size));
+  auto gradient = at::zeros_like(h, at::kFloat);
+  const auto inputs = h.slice(1, 0, h.size(1) - 1).reshape({-1, d});
+  std::vector<at::Tensor> parts;
+  for (std::int64_t begin = 0; begin < inputs.size(0); begin += rows) {
+    at::AutoGradMode with_gradients(true);
+    const auto part =
+        inputs.slice(0, begin, std::min(begin + rows, inputs.size(0))).detach().set_requires_grad(true);
+    const auto log_p = source.head().logits(part).to(at::kFloat).log_softmax(1);
+    const auto tokens = sample_tokens(log_p.detach(), random);
+    parts.push_back(torch::autograd::grad({log_p.gather(1, tokens).sum()}, {part})[0].to(at::kFloat));
+  }
+  gradient.slice(1, 0, h.size(1) - 1).copy_(at::cat(parts).view({h.size(0), h.size(1) - 1, d}));
+  return gradient;
+}
+
+/// One layer in reverse: scores the candidates with the gradient at the layer's output and returns that at
+/// its input.
+at::Tensor layer_backward(const DecoderLayer& layer, const Rotary& rotary, const at::Tensor& input,
+                          const at::Tensor& gradient, const std::shared_ptr<const MoeWeights>& weights,
+                          const std::vector<LayerPolicy>& candidates, std::vector<double>& sums) {
+  at::AutoGradMode with_gradients(true);
+  const auto h = input.detach().set_requires_grad(true);
+  const auto attended = layer.attend(h, rotary);
+  const auto x = layer.ffn_input(attended);
+  const auto y = layer.ffn->forward(x.flatten(0, 1)).y;
+  if (weights) {
+    at::AutoGradMode without_gradients(false);
+    const auto g = gradient.flatten(0, 1);
+    const auto x_rows = x.detach().flatten(0, 1);
+    const auto y_rows = y.detach();
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      const auto delta = MoeLayer(weights, candidates[c]).forward(x_rows).y - y_rows;
+      sums[c] += 0.5 * (g * delta).sum(1).to(at::kDouble).square().sum().item<double>();
+    }
+  }
+  return torch::autograd::grad({attended + y.view_as(attended)}, {h}, {gradient.to(h.scalar_type())})[0].to(
+      at::kFloat);
+}
+
+}  // namespace
+
+Sensitivity estimate_sensitivity(const WeightSource& source, const MoeProvider& moe,
+                                 const CandidateTable& candidates, const Windows& windows, std::uint64_t seed,
+                                 const Context& context) {
+  const auto layers = source.config().layers;
+  const auto w = windows.window;
+  Sensitivity result;
+  for (const auto& row : candidates) result.emplace_back(row.size(), 0.0);
+  const auto group = std::clamp<std::int64_t>(kept_bytes / (layers * w * source.config().hidden_size * 4), 1,
+                                              windows.count());
+  Random random(seed, "fisher");
+  Progress progress(context, 2 * layers * windows.count());
+  for (std::int64_t begin = 0; begin < windows.count(); begin += group) {
+    const auto n = std::min(group, windows.count() - begin);
+    const auto ids =
+        at::tensor(windows.tokens).slice(0, begin * w, (begin + n) * w).to(source.device(), at::kLong);
+    std::vector<at::Tensor> inputs = {source.embedding().index_select(0, ids).view({n, w, -1})};
+    for (std::int64_t l = 0; l < layers; ++l) {
+      const auto layer = source.layer(l);
+      const auto h = layer.attend(inputs.back(), source.rotary());
+      inputs.push_back(h + layer.ffn->forward(layer.ffn_input(h).flatten(0, 1)).y.view_as(h));
+      progress.advance(n);
+    }
+    auto gradient = head_gradient(source, inputs.back(), random);
+    for (auto l = layers - 1; l >= 0; --l) {
+      const auto index = static_cast<std::size_t>(l);
+      inputs.pop_back();
+      const auto weights = candidates[index].empty() ? nullptr : moe(static_cast<int>(l));
+      gradient = layer_backward(source.layer(l), source.rotary(), inputs.back(), gradient, weights,
+                                candidates[index], result[index]);
+      progress.advance(n);
+    }
+  }
+  const auto tokens = static_cast<double>(windows.count() * (w - 1));
+  for (auto& row : result)
+    for (double& value : row) value /= tokens;
+  return result;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,111 @@
+#include "profile/latency.h"
+
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include "evaluate/timing.h"
+#include "model/kv_cache.h"
+#include "model/routing_weights.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::int64_t decode_tokens = 32;
+constexpr std::int64_t prompt_tokens = 128;
+constexpr int minimum_rounds = 7;
+constexpr double budget_s = 1.5;
+
+std::string machine_name(at::Device device) {
+  if (!device.is_cpu()) return device.str();
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown processor";
+}
+
+std::string now_iso() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  return text;
+}
+
+/// Seconds of everything but the FFN: one layer's attention, token by token and as a prompt; the head for one
+/// token.
+struct OtherSeconds {
+  double decode_layer = 0, prompt_layer = 0, head = 0;
+};
+
+OtherSeconds time_others(const WeightSource& source, const DecoderLayer& layer) {
+  const auto d = source.config().hidden_size;
+  const auto options = at::TensorOptions(source.device()).dtype(source.dtype());
+  const auto prompt = at::randn({1, prompt_tokens, d}, options);
+  const auto token = at::randn({1, 1, d}, options);
+  KvCache cache(source.config(), 1, prompt_tokens + decode_tokens, source.device(), source.dtype());
+  const auto prefill = [&] {
+    cache.clear();
+    layer.attend(prompt, source.rotary(), &cache);
+  };
+  const auto prefill_and_decode = [&] {
+    prefill();
+    for (std::int64_t i = 0; i < decode_tokens; ++i) layer.attend(token, source.rotary(), &cache);
+  };
+  const auto head = [&] { source.head().logits(token.flatten(0, 1)); };
+  const auto seconds = median_seconds({prefill, prefill_and_decode, head}, minimum_rounds, budget_s);
+  return {std::max(0.0, seconds[1] - seconds[0]) / decode_tokens, seconds[0], seconds[2]};
+}
+
+}  // namespace
+
+LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe, int layer,
+                             const Context& context) {
+  const auto dense_layer = source.layer(layer);
+  const auto weights = moe(layer);
+  const auto x = at::randn({prompt_tokens, source.config().hidden_size},
+                           at::TensorOptions(source.device()).dtype(source.dtype()));
+  std::vector<at::Tensor> tokens;
+  for (std::int64_t t = 0; t < decode_tokens; ++t) tokens.push_back(x.slice(0, t, t + 1));
+
+  std::vector<std::shared_ptr<const FeedForward>> ffns = {dense_layer.ffn};
+  for (const double threshold : thresholds_at(weights->route(x), {1e-3, 0.1, 0.25, 0.4, 0.6, 0.8, 0.95}))
+    ffns.push_back(std::make_shared<MoeLayer>(weights, LayerPolicy::above(threshold)));
+  std::vector<std::function<void()>> runs;
+  for (const auto& ffn : ffns) {
+    runs.emplace_back([&tokens, &ffn] {
+      for (const auto& token : tokens) ffn->forward(token);
+    });
+    runs.emplace_back([&x, &ffn] { ffn->forward(x); });
+  }
+  context.check();
+  const auto seconds = median_seconds(runs, minimum_rounds, budget_s);
+  context.check();
+  const auto others = time_others(source, dense_layer);
+
+  LatencyTable table;
+  table.machine = machine_name(source.device());
+  table.date = now_iso();
+  table.threads = at::get_num_threads();
+  table.prefill_tokens = prompt_tokens;
+  const auto layers = static_cast<double>(source.config().layers);
+  table.other_decode_ms = 1e3 * (others.decode_layer * layers + others.head);
+  table.other_prefill_ms = 1e3 * (others.prompt_layer * layers + others.head) / prompt_tokens;
+  for (std::size_t i = 0; i < ffns.size(); ++i) {
+    const double decode_ms = 1e3 * seconds[2 * i] / decode_tokens;
+    const double prefill_ms = 1e3 * seconds[2 * i + 1] / prompt_tokens;
+    if (i == 0) {
+      table.dense_decode_ms = decode_ms;
+      table.dense_prefill_ms = prefill_ms;
+    } else {
+      const double mean_experts = ffns[i]->forward(x).experts.mean().item<double>();
+      table.points.push_back({mean_experts, decode_ms, prefill_ms});
+    }
+  }
+  return table;
+}
+
+}  // namespace ladimo

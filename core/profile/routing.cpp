@@ -1,0 +1,87 @@
+#include "profile/routing.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "model/routing_weights.h"
+#include "profile/ladder.h"
+
+namespace ladimo {
+namespace {
+
+std::vector<double> to_vector(const at::Tensor& tensor) {
+  const auto cpu = tensor.to(at::kCPU, at::kDouble).contiguous();
+  return {cpu.data_ptr<double>(), cpu.data_ptr<double>() + cpu.numel()};
+}
+
+/// Entropy of the load as a share of log E.
+double normalised_entropy(const std::vector<double>& load) {
+  double total = 0, entropy = 0;
+  for (const double share : load) total += share;
+  if (total <= 0 || load.size() < 2) return 0;
+  for (const double share : load)
+    if (share > 0) entropy -= share / total * std::log(share / total);
+  return entropy / std::log(static_cast<double>(load.size()));
+}
+
+LayerProfile profile_layer(int layer, const MoeWeights& weights, const at::Tensor& routing_weights,
+                           double output_norm) {
+  LayerProfile profile;
+  profile.layer = layer;
+  profile.routed = static_cast<int>(weights.routed());
+  profile.shared_neurons = static_cast<int>(weights.shared_neurons);
+  profile.expert_neurons = static_cast<int>(weights.expert_neurons());
+  profile.output_norm = output_norm;
+  profile.all = count_weights(routing_weights);
+  profile.top1 = count_weights(routing_weights.amax(1));
+  profile.middle_threshold = thresholds_at(routing_weights, {0.5}).front();
+  const auto on = (routing_weights >= profile.middle_threshold).to(at::kFloat);  // [T, E]
+  const auto together = at::mm(on.t(), on) / static_cast<double>(on.size(0));    // [E, E]
+  profile.expert_load = to_vector(together.diagonal());
+  profile.mean_weight = to_vector(routing_weights.mean(0));
+  profile.coactivation = to_vector((together / together.diagonal().clamp_min(1e-12).unsqueeze(1)).flatten());
+  profile.entropy = normalised_entropy(profile.expert_load);
+  for (int expert = 0; expert < profile.routed; ++expert) {
+    const double load = profile.expert_load[static_cast<std::size_t>(expert)];
+    if (load < 0.001) profile.dead.push_back(expert);
+    if (load > 0.999) profile.always_on.push_back(expert);
+  }
+  return profile;
+}
+
+}  // namespace
+
+RoutingMeasurement measure_routing(const WeightSource& source, const MoeProvider& moe,
+                                   const std::vector<int>& layers, const Windows& windows,
+                                   const Context& context) {
+  const auto n = windows.count(), w = windows.window;
+  RoutingMeasurement result;
+  result.profile.tokens = n * (w - 1);
+  result.candidates.resize(static_cast<std::size_t>(source.config().layers));
+  const auto ids = at::tensor(windows.tokens).to(source.device(), at::kLong);
+  auto h = source.embedding().index_select(0, ids).view({n, w, -1});
+  Progress progress(context, source.config().layers);
+  std::size_t next = 0;
+  for (int l = 0; l < source.config().layers; ++l) {
+    const auto layer = source.layer(l);
+    h = layer.attend(h, source.rotary());
+    const auto x = layer.ffn_input(h);
+    const auto y = layer.ffn->forward(x.flatten(0, 1)).y.view_as(h);
+    if (next < layers.size() && layers[next] == l) {
+      ++next;
+      const auto weights = moe(l);
+      const auto routing_weights = weights->route(x.slice(1, 1).flatten(0, 1));
+      const double output_norm = y.slice(1, 1).flatten(0, 1).to(at::kFloat).norm(2, 1).mean().item<double>();
+      result.profile.layers.push_back(profile_layer(l, *weights, routing_weights, output_norm));
+      result.candidates[static_cast<std::size_t>(l)] = sparse_candidates(routing_weights);
+      const auto& measured = result.profile.layers.back();
+      context.emit(HistogramEvent{l, measured.all, measured.expert_load});
+    }
+    h = h + y;
+    progress.advance();
+  }
+  return result;
+}
+
+}  // namespace ladimo

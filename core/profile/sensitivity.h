@@ -1,0 +1,31 @@
+// D_l(c) = KL(dense || only layer l under candidate c), measured or estimated (method.md section 4).
+#pragma once
+
+#include <vector>
+
+#include "base/context.h"
+#include "evaluate/scores.h"
+
+namespace ladimo {
+
+/// Per layer, per candidate: nats per token. Layers without candidates have an empty row.
+using Sensitivity = std::vector<std::vector<double>>;
+using CandidateTable = std::vector<std::vector<LayerPolicy>>;
+
+/// Exact: one forward pass from layer l on for every candidate.
+Sensitivity measure_sensitivity(const WeightSource& source, const MoeProvider& moe,
+                                const CandidateTable& candidates, const Windows& windows,
+                                const Context& context);
+
+/// From one backward pass: next tokens are sampled from the dense model's own distribution (so this is a
+/// Monte-Carlo estimate of the true Fisher information), g_l(t) is the gradient of the summed log-probability
+/// with respect to the FFN's output, and D_l(c) = 1/2 mean_t (g_l(t) . delta_l,c(t))² with delta the output
+/// error. Layer inputs are kept and each layer is recomputed in reverse; `seed` decides the sample.
+Sensitivity estimate_sensitivity(const WeightSource& source, const MoeProvider& moe,
+                                 const CandidateTable& candidates, const Windows& windows, std::uint64_t seed,
+                                 const Context& context);
+
+/// Spearman's rank correlation over all entries of two tables of the same shape.
+double rank_correlation(const Sensitivity& a, const Sensitivity& b);
+
+}  // namespace ladimo
