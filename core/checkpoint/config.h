@@ -47,8 +47,8 @@ struct ModelConfig {
   std::int64_t ffn_parameters_per_layer() const;
   /// Parameters of the whole model.
   std::int64_t parameters() const;
-  /// Parameters used per token by the dense model: all, with one embedding row instead of the table unless
-  /// tied (method.md section 5).
+  /// Parameters used per token by the dense model: attention, norms, FFNs, the head (tied or not) and one row
+  /// of the embedding.
   std::int64_t activated_parameters() const;
 };
 

@@ -37,6 +37,9 @@ std::string tensor_name(Role role, std::int64_t layer = 0);
 /// The shape a tensor must have under `config`.
 std::vector<std::int64_t> tensor_shape(Role role, const ModelConfig& config);
 
+/// Whether a checkpoint of this config has tensors of this role (a separate head, biases).
+bool has_role(Role role, const ModelConfig& config);
+
 struct ExpectedTensor {
   Role role;
   std::int64_t layer;
@@ -46,5 +49,8 @@ struct ExpectedTensor {
 
 /// Every tensor that a checkpoint of this config must have, in file order.
 std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config);
+
+/// Whether a tensor that is not expected says nothing new (stored rotary frequencies, a tied head's copy).
+bool is_harmless_extra(const std::string& name, const ModelConfig& config);
 
 }  // namespace ladimo

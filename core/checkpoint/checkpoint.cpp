@@ -1,0 +1,177 @@
+#include "checkpoint/checkpoint.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <span>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/hash.h"
+
+namespace ladimo {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t sample_blocks = 64;  // of every tensor in the fingerprint
+constexpr std::size_t block_bytes = 4096;
+
+std::string spelled(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// All that can be known of a folder without reading weights.
+struct Examination {
+  ModelConfig config;
+  std::optional<TensorStore> store;
+  std::vector<Problem> problems;
+};
+
+// Appends what a Refusal says, and keeps going.
+template <class Work>
+void collect(std::vector<Problem>& problems, Work work) {
+  try {
+    work();
+  } catch (const Refusal& refusal) {
+    if (refusal.problems().empty()) problems.push_back(refusal.problem());
+    problems.insert(problems.end(), refusal.problems().begin(), refusal.problems().end());
+  }
+}
+
+bool has_safetensors(const fs::path& folder) {
+  std::error_code code;
+  return fs::exists(folder / "model.safetensors", code) ||
+         fs::exists(folder / "model.safetensors.index.json", code);
+}
+
+bool has_pickles(const fs::path& folder) {
+  std::error_code code;
+  return fs::exists(folder / "pytorch_model.bin", code) ||
+         fs::exists(folder / "pytorch_model.bin.index.json", code);
+}
+
+void check_tensor(const TensorStore& store, const ExpectedTensor& expected, std::vector<Problem>& problems) {
+  if (!store.contains(expected.name)) {
+    problems.push_back(
+        {fmt::format("Tensor {} of shape {} is missing.", expected.name, spelled(expected.shape)),
+         "Fetch all files of the checkpoint, or correct config.json.", store.files().front()});
+    return;
+  }
+  const TensorView& view = store.at(expected.name);
+  if (view.shape != expected.shape)
+    problems.push_back({fmt::format("Tensor {} has shape {}, but config.json asks for {}.", view.name,
+                                    spelled(view.shape), spelled(expected.shape)),
+                        "Use the config.json that belongs to the weights.", view.file});
+  if (view.dtype != DType::f32 && view.dtype != DType::f16 && view.dtype != DType::bf16)
+    problems.push_back(
+        {fmt::format("Tensor {} has dtype {}, which cannot be computed with.", view.name, view.dtype_text),
+         "Use a checkpoint in F32, F16 or BF16.", view.file});
+}
+
+// A tensor that the architecture has no use for would be dropped silently: another computation was meant.
+void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& expected,
+                  const ModelConfig& config, std::vector<Problem>& problems) {
+  std::set<std::string> known;
+  for (const ExpectedTensor& tensor : expected) known.insert(tensor.name);
+  for (const auto& [name, view] : store.tensors()) {
+    if (known.contains(name) || is_harmless_extra(name, config)) continue;
+    problems.push_back(
+        {fmt::format("Tensor {} has no place in {} with this config.json.", name, config.architecture),
+         "Use the config.json that belongs to the weights, or remove the tensor.", view.file});
+  }
+}
+
+void check_tensors(const TensorStore& store, const ModelConfig& config, std::vector<Problem>& problems) {
+  const auto expected = expected_tensors(config);
+  for (const ExpectedTensor& tensor : expected) check_tensor(store, tensor, problems);
+  check_extras(store, expected, config, problems);
+}
+
+// Shapes can be checked as soon as all sizes are known, whatever else is wrong.
+bool has_all_sizes(const ModelConfig& config) {
+  return std::min({config.layers, config.hidden_size, config.intermediate_size, config.heads, config.kv_heads,
+                   config.head_dim, config.vocab_size}) > 0;
+}
+
+void open_store(const fs::path& folder, Examination& found) {
+  if (!has_safetensors(folder) && has_pickles(folder)) {
+    found.problems.push_back(
+        {"The weights are only there as pytorch_model.bin, which this program does not read.",
+         "Convert them to safetensors, e.g. with save_pretrained of transformers.", folder});
+    return;
+  }
+  collect(found.problems, [&] { found.store = TensorStore::open(folder); });
+}
+
+Examination examine(const fs::path& folder) {
+  Examination found;
+  std::error_code code;
+  if (!fs::is_directory(folder, code)) {
+    found.problems.push_back({fmt::format("There is no folder {}.", folder.string()),
+                              "Name a folder that holds config.json and safetensors weights.", folder});
+    return found;
+  }
+  const fs::path file = folder / "config.json";
+  if (!fs::exists(file, code))
+    found.problems.push_back(
+        {"There is no config.json in the folder.",
+         "Name a folder in the Hugging Face layout: config.json, safetensors, tokenizer.model.", file});
+  else
+    collect(found.problems, [&] { found.config = parse_config(read_json(file), file, found.problems); });
+  open_store(folder, found);
+  if (found.store && has_all_sizes(found.config)) check_tensors(*found.store, found.config, found.problems);
+  return found;
+}
+
+// A fixed sample: up to 64 blocks of 4 KiB, evenly spread, the first and the last among them.
+void add_sample(Hasher& hasher, std::span<const std::byte> bytes) {
+  if (bytes.size() <= sample_blocks * block_bytes) {
+    hasher.add(bytes.data(), bytes.size());
+    return;
+  }
+  const std::size_t last = bytes.size() - block_bytes;
+  for (std::size_t i = 0; i < sample_blocks; ++i)
+    hasher.add(
+        bytes.data() + last / (sample_blocks - 1) * i + last % (sample_blocks - 1) * i / (sample_blocks - 1),
+        block_bytes);
+}
+
+}  // namespace
+
+Checkpoint Checkpoint::open(const fs::path& folder) {
+  Examination found = examine(folder);
+  if (!found.problems.empty()) throw Refusal(std::move(found.problems));
+  Checkpoint checkpoint;
+  checkpoint.folder_ = folder;
+  checkpoint.config_ = std::move(found.config);
+  checkpoint.store_ = std::move(*found.store);
+  return checkpoint;
+}
+
+const TensorView& Checkpoint::tensor(Role role, std::int64_t layer) const {
+  return store_.at(tensor_name(role, layer));
+}
+
+bool Checkpoint::has(Role role, std::int64_t layer) const {
+  return has_role(role, config_) && store_.contains(tensor_name(role, layer));
+}
+
+std::string Checkpoint::fingerprint() const {
+  Hasher hasher;
+  hasher.add(read_file(folder_ / "config.json"));
+  for (const auto& [name, view] : store_.tensors()) {
+    hasher.add(fmt::format("\n{} {} {}\n", name, view.dtype_text, spelled(view.shape)));
+    add_sample(hasher, view.bytes);
+  }
+  return hasher.hex();
+}
+
+std::vector<Problem> find_problems(const fs::path& folder, ModelConfig& config) {
+  Examination found = examine(folder);
+  config = std::move(found.config);
+  return std::move(found.problems);
+}
+
+}  // namespace ladimo

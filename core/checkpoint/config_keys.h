@@ -1,0 +1,127 @@
+// What config.json may say, as data. A key that is in neither list is refused by name.
+#pragma once
+
+#include <string_view>
+
+namespace ladimo {
+
+/// Keys that parse_config reads.
+inline constexpr std::string_view used_config_keys[] = {
+    "architectures",
+    "model_type",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "head_dim",
+    "vocab_size",
+    "max_position_embeddings",
+    "rms_norm_eps",
+    "rope_theta",
+    "rope_scaling",
+    "rope_parameters",
+    "hidden_act",
+    "sliding_window",
+    "layer_types",
+    "partial_rotary_factor",
+    "tie_word_embeddings",
+    "attention_bias",
+    "mlp_bias",
+    "bos_token_id",
+    "eos_token_id",
+    "torch_dtype",
+    "dtype",
+};
+
+/// Keys of the object rope_scaling or rope_parameters that parse_config reads.
+inline constexpr std::string_view used_rope_keys[] = {
+    "type",
+    "rope_type",
+    "rope_theta",
+    "factor",
+    "low_freq_factor",
+    "high_freq_factor",
+    "original_max_position_embeddings",
+};
+
+/// Keys that say nothing about the forward computation at inference, whatever their value.
+inline constexpr std::string_view harmless_config_keys[] = {
+    // How tensor-parallel pretraining sliced the products: the same sums up to rounding.
+    "pretraining_tp",
+    // Training.
+    "initializer_range",
+    "attention_dropout",
+    "attention_probs_dropout_prob",
+    "hidden_dropout",
+    "hidden_dropout_prob",
+    "resid_pdrop",
+    "embd_pdrop",
+    "attn_pdrop",
+    "classifier_dropout",
+    "gradient_checkpointing",
+    // Which kernel computes attention, how the cache is kept.
+    "use_cache",
+    "use_flash_attn",
+    "use_bfloat16",
+    "chunk_size_feed_forward",
+    "_attn_implementation",
+    "_attn_implementation_autoset",
+    "_flash_attn_2_enabled",
+    "attn_implementation",
+    // Tokens that the forward pass does not know about.
+    "pad_token_id",
+    "unk_token_id",
+    "sep_token_id",
+    "cls_token_id",
+    "mask_token_id",
+    "decoder_start_token_id",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "tokenizer_class",
+    // Generation settings that old configs carry.
+    "max_length",
+    "min_length",
+    "max_sequence_length",
+    "do_sample",
+    "early_stopping",
+    "num_beams",
+    "num_beam_groups",
+    "num_return_sequences",
+    "diversity_penalty",
+    "length_penalty",
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "encoder_no_repeat_ngram_size",
+    "temperature",
+    "top_k",
+    "top_p",
+    "typical_p",
+    "bad_words_ids",
+    "suppress_tokens",
+    "begin_suppress_tokens",
+    "exponential_decay_length_penalty",
+    "remove_invalid_values",
+    // Labels and bookkeeping.
+    "_name_or_path",
+    "name_or_path",
+    "_commit_hash",
+    "transformers_version",
+    "unsloth_version",
+    "unsloth_fixed",
+    "id2label",
+    "label2id",
+    "num_labels",
+    "problem_type",
+    "finetuning_task",
+    "task_specific_params",
+    "prefix",
+    "return_dict",
+    "output_attentions",
+    "output_hidden_states",
+    "output_scores",
+    "return_dict_in_generate",
+    "torchscript",
+};
+
+}  // namespace ladimo
