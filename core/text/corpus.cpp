@@ -1,0 +1,193 @@
+#include "text/corpus.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace ladimo {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::int64_t windows_per_piece = 4;  // a piece of a long document holds at least so many
+
+std::int64_t length(const std::vector<std::int32_t>& tokens) {
+  return static_cast<std::int64_t>(tokens.size());
+}
+
+// The one place that says how documents follow each other inside a window: each ends its last line.
+void append_document(std::vector<std::int32_t>& stream, const Tokenizer& tokenizer,
+                     const std::string& document) {
+  const auto tokens = tokenizer.encode(document + "\n");
+  stream.insert(stream.end(), tokens.begin(), tokens.end());
+}
+
+// Cuts a document that is too long at line ends into pieces of at least `least` tokens.
+void cut_document(std::string document, const Tokenizer& tokenizer, std::int64_t least,
+                  std::vector<std::string>& pieces) {
+  // A token stands for at least one byte, so a short document is settled without counting.
+  std::size_t begin = document.size() < 2 * static_cast<std::size_t>(least) ? std::string::npos : 0;
+  const std::size_t first_piece = pieces.size();
+  std::int64_t count = 0;
+  std::size_t piece_begin = 0;
+  while (begin < document.size()) {
+    const std::size_t end = std::min(document.find('\n', begin), document.size() - 1) + 1;
+    count += length(tokenizer.encode(std::string_view(document).substr(begin, end - begin)));
+    if (count >= least) {
+      pieces.push_back(document.substr(piece_begin, end - piece_begin));
+      piece_begin = end;
+      count = 0;
+    }
+    begin = end;
+  }
+  if (pieces.size() == first_piece)
+    pieces.push_back(std::move(document));
+  else
+    pieces.back().append(document, piece_begin);  // what is left is too short for a piece of its own
+  for (std::size_t i = first_piece; i < pieces.size(); ++i)
+    if (pieces[i].ends_with('\n')) pieces[i].pop_back();
+}
+
+// Stream tokens of one window: all but the BOS.
+std::int64_t payload(const Tokenizer& tokenizer, std::int64_t window) {
+  return window - (tokenizer.bos() < 0 ? 0 : 1);
+}
+
+void append_windows(Windows& windows, const Tokenizer& tokenizer, const std::vector<std::int32_t>& stream,
+                    std::int64_t count, std::size_t source) {
+  const std::int64_t step = payload(tokenizer, windows.window);
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (tokenizer.bos() >= 0) windows.tokens.push_back(tokenizer.bos());
+    windows.tokens.insert(windows.tokens.end(), stream.begin() + i * step, stream.begin() + (i + 1) * step);
+    windows.source.push_back(static_cast<std::int32_t>(source));
+  }
+}
+
+// Whole windows that every file gives when `tokens` are asked for over all files.
+std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64_t window) {
+  if (window < 2)
+    throw Refusal(fmt::format("A window of {} tokens is too short.", window), "Use --window 2 or more.");
+  if (tokens < 0) throw Refusal(fmt::format("{} tokens cannot be taken.", tokens), "Use a number above 0.");
+  const std::int64_t count = tokens / static_cast<std::int64_t>(files) / window;
+  if (count == 0 && tokens > 0)
+    throw Refusal(fmt::format("{} tokens over {} file{} do not fill one window of {} in each.", tokens, files,
+                              files == 1 ? "" : "s", window),
+                  fmt::format("Ask for at least {} tokens, or use a shorter --window.",
+                              window * static_cast<std::int64_t>(files)));
+  return count;
+}
+
+[[noreturn]] void refuse_short_file(const fs::path& file, std::int64_t found, std::int64_t needed) {
+  throw Refusal(fmt::format("{} has too few tokens: {} found, {} needed{}.", file.filename().string(), found,
+                            needed, found < needed ? "" : " (no document goes into two splits)"),
+                "Ask for fewer tokens (--tokens), or give more text.", file);
+}
+
+void refuse_no_files(const std::vector<fs::path>& files) {
+  if (files.empty()) throw Refusal("There is no text.", "Name text files with --text.");
+}
+
+void refuse_repeated_files(const std::vector<fs::path>& files) {
+  for (std::size_t i = 0; i < files.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      std::error_code code;
+      if (fs::equivalent(files[i], files[j], code))
+        throw Refusal(fmt::format("{} is given twice; its documents would be in several splits.",
+                                  files[i].filename().string()),
+                      "Name every text file once.", files[i]);
+    }
+}
+
+// The pieces of one file in random order, handed out until they are used up. No piece comes twice, nor one
+// that an earlier file had: held-out text must not have been calibrated on.
+class PieceStream {
+ public:
+  PieceStream(const fs::path& file, const Tokenizer& tokenizer, std::int64_t window, Random random,
+              std::unordered_set<std::string>& seen)
+      : tokenizer_(tokenizer) {
+    for (std::string& document : read_documents(file))
+      if (seen.insert(document).second)
+        cut_document(std::move(document), tokenizer, windows_per_piece * window, pieces_);
+    random.shuffle(pieces_);
+  }
+
+  // Tokens of whole pieces, at least `needed` or all that are left.
+  std::vector<std::int32_t> take(std::int64_t needed) {
+    std::vector<std::int32_t> stream;
+    for (; next_ < pieces_.size() && length(stream) < needed; ++next_)
+      append_document(stream, tokenizer_, pieces_[next_]);
+    taken_ += length(stream);
+    return stream;
+  }
+  // Tokens handed out so far.
+  std::int64_t taken() const { return taken_; }
+
+ private:
+  const Tokenizer& tokenizer_;
+  std::vector<std::string> pieces_;
+  std::size_t next_ = 0;
+  std::int64_t taken_ = 0;
+};
+
+}  // namespace
+
+Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenizer, std::int64_t window,
+                   const SplitSize& size, std::uint64_t seed) {
+  refuse_no_files(files);
+  refuse_repeated_files(files);
+  Split split;
+  // Held-out text first: it stays the same when more calibration tokens are asked for.
+  const std::pair<Windows*, std::int64_t> parts[] = {
+      {&split.tables, size.tables}, {&split.checking, size.checking}, {&split.calibration, size.calibration}};
+  std::int64_t needed = 0;
+  for (const auto& [windows, tokens] : parts) {
+    windows->window = window;
+    needed += windows_per_file(tokens, files.size(), window) * payload(tokenizer, window);
+  }
+  std::unordered_set<std::string> seen;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    PieceStream pieces(files[i], tokenizer, window, Random(seed, "corpus", i), seen);
+    for (const auto& [windows, tokens] : parts) {
+      const std::int64_t count = windows_per_file(tokens, files.size(), window);
+      const std::int64_t wanted = count * payload(tokenizer, window);
+      const auto stream = pieces.take(wanted);
+      if (length(stream) < wanted) refuse_short_file(files[i], pieces.taken(), needed);
+      append_windows(*windows, tokenizer, stream, count, i);
+    }
+  }
+  return split;
+}
+
+Windows evaluation_windows(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
+                           std::int64_t window, std::int64_t tokens) {
+  refuse_no_files(files);
+  std::int64_t count = windows_per_file(tokens, files.size(), window);
+  const std::int64_t step = payload(tokenizer, window);
+  std::vector<std::vector<std::int32_t>> streams(files.size());
+  for (std::size_t i = 0; i < files.size(); ++i)
+    for (const std::string& document : read_documents(files[i])) {
+      if (count > 0 && length(streams[i]) >= count * step) break;
+      append_document(streams[i], tokenizer, document);
+    }
+  if (count == 0) {
+    const auto shortest = std::min_element(streams.begin(), streams.end(),
+                                           [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    count = std::max<std::int64_t>(length(*shortest) / step, 1);
+  }
+  Windows windows;
+  windows.window = window;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (length(streams[i]) < count * step) refuse_short_file(files[i], length(streams[i]), count * step);
+    append_windows(windows, tokenizer, streams[i], count, i);
+  }
+  return windows;
+}
+
+std::int64_t default_window(std::int64_t max_positions) {
+  return std::min<std::int64_t>(max_positions, 2048);
+}
+
+}  // namespace ladimo
