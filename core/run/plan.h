@@ -18,7 +18,8 @@
 
 namespace ladimo {
 
-/// What a person asks for on the command line or in the wizard.
+/// What a person asks for on the command line or in the wizard. What is left out comes from the recipe of a
+/// run that is continued, from the `recipe` file, or from the defaults.
 struct ConvertRequest {
   std::filesystem::path model;
   std::filesystem::path run;
@@ -28,7 +29,7 @@ struct ConvertRequest {
   std::optional<std::int64_t> window;
   std::optional<int> experts;
   std::optional<int> shared;
-  std::string layers = "all";
+  std::optional<std::string> layers;  // "all", "0-3,7"
   std::optional<std::uint64_t> seed;
   std::optional<std::string> sensitivity;
   std::optional<std::filesystem::path>

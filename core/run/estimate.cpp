@@ -1,0 +1,117 @@
+#include "run/estimate.h"
+
+#include <algorithm>
+
+namespace ladimo {
+namespace {
+
+// Sustained fp32 arithmetic per thread over all shapes; large GEMMs reach several times as much.
+constexpr double flops_per_thread = 25e9;
+// The program and its libraries.
+constexpr double base_ram = 400e6;
+// Rows (tokens) that are computed with at a time.
+constexpr double chunk_rows = 4096;
+// Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
+constexpr double candidates = 24, joint_points = 5, profile_passes = 14;
+// `--sensitivity auto` measures below this (method.md section 4).
+constexpr double measured_limit_s = 300;
+
+/// The shapes as floating-point numbers: products of them overflow no integer.
+struct Shapes {
+  double layers, d, f, vocab, attention, window, experts, tokens, tables;
+
+  explicit Shapes(const Workload& work)
+      : layers(static_cast<double>(work.config.layers)),
+        d(static_cast<double>(work.config.hidden_size)),
+        f(static_cast<double>(work.config.intermediate_size)),
+        vocab(static_cast<double>(work.config.vocab_size)),
+        attention(static_cast<double>(work.config.heads * work.config.head_dim)),
+        window(static_cast<double>(work.recipe.window)),
+        experts(work.recipe.routed()),
+        tokens(static_cast<double>(work.tokens)),
+        tables(static_cast<double>(work.recipe.held_out_tokens) / 2) {}
+
+  // Floating-point operations per token.
+  double ffn_flops() const { return 6 * d * f; }
+  double layer_flops() const { return 8 * d * attention + 2 * window * attention + ffn_flops(); }
+  double head_flops() const { return 2 * d * vocab; }
+  double model_flops() const { return layers * layer_flops() + head_flops(); }
+};
+
+double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
+
+}  // namespace
+
+std::uint64_t ram_estimate(const Workload& work) {
+  const Shapes s(work);
+  const double normal_equations = 3 * 8 * (s.f + s.experts) * (s.f + s.experts);  // A'A, its factor, a copy
+  const double embeddings = 4 * s.d * s.vocab * (work.config.tied_head ? 1 : 2);
+  // Residual stream, FFN inputs and outputs of all tokens; one layer with its converted copy, gradients and
+  // Adam's two moments; the hidden rows of a chunk, masked, and their gradients.
+  const double stage1 = 3 * 4 * s.tokens * s.d + 4 * (4 * s.d * s.attention + 6 * parameters_of_ffn(s)) +
+                        4 * 4 * chunk_rows * s.f + normal_equations;
+  // Dense and converted stream of the tables split, the stored layer inputs, and logits of one chunk twice.
+  const double stage2 =
+      4 * s.tables * s.d * (2 + s.layers) + 4 * 2 * chunk_rows / 4 * s.vocab + 4 * 2 * parameters_of_ffn(s);
+  const double writing = work.recipe.self_text() ? 4 * static_cast<double>(work.config.parameters()) : 0;
+  return static_cast<std::uint64_t>(base_ram + embeddings + std::max({stage1, stage2, writing}));
+}
+
+std::uint64_t layer_bytes(const Workload& work) {
+  const Shapes s(work);
+  const double weights = parameters_of_ffn(s) + s.experts * s.d;           // gate, up, down, compensation
+  const double router = 4 * s.experts * (s.d + 1), permutation = 8 * s.f;  // fp32; int64
+  return static_cast<std::uint64_t>(weights * work.weight_bytes + router + permutation + 4096);
+}
+
+std::uint64_t text_bytes(const Workload& work) {
+  // Four to five characters a token; half as much again for what the model writes over its measure.
+  return work.recipe.self_text()
+             ? static_cast<std::uint64_t>(7 * (work.recipe.tokens + work.recipe.held_out_tokens))
+             : 0;
+}
+
+std::uint64_t table_bytes(const Workload& work) {
+  const Shapes s(work);
+  // Per layer: two histograms, three numbers per expert and one per pair of experts, and the candidates.
+  const double per_layer = 20 * (2 * 258 + 3 * s.experts + s.experts * s.experts) + 200 * candidates;
+  return static_cast<std::uint64_t>(100e3 + s.layers * per_layer);
+}
+
+StepSeconds time_estimate(const Workload& work) {
+  const Shapes s(work);
+  const Stage1& stage1 = work.recipe.stage1;
+  const auto seconds = [&](double flops) { return flops / (flops_per_thread * work.threads); };
+  const double neurons = s.f + s.experts;
+  const double levels = static_cast<double>(stage1.levels.size());
+  // Clusters: ten rounds of distances; router and compensation: all experts' outputs once; refit: the normal
+  // equations of every level and one solve; distillation: forward, backward and the weights' gradients.
+  const double clusters = 10 * 2 * stage1.feature_tokens * s.f * s.experts;
+  const double experts = s.tokens * (s.ffn_flops() + 2 * s.d * s.d);
+  const double refit =
+      stage1.refit ? s.tokens * levels * 2 * neurons * neurons + neurons * neurons * neurons : 0;
+  const double distil = stage1.distil ? stage1.epochs * s.tokens * 4 * s.ffn_flops() : 0;
+
+  StepSeconds time;
+  // Sampling runs at a small batch: a tenth of the arithmetic throughput.
+  time.text = work.recipe.self_text()
+                  ? seconds(10 * s.model_flops() *
+                            static_cast<double>(work.recipe.tokens + work.recipe.held_out_tokens))
+                  : 1e-6 * s.tokens;
+  time.passed_layer = seconds(s.tokens * s.layer_flops());
+  time.converted_layer = time.passed_layer + seconds(clusters + experts + refit + distil);
+  time.profile = seconds(profile_passes * s.tables * s.model_flops());
+  // Measured: every candidate of every converted layer goes through the layers above it. Estimated: one
+  // forward and one backward pass, recomputing, and each candidate's own layer.
+  const double converted = static_cast<double>(work.recipe.layers.size());
+  const double measured = seconds(candidates * converted * s.tables * (s.model_flops() / 2 + s.head_flops()));
+  const double estimated = seconds(s.tables * (5 * s.model_flops() + candidates * converted * s.ffn_flops()));
+  const bool measures = work.recipe.sensitivity == "measured" ||
+                        (work.recipe.sensitivity == "auto" && measured < measured_limit_s);
+  time.sensitivity = measures ? measured : estimated;
+  time.latency = 5;
+  time.frontier = seconds(2 * joint_points * s.tables * s.model_flops());
+  return time;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,41 @@
+// What a plan will take, by arithmetic from shapes: memory, disk, time. Every formula is in estimate.cpp.
+#pragma once
+
+#include <cstdint>
+
+#include "checkpoint/config.h"
+#include "run/recipe.h"
+
+namespace ladimo {
+
+/// What the estimates follow from. `recipe` is resolved and fits the config.
+struct Workload {
+  const ModelConfig& config;
+  const Recipe& recipe;
+  std::int64_t tokens = 0;  // calibration tokens that whole windows give
+  int weight_bytes = 4;     // per parameter of a converted layer on disk
+  int threads = 1;
+};
+
+/// Peak of the engine's memory.
+std::uint64_t ram_estimate(const Workload& work);
+/// A converted layer on disk.
+std::uint64_t layer_bytes(const Workload& work);
+/// The text that the model writes itself.
+std::uint64_t text_bytes(const Workload& work);
+/// Tables, records and the log.
+std::uint64_t table_bytes(const Workload& work);
+
+/// Seconds of each step; of "layers" for one converted layer, and for one that is only passed through.
+struct StepSeconds {
+  double text = 0;
+  double converted_layer = 0;
+  double passed_layer = 0;
+  double profile = 0;
+  double sensitivity = 0;
+  double latency = 0;
+  double frontier = 0;
+};
+StepSeconds time_estimate(const Workload& work);
+
+}  // namespace ladimo

@@ -1,0 +1,126 @@
+#include "run/event_json.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/json_fields.h"
+#include "policy/histogram.h"
+
+namespace ladimo {
+namespace {
+
+using Line = nlohmann::ordered_json;  // keys in the order of writing: a person reads these lines too
+
+Line line_of(const StepEvent& e) {
+  return {{"event", "step"}, {"name", e.name}, {"index", e.index}, {"count", e.count}};
+}
+Line line_of(const ProgressEvent& e) {
+  return {{"event", "progress"},
+          {"layer", e.layer},
+          {"done", e.done},
+          {"total", e.total},
+          {"eta_s", e.eta_s < 0 ? Line() : Line(e.eta_s)}};
+}
+Line line_of(const LossEvent& e) {
+  return {
+      {"event", "loss"}, {"layer", e.layer}, {"step", e.step}, {"value", e.value}, {"held_out", e.held_out}};
+}
+Line line_of(const HistogramEvent& e) {
+  return {{"event", "histogram"},
+          {"layer", e.layer},
+          {"edges_id", histogram_edges_id},
+          {"counts", e.counts},
+          {"expert_load", e.expert_load}};
+}
+Line line_of(const SampleEvent& e) {
+  return {{"event", "sample"}, {"layer", e.layer}, {"partition", e.partition}};
+}
+Line line_of(const LayerEvent& e) {
+  return {{"event", "layer"},
+          {"layer", e.layer},
+          {"loss_before", e.loss_before},
+          {"loss_after", e.loss_after},
+          {"seconds", e.seconds}};
+}
+Line line_of(const TokenEvent& e) {
+  return {{"event", "token"},
+          {"side", e.converted ? "converted" : "dense"},
+          {"text", e.text},
+          {"id", e.id},
+          {"experts", e.experts}};
+}
+Line line_of(const WarningEvent& e) {
+  return {{"event", "warning"}, {"message", e.message}, {"hint", e.hint}};
+}
+Line line_of(const ErrorEvent& e) {
+  return {{"event", "error"}, {"message", e.message}, {"hint", e.hint}, {"path", e.path}};
+}
+
+/// The object's own keys after the kind, as `--json` prints them.
+Line with_object(const char* kind, const std::string& object) {
+  Line line{{"event", kind}};
+  line.update(Line::parse(object));
+  return line;
+}
+Line line_of(const MeasureEvent& e) { return with_object("measure", e.json); }
+Line line_of(const ResultEvent& e) { return with_object("result", e.json); }
+
+std::string without_kind(std::string_view text) {
+  auto line = Line::parse(text);
+  line.erase("event");
+  return line.dump();
+}
+
+HistogramEvent histogram_from(const JsonFields& fields) {
+  if (fields.text("edges_id") != histogram_edges_id)
+    fields.refuse("edges_id", "names other bins than this program has");
+  return {fields.small("layer"), fields.integers("counts"), fields.numbers("expert_load")};
+}
+
+Event event_from(const JsonFields& fields, std::string_view text) {
+  const std::string kind = fields.text("event");
+  if (kind == "step") return StepEvent{fields.text("name"), fields.small("index"), fields.small("count")};
+  if (kind == "progress")
+    return ProgressEvent{fields.small("layer"), fields.integer("done"), fields.integer("total"),
+                         fields.has("eta_s") ? fields.number("eta_s") : -1};
+  if (kind == "loss")
+    return LossEvent{fields.small("layer"), fields.small("step"), fields.number("value"),
+                     fields.flag("held_out")};
+  if (kind == "histogram") return histogram_from(fields);
+  if (kind == "sample") return SampleEvent{fields.small("layer"), fields.smalls("partition")};
+  if (kind == "layer")
+    return LayerEvent{fields.small("layer"), fields.number("loss_before"), fields.number("loss_after"),
+                      fields.number("seconds")};
+  if (kind == "token")
+    return TokenEvent{fields.text("side") == "converted", fields.text("text"), fields.small("id"),
+                      fields.smalls("experts")};
+  if (kind == "measure") return MeasureEvent{without_kind(text)};
+  if (kind == "warning") return WarningEvent{fields.text("message"), fields.text("hint")};
+  if (kind == "error") return ErrorEvent{fields.text("message"), fields.text("hint"), fields.text("path")};
+  if (kind == "result") return ResultEvent{without_kind(text)};
+  fields.refuse("event", "names no kind of event");
+}
+
+}  // namespace
+
+std::string to_json_line(const Event& event) {
+  const Line line = std::visit([](const auto& e) { return line_of(e); }, event);
+  // A token may end in the middle of a character: the line stays valid UTF-8.
+  return line.dump(-1, ' ', false, Line::error_handler_t::replace);
+}
+
+Event parse_event(std::string_view line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (json.is_discarded())
+    throw Refusal(fmt::format("This line is not an event: {}", line), "One JSON object a line is expected.");
+  try {
+    return event_from(JsonFields(json, "event"), line);
+  } catch (const Refusal& refusal) {
+    throw Refusal(fmt::format("This line is not an event: {} ({})", line, refusal.what()),
+                  "Engine and window may be of different versions.");
+  }
+}
+
+}  // namespace ladimo

@@ -1,0 +1,161 @@
+#include "run/plan.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "run/estimate.h"
+#include "run/preflight.h"
+#include "run/run_folder.h"
+
+namespace ladimo {
+namespace {
+
+/// The steps with their sentences; what the run folder holds already is done.
+class Steps {
+ public:
+  Steps(const Plan& plan, const Workload& work)
+      : plan_(plan), run_(plan.run), time_(time_estimate(work)), all_done_(exists(run_.tradeoff_file())) {}
+
+  int layers_left() const {
+    return static_cast<int>(std::ranges::count_if(
+        plan_.recipe.layers, [&](int layer) { return !plan_.resumes || !run_.layer_done(layer); }));
+  }
+  bool text_left() const {
+    return plan_.recipe.self_text() &&
+           !(plan_.resumes && exists(run_.self_calibration()) && exists(run_.self_held_out()));
+  }
+
+  std::vector<PlanStep> list() const {
+    return {text(),
+            layers(),
+            {"routing profile",
+             "How the routing weights of every converted layer are distributed, which experts run together, "
+             "and where thresholds come to lie on the model's own trajectory.",
+             time_.profile, done(exists(run_.profile_file()) && all_done_)},
+            {"sensitivity", "What every candidate policy of every layer changes in the predictions.",
+             time_.sensitivity, done(all_done_)},
+            {"latency", "How long one FFN takes on this machine, dense and with more or fewer experts.",
+             time_.latency, done(exists(run_.latency_file()))},
+            {"frontier", "Policies for all layers together, measured at a few points of the frontier.",
+             time_.frontier, done(all_done_)}};
+  }
+
+ private:
+  bool done(bool found) const { return plan_.resumes && found; }
+
+  PlanStep text() const {
+    const Recipe& recipe = plan_.recipe;
+    if (recipe.self_text())
+      return {"calibration text",
+              fmt::format("The model writes {} tokens for calibration and {} held-out tokens itself.",
+                          format_count(static_cast<double>(recipe.tokens)),
+                          format_count(static_cast<double>(recipe.held_out_tokens))),
+              time_.text, !text_left()};
+    return {"calibration text",
+            fmt::format("{} calibration tokens in {} windows, and {} held-out tokens, from {} {}.",
+                        format_count(static_cast<double>(plan_.tokens)), plan_.windows,
+                        format_count(static_cast<double>(recipe.held_out_tokens)), recipe.text.size(),
+                        recipe.text.size() == 1 ? "file" : "files"),
+            time_.text, false};
+  }
+
+  PlanStep layers() const {
+    const Recipe& recipe = plan_.recipe;
+    const auto converted = static_cast<int>(recipe.layers.size());
+    const int left = layers_left();
+    const int passed = recipe.layers.empty() ? 0 : recipe.layers.back() + 1 - left;
+    return {"layers",
+            fmt::format("{} of {} layers become {} experts each, {} of them shared: partition, router, "
+                        "compensation, refit, distillation{}.",
+                        converted, plan_.config.layers, recipe.experts, recipe.shared,
+                        left < converted ? fmt::format(" ({} are finished)", converted - left) : ""),
+            left * time_.converted_layer + (left > 0 ? passed * time_.passed_layer : 0), left == 0};
+  }
+
+  const Plan& plan_;
+  RunFolder run_;
+  StepSeconds time_;
+  bool all_done_;
+};
+
+void estimate(Plan& plan, int weight_bytes) {
+  const auto threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads};
+  const Steps steps(plan, work);
+  plan.steps = steps.list();
+  for (const PlanStep& step : plan.steps) plan.seconds += step.done ? 0 : step.seconds;
+  plan.ram_bytes = ram_estimate(work);
+  plan.disk_bytes = static_cast<std::uint64_t>(steps.layers_left()) * layer_bytes(work) + table_bytes(work) +
+                    (steps.text_left() ? text_bytes(work) : 0);
+}
+
+/// Windows that the calibration text gives; self-written text is cut when it is there.
+void count_windows(Plan& plan) {
+  plan.windows =
+      plan.recipe.self_text() ? plan.recipe.tokens / plan.recipe.window : plan.text.calibration.count();
+  plan.tokens = plan.windows * plan.recipe.window;
+}
+
+void check_machine(Plan& plan) {
+  const auto bytes = [](std::uint64_t count) { return format_bytes(static_cast<double>(count)); };
+  if (const auto free = free_disk_bytes(plan.run); plan.disk_bytes > free)
+    plan.problems.push_back(
+        {fmt::format("The run needs {} of disk; {} are free.", bytes(plan.disk_bytes), bytes(free)),
+         "Free some space, or choose a folder on another disk with -o.", plan.run});
+  if (const auto available = available_ram_bytes(); plan.ram_bytes > available)
+    plan.problems.push_back({fmt::format("The run needs {} of memory; {} are available.",
+                                         bytes(plan.ram_bytes), bytes(available)),
+                             "Take fewer calibration tokens (--tokens), or close other programs.",
+                             {}});
+}
+
+nlohmann::json partition_of(const Plan& plan) {
+  const Recipe& recipe = plan.recipe;
+  if (recipe.experts < 1 || recipe.shared < 0 || recipe.shared >= recipe.experts) return {};
+  const SliceSizes sizes = slice_sizes(plan.config.intermediate_size, recipe.experts, recipe.shared);
+  return {{"experts", recipe.experts},
+          {"shared", recipe.shared},
+          {"routed", recipe.routed()},
+          {"expert_neurons", sizes.expert_neurons},
+          {"shared_neurons", sizes.shared_neurons}};
+}
+
+}  // namespace
+
+Plan make_plan(const ConvertRequest& request, const Context& context) {
+  Preflight preflight(request, context);
+  Plan plan = preflight.run();
+  if (!preflight.can_estimate()) return plan;
+  count_windows(plan);
+  estimate(plan, preflight.weight_bytes());
+  check_machine(plan);
+  return plan;
+}
+
+nlohmann::json to_json(const std::vector<Problem>& problems) {
+  auto list = nlohmann::json::array();
+  for (const Problem& problem : problems)
+    list.push_back({{"message", problem.message}, {"hint", problem.hint}, {"path", problem.path.string()}});
+  return list;
+}
+
+nlohmann::json to_json(const Plan& plan) {
+  auto steps = nlohmann::json::array();
+  for (const PlanStep& step : plan.steps)
+    steps.push_back({{"name", step.name},
+                     {"description", step.description},
+                     {"seconds", step.seconds},
+                     {"done", step.done}});
+  return {{"steps", std::move(steps)},       {"tokens", plan.tokens},
+          {"windows", plan.windows},         {"ram_bytes", plan.ram_bytes},
+          {"disk_bytes", plan.disk_bytes},   {"seconds", plan.seconds},
+          {"partition", partition_of(plan)}, {"problems", to_json(plan.problems)},
+          {"recipe", to_json(plan.recipe)}};
+}
+
+}  // namespace ladimo

@@ -1,0 +1,217 @@
+#include "run/preflight.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "run/run_folder.h"
+
+namespace ladimo {
+namespace fs = std::filesystem;
+namespace {
+
+/// Files that no run has left there before its recipe was written.
+bool holds_foreign_files(const fs::path& folder) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (!entry.is_directory() && !entry.path().filename().string().starts_with(".")) return true;
+  return false;
+}
+
+bool is_writable(fs::path path) {
+  while (!path.empty() && !fs::exists(path) && path != path.parent_path()) path = path.parent_path();
+  return ::access(path.empty() ? "." : path.c_str(), W_OK | X_OK) == 0;
+}
+
+bool is_self(const std::vector<fs::path>& text) { return text.size() == 1 && text.front() == "self"; }
+
+}  // namespace
+
+Preflight::Preflight(const ConvertRequest& request, const Context& context)
+    : request_(request), context_(context) {}
+
+Plan Preflight::run() {
+  check_folder();
+  check_model();
+  attempt([&] { choose_settings(); });
+  check_settings();
+  check_tokenizer();
+  check_text();
+  check_same_recipe();
+  return std::move(plan_);
+}
+
+void Preflight::problem(std::string message, std::string hint, fs::path path) {
+  plan_.problems.push_back({std::move(message), std::move(hint), std::move(path)});
+}
+
+void Preflight::attempt(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Refusal& refusal) {
+    const auto& all = refusal.problems();
+    if (all.empty()) plan_.problems.push_back(refusal.problem());
+    plan_.problems.insert(plan_.problems.end(), all.begin(), all.end());
+  } catch (const Error& error) {
+    plan_.problems.push_back(error.problem());
+  }
+}
+
+void Preflight::check_folder() {
+  if (request_.run.empty()) return problem("No run folder is named.", "Name one with -o RUN.");
+  const fs::path run = plan_.run = normal_path(request_.run);
+  if (fs::exists(run) && !fs::is_directory(run))
+    return problem("The run folder is a file.", "Name another folder with -o.", run);
+  if (!is_writable(run))
+    return problem("The run folder cannot be written.", "Choose a folder of your own with -o.", run);
+  if (is_run(run))
+    attempt([&] { in_run_ = RunFolder(run).recipe(); });
+  else if (fs::exists(run) && holds_foreign_files(run))
+    problem("The run folder holds other files and is not a run.", "Name a new or empty folder with -o.", run);
+}
+
+void Preflight::check_model() {
+  auto problems = find_problems(request_.model, plan_.config);
+  if (problems.empty()) {
+    attempt([&] {
+      checkpoint_ = Checkpoint::open(request_.model);
+      problems = find_bad_weights(*checkpoint_, context_);
+    });
+  }
+  plan_.problems.insert(plan_.problems.end(), problems.begin(), problems.end());
+}
+
+void Preflight::choose_settings() {
+  Recipe& recipe = plan_.recipe;
+  if (in_run_) recipe = *in_run_;
+  bool text_known = in_run_.has_value();
+  if (request_.recipe) {
+    const auto file = read_json(*request_.recipe);
+    recipe = recipe_from_json(file, *request_.recipe, recipe);
+    text_known = text_known || file.contains("text");
+  }
+  recipe.model = normal_path(request_.model);
+  recipe.model_fingerprint = checkpoint_ ? checkpoint_->fingerprint() : std::string();
+  apply_flags();
+  choose_text(text_known);
+}
+
+void Preflight::apply_flags() {
+  Recipe& recipe = plan_.recipe;
+  const ModelConfig& config = plan_.config;
+  recipe.tokens = request_.tokens.value_or(recipe.tokens);
+  recipe.held_out_tokens = request_.held_out_tokens.value_or(recipe.held_out_tokens);
+  recipe.window = request_.window.value_or(recipe.window);
+  recipe.experts = request_.experts.value_or(recipe.experts);
+  recipe.shared = request_.shared.value_or(recipe.shared);
+  recipe.seed = request_.seed.value_or(recipe.seed);
+  recipe.sensitivity = request_.sensitivity.value_or(recipe.sensitivity);
+  if (recipe.window == 0 && !request_.window) recipe.window = default_window(config.max_positions);
+  if (recipe.experts == 0 && !request_.experts) recipe.experts = default_experts(config.intermediate_size);
+  if (recipe.shared == -1 && !request_.shared) recipe.shared = default_shared(recipe.experts);
+  if (!checkpoint_) return;
+  if (request_.layers || recipe.layers.empty())
+    attempt([&] { recipe.layers = parse_layers(request_.layers.value_or("all"), config.layers); });
+}
+
+void Preflight::choose_text(bool known) {
+  Recipe& recipe = plan_.recipe;
+  if (is_self(request_.text)) {
+    recipe.text.clear();
+  } else if (!request_.text.empty()) {
+    recipe.text.clear();
+    for (const fs::path& file : request_.text) recipe.text.push_back(normal_path(file));
+  } else if (!known) {
+    problem("No calibration text is named.", "Name files with --text, or let the model write: --text self.");
+  }
+  recipe.text_fingerprints.clear();
+  for (const fs::path& file : recipe.text)
+    attempt([&] { recipe.text_fingerprints.push_back(hash_hex(read_file(file))); });
+}
+
+void Preflight::check_settings() {
+  const Recipe& recipe = plan_.recipe;
+  const ModelConfig& config = plan_.config;
+  const std::size_t before = plan_.problems.size();
+  if (recipe.experts < 1)
+    problem(fmt::format("{} experts were asked for; there must be at least one.", recipe.experts),
+            "For example --experts 64.");
+  else if (checkpoint_ && recipe.experts > config.intermediate_size)
+    problem(fmt::format("{} experts were asked for, but the FFNs have only {} neurons.", recipe.experts,
+                        config.intermediate_size),
+            fmt::format("Use at most {}; {} is the default here.", config.intermediate_size,
+                        default_experts(config.intermediate_size)));
+  if (recipe.shared < 0)
+    problem(fmt::format("The number of shared experts is negative: {}.", recipe.shared),
+            "For example --shared 16.");
+  else if (recipe.experts >= 1 && recipe.shared >= recipe.experts)
+    problem(fmt::format("{} of {} experts shared leaves none to be routed.", recipe.shared, recipe.experts),
+            "Give --shared less than --experts.");
+  if (recipe.window < 2 && checkpoint_)
+    problem(fmt::format("A window of {} tokens leaves nothing to score.", recipe.window),
+            "Give --window 2 or more; a few hundred are usual.");
+  else if (checkpoint_ && recipe.window > config.max_positions)
+    problem(fmt::format("A window of {} tokens is more than the model's {} positions.", recipe.window,
+                        config.max_positions),
+            fmt::format("Give --window {} or less.", config.max_positions));
+  // Training and validation rows come from different windows; so do tables and the check of predictions.
+  for (const auto& [tokens, what, flag] :
+       {std::tuple{recipe.tokens, "calibration", "--tokens"},
+        std::tuple{recipe.held_out_tokens, "held-out", "--held-out-tokens"}})
+    if (tokens < 2 * std::max<std::int64_t>(recipe.window, 1))
+      problem(fmt::format("{} {} tokens do not fill two windows of {}.", tokens, what, recipe.window),
+              fmt::format("Give {} {} or more, or a smaller --window.", flag,
+                          2 * std::max<std::int64_t>(recipe.window, 1)));
+  if (recipe.sensitivity != "auto" && recipe.sensitivity != "measured" && recipe.sensitivity != "estimated")
+    problem(fmt::format("\"{}\" is no way to get the sensitivity.", recipe.sensitivity),
+            "Give --sensitivity auto, measured or estimated.");
+  for (const int layer : recipe.layers)
+    if (checkpoint_ && layer >= config.layers)
+      problem(fmt::format("The recipe names layer {}; the model has {} layers.", layer, config.layers),
+              "Give --layers, or another recipe.");
+  settings_fit_ = plan_.problems.size() == before && !recipe.layers.empty();
+}
+
+void Preflight::check_tokenizer() {
+  if (!fs::is_directory(request_.model)) return;  // said already
+  attempt([&] { tokenizer_ = load_tokenizer(request_.model); });
+  if (!tokenizer_ || !checkpoint_ || tokenizer_->size() <= plan_.config.vocab_size) return;
+  problem(fmt::format("The tokenizer has {} pieces, the embedding only {} rows.", tokenizer_->size(),
+                      plan_.config.vocab_size),
+          "Take the tokenizer that belongs to this checkpoint.", request_.model / "tokenizer.model");
+}
+
+void Preflight::check_text() {
+  const Recipe& recipe = plan_.recipe;
+  const bool readable = recipe.text_fingerprints.size() == recipe.text.size();
+  if (recipe.self_text() || !readable || !tokenizer_ || !settings_fit_) return;
+  const std::int64_t half = recipe.held_out_tokens / 2;
+  const std::size_t before = plan_.problems.size();
+  attempt([&] {
+    plan_.text =
+        split_corpus(recipe.text, *tokenizer_, recipe.window, {recipe.tokens, half, half}, recipe.seed);
+  });
+  if (plan_.problems.size() > before) return;
+  if (plan_.text.calibration.count() < 2 || plan_.text.tables.count() < 1 || plan_.text.checking.count() < 1)
+    problem(fmt::format("The tokens asked for do not fill a window of {} from each of {} files.",
+                        recipe.window, recipe.text.size()),
+            "Ask for more tokens, name fewer files, or give a smaller --window.");
+}
+
+void Preflight::check_same_recipe() {
+  if (!in_run_ || !settings_fit_ || !checkpoint_) return;
+  const auto lines = differences(*in_run_, plan_.recipe);
+  plan_.resumes = lines.empty();
+  if (plan_.resumes) return;
+  problem(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
+          "Give the run's own settings, name another folder with -o, or remove this one.", plan_.run);
+}
+
+}  // namespace ladimo

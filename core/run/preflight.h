@@ -1,0 +1,48 @@
+// Every refusal of `convert`, collected before anything is written.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "checkpoint/checkpoint.h"
+#include "run/plan.h"
+
+namespace ladimo {
+
+class Preflight {
+ public:
+  Preflight(const ConvertRequest& request, const Context& context);
+
+  /// A plan with recipe, config, text and problems, but no steps and estimates. Throws Interrupted.
+  Plan run();
+  /// Whether model and settings are sound enough for arithmetic.
+  bool can_estimate() const { return checkpoint_.has_value() && settings_fit_; }
+  /// Per parameter of a converted layer as it will be stored: fp32 stays fp32, the rest is bf16.
+  int weight_bytes() const { return checkpoint_->tensor(Role::gate).dtype == DType::f32 ? 4 : 2; }
+
+ private:
+  void check_folder();
+  void check_model();
+  void choose_settings();
+  void choose_text(bool known);
+  void apply_flags();
+  void check_settings();
+  void check_tokenizer();
+  void check_text();
+  void check_same_recipe();
+
+  void problem(std::string message, std::string hint, std::filesystem::path path = {});
+  /// Does `work`; what it refuses becomes problems.
+  void attempt(const std::function<void()>& work);
+
+  const ConvertRequest& request_;
+  const Context& context_;
+  Plan plan_;
+  std::optional<Checkpoint> checkpoint_;
+  std::optional<Recipe> in_run_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  bool settings_fit_ = false;
+};
+
+}  // namespace ladimo

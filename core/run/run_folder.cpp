@@ -1,0 +1,169 @@
+#include "run/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "base/json_fields.h"
+
+namespace ladimo {
+namespace fs = std::filesystem;
+namespace {
+
+nlohmann::json to_json(const LayerRecord& record) {
+  return {{"layer", record.layer},
+          {"loss_before", record.loss_before},
+          {"loss_refit", record.loss_refit},
+          {"loss_after", record.loss_after},
+          {"router_r2", record.router_r2},
+          {"held_out_losses", record.held_out_losses},
+          {"hash", record.hash}};
+}
+
+LayerRecord record_from_json(const nlohmann::json& json, const fs::path& path) {
+  const JsonFields fields(json, "layer record", path);
+  return {fields.small("layer"),       fields.number("loss_before"), fields.number("loss_refit"),
+          fields.number("loss_after"), fields.number("router_r2"),   fields.numbers("held_out_losses"),
+          fields.text("hash")};
+}
+
+/// A table of the run; a Refusal names its file.
+template <class FromJson>
+auto read_table(const fs::path& path, FromJson from_json) {
+  return naming_file(path, [&] { return from_json(read_json(path)); });
+}
+
+void refuse_unfinished(const fs::path& file, const char* what) {
+  if (fs::exists(file)) return;
+  throw Refusal(fmt::format("The run has no {} yet.", what),
+                "Continue it: give the same `ladimo convert` command again.", file);
+}
+
+bool is_temporary(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with(".") && name.find(".tmp-") != std::string::npos;
+}
+
+nlohmann::json json_or_null(const fs::path& path) {
+  return fs::exists(path) ? read_json(path) : nlohmann::json();
+}
+
+nlohmann::json show_layer(const RunFolder& run, int layer, const nlohmann::json& seconds) {
+  const bool done = run.layer_done(layer);
+  nlohmann::json shown{{"layer", layer}};
+  if (done) shown = to_json(run.record(layer));
+  shown["done"] = done;
+  shown["seconds"] = seconds.value(std::to_string(layer), nlohmann::json());
+  return shown;
+}
+
+}  // namespace
+
+fs::path RunFolder::layer_weights(int layer) const {
+  return path_ / "layers" / fmt::format("{:03}.safetensors", layer);
+}
+fs::path RunFolder::layer_record(int layer) const {
+  return path_ / "layers" / fmt::format("{:03}.json", layer);
+}
+
+bool RunFolder::exists() const { return fs::exists(recipe_file()); }
+
+bool RunFolder::layer_done(int layer) const {
+  return fs::exists(layer_record(layer)) && fs::exists(layer_weights(layer));
+}
+
+void RunFolder::clean() const {
+  if (!fs::exists(path_)) return;
+  std::vector<fs::path> temporary;
+  for (const auto& entry : fs::recursive_directory_iterator(path_))
+    if (entry.is_regular_file() && is_temporary(entry.path())) temporary.push_back(entry.path());
+  for (const fs::path& file : temporary) fs::remove(file);
+}
+
+Recipe RunFolder::recipe() const { return recipe_from_json(read_json(recipe_file()), recipe_file()); }
+
+LayerRecord RunFolder::record(int layer) const {
+  return record_from_json(read_json(layer_record(layer)), layer_record(layer));
+}
+
+void RunFolder::write_record(const LayerRecord& record) const {
+  write_json(layer_record(record.layer), to_json(record));
+}
+
+RoutingProfile RunFolder::profile() const {
+  refuse_unfinished(profile_file(), "routing profile");
+  return read_table(profile_file(), routing_profile_from_json);
+}
+
+TradeoffTable RunFolder::tradeoff() const {
+  refuse_unfinished(tradeoff_file(), "trade-off table");
+  return read_table(tradeoff_file(), tradeoff_table_from_json);
+}
+
+std::optional<LatencyTable> RunFolder::latency() const {
+  if (!fs::exists(latency_file())) return {};
+  return read_table(latency_file(), latency_table_from_json);
+}
+
+Policy RunFolder::policy(const std::optional<fs::path>& file) const {
+  const fs::path from = file.value_or(policy_file());
+  if (!fs::exists(from))
+    throw Refusal(file ? "There is no such policy file." : "The run has no policy yet.",
+                  fmt::format("Make one: ladimo policy {} --activated 0.8", path_.string()), from);
+  return policy_from_json(read_json(from), from);
+}
+
+nlohmann::json RunFolder::timing() const {
+  const nlohmann::json empty{{"steps", nlohmann::json::object()}, {"layers", nlohmann::json::object()}};
+  auto timing = empty;
+  timing.update(fs::exists(timing_file()) ? read_json(timing_file()) : empty);
+  return timing;
+}
+
+RunFolder::Lock::Lock(const RunFolder& run) {
+  std::error_code ignored;  // open() tells
+  fs::create_directories(run.path(), ignored);
+  descriptor_ = ::open((run.path() / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0)
+    throw Error(fmt::format("The run folder cannot be written: {}.", std::strerror(errno)),
+                "Choose another folder with -o.", run.path());
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(descriptor_);
+  throw Refusal(fmt::format("Another process is working in the run folder {}.", run.path().string()),
+                "Wait for it, stop it, or choose another folder with -o.", run.path());
+}
+
+RunFolder::Lock::~Lock() { ::close(descriptor_); }
+
+bool is_run(const fs::path& path) { return RunFolder(path).exists(); }
+
+RunFolder open_run(const fs::path& path) {
+  if (!fs::exists(path))
+    throw Refusal("There is no such run folder.", "Make one: ladimo convert MODEL -o RUN --text FILE.", path);
+  if (!is_run(path))
+    throw Refusal("This folder is not a run: it has no recipe.json.",
+                  "Name a folder that `ladimo convert` wrote.", path);
+  return RunFolder(path);
+}
+
+nlohmann::json show_run(const RunFolder& run) {
+  const Recipe recipe = run.recipe();
+  const auto timing = run.timing();
+  auto layers = nlohmann::json::array();
+  for (const int layer : recipe.layers) layers.push_back(show_layer(run, layer, timing["layers"]));
+  return {{"recipe", to_json(recipe)},
+          {"layers", std::move(layers)},
+          {"profile", json_or_null(run.profile_file())},
+          {"tradeoff", json_or_null(run.tradeoff_file())},
+          {"latency", json_or_null(run.latency_file())},
+          {"policy", json_or_null(run.policy_file())},
+          {"timing", timing}};
+}
+
+}  // namespace ladimo
