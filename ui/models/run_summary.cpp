@@ -7,10 +7,9 @@
 #include <QLocale>
 #include <QStringList>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/format.h"
+#include "base/json_fields.h"
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
 #include "run/recipe.h"
@@ -37,6 +36,14 @@ const Candidate* find_candidate(const LayerTable& table, const LayerPolicy& poli
   return found == table.candidates.end() ? nullptr : &*found;
 }
 
+LayerRow& row_of(int layer, RunSummary& run) {
+  const auto at = std::ranges::lower_bound(run.layers, layer, {}, &LayerRow::layer);
+  if (at != run.layers.end() && at->layer == layer) return *at;
+  LayerRow row;
+  row.layer = layer;
+  return *run.layers.insert(at, std::move(row));
+}
+
 void read_recipe(const nlohmann::json& json, RunSummary& run) {
   const Recipe recipe = recipe_from_json(json, "recipe.json");
   run.model = QString::fromStdString(recipe.model.filename().string());
@@ -44,22 +51,16 @@ void read_recipe(const nlohmann::json& json, RunSummary& run) {
   run.tokens = recipe.tokens;
   run.experts = recipe.experts;
   run.shared = recipe.shared;
-  for (const int layer : recipe.layers) run.layers.push_back({.layer = layer});
+  for (const int layer : recipe.layers) row_of(layer, run);
 }
 
-LayerRow& row_of(int layer, RunSummary& run) {
-  const auto at = std::ranges::lower_bound(run.layers, layer, {}, &LayerRow::layer);
-  if (at != run.layers.end() && at->layer == layer) return *at;
-  return *run.layers.insert(at, {.layer = layer});
-}
-
-void read_records(const nlohmann::json& json, RunSummary& run) {
-  for (const auto& record : json) {
-    if (!record.contains("loss_after")) continue;  // not finished yet
-    LayerRow& row = row_of(record.at("layer").get<int>(), run);
+void read_records(const JsonFields& show, RunSummary& run) {
+  for (const JsonFields& record : show.objects("layers")) {
+    if (!record.has("loss_after")) continue;  // not finished yet
+    LayerRow& row = row_of(record.small("layer"), run);
     row.converted = true;
-    row.loss_before = record.at("loss_before").get<double>();
-    row.loss_after = record.at("loss_after").get<double>();
+    row.loss_before = record.number("loss_before");
+    row.loss_after = record.number("loss_after");
     ++run.converted_layers;
   }
 }
@@ -95,24 +96,27 @@ void read_profile(const nlohmann::json& json, RunSummary& run) {
   }
 }
 
-bool given(const nlohmann::json& json, const char* key) { return json.contains(key) && !json[key].is_null(); }
-
-}  // namespace
-
-RunSummary read_summary(const QByteArray& bytes) {
+nlohmann::json parse(const QByteArray& bytes) {
   try {
-    const auto json = nlohmann::json::parse(bytes.begin(), bytes.end());
-    RunSummary run;
-    read_recipe(json.at("recipe"), run);
-    read_records(json.at("layers"), run);
-    if (given(json, "policy")) read_policy(json["policy"], run);
-    if (given(json, "tradeoff")) read_tradeoff(json["tradeoff"], run);
-    if (given(json, "profile")) read_profile(json["profile"], run);
-    return run;
+    return nlohmann::json::parse(bytes.begin(), bytes.end());
   } catch (const nlohmann::json::exception& error) {
     throw Refusal("The engine's description of the run cannot be understood: " + std::string(error.what()),
                   "The engine and the studio may be of different versions. Install them together.");
   }
+}
+
+}  // namespace
+
+RunSummary read_summary(const QByteArray& bytes) {
+  const nlohmann::json json = parse(bytes);
+  const JsonFields show(json, "description of the run");
+  RunSummary run;
+  read_recipe(show.at("recipe"), run);
+  read_records(show, run);
+  if (show.has("policy")) read_policy(show.at("policy"), run);
+  if (show.has("tradeoff")) read_tradeoff(show.at("tradeoff"), run);
+  if (show.has("profile")) read_profile(show.at("profile"), run);
+  return run;
 }
 
 QString in_words(const LayerPolicy& policy) {

@@ -18,7 +18,7 @@ Theme theme_of(const QPalette& palette) {
   theme.background = palette.color(QPalette::Base);
   theme.text = palette.color(QPalette::Text);
   theme.dark = theme.background.lightnessF() < theme.text.lightnessF();
-  theme.faint = mix(theme.text, theme.background, 0.4);
+  theme.faint = mix(theme.text, theme.background, 0.35);
   theme.grid = mix(theme.text, theme.background, 0.85);
   theme.accent = palette.color(QPalette::Highlight);
   // Okabe and Ito's palette: the lighter blue and the lighter orange on dark ground.
