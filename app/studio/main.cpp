@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   if (const auto status = answer(argc, argv)) return *status;
   if (!has_display(argc, argv)) {
     std::fputs(
-        "error: there is no display to open a window on.\n"
+        "ladimo-studio: there is no display to open a window on.\n"
         "The command line shows the same run: ladimo show RUN\n",
         stderr);
     return 1;
@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
 
   const QStringList arguments = QCoreApplication::arguments();  // without Qt's own
   if (arguments.size() > 2 || (arguments.size() == 2 && arguments[1].startsWith('-'))) {
-    std::fprintf(stderr, "error: this is not understood: %s\n\n%s", qUtf8Printable(arguments.last()), usage);
+    std::fprintf(stderr, "ladimo-studio: this is not understood: %s\n\n%s", qUtf8Printable(arguments.last()),
+                 usage);
     return 2;
   }
   ladimo::ui::MainWindow window(ladimo::ui::EngineProcess::beside_studio());

@@ -40,11 +40,11 @@ TEST_CASE("every way a job can end has words") {
   };
   const Row rows[] = {
       {"echo '{}'", Outcome::Kind::done, "", ""},
-      {"echo 'error: There is no run in x.' >&2; echo '  Make one.' >&2; exit 2", Outcome::Kind::refused,
-       "There is no run in x.", "Make one."},
-      {"echo 'log line' >&2; echo 'error: The disk is full.' >&2; exit 1", Outcome::Kind::failed,
-       "The disk is full.", ""},
-      {"echo 'last words' >&2; exit 1", Outcome::Kind::failed, "last words", ""},
+      {R"(echo '{"problems": [{"message": "There is no run.", "hint": "Make one.", "path": "x/y"}]}'; exit 2)",
+       Outcome::Kind::refused, "There is no run.", "x/y\nMake one."},
+      {R"(echo '{"problems": [{"message": "One."}, {"message": "Two."}]}'; exit 1)", Outcome::Kind::failed,
+       "One.\nTwo.", ""},
+      {"echo 'a log line' >&2; echo 'last words' >&2; exit 1", Outcome::Kind::failed, "last words", ""},
       {"exit 7", Outcome::Kind::failed, "status 7", ""},
       {"exit 130", Outcome::Kind::canceled, "was stopped", ""},
       {"kill -KILL $$", Outcome::Kind::killed, "memory", "kept"},

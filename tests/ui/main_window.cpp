@@ -91,7 +91,7 @@ TEST_CASE("a run that cannot be read is a sentence, not an accident") {
     std::string script;
     const char* sentence;
   } rows[] = {
-      {"echo 'error: There is no run here.' >&2; exit 2", "There is no run here."},
+      {"echo 'There is no run here.' >&2; exit 2", "There is no run here."},
       {"kill -KILL $$", "memory"},
       {"echo nonsense", "cannot be understood"},
   };
@@ -119,7 +119,7 @@ TEST_CASE("reading can be stopped, and another run opened meanwhile") {
 }
 
 TEST_CASE("a folder dropped onto the window is opened, and a file's folder") {
-  const StandInEngine engine("echo \"error: asked for $2\" >&2; exit 2");
+  const StandInEngine engine("echo \"asked for $2\" >&2; exit 2");
   const QString folder = QString::fromStdString(engine.folder().path().string());
   MainWindow window(engine.program());
   window.show();
@@ -144,8 +144,8 @@ TEST_CASE("every state can be drawn, light and dark") {
   const StandInEngine good(StandInEngine::printing(example_output().toStdString()));
   const StandInEngine slow("exec sleep 60");
   const StandInEngine bad(
-      "echo 'error: some/run holds no run: there is no recipe.json.' >&2; echo 'Give the folder that "
-      "`ladimo convert` was told to write.' >&2; exit 2");
+      R"(echo '{"problems": [{"message": "The folder is not a run: it holds no recipe.json.",
+"hint": "Give the folder that ladimo convert was told to write.", "path": "some/run"}]}'; exit 2)");
   for (const bool dark : {false, true}) {
     QApplication::setPalette(dark ? testing::dark_palette() : testing::light_palette());
     const QString tint = dark ? "dark" : "light";

@@ -69,6 +69,23 @@ TEST_CASE("layers that were not converted are listed too") {
   CHECK(description(run).startsWith("2 of 6 layers converted"));
 }
 
+TEST_CASE("a policy between two rungs of the ladder has a price too") {
+  json show = testing::example_show();
+  json& rung = show["tradeoff"]["layers"][3]["candidates"][1];
+  json lower = rung;
+  lower["threshold"] = 0.07;
+  lower["mean_experts"] = 10.0;
+  lower["kl"] = 0.01;
+  lower["activated"] = 0.3 * testing::example_ffn;
+  show["tradeoff"]["layers"][3]["candidates"].push_back(lower);
+  show["policy"]["layers"][3]["threshold"] = 0.05;
+  const LayerRow row = summary_of(show).layers[3];
+  CHECK(*row.kl > 0.0123 / 9);
+  CHECK(*row.kl < 0.01);
+  CHECK(*row.activated > 0.3);
+  CHECK(*row.activated < 0.65);
+}
+
 TEST_CASE("the sentences say what is predicted and what is measured") {
   json show = testing::example_show();
   const RunSummary predicted = summary_of(show);

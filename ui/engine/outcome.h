@@ -23,4 +23,9 @@ struct Outcome {
   bool done() const { return kind == Kind::done; }
 };
 
+/// How a job that exited by itself ended: the engine's exit statuses and its complaints, in words.
+Outcome outcome_of_status(int status, const QByteArray& output, const QByteArray& error_output);
+/// How a job that a signal ended did.
+Outcome outcome_of_signal(int signal);
+
 }  // namespace ladimo::ui

@@ -46,7 +46,7 @@ MainWindow::MainWindow(QString engine, QWidget* parent)
   make_menus();
   connect(message_, &MessagePage::clicked, this, &MainWindow::press_button);
   const int space = spacing(*this);
-  resize(120 * space, 72 * space);
+  resize(170 * space, 96 * space);
   restoreGeometry(remembered(keys::window_geometry));
   show_start();
 }

@@ -27,7 +27,7 @@ QLabel* add_text(QVBoxLayout& layout) {
 MessagePage::MessagePage(QWidget* parent) : QWidget(parent) {
   const int space = spacing(*this);
   auto* column = new QWidget;
-  column->setMaximumWidth(40 * space);
+  column->setMinimumWidth(60 * space);
   auto* texts = new QVBoxLayout(column);
   texts->setSpacing(space);
   title_ = add_text(*texts);
@@ -39,6 +39,7 @@ MessagePage::MessagePage(QWidget* parent) : QWidget(parent) {
   busy_->setTextVisible(false);
   texts->addWidget(busy_);
   button_ = new QPushButton;
+  button_->setMinimumSize(20 * space, 4 * space);
   texts->addSpacing(space);
   texts->addWidget(button_, 0, Qt::AlignHCenter);
   connect(button_, &QPushButton::clicked, this, &MessagePage::clicked);
@@ -47,7 +48,7 @@ MessagePage::MessagePage(QWidget* parent) : QWidget(parent) {
   page->addStretch(2);
   auto* row = new QHBoxLayout;
   row->addStretch();
-  row->addWidget(column, 100);
+  row->addWidget(column);
   row->addStretch();
   page->addLayout(row);
   page->addStretch(3);

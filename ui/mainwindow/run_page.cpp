@@ -1,5 +1,7 @@
 #include "ui/mainwindow/run_page.h"
 
+#include <algorithm>
+
 #include <QAction>
 #include <QClipboard>
 #include <QEvent>
@@ -28,6 +30,7 @@ RunPage::RunPage(QWidget* parent)
       sorted_(new QSortFilterProxyModel(this)),
       title_(new QLabel),
       description_(new QLabel),
+      split_(new QSplitter(Qt::Horizontal)),
       table_(new QTableView),
       plot_(new RoutingPlot),
       consequences_(new QLabel) {
@@ -39,23 +42,24 @@ RunPage::RunPage(QWidget* parent)
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
   }
   description_->setTextFormat(Qt::PlainText);
+  QFont larger = font();
+  larger.setPointSizeF(larger.pointSizeF() * 1.15);
+  consequences_->setFont(larger);
   consequences_->setTextFormat(Qt::RichText);
   make_table();
 
-  auto* split = new QSplitter(Qt::Horizontal);
-  split->addWidget(table_);
-  split->addWidget(plot_);
-  split->setStretchFactor(0, 3);
-  split->setStretchFactor(1, 2);
-  split->setHandleWidth(space);
-  split->setChildrenCollapsible(false);
+  split_->addWidget(table_);
+  split_->addWidget(plot_);
+  split_->setStretchFactor(1, 1);
+  split_->setHandleWidth(2 * space);
+  split_->setChildrenCollapsible(false);
 
   auto* page = new QVBoxLayout(this);
   page->setContentsMargins(2 * space, 2 * space, 2 * space, 2 * space);
   page->setSpacing(space);
   page->addWidget(title_);
   page->addWidget(description_);
-  page->addWidget(split, 1);
+  page->addWidget(split_, 1);
   page->addWidget(consequences_);
   recolour();
 }
@@ -91,9 +95,20 @@ void RunPage::show_run(RunSummary run) {
   description_->setText(description(run_));
   consequences_->setText(consequences(run_));
   layers_->set_layers(run_.layers);
-  table_->resizeColumnsToContents();
+  fit_table();
   plot_->show_nothing();
   table_->selectRow(0);
+}
+
+/// All columns are seen where there is room for them and for the plot.
+void RunPage::fit_table() {
+  const int space = spacing(*this);
+  table_->resizeColumnsToContents();
+  QHeaderView& header = *table_->horizontalHeader();
+  for (int column = 0; column < header.count(); ++column)
+    header.resizeSection(column, header.sectionSize(column) + space);
+  const int wanted = header.length() + 4 * space;
+  split_->setSizes({wanted, std::max(split_->width() - wanted, split_->width() / 3)});
 }
 
 void RunPage::select_layer() {

@@ -10,6 +10,7 @@
 
 class QLabel;
 class QSortFilterProxyModel;
+class QSplitter;
 class QTableView;
 
 namespace ladimo::ui {
@@ -28,6 +29,7 @@ class RunPage : public QWidget {
 
  private:
   void make_table();
+  void fit_table();
   void select_layer();
   void copy_table();
   void save_table();
@@ -38,6 +40,7 @@ class RunPage : public QWidget {
   QSortFilterProxyModel* sorted_;
   QLabel* title_;
   QLabel* description_;
+  QSplitter* split_;
   QTableView* table_;
   RoutingPlot* plot_;
   QLabel* consequences_;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/json_fields.h"
+#include "policy/predictor.h"
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
 #include "run/recipe.h"
@@ -25,15 +26,6 @@ QString text_in_words(const Recipe& recipe) {
   QStringList names;
   for (const auto& file : recipe.text) names << QString::fromStdString(file.filename().string());
   return names.join(QStringLiteral(", "));
-}
-
-/// The candidate that stands for `policy` in the table, if it is one of the ladder.
-const Candidate* find_candidate(const LayerTable& table, const LayerPolicy& policy) {
-  const auto found = std::ranges::find_if(table.candidates, [&](const Candidate& candidate) {
-    return candidate.policy.kind == policy.kind && candidate.policy.k == policy.k &&
-           candidate.policy.threshold == policy.threshold;
-  });
-  return found == table.candidates.end() ? nullptr : &*found;
 }
 
 LayerRow& row_of(int layer, RunSummary& run) {
@@ -77,14 +69,14 @@ void read_policy(const nlohmann::json& json, RunSummary& run) {
 
 void read_tradeoff(const nlohmann::json& json, RunSummary& run) {
   const TradeoffTable table = tradeoff_table_from_json(json);
+  const Predictor predictor(table, nullptr);
   run.dense_perplexity = std::exp(table.dense_nll);
   for (const LayerTable& layer : table.layers) {
     LayerRow& row = row_of(layer.layer, run);
     if (!row.policy) continue;
-    const Candidate* candidate = find_candidate(layer, *row.policy);
-    if (!candidate) continue;
-    row.kl = candidate->kl;
-    row.activated = candidate->activated / layer.candidates.front().activated;
+    const Candidate priced = predictor.evaluate(layer.layer, *row.policy);
+    row.kl = priced.kl;
+    row.activated = priced.activated / layer.candidates.front().activated;
   }
 }
 

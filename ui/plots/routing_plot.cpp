@@ -65,14 +65,19 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   bold.setBold(true);
   title_->setFont(bold);
   caption_->setWordWrap(true);
+  caption_->setAlignment(Qt::AlignTop);
+  caption_->setMinimumHeight(2 * caption_->fontMetrics().lineSpacing());  // nothing jumps between layers
 
   skipped_ = add_bars(*plot_);
   on_ = add_bars(*plot_);
   threshold_ = new QCPItemStraightLine(plot_);
   plot_->xAxis->setTicker(decades());
   plot_->xAxis->setSubTicks(false);
-  plot_->xAxis->setLabel(tr("routing weight (share of the layer's mean output norm, log scale)"));
+  plot_->xAxis->setLabel(tr("routing weight (log scale)"));
   plot_->yAxis->setLabel(tr("% of the weights"));
+  plot_->setToolTip(
+      tr("The routing weight is the contribution that the router predicts for an expert, divided by "
+         "the mean norm of the layer's output. Orange weights let their expert run."));
   recolour();
   show_nothing();
 }
@@ -123,7 +128,7 @@ void RoutingPlot::draw(const HistogramCounts& counts, double threshold) {
 void RoutingPlot::recolour() {
   const Theme theme = theme_of(palette());
   apply_theme(*plot_, theme);
-  skipped_->setBrush(theme.faint);
+  skipped_->setBrush(theme.off);
   on_->setBrush(theme.converted);
   threshold_->setPen({theme.accent, 1.5});
   plot_->replot();

@@ -19,6 +19,7 @@ Theme theme_of(const QPalette& palette) {
   theme.text = palette.color(QPalette::Text);
   theme.dark = theme.background.lightnessF() < theme.text.lightnessF();
   theme.faint = mix(theme.text, theme.background, 0.35);
+  theme.off = mix(theme.text, theme.background, 0.7);
   theme.grid = mix(theme.text, theme.background, 0.85);
   theme.accent = palette.color(QPalette::Highlight);
   // Okabe and Ito's palette: the lighter blue and the lighter orange on dark ground.

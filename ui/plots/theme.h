@@ -14,6 +14,7 @@ struct Theme {
   QColor text;
   QColor faint;      // secondary text, axes
   QColor grid;       // barely there
+  QColor off;        // what does not run: skipped experts
   QColor accent;     // what is chosen
   QColor dense;      // blue, and
   QColor converted;  // orange: told apart by everyone, on light and on dark
