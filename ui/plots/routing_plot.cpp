@@ -121,7 +121,8 @@ void RoutingPlot::draw(const HistogramCounts& counts, double threshold) {
   }
   plot_->xAxis->setRange(std::log10(histogram_low), std::log10(histogram_high));
   plot_->yAxis->rescale();
-  plot_->yAxis->setRangeLower(0);
+  plot_->yAxis->setRange(0,
+                         1.08 * plot_->yAxis->range().upper);  // so that the threshold is seen above the bars
   plot_->replot();
 }
 
@@ -130,7 +131,7 @@ void RoutingPlot::recolour() {
   apply_theme(*plot_, theme);
   skipped_->setBrush(theme.off);
   on_->setBrush(theme.converted);
-  threshold_->setPen({theme.accent, 1.5});
+  threshold_->setPen({theme.accent, 2});
   plot_->replot();
 }
 
