@@ -4,7 +4,7 @@
 
 #include <ATen/ATen.h>
 
-#include "convert/solve.h"
+#include "convert/cholesky.h"
 
 namespace ladimo {
 

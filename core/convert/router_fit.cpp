@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "convert/solve.h"
+#include "convert/cholesky.h"
 
 namespace ladimo {
 namespace {

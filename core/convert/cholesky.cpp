@@ -1,4 +1,4 @@
-#include "convert/solve.h"
+#include "convert/cholesky.h"
 
 #include <ATen/ATen.h>
 

@@ -1,0 +1,45 @@
+// One function per command: adds its options to the parser and returns what carries it out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/context.h"
+#include "output.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ladimo::cli {
+
+/// Options that every command takes.
+struct Common {
+  bool json = false;
+  bool events = false;
+  int threads = 0;
+  std::string device = "cpu";
+  std::optional<std::uint64_t> seed;
+};
+
+/// What a command works with once its line is parsed.
+struct Session {
+  const Common& common;
+  Output& output;
+  const Context& context;
+};
+
+/// Carries out the command and returns its exit status; throws Error.
+using Command = std::function<int(const Session&)>;
+
+Command add_inspect(CLI::App& app);
+Command add_plan(CLI::App& app);
+Command add_convert(CLI::App& app);
+Command add_show(CLI::App& app);
+Command add_policy(CLI::App& app);
+Command add_eval(CLI::App& app);
+Command add_generate(CLI::App& app);
+
+}  // namespace ladimo::cli

@@ -1,0 +1,88 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "commands.h"
+#include "engine/conversion.h"
+#include "engine/runtime.h"
+#include "run/plan.h"
+
+namespace ladimo::cli {
+namespace {
+
+/// Options of `plan` and `convert` alike.
+std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
+  auto request = std::make_shared<ConvertRequest>();
+  app.add_option("MODEL", request->model, "Folder of the dense checkpoint")->required();
+  app.add_option("-o,--output", request->run, "Run folder")->required();
+  app.add_option("--text", request->text,
+                 "Calibration text: files (.txt, .jsonl), or `self`: the model writes its own")
+      ->type_name("FILE");
+  app.add_option("--tokens", request->tokens, "Calibration tokens (100000)");
+  app.add_option("--held-out-tokens", request->held_out_tokens,
+                 "Held-out tokens, two splits of half each (24576)");
+  app.add_option("--window", request->window, "Tokens per window (min(max positions, 2048))");
+  app.add_option("--experts", request->experts, "Equal slices of each FFN (64, fewer for small FFNs)");
+  app.add_option("--shared", request->shared, "Slices that are always on (a quarter)");
+  app.add_option("--layers", request->layers, "Layers to convert: all, or like 0-3,7");
+  app.add_option("--sensitivity", request->sensitivity, "auto, measured or estimated");
+  app.add_option("--recipe", request->recipe, "JSON file with settings; the options here win");
+  return request;
+}
+
+Plan plan_for(ConvertRequest request, const Session& session) {
+  request.seed = session.common.seed;
+  return make_plan(request, session.context);
+}
+
+void print_plan(const Plan& plan) {
+  fmt::print("{} calibration tokens in {} windows · RAM {} · disk {} · about {}\n", plan.tokens, plan.windows,
+             format_bytes(static_cast<double>(plan.ram_bytes)),
+             format_bytes(static_cast<double>(plan.disk_bytes)), format_seconds(plan.seconds));
+  for (const auto& step : plan.steps)
+    fmt::print("  {} {} (about {})\n", step.done ? "done:" : "-", step.description,
+               format_seconds(step.seconds));
+}
+
+void print_result(const nlohmann::json& json) {
+  fmt::print("layer  loss before  loss after  (normalised squared error on held-back rows)\n");
+  for (const auto& layer : json["layers"])
+    fmt::print("{:>5}  {:>11}  {:>10}\n", layer["layer"].get<int>(),
+               format_number(layer["loss_before"].get<double>()),
+               format_number(layer["loss_after"].get<double>()));
+  fmt::print("Done in {}. Next: ladimo policy {} --activated 0.8\n",
+             format_seconds(json["seconds"].get<double>()), json["run"].get<std::string>());
+}
+
+}  // namespace
+
+Command add_plan(CLI::App& app) {
+  const auto request = add_request(app);
+  return [request](const Session& session) {
+    const auto plan = plan_for(*request, session);
+    session.output.result(to_json(plan), [&] {
+      if (plan.problems.empty())
+        print_plan(plan);
+      else
+        session.output.error(Refusal(plan.problems));
+    });
+    return plan.problems.empty() ? 0 : 2;
+  };
+}
+
+Command add_convert(CLI::App& app) {
+  const auto request = add_request(app);
+  return [request](const Session& session) {
+    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto plan = plan_for(*request, session);
+    if (!plan.problems.empty()) throw Refusal(plan.problems);
+    const auto json = convert(plan, runtime, session.context);
+    session.output.result(json, [&] { print_result(json); });
+    return 0;
+  };
+}
+
+}  // namespace ladimo::cli

@@ -1,0 +1,54 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "commands.h"
+#include "engine/measurement.h"
+#include "engine/runtime.h"
+
+namespace ladimo::cli {
+namespace {
+
+void print_comparison(const std::string& label, const nlohmann::json& json) {
+  const auto number = [&](const char* key) { return format_number(json[key].get<double>()); };
+  if (json["kl"].is_null()) {
+    fmt::print("{}: nll {} nats/token · perplexity {} · {} tokens\n", label, number("nll"),
+               number("perplexity"), json["tokens"].get<std::int64_t>());
+    return;
+  }
+  fmt::print("{}: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · same top token {:.1f} % · {} tokens\n",
+             label, number("kl"), number("dense_perplexity"), number("perplexity"),
+             100 * (json["perplexity"].get<double>() / json["dense_perplexity"].get<double>() - 1),
+             100 * json["same_top"].get<double>(), json["tokens"].get<std::int64_t>());
+}
+
+}  // namespace
+
+Command add_eval(CLI::App& app) {
+  auto request = std::make_shared<EvaluationRequest>();
+  app.add_option("MODEL", request->model, "Run folder or dense model")->required();
+  app.add_option("--policy", request->policy, "Policy file (RUN/policy.json)");
+  app.add_option("--dense", request->dense, "The dense original, where it was moved");
+  app.add_option("--text", request->text, "Text files (.txt, .jsonl)")->required()->type_name("FILE");
+  app.add_option("--tokens", request->tokens, "Tokens over all files (as many as the smallest file gives)");
+  app.add_option("--window", request->window, "Tokens per window (the run's)");
+  return [request](const Session& session) {
+    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto json = evaluate(*request, runtime, session.context);
+    session.output.result(json, [&] {
+      if (json["domains"].size() > 1)
+        for (const auto& domain : json["domains"])
+          print_comparison(domain["text"].get<std::string>(), domain);
+      print_comparison("measured", json);
+      fmt::print(
+          "activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from the experts that ran)\n",
+          100 * json["activated_fraction"].get<double>(), 100 * json["ffn_activated"].get<double>());
+    });
+    return 0;
+  };
+}
+
+}  // namespace ladimo::cli

@@ -1,0 +1,96 @@
+#include <cstdio>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "commands.h"
+#include "interrupt.h"
+#include "output.h"
+
+namespace ladimo::cli {
+namespace {
+
+enum Status { done = 0, failed = 1, refused = 2, interrupted = 130 };
+
+void add_common(CLI::App& app, Common& common) {
+  app.add_flag("--json", common.json, "Print the result as one JSON object on stdout");
+  app.add_flag("--events", common.events, "Print events as JSON lines on stdout; end-of-file on stdin stops")
+      ->excludes("--json");
+  app.add_option("--threads", common.threads, "Processor threads (0: all)");
+  app.add_option("--device", common.device, "cpu, or cuda:0");
+  app.add_option("--seed", common.seed, "Decides everything random (0)");
+}
+
+int carry_out(const Command& command, const Common& common, Output& output) {
+  if (common.events) stop_at_end_of_stdin();
+  const Context context([&output](const Event& event) { output.event(event); }, &stop_requested());
+  try {
+    return command({common, output, context});
+  } catch (const Refusal& refusal) {
+    output.error(refusal);
+    return refused;
+  } catch (const Interrupted& error) {
+    output.error(error);
+    return interrupted;
+  } catch (const Error& error) {
+    output.error(error);
+    return failed;
+  } catch (const std::bad_alloc&) {
+    output.error(Error("There is not enough memory for this.", "Use fewer --tokens or a smaller --window."));
+    return failed;
+  } catch (const std::exception& error) {
+    output.error(Error(fmt::format("Something failed inside: {}", error.what()),
+                       "This should not happen; please report it with the command that you ran."));
+    return failed;
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Turns a dense LLaMA-family model into a sparse Mixture-of-Experts model.", "ladimo");
+  app.set_version_flag("--version", std::string("ladimo ") + version());
+  app.require_subcommand(1);
+  app.fallthrough(false);
+
+  using Adder = Command (*)(CLI::App&);
+  const std::vector<std::tuple<const char*, const char*, Adder>> adders = {
+      {"inspect", "What a checkpoint is, and whether it can be converted", add_inspect},
+      {"plan", "All of convert's refusals and estimates, nothing else", add_plan},
+      {"convert", "Build experts layer by layer and measure the tables of the trade-off; resumes",
+       add_convert},
+      {"show", "Everything a window needs of a run", add_show},
+      {"policy", "Choose a routing policy for every layer within a budget", add_policy},
+      {"eval", "Measure a run or a model on text, against the dense original", add_eval},
+      {"generate", "Continue a prompt", add_generate},
+  };
+  Common common;
+  std::vector<std::pair<CLI::App*, Command>> commands;
+  for (const auto& [name, description, add] : adders) {
+    auto* sub = app.add_subcommand(name, description);
+    add_common(*sub, common);
+    commands.emplace_back(sub, add(*sub));
+  }
+  const auto form_of = [&] { return common.json ? Form::json : common.events ? Form::events : Form::text; };
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    Output(form_of()).error(Refusal(error.what(), "See `ladimo --help`, or `ladimo COMMAND --help`."));
+    return refused;
+  }
+  Output output(form_of());
+  start_log(LogLevel::normal);
+  for (const auto& [sub, command] : commands)
+    if (sub->parsed()) return carry_out(command, common, output);
+  return refused;
+}
+
+}  // namespace
+}  // namespace ladimo::cli
+
+int main(int argc, char** argv) { return ladimo::cli::run(argc, argv); }

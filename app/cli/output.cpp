@@ -1,0 +1,97 @@
+#include "output.h"
+
+#include <unistd.h>
+#include <cstdio>
+#include <type_traits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "run/event_json.h"
+#include "run/plan.h"
+
+namespace ladimo::cli {
+
+Output::Output(Form form) : form_(form), terminal_(isatty(STDERR_FILENO) != 0) {}
+
+Output::~Output() { clear_line(); }
+
+void Output::event(const Event& event) {
+  if (form_ == Form::events) {
+    fmt::print("{}\n", to_json_line(event));
+    std::fflush(stdout);
+    return;
+  }
+  std::visit(
+      [this](const auto& e) {
+        using E = std::decay_t<decltype(e)>;
+        if constexpr (std::is_same_v<E, StepEvent>) {
+          step_ = fmt::format("[{}/{}] {}", e.index + 1, e.count, e.name);
+          clear_line();
+          fmt::print(stderr, "{}\n", step_);
+        } else if constexpr (std::is_same_v<E, ProgressEvent>) {
+          show_progress(e);
+        } else if constexpr (std::is_same_v<E, LayerEvent>) {
+          clear_line();
+          fmt::print(stderr, "  layer {}: loss {} -> {} in {}\n", e.layer, format_number(e.loss_before),
+                     format_number(e.loss_after), format_seconds(e.seconds));
+        } else if constexpr (std::is_same_v<E, WarningEvent>) {
+          clear_line();
+          fmt::print(stderr, "warning: {} {}\n", e.message, e.hint);
+        }
+      },
+      event);
+}
+
+void Output::show_progress(const ProgressEvent& progress) {
+  if (!terminal_ || progress.total <= 0) return;
+  const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
+  auto line = fmt::format("{} · {:.0f} %", step_, 100 * share);
+  if (progress.eta_s >= 0) line += fmt::format(" · {} left", format_seconds(progress.eta_s));
+  fmt::print(stderr, "\r\x1b[K{}", line);
+  std::fflush(stderr);
+  line_shown_ = true;
+}
+
+void Output::clear_line() {
+  if (line_shown_) fmt::print(stderr, "\r\x1b[K");
+  line_shown_ = false;
+}
+
+void Output::result(const nlohmann::json& json, const std::function<void()>& text) {
+  clear_line();
+  switch (form_) {
+    case Form::json:
+      fmt::print("{}\n", json.dump(2));
+      break;
+    case Form::events:
+      event(ResultEvent{json.dump()});
+      break;
+    case Form::text:
+      text();
+      break;
+  }
+  std::fflush(stdout);
+}
+
+void Output::error(const Error& error) {
+  clear_line();
+  const auto* refusal = dynamic_cast<const Refusal*>(&error);
+  std::vector<Problem> problems = refusal != nullptr ? refusal->problems() : std::vector<Problem>{};
+  if (problems.empty()) problems.push_back(error.problem());
+  for (const Problem& problem : problems) {
+    fmt::print(stderr, "ladimo: {}\n", problem.message);
+    if (!problem.path.empty()) fmt::print(stderr, "  where: {}\n", problem.path.string());
+    if (!problem.hint.empty()) fmt::print(stderr, "  hint:  {}\n", problem.hint);
+  }
+  if (form_ == Form::events)
+    for (const Problem& problem : problems)
+      event(ErrorEvent{problem.message, problem.hint, problem.path.string()});
+  if (form_ == Form::json)
+    fmt::print("{}\n",
+               nlohmann::json{{"error", to_json(problems).front()}, {"problems", to_json(problems)}}.dump(2));
+  std::fflush(stdout);
+}
+
+}  // namespace ladimo::cli

@@ -1,0 +1,116 @@
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "commands.h"
+#include "policy/frontier.h"
+#include "run/run_folder.h"
+
+namespace ladimo::cli {
+namespace {
+
+void print_numbers(const char* word, const PolicyNumbers& n) {
+  fmt::print(
+      "{}: KL {} nats/token · perplexity {} · activated {:.1f} % of all parameters, {:.1f} % of the FFNs'",
+      word, format_number(n.kl), format_number(n.perplexity), 100 * n.activated_fraction,
+      100 * n.ffn_activated);
+  if (n.decode_ms) fmt::print(" · {} ms per token", format_number(*n.decode_ms));
+  fmt::print("\n");
+}
+
+/// The layer table: policy, experts on, and where the KL comes from.
+void print_policy(const Policy& policy, const TradeoffTable& table) {
+  fmt::print("layer  policy          experts on (of {})\n", table.routed);
+  for (std::size_t l = 0; l < policy.layers.size(); ++l) {
+    const auto& layer = policy.layers[l];
+    const bool dense = layer.kind == LayerPolicy::Kind::dense;
+    fmt::print("{:>5}  {:<14}  {}\n", l, to_string(layer), dense ? "-" : format_number(layer.mean_experts));
+  }
+  print_numbers("predicted", policy.predicted);
+}
+
+void print_show(const nlohmann::json& json, const RunFolder& run) {
+  const auto recipe = run.recipe();
+  fmt::print("{}: {} experts ({} shared) · {} tokens · seed {}\n", recipe.model.string(), recipe.experts,
+             recipe.shared, recipe.tokens, recipe.seed);
+  int done = 0;
+  for (const int layer : recipe.layers) done += run.layer_done(layer) ? 1 : 0;
+  fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
+  if (json["tradeoff"].is_null()) {
+    fmt::print("The tables are not there yet: run `ladimo convert` again to continue.\n");
+    return;
+  }
+  const auto table = run.tradeoff();
+  const auto latency = run.latency();
+  const Frontier frontier(table, latency ? &*latency : nullptr, Cost::activated);
+  fmt::print("\ntrade-off  KL (predicted)  activated  FFN activated\n");
+  for (int i = 0; i <= 10; ++i) {
+    const auto predicted = frontier.at_tradeoff(i / 10.0).predicted;
+    fmt::print("{:>9.1f}  {:>14}  {:>7.1f} %  {:>11.1f} %\n", i / 10.0, format_number(predicted.kl),
+               100 * predicted.activated_fraction, 100 * predicted.ffn_activated);
+  }
+  if (!json["policy"].is_null()) {
+    fmt::print("\n");
+    print_policy(run.policy(), table);
+  }
+}
+
+}  // namespace
+
+Command add_show(CLI::App& app) {
+  auto path = std::make_shared<std::string>();
+  app.add_option("RUN", *path, "Run folder")->required();
+  return [path](const Session& session) {
+    const auto run = open_run(*path);
+    const auto json = show_run(run);
+    session.output.result(json, [&] { print_show(json, run); });
+    return 0;
+  };
+}
+
+Command add_policy(CLI::App& app) {
+  struct Options {
+    std::string run, cost = "activated";
+    PolicyRequest request;
+    std::vector<std::string> pins;
+    std::optional<std::string> output;
+  };
+  auto options = std::make_shared<Options>();
+  auto& request = options->request;
+  app.add_option("RUN", options->run, "Run folder")->required();
+  auto* budgets = app.add_option_group("budget", "How far to go (one of)");
+  budgets->add_option("--tradeoff", request.tradeoff, "0: all dense ... 1: the cheapest");
+  budgets->add_option("--activated", request.activated, "Share of all parameters used per token, like 0.8");
+  budgets->add_option("--ffn-activated", request.ffn_activated,
+                      "Share of the FFNs' parameters used per token");
+  budgets->add_option("--max-kl", request.max_kl, "The cheapest policy within this KL (nats per token)");
+  budgets->add_option("--speedup", request.speedup,
+                      "At least this much faster than dense, in measured milliseconds");
+  budgets->require_option(0, 1);
+  app.add_option("--cost", options->cost, "activated or decode_ms");
+  app.add_option("--pin", options->pins, "3=dense, 3=top2, 3=th0.031: a layer that keeps its policy");
+  app.add_option("-o,--output", options->output, "Policy file (RUN/policy.json)");
+  return [options](const Session& session) {
+    const auto run = open_run(options->run);
+    auto asked = options->request;
+    asked.cost = asked.speedup ? Cost::decode_ms : parse_cost(options->cost);
+    for (const auto& pin : options->pins) asked.pins.push_back(parse_pin(pin));
+    const auto table = run.tradeoff();
+    const auto latency = run.latency();
+    const auto policy = solve(table, latency ? &*latency : nullptr, asked);
+    const auto file = options->output ? std::filesystem::path(*options->output) : run.policy_file();
+    write_json(file, to_json(policy));
+    session.output.result(to_json(policy), [&] {
+      print_policy(policy, table);
+      fmt::print("Written to {}.\n", file.string());
+    });
+    return 0;
+  };
+}
+
+}  // namespace ladimo::cli
