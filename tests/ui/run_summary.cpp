@@ -97,8 +97,11 @@ TEST_CASE("the sentences say what is predicted and what is measured") {
 
   show["policy"]["measured"] = show["policy"]["predicted"];
   show["policy"]["measured"]["kl"] = 0.0211;
+  show["policy"]["measured"]["decode_ms"] = 1.284;
   CHECK(consequences(summary_of(show)).contains("<b>KL 0.0211"));
   CHECK(consequences(summary_of(show)).contains("(measured)"));
+  CHECK(consequences(summary_of(show)).contains("1.28 ms per token"));
+  CHECK_FALSE(consequences(predicted).contains("ms per token"));
 
   show["recipe"]["text"] = "self";
   show["recipe"]["text_fingerprints"] = json::array();

@@ -143,12 +143,12 @@ QString consequences(const RunSummary& run) {
   QString perplexity = number(numbers.perplexity);
   if (run.dense_perplexity > 0 && !measured)  // a measurement may have been made on other text
     perplexity = number(run.dense_perplexity) + QStringLiteral(" → ") + perplexity;
-  const QString sentence =
-      QObject::tr(
-          "KL %1 nats per token  ·  perplexity %2  ·  %3 of the parameters activated  ·  %4 of the "
-          "FFNs'")
-          .arg(number(numbers.kl), perplexity, percent(numbers.activated_fraction),
-               percent(numbers.ffn_activated));
+  QStringList parts{QObject::tr("KL %1 nats per token").arg(number(numbers.kl)),
+                    QObject::tr("perplexity %1").arg(perplexity),
+                    QObject::tr("%1 of the parameters activated").arg(percent(numbers.activated_fraction)),
+                    QObject::tr("%1 of the FFNs'").arg(percent(numbers.ffn_activated))};
+  if (numbers.decode_ms) parts << QObject::tr("%1 ms per token").arg(number(*numbers.decode_ms));
+  const QString sentence = parts.join(QStringLiteral(" &nbsp;·&nbsp; "));
   return measured ? QObject::tr("<b>%1</b> &nbsp;(measured)").arg(sentence)
                   : QObject::tr("%1 &nbsp;(predicted)").arg(sentence);
 }
