@@ -52,11 +52,12 @@ bool has_pickles(const fs::path& folder) {
          fs::exists(folder / "pytorch_model.bin.index.json", code);
 }
 
-void check_tensor(const TensorStore& store, const ExpectedTensor& expected, std::vector<Problem>& problems) {
+void check_tensor(const TensorStore& store, const ExpectedTensor& expected, const fs::path& folder,
+                  std::vector<Problem>& problems) {
   if (!store.contains(expected.name)) {
     problems.push_back(
         {fmt::format("Tensor {} of shape {} is missing.", expected.name, spelled(expected.shape)),
-         "Fetch all files of the checkpoint, or correct config.json.", store.files().front()});
+         "Fetch all files of the checkpoint, or correct config.json.", folder});
     return;
   }
   const TensorView& view = store.at(expected.name);
@@ -83,9 +84,10 @@ void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& e
   }
 }
 
-void check_tensors(const TensorStore& store, const ModelConfig& config, std::vector<Problem>& problems) {
+void check_tensors(const TensorStore& store, const ModelConfig& config, const fs::path& folder,
+                   std::vector<Problem>& problems) {
   const auto expected = expected_tensors(config);
-  for (const ExpectedTensor& tensor : expected) check_tensor(store, tensor, problems);
+  for (const ExpectedTensor& tensor : expected) check_tensor(store, tensor, folder, problems);
   check_extras(store, expected, config, problems);
 }
 
@@ -121,7 +123,8 @@ Examination examine(const fs::path& folder) {
   else
     collect(found.problems, [&] { found.config = parse_config(read_json(file), file, found.problems); });
   open_store(folder, found);
-  if (found.store && has_all_sizes(found.config)) check_tensors(*found.store, found.config, found.problems);
+  if (found.store && has_all_sizes(found.config))
+    check_tensors(*found.store, found.config, folder, found.problems);
   return found;
 }
 

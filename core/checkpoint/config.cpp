@@ -35,6 +35,12 @@ struct Architecture {
 constexpr Architecture architectures[] = {{"LlamaForCausalLM", "llama", 2048, 0, 0},
                                           {"MistralForCausalLM", "mistral", 131072, 8, 4096}};
 
+std::optional<std::int64_t> whole_number(const Json& json) {
+  const bool too_large = json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX;
+  if (!json.is_number_integer() || too_large) return std::nullopt;
+  return json.get<std::int64_t>();
+}
+
 // One JSON object of the config. Complaints go to the list and name the key; the values read then are the
 // fallbacks.
 class Reader {
@@ -63,9 +69,8 @@ class Reader {
     if (found == nullptr && !fallback)
       complain(key, "is missing.", "Fetch config.json again from where the checkpoint came from.");
     if (found == nullptr) return fallback.value_or(0);
-    const bool good = found->is_number_unsigned() && found->get<std::uint64_t>() >= 1 &&
-                      found->get<std::uint64_t>() <= static_cast<std::uint64_t>(most);
-    if (good) return found->get<std::int64_t>();
+    const auto number = whole_number(*found);
+    if (number && *number >= 1 && *number <= most) return *number;
     complain_value(key, fmt::format("a whole number from 1 to {}", most));
     return fallback.value_or(0);
   }
@@ -245,13 +250,12 @@ std::vector<std::int64_t> read_tokens(const Reader& reader, const char* key, con
   const Json list = found->is_array() ? *found : Json::array({*found});
   std::vector<std::int64_t> ids;
   for (const Json& id : list) {
-    const bool good =
-        id.is_number_integer() && id.get<std::int64_t>() < std::max<std::int64_t>(config.vocab_size, 1);
-    if (!good) {
+    const auto number = whole_number(id);
+    if (!number || *number >= std::max<std::int64_t>(config.vocab_size, 1)) {
       reader.complain_value(key, fmt::format("a token id below vocab_size {}", config.vocab_size));
       return {};
     }
-    if (id.get<std::int64_t>() >= 0) ids.push_back(id.get<std::int64_t>());
+    if (*number >= 0) ids.push_back(*number);
   }
   return ids;
 }

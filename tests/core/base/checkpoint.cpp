@@ -1,0 +1,218 @@
+#include "checkpoint/checkpoint.h"
+
+#include <atomic>
+#include <bit>
+#include <fstream>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "support/pico_model.h"
+#include "support/temporary_folder.h"
+
+using namespace ladimo;
+using namespace ladimo::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Overwrites two or four bytes of a tensor in place.
+template <class Bits>
+void poke(const fs::path& folder, const std::string& tensor, std::size_t element, Bits bits) {
+  const fs::path file = folder / "model.safetensors";
+  std::size_t offset = 0;
+  {
+    const TensorStore store = TensorStore::open(file);
+    std::size_t data = 0;  // all tensors without a hole end at the file's end
+    for (const auto& [name, view] : store.tensors()) data += view.bytes.size();
+    const std::byte* first = store.at(tensor).bytes.data();
+    for (const auto& [name, view] : store.tensors()) first = std::min(first, view.bytes.data());
+    offset = fs::file_size(file) - data + static_cast<std::size_t>(store.at(tensor).bytes.data() - first);
+  }
+  std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+  out.seekp(static_cast<std::streamoff>(offset + element * sizeof bits));
+  out.write(reinterpret_cast<const char*>(&bits), sizeof bits);
+}
+
+// Writes the pico model again with the tensor list changed.
+void rewrite(const fs::path& folder, const std::function<void(std::vector<TensorSpec>&)>& change) {
+  const TensorStore store = TensorStore::open(folder);
+  std::vector<TensorSpec> specs;
+  for (const auto& [name, view] : store.tensors()) specs.push_back({name, view.dtype, view.shape});
+  change(specs);
+  write_sharded(folder, specs, UINT64_MAX,
+                [](const TensorSpec& spec) { return std::vector<std::byte>(spec.bytes()); });
+}
+
+bool mentions(const std::vector<Problem>& problems, const std::string& part) {
+  return std::any_of(problems.begin(), problems.end(),
+                     [&](const Problem& problem) { return problem.message.find(part) != std::string::npos; });
+}
+
+std::vector<Problem> problems_of(const fs::path& folder) {
+  ModelConfig config;
+  return find_problems(folder, config);
+}
+
+}  // namespace
+
+TEST_CASE("a pico model opens, in every shape that it comes in") {
+  for (const PicoModel& pico : {PicoModel{}, PicoModel{.tied_head = false}, PicoModel{.attention_bias = true},
+                                PicoModel{.mlp_bias = true}, PicoModel{.dtype = DType::bf16}}) {
+    TemporaryFolder folder;
+    write_pico_model(folder.path(), pico);
+    const Checkpoint checkpoint = Checkpoint::open(folder.path());
+    CHECK(checkpoint.tensor(Role::down, 1).name == "model.layers.1.mlp.down_proj.weight");
+    CHECK(checkpoint.tensor(Role::k, 0).shape == std::vector<std::int64_t>{16, 32});
+    CHECK(checkpoint.tensor(Role::gate, 0).dtype == pico.dtype);
+    CHECK(checkpoint.has(Role::head) == !pico.tied_head);
+    CHECK(checkpoint.has(Role::q_bias, 1) == pico.attention_bias);
+    CHECK(checkpoint.has(Role::down_bias, 0) == pico.mlp_bias);
+    CHECK_FALSE(checkpoint.has(Role::gate, 2));
+    CHECK(find_bad_weights(checkpoint, Context()).empty());
+  }
+}
+
+TEST_CASE("a folder that holds no model is refused with the reason") {
+  TemporaryFolder folder;
+  CHECK(mentions(problems_of(folder / "absent"), "There is no folder"));
+  CHECK(mentions(problems_of(folder.path()), "no config.json"));
+  CHECK(mentions(problems_of(folder.path()), "no model.safetensors"));
+  write_file(folder / "config.json", "{\"a\":");
+  CHECK(mentions(problems_of(folder.path()), "config.json is not valid JSON"));
+  write_file(folder / "pytorch_model.bin", "x");
+  const auto problems = problems_of(folder.path());
+  CHECK(mentions(problems, "only there as pytorch_model.bin"));
+  CHECK(problems.back().hint.find("safetensors") != std::string::npos);
+  CHECK_THROWS_AS(Checkpoint::open(folder.path()), Refusal);
+}
+
+TEST_CASE("every missing, misshaped or unreadable tensor is listed") {
+  TemporaryFolder folder;
+  write_pico_model(folder.path(), {.tied_head = false});
+  rewrite(folder.path(), [](std::vector<TensorSpec>& specs) {
+    std::erase_if(specs, [](const TensorSpec& spec) {
+      return spec.name == "lm_head.weight" || spec.name == "model.layers.1.mlp.up_proj.weight";
+    });
+    for (TensorSpec& spec : specs) {
+      if (spec.name == "model.norm.weight") spec.shape = {31};
+      if (spec.name == "model.layers.0.mlp.up_proj.weight") spec.dtype = DType::i64;
+    }
+    specs.push_back({"model.layers.0.self_attn.rotary_emb.inv_freq", DType::f32, {4}});
+    specs.push_back({"model.layers.0.self_attn.q_proj.bias", DType::f32, {32}});
+  });
+  try {
+    Checkpoint::open(folder.path());
+    FAIL("opened");
+  } catch (const Refusal& refusal) {
+    CHECK(refusal.problems().size() == 5);
+    CHECK(mentions(refusal.problems(), "lm_head.weight of shape [4096, 32] is missing"));
+    CHECK(mentions(refusal.problems(), "model.layers.1.mlp.up_proj.weight of shape [48, 32] is missing"));
+    CHECK(mentions(refusal.problems(), "model.norm.weight has shape [31], but config.json asks for [32]"));
+    CHECK(mentions(refusal.problems(), "model.layers.0.mlp.up_proj.weight has dtype I64"));
+    CHECK(mentions(refusal.problems(), "q_proj.bias has no place in LlamaForCausalLM"));
+    for (const Problem& problem : refusal.problems()) CHECK_FALSE(problem.hint.empty());
+  }
+}
+
+TEST_CASE("an index that names no tensor gives a list of what is missing") {
+  TemporaryFolder folder;
+  write_json(folder / "config.json", config_json({}));
+  write_file(folder / "model.safetensors.index.json", "{\"weight_map\":{}}");
+  CHECK(mentions(problems_of(folder.path()), "model.norm.weight of shape [32] is missing"));
+}
+
+TEST_CASE("a tied checkpoint may carry a copy of its head, which is not used") {
+  TemporaryFolder folder;
+  write_pico_model(folder.path());
+  rewrite(folder.path(), [](std::vector<TensorSpec>& specs) {
+    specs.push_back({"lm_head.weight", DType::f32, {4096, 32}});
+  });
+  CHECK_FALSE(Checkpoint::open(folder.path()).has(Role::head));
+}
+
+TEST_CASE("shapes are checked even when config.json has other problems") {
+  TemporaryFolder folder;
+  write_pico_model(folder.path());
+  rewrite(folder.path(), [](std::vector<TensorSpec>& specs) { specs.erase(specs.begin()); });
+  write_json(folder / "config.json", config_json({.extra = {{"hidden_act", "gelu"}}}));
+  const auto problems = problems_of(folder.path());
+  CHECK(mentions(problems, "hidden_act"));
+  CHECK(mentions(problems, "is missing"));
+}
+
+TEST_CASE("NaN and Inf are found, with the tensor and the first position") {
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    TemporaryFolder folder;
+    write_pico_model(folder.path(), {.dtype = dtype});
+    if (dtype == DType::f32) {
+      poke<std::uint32_t>(folder.path(), "model.layers.1.mlp.gate_proj.weight", 1535, 0x7fc00000u);
+      poke<std::uint32_t>(folder.path(), "model.norm.weight", 3, 0xff800000u);
+      poke<std::uint32_t>(folder.path(), "model.norm.weight", 0, 0x7f7fffffu);  // the largest number is fine
+    } else {
+      poke<std::uint16_t>(folder.path(), "model.layers.1.mlp.gate_proj.weight", 1535, 0x7fc0u);
+      poke<std::uint16_t>(folder.path(), "model.norm.weight", 3, 0xff80u);
+    }
+    const auto problems = find_bad_weights(Checkpoint::open(folder.path()), Context());
+    CHECK(problems.size() == 2);
+    CHECK(mentions(problems, "gate_proj.weight holds NaN or Inf; the first is element 1535"));
+    CHECK(mentions(problems, "model.norm.weight holds NaN or Inf; the first is element 3"));
+  }
+}
+
+TEST_CASE("reading all weights stops when asked to and reports how far it is") {
+  TemporaryFolder folder;
+  write_pico_model(folder.path());
+  const Checkpoint checkpoint = Checkpoint::open(folder.path());
+  const std::atomic<bool> cancel = true;
+  CHECK_THROWS_AS(find_bad_weights(checkpoint, Context({}, &cancel)), Interrupted);
+  std::vector<ProgressEvent> events;
+  find_bad_weights(checkpoint,
+                   Context([&](const Event& event) { events.push_back(std::get<ProgressEvent>(event)); }));
+  REQUIRE_FALSE(events.empty());
+  CHECK(events.back().done == events.back().total);
+  CHECK(events.back().eta_s == 0);
+}
+
+TEST_CASE("the fingerprint knows config, tensors and bytes, but not how they are sharded") {
+  TemporaryFolder folder;
+  write_pico_model(folder.path());
+  const auto fingerprint = [&] { return Checkpoint::open(folder.path()).fingerprint(); };
+  const std::string original = fingerprint();
+  CHECK(original.size() == 32);
+  CHECK(fingerprint() == original);
+  TemporaryFolder sharded;
+  {
+    const TensorStore store = TensorStore::open(folder.path());
+    std::vector<TensorSpec> specs;
+    for (const auto& [name, view] : store.tensors()) specs.push_back({name, view.dtype, view.shape});
+    write_sharded(sharded.path(), specs, 20000, [&](const TensorSpec& spec) {
+      const auto bytes = store.at(spec.name).bytes;
+      return std::vector<std::byte>(bytes.begin(), bytes.end());
+    });
+    fs::copy_file(folder / "config.json", sharded / "config.json");
+  }
+  CHECK(Checkpoint::open(sharded.path()).fingerprint() == original);
+  poke<std::uint32_t>(folder.path(), "model.layers.1.mlp.down_proj.weight", 17,
+                      std::bit_cast<std::uint32_t>(0.25f));
+  CHECK(fingerprint() != original);
+  write_pico_model(folder.path(), {.extra = {{"rope_theta", 20000.0}}});
+  CHECK(fingerprint() != original);
+  write_pico_model(folder.path());
+  CHECK(fingerprint() == original);
+  // A tensor beyond 64 blocks of 4 KiB is sampled: the first and the last bytes are in the sample.
+  poke<std::uint32_t>(folder.path(), "model.embed_tokens.weight", 4096 * 32 - 1, 0);
+  CHECK(fingerprint() != original);
+}
+
+TEST_CASE("the shared checkpoints open") {
+  for (const char* name : {"demo", "bench", "stories260K"}) {
+    const fs::path folder = fs::path(LADIMO_SHARED) / "models" / name;
+    if (!fs::exists(folder)) {
+      MESSAGE("skipped: there is no ", folder.string());
+      continue;
+    }
+    const Checkpoint checkpoint = Checkpoint::open(folder);
+    CHECK(find_bad_weights(checkpoint, Context()).empty());
+  }
+}

@@ -1,0 +1,224 @@
+#include "text/corpus.h"
+
+#include <algorithm>
+#include <set>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "support/temporary_folder.h"
+
+using namespace ladimo;
+using ladimo::testing::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Every byte is a token: what is in a window can be read.
+class ByteTokenizer final : public Tokenizer {
+ public:
+  std::vector<std::int32_t> encode(std::string_view text) const override {
+    return {text.begin(), text.end()};
+  }
+  std::string decode(std::span<const std::int32_t> ids) const override { return {ids.begin(), ids.end()}; }
+  std::int64_t size() const override { return 256; }
+  std::int32_t bos() const override { return 1; }
+  std::int32_t eos() const override { return 2; }
+};
+
+const ByteTokenizer tokenizer;
+
+std::string text_of(const Windows& windows, std::int64_t i) {
+  return tokenizer.decode(windows.row(i).subspan(1));
+}
+
+// `count` documents of `lines` lines that name themselves: "<prefix>007.2 xxxxx".
+std::string documents(const std::string& prefix, int count, int lines) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    for (int line = 0; line < lines; ++line) text += fmt::format("{}{:03}.{} xxxxx\n", prefix, i, line);
+    text += "\n";
+  }
+  return text;
+}
+
+// The names of the documents that a split was filled with ("a007").
+std::set<std::string> names_in(const Windows& windows) {
+  std::set<std::string> names;
+  for (std::int64_t i = 0; i < windows.count(); ++i) {
+    const std::string text = text_of(windows, i);
+    for (std::size_t at = text.find('.'); at != text.npos; at = text.find('.', at + 1))
+      if (at >= 4) names.insert(text.substr(at - 4, 4));
+  }
+  return names;
+}
+
+bool disjoint(const std::set<std::string>& a, const std::set<std::string>& b) {
+  return std::none_of(a.begin(), a.end(), [&](const std::string& name) { return b.contains(name); });
+}
+
+template <class Work>
+std::string refusal_of(Work work) {
+  try {
+    work();
+  } catch (const Refusal& refusal) {
+    CHECK_FALSE(refusal.hint().empty());
+    return refusal.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("plain text: a document ends at a line of white space") {
+  TemporaryFolder folder;
+  const std::string mark = "\xEF\xBB\xBF";
+  write_file(folder / "a.txt", mark + "\n\nfirst line \nsecond\r\n \t\r\n\n\nthird");
+  CHECK(read_documents(folder / "a.txt") == std::vector<std::string>{"first line \nsecond", "third"});
+}
+
+TEST_CASE("JSONL: the key text of every line") {
+  TemporaryFolder folder;
+  write_file(folder / "a.jsonl",
+             "{\"text\": \"one\\n\\ntwo\", \"id\": 1}\n\n{\"text\": \" \"}\n{\"text\": \"\\u00e9\"}");
+  CHECK(read_documents(folder / "a.jsonl") == std::vector<std::string>{"one\n\ntwo", "\u00e9"});
+}
+
+TEST_CASE("files that hold no text are refused with the place") {
+  const struct {
+    const char* name;
+    std::string bytes;
+    const char* sentence;
+  } cases[] = {
+      {"a.txt", "", "a.txt holds no text"},
+      {"a.txt", " \n\t\n", "a.txt holds no text"},
+      {"a.txt", "good\nb\xE4se", "not UTF-8 text: it goes wrong at byte 6"},
+      {"a.txt", "\xC0\x80", "wrong at byte 0"},          // overlong
+      {"a.txt", "ab\xED\xA0\x80", "wrong at byte 2"},    // a surrogate
+      {"a.txt", "\xF4\x90\x80\x80", "wrong at byte 0"},  // above U+10FFFF
+      {"a.txt", "x\xE2\x82", "wrong at byte 1"},         // cut short
+      {"a.jsonl", "{\"text\": \"a\"}\n{\"txt\": \"a\"}\n", "Line 2 of a.jsonl has no key \"text\""},
+      {"a.jsonl", "{\"text\": \"a\"", "Line 1 of a.jsonl is not valid JSON"},
+      {"a.jsonl", "\n{\"text\": 5}\n", "Line 2 of a.jsonl has a \"text\" that is not a text"},
+      {"a.jsonl", "{\"text\": \"\"}\n", "a.jsonl holds no text"},
+      {"a.jsonl", "[]\n", "has no key"},
+  };
+  for (const auto& item : cases) {
+    CAPTURE(item.sentence);
+    TemporaryFolder folder;
+    write_file(folder / item.name, item.bytes);
+    const std::string sentence = refusal_of([&] { read_documents(folder / item.name); });
+    CHECK_MESSAGE(sentence.find(item.sentence) != std::string::npos, sentence);
+  }
+  CHECK(refusal_of([] { read_documents("absent.txt"); }).find("There is no file absent.txt") !=
+        std::string::npos);
+}
+
+TEST_CASE("windows have BOS first and whole pieces behind each other") {
+  TemporaryFolder folder;
+  write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl");
+  const Windows windows = evaluation_windows({folder / "a.txt"}, tokenizer, 5, 0);
+  REQUIRE(windows.count() == 3);
+  CHECK(windows.row(0)[0] == 1);
+  CHECK(text_of(windows, 0) == "abc\n");
+  CHECK(text_of(windows, 1) == "defg");
+  CHECK(text_of(windows, 2) == "\nhij");  // the tail is dropped
+  CHECK(evaluation_windows({folder / "a.txt"}, tokenizer, 5, 14).count() == 2);
+  CHECK(default_window(256) == 256);
+  CHECK(default_window(131072) == 2048);
+}
+
+TEST_CASE("measuring takes the same from every file, as many as the shortest allows") {
+  TemporaryFolder folder;
+  write_file(folder / "a.txt", std::string(100, 'a'));
+  write_file(folder / "b.txt", std::string(30, 'b'));
+  const Windows windows = evaluation_windows({folder / "a.txt", folder / "b.txt"}, tokenizer, 11, 0);
+  CHECK(windows.source == std::vector<std::int32_t>{0, 0, 0, 1, 1, 1});
+  CHECK(refusal_of([&] {
+          evaluation_windows({folder / "a.txt", folder / "b.txt"}, tokenizer, 11, 88);
+        }).find("b.txt has too few tokens: 31 found, 40 needed") != std::string::npos);
+}
+
+TEST_CASE("splits share no document, and more calibration leaves the held-out ones as they are") {
+  TemporaryFolder folder;
+  write_file(folder / "a.txt", documents("a", 60, 3));
+  write_file(folder / "b.txt", documents("b", 60, 3));
+  const std::vector<fs::path> files = {folder / "a.txt", folder / "b.txt"};
+  const Split split = split_corpus(files, tokenizer, 16, {640, 320, 200}, 0);
+  CHECK(split.calibration.count() == 40);
+  CHECK(split.tables.count() == 20);
+  CHECK(split.checking.count() == 12);  // 200 / 2 files / 16, rounded down
+  CHECK(std::count(split.tables.source.begin(), split.tables.source.end(), 1) == 10);
+  CHECK(disjoint(names_in(split.calibration), names_in(split.tables)));
+  CHECK(disjoint(names_in(split.calibration), names_in(split.checking)));
+  CHECK(disjoint(names_in(split.tables), names_in(split.checking)));
+
+  const Split more = split_corpus(files, tokenizer, 16, {1280, 320, 200}, 0);
+  CHECK(more.tables.tokens == split.tables.tokens);
+  CHECK(more.checking.tokens == split.checking.tokens);
+  CHECK(std::equal(split.calibration.tokens.begin(), split.calibration.tokens.begin() + 16,
+                   more.calibration.tokens.begin()));
+  CHECK(split_corpus(files, tokenizer, 16, {640, 320, 200}, 0).calibration.tokens ==
+        split.calibration.tokens);
+  CHECK(split_corpus(files, tokenizer, 16, {640, 320, 200}, 1).tables.tokens != split.tables.tokens);
+}
+
+TEST_CASE("a document that two files have is taken once") {
+  TemporaryFolder folder;
+  write_file(folder / "a.txt", documents("a", 40, 3));
+  write_file(folder / "b.txt", documents("a", 40, 3) + documents("b", 40, 3));
+  const Split split = split_corpus({folder / "a.txt", folder / "b.txt"}, tokenizer, 16, {320, 320, 0}, 0);
+  CHECK(disjoint(names_in(split.calibration), names_in(split.tables)));
+}
+
+TEST_CASE("a long document is cut at line ends into pieces of at least four windows") {
+  TemporaryFolder folder;
+  write_file(folder / "book.txt", documents("a", 1, 9) + "tail");  // 9 lines of 13 tokens, then a short one
+  std::string book = documents("b", 1, 100);
+  book.pop_back();
+  write_file(folder / "book.txt", book);
+  // Windows of 8: pieces hold 3 lines of 13 tokens (39 >= 32). Two splits of one window each need two pieces.
+  const Split split = split_corpus({folder / "book.txt"}, tokenizer, 8, {8 * 30, 8 * 10, 8 * 10}, 0);
+  for (const Windows* windows : {&split.calibration, &split.tables, &split.checking})
+    CHECK(text_of(*windows, 0).starts_with("b000."));  // every piece begins at a line's beginning
+  CHECK(text_of(split.tables, 0) != text_of(split.checking, 0));
+
+  write_file(folder / "line.txt", std::string(1000, 'x'));  // one line stays one piece
+  CHECK(refusal_of([&] {
+          split_corpus({folder / "line.txt"}, tokenizer, 8, {8, 8, 8}, 0);
+        }).find("1001 found, 21 needed (no document goes into two splits)") != std::string::npos);
+}
+
+TEST_CASE("what cannot be split is refused with the numbers") {
+  TemporaryFolder folder;
+  const fs::path a = folder / "a.txt", b = folder / "b.txt";
+  write_file(a, documents("a", 20, 1));
+  write_file(b, documents("b", 20, 1));
+  const auto refused = [&](const std::vector<fs::path>& files, std::int64_t window, const SplitSize& size) {
+    return refusal_of([&] { split_corpus(files, tokenizer, window, size, 0); });
+  };
+  CHECK(refused({a}, 16, {1600, 0, 0}).find("a.txt has too few tokens: 260 found, 1500 needed") !=
+        std::string::npos);
+  CHECK(refused({a, b}, 16, {31, 0, 0}).find("31 tokens over 2 files do not fill one window of 16") !=
+        std::string::npos);
+  CHECK(refused({a, folder / "." / "a.txt"}, 16, {32, 0, 0}).find("given twice") != std::string::npos);
+  CHECK(refused({}, 16, {32, 0, 0}).find("no text") != std::string::npos);
+  CHECK(refused({a}, 1, {32, 0, 0}).find("too short") != std::string::npos);
+  CHECK(refused({a}, 16, {-5, 0, 0}).find("cannot be taken") != std::string::npos);
+}
+
+TEST_CASE("the shared texts give the splits of the standard job") {
+  const fs::path text = fs::path(LADIMO_SHARED) / "text";
+  if (!fs::exists(text)) {
+    MESSAGE("skipped: there is no ", text.string());
+    return;
+  }
+  const auto demo = load_tokenizer(LADIMO_DEMO);
+  const Split split = split_corpus({text / "stories-train.txt", text / "books-train.txt"}, *demo, 256,
+                                   {100000, 12288, 12288}, 0);
+  CHECK(split.calibration.count() == 2 * 195);
+  CHECK(split.tables.count() == 48);
+  CHECK(split.checking.count() == 48);
+}
