@@ -1,0 +1,158 @@
+#include "model/moe_layer.h"
+
+#include <functional>
+#include <limits>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "checkpoint/safetensors.h"
+#include "support/temporary_folder.h"
+#include "support/tensors.h"
+
+using namespace ladimo;
+using namespace ladimo::testing;
+
+namespace {
+
+const LayerPolicy everything_on = LayerPolicy::above(-std::numeric_limits<double>::infinity());
+
+// MoE(x) for one token, expert by expert as method.md writes it.
+at::Tensor by_hand(const MoeWeights& moe, const at::Tensor& x, const at::Tensor& selected) {
+  const at::Tensor h = moe.hidden(x.unsqueeze(0))[0];
+  const std::int64_t m = moe.expert_neurons();
+  const auto slice = [&](std::int64_t first, std::int64_t rows) {
+    return at::matmul(h.narrow(0, first, rows), moe.down.narrow(0, first, rows));
+  };
+  at::Tensor y = slice(0, moe.shared_neurons);
+  for (std::int64_t e = 0; e < moe.routed(); ++e)
+    y = y + (selected[e].item<bool>() ? slice(moe.shared_neurons + e * m, m) : moe.compensation[e]);
+  return moe.down_bias.defined() ? y + moe.down_bias : y;
+}
+
+}  // namespace
+
+TEST_CASE("with all experts on, a permuted FFN is the dense FFN") {
+  for (const bool biases : {false, true}) {
+    const auto ffn = random_ffn(64, 172, 1, biases);
+    const auto moe = std::make_shared<MoeWeights>(random_moe(*ffn, 12, 40, 2));
+    const at::Tensor x = random_tensor({50, 64}, 3);
+    const FfnOutput output = MoeLayer(moe, everything_on).forward(x);
+    CHECK(relative_difference(output.y, ffn->forward(x).y) < 1e-5);
+    CHECK(at::equal(output.experts, at::full({50}, 12.0f)));
+    CHECK(relative_difference(MoeLayer(moe, LayerPolicy::top(12)).forward(x).y, ffn->forward(x).y) < 1e-5);
+  }
+}
+
+TEST_CASE("skipped experts leave their compensation, selected ones their plain sum") {
+  const auto moe = std::make_shared<MoeWeights>(random_moe(*random_ffn(24, 60, 1, true), 8, 12, 2));
+  const at::Tensor x = random_tensor({20, 24}, 3);
+  const at::Tensor selected = select_experts(moe->route(x), LayerPolicy::above(0.2));
+  const FfnOutput output = MoeLayer(moe, LayerPolicy::above(0.2)).forward(x);
+  REQUIRE(selected.any().item<bool>());
+  REQUIRE_FALSE(selected.all().item<bool>());
+  for (std::int64_t t = 0; t < 20; ++t) {
+    CHECK(max_difference(output.y[t], by_hand(*moe, x[t], selected[t])) < 1e-4);
+    CHECK(output.experts[t].item<std::int64_t>() == selected[t].sum().item<std::int64_t>());
+  }
+}
+
+TEST_CASE("a policy selects experts by their routing weights") {
+  const at::Tensor weights = at::tensor({0.5f, 0.1f, 0.5f, 0.3f, 0.2f, 0.2f, 0.2f, 0.2f}).view({2, 4});
+  struct Case {
+    LayerPolicy policy;
+    std::vector<int> expected;
+  };
+  for (const Case& c : {Case{LayerPolicy::above(0.3), {1, 0, 1, 1, 0, 0, 0, 0}},
+                        Case{LayerPolicy::above(9), {0, 0, 0, 0, 0, 0, 0, 0}},
+                        Case{LayerPolicy::top(1), {1, 0, 0, 0, 1, 0, 0, 0}},
+                        Case{LayerPolicy::top(3), {1, 0, 1, 1, 1, 1, 1, 0}},
+                        Case{LayerPolicy::top(0), {0, 0, 0, 0, 0, 0, 0, 0}},
+                        Case{LayerPolicy::top(9), {1, 1, 1, 1, 1, 1, 1, 1}}}) {
+    CAPTURE(to_string(c.policy));
+    CHECK(at::equal(select_experts(weights, c.policy), at::tensor(c.expected).view({2, 4}).to(at::kBool)));
+  }
+  CHECK_THROWS_AS(select_experts(weights, LayerPolicy::dense()), Error);
+}
+
+TEST_CASE("routing weights are fp32 whatever the weights are") {
+  const MoeWeights moe = random_moe(*random_ffn(32, 64, 1), 6, 10, 2);
+  const at::Tensor x = random_tensor({4, 32}, 3).to(at::kBFloat16);
+  CHECK(at::equal(moe.to(at::kCPU, at::kBFloat16).route(x), moe.route(x.to(at::kFloat))));
+}
+
+TEST_CASE("activated parameters are those of what runs") {
+  const MoeWeights moe = random_moe(*random_ffn(10, 26, 1), 4, 6, 2);  // experts of 5 neurons
+  const double router = 4 * 10 + 4;
+  CHECK(moe.activated_parameters(4) == router + 26 * 30);
+  CHECK(moe.activated_parameters(0) == router + 6 * 30 + 4 * 10);
+  CHECK(moe.activated_parameters(1.5) == router + 13.5 * 30 + 2.5 * 10);
+  const auto biased = random_ffn(10, 26, 1, true);
+  CHECK(random_moe(*biased, 4, 6, 2).activated_parameters(4) == router + 26 * 32 + 10);
+  CHECK(biased->activated_parameters(0) == 26 * 32 + 10);
+}
+
+TEST_CASE("a converted layer is read as it was written") {
+  const TemporaryFolder folder;
+  for (const bool biases : {false, true}) {
+    const MoeWeights moe = random_moe(*random_ffn(24, 60, 1, biases), 8, 12, 2);
+    save_moe_weights(folder / "000.safetensors", moe, at::kBFloat16);
+    const MoeWeights read = load_moe_weights(folder / "000.safetensors", at::kCPU, at::kFloat);
+    const auto rounded = [](const at::Tensor& t) { return t.to(at::kBFloat16).to(at::kFloat); };
+    CHECK(at::equal(read.gate, rounded(moe.gate)));
+    CHECK(at::equal(read.up, rounded(moe.up)));
+    CHECK(at::equal(read.down, rounded(moe.down)));
+    CHECK(at::equal(read.compensation, rounded(moe.compensation)));
+    CHECK(at::equal(read.router, moe.router));
+    CHECK(at::equal(read.router_bias, moe.router_bias));
+    CHECK(at::equal(read.permutation, moe.permutation));
+    CHECK(read.shared_neurons == moe.shared_neurons);
+    CHECK(read.gate_bias.defined() == biases);
+    if (biases) CHECK(at::equal(read.down_bias, rounded(moe.down_bias)));
+  }
+}
+
+TEST_CASE("what is not a converted layer is refused") {
+  const TemporaryFolder folder;
+  const MoeWeights good = random_moe(*random_ffn(24, 60, 1), 8, 12, 2);
+  struct Case {
+    std::function<void(MoeWeights&)> damage;
+    std::string sentence;
+  };
+  const std::vector<Case> cases = {
+      {[](MoeWeights& w) { w.up = w.up.narrow(0, 0, 59); }, "up has the shape [59, 24] instead of [60, 24]"},
+      {[](MoeWeights& w) { w.down = w.down.t(); }, "down has the shape [24, 60] instead of [60, 24]"},
+      {[](MoeWeights& w) { w.router = w.router.narrow(1, 0, 9); }, "router has the shape [8, 9]"},
+      {[](MoeWeights& w) { w.router_bias = w.router_bias[0]; },
+       "router_bias has the shape [] instead of [8]"},
+      {[](MoeWeights& w) { w.compensation = w.gate; }, "compensation has the shape [60, 24]"},
+      {[](MoeWeights& w) { w.gate = w.gate.flatten(); }, "gate has the shape [1440]"},
+      {[](MoeWeights& w) { w.permutation = at::arange(60, at::kFloat); }, "permutation is not I64"},
+      {[](MoeWeights& w) { w.gate_bias = at::zeros({3}); }, "gate_bias has the shape [3] instead of [60]"},
+      {[](MoeWeights& w) { w.shared_neurons = 13; }, "47 routed neurons do not split into 8 equal experts"},
+      {[](MoeWeights& w) { w.shared_neurons = -4; }, "shared_neurons is \"-4\""},
+      {[](MoeWeights& w) { w.shared_neurons = 68; }, "do not split"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.sentence);
+    MoeWeights bad = good;
+    c.damage(bad);
+    save_moe_weights(folder / "bad.safetensors", bad, at::kFloat);
+    try {
+      load_moe_weights(folder / "bad.safetensors", at::kCPU, at::kFloat);
+      FAIL_CHECK("was accepted");
+    } catch (const Refusal& refusal) {
+      CHECK(std::string(refusal.what()).find(c.sentence) != std::string::npos);
+      CHECK(refusal.path() == folder / "bad.safetensors");
+      CHECK_FALSE(refusal.hint().empty());
+    }
+  }
+  SafetensorsWriter(folder / "empty.safetensors", {}, {{"shared_neurons", "0"}}).finish();
+  CHECK_THROWS_WITH_AS(load_moe_weights(folder / "empty.safetensors", at::kCPU, at::kFloat),
+                       "This is not a converted layer: gate is missing.", Refusal);
+  CHECK_THROWS_WITH_AS(
+      load_moe_weights(std::filesystem::path(LADIMO_DEMO) / "model.safetensors", at::kCPU, at::kFloat),
+      "This is not a converted layer: its metadata lack shared_neurons.", Refusal);
+}
