@@ -9,12 +9,12 @@ namespace {
 constexpr double flops_per_thread = 25e9;
 // The program and its libraries.
 constexpr double base_ram = 400e6;
-// Rows (tokens) that are computed with at a time.
-constexpr double chunk_rows = 4096;
+// Matrices of hidden rows or logits are computed in chunks of at most so many rows and bytes.
+constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 // Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
 constexpr double candidates = 24, joint_points = 5, profile_passes = 14;
 // `--sensitivity auto` measures below this (method.md section 4).
-constexpr double measured_limit_s = 300;
+constexpr double measured_limit_s = 300, reference_threads = 2;
 
 /// The shapes as floating-point numbers: products of them overflow no integer.
 struct Shapes {
@@ -40,6 +40,13 @@ struct Shapes {
 
 double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
+// Every candidate goes through half of the layers and the head.
+double measuring_flops_per_layer(const Shapes& s) {
+  return candidates * s.tables * (s.model_flops() / 2 + s.head_flops());
+}
+
+double chunk(double columns) { return std::min(4 * chunk_rows * columns, chunk_bytes); }
+
 }  // namespace
 
 std::uint64_t ram_estimate(const Workload& work) {
@@ -49,10 +56,11 @@ std::uint64_t ram_estimate(const Workload& work) {
   // Residual stream, FFN inputs and outputs of all tokens; one layer with its converted copy, gradients and
   // Adam's two moments; the hidden rows of a chunk, masked, and their gradients.
   const double stage1 = 3 * 4 * s.tokens * s.d + 4 * (4 * s.d * s.attention + 6 * parameters_of_ffn(s)) +
-                        4 * 4 * chunk_rows * s.f + normal_equations;
-  // Dense and converted stream of the tables split, the stored layer inputs, and logits of one chunk twice.
-  const double stage2 =
-      4 * s.tables * s.d * (2 + s.layers) + 4 * 2 * chunk_rows / 4 * s.vocab + 4 * 2 * parameters_of_ffn(s);
+                        6 * chunk(s.f) + normal_equations;
+  // Dense and converted stream of the tables split, kept layer inputs (in groups of 1 GiB), logits.
+  const double stage2 = 2 * 4 * s.tables * s.d +
+                        std::min(4 * s.tables * s.d * s.layers, 1024.0 * 1024 * 1024) + 4 * chunk(s.vocab) +
+                        2 * 4 * parameters_of_ffn(s);
   const double writing = work.recipe.self_text() ? 4 * static_cast<double>(work.config.parameters()) : 0;
   return static_cast<std::uint64_t>(base_ram + embeddings + std::max({stage1, stage2, writing}));
 }
@@ -101,17 +109,20 @@ StepSeconds time_estimate(const Workload& work) {
   time.passed_layer = seconds(s.tokens * s.layer_flops());
   time.converted_layer = time.passed_layer + seconds(clusters + experts + refit + distil);
   time.profile = seconds(profile_passes * s.tables * s.model_flops());
-  // Measured: every candidate of every converted layer goes through the layers above it. Estimated: one
-  // forward and one backward pass, recomputing, and each candidate's own layer.
+  // Estimated: one forward and one backward pass, recomputing, and each candidate's own layer; always run.
   const double converted = static_cast<double>(work.recipe.layers.size());
-  const double measured = seconds(candidates * converted * s.tables * (s.model_flops() / 2 + s.head_flops()));
   const double estimated = seconds(s.tables * (5 * s.model_flops() + candidates * converted * s.ffn_flops()));
-  const bool measures = work.recipe.sensitivity == "measured" ||
-                        (work.recipe.sensitivity == "auto" && measured < measured_limit_s);
-  time.sensitivity = measures ? measured : estimated;
+  time.sensitivity =
+      estimated + (measures_sensitivity(work) ? seconds(converted * measuring_flops_per_layer(s)) : 0);
   time.latency = 5;
   time.frontier = seconds(2 * joint_points * s.tables * s.model_flops());
   return time;
+}
+
+bool measures_sensitivity(const Workload& work) {
+  if (work.recipe.sensitivity != "auto") return work.recipe.sensitivity == "measured";
+  const double flops = static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work));
+  return flops / (flops_per_thread * reference_threads) < measured_limit_s;
 }
 
 }  // namespace ladimo

@@ -86,6 +86,7 @@ class Steps {
 void estimate(Plan& plan, int weight_bytes) {
   const auto threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads};
+  plan.measures_sensitivity = measures_sensitivity(work);
   const Steps steps(plan, work);
   plan.steps = steps.list();
   for (const PlanStep& step : plan.steps) plan.seconds += step.done ? 0 : step.seconds;

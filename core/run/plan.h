@@ -48,6 +48,7 @@ struct Plan {
   ModelConfig config;
   std::filesystem::path run;
   bool resumes = false;  // the folder holds this very recipe
+  bool measures_sensitivity = false;  // else it is estimated
   Split text;            // empty for self-written text
   std::vector<PlanStep> steps;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
