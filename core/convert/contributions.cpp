@@ -26,20 +26,16 @@ MoeWeights slice_ffn(const DenseFfn& ffn, const Partition& partition) {
   return weights;
 }
 
-at::Tensor routed_part(const MoeWeights& weights, const at::Tensor& h) {
-  return h.slice(1, weights.shared_neurons).view({h.size(0), weights.routed(), weights.expert_neurons()});
-}
-
 ContributionNorms::ContributionNorms(const MoeWeights& weights, const HiddenStatistics& statistics)
     : weights_(weights), unit_(statistics.output_norm) {
-  mean_ = routed_part(weights, statistics.mean.index_select(0, weights.permutation).unsqueeze(0));
+  mean_ = weights.routed_part(statistics.mean.index_select(0, weights.permutation).unsqueeze(0));
   const auto down =
       weights.down.slice(0, weights.shared_neurons).view({weights.routed(), weights.expert_neurons(), -1});
   gram_ = at::bmm(down, down.transpose(1, 2));
 }
 
 at::Tensor ContributionNorms::operator()(const at::Tensor& h) const {
-  const auto centred = (routed_part(weights_, h) - mean_).transpose(0, 1).contiguous();  // [E, T, m]
+  const auto centred = (weights_.routed_part(h) - mean_).transpose(0, 1).contiguous();  // [E, T, m]
   return (at::bmm(centred, gram_) * centred).sum(2).clamp_min(0).sqrt().t() / unit_;
 }
 
@@ -52,7 +48,7 @@ at::Tensor conditional_compensation(const MoeWeights& weights, const Calibration
   auto all = at::zeros({experts, m}, weights.gate.options());
   for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
     context.check();
-    const auto h = routed_part(weights, weights.hidden(rows.x.slice(0, begin, end)));  // [c, E, m]
+    const auto h = weights.routed_part(weights.hidden(rows.x.slice(0, begin, end)));  // [c, E, m]
     all += h.sum(0);
     for (const double threshold : thresholds) {
       const auto off = (routing_weights.slice(0, begin, end) < threshold).to(at::kFloat);  // [c, E]
@@ -67,16 +63,6 @@ at::Tensor conditional_compensation(const MoeWeights& weights, const Calibration
   return at::bmm(mean_hidden.unsqueeze(1), down).squeeze(1);
 }
 
-at::Tensor masked_output(const MoeWeights& weights, const at::Tensor& h, const at::Tensor& mask) {
-  const auto shared = h.slice(1, 0, weights.shared_neurons);
-  const auto routed = (routed_part(weights, h) * mask.unsqueeze(2)).flatten(1);
-  auto y = at::mm(shared, weights.down.slice(0, 0, weights.shared_neurons));
-  y.addmm_(routed, weights.down.slice(0, weights.shared_neurons));
-  y.addmm_(1 - mask, weights.compensation);
-  if (weights.down_bias.defined()) y += weights.down_bias;
-  return y;
-}
-
 std::vector<double> elastic_errors(const MoeWeights& weights, const CalibrationRows& rows,
                                    const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                    double variance, const Context& context) {
@@ -85,8 +71,7 @@ std::vector<double> elastic_errors(const MoeWeights& weights, const CalibrationR
     context.check();
     const auto h = weights.hidden(rows.x.slice(0, begin, end));
     for (std::size_t i = 0; i < thresholds.size(); ++i) {
-      const auto mask = (routing_weights.slice(0, begin, end) >= thresholds[i]).to(at::kFloat);
-      const auto y = masked_output(weights, h, mask);
+      const auto y = weights.combine(h, routing_weights.slice(0, begin, end) >= thresholds[i]);
       errors[i] += (y - rows.y.slice(0, begin, end)).square().sum().item<double>();
     }
   });

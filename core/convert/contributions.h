@@ -16,9 +16,6 @@ namespace ladimo {
 /// The dense FFN in the partition's order, with zero router and compensation: exact when all experts are on.
 MoeWeights slice_ffn(const DenseFfn& ffn, const Partition& partition);
 
-/// The routed part of hidden activations, expert by expert: h [T, f] -> view [T, E, m].
-at::Tensor routed_part(const MoeWeights& weights, const at::Tensor& h);
-
 /// t_i(x) = ||E_i(x) - E[E_i]||_2 in units of the layer's mean output norm (method.md 3.3). h [T, f] -> [T,
 /// E].
 class ContributionNorms {
@@ -43,8 +40,5 @@ at::Tensor conditional_compensation(const MoeWeights& weights, const Calibration
 std::vector<double> elastic_errors(const MoeWeights& weights, const CalibrationRows& rows,
                                    const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                    double variance, const Context& context);
-
-/// MoE(x) from hidden activations and a mask of selected experts. h [T, f], mask [T, E] of 0 and 1 -> [T, d].
-at::Tensor masked_output(const MoeWeights& weights, const at::Tensor& h, const at::Tensor& mask);
 
 }  // namespace ladimo

@@ -105,7 +105,7 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
   const auto sigmoid = g.sigmoid();
   const auto silu = g * sigmoid;
   auto h = silu * u;
-  routed_part(weights, h).mul_(mask.unsqueeze(2));
+  weights.routed_part(h).mul_(mask.unsqueeze(2));
   const auto off = 1 - mask;
   auto residual = at::mm(h, weights.down).addmm_(off, weights.compensation).sub_(y);
   if (weights.down_bias.defined()) residual += weights.down_bias;
@@ -117,7 +117,7 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
   gradients.down = at::mm(h.t(), dy);
   gradients.compensation = at::mm(off.t(), dy);
   auto dh = at::mm(dy, weights.down.t());
-  routed_part(weights, dh).mul_(mask.unsqueeze(2));
+  weights.routed_part(dh).mul_(mask.unsqueeze(2));
   gradients.up = at::mm((dh * silu).t(), x);
   // d silu(g)/dg = sigmoid (1 + g (1 - sigmoid)) = sigmoid + silu (1 - sigmoid)
   const auto slope = sigmoid + silu * (1 - sigmoid);

@@ -24,7 +24,7 @@ MoeWeights refit(const MoeWeights& weights, const CalibrationRows& rows, const a
     for (std::size_t i = 0; i < thresholds.size(); ++i) {
       context.check();
       const auto mask = (routing_weights.slice(0, begin, end) >= thresholds[i]).to(at::kFloat);
-      const auto masked = (routed_part(weights, h) * mask.unsqueeze(2)).flatten(1);
+      const auto masked = (weights.routed_part(h) * mask.unsqueeze(2)).flatten(1);
       a = at::cat({h.slice(1, 0, weights.shared_neurons), masked, 1 - mask}, 1);
       const double weight = 1 / std::max(errors[i], 1e-6);
       gram.add_(at::mm(a.t(), a), weight);

@@ -96,7 +96,7 @@ class Conversion {
 
   void sensitivity() {
     if (exists(run_.tradeoff_file())) return;
-    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, recipe_.sensitivity, recipe_.seed,
+    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, plan_.measures_sensitivity, recipe_.seed,
                               context_);
   }
 

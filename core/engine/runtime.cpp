@@ -2,6 +2,8 @@
 
 #include <thread>
 
+#include <malloc.h>
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -11,11 +13,22 @@
 
 namespace ladimo {
 
+namespace {
+
+/// Work in chunks frees and asks for blocks of some MiB all the time: keep them, fresh pages cost more than the arithmetic.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+}
+
+}  // namespace
+
 Runtime start_runtime(int threads, const std::string& device) {
   if (threads < 0)
     throw Refusal("--threads " + std::to_string(threads) + " is negative.", "Use 0 for all processors.");
   at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
   at::GradMode::set_enabled(false);
+  keep_freed_memory();
   Runtime runtime;
   try {
     runtime.device = at::Device(device);

@@ -8,7 +8,7 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t stream_bytes = std::int64_t{512} << 20;  // residual streams of one group of windows
-constexpr std::int64_t logit_bytes = std::int64_t{64} << 20;    // one [rows, vocab] fp32 matrix
+constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;    // one [rows, vocab] fp32 matrix
 
 /// The residual streams of a group of windows: the dense one, and one per policy from where it leaves the
 /// dense one.

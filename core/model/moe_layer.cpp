@@ -3,7 +3,6 @@
 #include <utility>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/sort.h>
@@ -30,17 +29,19 @@ at::Tensor MoeWeights::route(const at::Tensor& x) const {
 
 at::Tensor MoeWeights::hidden(const at::Tensor& x) const { return swiglu(x, gate, up, gate_bias, up_bias); }
 
-at::Tensor MoeWeights::apply(const at::Tensor& x, const at::Tensor& selected) const {
+at::Tensor MoeWeights::routed_part(const at::Tensor& h) const {
+  return h.narrow(1, shared_neurons, neurons() - shared_neurons)
+      .view({h.size(0), routed(), expert_neurons()});
+}
+
+at::Tensor MoeWeights::combine(const at::Tensor& h, const at::Tensor& selected) const {
   const std::int64_t routed_neurons = neurons() - shared_neurons;
-  const at::Tensor h = hidden(x);
   const at::Tensor on = selected.to(h.scalar_type());
-  const at::Tensor h_routed =
-      (h.narrow(1, shared_neurons, routed_neurons).view({-1, routed(), expert_neurons()}) * on.unsqueeze(2))
-          .view({-1, routed_neurons});
+  const at::Tensor h_routed = (routed_part(h) * on.unsqueeze(2)).view({h.size(0), routed_neurons});
   at::Tensor y = at::mm(h.narrow(1, 0, shared_neurons), down.narrow(0, 0, shared_neurons));
-  y = at::addmm(y, h_routed, down.narrow(0, shared_neurons, routed_neurons));
-  y = at::addmm(y, 1 - on, compensation);
-  return down_bias.defined() ? y + down_bias : y;
+  y.addmm_(h_routed, down.narrow(0, shared_neurons, routed_neurons));
+  y.addmm_(1 - on, compensation);
+  return down_bias.defined() ? y.add_(down_bias) : y;
 }
 
 double MoeWeights::activated_parameters(double mean_experts) const {
@@ -87,7 +88,7 @@ FfnOutput MoeLayer::forward(const at::Tensor& x) const {
   const at::Tensor selected = select_experts(weights_->route(x), policy_);
   const at::Tensor y = decodes_sparsely(*weights_, x)
                            ? sparse_decode(*weights_, x, selected).to(x.scalar_type())
-                           : weights_->apply(x, selected);
+                           : weights_->combine(weights_->hidden(x), selected);
   return {y, selected.sum(1, /*keepdim=*/false, at::kFloat)};
 }
 

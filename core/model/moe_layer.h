@@ -36,9 +36,11 @@ struct MoeWeights {
   at::Tensor route(const at::Tensor& x) const;
   /// h of every neuron [T, f]. x [T, d].
   at::Tensor hidden(const at::Tensor& x) const;
-  /// MoE(x) [T, d] for a given selection (bool [T, E]): every neuron is computed, the skipped ones are
-  /// masked.
-  at::Tensor apply(const at::Tensor& x, const at::Tensor& selected) const;
+  /// The routed experts' part of h, expert by expert: [T, f] -> view [T, E, m].
+  at::Tensor routed_part(const at::Tensor& h) const;
+  /// MoE(x) [T, d] from the hidden activations h [T, f] of every neuron and a selection [T, E] (bool, or 0
+  /// and 1): the skipped experts' neurons are masked.
+  at::Tensor combine(const at::Tensor& h, const at::Tensor& selected) const;
   /// Parameters used per token: router, shared neurons, the selected experts, compensation of the skipped
   /// ones.
   double activated_parameters(double mean_experts) const;

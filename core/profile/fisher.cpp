@@ -10,7 +10,7 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t kept_bytes = std::int64_t{1} << 30;    // layer inputs of one group of windows
-constexpr std::int64_t logit_bytes = std::int64_t{64} << 20;  // one [rows, vocab] fp32 matrix
+constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;  // one [rows, vocab] fp32 matrix
 
 /// One next token for every row of logits, by inversion of the cumulative distribution.
 at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {

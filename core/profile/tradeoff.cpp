@@ -27,7 +27,7 @@ const Candidate& chosen(const LayerTable& table, const LayerPolicy& policy) {
 
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
                                const CandidateTable& candidates, const Windows& windows,
-                               const std::string& mode, std::uint64_t seed, const Context& context) {
+                               bool measure, std::uint64_t seed, const Context& context) {
   const ModelConfig& config = source.config();
   std::size_t rungs = 0;
   for (const auto& row : candidates) rungs = std::max(rungs, row.size());
@@ -38,12 +38,11 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   const auto estimated = estimate_sensitivity(source, moe, candidates, windows, seed, context);
   TradeoffTable table;
   table.fingerprint = source.checkpoint().fingerprint();
-  table.sensitivity = mode;
+  table.sensitivity = measure ? "measured" : "estimated";
   table.other_activated =
       static_cast<double>(config.activated_parameters() - config.layers * config.ffn_parameters_per_layer());
   table.dense_nll = summarise(scores, 0).dense_nll;
   table.tokens = summarise(scores, 0).tokens;
-  const bool measure = mode == "measured";
   const auto sensitivity =
       measure ? measure_sensitivity(source, moe, candidates, windows, context) : estimated;
   if (measure) table.rank_correlation = rank_correlation(sensitivity, estimated);

@@ -2,8 +2,6 @@
 // their sensitivity, and the joint measurement at points of the frontier.
 #pragma once
 
-#include <string>
-
 #include "base/context.h"
 #include "evaluate/scores.h"
 #include "policy/tradeoff_table.h"
@@ -11,11 +9,11 @@
 
 namespace ladimo {
 
-/// Activity of every candidate when all layers are at the same rung (method.md 3.8), sensitivity by `mode`
-/// ("measured" also runs the estimate and reports the rank correlation), everything but the joint points.
+/// Activity of every candidate when all layers are at the same rung (method.md 3.8), estimated
+/// sensitivity, or the measured one with its rank correlation to the estimate; everything but the joint points.
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
                                const CandidateTable& candidates, const Windows& windows,
-                               const std::string& mode, std::uint64_t seed, const Context& context);
+                               bool measure, std::uint64_t seed, const Context& context);
 
 /// Measures the joint KL, nll and activity at points of the frontier between accurate and cheapest.
 std::vector<JointPoint> measure_joint(const WeightSource& source, const MoeProvider& moe,

@@ -1,0 +1,225 @@
+// Stage 1 against its definitions: exactness, balance, closed forms, gradients.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "convert/contributions.h"
+#include "convert/distil.h"
+#include "convert/layer_conversion.h"
+#include "convert/partition.h"
+#include "convert/refit.h"
+#include "convert/router_fit.h"
+#include "model/routing_weights.h"
+#include "support/tensors.h"
+
+using namespace ladimo;
+using namespace ladimo::testing;
+
+namespace {
+
+constexpr std::int64_t d = 24, f = 80, tokens = 600;
+
+CalibrationRows rows_of(const DenseFfn& ffn, std::uint64_t seed) {
+  // Inputs with a few strong directions, so that neurons co-activate in groups as they do in trained models.
+  const auto x = at::mm(random_tensor({tokens, 6}, seed), random_tensor({6, d}, seed + 1)) +
+                 random_tensor({tokens, d}, seed + 2, 0.3);
+  return {x, ffn.forward(x).y, tokens * 9 / 10};
+}
+
+Recipe recipe_of(int experts, int shared) {
+  Recipe recipe;
+  recipe.experts = experts;
+  recipe.shared = shared;
+  recipe.stage1.feature_tokens = 256;
+  recipe.stage1.activation_share = 0.1;
+  recipe.stage1.batch = 64;
+  return recipe;
+}
+
+struct Fitted {
+  std::shared_ptr<DenseFfn> ffn = random_ffn(d, f, 1);
+  CalibrationRows rows = rows_of(*ffn, 5);
+  Recipe recipe = recipe_of(10, 2);
+  HiddenStatistics statistics = measure_hidden(*ffn, rows, {});
+  Partition partition = partition_neurons(*ffn, statistics, rows.x, recipe, Random(0), {});
+  MoeWeights weights = slice_ffn(*ffn, partition);
+};
+
+}  // namespace
+
+TEST_CASE("a partition is a permutation of the neurons into equal experts; the strongest are shared") {
+  const Fitted fitted;
+  auto sorted = fitted.partition.permutation;
+  std::sort(sorted.begin(), sorted.end());
+  REQUIRE(sorted.size() == f);
+  for (std::int64_t j = 0; j < f; ++j) CHECK(sorted[static_cast<std::size_t>(j)] == j);
+  CHECK(fitted.partition.shared_neurons == 16);
+  CHECK(fitted.partition.expert_neurons == 8);
+  const auto energy = fitted.statistics.energy();
+  const auto order = at::tensor(fitted.partition.permutation);
+  CHECK(energy.index_select(0, order.slice(0, 0, 16)).min().item<float>() >=
+        energy.index_select(0, order.slice(0, 16)).max().item<float>());
+  const auto owners = fitted.partition.owners();
+  CHECK(std::count(owners.begin(), owners.end(), -1) == 16);
+  for (int expert = 0; expert < 8; ++expert) CHECK(std::count(owners.begin(), owners.end(), expert) == 8);
+}
+
+TEST_CASE("a number of slices that does not divide the neurons leaves the remainder to the shared set") {
+  const auto ffn = random_ffn(d, 86, 1);
+  const auto rows = rows_of(*ffn, 5);
+  const auto partition =
+      partition_neurons(*ffn, measure_hidden(*ffn, rows, {}), rows.x, recipe_of(10, 2), Random(0), {});
+  CHECK(partition.expert_neurons == 8);
+  CHECK(partition.shared_neurons == 22);
+  CHECK(partition.permutation.size() == 86);
+}
+
+TEST_CASE("balanced k-means finds groups that are there, and is as good as no exchange can better") {
+  const int clusters = 6, per = 7;
+  const auto centres = random_tensor({clusters, 12}, 3, 4);
+  const auto points = centres.repeat_interleave(per, 0) + random_tensor({clusters * per, 12}, 4, 0.2);
+  const auto owner = balanced_kmeans(points, clusters, Random(1), {});
+  for (int c = 0; c < clusters; ++c) {
+    CHECK(std::count(owner.begin(), owner.end(), owner[static_cast<std::size_t>(c * per)]) == per);
+    for (int i = 1; i < per; ++i)
+      CHECK(owner[static_cast<std::size_t>(c * per + i)] == owner[static_cast<std::size_t>(c * per)]);
+  }
+}
+
+TEST_CASE("before refit and distillation, all experts on is the dense FFN") {
+  for (const bool biases : {false, true}) {
+    const auto ffn = random_ffn(d, f, 1, biases);
+    const auto rows = rows_of(*ffn, 5);
+    const auto partition =
+        partition_neurons(*ffn, measure_hidden(*ffn, rows, {}), rows.x, recipe_of(10, 2), Random(0), {});
+    const auto weights = slice_ffn(*ffn, partition);
+    const auto all_on = at::ones({tokens, weights.routed()});
+    CHECK(relative_difference(weights.combine(weights.hidden(rows.x), all_on), rows.y) < 1e-5);
+  }
+}
+
+TEST_CASE("contribution norms are the norms of the experts' centred outputs") {
+  const Fitted fitted;
+  const auto& w = fitted.weights;
+  const auto h = w.hidden(fitted.rows.x);
+  const auto norms = ContributionNorms(w, fitted.statistics)(h);
+  for (std::int64_t e = 0; e < w.routed(); ++e) {
+    const auto first = w.shared_neurons + e * w.expert_neurons();
+    const auto output = at::mm(h.narrow(1, first, 8), w.down.narrow(0, first, 8));
+    const auto expected = (output - output.mean(0)).norm(2, 1) / fitted.statistics.output_norm;
+    CHECK(max_difference(norms.select(1, e), expected) < 1e-4);
+  }
+}
+
+TEST_CASE("the router is the ridge solution: its residual is orthogonal to the inputs up to the ridge") {
+  const Fitted fitted;
+  const auto fit = fit_router(fitted.weights, fitted.statistics, fitted.rows, 1e-6, {});
+  const auto train = fitted.rows.train();
+  const auto targets = ContributionNorms(fitted.weights, fitted.statistics)(fitted.weights.hidden(train.x));
+  const auto residual = targets - at::addmm(fit.bias, train.x, fit.weight.t());
+  CHECK(at::mm(train.x.t(), residual).abs().max().item<double>() / static_cast<double>(tokens) < 1e-3);
+  CHECK(residual.mean(0).abs().max().item<double>() < 1e-4);
+  CHECK(fit.r2 < 1);
+}
+
+TEST_CASE("thresholds leave the asked share of experts on") {
+  const auto weights = random_tensor({4000, 12}, 7);
+  const std::vector<double> levels = {0.1, 0.5, 0.9};
+  const auto thresholds = thresholds_at(weights, levels);
+  for (std::size_t i = 0; i < levels.size(); ++i)
+    CHECK((weights >= thresholds[i]).to(at::kFloat).mean().item<double>() ==
+          doctest::Approx(levels[i]).epsilon(0.01));
+}
+
+TEST_CASE("compensation is the mean output of an expert while it is skipped") {
+  const Fitted fitted;
+  const auto& w = fitted.weights;
+  const auto routing_weights = random_tensor({tokens, w.routed()}, 9);
+  const auto b = conditional_compensation(w, fitted.rows, routing_weights, {0.3}, {});
+  const auto h = w.hidden(fitted.rows.x);
+  for (std::int64_t e = 0; e < w.routed(); ++e) {
+    const auto first = w.shared_neurons + e * w.expert_neurons();
+    const auto output = at::mm(h.narrow(1, first, 8), w.down.narrow(0, first, 8));
+    const auto skipped = (routing_weights.select(1, e) < 0.3).nonzero().flatten();
+    CHECK(max_difference(b[e], output.index_select(0, skipped).mean(0)) < 1e-4);
+  }
+  // An expert that is never skipped falls back to its mean.
+  const auto never = conditional_compensation(w, fitted.rows, routing_weights, {-1e9}, {});
+  CHECK(max_difference(never[0], at::mm(h.narrow(1, 16, 8), w.down.narrow(0, 16, 8)).mean(0)) < 1e-4);
+}
+
+TEST_CASE(
+    "refit lowers the training error at every threshold; the outputs' mean error vanishes without ridge") {
+  const Fitted fitted;
+  auto w = fitted.weights;
+  const auto router = fit_router(w, fitted.statistics, fitted.rows, 1e-3, {});
+  w.router = router.weight;
+  w.router_bias = router.bias;
+  const auto routing_weights = w.route(fitted.rows.x);
+  const auto thresholds = thresholds_at(routing_weights, {0.2, 0.5, 0.8});
+  w.compensation = conditional_compensation(w, fitted.rows, routing_weights, thresholds, {});
+  const double variance = fitted.statistics.output_variance;
+  const auto before = elastic_errors(w, fitted.rows, routing_weights, thresholds, variance, {});
+  const auto refitted = refit(w, fitted.rows, routing_weights, thresholds, before, 1e-2, {});
+  const auto after = elastic_errors(refitted, fitted.rows, routing_weights, thresholds, variance, {});
+  for (std::size_t i = 0; i < before.size(); ++i) CHECK(after[i] < before[i]);
+  // A huge ridge keeps the original weights.
+  CHECK(max_difference(refit(w, fitted.rows, routing_weights, thresholds, before, 1e9, {}).down, w.down) <
+        1e-4);
+}
+
+TEST_CASE("the gradients written by hand are those of autograd") {
+  for (const bool biases : {false, true}) {
+    const auto ffn = random_ffn(d, f, 1, biases);
+    const auto moe = random_moe(*ffn, 8, 16, 2);
+    const auto x = random_tensor({40, d}, 3), y = random_tensor({40, d}, 4);
+    const auto mask = (random_tensor({40, 8}, 5) > 0).to(at::kFloat);
+    const auto row_weight = random_tensor({40, 1}, 6).abs();
+    const auto [loss, gradients] = distillation_gradients(moe, x, y, mask, row_weight);
+
+    at::AutoGradMode with_gradients(true);
+    auto w = moe;
+    for (at::Tensor* t : {&w.gate, &w.up, &w.down, &w.compensation})
+      *t = t->detach().clone().set_requires_grad(true);
+    const auto h = at::silu(at::linear(x, w.gate, w.gate_bias)) * at::linear(x, w.up, w.up_bias);
+    const auto full = at::cat({at::ones({40, 16}), mask.repeat_interleave(8, 1)}, 1);
+    auto out = at::mm(h * full, w.down) + at::mm(1 - mask, w.compensation);
+    if (biases) out = out + w.down_bias;
+    const auto expected = ((out - y).square() * row_weight).sum();
+    const auto reference = torch::autograd::grad({expected}, {w.gate, w.up, w.down, w.compensation});
+    CHECK(loss == doctest::Approx(expected.item<double>()).epsilon(1e-5));
+    CHECK(relative_difference(gradients.gate, reference[0]) < 1e-4);
+    CHECK(relative_difference(gradients.up, reference[1]) < 1e-4);
+    CHECK(relative_difference(gradients.down, reference[2]) < 1e-4);
+    CHECK(relative_difference(gradients.compensation, reference[3]) < 1e-4);
+  }
+}
+
+TEST_CASE("each step of stage 1 lowers the held-back loss, and the same seed gives the same bits") {
+  const Fitted fitted;
+  const auto first = convert_layer(*fitted.ffn, fitted.rows, fitted.recipe, 3, at::kFloat, {});
+  CHECK(first.record.layer == 3);
+  CHECK(first.record.loss_refit <= first.record.loss_before);
+  CHECK(first.record.loss_after <= first.record.loss_refit);
+  CHECK(first.record.loss_after < first.record.loss_before);
+  const auto second = convert_layer(*fitted.ffn, fitted.rows, fitted.recipe, 3, at::kFloat, {});
+  CHECK(at::equal(first.weights.gate, second.weights.gate));
+  CHECK(at::equal(first.weights.compensation, second.weights.compensation));
+  CHECK(at::equal(first.weights.router, second.weights.router));
+}
+
+TEST_CASE("distillation that cannot help leaves the weights alone") {
+  const Fitted fitted;
+  auto recipe = fitted.recipe;
+  recipe.stage1.learning_rate = 30;  // diverges
+  recipe.stage1.refit = false;
+  const auto diverged = convert_layer(*fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
+  recipe.stage1.distil = false;
+  const auto untouched = convert_layer(*fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
+  CHECK(at::equal(diverged.weights.gate, untouched.weights.gate));
+  CHECK(diverged.record.loss_after == untouched.record.loss_after);
+}

@@ -1,0 +1,159 @@
+// Stage 2's measurements: scores against a plain computation, the estimate against the measurement.
+#include <cmath>
+#include <limits>
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+
+#include "evaluate/evaluation.h"
+#include "evaluate/scores.h"
+#include "model/decoder.h"
+#include "model/routing_weights.h"
+#include "profile/ladder.h"
+#include "profile/routing.h"
+#include "profile/sensitivity.h"
+#include "profile/tradeoff.h"
+#include "support/pico_model.h"
+#include "support/temporary_folder.h"
+#include "support/tensors.h"
+
+using namespace ladimo;
+using namespace ladimo::testing;
+
+namespace {
+
+/// A pico model with every layer converted (random router, small noise on the down rows), and windows of
+/// random tokens.
+struct Example {
+  TemporaryFolder folder;
+  WeightSource source;
+  std::vector<std::shared_ptr<const MoeWeights>> layers;
+  MoeProvider moe;
+  Windows windows;
+
+  Example() : source(make(folder.path())) {
+    for (std::int64_t l = 0; l < source.config().layers; ++l) {
+      const auto layer = source.layer(l);
+      auto weights =
+          random_moe(dynamic_cast<const DenseFfn&>(*layer.ffn), 8, 16, static_cast<std::uint64_t>(l));
+      weights.down = weights.down + random_tensor(weights.down.sizes(), 50, 0.002);
+      layers.push_back(std::make_shared<MoeWeights>(std::move(weights)));
+    }
+    moe = [this](int layer) { return layers[static_cast<std::size_t>(layer)]; };
+    windows.window = 16;
+    Random random(9);
+    for (int w = 0; w < 6; ++w) {
+      windows.source.push_back(w / 3);
+      windows.tokens.push_back(1);
+      for (int i = 1; i < 16; ++i) windows.tokens.push_back(static_cast<std::int32_t>(random.below(4096)));
+    }
+  }
+
+  static WeightSource make(const std::filesystem::path& path) {
+    write_pico_model(path);
+    return open_weights(path);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("scores are what two whole models give") {
+  const Example example;
+  const ModelPolicy policy = {LayerPolicy::above(0.0), LayerPolicy::top(3)};
+  const ModelPolicy second_only = {LayerPolicy::dense(), LayerPolicy::above(0.1)};
+  const ModelPolicy first_only = {LayerPolicy::above(0.1), LayerPolicy::dense()};
+  const ModelPolicy dense(2, LayerPolicy::dense());
+  const std::vector<ModelPolicy> policies = {policy, second_only, first_only, dense};
+  const auto scores = score(example.source, example.moe, example.windows, policies, {});
+
+  const auto ids = at::tensor(example.windows.tokens).to(at::kLong).view({6, 16});
+  const auto log_p = Decoder(example.source).forward(ids).logits.slice(1, 0, 15).log_softmax(2);
+  const auto target = ids.slice(1, 1).unsqueeze(2);
+  for (std::size_t p = 0; p < policies.size(); ++p) {
+    std::vector<std::shared_ptr<const FeedForward>> ffns(2);
+    for (std::size_t l = 0; l < 2; ++l)
+      if (policies[p][l].kind != LayerPolicy::Kind::dense)
+        ffns[l] = std::make_shared<MoeLayer>(example.layers[l], policies[p][l]);
+    const auto log_q = Decoder(example.source, ffns).forward(ids).logits.slice(1, 0, 15).log_softmax(2);
+    const auto kl = (log_p.exp() * (log_p - log_q)).sum(2).mean().item<double>();
+    const auto nll = -log_q.gather(2, target).mean().item<double>();
+    const auto evaluation = summarise(scores, p);
+    CHECK(evaluation.tokens == 90);
+    CHECK(evaluation.kl == doctest::Approx(kl).epsilon(1e-3));
+    CHECK(evaluation.nll == doctest::Approx(nll).epsilon(1e-5));
+    CHECK(evaluation.dense_nll ==
+          doctest::Approx(-log_p.gather(2, target).mean().item<double>()).epsilon(1e-5));
+    CHECK(evaluation.same_top ==
+          doctest::Approx((log_p.argmax(2) == log_q.argmax(2)).to(at::kFloat).mean().item<double>()));
+  }
+  const auto all_dense = summarise(scores, 3);
+  CHECK(all_dense.kl == 0);
+  CHECK(all_dense.same_top == 1);
+  // Parts add up to the whole.
+  const auto a = summarise(scores, 0, 0), b = summarise(scores, 0, 1), whole = summarise(scores, 0);
+  CHECK((a.kl * 45 + b.kl * 45) / 90 == doctest::Approx(whole.kl));
+  CHECK(whole.kl_percentiles[3] == doctest::Approx(std::max(a.kl_percentiles[3], b.kl_percentiles[3])));
+}
+
+TEST_CASE("activated parameters are counted from the experts that ran") {
+  const Example example;
+  const auto scores =
+      score(example.source, example.moe, example.windows,
+            {{LayerPolicy::top(3), LayerPolicy::dense()}, {LayerPolicy::dense(), LayerPolicy::dense()}}, {});
+  const ModelConfig& config = example.source.config();
+  const double d = 32, f = 48, neurons = 16 + 3 * 4;
+  CHECK(scores.policies[0].mean_experts[0] == 3);
+  // Router and its bias, the neurons of shared and selected experts, five compensation vectors.
+  CHECK(scores.policies[0].ffn_parameters[0] == doctest::Approx(8 * d + 8 + 3 * d * neurons + 5 * d));
+  CHECK(scores.policies[0].ffn_parameters[1] == 3 * d * f);
+  const auto numbers = measured_numbers(summarise(scores, 1), scores.policies[1], config);
+  CHECK(numbers.activated_fraction == 1);
+  CHECK(numbers.ffn_activated == 1);
+  CHECK(numbers.activated_parameters == static_cast<double>(config.activated_parameters()));
+}
+
+TEST_CASE("the estimated sensitivity ranks like the measured one") {
+  const Example example;
+  const auto routing = measure_routing(example.source, example.moe, {0, 1}, example.windows, {});
+  REQUIRE(routing.candidates.size() == 2);
+  CHECK(routing.profile.tokens == 90);
+  const auto measured =
+      measure_sensitivity(example.source, example.moe, routing.candidates, example.windows, {});
+  const auto estimated =
+      estimate_sensitivity(example.source, example.moe, routing.candidates, example.windows, 0, {});
+  CHECK(rank_correlation(measured, estimated) > 0.8);
+  CHECK(rank_correlation(measured, measured) == doctest::Approx(1));
+  Sensitivity reversed = measured;
+  for (auto& row : reversed)
+    for (double& value : row) value = -value;
+  CHECK(rank_correlation(measured, reversed) == doctest::Approx(-1));
+}
+
+TEST_CASE("the ladder's activity is counted on the converted model's own trajectory") {
+  const Example example;
+  const auto routing = measure_routing(example.source, example.moe, {1}, example.windows, {});
+  CHECK(routing.candidates[0].empty());
+  auto table =
+      measure_tradeoff(example.source, example.moe, routing.candidates, example.windows, true, 0, {});
+  REQUIRE(table.layers.size() == 2);
+  CHECK(table.layers[0].candidates.size() == 1);
+  CHECK(table.sensitivity == "measured");
+  // Only layer 1 is sparse, so its inputs are the dense model's, and the asked activity is the activity.
+  const auto& candidates = table.layers[1].candidates;
+  for (std::size_t c = 1; c <= ladder_levels().size(); ++c)
+    CHECK(candidates[c].policy.mean_experts / 8 == doctest::Approx(ladder_levels()[c - 1]).epsilon(0.15));
+  table.joint = measure_joint(example.source, example.moe, table, example.windows, {});
+  REQUIRE_FALSE(table.joint.empty());
+  // With a single sparse layer the joint KL is that layer's.
+  for (const auto& point : table.joint) CHECK(point.kl == doctest::Approx(point.sum_kl).epsilon(1e-3));
+}
+
+TEST_CASE("routing weights fall into the common bins") {
+  const auto weights = at::tensor({-1.0F, 0.0F, 0.5e-4F, 1.5e-4F, 0.3F, 9.9F, 10.5F, 1e9F});
+  HistogramCounts expected(histogram_bins + 2, 0);
+  for (const float w : {-1.0F, 0.0F, 0.5e-4F, 1.5e-4F, 0.3F, 9.9F, 10.5F, 1e9F})
+    ++expected[static_cast<std::size_t>(histogram_index(w))];
+  CHECK(count_weights(weights) == expected);
+  CHECK(expected.front() == 3);
+  CHECK(expected.back() == 2);
+}
