@@ -175,7 +175,6 @@ TEST_CASE("a document that two files have is taken once") {
 
 TEST_CASE("a long document is cut at line ends into pieces of at least four windows") {
   TemporaryFolder folder;
-  write_file(folder / "book.txt", documents("a", 1, 9) + "tail");  // 9 lines of 13 tokens, then a short one
   std::string book = documents("b", 1, 100);
   book.pop_back();
   write_file(folder / "book.txt", book);
