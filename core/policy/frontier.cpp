@@ -123,12 +123,7 @@ struct Frontier::Solved {
   }
 
   Knapsack::Solution solve(double model_budget) const {
-    const auto cheapest = knapsack->cheapest();
-    if (model_budget <= model_cost(cheapest)) return cheapest;
-    // Inverting the correction rounds; a billionth of a unit is no cost.
-    const double steps = std::ceil((base - table_cost(model_budget)) / unit - 1e-9);
-    if (steps > knapsack->steps()) return cheapest;
-    return knapsack->at(static_cast<int>(std::max(steps, 0.0)));
+    return knapsack->at(base - table_cost(model_budget));
   }
 
   Point point_of(const Knapsack::Solution& solution) const {
@@ -162,12 +157,11 @@ double Frontier::cheapest_cost() const { return solved_->model_cost(solved_->kna
 bool Frontier::beats_dense() const { return cheapest_cost() < dense_cost(); }
 
 std::vector<Frontier::Point> Frontier::points(int count) const {
-  auto solutions = solved_->knapsack->all();
-  solutions.push_back(solved_->knapsack->cheapest());
   std::vector<Point> distinct;
-  for (auto solution = solutions.rbegin(); solution != solutions.rend(); ++solution) {
-    const Point point = solved_->point_of(*solution);
-    if (distinct.empty() || point.cost > distinct.back().cost) distinct.push_back(point);
+  for (const auto& solution : solved_->knapsack->all()) {
+    const Point point = solved_->point_of(solution);
+    if (!distinct.empty() && point.cost <= distinct.back().cost) distinct.pop_back();
+    distinct.push_back(point);
   }
   const auto wanted = static_cast<std::size_t>(std::max(count, 2));
   if (distinct.size() <= wanted) return distinct;

@@ -14,12 +14,12 @@ namespace ladimo {
 /// At most one of the budgets is set; none means tradeoff 0.5. A speedup always counts decode_ms.
 struct PolicyRequest {
   Cost cost = Cost::activated;
-  std::optional<double> tradeoff;       // 0 ... 1: budget = (1 - T) cost(dense) + T cost(cheapest)
-  std::optional<double> activated;      // at most this activated_fraction
-  std::optional<double> ffn_activated;  // at most this share of the FFNs' parameters
-  std::optional<double> max_kl;         // the cheapest policy whose predicted KL is at most this
-  std::optional<double> speedup;        // at least this much faster in decode_ms than dense
-  std::vector<Pin> pins;
+  std::optional<double> tradeoff = {};       // 0 ... 1: budget = (1 - T) cost(dense) + T cost(cheapest)
+  std::optional<double> activated = {};      // at most this activated_fraction
+  std::optional<double> ffn_activated = {};  // at most this share of the FFNs' parameters
+  std::optional<double> max_kl = {};         // the cheapest policy whose predicted KL is at most this
+  std::optional<double> speedup = {};        // at least this much faster in decode_ms than dense
+  std::vector<Pin> pins = {};
 };
 
 /// Numbers that follow from the tables for any choice of layer policies: candidates by lookup, thresholds and

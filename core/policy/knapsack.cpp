@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <queue>
+#include <optional>
+#include <utility>
 
 namespace ladimo {
 namespace {
@@ -35,6 +36,10 @@ Knapsack::Knapsack(const std::vector<std::vector<KnapsackOption>>& layers, doubl
     for (const Option& option : sorted)
       if (option.original == 0 || kept.empty() || option.kl < kept.back().kl) kept.push_back(option);
     std::ranges::reverse(kept);
+    for (std::size_t i = 1; i < kept.size(); ++i) {
+      kept[i].price = kept[i].saving - kept[i - 1].saving;
+      kept[i].worth = (kept[i].kl - kept[i - 1].kl) / kept[i].price;
+    }
     greatest += kept.back().saving;
     reach_ += kept.back().units;
     layers_.push_back(std::move(kept));
@@ -66,11 +71,11 @@ std::vector<int> Knapsack::trace(int step) const {
   for (std::size_t l = layers_.size(); l-- > 0;) {
     // The same sums as in fill_row, so one of them is equal to the last bit.
     const double target = row(l + 1)[step];
-    const auto& options = layers_[l];
-    std::size_t i = 0;
-    while (row(l)[std::max(step - options[i].units, 0)] + options[i].kl != target) ++i;
-    choice[l] = static_cast<int>(i);
-    step = std::max(step - options[i].units, 0);
+    const double* before = row(l);
+    const Option* option = layers_[l].data();
+    while (before[std::max(step - option->units, 0)] + option->kl != target) ++option;
+    choice[l] = static_cast<int>(option - layers_[l].data());
+    step = std::max(step - option->units, 0);
   }
   return choice;
 }
@@ -78,30 +83,25 @@ std::vector<int> Knapsack::trace(int step) const {
 // Rounding leaves up to a unit per layer unspent: buy back the most KL per cost, one rung of a layer at a
 // time.
 void Knapsack::spend(std::vector<int>& choice, double leftover) const {
-  struct Upgrade {
-    double worth;  // KL per cost
-    std::size_t layer;
-    bool operator<(const Upgrade& other) const {
-      return worth != other.worth ? worth < other.worth : layer > other.layer;
-    }
+  using Upgrade = std::pair<double, std::size_t>;  // worth, layer counted from the end: ties go to the first
+  std::vector<Upgrade> upgrades;
+  upgrades.reserve(layers_.size());
+  const auto option = [&](std::size_t layer) -> const Option& {
+    return layers_[layer][static_cast<std::size_t>(choice[layer])];
   };
-  std::priority_queue<Upgrade> upgrades;
   const auto offer = [&](std::size_t layer) {
-    const auto at = static_cast<std::size_t>(choice[layer]);
-    if (at == 0) return;
-    const Option& now = layers_[layer][at];
-    const Option& better = layers_[layer][at - 1];
-    const double price = now.saving - better.saving;
-    if (price <= leftover) upgrades.push({(now.kl - better.kl) / price, layer});
+    const Option& now = option(layer);
+    if (choice[layer] == 0 || now.price > leftover) return;
+    upgrades.emplace_back(now.worth, layers_.size() - layer);
+    std::ranges::push_heap(upgrades);
   };
   for (std::size_t l = 0; l < layers_.size(); ++l) offer(l);
   while (!upgrades.empty()) {
-    const std::size_t layer = upgrades.top().layer;
-    upgrades.pop();
-    const auto at = static_cast<std::size_t>(choice[layer]);
-    const double price = layers_[layer][at].saving - layers_[layer][at - 1].saving;
-    if (price > leftover) continue;
-    leftover -= price;
+    std::ranges::pop_heap(upgrades);
+    const std::size_t layer = layers_.size() - upgrades.back().second;
+    upgrades.pop_back();
+    if (option(layer).price > leftover) continue;
+    leftover -= option(layer).price;
     --choice[layer];
     offer(layer);
   }
@@ -109,6 +109,7 @@ void Knapsack::spend(std::vector<int>& choice, double leftover) const {
 
 Knapsack::Solution Knapsack::sum(const std::vector<int>& choice) const {
   Solution solution;
+  solution.choice.reserve(layers_.size());
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const Option& option = layers_[l][static_cast<std::size_t>(choice[l])];
     solution.choice.push_back(option.original);
@@ -137,38 +138,49 @@ Knapsack::Solution Knapsack::repaired(int step) const {
   return sum(choice);
 }
 
-// A repaired solution of a later step may be better than this step's. One that saves `layers` units more
-// than asked is on this step's grid already, so looking that far finds the best of all later ones: KL cannot
-// rise with the budget.
-Knapsack::Solution Knapsack::at(int step) const {
-  Solution best = repaired(step);
-  const int last = std::min(step + static_cast<int>(layers_.size()), steps_);
-  for (int later = step + 1; later <= last; ++later) {
-    Solution other = repaired(later);
-    if (other.kl < best.kl) best = std::move(other);
-  }
-  return best;
+// A choice saves less than a unit per layer more than the grid says. So of all repaired solutions the best
+// that saves enough, or the cheapest that is good enough, lies within as many steps as there are layers:
+// looking that far makes KL monotone in the budget, whatever the repair does.
+std::vector<Knapsack::Solution> Knapsack::around(int step) const {
+  const int layers = static_cast<int>(layers_.size());
+  std::vector<Solution> solutions;
+  for (int s = std::max(step - layers, 0); s <= std::min(step + layers, steps_); ++s)
+    solutions.push_back(repaired(s));
+  return solutions;
 }
 
-std::vector<Knapsack::Solution> Knapsack::all() const {
-  std::vector<Solution> solutions(static_cast<std::size_t>(steps_) + 1);
-  Solution best{{}, never, 0};
-  for (int step = steps_; step >= 0; --step) {
-    Solution solution = repaired(step);
-    if (solution.kl <= best.kl) best = {{}, solution.kl, solution.saving};
-    solutions[static_cast<std::size_t>(step)] = best;
-  }
-  return solutions;
+Knapsack::Solution Knapsack::at(double saving) const {
+  const double enough = saving - 1e-9 * unit_;  // sums round
+  const double step = std::clamp(std::ceil(saving / unit_), 0.0, steps_ + 1.0);
+  std::optional<Solution> best;
+  for (Solution& solution : around(static_cast<int>(step)))
+    if (solution.saving >= enough && (!best || solution.kl < best->kl)) best = std::move(solution);
+  Solution last = cheapest();
+  return best && best->kl <= last.kl ? *best : last;
 }
 
 Knapsack::Solution Knapsack::within(double kl) const {
   if (Solution solution = cheapest(); solution.kl <= kl) return solution;
-  const double* best = row(layers_.size());
-  const auto below = std::upper_bound(best, best + width_, kl) - best;
+  const double* least = row(layers_.size());
+  const auto below = std::upper_bound(least, least + width_, kl) - least;
   const int step = static_cast<int>(std::max<std::ptrdiff_t>(below - 1, 0));
-  for (int later = std::min(step + static_cast<int>(layers_.size()), steps_); later > step; --later)
-    if (Solution solution = repaired(later); solution.kl <= kl) return solution;
-  return repaired(step);
+  Solution best = repaired(step);
+  for (Solution& solution : around(step))
+    if (solution.kl <= kl && solution.saving > best.saving) best = std::move(solution);
+  return best;
+}
+
+std::vector<Knapsack::Solution> Knapsack::all() const {
+  std::vector<Solution> solutions{cheapest()};
+  for (int step = 0; step <= steps_; ++step) solutions.push_back(repaired(step));
+  std::ranges::stable_sort(solutions, [](const Solution& a, const Solution& b) {
+    return a.saving != b.saving ? a.saving > b.saving : a.kl < b.kl;
+  });
+  std::vector<Solution> distinct;
+  for (const Solution& solution : solutions)
+    if (distinct.empty() || solution.kl < distinct.back().kl)
+      distinct.push_back({{}, solution.kl, solution.saving});
+  return distinct;
 }
 
 }  // namespace ladimo

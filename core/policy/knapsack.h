@@ -13,7 +13,7 @@ struct KnapsackOption {
 };
 
 /// All solutions at once. Savings are counted on a grid of `unit`, each option's rounded down, so a solution
-/// saves at least what its grid point says.
+/// saves at least what its grid point says; what rounding leaves over is spent afterwards.
 class Knapsack {
  public:
   struct Solution {
@@ -26,16 +26,15 @@ class Knapsack {
   /// Costs layers x min(options, savings of a layer in units) x grid points.
   Knapsack(const std::vector<std::vector<KnapsackOption>>& layers, double unit);
 
-  /// Grid points are 0 ... steps(); at the last the greatest savings are out of reach by less than a unit.
-  int steps() const { return steps_; }
-  /// The least KL that saves at least `step` units. KL never rises when `step` falls.
-  Solution at(int step) const;
-  /// `at` for every step, as (kl, saving) without the choices.
-  std::vector<Solution> all() const;
+  /// The least KL that saves at least `saving`, or the cheapest where that is too much. KL never rises when
+  /// `saving` falls.
+  Solution at(double saving) const;
   /// The greatest savings there are; of these, the least KL.
   Solution cheapest() const;
   /// The most savings whose KL is at most `kl`; the least KL there is when none is that low.
   Solution within(double kl) const;
+  /// Every different answer of `at` by falling savings, without the choices.
+  std::vector<Solution> all() const;
 
  private:
   struct Option {
@@ -43,6 +42,9 @@ class Knapsack {
     double saving;
     int units;     // saving in units, rounded down
     int original;  // index into the caller's options
+    // One rung up, to the option before: its cost and its KL gained per cost.
+    double price = 0;
+    double worth = 0;
   };
   // Per layer the options that no other beats, by rising saving and rising KL.
   std::vector<std::vector<Option>> layers_;
@@ -57,7 +59,10 @@ class Knapsack {
   void fill_row(std::size_t layer, int reach_before);
   std::vector<int> trace(int step) const;
   void spend(std::vector<int>& choice, double leftover) const;
+  /// The solution of a grid point, 0 ... steps_, with its leftover spent.
   Solution repaired(int step) const;
+  /// Solutions of all grid points so near to `step` that they may save as much.
+  std::vector<Solution> around(int step) const;
   Solution sum(const std::vector<int>& choice) const;
 };
 

@@ -1,0 +1,125 @@
+#include "policy/tradeoff_table.h"
+
+#include <functional>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "policy/routing_profile.h"
+#include "support/random_tables.h"
+#include "support/refusals.h"
+
+using namespace ladimo;
+using ladimo::testing::check_refused;
+using nlohmann::json;
+
+namespace {
+
+using Damage = std::function<void(json&)>;
+
+RoutingProfile small_profile() {
+  LayerProfile layer;
+  layer.layer = 3;
+  layer.routed = 2;
+  layer.shared_neurons = 16;
+  layer.expert_neurons = 8;
+  layer.output_norm = 1.0 / 3;
+  layer.all.assign(histogram_bins + 2, 5);
+  layer.top1.assign(histogram_bins + 2, 1);
+  layer.middle_threshold = 0.05;
+  layer.expert_load = {0.4, 0.6};
+  layer.mean_weight = {0.1, 0.2};
+  layer.coactivation = {1, 0.5, 0.3, 1};
+  layer.entropy = 0.97;
+  layer.always_on = {1};
+  return {12288, {layer}};
+}
+
+}  // namespace
+
+TEST_CASE("a trade-off table is read back to the last bit") {
+  auto table = testing::random_table({}, 3);
+  testing::add_joint_points(table);
+  table.layers[2].candidates.resize(1);  // not converted
+  const json written = to_json(table);
+  const auto read = tradeoff_table_from_json(json::parse(written.dump(2)));
+  CHECK(to_json(read) == written);
+  CHECK(read.rank_correlation == -2);
+  CHECK(read.layers[1].candidates[4].kl == table.layers[1].candidates[4].kl);
+  CHECK(read.layers[1].candidates[4].policy == table.layers[1].candidates[4].policy);
+  CHECK(read.joint.back().activated == table.joint.back().activated);
+  table.rank_correlation = 0.999;
+  CHECK(tradeoff_table_from_json(to_json(table)).rank_correlation == 0.999);
+}
+
+TEST_CASE("a damaged trade-off table is refused with the place") {
+  const json good = to_json(testing::random_table({}, 3));
+  const std::pair<const char*, Damage> damages[] = {
+      {"it is not a JSON object", [](json& j) { j = json::array(); }},
+      {"fingerprint is missing", [](json& j) { j.erase("fingerprint"); }},
+      {"dense_nll is not a number", [](json& j) { j["dense_nll"] = "3"; }},
+      {"other_activated is not a number", [](json& j) { j["other_activated"] = nullptr; }},
+      {"dense_nll is not finite", [](json& j) { j["dense_nll"] = std::nan(""); }},
+      {"layers is not a list", [](json& j) { j["layers"] = 3; }},
+      {"layers[1].layer does not count up", [](json& j) { j["layers"][1]["layer"] = 7; }},
+      {"layers[2].candidates does not begin with dense",
+       [](json& j) { j["layers"][2]["candidates"].erase(0); }},
+      {"layers[2].candidates[3].kl is negative",
+       [](json& j) { j["layers"][2]["candidates"][3]["kl"] = -0.1; }},
+      {"layers[0].candidates[1].activated is missing",
+       [](json& j) { j["layers"][0]["candidates"][1].erase("activated"); }},
+      {"kind is none of", [](json& j) { j["layers"][0]["candidates"][1]["kind"] = "soft"; }},
+      {"joint is missing", [](json& j) { j.erase("joint"); }},
+  };
+  for (const auto& [part, damage] : damages) {
+    json bad = good;
+    damage(bad);
+    check_refused(part, [&] { tradeoff_table_from_json(bad); });
+  }
+}
+
+TEST_CASE("a latency table is read back, and times rise with the experts") {
+  auto latency = testing::random_latency(48);
+  latency.points[4].decode_ms = latency.points[3].decode_ms - 0.02;  // noise
+  const auto read = latency_table_from_json(json::parse(to_json(latency).dump()));
+  CHECK(to_json(read) == to_json(latency));
+  CHECK(read.decode_ms(LayerPolicy::dense()) == 1);
+  CHECK(read.prefill_ms(LayerPolicy::dense()) == 0.1);
+  CHECK(read.decode_ms(LayerPolicy::top(0)) == 0.35);
+  CHECK(read.decode_ms(LayerPolicy::above(0.1, 48)) == doctest::Approx(1.15));
+  CHECK(read.prefill_ms(LayerPolicy::top(24)) == doctest::Approx(0.09));
+  double before = 0;
+  for (int k = 0; k <= 48; ++k) {
+    CHECK(read.decode_ms(LayerPolicy::top(k)) >= before);
+    before = read.decode_ms(LayerPolicy::top(k));
+  }
+}
+
+TEST_CASE("a damaged latency table is refused") {
+  json bad = to_json(testing::random_latency(48));
+  bad["points"][3]["mean_experts"] = 0;
+  check_refused("points[3].mean_experts does not rise", [&] { latency_table_from_json(bad); });
+  bad["points"] = json::array();
+  const auto empty = latency_table_from_json(bad);
+  check_refused("has no measured points", [&] { empty.decode_ms(LayerPolicy::top(1)); });
+  bad.erase("machine");
+  check_refused("machine is missing", [&] { latency_table_from_json(bad); });
+}
+
+TEST_CASE("a routing profile is read back; other bins are refused") {
+  const json written = to_json(small_profile());
+  CHECK(to_json(routing_profile_from_json(json::parse(written.dump()))) == written);
+  const std::pair<const char*, Damage> damages[] = {
+      {"edges_id names other bins", [](json& j) { j["edges_id"] = "log10:-3:1:256"; }},
+      {"layers[0].all does not have the bins", [](json& j) { j["layers"][0]["all"].erase(0); }},
+      {"layers[0].expert_load does not have one number",
+       [](json& j) { j["layers"][0]["expert_load"].push_back(1); }},
+      {"layers[0].coactivation does not have", [](json& j) { j["layers"][0]["coactivation"].erase(0); }},
+      {"layers[0].dead is not an integer", [](json& j) { j["layers"][0]["dead"] = {0.5}; }},
+  };
+  for (const auto& [part, damage] : damages) {
+    json bad = written;
+    damage(bad);
+    check_refused(part, [&] { routing_profile_from_json(bad); });
+  }
+}
