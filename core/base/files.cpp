@@ -20,9 +20,9 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-// LADIMO_DISK_FREE_BYTES: the disk that tests pretend to have.
-std::optional<std::uint64_t> simulated_free_bytes() {
-  const char* text = std::getenv("LADIMO_DISK_FREE_BYTES");
+// A number of bytes that tests pretend with.
+std::optional<std::uint64_t> simulated_bytes(const char* variable) {
+  const char* text = std::getenv(variable);
   if (text == nullptr || *text == '\0') return std::nullopt;
   return std::strtoull(text, nullptr, 10);
 }
@@ -100,7 +100,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(const void* data, std::size_t bytes) {
-  const auto limit = simulated_free_bytes();
+  const auto limit = simulated_bytes("LADIMO_DISK_FULL_AFTER_BYTES");
   if (limit && written_bytes() + bytes > *limit) fail_to_write(path_, ENOSPC);
   const char* from = static_cast<const char*>(data);
   while (bytes > 0) {
@@ -123,7 +123,7 @@ void AtomicFile::commit() {
 }
 
 std::uint64_t free_disk_bytes(const fs::path& path) {
-  if (const auto simulated = simulated_free_bytes()) return *simulated;
+  if (const auto simulated = simulated_bytes("LADIMO_DISK_FREE_BYTES")) return *simulated;
   fs::path folder = normal_path(path);
   std::error_code code;
   while (!fs::exists(folder, code) && folder.has_relative_path()) folder = folder.parent_path();

@@ -32,7 +32,8 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  /// Appends. Throws Error when the disk is full.
+  /// Appends. Throws Error when the disk is full. The environment variable LADIMO_DISK_FULL_AFTER_BYTES, when set,
+  /// fills it once this process has written so much (tests: a disk that fills up while running).
   void write(const void* data, std::size_t bytes);
   /// fsync, rename, fsync of the folder.
   void commit();
@@ -44,8 +45,7 @@ class AtomicFile {
 };
 
 /// Bytes that may still be written on the file system that holds `path` (its nearest existing ancestor).
-/// The environment variable LADIMO_DISK_FREE_BYTES, when set, replaces the answer (tests simulate a full
-/// disk).
+/// The environment variable LADIMO_DISK_FREE_BYTES, when set, replaces the answer (tests).
 std::uint64_t free_disk_bytes(const std::filesystem::path& path);
 
 /// Bytes of memory available now. Throws Error where the system does not tell.

@@ -19,8 +19,14 @@ std::ptrdiff_t entries(const fs::path& folder) {
 }
 
 struct SimulatedDisk {
-  explicit SimulatedDisk(const char* bytes) { ::setenv("LADIMO_DISK_FREE_BYTES", bytes, 1); }
-  ~SimulatedDisk() { ::unsetenv("LADIMO_DISK_FREE_BYTES"); }
+  explicit SimulatedDisk(const char* bytes) {
+    ::setenv("LADIMO_DISK_FREE_BYTES", bytes, 1);
+    ::setenv("LADIMO_DISK_FULL_AFTER_BYTES", bytes, 1);
+  }
+  ~SimulatedDisk() {
+    ::unsetenv("LADIMO_DISK_FREE_BYTES");
+    ::unsetenv("LADIMO_DISK_FULL_AFTER_BYTES");
+  }
 };
 
 }  // namespace

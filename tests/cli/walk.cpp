@@ -1,0 +1,267 @@
+// The whole way on a pico model, through the command line: the contract of design.md, checked from outside.
+#include <set>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "run/event_json.h"
+#include "run/run_folder.h"
+#include "support/calibration_text.h"
+#include "support/pico_model.h"
+#include "support/process.h"
+
+using namespace ladimo;
+using namespace ladimo::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A pico model, text, and the arguments of a short conversion.
+struct Workplace {
+  TemporaryFolder folder;
+  fs::path model = folder / "model", text = folder / "calibration.txt", held_out = folder / "held-out.txt";
+
+  Workplace() {
+    PicoModel pico;
+    pico.layers = 3;
+    write_pico_model(model, pico);
+    write_text(text, 400);
+    write_text(held_out, 100, 1);
+  }
+  std::vector<std::string> convert(const fs::path& output, std::vector<std::string> more = {}) const {
+    std::vector<std::string> arguments = {"convert",
+                                          model,
+                                          "-o",
+                                          output,
+                                          "--text",
+                                          text,
+                                          "--tokens",
+                                          "8000",
+                                          "--experts",
+                                          "12",
+                                          "--held-out-tokens",
+                                          "2000",
+                                          "--threads",
+                                          "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+};
+
+nlohmann::json json_of(const std::vector<std::string>& arguments) {
+  auto with_json = arguments;
+  with_json.emplace_back("--json");
+  const auto finished = run(with_json);
+  INFO(finished.err);
+  REQUIRE(finished.status == 0);
+  return nlohmann::json::parse(finished.out);
+}
+
+void check_keys(const nlohmann::json& json, const std::vector<const char*>& keys) {
+  for (const char* key : keys) {
+    INFO(key);
+    CHECK(json.contains(key));
+  }
+}
+
+/// Bytes of everything that the recipe alone decides.
+std::map<std::string, std::string> results(const fs::path& run_folder) {
+  std::map<std::string, std::string> bytes;
+  for (const auto& entry : fs::recursive_directory_iterator(run_folder)) {
+    const auto name = fs::relative(entry.path(), run_folder).string();
+    if (entry.is_regular_file() && (name.starts_with("layers/") || name == "profile.json" ||
+                                    name == "tradeoff.json" || name == "policy.json"))
+      bytes[name] = read_file(entry.path());
+  }
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of the contract") {
+  const Workplace work;
+  const auto output = work.folder / "run";
+  check_keys(json_of({"inspect", work.model}),
+             {"architecture", "layers", "hidden_size", "intermediate_size", "vocab_size", "parameters",
+              "ffn_parameters", "activated_parameters", "dtype", "fingerprint", "problems"});
+  auto plan_arguments = work.convert(output);
+  plan_arguments.front() = "plan";
+  const auto plan = json_of(plan_arguments);
+  check_keys(plan,
+             {"steps", "tokens", "windows", "ram_bytes", "disk_bytes", "seconds", "partition", "problems"});
+  CHECK(plan["problems"].empty());
+  CHECK_FALSE(fs::exists(output));
+
+  const auto converted = json_of(work.convert(output));
+  check_keys(converted, {"layers", "seconds", "resumed_layers"});
+  REQUIRE(converted["layers"].size() == 3);
+  check_keys(converted["layers"][0], {"layer", "loss_before", "loss_after", "seconds"});
+  CHECK(converted["resumed_layers"] == 0);
+  CHECK(json_of(work.convert(output))["resumed_layers"] == 3);
+
+  const auto no_policy = run({"eval", output, "--text", work.held_out});
+  CHECK(no_policy.status == 2);
+  CHECK(no_policy.err.find("ladimo policy") != std::string::npos);
+
+  const auto policy = json_of({"policy", output, "--activated", "0.9", "--pin", "1=top2"});
+  check_keys(policy, {"schema", "model", "cost", "tradeoff", "layers", "predicted", "measured"});
+  CHECK(policy["schema"] == "ladimo.policy/1");
+  CHECK(policy["layers"][1] == nlohmann::json{{"layer", 1}, {"kind", "top_k"}, {"k", 2}});
+  CHECK(policy["measured"].is_null());
+  check_keys(policy["predicted"], {"kl", "perplexity", "decode_ms", "prefill_ms", "activated_parameters",
+                                   "activated_fraction", "ffn_activated"});
+  CHECK(policy["predicted"]["activated_fraction"] <= 0.9);
+  check_keys(json_of({"show", output}), {"recipe", "layers", "profile", "tradeoff", "latency", "policy"});
+
+  const auto evaluation = json_of({"eval", output, "--text", work.held_out, work.text, "--tokens", "2000"});
+  check_keys(evaluation, {"tokens", "nll", "perplexity", "dense_nll", "dense_perplexity", "kl",
+                          "kl_percentiles", "same_top", "same_top_se", "activated_parameters",
+                          "activated_fraction", "ffn_activated", "domains", "tasks"});
+  CHECK(evaluation["domains"].size() == 2);
+  check_keys(evaluation["kl_percentiles"], {"50", "95", "99", "100"});
+  const auto dense = json_of({"eval", work.model, "--text", work.held_out});
+  CHECK(dense["kl"].is_null());
+  CHECK(dense["activated_fraction"] == 1.0);
+
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--dense-only"}}) {
+    std::vector<std::string> arguments = {"generate", output, "--prompt", "the cat", "--max-tokens", "5"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto generated = json_of(arguments);
+    check_keys(generated, {"text", "tokens"});
+    REQUIRE_FALSE(generated["tokens"].empty());
+    CHECK(generated["tokens"][0]["experts"].size() == 3);
+  }
+
+  // A policy that is asked to be all dense is the dense model.
+  json_of({"policy", output, "--tradeoff", "0"});
+  const auto all_dense = json_of({"eval", output, "--text", work.held_out});
+  CHECK(all_dense["kl"] == 0.0);
+  CHECK(all_dense["activated_fraction"] == 1.0);
+  CHECK(all_dense["nll"] == all_dense["dense_nll"]);
+}
+
+TEST_CASE("a moved original is named with --dense; another checkpoint is refused") {
+  const Workplace work;
+  const auto output = work.folder / "run";
+  json_of(work.convert(output));
+  json_of({"policy", output});
+  const auto moved = work.folder / "moved";
+  fs::rename(work.model, moved);
+  const auto lost = run({"eval", output, "--text", work.held_out});
+  CHECK(lost.status == 2);
+  CHECK(lost.err.find("--dense") != std::string::npos);
+  CHECK(json_of({"eval", output, "--text", work.held_out, "--dense", moved})["kl"].get<double>() > 0);
+  PicoModel other;
+  other.layers = 3;
+  other.seed = 5;
+  write_pico_model(work.model, other);
+  CHECK(run({"eval", output, "--text", work.held_out}).err.find("fingerprint") != std::string::npos);
+}
+
+TEST_CASE("killed in the middle, the same command gives the same bytes as an undisturbed run") {
+  const Workplace work;
+  const auto undisturbed = work.folder / "undisturbed", killed = work.folder / "killed";
+  REQUIRE(run(work.convert(undisturbed)).status == 0);
+  // Once in the middle of layer 1, once while the tables are measured.
+  for (const char* file : {"layers/000.json", "profile.json"}) {
+    Process process(work.convert(killed));
+    process.wait_until([&] { return fs::exists(killed / file); });
+    process.signal(SIGKILL);
+    CHECK(process.wait().status == 128 + SIGKILL);
+  }
+  CHECK(fs::exists(killed / "layers/000.json"));
+  CHECK_FALSE(fs::exists(killed / "tradeoff.json"));
+  REQUIRE(run(work.convert(killed)).status == 0);
+  for (const auto& folder : {undisturbed, killed}) json_of({"policy", folder, "--activated", "0.9"});
+  const auto expected = results(undisturbed);
+  CHECK(expected.size() == 9);
+  const auto found = results(killed);
+  for (const auto& [name, bytes] : expected) {
+    INFO(name);
+    REQUIRE(found.contains(name));
+    CHECK(found.at(name) == bytes);
+  }
+  CHECK(found.size() == expected.size());
+}
+
+TEST_CASE("a model that writes its own text") {
+  const Workplace work;
+  const auto output = work.folder / "run";
+  auto arguments = work.convert(output);
+  arguments[5] = "self";
+  json_of(arguments);
+  CHECK(fs::exists(output / "text/calibration.jsonl"));
+  json_of({"policy", output});
+  const auto held_out = (output / "text/held-out.jsonl").string();
+  CHECK(json_of({"eval", output, "--text", held_out})["tokens"].get<int>() > 0);
+  CHECK(json_of(arguments)["resumed_layers"] == 3);
+}
+
+TEST_CASE("a disk that fills up while running: status 1, and the same command continues") {
+  const Workplace work;
+  const auto output = work.folder / "run";
+  // The plan fits (it is told of more), the writing does not: one layer's file is about 40 kB.
+  const auto full = run(work.convert(output), {{"LADIMO_DISK_FULL_AFTER_BYTES", "60000"}});
+  INFO(full.err);
+  CHECK(full.status == 1);
+  CHECK(full.err.find("hint:") != std::string::npos);
+  CHECK(fs::exists(output / "layers/000.json"));
+  CHECK_FALSE(fs::exists(output / "layers/002.json"));
+  for (const auto& entry : fs::recursive_directory_iterator(output))
+    CHECK(entry.path().filename().string().find(".tmp-") == std::string::npos);
+  CHECK(json_of(work.convert(output))["resumed_layers"].get<int>() >= 1);
+}
+
+TEST_CASE("events: every line parses, steps come in order, the last is the result") {
+  const Workplace work;
+  const auto finished = run(work.convert(work.folder / "run", {"--events"}));
+  REQUIRE(finished.status == 0);
+  std::istringstream lines(finished.out);
+  std::set<std::size_t> kinds;
+  std::vector<std::string> steps;
+  Event last;
+  for (std::string line; std::getline(lines, line);) {
+    last = parse_event(line);
+    kinds.insert(last.index());
+    if (const auto* step = std::get_if<StepEvent>(&last)) steps.push_back(step->name);
+  }
+  CHECK(steps == std::vector<std::string>{"calibration text", "layers", "routing profile", "sensitivity",
+                                          "latency", "frontier"});
+  REQUIRE(std::holds_alternative<ResultEvent>(last));
+  CHECK(nlohmann::json::parse(std::get<ResultEvent>(last).json)["layers"].size() == 3);
+  for (const Event& expected : {Event(StepEvent{}), Event(ProgressEvent{}), Event(LossEvent{}),
+                                Event(HistogramEvent{}), Event(SampleEvent{}), Event(LayerEvent{})})
+    CHECK(kinds.contains(expected.index()));
+}
+
+TEST_CASE("Ctrl+C, SIGTERM and a closed stdin end with 130 and leave a resumable run") {
+  const Workplace work;
+  for (const int way : {SIGINT, SIGTERM, 0}) {
+    const auto output = work.folder / ("run" + std::to_string(way));
+    Process process(work.convert(output, {"--events", "--tokens", "8000"}));
+    process.wait_until([&] { return fs::exists(output / "layers/000.json"); });
+    if (way == 0)
+      process.close_stdin();
+    else
+      process.signal(way);
+    const auto finished = process.wait();
+    CHECK(finished.status == 130);
+    CHECK(finished.err.find("again") != std::string::npos);
+    CHECK(fs::exists(output / "layers/000.json"));
+    CHECK_FALSE(fs::exists(output / "tradeoff.json"));
+  }
+  CHECK(json_of(work.convert(work.folder / "run0"))["resumed_layers"].get<int>() >= 1);
+}
+
+TEST_CASE("--help and --version answer with status 0; an unknown command is refused") {
+  CHECK(run({"--version"}).out.starts_with("ladimo "));
+  const auto help = run({"--help"});
+  CHECK(help.status == 0);
+  for (const char* command : {"inspect", "plan", "convert", "show", "policy", "eval", "generate"}) {
+    CHECK(help.out.find(command) != std::string::npos);
+    CHECK(run({command, "--help"}).status == 0);
+  }
+  const auto unknown = run({"fly"});
+  CHECK(unknown.status == 2);
+  CHECK(unknown.err.find("hint:") != std::string::npos);
+}
