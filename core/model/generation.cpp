@@ -15,7 +15,8 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t sample_batch = 64;  // sequences sampled side by side
+constexpr std::int64_t largest_batch = 128;      // sequences sampled side by side ...
+constexpr std::int64_t cache_bytes = 1LL << 30;  // ... as far as their keys and values fit
 
 // Next-token scores on the CPU: logits where greedy, else probabilities. [B, 1, vocab] -> [B, vocab] fp32.
 at::Tensor next_scores(const at::Tensor& logits, double temperature) {
@@ -73,10 +74,15 @@ at::Tensor to_ids(std::span<const std::int32_t> ids, std::int64_t batch) {
   return tensor.to(at::kLong).view({batch, -1});
 }
 
+std::int64_t batch_size(const ModelConfig& config, std::int64_t length) {
+  const std::int64_t sequence_bytes = 2 * 4 * config.layers * config.kv_heads * config.head_dim * length;
+  return std::clamp<std::int64_t>(cache_bytes / sequence_bytes, 1, largest_batch);
+}
+
 // Sequences first ... first + count - 1, side by side. Finished ones run along until the last is done.
-void sample_batch_of(const Decoder& decoder, std::int64_t first, std::int64_t count, std::int64_t length,
-                     double temperature, std::uint64_t seed, Progress& progress,
-                     std::vector<std::vector<std::int32_t>>& sequences) {
+void sample_batch(const Decoder& decoder, std::int64_t first, std::int64_t count, std::int64_t length,
+                  double temperature, std::uint64_t seed, Progress& progress,
+                  std::vector<std::vector<std::int32_t>>& sequences) {
   const auto bos = static_cast<std::int32_t>(decoder.config().bos);
   std::vector<Random> streams;
   for (std::int64_t i = first; i < first + count; ++i)
@@ -141,9 +147,10 @@ std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, 
                       std::to_string(config.max_positions) + " positions.",
                   "Use a smaller --window.");
   std::vector<std::vector<std::int32_t>> sequences;
-  for (std::int64_t first = 0; first < count; first += sample_batch)
-    sample_batch_of(decoder, first, std::min(sample_batch, count - first), length, temperature, seed,
-                    progress, sequences);
+  const std::int64_t batch = batch_size(config, std::max<std::int64_t>(length, 1));
+  for (std::int64_t first = 0; first < count; first += batch)
+    sample_batch(decoder, first, std::min(batch, count - first), length, temperature, seed, progress,
+                 sequences);
   return sequences;
 }
 

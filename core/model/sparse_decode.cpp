@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -11,15 +10,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
-#define LADIMO_INLINE inline __attribute__((always_inline))
-
-// One clone per instruction set, chosen when the program starts (which sanitizers do not survive).
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define LADIMO_CLONES __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
-#else
-#define LADIMO_CLONES
-#endif
+#include "model/simd.h"
 
 namespace ladimo {
 namespace {
@@ -27,22 +18,6 @@ namespace {
 constexpr std::int64_t max_tokens = 8;
 constexpr std::int64_t block_rows = 32;
 constexpr std::int64_t weights_per_thread = 1 << 17;  // less is not worth waking a thread
-
-// Sixteen floats: one register with AVX-512, several without. Filled by reference, because passing such
-// values between functions depends on the instruction set.
-constexpr std::int64_t lanes = 16;
-typedef float Floats __attribute__((vector_size(64)));
-
-LADIMO_INLINE void load(const float* from, Floats& to) { std::memcpy(&to, from, sizeof(to)); }
-
-LADIMO_INLINE void load(const at::BFloat16* from, Floats& to) {
-  typedef std::uint16_t Halves __attribute__((vector_size(32)));
-  typedef std::uint32_t Words __attribute__((vector_size(64)));
-  Halves halves;
-  std::memcpy(&halves, from, sizeof(halves));
-  const Words words = __builtin_convertvector(halves, Words) << 16;
-  std::memcpy(&to, &words, sizeof(to));
-}
 
 template <class T>
 struct Layer {
@@ -56,51 +31,23 @@ struct Block {
   std::int64_t first, rows, expert;
 };
 
+template <class T>
+LADIMO_INLINE float bias(const T* biases, std::int64_t row) {
+  return biases != nullptr ? static_cast<float>(biases[row]) : 0.0f;
+}
+
 // h of one neuron.
 template <class T>
 LADIMO_INLINE float neuron(const Layer<T>& layer, std::int64_t row, const float* x) {
-  const T* gate = layer.gate + row * layer.d;
-  const T* up = layer.up + row * layer.d;
-  Floats gates{}, ups{}, v, w;
-  std::int64_t c = 0;
-  for (; c + lanes <= layer.d; c += lanes) {
-    load(x + c, v);
-    load(gate + c, w);
-    gates += v * w;
-    load(up + c, w);
-    ups += v * w;
-  }
-  float g = layer.gate_bias != nullptr ? static_cast<float>(layer.gate_bias[row]) : 0.0f;
-  float u = layer.up_bias != nullptr ? static_cast<float>(layer.up_bias[row]) : 0.0f;
-  for (std::int64_t i = 0; i < lanes; ++i) {
-    g += gates[i];
-    u += ups[i];
-  }
-  for (; c < layer.d; ++c) {
-    g += x[c] * static_cast<float>(gate[c]);
-    u += x[c] * static_cast<float>(up[c]);
-  }
+  const float g = simd::dot(x, layer.gate + row * layer.d, layer.d) + bias(layer.gate_bias, row);
+  const float u = simd::dot(x, layer.up + row * layer.d, layer.d) + bias(layer.up_bias, row);
   return g / (1 + std::exp(-g)) * u;
-}
-
-// y += factor * row
-template <class T>
-LADIMO_INLINE void add_row(const T* row, float factor, std::int64_t d, float* y) {
-  Floats sum, w;
-  std::int64_t c = 0;
-  for (; c + lanes <= d; c += lanes) {
-    load(y + c, sum);
-    load(row + c, w);
-    sum += factor * w;
-    std::memcpy(y + c, &sum, sizeof(sum));
-  }
-  for (; c < d; ++c) y[c] += factor * static_cast<float>(row[c]);
 }
 
 template <class T>
 LADIMO_INLINE void add_block(const Layer<T>& layer, const Block& block, const float* x, float* y) {
   for (std::int64_t row = block.first; row < block.first + block.rows; ++row)
-    add_row(layer.down + row * layer.d, neuron(layer, row, x), layer.d, y);
+    simd::add_row(layer.down + row * layer.d, neuron(layer, row, x), layer.d, y);
 }
 
 LADIMO_CLONES void run(const Layer<float>& layer, const Block& block, const float* x, float* y) {
@@ -110,10 +57,10 @@ LADIMO_CLONES void run(const Layer<at::BFloat16>& layer, const Block& block, con
   add_block(layer, block, x, y);
 }
 LADIMO_CLONES void skip(const Layer<float>& layer, std::int64_t expert, float* y) {
-  add_row(layer.compensation + expert * layer.d, 1, layer.d, y);
+  simd::add_row(layer.compensation + expert * layer.d, 1, layer.d, y);
 }
 LADIMO_CLONES void skip(const Layer<at::BFloat16>& layer, std::int64_t expert, float* y) {
-  add_row(layer.compensation + expert * layer.d, 1, layer.d, y);
+  simd::add_row(layer.compensation + expert * layer.d, 1, layer.d, y);
 }
 
 // What the tokens selected: bool [T, E].

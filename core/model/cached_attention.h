@@ -1,0 +1,19 @@
+// Attention of one new token over the keys and values before it: many short dot products, for which one
+// library call each costs more than the work.
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+namespace ladimo {
+
+/// Whether `cached_attention` serves these: one query per sequence, on the CPU, keys and values in one dtype
+/// (fp32 or bf16) with contiguous rows, without autograd.
+bool attends_from_cache(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+
+/// softmax(q k / sqrt(D)) v. q [B, heads, 1, D], k and v [B, kv_heads, n, D] -> [B, heads, 1, D], dtype of v.
+/// Precondition: attends_from_cache.
+at::Tensor cached_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+
+}  // namespace ladimo

@@ -1,0 +1,84 @@
+// Sixteen floats at a time, for the decoding kernels. Included by their .cpp files only.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include <c10/util/BFloat16.h>
+
+#define LADIMO_INLINE inline __attribute__((always_inline))
+
+// One clone per instruction set, chosen when the program starts (which sanitizers do not survive).
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define LADIMO_CLONES __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
+#else
+#define LADIMO_CLONES
+#endif
+
+namespace ladimo::simd {
+
+constexpr std::int64_t lanes = 16;
+
+// One register with AVX-512, several without. Filled by reference, because passing such values between
+// functions depends on the instruction set.
+typedef float Floats __attribute__((vector_size(64)));
+
+LADIMO_INLINE void load(const float* from, Floats& to) { std::memcpy(&to, from, sizeof(to)); }
+
+LADIMO_INLINE void load(const c10::BFloat16* from, Floats& to) {
+  typedef std::uint16_t Halves __attribute__((vector_size(32)));
+  typedef std::uint32_t Words __attribute__((vector_size(64)));
+  Halves halves;
+  std::memcpy(&halves, from, sizeof(halves));
+  const Words words = __builtin_convertvector(halves, Words) << 16;
+  std::memcpy(&to, &words, sizeof(to));
+}
+
+LADIMO_INLINE void store(const Floats& from, float* to) { std::memcpy(to, &from, sizeof(from)); }
+
+/// The sum of the lanes, in pairs.
+LADIMO_INLINE float sum(const Floats& v) {
+  typedef float Eight __attribute__((vector_size(32)));
+  typedef float Four __attribute__((vector_size(16)));
+  Eight low, high;
+  std::memcpy(&low, &v, sizeof(low));
+  std::memcpy(&high, reinterpret_cast<const char*>(&v) + sizeof(low), sizeof(high));
+  low += high;
+  Four first, second;
+  std::memcpy(&first, &low, sizeof(first));
+  std::memcpy(&second, reinterpret_cast<const char*>(&low) + sizeof(first), sizeof(second));
+  first += second;
+  return (first[0] + first[2]) + (first[1] + first[3]);
+}
+
+/// x . row
+template <class T>
+LADIMO_INLINE float dot(const float* x, const T* row, std::int64_t n) {
+  Floats total{}, v, w;
+  std::int64_t c = 0;
+  for (; c + lanes <= n; c += lanes) {
+    load(x + c, v);
+    load(row + c, w);
+    total += v * w;
+  }
+  float result = sum(total);
+  for (; c < n; ++c) result += x[c] * static_cast<float>(row[c]);
+  return result;
+}
+
+/// y += factor * row
+template <class T>
+LADIMO_INLINE void add_row(const T* row, float factor, std::int64_t n, float* y) {
+  Floats total, w;
+  std::int64_t c = 0;
+  for (; c + lanes <= n; c += lanes) {
+    load(y + c, total);
+    load(row + c, w);
+    total += factor * w;
+    store(total, y + c);
+  }
+  for (; c < n; ++c) y[c] += factor * static_cast<float>(row[c]);
+}
+
+}  // namespace ladimo::simd
