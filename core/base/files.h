@@ -32,8 +32,8 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  /// Appends. Throws Error when the disk is full. The environment variable LADIMO_DISK_FULL_AFTER_BYTES, when set,
-  /// fills it once this process has written so much (tests: a disk that fills up while running).
+  /// Appends. Throws Error when the disk is full. The environment variable LADIMO_DISK_FULL_AFTER_BYTES, when
+  /// set, fills it once this process has written so much (tests: a disk that fills up while running).
   void write(const void* data, std::size_t bytes);
   /// fsync, rename, fsync of the folder.
   void commit();
