@@ -121,7 +121,8 @@ StepSeconds time_estimate(const Workload& work) {
 
 bool measures_sensitivity(const Workload& work) {
   if (work.recipe.sensitivity != "auto") return work.recipe.sensitivity == "measured";
-  const double flops = static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work));
+  const double flops =
+      static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work));
   return flops / (flops_per_thread * reference_threads) < measured_limit_s;
 }
 

@@ -38,8 +38,8 @@ struct StepSeconds {
 };
 StepSeconds time_estimate(const Workload& work);
 
-/// Whether sensitivity is measured: as the recipe says; `auto` where it takes under five minutes on a machine of reference
-/// (two threads), whatever machine this is, so that the recipe alone decides the result.
+/// Whether sensitivity is measured: as the recipe says; `auto` where it takes under five minutes on a machine
+/// of reference (two threads), whatever machine this is, so that the recipe alone decides the result.
 bool measures_sensitivity(const Workload& work);
 
 }  // namespace ladimo

@@ -47,9 +47,9 @@ struct Plan {
   Recipe recipe;  // resolved
   ModelConfig config;
   std::filesystem::path run;
-  bool resumes = false;  // the folder holds this very recipe
+  bool resumes = false;               // the folder holds this very recipe
   bool measures_sensitivity = false;  // else it is estimated
-  Split text;            // empty for self-written text
+  Split text;                         // empty for self-written text
   std::vector<PlanStep> steps;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
   std::int64_t windows = 0;

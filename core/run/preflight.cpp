@@ -193,16 +193,10 @@ void Preflight::check_text() {
   const bool readable = recipe.text_fingerprints.size() == recipe.text.size();
   if (recipe.self_text() || !readable || !tokenizer_ || !settings_fit_) return;
   const std::int64_t half = recipe.held_out_tokens / 2;
-  const std::size_t before = plan_.problems.size();
   attempt([&] {
     plan_.text =
         split_corpus(recipe.text, *tokenizer_, recipe.window, {recipe.tokens, half, half}, recipe.seed);
   });
-  if (plan_.problems.size() > before) return;
-  if (plan_.text.calibration.count() < 2 || plan_.text.tables.count() < 1 || plan_.text.checking.count() < 1)
-    problem(fmt::format("The tokens asked for do not fill a window of {} from each of {} files.",
-                        recipe.window, recipe.text.size()),
-            "Ask for more tokens, name fewer files, or give a smaller --window.");
 }
 
 void Preflight::check_same_recipe() {

@@ -16,8 +16,8 @@ class Preflight {
 
   /// A plan with recipe, config, text and problems, but no steps and estimates. Throws Interrupted.
   Plan run();
-  /// Whether model and settings are sound enough for arithmetic.
-  bool can_estimate() const { return checkpoint_.has_value() && settings_fit_; }
+  /// Whether model, folder and settings are known well enough for arithmetic.
+  bool can_estimate() const { return checkpoint_.has_value() && settings_fit_ && !request_.run.empty(); }
   /// Per parameter of a converted layer as it will be stored: fp32 stays fp32, the rest is bf16.
   int weight_bytes() const { return checkpoint_->tensor(Role::gate).dtype == DType::f32 ? 4 : 2; }
 

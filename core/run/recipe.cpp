@@ -192,15 +192,20 @@ Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path&
 std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked) {
   auto ours = to_json(in_run);
   auto theirs = to_json(asked);
-  // What a file holds decides, not where it lies: paths count only where there is no fingerprint to compare.
-  const auto same_content = [&](const char* path, const char* fingerprint) {
-    if (ours[fingerprint].empty() || ours[fingerprint] == "" || ours[fingerprint] != theirs[fingerprint])
-      return;
-    ours.erase(path);
-  };
-  same_content("model", "model_fingerprint");
-  same_content("text", "text_fingerprints");
   std::vector<std::string> lines;
+  // What a file holds decides, not where it lies: a moved checkpoint is the same checkpoint.
+  const auto compare_content = [&](const char* source, const char* fingerprint) {
+    const bool known = !ours[fingerprint].empty() && ours[fingerprint] != "";
+    const bool changed = ours[fingerprint] != theirs[fingerprint];
+    const auto was = ours[source], is = theirs[source];
+    if (changed && was == is)
+      lines.push_back(fmt::format("{}: {} has changed since the run began", source, in_words(was)));
+    else if (was != is && (changed || !known))
+      lines.push_back(fmt::format("{}: {} in the run, {} asked", source, in_words(was), in_words(is)));
+    for (const char* key : {source, fingerprint}) ours.erase(key);
+  };
+  compare_content("model", "model_fingerprint");
+  compare_content("text", "text_fingerprints");
   add_differences(ours, theirs, "", lines);
   return lines;
 }

@@ -1,0 +1,77 @@
+#include "run/event_json.h"
+
+#include <doctest/doctest.h>
+
+#include "support/refusals.h"
+
+using namespace ladimo;
+using ladimo::testing::check_refused;
+
+namespace {
+
+HistogramEvent small_histogram() { return {2, {1, 0, 5}, {0.25, 0.75}}; }
+
+// Other programs read these lines: a change here is a change of the format.
+const std::pair<Event, std::string> golden[] = {
+    {StepEvent{"layers", 1, 6}, R"({"event":"step","name":"layers","index":1,"count":6})"},
+    {ProgressEvent{3, 10, 96, 4.5}, R"({"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.5})"},
+    {ProgressEvent{-1, 0, 96, -1}, R"({"event":"progress","layer":-1,"done":0,"total":96,"eta_s":null})"},
+    {LossEvent{3, 7, 0.125, true}, R"({"event":"loss","layer":3,"step":7,"value":0.125,"held_out":true})"},
+    {small_histogram(),
+     R"({"event":"histogram","layer":2,"edges_id":"log10:-4:1:256","counts":[1,0,5],"expert_load":[0.25,0.75]})"},
+    {SampleEvent{0, {-1, 0, 1, 0}}, R"({"event":"sample","layer":0,"partition":[-1,0,1,0]})"},
+    {LayerEvent{3, 0.5, 0.25, 1.5},
+     R"({"event":"layer","layer":3,"loss_before":0.5,"loss_after":0.25,"seconds":1.5})"},
+    {TokenEvent{true, " upon", 2501, {-1, 12}},
+     R"({"event":"token","side":"converted","text":" upon","id":2501,"experts":[-1,12]})"},
+    {TokenEvent{false, "\"é\n", 5, {}},
+     R"({"event":"token","side":"dense","text":"\"é\n","id":5,"experts":[]})"},
+    {MeasureEvent{R"({"kl":0.03,"tokens":512})"}, R"({"event":"measure","kl":0.03,"tokens":512})"},
+    {WarningEvent{"The disk is slow.", "Wait."},
+     R"({"event":"warning","message":"The disk is slow.","hint":"Wait."})"},
+    {ErrorEvent{"The disk is full.", "Free some.", "/run"},
+     R"({"event":"error","message":"The disk is full.","hint":"Free some.","path":"/run"})"},
+    {ResultEvent{R"({"seconds":2.5,"layers":[]})"}, R"({"event":"result","seconds":2.5,"layers":[]})"},
+};
+
+}  // namespace
+
+TEST_CASE("every event has its line, and every line its event") {
+  for (const auto& [event, line] : golden) {
+    CHECK(to_json_line(event) == line);
+    const Event read = parse_event(line);
+    CHECK(read.index() == event.index());
+    CHECK(to_json_line(read) == line);
+  }
+  CHECK(std::size(golden) >= std::variant_size_v<Event>);
+}
+
+TEST_CASE("values come back") {
+  const auto token = std::get<TokenEvent>(parse_event(golden[8].second));
+  CHECK_FALSE(token.converted);
+  CHECK(token.text == "\"é\n");
+  CHECK(std::get<ProgressEvent>(parse_event(golden[2].second)).eta_s == -1);
+  CHECK(std::get<HistogramEvent>(parse_event(golden[4].second)).counts == small_histogram().counts);
+  CHECK(std::get<ResultEvent>(parse_event(golden[12].second)).json == R"({"seconds":2.5,"layers":[]})");
+}
+
+TEST_CASE("half a character does not break the line") {
+  const std::string line = to_json_line(TokenEvent{true, "\xC3", 1, {}});
+  CHECK(std::get<TokenEvent>(parse_event(line)).text == "\xEF\xBF\xBD");
+}
+
+TEST_CASE("lines that are no events are refused with the line") {
+  const std::pair<const char*, const char*> bad[] = {
+      {"", "This line is not an event: "},
+      {"Segmentation fault", "This line is not an event: Segmentation fault"},
+      {"[1]", "it is not a JSON object"},
+      {R"({"name":"x"})", "event is missing"},
+      {R"({"event":"party"})", "event names no kind of event"},
+      {R"({"event":"step","name":"x","index":0})", "count is missing"},
+      {R"({"event":"loss","layer":0,"step":1,"value":"low","held_out":true})", "value is not a number"},
+      {R"({"event":"histogram","layer":0,"edges_id":"x","counts":[],"expert_load":[]})",
+       "edges_id names other bins"},
+      {R"({"event":"step","name":"x","index":0,"count":6)", "This line is not an event"},
+  };
+  for (const auto& [line, part] : bad) check_refused(part, [line = line] { parse_event(line); });
+}

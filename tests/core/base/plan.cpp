@@ -1,0 +1,305 @@
+#include "run/plan.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "run/run_folder.h"
+#include "support/pico_model.h"
+#include "support/temporary_folder.h"
+
+using namespace ladimo;
+using ladimo::testing::PicoModel;
+using ladimo::testing::TemporaryFolder;
+using ladimo::testing::write_pico_model;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+void write_text(const fs::path& file, int documents, const std::string& word) {
+  std::ofstream out(file);
+  for (int i = 0; i < documents; ++i)
+    out << "Once upon a time there was a " << word << " number " << i
+        << " and it was happy and went to the park to play with the ball.\n\n";
+}
+
+/// A small model, text and a request that goes through.
+struct Workplace {
+  TemporaryFolder folder;
+  ConvertRequest request;
+
+  explicit Workplace(const PicoModel& pico = {}) {
+    write_pico_model(folder / "model", pico);
+    write_text(folder / "a.txt", 300, "cat");
+    write_text(folder / "b.txt", 300, "dog");
+    request.model = folder / "model";
+    request.run = folder / "run";
+    request.text = {folder / "a.txt", folder / "b.txt"};
+    request.tokens = 2000;
+    request.held_out_tokens = 1024;
+    request.experts = 6;
+    request.shared = 2;
+  }
+  Plan plan() const { return make_plan(request, Context()); }
+};
+
+std::string said(const Plan& plan) {
+  std::string text;
+  for (const Problem& problem : plan.problems) text += problem.message + " | " + problem.hint + "\n";
+  return text;
+}
+
+void check_problem(const Plan& plan, const std::string& part) {
+  INFO("said: ", said(plan));
+  INFO("expected: ", part);
+  CHECK(said(plan).find(part) != std::string::npos);
+  for (const Problem& problem : plan.problems) CHECK_FALSE(problem.hint.empty());
+}
+
+void check_clean(const Plan& plan) {
+  INFO("said: ", said(plan));
+  CHECK(plan.problems.empty());
+}
+
+struct SimulatedDisk {
+  explicit SimulatedDisk(const char* bytes) { ::setenv("LADIMO_DISK_FREE_BYTES", bytes, 1); }
+  ~SimulatedDisk() { ::unsetenv("LADIMO_DISK_FREE_BYTES"); }
+};
+
+}  // namespace
+
+TEST_CASE("a plan for sound input: steps, tokens, estimates, and nothing is written") {
+  const Workplace work;
+  const Plan plan = work.plan();
+  check_clean(plan);
+  CHECK_FALSE(fs::exists(work.request.run));
+  CHECK(plan.recipe.window == 64);
+  CHECK(plan.recipe.layers == std::vector<int>{0, 1});
+  CHECK(plan.recipe.text_fingerprints.size() == 2);
+  CHECK(plan.windows == plan.text.calibration.count());
+  CHECK(plan.windows == 30);  // 2000 / 2 files / 64, twice
+  CHECK(plan.tokens == 30 * 64);
+  CHECK(plan.text.tables.count() == 8);
+  std::vector<std::string> names;
+  for (const PlanStep& step : plan.steps) {
+    names.push_back(step.name);
+    CHECK_FALSE(step.description.empty());
+    CHECK(step.seconds > 0);
+    CHECK_FALSE(step.done);
+  }
+  CHECK(names == std::vector<std::string>{"calibration text", "layers", "routing profile", "sensitivity",
+                                          "latency", "frontier"});
+  CHECK(plan.ram_bytes > 1e8);
+  CHECK(plan.disk_bytes > 2 * 3 * 32 * 48 * 4);
+  CHECK(plan.seconds > 0);
+
+  const json shown = to_json(plan);
+  CHECK(shown["partition"] ==
+        json({{"experts", 6}, {"shared", 2}, {"routed", 4}, {"expert_neurons", 8}, {"shared_neurons", 16}}));
+  CHECK(shown["problems"] == json::array());
+  CHECK(shown["recipe"]["tokens"] == 2000);
+  CHECK(shown["windows"] == 30);
+}
+
+TEST_CASE("defaults come from the model, the recipe file and the flags, the latter first") {
+  Workplace work;
+  work.request.experts = {};
+  work.request.shared = {};
+  Plan plan = work.plan();
+  CHECK(plan.recipe.experts == 4);  // of 48 neurons, eight or more each
+  CHECK(plan.recipe.shared == 1);
+  write_json(work.folder / "recipe.json",
+             {{"experts", 12}, {"window", 32}, {"stage1", {{"epochs", 1}}}, {"layers", {1}}});
+  work.request.recipe = work.folder / "recipe.json";
+  work.request.window = 16;
+  plan = work.plan();
+  check_clean(plan);
+  CHECK(plan.recipe.experts == 12);
+  CHECK(plan.recipe.shared == 3);
+  CHECK(plan.recipe.window == 16);
+  CHECK(plan.recipe.stage1.epochs == 1);
+  CHECK(plan.recipe.layers == std::vector<int>{1});
+  work.request.layers = "0";
+  CHECK(work.plan().recipe.layers == std::vector<int>{0});
+}
+
+TEST_CASE("text of the model's own needs no files") {
+  Workplace work;
+  work.request.text = {"self"};
+  const Plan plan = work.plan();
+  check_clean(plan);
+  CHECK(plan.recipe.self_text());
+  CHECK(plan.text.calibration.count() == 0);
+  CHECK(plan.windows == 2000 / 64);
+  CHECK(plan.steps[0].description.find("The model writes") != std::string::npos);
+}
+
+TEST_CASE("settings that cannot be are named, all at once") {
+  using Change = void (*)(ConvertRequest&);
+  const std::pair<Change, const char*> bad[] = {
+      {[](auto& r) { r.experts = 0; }, "0 experts were asked for; there must be at least one"},
+      {[](auto& r) { r.experts = 49; }, "49 experts were asked for, but the FFNs have only 48 neurons"},
+      {[](auto& r) { r.shared = 6; }, "6 of 6 experts shared leaves none to be routed"},
+      {[](auto& r) { r.shared = -1; }, "The number of shared experts is negative: -1"},
+      {[](auto& r) { r.window = 0; }, "A window of 0 tokens leaves nothing to score"},
+      {[](auto& r) { r.window = 1; }, "A window of 1 tokens leaves nothing to score"},
+      {[](auto& r) { r.window = 65; }, "A window of 65 tokens is more than the model's 64 positions"},
+      {[](auto& r) { r.tokens = 0; }, "0 calibration tokens do not fill two windows of 64"},
+      {[](auto& r) { r.tokens = -5; }, "-5 calibration tokens do not fill"},
+      {[](auto& r) { r.held_out_tokens = 100; }, "100 held-out tokens do not fill two windows"},
+      {[](auto& r) { r.layers = "2"; }, "There is no layer 2: the model has 2 layers"},
+      {[](auto& r) { r.layers = "some"; }, "\"some\" is not a list of layers"},
+      {[](auto& r) { r.sensitivity = "guessed"; }, "\"guessed\" is no way to get the sensitivity"},
+      {[](auto& r) { r.text = {}; }, "No calibration text is named"},
+      {[](auto& r) { r.run = ""; }, "No run folder is named"},
+      {[](auto& r) { r.tokens = 1000000; }, "too few tokens"},
+      {[](auto& r) { r.recipe = "/nowhere/recipe.json"; }, "/nowhere/recipe.json"},
+      {[](auto& r) { r.model = r.model.parent_path() / "none"; }, ""},
+  };
+  for (const auto& [change, part] : bad) {
+    Workplace work;
+    change(work.request);
+    const Plan plan = work.plan();
+    CHECK_FALSE(plan.problems.empty());
+    check_problem(plan, part);
+    CHECK_FALSE(fs::exists(work.folder / "run"));
+    CHECK_NOTHROW(to_json(plan));
+  }
+  Workplace work;
+  work.request.experts = 0;
+  work.request.window = 65;
+  work.request.layers = "9";
+  CHECK(work.plan().problems.size() == 3);
+}
+
+TEST_CASE("text that cannot be used") {
+  Workplace work;
+  work.request.text = {work.folder / "none.txt"};
+  check_problem(work.plan(), "none.txt");
+  std::ofstream(work.folder / "empty.txt") << "\n \n";
+  work.request.text = {work.folder / "empty.txt"};
+  CHECK_FALSE(work.plan().problems.empty());
+}
+
+TEST_CASE("the model's own faults") {
+  Workplace work;
+  fs::remove(work.folder / "model/tokenizer.model");
+  check_problem(work.plan(), "tokenizer");
+  const Workplace small({.vocab = 1000});
+  check_problem(small.plan(), "The tokenizer has 4096 pieces, the embedding only 1000 rows");
+  fs::remove(work.folder / "model/config.json");
+  CHECK(work.plan().steps.empty());
+  check_problem(work.plan(), "config.json");
+}
+
+TEST_CASE("NaN weights are found before anything is written") {
+  const Workplace work;
+  {
+    std::fstream file(work.folder / "model/model.safetensors",
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-4, std::ios::end);
+    file.write("\x00\x00\xC0\x7F", 4);
+  }
+  check_problem(work.plan(), "NaN");
+}
+
+TEST_CASE("a run folder that is something else") {
+  Workplace work;
+  fs::create_directories(work.request.run);
+  std::ofstream(work.request.run / ".lock") << "";
+  fs::create_directories(work.request.run / "layers");
+  check_clean(work.plan());  // what a run killed at its start leaves
+  std::ofstream(work.request.run / "thesis.tex") << "x";
+  check_problem(work.plan(), "The run folder holds other files and is not a run");
+  work.request.run = work.folder / "a.txt";
+  check_problem(work.plan(), "The run folder is a file");
+  if (::geteuid() != 0) {
+    fs::create_directories(work.folder / "locked");
+    fs::permissions(work.folder / "locked", fs::perms::owner_read | fs::perms::owner_exec);
+    work.request.run = work.folder / "locked/run";
+    check_problem(work.plan(), "The run folder cannot be written");
+  }
+  work.request.run = work.folder / "broken";
+  fs::create_directories(work.request.run);
+  std::ofstream(work.request.run / "recipe.json") << "{";
+  check_problem(work.plan(), "recipe.json");
+}
+
+TEST_CASE("a run continues with its own settings, and refuses others by name") {
+  Workplace work;
+  const RunFolder run(work.request.run);
+  fs::create_directories(run.path() / "layers");
+  write_json(run.recipe_file(), to_json(work.plan().recipe));
+  write_file(run.layer_weights(0), "weights");
+  run.write_record({});
+
+  Plan plan = work.plan();
+  check_clean(plan);
+  CHECK(plan.resumes);
+  CHECK_FALSE(plan.steps[1].done);
+  CHECK(plan.steps[1].description.find("1 are finished") != std::string::npos);
+  const double left = plan.seconds;
+
+  LayerRecord second;
+  second.layer = 1;
+  run.write_record(second);
+  write_file(run.layer_weights(1), "weights");
+  for (const auto& file : {run.profile_file(), run.tradeoff_file(), run.latency_file()}) write_json(file, {});
+  ConvertRequest bare;
+  bare.model = work.request.model;
+  bare.run = work.request.run;
+  plan = make_plan(bare, Context());
+  check_clean(plan);
+  CHECK(plan.resumes);
+  CHECK(plan.recipe.experts == 6);
+  CHECK(plan.recipe.text.size() == 2);
+  for (std::size_t i = 1; i < plan.steps.size(); ++i) CHECK(plan.steps[i].done);
+  CHECK(plan.seconds < left);
+
+  work.request.experts = 8;
+  plan = work.plan();
+  CHECK_FALSE(plan.resumes);
+  check_problem(plan, "The run folder holds another recipe: experts: 6 in the run, 8 asked.");
+  work.request.experts = 6;
+  write_text(work.folder / "a.txt", 301, "cat");
+  check_problem(work.plan(), "has changed since the run began");
+  write_text(work.folder / "a.txt", 300, "cat");
+  check_clean(work.plan());
+  write_pico_model(work.folder / "model", {.seed = 1});
+  check_problem(work.plan(), "/model has changed since the run began");
+}
+
+TEST_CASE("a moved model continues its run") {
+  Workplace work;
+  fs::create_directories(work.request.run);
+  write_json(work.request.run / "recipe.json", to_json(work.plan().recipe));
+  fs::rename(work.folder / "model", work.folder / "moved");
+  work.request.model = work.folder / "moved";
+  const Plan plan = work.plan();
+  check_clean(plan);
+  CHECK(plan.resumes);
+}
+
+TEST_CASE("a plan that is larger than the disk") {
+  const Workplace work;
+  const SimulatedDisk disk("102400");
+  check_problem(work.plan(), " of disk; 100 KiB are free. | Free some space");
+}
+
+TEST_CASE("a plan that is larger than the memory") {
+  Workplace work;
+  work.request.text = {"self"};
+  work.request.tokens = std::int64_t{1} << 42;
+  check_problem(work.plan(), " of memory; ");
+}
+
+TEST_CASE("stopping works while a plan is made") {
+  const Workplace work;
+  std::atomic<bool> cancel = true;
+  CHECK_THROWS_AS(make_plan(work.request, Context({}, &cancel)), Interrupted);
+}

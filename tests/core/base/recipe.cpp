@@ -1,0 +1,145 @@
+#include "run/recipe.h"
+
+#include <functional>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "support/refusals.h"
+
+using namespace ladimo;
+using ladimo::testing::check_refused;
+using nlohmann::json;
+
+namespace {
+
+Recipe sample_recipe() {
+  Recipe recipe;
+  recipe.model = "/models/small";
+  recipe.model_fingerprint = "aa";
+  recipe.text = {"/text/a.txt", "/text/b.jsonl"};
+  recipe.text_fingerprints = {"bb", "cc"};
+  recipe.window = 256;
+  recipe.experts = 64;
+  recipe.shared = 16;
+  recipe.layers = {0, 2, 5};
+  recipe.seed = 18446744073709551615U;
+  recipe.stage1.epochs = 5;
+  return recipe;
+}
+
+}  // namespace
+
+TEST_CASE("a recipe is read back whole") {
+  const json written = to_json(sample_recipe());
+  CHECK(to_json(recipe_from_json(json::parse(written.dump()), {})) == written);
+  CHECK(written["stage1"]["levels"] == json({0.15, 0.35, 0.55, 0.8}));
+  Recipe self = sample_recipe();
+  self.text.clear();
+  self.text_fingerprints.clear();
+  CHECK(to_json(self)["text"] == "self");
+  CHECK(recipe_from_json(to_json(self), {}, sample_recipe()).self_text());
+}
+
+TEST_CASE("keys that are missing keep what was there") {
+  const Recipe recipe =
+      recipe_from_json(json::parse(R"({"experts": 32, "stage1": {"distil": false}})"), {}, sample_recipe());
+  CHECK(recipe.experts == 32);
+  CHECK(recipe.shared == 16);
+  CHECK_FALSE(recipe.stage1.distil);
+  CHECK(recipe.stage1.epochs == 5);
+  CHECK(recipe.text.size() == 2);
+}
+
+TEST_CASE("unknown keys and impossible values are refused by name") {
+  const std::pair<const char*, const char*> bad[] = {
+      {R"([1])", "The recipe: it is not a JSON object"},
+      {R"({"expert": 3})", "the key \"expert\" is unknown. | Known here: model,"},
+      {R"({"stage1": {"epoch": 3}})", "the key \"stage1.epoch\" is unknown"},
+      {R"({"stage1": 3})", "stage1 is not a JSON object"},
+      {R"({"text": []})", "text is empty"},
+      {R"({"text": "other"})", "text is not a list"},
+      {R"({"text": [3]})", "text is not a list of texts"},
+      {R"({"tokens": 0})", "tokens is less than 1"},
+      {R"({"tokens": "many"})", "tokens is not an integer"},
+      {R"({"held_out_tokens": 0})", "held_out_tokens is less than 1"},
+      {R"({"window": 1})", "window is less than 2"},
+      {R"({"experts": 0})", "experts is less than 1"},
+      {R"({"shared": -1})", "shared is negative"},
+      {R"({"experts": 8, "shared": 8})", "shared leaves no expert to be routed"},
+      {R"({"layers": []})", "layers must hold rising layer numbers"},
+      {R"({"layers": [3, 2]})", "layers must hold rising layer numbers"},
+      {R"({"layers": [-1, 2]})", "layers must hold rising layer numbers"},
+      {R"({"seed": -1})", "seed is not an integer of at least 0"},
+      {R"({"sensitivity": "guessed"})", "sensitivity is none of auto, measured, estimated"},
+      {R"({"stage1": {"activation_share": 1}})", "stage1.activation_share is not between 0 and 1"},
+      {R"({"stage1": {"feature_tokens": 0}})", "stage1.feature_tokens is less than 1"},
+      {R"({"stage1": {"router_ridge": -1}})", "stage1.router_ridge is negative"},
+      {R"({"stage1": {"levels": []}})", "stage1.levels must hold activity levels"},
+      {R"({"stage1": {"levels": [0.5, 1.0]}})", "stage1.levels must hold activity levels"},
+      {R"({"stage1": {"refit": 1}})", "stage1.refit is neither true nor false"},
+      {R"({"stage1": {"refit_ridge": -1}})", "stage1.refit_ridge is negative"},
+      {R"({"stage1": {"epochs": -1}})", "stage1.epochs is negative"},
+      {R"({"stage1": {"batch": 0}})", "stage1.batch is less than 1"},
+      {R"({"stage1": {"learning_rate": 0}})", "stage1.learning_rate is not above 0"},
+      {R"({"stage1": {"validation_share": 0}})", "stage1.validation_share is not between 0 and 1"},
+  };
+  for (const auto& [text, part] : bad) {
+    CAPTURE(text);
+    check_refused(part, [text = text] { recipe_from_json(json::parse(text), "recipe.json"); });
+  }
+}
+
+TEST_CASE("differences are named in words; files are compared by content, not by path") {
+  const Recipe recipe = sample_recipe();
+  CHECK(differences(recipe, recipe).empty());
+  Recipe other = recipe;
+  other.experts = 32;
+  other.stage1.refit = false;
+  other.layers = {0};
+  CHECK(differences(recipe, other) == std::vector<std::string>{"experts: 64 in the run, 32 asked",
+                                                               "layers: [0,2,5] in the run, [0] asked",
+                                                               "stage1.refit: true in the run, false asked"});
+  Recipe moved = recipe;
+  moved.model = "/elsewhere/small";
+  moved.text[0] = "/elsewhere/a.txt";
+  CHECK(differences(recipe, moved).empty());
+  moved.model_fingerprint = "dd";
+  CHECK(differences(recipe, moved) ==
+        std::vector<std::string>{"model: /models/small in the run, /elsewhere/small asked"});
+  Recipe edited = recipe;
+  edited.text_fingerprints[1] = "dd";
+  CHECK(differences(recipe, edited).front().ends_with("has changed since the run began"));
+  Recipe self = recipe;
+  self.text.clear();
+  self.text_fingerprints.clear();
+  CHECK(differences(self, recipe).front().starts_with("text: self in the run, "));
+}
+
+TEST_CASE("lists of layers") {
+  CHECK(parse_layers("all", 3) == std::vector<int>{0, 1, 2});
+  CHECK(parse_layers("0-3,7", 8) == std::vector<int>{0, 1, 2, 3, 7});
+  CHECK(parse_layers("5,2,2-3", 8) == std::vector<int>{2, 3, 5});
+  for (const char* text : {"", "x", "1,", ",1", "1-", "-1", "3-1", "1 2", "0x1", "1--2"}) {
+    CAPTURE(text);
+    check_refused("is not a list of layers. | Write all, or numbers", [&] { parse_layers(text, 8); });
+  }
+  for (const char* text : {"8", "0-8", "7,99"}) {
+    CAPTURE(text);
+    check_refused("the model has 8 layers. | Layers count from 0 to 7.", [&] { parse_layers(text, 8); });
+  }
+}
+
+TEST_CASE("slices: the remainder joins the shared set, experts keep eight neurons") {
+  CHECK(default_experts(512) == 64);
+  CHECK(default_experts(11008) == 64);
+  CHECK(default_experts(172) == 16);
+  CHECK(default_experts(8) == 1);
+  CHECK(default_shared(64) == 16);
+  for (const auto& [neurons, experts, shared] : {std::tuple{512, 64, 16}, {172, 16, 4}, {100, 7, 0}}) {
+    const SliceSizes sizes = slice_sizes(neurons, experts, shared);
+    CHECK(sizes.shared_neurons + sizes.expert_neurons * (experts - shared) == neurons);
+    CHECK(sizes.expert_neurons == neurons / experts);
+  }
+  CHECK(slice_sizes(172, 16, 4).shared_neurons == 52);
+}

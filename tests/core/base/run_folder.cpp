@@ -1,0 +1,129 @@
+#include "run/run_folder.h"
+
+#include <fstream>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "support/random_tables.h"
+#include "support/refusals.h"
+#include "support/temporary_folder.h"
+
+using namespace ladimo;
+using ladimo::testing::check_refused;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+LayerRecord sample_record() { return {1, 0.3, 0.2, 0.1, 0.9, {0.15, 0.1}, "abc"}; }
+
+/// Layers 0 and 1 are asked for, layer 1 is finished.
+struct SampleRun {
+  testing::TemporaryFolder folder;
+  RunFolder run{folder / "run"};
+
+  SampleRun() {
+    fs::create_directories(run.path() / "layers");
+    Recipe recipe;
+    recipe.window = 64;
+    recipe.experts = 8;
+    recipe.shared = 2;
+    recipe.layers = {0, 1};
+    write_json(run.recipe_file(), to_json(recipe));
+    run.write_record(sample_record());
+    write_file(run.layer_weights(1), "weights");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("names in a run folder") {
+  const RunFolder run("r");
+  CHECK(run.layer_weights(7) == "r/layers/007.safetensors");
+  CHECK(run.layer_record(12) == "r/layers/012.json");
+  CHECK(run.self_held_out() == "r/text/held-out.jsonl");
+}
+
+TEST_CASE("a layer is done when both of its files are there") {
+  const SampleRun sample;
+  CHECK(sample.run.exists());
+  CHECK(sample.run.layer_done(1));
+  CHECK_FALSE(sample.run.layer_done(0));
+  write_file(sample.run.layer_weights(0), "weights");
+  CHECK_FALSE(sample.run.layer_done(0));
+  const LayerRecord record = sample.run.record(1);
+  CHECK(record.loss_refit == 0.2);
+  CHECK(record.held_out_losses == std::vector<double>{0.15, 0.1});
+  CHECK(record.hash == "abc");
+}
+
+TEST_CASE("clean removes what a killed process left behind, and nothing else") {
+  const SampleRun sample;
+  const auto temporary = sample.run.path() / "layers" / ".000.safetensors.tmp-1234";
+  const auto other = sample.run.path() / ".lock";
+  for (const auto& file : {temporary, other}) std::ofstream(file) << "x";
+  sample.run.clean();
+  CHECK_FALSE(fs::exists(temporary));
+  CHECK(fs::exists(other));
+  CHECK(sample.run.layer_done(1));
+  CHECK_NOTHROW(RunFolder(sample.folder / "none").clean());
+}
+
+TEST_CASE("one process at a time") {
+  const SampleRun sample;
+  {
+    const RunFolder::Lock lock(sample.run);
+    check_refused("Another process is working in the run folder " + sample.run.path().string(),
+                  [&] { RunFolder::Lock again(sample.run); });
+  }
+  CHECK_NOTHROW(RunFolder::Lock(sample.run));
+}
+
+TEST_CASE("what is not there yet is refused with the command that makes it") {
+  const SampleRun sample;
+  check_refused("The run has no routing profile yet. | Continue it", [&] { sample.run.profile(); });
+  check_refused("The run has no trade-off table yet. | Continue it", [&] { sample.run.tradeoff(); });
+  check_refused("The run has no policy yet. | Make one: ladimo policy", [&] { sample.run.policy(); });
+  check_refused("There is no such policy file. | Make one", [&] { sample.run.policy("no.json"); });
+  CHECK_FALSE(sample.run.latency());
+  check_refused("There is no such run folder", [&] { open_run(sample.folder / "none"); });
+  check_refused("This folder is not a run", [&] { open_run(sample.folder.path()); });
+  CHECK_FALSE(is_run(sample.folder.path()));
+  CHECK(open_run(sample.run.path()).recipe().experts == 8);
+}
+
+TEST_CASE("a damaged table is refused with its file") {
+  const SampleRun sample;
+  write_json(sample.run.tradeoff_file(), {{"layers", 3}});
+  try {
+    sample.run.tradeoff();
+    FAIL("no refusal");
+  } catch (const Refusal& refusal) {
+    CHECK(refusal.path() == sample.run.tradeoff_file());
+    CHECK(std::string(refusal.what()) == "The trade-off table: fingerprint is missing.");
+  }
+}
+
+TEST_CASE("show holds everything a window needs") {
+  const SampleRun sample;
+  json shown = show_run(sample.run);
+  CHECK(shown["recipe"]["experts"] == 8);
+  CHECK(shown["layers"][0] == json({{"layer", 0}, {"done", false}, {"seconds", nullptr}}));
+  CHECK(shown["layers"][1]["done"] == true);
+  CHECK(shown["layers"][1]["loss_after"] == 0.1);
+  CHECK(shown["layers"][1]["seconds"] == nullptr);
+  for (const char* key : {"profile", "tradeoff", "latency", "policy"}) CHECK(shown.at(key).is_null());
+
+  const auto table = testing::random_table({2, 4, 1, 6, 1e3}, 1);
+  write_json(sample.run.tradeoff_file(), to_json(table));
+  write_json(sample.run.latency_file(), to_json(testing::random_latency(6)));
+  write_json(sample.run.timing_file(), {{"layers", {{"1", 2.5}}}});
+  shown = show_run(sample.run);
+  CHECK(shown["layers"][1]["seconds"] == 2.5);
+  CHECK(shown["timing"]["steps"] == json::object());
+  CHECK(to_json(tradeoff_table_from_json(shown["tradeoff"])) == to_json(table));
+  CHECK(sample.run.tradeoff().layers.size() == 2);
+  CHECK(sample.run.latency()->machine == "a machine");
+}
