@@ -11,7 +11,7 @@ namespace ladimo {
 /// autograd.
 bool decodes_sparsely(const MoeWeights& weights, const at::Tensor& x);
 
-/// MoeWeights::apply for few tokens: reads the rows of the shared neurons and of the experts that at least
+/// MoeWeights::combine for few tokens: reads the rows of the shared neurons and of the experts that at least
 /// one token selected. x [T, d], selected bool [T, E] -> [T, d] fp32. The sum's order depends on the thread
 /// count only. Precondition: decodes_sparsely.
 at::Tensor sparse_decode(const MoeWeights& weights, const at::Tensor& x, const at::Tensor& selected);
