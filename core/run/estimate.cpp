@@ -5,14 +5,15 @@
 namespace ladimo {
 namespace {
 
-// Sustained fp32 arithmetic per thread over all shapes; large GEMMs reach several times as much.
-constexpr double flops_per_thread = 25e9;
+// Sustained fp32 arithmetic per thread, as measured on a small model (d 192); large GEMMs reach several times
+// as much. Fitting has more passes over memory than going forward.
+constexpr double fitting_flops = 25e9, forward_flops = 60e9;
 // The program and its libraries.
 constexpr double base_ram = 400e6;
 // Matrices of hidden rows or logits are computed in chunks of at most so many rows and bytes.
 constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 // Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
-constexpr double candidates = 24, joint_points = 5, profile_passes = 14;
+constexpr double candidates = 20, joint_points = 6, profile_passes = 4;
 // `--sensitivity auto` measures below this (method.md section 4).
 constexpr double measured_limit_s = 300, reference_threads = 2;
 
@@ -89,7 +90,8 @@ std::uint64_t table_bytes(const Workload& work) {
 StepSeconds time_estimate(const Workload& work) {
   const Shapes s(work);
   const Stage1& stage1 = work.recipe.stage1;
-  const auto seconds = [&](double flops) { return flops / (flops_per_thread * work.threads); };
+  const auto fitting = [&](double flops) { return flops / (fitting_flops * work.threads); };
+  const auto forward = [&](double flops) { return flops / (forward_flops * work.threads); };
   const double neurons = s.f + s.experts;
   const double levels = static_cast<double>(stage1.levels.size());
   // Clusters: ten rounds of distances; router and compensation: all experts' outputs once; refit: the normal
@@ -103,19 +105,19 @@ StepSeconds time_estimate(const Workload& work) {
   StepSeconds time;
   // Sampling runs at a small batch: a tenth of the arithmetic throughput.
   time.text = work.recipe.self_text()
-                  ? seconds(10 * s.model_flops() *
+                  ? fitting(10 * s.model_flops() *
                             static_cast<double>(work.recipe.tokens + work.recipe.held_out_tokens))
                   : 1e-6 * s.tokens;
-  time.passed_layer = seconds(s.tokens * s.layer_flops());
-  time.converted_layer = time.passed_layer + seconds(clusters + experts + refit + distil);
-  time.profile = seconds(profile_passes * s.tables * s.model_flops());
+  time.passed_layer = forward(s.tokens * s.layer_flops());
+  time.converted_layer = time.passed_layer + fitting(clusters + experts + refit + distil);
+  time.profile = forward(profile_passes * s.tables * s.model_flops());
   // Estimated: one forward and one backward pass, recomputing, and each candidate's own layer; always run.
   const double converted = static_cast<double>(work.recipe.layers.size());
-  const double estimated = seconds(s.tables * (5 * s.model_flops() + candidates * converted * s.ffn_flops()));
+  const double estimated = forward(s.tables * (5 * s.model_flops() + candidates * converted * s.ffn_flops()));
   time.sensitivity =
-      estimated + (measures_sensitivity(work) ? seconds(converted * measuring_flops_per_layer(s)) : 0);
+      estimated + (measures_sensitivity(work) ? forward(converted * measuring_flops_per_layer(s)) : 0);
   time.latency = 5;
-  time.frontier = seconds(2 * joint_points * s.tables * s.model_flops());
+  time.frontier = forward(3 * joint_points * s.tables * s.model_flops());
   return time;
 }
 
@@ -123,7 +125,7 @@ bool measures_sensitivity(const Workload& work) {
   if (work.recipe.sensitivity != "auto") return work.recipe.sensitivity == "measured";
   const double flops =
       static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work));
-  return flops / (flops_per_thread * reference_threads) < measured_limit_s;
+  return flops / (forward_flops * reference_threads) < measured_limit_s;
 }
 
 }  // namespace ladimo

@@ -70,7 +70,7 @@ class Steps {
     const int left = layers_left();
     const int passed = recipe.layers.empty() ? 0 : recipe.layers.back() + 1 - left;
     return {"layers",
-            fmt::format("{} of {} layers become {} experts each, {} of them shared: partition, router, "
+            fmt::format("The FFNs of {} of {} layers become {} experts each, {} shared: partition, router, "
                         "compensation, refit, distillation{}.",
                         converted, plan_.config.layers, recipe.experts, recipe.shared,
                         left < converted ? fmt::format(" ({} are finished)", converted - left) : ""),
