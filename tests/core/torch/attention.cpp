@@ -1,8 +1,9 @@
 #include <cmath>
 #include <limits>
 
-#include <doctest/doctest.h>
 #include <torch/csrc/autograd/autograd.h>
+// After torch, whose logging defines a CHECK of its own.
+#include <doctest/doctest.h>
 
 #include "base/error.h"
 #include "model/cached_attention.h"

@@ -167,7 +167,7 @@ TEST_CASE("prompts and lengths that the model cannot serve are refused") {
   CHECK_THROWS_WITH_AS(sample(decoder, 1, 65, 0),
                        "Texts of 65 tokens were asked for, but the model has only 64 positions.", Refusal);
   PicoModel pico;
-  pico.extra = {{"bos_token_id", nullptr}};
+  pico.extra["bos_token_id"] = nlohmann::json::array();
   CHECK_THROWS_WITH_AS(sample(pico_decoder(folder, pico), 1, 8, 0),
                        "The model has no BOS token, so it cannot begin a text of its own.", Refusal);
 }
