@@ -27,7 +27,7 @@ constexpr double smallest_yield = 0.05;  // usable share of what was asked of th
 // Keeps what is usable of the sampled texts.
 class Collector {
  public:
-  Collector(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  explicit Collector(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
 
   // `sequence` begins with BOS.
   void add(std::span<const std::int32_t> sequence) {
@@ -72,6 +72,9 @@ std::size_t length_before_loop(std::span<const std::int32_t> ids) {
 void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::int64_t tokens,
                      std::int64_t length, std::uint64_t seed, const std::filesystem::path& file,
                      const Context& context) {
+  if (length <= static_cast<std::int64_t>(fewest_tokens))
+    throw Refusal("Texts of " + std::to_string(length) + " tokens are too short to calibrate on.",
+                  "Use a larger --window.");
   Collector collector(tokenizer);
   double asked = 0;                                       // tokens asked of the model so far
   double yield = 1;                                       // usable share of them

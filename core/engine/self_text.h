@@ -21,7 +21,8 @@ std::size_t length_before_loop(std::span<const std::int32_t> ids);
 /// Samples documents of up to `length` tokens until they hold at least `tokens` tokens (as the tokenizer
 /// counts their text) and writes them as JSONL (key `text`), atomically. Texts that loop are cut at the loop,
 /// what is too short then is dropped, and so are texts that begin like an earlier one. The same seed gives
-/// the same bytes. Throws Error when the model writes hardly anything that can be used.
+/// the same bytes. Throws Refusal when `length` is 16 or less or more than the model has positions, Error
+/// when the model writes hardly anything that can be used.
 void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::int64_t tokens,
                      std::int64_t length, std::uint64_t seed, const std::filesystem::path& file,
                      const Context& context);

@@ -85,7 +85,7 @@ TEST_CASE("the model's own text has the tokens asked for, and the same bytes wit
   CHECK(std::set(documents.begin(), documents.end()).size() == documents.size());
 }
 
-TEST_CASE("a model that only repeats itself is an error, and no file is left") {
+TEST_CASE("a model that only repeats itself is an error, texts too short are refused, and no file is left") {
   const TemporaryFolder folder;
   PicoModel pico;
   pico.hidden = 128;
@@ -94,5 +94,7 @@ TEST_CASE("a model that only repeats itself is an error, and no file is left") {
   const Decoder decoder(source, {nullptr, std::make_shared<Stuck>(1e4 * source.embedding()[500])});
   const auto tokenizer = load_tokenizer(folder.path());
   CHECK_THROWS_AS(write_self_text(decoder, *tokenizer, 500, 64, 0, folder / "text.jsonl", Context()), Error);
+  CHECK_THROWS_WITH_AS(write_self_text(decoder, *tokenizer, 500, 16, 0, folder / "text.jsonl", Context()),
+                       "Texts of 16 tokens are too short to calibrate on.", Refusal);
   CHECK_FALSE(std::filesystem::exists(folder / "text.jsonl"));
 }
