@@ -24,14 +24,15 @@ void print_numbers(const char* word, const PolicyNumbers& n) {
 }
 
 /// The layer table: policy, experts on, and where the KL comes from.
-void print_policy(const Policy& policy, const TradeoffTable& table) {
+void print_policy(const Policy& policy, const TradeoffTable& table,
+                  const std::optional<LatencyTable>& latency) {
   fmt::print("layer  policy          experts on (of {})\n", table.routed);
   for (std::size_t l = 0; l < policy.layers.size(); ++l) {
     const auto& layer = policy.layers[l];
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
     fmt::print("{:>5}  {:<14}  {}\n", l, to_string(layer), dense ? "-" : format_number(layer.mean_experts));
   }
-  print_numbers("predicted", policy.predicted);
+  print_numbers("predicted", predict(table, latency ? &*latency : nullptr, policy.layers));
 }
 
 void print_show(const nlohmann::json& json, const RunFolder& run) {
@@ -56,7 +57,7 @@ void print_show(const nlohmann::json& json, const RunFolder& run) {
   }
   if (!json["policy"].is_null()) {
     fmt::print("\n");
-    print_policy(run.policy(), table);
+    print_policy(run.policy(), table, latency);
   }
 }
 
@@ -106,7 +107,7 @@ Command add_policy(CLI::App& app) {
     const auto file = options->output ? std::filesystem::path(*options->output) : run.policy_file();
     write_json(file, to_json(policy));
     session.output.result(to_json(policy), [&] {
-      print_policy(policy, table);
+      print_policy(policy, table, latency);
       fmt::print("Written to {}.\n", file.string());
     });
     return 0;

@@ -42,7 +42,9 @@ nlohmann::json continue_prompt(const GenerationRequest& request, const Runtime& 
              context.emit(TokenEvent{converted, piece, token.id, token.experts});
              tokens.push_back({{"id", token.id}, {"text", piece}, {"experts", token.experts}});
            });
-  return {{"text", text}, {"tokens", tokens}};
+  const auto rest = pieces.finish();
+  on_text(rest);
+  return {{"text", text + rest}, {"tokens", tokens}};
 }
 
 }  // namespace ladimo

@@ -74,6 +74,7 @@ class Conversion {
 
   void write_own_text(const Tokenizer& tokenizer) {
     if (exists(run_.self_calibration()) && exists(run_.self_held_out())) return;
+    create_directories(run_.self_calibration().parent_path());
     const Decoder decoder(source_);
     // A little more than needed: the last window of each split loses its tail, and text re-tokenises a little
     // shorter.

@@ -65,7 +65,9 @@ class Frontier {
   std::shared_ptr<const Solved> solved_;
 };
 
-/// Solves a request: builds the frontier, refuses what cannot be reached (and says what the nearest is).
+/// Solves a request: builds the frontier, refuses what cannot be reached (and says what the nearest is). With
+/// the cost `activated` the predicted times stay absent, so that the policy has the same bytes on every
+/// machine (predict() gives them); with `decode_ms` they are the table's.
 Policy solve(const TradeoffTable& table, const LatencyTable* latency, const PolicyRequest& request);
 
 }  // namespace ladimo

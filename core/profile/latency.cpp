@@ -1,5 +1,6 @@
 #include "profile/latency.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <fstream>
@@ -16,7 +17,7 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t decode_tokens = 32;
-constexpr std::int64_t prompt_tokens = 128;
+constexpr std::int64_t longest_prompt = 128;
 constexpr int minimum_rounds = 7;
 constexpr double budget_s = 1.5;
 
@@ -41,23 +42,25 @@ struct OtherSeconds {
   double decode_layer = 0, prompt_layer = 0, head = 0;
 };
 
-OtherSeconds time_others(const WeightSource& source, const DecoderLayer& layer) {
+OtherSeconds time_others(const WeightSource& source, const DecoderLayer& layer, std::int64_t prompt_tokens) {
   const auto d = source.config().hidden_size;
   const auto options = at::TensorOptions(source.device()).dtype(source.dtype());
   const auto prompt = at::randn({1, prompt_tokens, d}, options);
   const auto token = at::randn({1, 1, d}, options);
-  KvCache cache(source.config(), 1, prompt_tokens + decode_tokens, source.device(), source.dtype());
+  const auto steps = std::min(decode_tokens, source.config().max_positions - prompt_tokens);
+  KvCache cache(source.config(), 1, prompt_tokens + steps, source.device(), source.dtype());
   const auto prefill = [&] {
     cache.clear();
     layer.attend(prompt, source.rotary(), &cache);
   };
   const auto prefill_and_decode = [&] {
     prefill();
-    for (std::int64_t i = 0; i < decode_tokens; ++i) layer.attend(token, source.rotary(), &cache);
+    for (std::int64_t i = 0; i < steps; ++i) layer.attend(token, source.rotary(), &cache);
   };
   const auto head = [&] { source.head().logits(token.flatten(0, 1)); };
   const auto seconds = median_seconds({prefill, prefill_and_decode, head}, minimum_rounds, budget_s);
-  return {std::max(0.0, seconds[1] - seconds[0]) / decode_tokens, seconds[0], seconds[2]};
+  return {std::max(0.0, seconds[1] - seconds[0]) / static_cast<double>(std::max<std::int64_t>(1, steps)),
+          seconds[0], seconds[2]};
 }
 
 }  // namespace
@@ -66,10 +69,13 @@ LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe,
                              const Context& context) {
   const auto dense_layer = source.layer(layer);
   const auto weights = moe(layer);
+  const auto prompt_tokens =
+      std::min(longest_prompt, std::max<std::int64_t>(1, source.config().max_positions - decode_tokens));
   const auto x = at::randn({prompt_tokens, source.config().hidden_size},
                            at::TensorOptions(source.device()).dtype(source.dtype()));
   std::vector<at::Tensor> tokens;
-  for (std::int64_t t = 0; t < decode_tokens; ++t) tokens.push_back(x.slice(0, t, t + 1));
+  for (std::int64_t t = 0; t < decode_tokens; ++t)
+    tokens.push_back(x.slice(0, t % prompt_tokens, t % prompt_tokens + 1));
 
   std::vector<std::shared_ptr<const FeedForward>> ffns = {dense_layer.ffn};
   for (const double threshold : thresholds_at(weights->route(x), {1e-3, 0.1, 0.25, 0.4, 0.6, 0.8, 0.95}))
@@ -84,19 +90,20 @@ LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe,
   context.check();
   const auto seconds = median_seconds(runs, minimum_rounds, budget_s);
   context.check();
-  const auto others = time_others(source, dense_layer);
+  const auto others = time_others(source, dense_layer, prompt_tokens);
 
   LatencyTable table;
   table.machine = machine_name(source.device());
   table.date = now_iso();
   table.threads = at::get_num_threads();
-  table.prefill_tokens = prompt_tokens;
+  table.prefill_tokens = static_cast<int>(prompt_tokens);
   const auto layers = static_cast<double>(source.config().layers);
   table.other_decode_ms = 1e3 * (others.decode_layer * layers + others.head);
-  table.other_prefill_ms = 1e3 * (others.prompt_layer * layers + others.head) / prompt_tokens;
+  table.other_prefill_ms =
+      1e3 * (others.prompt_layer * layers + others.head) / static_cast<double>(prompt_tokens);
   for (std::size_t i = 0; i < ffns.size(); ++i) {
     const double decode_ms = 1e3 * seconds[2 * i] / decode_tokens;
-    const double prefill_ms = 1e3 * seconds[2 * i + 1] / prompt_tokens;
+    const double prefill_ms = 1e3 * seconds[2 * i + 1] / static_cast<double>(prompt_tokens);
     if (i == 0) {
       table.dense_decode_ms = decode_ms;
       table.dense_prefill_ms = prefill_ms;
