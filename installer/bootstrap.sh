@@ -4,10 +4,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Everything that building, testing and running needs, named once.
-# libopenblas0-pthread is named because without it libtorch falls back to a BLAS that is many times slower.
+# libopenblas0-openmp is named because without it libtorch falls back to a BLAS that is many times slower.
 PACKAGES=(
   cmake ninja-build g++ pkg-config ccache mold
-  libtorch-dev libopenblas0-pthread libgloo-dev
+  libtorch-dev libopenblas0-openmp libgloo-dev
   libsentencepiece-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev libxxhash-dev doctest-dev
   qt6-base-dev libqt6svg6 libqcustomplot-dev xvfb xauth fonts-dejavu-core
 )
