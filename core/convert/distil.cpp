@@ -173,7 +173,7 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
     double relative = 0;
     for (std::size_t i = 0; i < errors.size(); ++i) relative += errors[i] / initial_errors[i];
     relative /= static_cast<double>(errors.size());
-    if (relative >= best) break;
+    if (!(relative < best)) break;  // worse, or not a number
     best = relative;
     result.weights = student;
     for (at::Tensor* tensor :

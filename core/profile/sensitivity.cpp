@@ -23,7 +23,7 @@ std::vector<double> ranks(const std::vector<double>& values) {
   std::sort(order.begin(), order.end(), [&](auto a, auto b) { return values[a] < values[b]; });
   std::vector<double> result(values.size());
   for (std::size_t begin = 0; begin < order.size();) {
-    std::size_t end = begin;
+    std::size_t end = begin + 1;
     while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
     for (std::size_t i = begin; i < end; ++i) result[order[i]] = static_cast<double>(begin + end - 1) / 2;
     begin = end;

@@ -26,8 +26,8 @@ const Candidate& chosen(const LayerTable& table, const LayerPolicy& policy) {
 }  // namespace
 
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
-                               const CandidateTable& candidates, const Windows& windows,
-                               bool measure, std::uint64_t seed, const Context& context) {
+                               const CandidateTable& candidates, const Windows& windows, bool measure,
+                               std::uint64_t seed, const Context& context) {
   const ModelConfig& config = source.config();
   std::size_t rungs = 0;
   for (const auto& row : candidates) rungs = std::max(rungs, row.size());
@@ -44,7 +44,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   table.dense_nll = summarise(scores, 0).dense_nll;
   table.tokens = summarise(scores, 0).tokens;
   const auto sensitivity =
-      measure ? measure_sensitivity(source, moe, candidates, windows, context) : estimated;
+      measure ? measure_sensitivity(source, moe, candidates, every_window(windows, 2), context) : estimated;
   if (measure) table.rank_correlation = rank_correlation(sensitivity, estimated);
 
   for (std::size_t l = 0; l < candidates.size(); ++l) {

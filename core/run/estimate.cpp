@@ -41,9 +41,9 @@ struct Shapes {
 
 double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
-// Every candidate goes through half of the layers and the head.
+// Every candidate goes through half of the layers and the head, on half of the tables split.
 double measuring_flops_per_layer(const Shapes& s) {
-  return candidates * s.tables * (s.model_flops() / 2 + s.head_flops());
+  return candidates * s.tables / 2 * (s.model_flops() / 2 + s.head_flops());
 }
 
 double chunk(double columns) { return std::min(4 * chunk_rows * columns, chunk_bytes); }

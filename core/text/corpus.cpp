@@ -161,6 +161,17 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
   return split;
 }
 
+Windows every_window(const Windows& windows, std::int64_t step) {
+  Windows taken;
+  taken.window = windows.window;
+  for (std::int64_t i = 0; i < windows.count(); i += step) {
+    const auto row = windows.row(i);
+    taken.tokens.insert(taken.tokens.end(), row.begin(), row.end());
+    taken.source.push_back(windows.source[static_cast<std::size_t>(i)]);
+  }
+  return taken;
+}
+
 Windows evaluation_windows(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
                            std::int64_t window, std::int64_t tokens) {
   refuse_no_files(files);

@@ -23,6 +23,9 @@ struct Windows {
   }
 };
 
+/// Every `step`-th window.
+Windows every_window(const Windows& windows, std::int64_t step);
+
 /// The documents of a file: JSONL (name ends in .jsonl) takes the key `text` of every line; plain text ends a
 /// document at a blank line (white space only). Throws Refusal: missing, empty, not UTF-8, a JSONL line
 /// without `text` (its number is named).
