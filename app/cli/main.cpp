@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,7 @@ void add_common(CLI::App& app, Common& common) {
       ->excludes("--json");
   app.add_option("--threads", common.threads, "Processor threads (0: all)");
   app.add_option("--device", common.device, "cpu, or cuda:0");
-  app.add_option("--seed", common.seed, "Decides everything random (0)");
+  app.add_option("--seed", common.seed, "Decides everything random (0)")->check(CLI::NonNegativeNumber);
 }
 
 int carry_out(const Command& command, const Common& common, Output& output) {
@@ -41,6 +42,12 @@ int carry_out(const Command& command, const Common& common, Output& output) {
   } catch (const Error& error) {
     output.error(error);
     return failed;
+  } catch (const std::filesystem::filesystem_error& error) {
+    output.error(Refusal(
+        fmt::format("{} cannot be used: {}.",
+                    error.path1().empty() ? "An empty name" : error.path1().string(), error.code().message()),
+        "Check the name and its permissions.", error.path1()));
+    return refused;
   } catch (const std::bad_alloc&) {
     output.error(Error("There is not enough memory for this.", "Use fewer --tokens or a smaller --window."));
     return failed;

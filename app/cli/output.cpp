@@ -12,6 +12,14 @@
 #include "run/plan.h"
 
 namespace ladimo::cli {
+namespace {
+
+/// File names may be no UTF-8, JSON must be.
+std::string written(const nlohmann::json& json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
 
 Output::Output(Form form) : form_(form), terminal_(isatty(STDERR_FILENO) != 0) {}
 
@@ -63,10 +71,10 @@ void Output::result(const nlohmann::json& json, const std::function<void()>& tex
   clear_line();
   switch (form_) {
     case Form::json:
-      fmt::print("{}\n", json.dump(2));
+      fmt::print("{}\n", written(json, 2));
       break;
     case Form::events:
-      event(ResultEvent{json.dump()});
+      event(ResultEvent{written(json, -1)});
       break;
     case Form::text:
       text();
@@ -89,8 +97,7 @@ void Output::error(const Error& error) {
     for (const Problem& problem : problems)
       event(ErrorEvent{problem.message, problem.hint, problem.path.string()});
   if (form_ == Form::json)
-    fmt::print("{}\n",
-               nlohmann::json{{"error", to_json(problems).front()}, {"problems", to_json(problems)}}.dump(2));
+    fmt::print("{}\n", written({{"error", to_json(problems).front()}, {"problems", to_json(problems)}}, 2));
   std::fflush(stdout);
 }
 

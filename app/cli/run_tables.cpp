@@ -14,6 +14,20 @@
 namespace ladimo::cli {
 namespace {
 
+/// A policy file may be replaced by another; nothing else may.
+void refuse_to_overwrite(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file) ||
+      (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())))
+    throw Refusal("The policy cannot be written there.", "Name a file in a folder that exists with -o.",
+                  file);
+  if (!std::filesystem::exists(file)) return;
+  try {
+    policy_from_json(read_json(file), file);
+  } catch (const Refusal&) {
+    throw Refusal("There is a file of that name that is no policy.", "Choose another name with -o.", file);
+  }
+}
+
 void print_numbers(const char* word, const PolicyNumbers& n) {
   fmt::print(
       "{}: KL {} nats/token · perplexity {} · activated {:.1f} % of all parameters, {:.1f} % of the FFNs'",
@@ -105,6 +119,7 @@ Command add_policy(CLI::App& app) {
     const auto latency = run.latency();
     const auto policy = solve(table, latency ? &*latency : nullptr, asked);
     const auto file = options->output ? std::filesystem::path(*options->output) : run.policy_file();
+    refuse_to_overwrite(file);
     write_json(file, to_json(policy));
     session.output.result(to_json(policy), [&] {
       print_policy(policy, table, latency);

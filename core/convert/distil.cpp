@@ -168,12 +168,13 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
       if (step % 10 == 0) context.emit(LossEvent{layer, step, loss, false});
     }
     const auto errors = held_out(student);
+    if (!std::isfinite(mean(errors))) break;  // diverged
     result.held_out_losses.push_back(mean(errors));
     context.emit(LossEvent{layer, step, result.held_out_losses.back(), true});
     double relative = 0;
     for (std::size_t i = 0; i < errors.size(); ++i) relative += errors[i] / initial_errors[i];
     relative /= static_cast<double>(errors.size());
-    if (!(relative < best)) break;  // worse, or not a number
+    if (relative >= best) break;
     best = relative;
     result.weights = student;
     for (at::Tensor* tensor :

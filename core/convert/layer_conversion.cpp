@@ -1,10 +1,13 @@
 #include "convert/layer_conversion.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
+#include "base/error.h"
 #include "convert/contributions.h"
 #include "convert/distil.h"
 #include "convert/partition.h"
@@ -75,6 +78,9 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   }
   result.weights = rounded(std::move(weights), storage);
   record.loss_after = mean(loss(result.weights));
+  if (!std::isfinite(record.loss_after))
+    throw Error(fmt::format("Layer {} came out with weights that are not finite.", layer),
+                "Check the checkpoint with `ladimo inspect`, or use milder settings in the recipe.");
   return result;
 }
 

@@ -1,5 +1,7 @@
 #include "engine/continuation.h"
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "engine/converted_model.h"
@@ -10,7 +12,7 @@ namespace ladimo {
 nlohmann::json continue_prompt(const GenerationRequest& request, const Runtime& runtime,
                                const Context& context,
                                const std::function<void(const std::string&)>& on_text) {
-  if (request.max_tokens < 1 || request.temperature < 0)
+  if (request.max_tokens < 1 || !(request.temperature >= 0 && std::isfinite(request.temperature)))
     throw Refusal("Generation needs at least one token and a temperature of 0 or more.",
                   "Use for example --max-tokens 100 --temperature 0.8.");
   const auto opened = OpenedModel::open(request.model, request.dense);

@@ -97,8 +97,8 @@ class Conversion {
 
   void sensitivity() {
     if (exists(run_.tradeoff_file())) return;
-    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, plan_.measures_sensitivity, recipe_.seed,
-                              context_);
+    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, plan_.measures_sensitivity,
+                              recipe_.seed, context_);
   }
 
   void latency() {

@@ -1,14 +1,21 @@
 #include "engine/converted_model.h"
 
+#include <set>
+
 #include "base/error.h"
 
 namespace ladimo {
 
 MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
-  return [run, device, dtype](int layer) {
+  return [run, device, dtype, checked = std::set<int>()](int layer) mutable {
     if (!run.layer_done(layer))
       throw Refusal("Layer " + std::to_string(layer) + " is not converted in this run.",
                     "Run `ladimo convert` again to finish the run.", run.path());
+    if (!checked.contains(layer) && !run.layer_intact(layer))
+      throw Refusal(
+          "Layer " + std::to_string(layer) + " of this run is damaged: its weights are not what was written.",
+          "Run `ladimo convert` again: it makes the layer anew.", run.layer_weights(layer));
+    checked.insert(layer);
     return std::make_shared<const MoeWeights>(load_moe_weights(run.layer_weights(layer), device, dtype));
   };
 }

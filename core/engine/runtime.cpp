@@ -15,7 +15,8 @@ namespace ladimo {
 
 namespace {
 
-/// Work in chunks frees and asks for blocks of some MiB all the time: keep them, fresh pages cost more than the arithmetic.
+/// Work in chunks frees and asks for blocks of some MiB all the time: keep them, fresh pages cost more than
+/// the arithmetic.
 void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);

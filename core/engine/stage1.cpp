@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <ATen/ATen.h>
 
@@ -82,21 +83,20 @@ class CalibrationStream {
 int convert_layers(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
                    const Windows& calibration, const Context& context) {
   const auto storage = storage_dtype(source.checkpoint());
-  const auto pending = [&](int layer) {
-    return std::binary_search(recipe.layers.begin(), recipe.layers.end(), layer) && !run.layer_done(layer);
-  };
-  const auto resumed = static_cast<int>(std::count_if(recipe.layers.begin(), recipe.layers.end(),
-                                                      [&](int layer) { return run.layer_done(layer); }));
-  if (resumed == static_cast<int>(recipe.layers.size())) return resumed;
+  std::set<int> pending;
+  for (const int layer : recipe.layers)
+    if (!run.layer_intact(layer)) pending.insert(layer);
+  const auto resumed = static_cast<int>(recipe.layers.size() - pending.size());
+  if (pending.empty()) return resumed;
 
   CalibrationStream stream(source, calibration, recipe.stage1.validation_share);
   const TimingLog timing(run);
-  Progress progress(context, static_cast<std::int64_t>(recipe.layers.size()) - resumed);
-  for (int l = 0; l <= recipe.layers.back(); ++l) {
+  Progress progress(context, static_cast<std::int64_t>(pending.size()));
+  for (int l = 0; l <= *pending.rbegin(); ++l) {
     const Stopwatch watch;
     const auto layer = source.layer(l);
-    const auto rows = stream.advance(layer, pending(l), context);
-    if (!pending(l)) continue;
+    const auto rows = stream.advance(layer, pending.contains(l), context);
+    if (!pending.contains(l)) continue;
     const auto& ffn = dynamic_cast<const DenseFfn&>(*layer.ffn);
     auto converted = convert_layer(ffn, rows, recipe, l, storage, context);
     save_moe_weights(run.layer_weights(l), converted.weights, storage);

@@ -16,6 +16,9 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr std::int64_t smallest_self_window =
+    32;  // shorter texts are dropped as too short (engine/self_text.cpp)
+
 /// Files that no run has left there before its recipe was written.
 bool holds_foreign_files(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder))
@@ -188,9 +191,20 @@ void Preflight::check_tokenizer() {
           "Take the tokenizer that belongs to this checkpoint.", request_.model / "tokenizer.model");
 }
 
+void Preflight::check_self_text() {
+  const auto window = plan_.recipe.window;
+  if (plan_.config.bos < 0)
+    problem("The model cannot write its own text: its config names no bos_token_id.",
+            "Name text files with --text.");
+  if (window < smallest_self_window)
+    problem(fmt::format("A window of {} is too short for a model that writes its own text.", window),
+            fmt::format("Give --window {} or more, or name text files with --text.", smallest_self_window));
+}
+
 void Preflight::check_text() {
   const Recipe& recipe = plan_.recipe;
   const bool readable = recipe.text_fingerprints.size() == recipe.text.size();
+  if (recipe.self_text() && checkpoint_) check_self_text();
   if (recipe.self_text() || !readable || !tokenizer_ || !settings_fit_) return;
   const std::int64_t half = recipe.held_out_tokens / 2;
   attempt([&] {

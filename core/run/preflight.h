@@ -29,6 +29,7 @@ class Preflight {
   void apply_flags();
   void check_settings();
   void check_tokenizer();
+  void check_self_text();
   void check_text();
   void check_same_recipe();
 

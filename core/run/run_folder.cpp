@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/json_fields.h"
 
 namespace ladimo {
@@ -78,6 +79,15 @@ bool RunFolder::layer_done(int layer) const {
   return fs::exists(layer_record(layer)) && fs::exists(layer_weights(layer));
 }
 
+bool RunFolder::layer_intact(int layer) const {
+  if (!layer_done(layer)) return false;
+  try {
+    return hash_hex(read_file(layer_weights(layer))) == record(layer).hash;
+  } catch (const Refusal&) {
+    return false;
+  }
+}
+
 void RunFolder::clean() const {
   if (!fs::exists(path_)) return;
   std::vector<fs::path> temporary;
@@ -116,7 +126,10 @@ Policy RunFolder::policy(const std::optional<fs::path>& file) const {
   if (!fs::exists(from))
     throw Refusal(file ? "There is no such policy file." : "The run has no policy yet.",
                   fmt::format("Make one: ladimo policy {} --activated 0.8", path_.string()), from);
-  return policy_from_json(read_json(from), from);
+  const auto model = recipe();
+  const auto layers =
+      exists() && fs::exists(tradeoff_file()) ? tradeoff().layers.size() : model.layers.size();
+  return read_policy(from, model.model_fingerprint, layers);
 }
 
 nlohmann::json RunFolder::timing() const {

@@ -46,6 +46,8 @@ class RunFolder {
 
   bool exists() const;  // holds a recipe
   bool layer_done(int layer) const;
+  /// Whether the layer is done and its weights have the hash that its record names (reads the whole file).
+  bool layer_intact(int layer) const;
   /// Removes temporary files that a killed process left behind.
   void clean() const;
 

@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QDir>
+#include <QProcessEnvironment>
 #include <QTimer>
 
 namespace ladimo::ui {
@@ -13,6 +14,10 @@ constexpr int grace_ms = 3000;
 
 EngineProcess::EngineProcess(QString program, QObject* parent)
     : QObject(parent), program_(std::move(program)) {
+  // The engine would start itself again to set this (app/cli/early_environment.cpp).
+  QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+  environment.insert(QStringLiteral("OMP_WAIT_POLICY"), QStringLiteral("passive"));
+  process_.setProcessEnvironment(environment);
   connect(&process_, &QProcess::finished, this, [this] { emit finished(outcome()); });
   connect(&process_, &QProcess::errorOccurred, this, &EngineProcess::fail_to_start);
 }

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include <ATen/ATen.h>
-#include <doctest/doctest.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "convert/contributions.h"
@@ -15,6 +14,9 @@
 #include "convert/router_fit.h"
 #include "model/routing_weights.h"
 #include "support/tensors.h"
+
+// Last: torch's logging headers define a CHECK of their own.
+#include <doctest/doctest.h>
 
 using namespace ladimo;
 using namespace ladimo::testing;
