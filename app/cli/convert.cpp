@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 #include "base/format.h"
 #include "commands.h"
 #include "engine/conversion.h"
+#include "engine/partition_sample.h"
 #include "engine/runtime.h"
 #include "run/plan.h"
 
@@ -61,9 +63,18 @@ void print_result(const nlohmann::json& json) {
 
 Command add_plan(CLI::App& app) {
   const auto request = add_request(app);
-  return [request](const Session& session) {
+  const auto sample = std::make_shared<std::optional<int>>();
+  app.add_option("--sample", *sample, "Also draw the partition of this layer");
+  return [request, sample](const Session& session) {
     const auto plan = plan_for(*request, session);
-    session.output.result(to_json(plan), [&] {
+    auto json = to_json(plan);
+    if (*sample && plan.problems.empty()) {
+      const auto runtime = start_runtime(session.common.threads, session.common.device);
+      const auto drawn = sample_partition(plan, **sample, runtime, session.context);
+      session.output.event(drawn);
+      json["sample"] = {{"layer", drawn.layer}, {"partition", drawn.partition}};
+    }
+    session.output.result(json, [&] {
       if (plan.problems.empty())
         print_plan(plan);
       else

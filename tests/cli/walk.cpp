@@ -90,6 +90,10 @@ TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of th
   check_keys(plan,
              {"steps", "tokens", "windows", "ram_bytes", "disk_bytes", "seconds", "partition", "problems"});
   CHECK(plan["problems"].empty());
+  plan_arguments.insert(plan_arguments.end(), {"--sample", "1"});
+  const auto sample = json_of(plan_arguments)["sample"];
+  CHECK(sample["layer"] == 1);
+  CHECK(sample["partition"].size() == 48);
   CHECK_FALSE(fs::exists(output));
 
   const auto converted = json_of(work.convert(output));
