@@ -20,8 +20,9 @@ struct CalibrationRows {
   CalibrationRows validation() const { return {x.slice(0, training), y.slice(0, training), 0}; }
 };
 
-/// Rows per chunk, so that one [rows, neurons] fp32 matrix takes at most 16 MiB: the allocator keeps blocks of that size
-/// for the next chunk instead of asking the system for fresh pages each time (engine/runtime.cpp).
+/// Rows per chunk, so that one [rows, neurons] fp32 matrix takes at most 16 MiB: the allocator keeps blocks
+/// of that size for the next chunk instead of asking the system for fresh pages each time
+/// (engine/runtime.cpp).
 inline std::int64_t chunk_rows(std::int64_t neurons) {
   return std::clamp<std::int64_t>((4 << 20) / neurons, 256, 8192);
 }

@@ -10,10 +10,11 @@
 namespace ladimo {
 
 /// Activity of every candidate when all layers are at the same rung (method.md 3.8), estimated
-/// sensitivity, or the measured one with its rank correlation to the estimate; everything but the joint points.
+/// sensitivity, or the measured one with its rank correlation to the estimate; everything but the joint
+/// points.
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
-                               const CandidateTable& candidates, const Windows& windows,
-                               bool measure, std::uint64_t seed, const Context& context);
+                               const CandidateTable& candidates, const Windows& windows, bool measure,
+                               std::uint64_t seed, const Context& context);
 
 /// Measures the joint KL, nll and activity at points of the frontier between accurate and cheapest.
 std::vector<JointPoint> measure_joint(const WeightSource& source, const MoeProvider& moe,

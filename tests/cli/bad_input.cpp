@@ -63,7 +63,9 @@ void nothing(const fs::path&, const fs::path&) {}
 const std::string gate0 = "model.layers.0.mlp.gate_proj.weight";
 
 const std::vector<Case> cases = {
-    {"missing folder", {"no folder"}, [](auto& model, auto&) { fs::rename(model, model.string() + ".away"); }},
+    {"missing folder",
+     {"no folder"},
+     [](auto& model, auto&) { fs::rename(model, model.string() + ".away"); }},
     {"no config", {"config.json"}, [](auto& model, auto&) { fs::remove(model / "config.json"); }},
     {"config that is not JSON",
      {"config.json"},
