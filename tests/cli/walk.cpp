@@ -216,6 +216,29 @@ TEST_CASE("a disk that fills up while running: status 1, and the same command co
   CHECK(json_of(work.convert(output))["resumed_layers"].get<int>() >= 1);
 }
 
+TEST_CASE("a damaged layer is found and made anew, with the same bytes; another model's policy is refused") {
+  const Workplace work;
+  const auto output = work.folder / "run";
+  json_of(work.convert(output));
+  json_of({"policy", output, "--tradeoff", "1"});
+  const auto expected = results(output);
+  auto bytes = read_file(output / "layers/001.safetensors");
+  bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
+  write_file(output / "layers/001.safetensors", bytes);
+  const auto damaged = run({"eval", output, "--text", work.held_out});
+  CHECK(damaged.status == 2);
+  CHECK(damaged.err.find("damaged") != std::string::npos);
+  CHECK(json_of(work.convert(output))["resumed_layers"] == 2);
+  CHECK(results(output) == expected);
+
+  auto policy = read_json(output / "policy.json");
+  policy["model"]["fingerprint"] = std::string(32, '0');
+  write_json(work.folder / "other.json", policy);
+  const auto other = run({"eval", output, "--policy", work.folder / "other.json", "--text", work.held_out});
+  CHECK(other.status == 2);
+  CHECK(other.err.find("another checkpoint") != std::string::npos);
+}
+
 TEST_CASE("events: every line parses, steps come in order, the last is the result") {
   const Workplace work;
   const auto finished = run(work.convert(work.folder / "run", {"--events"}));
