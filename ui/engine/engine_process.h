@@ -3,38 +3,48 @@
 
 #include <QObject>
 #include <QProcess>
-#include <QString>
 #include <QStringList>
 
+#include "base/events.h"
+#include "ui/engine/engine.h"
 #include "ui/engine/outcome.h"
 
 namespace ladimo::ui {
 
+/// Runs `ladimo ARGUMENTS --events` and hands its events over as values, in the order in which they came.
 class EngineProcess : public QObject {
   Q_OBJECT
  public:
-  explicit EngineProcess(QString program = beside_studio(), QObject* parent = nullptr);
+  explicit EngineProcess(Engine engine = Engine::chosen(), QObject* parent = nullptr);
   /// Kills the job if it still runs; `finished` is not emitted then.
   ~EngineProcess() override;
 
-  /// The command line that was installed with this program.
-  static QString beside_studio();
-
   /// Starts the job; returns at once. Precondition: not running.
   void start(const QStringList& arguments);
-  /// Asks the job to stop (SIGTERM), and kills it when it does not within three seconds.
+  /// Asks the job to stop (SIGTERM here, end-of-file on its stdin when remote), and kills it when it does not
+  /// within three seconds.
   void cancel();
   bool running() const;
 
  signals:
-  /// Exactly once for every start.
+  void step(const ladimo::StepEvent& event);
+  void progress(const ladimo::ProgressEvent& event);
+  void loss(const ladimo::LossEvent& event);
+  void histogram(const ladimo::HistogramEvent& event);
+  void sample(const ladimo::SampleEvent& event);
+  void layer(const ladimo::LayerEvent& event);
+  void token(const ladimo::TokenEvent& event);
+  void measure(const ladimo::MeasureEvent& event);
+  void warning(const ladimo::WarningEvent& event);
+  /// Exactly once for every start. `outcome.output` holds the result's JSON.
   void finished(const ladimo::ui::Outcome& outcome);
 
  private:
+  void read_lines();
   Outcome outcome();
   void fail_to_start(QProcess::ProcessError error);
 
-  QString program_;
+  Engine engine_;
   QProcess process_;
   bool canceled_ = false;
 };

@@ -1,0 +1,29 @@
+// Where the engine runs: the program beside the studio, or another machine's over ssh.
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+namespace ladimo::ui {
+
+struct Engine {
+  QString program;  // the command line `ladimo`, as the machine that runs it names it
+  QString host;     // empty: this machine
+  QString ssh = QStringLiteral("ssh");
+
+  bool remote() const { return !host.isEmpty(); }
+  /// Program and arguments that start `ladimo ARGUMENTS` there; remote arguments are quoted for a POSIX
+  /// shell.
+  struct Command {
+    QString program;
+    QStringList arguments;
+  };
+  Command command(const QStringList& arguments) const;
+
+  /// The command line that was installed with this program.
+  static Engine beside_studio();
+  /// As the settings say: this machine's, or `ladimo` on the chosen host.
+  static Engine chosen();
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,58 @@
+// The policy that is being chosen: one slider for all layers, pins for single ones, undo. The only place of
+// the window where a policy changes; every panel shows what it says.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <QObject>
+#include <QUndoStack>
+
+#include "policy/frontier.h"
+#include "ui/models/run_data.h"
+
+namespace ladimo::ui {
+
+class PolicyEditor : public QObject {
+  Q_OBJECT
+ public:
+  /// Precondition: the run has its trade-off table. Starts at the run's policy, else at trade-off 0.5.
+  explicit PolicyEditor(std::shared_ptr<const RunData> run, QObject* parent = nullptr);
+  ~PolicyEditor() override;
+
+  const RunData& run() const { return *run_; }
+  Cost cost() const;
+  double tradeoff() const;  // 0 most accurate ... 1 cheapest
+  const std::map<int, LayerPolicy>& pins() const;
+  const Policy& policy() const;  // with its predicted numbers, times included
+  const Frontier& frontier() const;
+  /// Whether any policy beats dense in measured milliseconds; without it decode_ms is no cost to choose.
+  bool milliseconds_pay() const;
+  /// What the tables say about one layer under a policy.
+  Candidate price(int layer, const LayerPolicy& policy) const;
+  QUndoStack& undo() { return undo_; }
+
+  /// Moves that follow one another without `commit` become one step of undo.
+  void set_tradeoff(double tradeoff);
+  void pin(int layer, const LayerPolicy& policy);
+  void commit();
+  // Each of these is a step of undo of its own.
+  void set_cost(Cost cost);
+  void unpin(int layer);
+  void reset_pins();
+  /// Every layer's policy as given (a saved one): layers that differ from the frontier's become pins.
+  void load(const Policy& policy);
+
+ signals:
+  /// The policy, and with it every predicted number, changed.
+  void changed();
+
+ private:
+  struct State;
+  std::shared_ptr<const RunData> run_;
+  std::unique_ptr<State> state_;
+  QUndoStack undo_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,64 @@
+// What every plot of the studio has: a title in words, an empty state that says what will appear, a read-out
+// under the pointer, copy and save (PNG, PDF, CSV), colours from the palette, at most 30 redraws a second.
+#pragma once
+
+#include <QString>
+#include <QWidget>
+
+class QCustomPlot;
+class QLabel;
+class QPainter;
+class QStackedWidget;
+
+namespace ladimo::ui {
+
+struct Theme;
+
+class Plot : public QWidget {
+  Q_OBJECT
+ public:
+  /// `empty`: the sentence that is shown while there is nothing to draw.
+  Plot(const QString& title, const QString& empty, QWidget* parent = nullptr);
+
+  void set_title(const QString& title);
+  QString title() const;
+  /// A sentence under the plot; its room is reserved, so that nothing jumps. Rich text.
+  void set_caption(const QString& caption);
+  void show_empty();
+  void show_plot();
+  bool empty() const;
+
+  /// The plotted numbers with a header line, as CSV.
+  virtual QString csv() const = 0;
+  /// For reports: draws the plot into `rect` in the light theme's colours.
+  void paint(QPainter& painter, const QRectF& rect);
+  /// Everything drawn now is drawn anew at the window's next 30 Hz tick, if it can be seen.
+  void redraw();
+
+ protected:
+  QCustomPlot& canvas() const { return *canvas_; }
+  virtual void recolour(const Theme& theme) = 0;
+  /// What the pointer at these coordinates of xAxis and yAxis reads; empty where there is nothing.
+  virtual QString read_out(double x, double y) const = 0;
+  void changeEvent(QEvent* event) override;
+  void showEvent(QShowEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+  void contextMenuEvent(QContextMenuEvent* event) override;
+
+ private:
+  void apply_palette();
+  void tick();
+  void copy_picture();
+  void copy_numbers();
+  void save();
+
+  QLabel* title_;
+  QStackedWidget* pages_;
+  QLabel* empty_;
+  QCustomPlot* canvas_;
+  QLabel* caption_;
+  bool dirty_ = true;
+  bool themed_ = false;
+};
+
+}  // namespace ladimo::ui
