@@ -8,6 +8,7 @@
 class QCustomPlot;
 class QLabel;
 class QPainter;
+class QPixmap;
 class QStackedWidget;
 
 namespace ladimo::ui {
@@ -48,17 +49,20 @@ class Plot : public QWidget {
  private:
   void apply_palette();
   void tick();
+  QPixmap picture(double scale) const;
   void copy_picture();
   void copy_numbers();
   void save();
+  /// What saving says when it fails; empty where it did not.
+  QString save_as(const QString& path);
 
   QLabel* title_;
   QStackedWidget* pages_;
   QLabel* empty_;
   QCustomPlot* canvas_;
   QLabel* caption_;
+  QLabel* failure_;  // why the last save failed
   bool dirty_ = true;
-  bool themed_ = false;
 };
 
 }  // namespace ladimo::ui

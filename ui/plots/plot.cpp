@@ -1,0 +1,238 @@
+#include "ui/plots/plot.h"
+
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QGuiApplication>
+#include <QLabel>
+#include <QMenu>
+#include <QPdfWriter>
+#include <QPicture>
+#include <QSaveFile>
+#include <QStackedWidget>
+#include <QTimer>
+#include <QToolTip>
+#include <QVBoxLayout>
+
+#include <qcustomplot.h>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int tick_ms = 33;
+
+/// The one clock of a window: plots that changed since the last tick are drawn at the next.
+QTimer& clock_of(QWidget& window) {
+  const QString name = QStringLiteral("redraw clock");
+  auto* clock = window.findChild<QTimer*>(name, Qt::FindDirectChildrenOnly);
+  if (!clock) {
+    clock = new QTimer(&window);
+    clock->setObjectName(name);
+    clock->setSingleShot(true);
+    clock->setInterval(tick_ms);
+  }
+  return *clock;
+}
+
+QPalette paper() {
+  QPalette palette;
+  palette.setColor(QPalette::Base, Qt::white);
+  palette.setColor(QPalette::Text, Qt::black);
+  return palette;
+}
+
+}  // namespace
+
+Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
+    : QWidget(parent),
+      title_(new QLabel),
+      pages_(new QStackedWidget),
+      empty_(new QLabel(empty)),
+      canvas_(new QCustomPlot),
+      caption_(new QLabel),
+      failure_(new QLabel) {
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins({});
+  layout->setSpacing(spacing(*this) / 2);
+  layout->addWidget(title_);
+  layout->addWidget(pages_, 1);
+  layout->addWidget(caption_);
+  layout->addWidget(failure_);
+  pages_->addWidget(empty_);
+  pages_->addWidget(canvas_);
+
+  QFont bold = font();
+  bold.setBold(true);
+  title_->setFont(bold);
+  empty_->setAlignment(Qt::AlignCenter);
+  for (QLabel* label : {empty_, caption_, failure_}) label->setWordWrap(true);
+  caption_->setAlignment(Qt::AlignTop);
+  caption_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  caption_->hide();
+  failure_->hide();
+  canvas_->setMouseTracking(true);
+  canvas_->installEventFilter(this);
+  set_title(title);
+}
+
+void Plot::set_title(const QString& title) {
+  title_->setText(title);
+  title_->setVisible(!title.isEmpty());
+  canvas_->setAccessibleName(title);
+}
+
+QString Plot::title() const { return title_->text(); }
+
+void Plot::set_caption(const QString& caption) {
+  caption_->setMinimumHeight(2 * caption_->fontMetrics().lineSpacing());
+  caption_->setText(caption);
+  caption_->show();
+  canvas_->setAccessibleDescription(caption);
+}
+
+void Plot::show_empty() { pages_->setCurrentWidget(empty_); }
+
+void Plot::show_plot() {
+  pages_->setCurrentWidget(canvas_);
+  redraw();
+}
+
+bool Plot::empty() const { return pages_->currentWidget() == empty_; }
+
+void Plot::redraw() {
+  dirty_ = true;
+  if (!isVisible()) return;  // showEvent asks again
+  QTimer& clock = clock_of(*window());
+  connect(&clock, &QTimer::timeout, this, &Plot::tick, Qt::UniqueConnection);
+  if (!clock.isActive()) clock.start();
+}
+
+void Plot::tick() {
+  if (!dirty_ || !isVisible()) return;
+  dirty_ = false;
+  canvas_->replot();
+}
+
+void Plot::apply_palette() {
+  const Theme theme = theme_of(palette());
+  apply_theme(*canvas_, theme);
+  recolour(theme);
+  QPalette faint = palette(), warning = palette();
+  faint.setColor(QPalette::WindowText, theme.faint);
+  warning.setColor(QPalette::WindowText, theme.error);
+  empty_->setPalette(faint);
+  failure_->setPalette(warning);
+  redraw();
+}
+
+void Plot::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) apply_palette();
+}
+
+void Plot::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  apply_palette();  // the constructor cannot: recolour is the derived class's
+}
+
+bool Plot::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == canvas_ && event->type() == QEvent::MouseMove) {
+    const auto& mouse = static_cast<const QMouseEvent&>(*event);
+    const QString text = read_out(canvas_->xAxis->pixelToCoord(mouse.position().x()),
+                                  canvas_->yAxis->pixelToCoord(mouse.position().y()));
+    if (text.isEmpty())
+      QToolTip::hideText();
+    else
+      QToolTip::showText(mouse.globalPosition().toPoint(), text, canvas_);
+  }
+  return QWidget::eventFilter(watched, event);
+}
+
+void Plot::contextMenuEvent(QContextMenuEvent* event) {
+  QMenu menu(this);
+  menu.addAction(tr("&Copy picture"), this, &Plot::copy_picture);
+  menu.addAction(tr("Copy &numbers"), this, &Plot::copy_numbers);
+  menu.addAction(tr("&Save as PNG, PDF or CSV…"), this, &Plot::save);
+  for (QAction* action : menu.actions()) action->setEnabled(!empty());
+  menu.exec(event->globalPos());
+}
+
+void Plot::paint(QPainter& painter, const QRectF& rect) {
+  const Theme light = theme_of(paper());
+  apply_theme(*canvas_, light);
+  recolour(light);
+  // Painted at the size that the screen would use, then scaled: type and lines keep their proportions.
+  const double scale = painter.device()->logicalDpiX() / 96.0;
+  QPicture picture;
+  QCPPainter recorder(&picture);
+  recorder.setMode(QCPPainter::pmVectorized);
+  canvas_->toPainter(&recorder, int(rect.width() / scale), int(rect.height() / scale));
+  recorder.end();
+  painter.save();
+  painter.translate(rect.topLeft());
+  painter.scale(rect.width() / int(rect.width() / scale), rect.height() / int(rect.height() / scale));
+  painter.drawPicture(0, 0, picture);
+  painter.restore();
+  apply_palette();
+}
+
+QPixmap Plot::picture(double scale) const {
+  const int space = spacing(*this);
+  QPixmap plot = canvas_->toPixmap(0, 0, scale);
+  plot.setDevicePixelRatio(scale);
+  const int heading = title().isEmpty() ? 0 : title_->fontMetrics().height() + space;
+  QPixmap all(QSize(canvas_->width(), canvas_->height() + heading) * scale);
+  all.setDevicePixelRatio(scale);
+  all.fill(palette().color(QPalette::Base));
+  QPainter painter(&all);
+  painter.setPen(palette().color(QPalette::Text));
+  painter.setFont(title_->font());
+  painter.drawText(QRect(space, space / 2, canvas_->width(), heading), Qt::AlignTop | Qt::AlignLeft, title());
+  painter.drawPixmap(0, heading, plot);
+  return all;
+}
+
+void Plot::copy_picture() { QGuiApplication::clipboard()->setPixmap(picture(2)); }
+
+void Plot::copy_numbers() { QGuiApplication::clipboard()->setText(csv().replace(',', '\t')); }
+
+void Plot::save() {
+  QString filter;
+  QString path =
+      QFileDialog::getSaveFileName(this, tr("Save plot"), title() + QStringLiteral(".png"),
+                                   tr("Picture (*.png)") + QStringLiteral(";;") + tr("PDF (*.pdf)") +
+                                       QStringLiteral(";;") + tr("Numbers (*.csv)"),
+                                   &filter);
+  if (path.isEmpty()) return;
+  if (QFileInfo(path).suffix().isEmpty()) path += filter.mid(filter.indexOf('.'), 4);
+  const QString complaint = save_as(path);
+  failure_->setText(complaint);
+  failure_->setVisible(!complaint.isEmpty());
+}
+
+QString Plot::save_as(const QString& path) {
+  QSaveFile file(path);
+  bool saved = file.open(QIODevice::WriteOnly);
+  const QString suffix = QFileInfo(path).suffix().toLower();
+  if (saved && suffix == QLatin1String("csv")) {
+    saved = file.write(csv().toUtf8()) >= 0;
+  } else if (saved && suffix == QLatin1String("pdf")) {
+    QPdfWriter pdf(&file);
+    pdf.setPageSize(QPageSize(QSizeF(canvas_->size()) * 0.75, QPageSize::Point));
+    pdf.setPageMargins({});
+    QPainter painter(&pdf);
+    paint(painter, QRectF(0, 0, pdf.width(), pdf.height()));
+  } else if (saved && suffix == QLatin1String("png")) {
+    saved = picture(2).save(&file, "PNG");
+  } else if (saved) {
+    return tr("A plot is saved as .png, .pdf or .csv, not as .%1.").arg(suffix);
+  }
+  if (saved && file.commit()) return {};
+  return tr("The plot could not be saved as %1: %2").arg(QDir::toNativeSeparators(path), file.errorString());
+}
+
+}  // namespace ladimo::ui
