@@ -16,11 +16,13 @@ struct StepEvent {
 };
 
 /// How far the step is. `layer` is -1 where the step is not about one layer; `eta_s` < 0 while unknown.
+/// Within a layer `what` names the part at work ("partition", "router", "refit", "distillation", ...).
 struct ProgressEvent {
   int layer = -1;
   std::int64_t done = 0;
   std::int64_t total = 0;
   double eta_s = -1;
+  std::string what = {};
 };
 
 /// Normalised squared error of one layer's distillation, on training rows or on held-out rows.
@@ -71,11 +73,16 @@ struct WarningEvent {
   std::string hint;
 };
 
+/// `canceled`: the work ended because it was asked to.
 struct ErrorEvent {
   std::string message;
   std::string hint;
   std::string path;
+  bool canceled = false;
 };
+
+/// `serve` has loaded its model and takes requests.
+struct ReadyEvent {};
 
 /// The last event: what `--json` prints, an object.
 struct ResultEvent {
@@ -83,6 +90,6 @@ struct ResultEvent {
 };
 
 using Event = std::variant<StepEvent, ProgressEvent, LossEvent, HistogramEvent, SampleEvent, LayerEvent,
-                           TokenEvent, MeasureEvent, WarningEvent, ErrorEvent, ResultEvent>;
+                           TokenEvent, MeasureEvent, WarningEvent, ErrorEvent, ReadyEvent, ResultEvent>;
 
 }  // namespace ladimo

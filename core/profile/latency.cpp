@@ -1,14 +1,12 @@
 #include "profile/latency.h"
 
 #include <algorithm>
-#include <chrono>
-#include <ctime>
-#include <fstream>
 #include <numeric>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include "base/machine.h"
 #include "evaluate/timing.h"
 #include "model/kv_cache.h"
 #include "model/routing_weights.h"
@@ -20,21 +18,6 @@ constexpr std::int64_t decode_tokens = 32;
 constexpr std::int64_t longest_prompt = 128;
 constexpr int minimum_rounds = 7;
 constexpr double budget_s = 1.5;
-
-std::string machine_name(at::Device device) {
-  if (!device.is_cpu()) return device.str();
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown processor";
-}
-
-std::string now_iso() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
-  return text;
-}
 
 /// Seconds of everything but the FFN: one layer's attention, token by token and as a prompt; the head for one
 /// token.
@@ -93,7 +76,7 @@ LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe,
   const auto others = time_others(source, dense_layer, prompt_tokens);
 
   LatencyTable table;
-  table.machine = machine_name(source.device());
+  table.machine = source.device().is_cpu() ? processor_name() : source.device().str();
   table.date = now_iso();
   table.threads = at::get_num_threads();
   table.prefill_tokens = static_cast<int>(prompt_tokens);

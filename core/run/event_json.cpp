@@ -17,11 +17,13 @@ Line line_of(const StepEvent& e) {
   return {{"event", "step"}, {"name", e.name}, {"index", e.index}, {"count", e.count}};
 }
 Line line_of(const ProgressEvent& e) {
-  return {{"event", "progress"},
-          {"layer", e.layer},
-          {"done", e.done},
-          {"total", e.total},
-          {"eta_s", e.eta_s < 0 ? Line() : Line(e.eta_s)}};
+  Line line{{"event", "progress"},
+            {"layer", e.layer},
+            {"done", e.done},
+            {"total", e.total},
+            {"eta_s", e.eta_s < 0 ? Line() : Line(e.eta_s)}};
+  if (!e.what.empty()) line["what"] = e.what;
+  return line;
 }
 Line line_of(const LossEvent& e) {
   return {
@@ -55,8 +57,11 @@ Line line_of(const WarningEvent& e) {
   return {{"event", "warning"}, {"message", e.message}, {"hint", e.hint}};
 }
 Line line_of(const ErrorEvent& e) {
-  return {{"event", "error"}, {"message", e.message}, {"hint", e.hint}, {"path", e.path}};
+  Line line{{"event", "error"}, {"message", e.message}, {"hint", e.hint}, {"path", e.path}};
+  if (e.canceled) line["canceled"] = true;
+  return line;
 }
+Line line_of(const ReadyEvent&) { return {{"event", "ready"}}; }
 
 /// The object's own keys after the kind, as `--json` prints them.
 Line with_object(const char* kind, const std::string& object) {
@@ -84,7 +89,8 @@ Event event_from(const JsonFields& fields, std::string_view text) {
   if (kind == "step") return StepEvent{fields.text("name"), fields.small("index"), fields.small("count")};
   if (kind == "progress")
     return ProgressEvent{fields.small("layer"), fields.integer("done"), fields.integer("total"),
-                         fields.has("eta_s") ? fields.number("eta_s") : -1};
+                         fields.has("eta_s") ? fields.number("eta_s") : -1,
+                         fields.has("what") ? fields.text("what") : std::string()};
   if (kind == "loss")
     return LossEvent{fields.small("layer"), fields.small("step"), fields.number("value"),
                      fields.flag("held_out")};
@@ -94,19 +100,26 @@ Event event_from(const JsonFields& fields, std::string_view text) {
     return LayerEvent{fields.small("layer"), fields.number("loss_before"), fields.number("loss_after"),
                       fields.number("seconds")};
   if (kind == "token")
-    return TokenEvent{fields.text("side") == "converted", fields.text("text"), fields.small("id"),
-                      fields.smalls("experts")};
+    return TokenEvent{fields.text("side") == "converted", fields.text("text"),
+                      fields.small(fields.has("token_id") ? "token_id" : "id"), fields.smalls("experts")};
   if (kind == "measure") return MeasureEvent{without_kind(text)};
   if (kind == "warning") return WarningEvent{fields.text("message"), fields.text("hint")};
-  if (kind == "error") return ErrorEvent{fields.text("message"), fields.text("hint"), fields.text("path")};
+  if (kind == "error")
+    return ErrorEvent{fields.text("message"), fields.text("hint"), fields.text("path"),
+                      fields.has("canceled") && fields.flag("canceled")};
+  if (kind == "ready") return ReadyEvent{};
   if (kind == "result") return ResultEvent{without_kind(text)};
   fields.refuse("event", "names no kind of event");
 }
 
 }  // namespace
 
-std::string to_json_line(const Event& event) {
-  const Line line = std::visit([](const auto& e) { return line_of(e); }, event);
+std::string to_json_line(const Event& event, std::optional<std::int64_t> request) {
+  Line line = std::visit([](const auto& e) { return line_of(e); }, event);
+  if (request) {
+    if (std::holds_alternative<TokenEvent>(event)) line["token_id"] = line["id"];
+    line["id"] = *request;
+  }
   // A token may end in the middle of a character: the line stays valid UTF-8.
   return line.dump(-1, ' ', false, Line::error_handler_t::replace);
 }

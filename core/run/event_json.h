@@ -2,6 +2,8 @@
 // the kind.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,8 +11,9 @@
 
 namespace ladimo {
 
-/// One line without the newline, e.g. {"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.2}.
-std::string to_json_line(const Event& event);
+/// One line without the newline, e.g. {"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.2}. An
+/// event that belongs to a request of `serve` carries its number as `id`; a token's own is `token_id` there.
+std::string to_json_line(const Event& event, std::optional<std::int64_t> request = {});
 /// Throws Refusal with the line when it is not an event.
 Event parse_event(std::string_view line);
 

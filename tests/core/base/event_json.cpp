@@ -32,6 +32,11 @@ const std::pair<Event, std::string> golden[] = {
     {ErrorEvent{"The disk is full.", "Free some.", "/run"},
      R"({"event":"error","message":"The disk is full.","hint":"Free some.","path":"/run"})"},
     {ResultEvent{R"({"seconds":2.5,"layers":[]})"}, R"({"event":"result","seconds":2.5,"layers":[]})"},
+    {ProgressEvent{3, 10, 96, 4.5, "refit"},
+     R"({"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.5,"what":"refit"})"},
+    {ErrorEvent{"Canceled.", "", "", true},
+     R"({"event":"error","message":"Canceled.","hint":"","path":"","canceled":true})"},
+    {ReadyEvent{}, R"({"event":"ready"})"},
 };
 
 }  // namespace
@@ -53,6 +58,15 @@ TEST_CASE("values come back") {
   CHECK(std::get<ProgressEvent>(parse_event(golden[2].second)).eta_s == -1);
   CHECK(std::get<HistogramEvent>(parse_event(golden[4].second)).counts == small_histogram().counts);
   CHECK(std::get<ResultEvent>(parse_event(golden[12].second)).json == R"({"seconds":2.5,"layers":[]})");
+}
+
+TEST_CASE("events of a request carry its number; a token keeps its own beside it") {
+  const std::string line = to_json_line(TokenEvent{true, " upon", 2501, {3}}, 7);
+  CHECK(line ==
+        R"({"event":"token","side":"converted","text":" upon","id":7,"experts":[3],"token_id":2501})");
+  CHECK(std::get<TokenEvent>(parse_event(line)).id == 2501);
+  CHECK(to_json_line(ReadyEvent{}, 3) == R"({"event":"ready","id":3})");
+  CHECK(to_json_line(MeasureEvent{R"({"kl":0.5})"}, 4) == R"({"event":"measure","kl":0.5,"id":4})");
 }
 
 TEST_CASE("half a character does not break the line") {
