@@ -76,6 +76,10 @@ nlohmann::json to_json(const PolicyNumbers& numbers) {
           {"ffn_activated", numbers.ffn_activated}};
 }
 
+PolicyNumbers policy_numbers_from_json(const nlohmann::json& json) {
+  return numbers_from_json(JsonFields(json, "policy's numbers"));
+}
+
 nlohmann::json to_json(const Policy& policy) {
   auto layers = nlohmann::json::array();
   for (std::size_t i = 0; i < policy.layers.size(); ++i)

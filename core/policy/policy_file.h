@@ -41,6 +41,8 @@ struct Policy {
 
 nlohmann::json to_json(const PolicyNumbers& numbers);
 nlohmann::json to_json(const Policy& policy);
+/// Throws Refusal when a key is missing or no number; times may be null.
+PolicyNumbers policy_numbers_from_json(const nlohmann::json& json);
 /// Throws Refusal with the file and the key.
 Policy policy_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
 /// Reads and checks against the model it is meant for. Throws Refusal on another fingerprint or layer count.

@@ -27,13 +27,6 @@ nlohmann::json to_json(const LayerRecord& record) {
           {"hash", record.hash}};
 }
 
-LayerRecord record_from_json(const nlohmann::json& json, const fs::path& path) {
-  const JsonFields fields(json, "layer record", path);
-  return {fields.small("layer"),       fields.number("loss_before"), fields.number("loss_refit"),
-          fields.number("loss_after"), fields.number("router_r2"),   fields.numbers("held_out_losses"),
-          fields.text("hash")};
-}
-
 /// A table of the run; a Refusal names its file.
 template <class FromJson>
 auto read_table(const fs::path& path, FromJson from_json) {
@@ -65,6 +58,13 @@ nlohmann::json show_layer(const RunFolder& run, int layer, const nlohmann::json&
 }
 
 }  // namespace
+
+LayerRecord layer_record_from_json(const nlohmann::json& json, const fs::path& path) {
+  const JsonFields fields(json, "layer record", path);
+  return {fields.small("layer"),       fields.number("loss_before"), fields.number("loss_refit"),
+          fields.number("loss_after"), fields.number("router_r2"),   fields.numbers("held_out_losses"),
+          fields.text("hash")};
+}
 
 fs::path RunFolder::layer_weights(int layer) const {
   return path_ / "layers" / fmt::format("{:03}.safetensors", layer);
@@ -99,7 +99,7 @@ void RunFolder::clean() const {
 Recipe RunFolder::recipe() const { return recipe_from_json(read_json(recipe_file()), recipe_file()); }
 
 LayerRecord RunFolder::record(int layer) const {
-  return record_from_json(read_json(layer_record(layer)), layer_record(layer));
+  return layer_record_from_json(read_json(layer_record(layer)), layer_record(layer));
 }
 
 void RunFolder::write_record(const LayerRecord& record) const {

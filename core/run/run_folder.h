@@ -26,6 +26,9 @@ struct LayerRecord {
   std::string hash;                     // of the safetensors file
 };
 
+/// Throws Refusal with the file and the key.
+LayerRecord layer_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
+
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
