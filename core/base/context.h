@@ -9,6 +9,10 @@
 
 #include "base/events.h"
 
+// Qt's macro of this name would eat a member here: the window reads this header too.
+#pragma push_macro("emit")
+#undef emit
+
 namespace ladimo {
 
 /// Carries the event sink and the cancel flag through the engine. Cheap to pass by const reference.
@@ -48,3 +52,5 @@ class Progress {
 };
 
 }  // namespace ladimo
+
+#pragma pop_macro("emit")
