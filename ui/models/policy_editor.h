@@ -35,9 +35,11 @@ class PolicyEditor : public QObject {
 
   /// Moves that follow one another without `commit` become one step of undo.
   void set_tradeoff(double tradeoff);
+  /// Throws Refusal when the layer does not exist or cannot have this policy.
   void pin(int layer, const LayerPolicy& policy);
   void commit();
   // Each of these is a step of undo of its own.
+  /// Precondition: activated, or the run has measured times.
   void set_cost(Cost cost);
   void unpin(int layer);
   void reset_pins();
@@ -50,6 +52,9 @@ class PolicyEditor : public QObject {
 
  private:
   struct State;
+  template <class Edit>
+  void change(const QString& text, bool move, Edit edit);
+
   std::shared_ptr<const RunData> run_;
   std::unique_ptr<State> state_;
   QUndoStack undo_;

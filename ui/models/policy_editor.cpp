@@ -1,0 +1,191 @@
+#include "ui/models/policy_editor.h"
+
+#include <functional>
+#include <utility>
+
+#include <QUndoCommand>
+
+#include "policy/predictor.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr double middle_tradeoff = 0.5;
+
+/// All that a person decides; the policy follows from it and the run's tables.
+struct Choice {
+  Cost cost = Cost::activated;
+  double tradeoff = middle_tradeoff;
+  std::map<int, LayerPolicy> pins;
+  bool operator==(const Choice&) const = default;
+};
+
+std::vector<Pin> pins_of(const Choice& choice) {
+  std::vector<Pin> pins;
+  for (const auto& [layer, policy] : choice.pins) pins.push_back({layer, policy});
+  return pins;
+}
+
+/// The same decision; mean experts only follow from it.
+bool same(const LayerPolicy& a, const LayerPolicy& b) {
+  return a.kind == b.kind && a.k == b.k && a.threshold == b.threshold;
+}
+
+std::map<int, LayerPolicy> differences(const Policy& wanted, const Policy& solved) {
+  std::map<int, LayerPolicy> different;
+  for (std::size_t l = 0; l < wanted.layers.size(); ++l)
+    if (!same(wanted.layers[l], solved.layers[l])) different[static_cast<int>(l)] = wanted.layers[l];
+  return different;
+}
+
+}  // namespace
+
+struct PolicyEditor::State {
+  const TradeoffTable& table;
+  const LatencyTable* latency;
+  Predictor predictor;
+  Choice choice;
+  Frontier frontier;
+  Policy policy;
+  bool milliseconds_pay;
+  int gesture = 0;  // moves with the same number are one step of undo
+
+  State(const TradeoffTable& tradeoff, const LatencyTable* times)
+      : table(tradeoff),
+        latency(times),
+        predictor(table, latency),
+        frontier(table, latency, Cost::activated),
+        policy(frontier.at_tradeoff(middle_tradeoff)),
+        milliseconds_pay(times != nullptr && Frontier(table, times, Cost::decode_ms).beats_dense()) {}
+
+  Frontier frontier_of(const Choice& what) const { return {table, latency, what.cost, pins_of(what)}; }
+
+  /// Milliseconds only for another place on the same frontier.
+  void choose(Choice next) {
+    if (next.cost != choice.cost || next.pins != choice.pins) frontier = frontier_of(next);
+    policy = frontier.at_tradeoff(next.tradeoff);
+    choice = std::move(next);
+  }
+
+  Choice explanation(const Policy& wanted) const;
+};
+
+/// The slider's position and the fewest pins that lead to a given policy. The layers whose neighbours on the
+/// frontier agree with it least have been pinned; then its cost says where the slider stood.
+Choice PolicyEditor::State::explanation(const Policy& wanted) const {
+  Choice found{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, {}};
+  Frontier walked = frontier_of(found);
+  found.pins = differences(wanted, walked.at_tradeoff(wanted.tradeoff));
+  constexpr int stops = 100;
+  for (int stop = 0; stop <= stops && !found.pins.empty(); ++stop) {
+    const double tradeoff = static_cast<double>(stop) / stops;
+    auto pins = differences(wanted, walked.at_tradeoff(tradeoff));
+    if (pins.size() >= found.pins.size()) continue;
+    found.pins = std::move(pins);
+    found.tradeoff = tradeoff;
+  }
+  const PolicyNumbers numbers = predictor.numbers(wanted.layers);
+  const double cost = found.cost == Cost::activated ? numbers.activated_parameters : *numbers.decode_ms;
+  while (!found.pins.empty()) {
+    walked = frontier_of(found);
+    found.tradeoff = walked.at_budget(cost * (1 + 1e-9)).tradeoff;  // sums round
+    auto more = differences(wanted, walked.at_tradeoff(found.tradeoff));
+    if (more.empty()) break;
+    found.pins.merge(more);
+  }
+  return found;
+}
+
+namespace {
+
+/// A step of undo: from one choice to another. Moves of one gesture merge.
+class Step : public QUndoCommand {
+ public:
+  using Apply = std::function<void(const Choice&)>;
+  static constexpr int own = -1;  // a gesture that merges with nothing
+
+  Step(const QString& text, Choice before, Choice after, int gesture, Apply apply)
+      : QUndoCommand(text),
+        before_(std::move(before)),
+        after_(std::move(after)),
+        gesture_(gesture),
+        apply_(std::move(apply)) {}
+
+  int id() const override { return gesture_; }
+  void undo() override { apply_(before_); }
+  void redo() override { apply_(after_); }
+  bool mergeWith(const QUndoCommand* later) override {
+    after_ = static_cast<const Step*>(later)->after_;
+    return true;
+  }
+
+ private:
+  Choice before_, after_;
+  int gesture_;
+  Apply apply_;
+};
+
+}  // namespace
+
+PolicyEditor::PolicyEditor(std::shared_ptr<const RunData> run, QObject* parent)
+    : QObject(parent),
+      run_(std::move(run)),
+      state_(std::make_unique<State>(*run_->tradeoff, run_->latency ? &*run_->latency : nullptr)) {
+  if (run_->policy) state_->choose(state_->explanation(*run_->policy));
+}
+
+PolicyEditor::~PolicyEditor() = default;
+
+Cost PolicyEditor::cost() const { return state_->choice.cost; }
+double PolicyEditor::tradeoff() const { return state_->choice.tradeoff; }
+const std::map<int, LayerPolicy>& PolicyEditor::pins() const { return state_->choice.pins; }
+const Policy& PolicyEditor::policy() const { return state_->policy; }
+const Frontier& PolicyEditor::frontier() const { return state_->frontier; }
+bool PolicyEditor::milliseconds_pay() const { return state_->milliseconds_pay; }
+
+Candidate PolicyEditor::price(int layer, const LayerPolicy& policy) const {
+  return state_->predictor.evaluate(layer, policy);
+}
+
+template <class Edit>
+void PolicyEditor::change(const QString& text, bool move, Edit edit) {
+  Choice next = state_->choice;
+  edit(next);
+  if (next == state_->choice) return;
+  if (!move) commit();
+  const auto apply = [this](const Choice& choice) {
+    state_->choose(choice);
+    emit changed();
+  };
+  undo_.push(new Step(text, state_->choice, std::move(next), move ? state_->gesture : Step::own, apply));
+}
+
+void PolicyEditor::set_tradeoff(double tradeoff) {
+  change(tr("move the trade-off"), true, [&](Choice& next) { next.tradeoff = tradeoff; });
+}
+
+void PolicyEditor::pin(int layer, const LayerPolicy& policy) {
+  const LayerPolicy priced = price(layer, policy).policy;  // refuses what the layer cannot have
+  change(tr("pin layer %1").arg(layer), true, [&](Choice& next) { next.pins[layer] = priced; });
+}
+
+void PolicyEditor::commit() { ++state_->gesture; }
+
+void PolicyEditor::set_cost(Cost cost) {
+  change(tr("change the cost"), false, [&](Choice& next) { next.cost = cost; });
+}
+
+void PolicyEditor::unpin(int layer) {
+  change(tr("unpin layer %1").arg(layer), false, [&](Choice& next) { next.pins.erase(layer); });
+}
+
+void PolicyEditor::reset_pins() {
+  change(tr("reset pins"), false, [](Choice& next) { next.pins.clear(); });
+}
+
+void PolicyEditor::load(const Policy& policy) {
+  Choice loaded = state_->explanation(policy);
+  change(tr("load a policy"), false, [&](Choice& next) { next = std::move(loaded); });
+}
+
+}  // namespace ladimo::ui
