@@ -8,7 +8,6 @@
 #include <QIcon>
 
 #include "base/version.h"
-#include "ui/engine/engine_process.h"
 #include "ui/mainwindow/main_window.h"
 
 namespace {
@@ -64,7 +63,7 @@ int main(int argc, char** argv) {
                  usage);
     return 2;
   }
-  ladimo::ui::MainWindow window(ladimo::ui::EngineProcess::beside_studio());
+  ladimo::ui::MainWindow window;
   if (arguments.size() == 2) window.open_run(arguments[1]);
   window.show();
   return QApplication::exec();

@@ -1,70 +1,74 @@
 #include "ui/engine/engine_process.h"
 
-#include <QCoreApplication>
-#include <QDir>
-#include <QProcessEnvironment>
-#include <QTimer>
+#include <type_traits>
+#include <variant>
+
+#include "base/error.h"
+#include "run/event_json.h"
 
 namespace ladimo::ui {
 namespace {
 
-constexpr int grace_ms = 3000;
+constexpr QByteArrayView result_start = "{\"event\":\"result\"";
+
+/// The result's own keys, without parsing them: the tables of a run are megabytes.
+QByteArray without_kind(const QByteArray& line) {
+  const QByteArray rest = line.mid(result_start.size());
+  return '{' + (rest.startsWith(',') ? rest.mid(1) : rest);
+}
 
 }  // namespace
 
-EngineProcess::EngineProcess(QString program, QObject* parent)
-    : QObject(parent), program_(std::move(program)) {
-  // The engine would start itself again to set this (app/cli/early_environment.cpp).
-  QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-  environment.insert(QStringLiteral("OMP_WAIT_POLICY"), QStringLiteral("passive"));
-  process_.setProcessEnvironment(environment);
-  connect(&process_, &QProcess::finished, this, [this] { emit finished(outcome()); });
-  connect(&process_, &QProcess::errorOccurred, this, &EngineProcess::fail_to_start);
-}
-
-EngineProcess::~EngineProcess() {
-  process_.disconnect(this);
-  process_.kill();
-  process_.waitForFinished();
-}
-
-QString EngineProcess::beside_studio() {
-  return QDir(QCoreApplication::applicationDirPath()).filePath(QStringLiteral("ladimo"));
+EngineProcess::EngineProcess(Engine engine, QObject* parent) : QObject(parent), process_(std::move(engine)) {
+  connect(&process_, &LineProcess::line, this, &EngineProcess::read);
+  connect(&process_, &LineProcess::ended, this, &EngineProcess::end);
 }
 
 void EngineProcess::start(const QStringList& arguments) {
-  canceled_ = false;
-  process_.start(program_, arguments);
+  errors_.clear();
+  result_.clear();
+  process_.start(arguments + QStringList{QStringLiteral("--events")});
+  process_.expect_answer(true);
 }
 
-void EngineProcess::cancel() {
-  if (!running()) return;
-  canceled_ = true;
-  process_.terminate();
-  QTimer::singleShot(grace_ms, &process_, [this] {
-    if (canceled_) process_.kill();
-  });
+void EngineProcess::cancel() { process_.stop(); }
+
+bool EngineProcess::running() const { return process_.running(); }
+
+void EngineProcess::read(const QByteArray& line) {
+  if (line.startsWith(result_start)) {
+    result_ = without_kind(line);
+    return;
+  }
+  try {
+    hear(parse_event({line.constData(), static_cast<std::size_t>(line.size())}));
+  } catch (const Refusal& refusal) {
+    errors_.push_back({refusal.what(), refusal.hint(), {}});
+  }
 }
 
-bool EngineProcess::running() const { return process_.state() != QProcess::NotRunning; }
-
-Outcome EngineProcess::outcome() {
-  const Outcome result = process_.exitStatus() == QProcess::CrashExit
-                             ? outcome_of_signal(process_.exitCode())
-                             : outcome_of_status(process_.exitCode(), process_.readAllStandardOutput(),
-                                                 process_.readAllStandardError());
-  if (canceled_ && !result.done()) return {Outcome::Kind::canceled, tr("Stopped."), {}, {}};
-  return result;
+void EngineProcess::hear(const Event& event) {
+  std::visit(
+      [this](const auto& e) {
+        using E = std::decay_t<decltype(e)>;
+        if constexpr (std::is_same_v<E, StepEvent>) emit step(e);
+        if constexpr (std::is_same_v<E, ProgressEvent>) emit progress(e);
+        if constexpr (std::is_same_v<E, LossEvent>) emit loss(e);
+        if constexpr (std::is_same_v<E, HistogramEvent>) emit histogram(e);
+        if constexpr (std::is_same_v<E, SampleEvent>) emit sample(e);
+        if constexpr (std::is_same_v<E, LayerEvent>) emit layer(e);
+        if constexpr (std::is_same_v<E, TokenEvent>) emit token(e);
+        if constexpr (std::is_same_v<E, MeasureEvent>) emit measure(e);
+        if constexpr (std::is_same_v<E, WarningEvent>) emit warning(e);
+        if constexpr (std::is_same_v<E, ErrorEvent>) errors_.push_back(e);
+        if constexpr (std::is_same_v<E, ResultEvent>) result_ = QByteArray::fromStdString(e.json);
+      },
+      event);
 }
 
-// Every other error of the process ends in QProcess::finished.
-void EngineProcess::fail_to_start(QProcess::ProcessError error) {
-  if (error != QProcess::FailedToStart) return;
-  emit finished({Outcome::Kind::missing,
-                 tr("The engine could not be started: %1").arg(process_.errorString()),
-                 tr("The program \"ladimo\" belongs beside this one: %1. Install or build it again.")
-                     .arg(QDir::toNativeSeparators(program_)),
-                 {}});
+void EngineProcess::end(const Ending& ending) {
+  Outcome outcome = outcome_of(ending, errors_, result_);
+  emit finished(outcome);
 }
 
 }  // namespace ladimo::ui

@@ -1,23 +1,24 @@
 // One job of the engine in a process of its own: the window never waits and never dies with it.
 #pragma once
 
+#include <vector>
+
 #include <QObject>
-#include <QProcess>
 #include <QStringList>
 
 #include "base/events.h"
 #include "ui/engine/engine.h"
+#include "ui/engine/line_process.h"
 #include "ui/engine/outcome.h"
 
 namespace ladimo::ui {
 
 /// Runs `ladimo ARGUMENTS --events` and hands its events over as values, in the order in which they came.
+/// Destroying it kills the job if it still runs; `finished` is not emitted then.
 class EngineProcess : public QObject {
   Q_OBJECT
  public:
   explicit EngineProcess(Engine engine = Engine::chosen(), QObject* parent = nullptr);
-  /// Kills the job if it still runs; `finished` is not emitted then.
-  ~EngineProcess() override;
 
   /// Starts the job; returns at once. Precondition: not running.
   void start(const QStringList& arguments);
@@ -25,6 +26,8 @@ class EngineProcess : public QObject {
   /// within three seconds.
   void cancel();
   bool running() const;
+  /// How long a remote engine may be silent before the connection counts as lost.
+  void set_patience(int ms) { process_.set_patience(ms); }
 
  signals:
   void step(const ladimo::StepEvent& event);
@@ -40,13 +43,13 @@ class EngineProcess : public QObject {
   void finished(const ladimo::ui::Outcome& outcome);
 
  private:
-  void read_lines();
-  Outcome outcome();
-  void fail_to_start(QProcess::ProcessError error);
+  void read(const QByteArray& line);
+  void hear(const Event& event);
+  void end(const Ending& ending);
 
-  Engine engine_;
-  QProcess process_;
-  bool canceled_ = false;
+  LineProcess process_;
+  std::vector<ErrorEvent> errors_;
+  QByteArray result_;
 };
 
 }  // namespace ladimo::ui

@@ -5,70 +5,105 @@
 #include <QObject>
 #include <QStringList>
 
-#include <nlohmann/json.hpp>
-
 namespace ladimo::ui {
 namespace {
 
+using Kind = Outcome::Kind;
+
 constexpr int refused_status = 2;
+constexpr int not_executable_status = 126;  // the shell's, on another machine
+constexpr int not_found_status = 127;
+constexpr int first_signal_status = 128;
 constexpr int interrupted_status = 130;
+constexpr int ssh_failed_status = 255;
 
-Outcome::Kind kind_of(int status) {
-  switch (status) {
-    case 0:
-      return Outcome::Kind::done;
-    case refused_status:
-      return Outcome::Kind::refused;
-    case interrupted_status:
-      return Outcome::Kind::canceled;
-    default:
-      return Outcome::Kind::failed;
-  }
+QString kept() { return QObject::tr("What was finished is kept: the same run can be continued."); }
+
+Outcome not_started(const Ending& ending) {
+  return {Kind::missing,
+          QObject::tr("The engine could not be started: %1").arg(ending.last_words),
+          QObject::tr("The program \"ladimo\" belongs beside this one. Install or build it again."),
+          {}};
 }
 
-QString text_of(const nlohmann::json& problem, const char* key) {
-  if (!problem.is_object() || !problem.contains(key) || !problem[key].is_string()) return {};
-  return QString::fromStdString(problem[key].get<std::string>());
+Outcome not_there(const QString& host) {
+  return {Kind::missing,
+          QObject::tr("There is no program \"ladimo\" on %1.").arg(host),
+          QObject::tr("Install it there, or name where it lies under File ▸ Settings."),
+          {}};
 }
 
-/// With --json the engine lists its complaints on stdout; every sentence is shown, and the first one's
-/// advice.
-bool read_problems(Outcome& outcome) {
-  const auto json = nlohmann::json::parse(outcome.output.begin(), outcome.output.end(), nullptr, false);
-  if (!json.is_object() || !json.contains("problems") || json["problems"].empty()) return false;
-  QStringList sentences;
-  for (const auto& problem : json["problems"]) sentences << text_of(problem, "message");
-  outcome.sentence = sentences.join('\n');
-  QStringList advice{text_of(json["problems"][0], "path"), text_of(json["problems"][0], "hint")};
-  advice.removeAll(QString());
-  outcome.hint = advice.join('\n');
-  return true;
+Outcome not_reached(const Ending& ending) {
+  return {Kind::missing,
+          ending.last_words.isEmpty()
+              ? QObject::tr("%1 cannot be reached.").arg(ending.host)
+              : QObject::tr("%1 cannot be reached: %2").arg(ending.host, ending.last_words),
+          QObject::tr("This has to work in a terminal without a password: ssh %1 ladimo --version")
+              .arg(ending.host),
+          {}};
+}
+
+Outcome vanished(const QString& host) {
+  return {Kind::vanished,
+          QObject::tr("The connection to %1 was lost.").arg(host),
+          QObject::tr("The engine there stops by itself. %1").arg(kept()),
+          {}};
+}
+
+Outcome ended_by(int signal) {
+  if (signal == SIGKILL)
+    return {Kind::killed,
+            QObject::tr("The engine was killed by the system, most likely because memory ran out."),
+            QObject::tr("Ask for fewer calibration tokens or a smaller window, or close other programs. %1")
+                .arg(kept()),
+            {}};
+  return {Kind::killed,
+          QObject::tr("The engine crashed (signal %1).").arg(signal),
+          QObject::tr("%1 The run's log.txt shows how far it came.").arg(kept()),
+          {}};
+}
+
+/// The connection's own end, where there is one; ssh reports its troubles as 255.
+bool connection_lost(const Ending& ending) {
+  return ending.unanswered || ending.signal != 0 || ending.status == ssh_failed_status;
+}
+
+Outcome of_status(const Ending& ending, const std::vector<ErrorEvent>& errors) {
+  const Kind kind = ending.status == refused_status       ? Kind::refused
+                    : ending.status == interrupted_status ? Kind::canceled
+                                                          : Kind::failed;
+  if (!errors.empty()) return complaint(kind, errors);
+  if (!ending.last_words.isEmpty()) return {kind, ending.last_words, {}, {}};
+  if (kind == Kind::canceled) return {kind, QObject::tr("The engine was stopped."), kept(), {}};
+  return {
+      kind, QObject::tr("The engine stopped with status %1 and gave no reason.").arg(ending.status), {}, {}};
 }
 
 }  // namespace
 
-Outcome outcome_of_status(int status, const QByteArray& output, const QByteArray& error_output) {
-  Outcome outcome{kind_of(status), {}, {}, output};
-  if (outcome.done() || read_problems(outcome)) return outcome;
-  const QString last_words = QString::fromUtf8(error_output).trimmed().section('\n', -1);
-  outcome.sentence = !last_words.isEmpty() ? last_words
-                     : outcome.kind == Outcome::Kind::canceled
-                         ? QObject::tr("The engine was stopped.")
-                         : QObject::tr("The engine stopped with status %1 and gave no reason.").arg(status);
-  return outcome;
+Outcome complaint(Kind kind, const std::vector<ErrorEvent>& errors) {
+  QStringList sentences;
+  for (const ErrorEvent& error : errors) sentences << QString::fromStdString(error.message);
+  QStringList advice{QString::fromStdString(errors.front().path),
+                     QString::fromStdString(errors.front().hint)};
+  advice.removeAll(QString());
+  return {kind, sentences.join('\n'), advice.join('\n'), {}};
 }
 
-Outcome outcome_of_signal(int signal) {
-  if (signal == SIGKILL)
-    return {Outcome::Kind::killed,
-            QObject::tr("The engine was killed by the system, most likely for memory."),
-            QObject::tr("Close other programs, or ask for fewer calibration tokens. "
-                        "What was finished is kept."),
-            {}};
-  return {Outcome::Kind::killed,
-          QObject::tr("The engine crashed (signal %1).").arg(signal),
-          QObject::tr("What was finished is kept. The run's log.txt shows how far it came."),
-          {}};
+Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, const QByteArray& result) {
+  const bool remote = !ending.host.isEmpty();
+  if (!ending.started) return not_started(ending);
+  if (ending.status == 0 && ending.signal == 0) return {Kind::done, {}, {}, result};
+  if (remote && ending.unanswered) return vanished(ending.host);
+  if (ending.canceled) return {Kind::canceled, QObject::tr("Stopped."), kept(), {}};
+  if (remote && connection_lost(ending)) return ending.heard ? vanished(ending.host) : not_reached(ending);
+  if (remote && (ending.status == not_found_status || ending.status == not_executable_status))
+    return not_there(ending.host);
+  if (ending.signal != 0) return ended_by(ending.signal);
+  if (ending.status > first_signal_status && ending.status < ssh_failed_status &&
+      ending.status != interrupted_status)
+    return ended_by(ending.status - first_signal_status);
+  return of_status(ending, errors);
 }
 
 }  // namespace ladimo::ui

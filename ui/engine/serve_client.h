@@ -8,8 +8,6 @@
 #include <QObject>
 #include <QStringList>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "base/events.h"
 #include "policy/policy_file.h"
 #include "ui/engine/engine.h"
@@ -30,6 +28,7 @@ class ServeClient : public QObject {
     QString prompt;
     int max_tokens = 128;
     double temperature = 0;
+    qint64 seed = 0;  // of the draws, with a temperature above 0
     bool dense = true;
     bool converted = true;
     std::optional<Policy> policy;  // none: the run's own
@@ -52,6 +51,7 @@ class ServeClient : public QObject {
   void token(int request, const ladimo::TokenEvent& event);
   void step(int request, const ladimo::StepEvent& event);
   void progress(int request, const ladimo::ProgressEvent& event);
+  void warning(int request, const ladimo::WarningEvent& event);
   /// Exactly once for every request, also when the process dies. `outcome.output` holds the result's JSON.
   void finished(int request, const ladimo::ui::Outcome& outcome);
 

@@ -33,7 +33,7 @@ QString name_of(const QString& folder) { return QFileInfo(QDir(folder).absoluteP
 
 }  // namespace
 
-MainWindow::MainWindow(QString engine, QWidget* parent)
+MainWindow::MainWindow(Engine engine, QWidget* parent)
     : QMainWindow(parent),
       engine_(std::move(engine)),
       pages_(new QStackedWidget),
@@ -67,7 +67,7 @@ void MainWindow::make_menus() {
 
 void MainWindow::fill_recent() {
   recent_->clear();
-  for (const QString& run : remembered(keys::recent_runs))
+  for (const QString& run : recent(keys::recent_runs, engine_.host))
     recent_->addAction(QDir::toNativeSeparators(run), this, [this, run] { open_run(run); });
   if (recent_->isEmpty()) recent_->addAction(tr("No run has been opened yet"))->setEnabled(false);
 }
@@ -121,7 +121,7 @@ void MainWindow::open_run(const QString& folder) {
   pages_->setCurrentWidget(message_);
   job_ = std::make_unique<EngineProcess>(engine_);
   connect(job_.get(), &EngineProcess::finished, this, &MainWindow::finish);
-  job_->start({QStringLiteral("show"), folder_, QStringLiteral("--json")});
+  job_->start({QStringLiteral("show"), folder_});
 }
 
 void MainWindow::finish(const Outcome& outcome) {
@@ -138,7 +138,7 @@ void MainWindow::finish(const Outcome& outcome) {
     try {
       run_->show_run(read_summary(outcome.output));
       pages_->setCurrentWidget(run_);
-      remember_run(folder_);
+      remember_recent(keys::recent_runs, folder_, engine_.host);
       return;
     } catch (const Error& error) {
       message.sentence = QString::fromUtf8(error.what());

@@ -5,6 +5,8 @@
 
 #include <QMainWindow>
 
+#include "ui/engine/engine.h"
+
 class QMenu;
 class QStackedWidget;
 
@@ -18,8 +20,7 @@ struct Outcome;
 class MainWindow : public QMainWindow {
   Q_OBJECT
  public:
-  /// `engine` is the command line that does the work.
-  explicit MainWindow(QString engine, QWidget* parent = nullptr);
+  explicit MainWindow(Engine engine = Engine::chosen(), QWidget* parent = nullptr);
   ~MainWindow() override;
 
   /// Reads the run in the background and shows it; whatever ran before is dropped.
@@ -40,7 +41,7 @@ class MainWindow : public QMainWindow {
   void show_start();
   void finish(const Outcome& outcome);
 
-  QString engine_;
+  Engine engine_;
   QString folder_;  // of the run that is open or being opened
   std::unique_ptr<EngineProcess> job_;
   QStackedWidget* pages_;

@@ -1,13 +1,48 @@
 #include "ui/settings/settings.h"
 
-namespace ladimo::ui {
+#include <QSplitter>
 
-void remember_run(const QString& run) {
-  constexpr int kept = 10;
-  QStringList runs = remembered(keys::recent_runs);
-  runs.removeAll(run);
-  runs.prepend(run);
-  remember(keys::recent_runs, QStringList(runs.mid(0, kept)));
+namespace ladimo::ui {
+namespace {
+
+constexpr int kept = 10;
+
+QString entry_of(const QString& folder, const QString& host) {
+  return host.isEmpty() ? folder : host + ':' + folder;
+}
+
+/// Whether an entry is of this machine: those are absolute paths.
+bool is_local(const QString& entry) { return entry.startsWith('/'); }
+
+}  // namespace
+
+QStringList recent(const Key<QStringList>& key, const QString& host) {
+  QStringList folders;
+  const QString start = host + ':';
+  for (const QString& entry : remembered(key)) {
+    if (host.isEmpty() && is_local(entry)) folders << entry;
+    if (!host.isEmpty() && entry.startsWith(start)) folders << entry.mid(start.size());
+  }
+  return folders;
+}
+
+void remember_recent(const Key<QStringList>& key, const QString& folder, const QString& host) {
+  QStringList entries = remembered(key);
+  entries.removeAll(entry_of(folder, host));
+  entries.prepend(entry_of(folder, host));
+  remember(key, QStringList(entries.mid(0, kept)));
+}
+
+void forget_recent(const Key<QStringList>& key, const QString& folder, const QString& host) {
+  QStringList entries = remembered(key);
+  entries.removeAll(entry_of(folder, host));
+  remember(key, entries);
+}
+
+void remember_splitter(QSplitter& splitter, const Key<QByteArray>& key) {
+  splitter.restoreState(remembered(key));
+  QObject::connect(&splitter, &QSplitter::splitterMoved, &splitter,
+                   [&splitter, &key] { remember(key, splitter.saveState()); });
 }
 
 }  // namespace ladimo::ui

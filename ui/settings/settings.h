@@ -6,6 +6,8 @@
 #include <QString>
 #include <QStringList>
 
+class QSplitter;
+
 namespace ladimo::ui {
 
 template <class T>
@@ -15,9 +17,18 @@ struct Key {
 };
 
 namespace keys {
+inline const Key<QString> engine_host{"engine/host", {}};  // empty: this machine
+inline const Key<QString> remote_program{"engine/remote_program", QStringLiteral("ladimo")};
 inline const Key<QByteArray> window_geometry{"window/geometry", {}};
-inline const Key<QString> last_folder{"runs/last_folder", {}};
+inline const Key<QByteArray> window_state{"window/state", {}};
+inline const Key<QByteArray> workspace_columns{"workspace/columns", {}};  // splitters
+inline const Key<QByteArray> workspace_rows{"workspace/rows", {}};
+inline const Key<QByteArray> inspector_columns{"workspace/inspector", {}};
+inline const Key<QByteArray> distillation_columns{"wizard/distillation", {}};
+inline const Key<QString> last_folder{"runs/last_folder", {}};  // where file dialogs begin
+// As `recent` gives them: HOST:FOLDER where the engine is another machine.
 inline const Key<QStringList> recent_runs{"runs/recent", {}};
+inline const Key<QStringList> recent_models{"models/recent", {}};
 }  // namespace keys
 
 template <class T>
@@ -32,7 +43,13 @@ void remember(const Key<T>& key, const T& value) {
   QSettings().setValue(QLatin1String(key.name), QVariant::fromValue(value));
 }
 
-/// Puts `run` first among the recent runs; keeps the last ten.
-void remember_run(const QString& run);
+/// The recent folders on a machine (`host` empty: this one), the last first.
+QStringList recent(const Key<QStringList>& key, const QString& host);
+/// Puts `folder` first; keeps the last ten of all machines.
+void remember_recent(const Key<QStringList>& key, const QString& folder, const QString& host);
+void forget_recent(const Key<QStringList>& key, const QString& folder, const QString& host);
+
+/// Gives a splitter the state it had, and remembers it from now on.
+void remember_splitter(QSplitter& splitter, const Key<QByteArray>& key);
 
 }  // namespace ladimo::ui

@@ -1,0 +1,185 @@
+#include "ui/engine/serve_client.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <QPointer>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "run/event_json.h"
+#include "ui/engine/line_process.h"
+
+namespace ladimo::ui {
+namespace {
+
+using nlohmann::json;
+
+void add_policy(json& request, const std::optional<Policy>& policy) {
+  if (policy) request["policy"] = to_json(*policy);
+}
+
+QByteArray line_of(const json& object) {
+  return QByteArray::fromStdString(object.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+struct ServeClient::State {
+  State(ServeClient& owner, Engine engine, QString folder)
+      : client(owner), model(std::move(folder)), process(std::move(engine)) {
+    connect(&process, &LineProcess::line, &client, [this](const QByteArray& line) { read(line); });
+    connect(&process, &LineProcess::ended, &client, [this](const Ending& ending) { fail_all(ending); });
+  }
+
+  int send(json request);
+  void read(const QByteArray& line);
+  void hear(int request, const QByteArray& line);
+  void set_loaded(bool now);
+  void finish(int request, const Outcome& outcome);
+  void fail_all(const Ending& ending);
+
+  ServeClient& client;
+  QString model;
+  LineProcess process;
+  int last_request = 0;
+  std::vector<int> waiting;        // in the order of arrival, the one being carried out first
+  std::vector<ErrorEvent> errors;  // about the model itself, before it is loaded
+  bool loaded = false;
+};
+
+int ServeClient::State::send(json request) {
+  if (!process.running()) {
+    errors.clear();
+    process.start({QStringLiteral("serve"), model});
+  }
+  request["id"] = ++last_request;
+  process.write(line_of(request));
+  process.expect_answer(true);
+  waiting.push_back(last_request);
+  return last_request;
+}
+
+void ServeClient::State::read(const QByteArray& line) {
+  const json object = json::parse(line.begin(), line.end(), nullptr, false);
+  const std::string kind = object.is_object() ? text_of(object, "event") : std::string();
+  const auto id = object.find("id");
+  const bool numbered = kind.size() > 0 && id != object.end() && id->is_number_integer();
+  const int request = numbered ? id->get<int>() : 0;
+  if (kind == "ready") return set_loaded(true);
+  const ErrorEvent error{text_of(object, "message"), text_of(object, "hint"), text_of(object, "path")};
+  if (kind == "error" && !numbered) {
+    errors.push_back(error);
+  } else if (kind == "error") {
+    const bool canceled = object.value("canceled", json()) == true;
+    finish(request, complaint(canceled ? Outcome::Kind::canceled : Outcome::Kind::refused, {error}));
+  } else if (kind == "result" && numbered) {
+    json result = object;
+    result.erase("event");
+    result.erase("id");
+    finish(request, {Outcome::Kind::done, {}, {}, line_of(result)});
+  } else if (numbered) {
+    hear(request, line);
+  }
+}
+
+void ServeClient::State::hear(int request, const QByteArray& line) {
+  try {
+    const Event event = parse_event({line.constData(), static_cast<std::size_t>(line.size())});
+    std::visit(
+        [&](const auto& e) {
+          using E = std::decay_t<decltype(e)>;
+          if constexpr (std::is_same_v<E, StepEvent>) emit client.step(request, e);
+          if constexpr (std::is_same_v<E, ProgressEvent>) emit client.progress(request, e);
+          if constexpr (std::is_same_v<E, TokenEvent>) emit client.token(request, e);
+          if constexpr (std::is_same_v<E, WarningEvent>) emit client.warning(request, e);
+        },
+        event);
+  } catch (const Refusal& refusal) {
+    emit client.warning(request, {refusal.what(), refusal.hint()});
+  }
+}
+
+void ServeClient::State::set_loaded(bool now) {
+  if (std::exchange(loaded, now) != now) emit client.loaded_changed();
+}
+
+void ServeClient::State::finish(int request, const Outcome& outcome) {
+  const auto found = std::find(waiting.begin(), waiting.end(), request);
+  if (found == waiting.end()) return;
+  waiting.erase(found);
+  if (waiting.empty()) process.expect_answer(false);
+  emit client.finished(request, outcome);
+}
+
+/// A process that ends, however it does, ends the requests that wait for it.
+void ServeClient::State::fail_all(const Ending& ending) {
+  Outcome outcome = outcome_of(ending, errors, {});
+  if (outcome.done())
+    outcome = {Outcome::Kind::failed, QObject::tr("The engine ended before it had answered."), {}, {}};
+  set_loaded(false);
+  const QPointer<ServeClient> alive(&client);
+  for (const int request : std::vector<int>(waiting)) {
+    finish(request, outcome);
+    if (!alive) return;
+  }
+}
+
+ServeClient::ServeClient(Engine engine, QString model, QObject* parent)
+    : QObject(parent), state_(std::make_unique<State>(*this, std::move(engine), std::move(model))) {}
+
+ServeClient::~ServeClient() = default;
+
+int ServeClient::generate(const Generation& request) {
+  json sides = json::array();
+  if (request.dense) sides.push_back("dense");
+  if (request.converted) sides.push_back("converted");
+  json object = {{"request", "generate"},
+                 {"prompt", request.prompt.toStdString()},
+                 {"max_tokens", request.max_tokens},
+                 {"temperature", request.temperature},
+                 {"seed", request.seed},
+                 {"sides", sides}};
+  add_policy(object, request.policy);
+  return state_->send(std::move(object));
+}
+
+int ServeClient::evaluate(const std::optional<Policy>& policy, const QStringList& text, qint64 tokens) {
+  json object = {{"request", "eval"}, {"tokens", tokens}};
+  for (const QString& file : text) object["text"].push_back(file.toStdString());
+  add_policy(object, policy);
+  return state_->send(std::move(object));
+}
+
+int ServeClient::bench(const std::optional<Policy>& policy) {
+  json object = {{"request", "bench"}};
+  add_policy(object, policy);
+  return state_->send(std::move(object));
+}
+
+int ServeClient::save_policy(const Policy& policy, const QString& name) {
+  json object = {{"request", "policy"}};
+  add_policy(object, policy);
+  if (!name.isEmpty()) object["name"] = name.toStdString();
+  return state_->send(std::move(object));
+}
+
+void ServeClient::cancel(int request) {
+  if (std::find(state_->waiting.begin(), state_->waiting.end(), request) == state_->waiting.end()) return;
+  state_->process.write(line_of({{"request", "cancel"}, {"id", request}}));
+}
+
+bool ServeClient::busy() const { return !state_->waiting.empty(); }
+
+bool ServeClient::loaded() const { return state_->loaded; }
+
+}  // namespace ladimo::ui
