@@ -31,7 +31,8 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   app.add_option("--shared", request->shared, "Slices that are always on (a quarter)");
   app.add_option("--layers", request->layers, "Layers to convert: all, or like 0-3,7");
   app.add_option("--sensitivity", request->sensitivity, "auto, measured or estimated");
-  app.add_option("--recipe", request->recipe, "JSON file with settings; the options here win");
+  app.add_option("--recipe", request->recipe,
+                 "JSON file with settings, or the JSON itself; the options here win");
   return request;
 }
 

@@ -38,6 +38,10 @@ struct StepSeconds {
 };
 StepSeconds time_estimate(const Workload& work);
 
+/// Parameters that the whole model uses per token when every converted layer has `mean_experts` routed
+/// experts on.
+double activated_estimate(const Workload& work, double mean_experts);
+
 /// Whether sensitivity is measured: as the recipe says; `auto` where it takes under five minutes on a machine
 /// of reference (two threads), whatever machine this is, so that the recipe alone decides the result.
 bool measures_sensitivity(const Workload& work);

@@ -138,6 +138,16 @@ Plan make_plan(const ConvertRequest& request, const Context& context) {
   return plan;
 }
 
+Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes) {
+  Plan plan;
+  plan.config = config;
+  plan.recipe = recipe;
+  plan.windows = tokens / recipe.window;
+  plan.tokens = plan.windows * recipe.window;
+  estimate(plan, weight_bytes);
+  return plan;
+}
+
 nlohmann::json to_json(const std::vector<Problem>& problems) {
   auto list = nlohmann::json::array();
   for (const Problem& problem : problems)

@@ -33,7 +33,7 @@ struct ConvertRequest {
   std::optional<std::uint64_t> seed;
   std::optional<std::string> sensitivity;
   std::optional<std::filesystem::path>
-      recipe;  // a file with any of recipe.json's settings; the flags above win
+      recipe;  // a file with any of recipe.json's settings, or their JSON itself; the flags above win
 };
 
 struct PlanStep {
@@ -62,6 +62,10 @@ struct Plan {
 /// Checks everything and estimates; writes nothing and never throws for bad input: it lists all of it in
 /// `problems`. Throws Interrupted.
 Plan make_plan(const ConvertRequest& request, const Context& context);
+
+/// The same estimates for settings that are still being chosen, by arithmetic alone: no file is looked at and
+/// nothing is refused. `recipe` is resolved and fits the config; `tokens` and `weight_bytes` as in Workload.
+Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes);
 
 /// {steps, tokens, windows, ram_bytes, disk_bytes, seconds, partition, problems, recipe}.
 nlohmann::json to_json(const Plan& plan);

@@ -31,9 +31,26 @@ bool is_writable(fs::path path) {
   return ::access(path.empty() ? "." : path.c_str(), W_OK | X_OK) == 0;
 }
 
+/// A file's JSON, or what is written in its place: a window that chose the settings has no file.
+nlohmann::json read_settings(const fs::path& recipe) {
+  if (!recipe.string().starts_with('{')) return read_json(recipe);
+  const auto json = nlohmann::json::parse(recipe.string(), nullptr, false);
+  if (json.is_discarded())
+    throw Refusal("The settings given with --recipe are not valid JSON.",
+                  "Name a file, or write for example --recipe '{\"stage1\": {\"epochs\": 2}}'.");
+  return json;
+}
+
 bool is_self(const std::vector<fs::path>& text) { return text.size() == 1 && text.front() == "self"; }
 
 }  // namespace
+
+void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const fs::path& model) {
+  if (tokenizer.size() > config.vocab_size)
+    throw Refusal(fmt::format("The tokenizer has {} pieces, the embedding only {} rows.", tokenizer.size(),
+                              config.vocab_size),
+                  "Take the tokenizer that belongs to this checkpoint.", model / "tokenizer.model");
+}
 
 Preflight::Preflight(const ConvertRequest& request, const Context& context)
     : request_(request), context_(context) {}
@@ -96,7 +113,7 @@ void Preflight::choose_settings() {
   if (in_run_) recipe = *in_run_;
   bool text_known = in_run_.has_value();
   if (request_.recipe) {
-    const auto file = read_json(*request_.recipe);
+    const auto file = read_settings(*request_.recipe);
     recipe = recipe_from_json(file, *request_.recipe, recipe);
     text_known = text_known || file.contains("text");
   }
@@ -184,11 +201,10 @@ void Preflight::check_settings() {
 
 void Preflight::check_tokenizer() {
   if (!fs::is_directory(request_.model)) return;  // said already
-  attempt([&] { tokenizer_ = load_tokenizer(request_.model); });
-  if (!tokenizer_ || !checkpoint_ || tokenizer_->size() <= plan_.config.vocab_size) return;
-  problem(fmt::format("The tokenizer has {} pieces, the embedding only {} rows.", tokenizer_->size(),
-                      plan_.config.vocab_size),
-          "Take the tokenizer that belongs to this checkpoint.", request_.model / "tokenizer.model");
+  attempt([&] {
+    tokenizer_ = load_tokenizer(request_.model);
+    if (checkpoint_) refuse_foreign_tokenizer(*tokenizer_, plan_.config, request_.model);
+  });
 }
 
 void Preflight::check_self_text() {

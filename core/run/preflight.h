@@ -10,6 +10,10 @@
 
 namespace ladimo {
 
+/// Throws Refusal when the tokenizer has pieces that the embedding has no row for.
+void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config,
+                              const std::filesystem::path& model);
+
 class Preflight {
  public:
   Preflight(const ConvertRequest& request, const Context& context);

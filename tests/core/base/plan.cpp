@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "run/estimate.h"
 #include "run/run_folder.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"
@@ -124,7 +125,7 @@ TEST_CASE("defaults come from the model, the recipe file and the flags, the latt
   CHECK(plan.recipe.window == 16);
   CHECK(plan.recipe.stage1.epochs == 1);
   CHECK(plan.recipe.layers == std::vector<int>{1});
-  work.request.layers = "0";
+  work.request.layers.emplace("0");
   CHECK(work.plan().recipe.layers == std::vector<int>{0});
 }
 
@@ -152,13 +153,15 @@ TEST_CASE("settings that cannot be are named, all at once") {
       {[](auto& r) { r.tokens = 0; }, "0 calibration tokens do not fill two windows of 64"},
       {[](auto& r) { r.tokens = -5; }, "-5 calibration tokens do not fill"},
       {[](auto& r) { r.held_out_tokens = 100; }, "100 held-out tokens do not fill two windows"},
-      {[](auto& r) { r.layers = "2"; }, "There is no layer 2: the model has 2 layers"},
+      {[](auto& r) { r.layers.emplace("2"); }, "There is no layer 2: the model has 2 layers"},
       {[](auto& r) { r.layers = "some"; }, "\"some\" is not a list of layers"},
       {[](auto& r) { r.sensitivity = "guessed"; }, "\"guessed\" is no way to get the sensitivity"},
       {[](auto& r) { r.text = {}; }, "No calibration text is named"},
       {[](auto& r) { r.run = ""; }, "No run folder is named"},
       {[](auto& r) { r.tokens = 1000000; }, "too few tokens"},
       {[](auto& r) { r.recipe = "/nowhere/recipe.json"; }, "/nowhere/recipe.json"},
+      {[](auto& r) { r.recipe = "{\"experts\": 4"; }, "not valid JSON"},
+      {[](auto& r) { r.recipe = "{\"expert\": 4}"; }, "expert"},
       {[](auto& r) { r.model = r.model.parent_path() / "none"; }, ""},
   };
   for (const auto& [change, part] : bad) {
@@ -173,7 +176,7 @@ TEST_CASE("settings that cannot be are named, all at once") {
   Workplace work;
   work.request.experts = 0;
   work.request.window = 65;
-  work.request.layers = "9";
+  work.request.layers.emplace("9");
   CHECK(work.plan().problems.size() == 3);
 }
 
@@ -302,4 +305,37 @@ TEST_CASE("stopping works while a plan is made") {
   const Workplace work;
   std::atomic<bool> cancel = true;
   CHECK_THROWS_AS(make_plan(work.request, Context({}, &cancel)), Interrupted);
+}
+
+TEST_CASE("settings may stand in the place of a recipe file") {
+  Workplace work;
+  work.request.recipe.emplace(R"({"stage1": {"distil": false}, "experts": 12})");
+  const Plan plan = work.plan();
+  check_clean(plan);
+  CHECK_FALSE(plan.recipe.stage1.distil);
+  CHECK(plan.recipe.experts == 6);  // the flag wins
+}
+
+TEST_CASE("a sketch has the plan's own steps and estimates") {
+  const Workplace work;
+  const Plan plan = work.plan();
+  const Plan sketch = sketch_plan(plan.config, plan.recipe, plan.tokens, 4);
+  CHECK(sketch.tokens == plan.tokens);
+  CHECK(sketch.windows == plan.windows);
+  CHECK(sketch.ram_bytes == plan.ram_bytes);
+  CHECK(sketch.disk_bytes == plan.disk_bytes);
+  CHECK(sketch.seconds == doctest::Approx(plan.seconds));
+  REQUIRE(sketch.steps.size() == plan.steps.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    CHECK(sketch.steps[i].description == plan.steps[i].description);
+}
+
+TEST_CASE("activated parameters by arithmetic") {
+  const Workplace work;
+  const Plan plan = work.plan();  // d 32, 48 neurons in 6 experts, 2 shared; 2 layers
+  const Workload load{plan.config, plan.recipe, plan.tokens, 4, 1};
+  const double dense_ffn = 3 * 32 * 48, dense = static_cast<double>(plan.config.activated_parameters());
+  const double router = 4 * 33, shared = 3 * 32 * 16, skipped = 4 * 32;
+  CHECK(activated_estimate(load, 0) == doctest::Approx(dense - 2 * (dense_ffn - router - shared - skipped)));
+  CHECK(activated_estimate(load, 4) == doctest::Approx(dense + 2 * router));
 }
