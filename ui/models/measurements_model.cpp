@@ -1,0 +1,164 @@
+#include "ui/models/measurements_model.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <QDateTime>
+#include <QFileInfo>
+#include <QLocale>
+
+#include "base/format.h"
+
+namespace ladimo::ui {
+namespace {
+
+struct ColumnText {
+  const char* title;  // with the unit
+  const char* tip;
+};
+
+constexpr ColumnText column_texts[MeasurementsModel::column_count] = {
+    {QT_TR_NOOP("Measured"), QT_TR_NOOP("When, in local time")},
+    {QT_TR_NOOP("Text"), QT_TR_NOOP("What it was measured on")},
+    {QT_TR_NOOP("Layers"), QT_TR_NOOP("How many layers had which kind of routing policy")},
+    {QT_TR_NOOP("Tokens"), QT_TR_NOOP("Scored tokens")},
+    {QT_TR_NOOP("KL\nnats/token"), QT_TR_NOOP("Mean KL(dense ‖ converted) over next-token distributions")},
+    {QT_TR_NOOP("KL predicted\nnats/token"), QT_TR_NOOP("What the run's tables had said of this policy")},
+    {QT_TR_NOOP("Perplexity"), QT_TR_NOOP("Of the converted model")},
+    {QT_TR_NOOP("Perplexity\nof dense"), QT_TR_NOOP("Of the dense original on the same tokens")},
+    {QT_TR_NOOP("Same top\ntoken %"),
+     QT_TR_NOOP("Tokens for which both models' most likely token is the same")},
+    {QT_TR_NOOP("Activated\n%"), QT_TR_NOOP("Parameters used per token, in per cent of the dense model's")},
+    {QT_TR_NOOP("Activated\n% of FFNs"), QT_TR_NOOP("The same for the FFNs alone; routers count")},
+    {QT_TR_NOOP("Machine"), QT_TR_NOOP("Where it was measured")},
+};
+
+std::optional<double> number(const Measurement& m, int column) {
+  switch (column) {
+    case MeasurementsModel::tokens:
+      return static_cast<double>(m.tokens);
+    case MeasurementsModel::kl:
+      return m.numbers.kl;
+    case MeasurementsModel::predicted_kl:
+      return m.policy.predicted.kl;
+    case MeasurementsModel::perplexity:
+      return m.numbers.perplexity;
+    case MeasurementsModel::dense_perplexity:
+      return m.dense_perplexity;
+    case MeasurementsModel::same_top:
+      return 100 * m.same_top;
+    case MeasurementsModel::activated:
+      return 100 * m.numbers.activated_fraction;
+    case MeasurementsModel::ffn_activated:
+      return 100 * m.numbers.ffn_activated;
+    default:
+      return {};
+  }
+}
+
+QString cell(const Measurement& m, int column) {
+  switch (column) {
+    case MeasurementsModel::date:
+      return date_in_words(m.date);
+    case MeasurementsModel::text:
+      return text_in_words(m);
+    case MeasurementsModel::policy:
+      return kinds_in_words(m.policy.layers);
+    case MeasurementsModel::tokens:
+      return QLocale(QLocale::English).toString(m.tokens);
+    case MeasurementsModel::machine:
+      return m.machine;
+    default:
+      return QString::fromStdString(format_number(number(m, column).value_or(0)));
+  }
+}
+
+QVariant sort_value(const Measurement& m, int column) {
+  if (column == MeasurementsModel::date) return m.date;
+  if (const auto value = number(m, column)) return *value;
+  return cell(m, column);
+}
+
+int alignment(int column) {
+  const bool words = column == MeasurementsModel::date || column == MeasurementsModel::text ||
+                     column == MeasurementsModel::policy || column == MeasurementsModel::machine;
+  return (words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter;
+}
+
+}  // namespace
+
+void MeasurementsModel::set_measurements(std::vector<Measurement> measurements) {
+  beginResetModel();
+  measurements_ = std::move(measurements);
+  std::ranges::reverse(measurements_);
+  endResetModel();
+}
+
+const Measurement& MeasurementsModel::at(int row) const {
+  return measurements_.at(static_cast<std::size_t>(row));
+}
+
+int MeasurementsModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : static_cast<int>(measurements_.size());
+}
+
+int MeasurementsModel::columnCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : column_count;
+}
+
+QVariant MeasurementsModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  const Measurement& measurement = at(index.row());
+  switch (role) {
+    case Qt::DisplayRole:
+      return cell(measurement, index.column());
+    case Qt::ToolTipRole:
+      if (index.column() == text) return measurement.text.join('\n');
+      return index.column() == machine ? QVariant(measurement.machine) : QVariant();
+    case Qt::TextAlignmentRole:
+      return alignment(index.column());
+    case sort_role:
+      return sort_value(measurement, index.column());
+    default:
+      return {};
+  }
+}
+
+QVariant MeasurementsModel::headerData(int section, Qt::Orientation orientation, int role) const {
+  if (orientation != Qt::Horizontal || section < 0 || section >= column_count) return {};
+  switch (role) {
+    case Qt::DisplayRole:
+      return tr(column_texts[section].title);
+    case Qt::ToolTipRole:
+      return tr(column_texts[section].tip);
+    case Qt::TextAlignmentRole:
+      return alignment(section);
+    default:
+      return {};
+  }
+}
+
+QString text_in_words(const Measurement& measurement) {
+  if (measurement.text.isEmpty()) return QObject::tr("held-out text of the run");
+  QStringList names;
+  for (const QString& file : measurement.text) names << QFileInfo(file).fileName();
+  return names.join(QStringLiteral(", "));
+}
+
+QString date_in_words(const QString& iso_date) {
+  const QDateTime date = QDateTime::fromString(iso_date, Qt::ISODate);
+  return date.isValid() ? date.toLocalTime().toString(QStringLiteral("yyyy-MM-dd HH:mm")) : iso_date;
+}
+
+QString kinds_in_words(const std::vector<LayerPolicy>& layers) {
+  const auto count = [&](LayerPolicy::Kind kind) {
+    return std::ranges::count(layers, kind, &LayerPolicy::kind);
+  };
+  QStringList parts;
+  if (const auto n = count(LayerPolicy::Kind::dense)) parts << QObject::tr("%1 dense").arg(n);
+  if (const auto n = count(LayerPolicy::Kind::threshold)) parts << QObject::tr("%1 threshold").arg(n);
+  if (const auto n = count(LayerPolicy::Kind::top_k)) parts << QObject::tr("%1 top-k").arg(n);
+  return parts.join(QStringLiteral(" · "));
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,177 @@
+#include "ui/models/policies_model.h"
+
+#include <limits>
+#include <optional>
+
+#include <QFont>
+
+#include "base/format.h"
+#include "ui/models/measurements_model.h"
+
+namespace ladimo::ui {
+namespace {
+
+struct ColumnText {
+  const char* title;  // with the unit
+  const char* tip;
+};
+
+constexpr ColumnText column_texts[PoliciesModel::column_count] = {
+    {QT_TR_NOOP("Policy"), QT_TR_NOOP("The name it was saved under")},
+    {QT_TR_NOOP("KL\nnats/token"), QT_TR_NOOP("Predicted mean KL(dense ‖ converted)")},
+    {QT_TR_NOOP("Perplexity"), QT_TR_NOOP("Predicted for the run's held-out text")},
+    {QT_TR_NOOP("Activated\n%"), QT_TR_NOOP("Parameters used per token, in per cent of the dense model's")},
+    {QT_TR_NOOP("Activated\n% of FFNs"), QT_TR_NOOP("The same for the FFNs alone; routers count")},
+    {QT_TR_NOOP("Decode\nms/token"),
+     QT_TR_NOOP("Predicted from the measured latency table, one token at a time")},
+    {QT_TR_NOOP("Layers"), QT_TR_NOOP("How many layers have which kind of routing policy")},
+};
+
+QString number_text(double value) { return QString::fromStdString(format_number(value)); }
+
+std::optional<double> number(const PolicyNumbers& numbers, int column) {
+  switch (column) {
+    case PoliciesModel::kl:
+      return numbers.kl;
+    case PoliciesModel::perplexity:
+      return numbers.perplexity;
+    case PoliciesModel::activated:
+      return 100 * numbers.activated_fraction;
+    case PoliciesModel::ffn_activated:
+      return 100 * numbers.ffn_activated;
+    case PoliciesModel::decode_ms:
+      return numbers.decode_ms;
+    default:
+      return {};
+  }
+}
+
+QString cell(const NamedPolicy& row, int column) {
+  if (column == PoliciesModel::name) return row.name;
+  if (column == PoliciesModel::kinds) return kinds_in_words(row.policy.layers);
+  const auto value = number(row.policy.predicted, column);
+  return value ? number_text(*value) : QStringLiteral("–");
+}
+
+QVariant sort_value(const NamedPolicy& row, int column) {
+  if (column == PoliciesModel::name || column == PoliciesModel::kinds) return cell(row, column);
+  return number(row.policy.predicted, column).value_or(std::numeric_limits<double>::infinity());
+}
+
+int alignment(int column) {
+  const bool words = column == PoliciesModel::name || column == PoliciesModel::kinds;
+  return (words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter;
+}
+
+}  // namespace
+
+void PoliciesModel::set_policies(std::vector<NamedPolicy> policies) {
+  beginResetModel();
+  policies_ = std::move(policies);
+  endResetModel();
+}
+
+const NamedPolicy& PoliciesModel::at(int row) const { return policies_.at(static_cast<std::size_t>(row)); }
+
+int PoliciesModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : static_cast<int>(policies_.size());
+}
+
+int PoliciesModel::columnCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : column_count;
+}
+
+QVariant PoliciesModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  switch (role) {
+    case Qt::DisplayRole:
+      return cell(at(index.row()), index.column());
+    case Qt::TextAlignmentRole:
+      return alignment(index.column());
+    case sort_role:
+      return sort_value(at(index.row()), index.column());
+    default:
+      return {};
+  }
+}
+
+QVariant PoliciesModel::headerData(int section, Qt::Orientation orientation, int role) const {
+  if (orientation != Qt::Horizontal || section < 0 || section >= column_count) return {};
+  switch (role) {
+    case Qt::DisplayRole:
+      return tr(column_texts[section].title);
+    case Qt::ToolTipRole:
+      return tr(column_texts[section].tip);
+    case Qt::TextAlignmentRole:
+      return alignment(section);
+    default:
+      return {};
+  }
+}
+
+void PolicyLayersModel::set_policies(std::vector<NamedPolicy> policies) {
+  beginResetModel();
+  policies_ = std::move(policies);
+  endResetModel();
+}
+
+int PolicyLayersModel::rowCount(const QModelIndex& parent) const {
+  if (parent.isValid() || policies_.empty()) return 0;
+  return static_cast<int>(policies_.front().policy.layers.size());
+}
+
+int PolicyLayersModel::columnCount(const QModelIndex& parent) const {
+  return parent.isValid() || policies_.empty() ? 0 : static_cast<int>(policies_.size()) + 1;
+}
+
+const LayerPolicy& PolicyLayersModel::layer(const QModelIndex& index) const {
+  return policies_[static_cast<std::size_t>(index.column() - 1)].policy.layers.at(
+      static_cast<std::size_t>(index.row()));
+}
+
+bool PolicyLayersModel::differs(const QModelIndex& index) const {
+  return index.column() > 1 && layer(index) != layer(index.siblingAtColumn(1));
+}
+
+QVariant PolicyLayersModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  const bool number = index.column() == 0;
+  switch (role) {
+    case Qt::DisplayRole:
+      return number ? QString::number(index.row()) : layer_in_words(layer(index));
+    case Qt::TextAlignmentRole:
+      return int((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    case Qt::FontRole:
+      if (!number && differs(index)) {
+        QFont bold;
+        bold.setBold(true);
+        return bold;
+      }
+      return {};
+    default:
+      return {};
+  }
+}
+
+QVariant PolicyLayersModel::headerData(int section, Qt::Orientation orientation, int role) const {
+  if (orientation != Qt::Horizontal || section < 0 || section >= columnCount()) return {};
+  if (role == Qt::TextAlignmentRole)
+    return int((section == 0 ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+  if (role != Qt::DisplayRole) return {};
+  return section == 0 ? tr("Layer") : policies_[static_cast<std::size_t>(section - 1)].name;
+}
+
+QString layer_in_words(const LayerPolicy& policy) {
+  switch (policy.kind) {
+    case LayerPolicy::Kind::dense:
+      return QObject::tr("dense");
+    case LayerPolicy::Kind::top_k:
+      return QObject::tr("%1 strongest").arg(policy.k);
+    case LayerPolicy::Kind::threshold:
+      return QObject::tr("threshold %1 · %2 experts on")
+          .arg(number_text(policy.threshold), number_text(policy.mean_experts));
+  }
+  return {};
+}
+
+}  // namespace ladimo::ui

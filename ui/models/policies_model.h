@@ -1,0 +1,63 @@
+// Policies beside one another: a row for each, and, layer by layer, a column for each.
+#pragma once
+
+#include <vector>
+
+#include <QAbstractTableModel>
+
+#include "policy/policy_file.h"
+
+namespace ladimo::ui {
+
+struct NamedPolicy {
+  QString name;
+  Policy policy;
+};
+
+/// One row a policy: what it is predicted to cost and to change.
+class PoliciesModel : public QAbstractTableModel {
+  Q_OBJECT
+ public:
+  enum Column { name, kl, perplexity, activated, ffn_activated, decode_ms, kinds, column_count };
+  static constexpr int sort_role = Qt::UserRole;
+
+  using QAbstractTableModel::QAbstractTableModel;
+
+  void set_policies(std::vector<NamedPolicy> policies);
+  const NamedPolicy& at(int row) const;
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  int columnCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
+  QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+
+ private:
+  std::vector<NamedPolicy> policies_;
+};
+
+/// One row a layer, one column a policy: how each chooses its experts. Cells that differ from the first
+/// policy are bold.
+class PolicyLayersModel : public QAbstractTableModel {
+  Q_OBJECT
+ public:
+  using QAbstractTableModel::QAbstractTableModel;
+
+  /// All of the same model.
+  void set_policies(std::vector<NamedPolicy> policies);
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  int columnCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
+  QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+
+ private:
+  const LayerPolicy& layer(const QModelIndex& index) const;
+  bool differs(const QModelIndex& index) const;
+
+  std::vector<NamedPolicy> policies_;
+};
+
+/// "dense", "4 strongest", "threshold 0.031 · 27.4 experts on".
+QString layer_in_words(const LayerPolicy& policy);
+
+}  // namespace ladimo::ui

@@ -1,0 +1,125 @@
+#include "ui/panels/generation_side.h"
+
+#include <QEvent>
+#include <QLabel>
+#include <QProgressBar>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/panels/panel_text.h"
+#include "ui/panels/token_view.h"
+
+namespace ladimo::ui {
+
+GenerationSide::GenerationSide(Model model, QWidget* parent)
+    : QWidget(parent),
+      model_(model),
+      title_(new QLabel(model == Model::dense ? tr("Dense original") : tr("Converted"))),
+      view_(new TokenView),
+      busy_(new QProgressBar),
+      state_(new QLabel) {
+  const int space = spacing(*this);
+  QFont heading = font();
+  heading.setBold(true);
+  title_->setFont(heading);
+  title_->setBuddy(view_);
+  view_->setAccessibleName(title_->text());
+  view_->setPlaceholderText(model == Model::dense
+                                ? tr("What the dense original writes appears here.")
+                                : tr("What the converted model writes appears here, every token tinted by "
+                                     "how many experts it used."));
+  busy_->setRange(0, 0);
+  busy_->setTextVisible(false);
+  busy_->setMaximumHeight(space);
+  QSizePolicy keeps_its_room = busy_->sizePolicy();
+  keeps_its_room.setRetainSizeWhenHidden(true);
+  busy_->setSizePolicy(keeps_its_room);
+  busy_->hide();
+  state_->setObjectName(QStringLiteral("state"));
+  state_->setWordWrap(true);
+  state_->setAlignment(Qt::AlignTop);
+  state_->setMinimumHeight(2 * fontMetrics().lineSpacing());
+  state_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins({});
+  layout->setSpacing(space / 2);
+  layout->addWidget(title_);
+  layout->addWidget(view_, 1);
+  layout->addWidget(busy_);
+  layout->addWidget(state_);
+  recolour();
+}
+
+void GenerationSide::load() {
+  begin({});
+  view_->setPlaceholderText(tr("The model is being loaded…"));
+  busy_->show();
+  say(tr("Loading the model"));
+}
+
+void GenerationSide::wait() {
+  begin({});
+  view_->setPlaceholderText(tr("One after the other, so that each one's speed is its own."));
+  say(tr("Waiting for its turn"));
+}
+
+void GenerationSide::begin(const QString& prompt) {
+  begun_ = false;
+  busy_->hide();
+  view_->begin(prompt);
+  say({});
+}
+
+void GenerationSide::append(const TokenEvent& token) {
+  view_->append(token);
+  if (!begun_) {
+    begun_ = true;
+    since_first_.start();
+    return;
+  }
+  const double seconds = static_cast<double>(since_first_.nsecsElapsed()) * 1e-9;
+  if (seconds > 0)
+    say(tr("%1 tokens · %2 tokens/s so far")
+            .arg(view_->token_count())
+            .arg(number_text((view_->token_count() - 1) / seconds)));
+}
+
+void GenerationSide::finish(int tokens, double tokens_per_s) {
+  busy_->hide();
+  view_->flush();
+  say(tr("%1 tokens · %2 (measured)")
+          .arg(tokens)
+          .arg(bold(tr("%1 tokens/s").arg(number_text(tokens_per_s)))));
+}
+
+void GenerationSide::end(const Outcome& outcome) {
+  busy_->hide();
+  view_->flush();
+  const bool stopped = outcome.kind == Outcome::Kind::canceled;
+  if (view_->token_count() == 0)
+    view_->setPlaceholderText(stopped ? tr("Stopped before the first token.")
+                                      : tr("Nothing was written. The reason stands below."));
+  say(stopped ? tr("Stopped after %1 tokens.").arg(view_->token_count()) : complaint(outcome).toHtmlEscaped(),
+      !stopped);
+}
+
+void GenerationSide::say(const QString& text, bool failed) {
+  state_->setText(text);
+  if (failed == failed_) return;
+  failed_ = failed;
+  recolour();
+}
+
+void GenerationSide::recolour() {
+  const Theme theme = theme_of(palette());
+  set_text_colour(*title_, model_ == Model::dense ? theme.dense : theme.converted);
+  set_text_colour(*state_, failed_ ? theme.error : theme.text);
+}
+
+void GenerationSide::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) recolour();
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,51 @@
+// One of the two models that continue the prompt: its text, its state, its speed.
+#pragma once
+
+#include <QElapsedTimer>
+#include <QWidget>
+
+#include "base/events.h"
+#include "ui/engine/outcome.h"
+
+class QLabel;
+class QProgressBar;
+
+namespace ladimo::ui {
+
+class TokenView;
+
+class GenerationSide : public QWidget {
+  Q_OBJECT
+ public:
+  enum class Model { dense, converted };
+  explicit GenerationSide(Model model, QWidget* parent = nullptr);
+
+  TokenView& view() { return *view_; }
+
+  void load();  // the engine reads the model
+  void wait();  // for the other side
+  void begin(const QString& prompt);
+  void append(const TokenEvent& token);
+  /// Ends with the measured speed, over all tokens that were written.
+  void finish(int tokens, double tokens_per_s);
+  /// Ends without a result: stopped or failed. What was written stays.
+  void end(const Outcome& outcome);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void say(const QString& text, bool failed = false);
+  void recolour();
+
+  Model model_;
+  QLabel* title_;
+  TokenView* view_;
+  QProgressBar* busy_;
+  QLabel* state_;
+  QElapsedTimer since_first_;
+  bool begun_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace ladimo::ui
