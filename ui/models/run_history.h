@@ -36,9 +36,4 @@ class RunHistory : public QObject {
   std::map<QString, Policy> policies_;
 };
 
-/// What serve answered to an evaluation of `policy`, made now. `text`: the files that were asked for, none
-/// for the checking split. Throws Refusal when `result` is not one.
-Measurement measurement_of(const QByteArray& result, const Policy& policy, const QStringList& text,
-                           const QString& machine);
-
 }  // namespace ladimo::ui

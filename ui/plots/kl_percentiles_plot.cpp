@@ -1,0 +1,131 @@
+#include "ui/plots/kl_percentiles_plot.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <QStringList>
+
+#include <qcustomplot.h>
+
+#include "base/format.h"
+#include "ui/plots/log_axis.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int mean = 0;  // in the place of a percentile
+constexpr std::array statistics{50, 95, 99, 100, mean};
+constexpr std::array shapes{QCPScatterStyle::ssCircle, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssSquare,
+                            QCPScatterStyle::ssCross, QCPScatterStyle::ssDiamond};
+constexpr double marker_size = 8;
+
+double value(const TextScore& score, int statistic) {
+  if (statistic == mean) return score.kl;
+  const auto at = score.kl_percentiles.find(statistic);
+  return at == score.kl_percentiles.end() ? 0 : at->second;
+}
+
+QString words(int statistic) {
+  switch (statistic) {
+    case mean:
+      return KlPercentilesPlot::tr("mean");
+    case 50:
+      return KlPercentilesPlot::tr("median");
+    case 100:
+      return KlPercentilesPlot::tr("largest");
+    default:
+      return KlPercentilesPlot::tr("%1 % of tokens below").arg(statistic);
+  }
+}
+
+QString name_of(const TextScore& score) {
+  return score.text.isEmpty() ? KlPercentilesPlot::tr("all text") : score.text;
+}
+
+QString number(double nats) { return QString::fromStdString(format_number(nats)); }
+
+}  // namespace
+
+KlPercentilesPlot::KlPercentilesPlot(QWidget* parent)
+    : Plot(tr("KL of single tokens"),
+           tr("How the KL of single tokens spreads appears here after an evaluation."), parent) {
+  setObjectName(QStringLiteral("kl_percentiles"));
+  for (const int statistic : statistics) {
+    auto* graph = canvas().addGraph();
+    graph->setLineStyle(QCPGraph::lsNone);
+    graph->setName(words(statistic));
+    statistics_.push_back(graph);
+  }
+  canvas().yAxis->setLabel(tr("KL, nats per token"));
+  canvas().xAxis->setSubTicks(false);
+  canvas().xAxis->grid()->setVisible(false);
+  canvas().legend->setVisible(true);
+  canvas().axisRect()->insetLayout()->take(canvas().legend);
+  canvas().plotLayout()->addElement(0, 1, canvas().legend);
+  canvas().plotLayout()->setColumnStretchFactor(1, 0.001);
+}
+
+void KlPercentilesPlot::show_scores(std::vector<TextScore> scores) {
+  scores_ = std::move(scores);
+  QSharedPointer<QCPAxisTickerText> texts(new QCPAxisTickerText);
+  double low = 1, high = 1e-6;
+  for (std::size_t i = 0; i < statistics.size(); ++i) {
+    QVector<double> x, y;
+    for (std::size_t text = 0; text < scores_.size(); ++text) {
+      const double kl = value(scores_[text], statistics[i]);
+      if (!(kl > 0)) continue;
+      x << double(text);
+      y << kl;
+      low = std::min(low, kl);
+      high = std::max(high, kl);
+    }
+    statistics_[i]->setData(x, y, true);
+  }
+  for (std::size_t text = 0; text < scores_.size(); ++text)
+    texts->addTick(double(text), name_of(scores_[text]));
+  canvas().xAxis->setTicker(texts);
+  canvas().xAxis->setRange(-0.6, double(scores_.size()) - 0.4);
+  if (low > high) {
+    show_empty();
+    return;
+  }
+  set_log_axis(*canvas().yAxis, low, high);
+  show_plot();
+}
+
+QString KlPercentilesPlot::csv() const {
+  QString text = QStringLiteral("text,tokens,median,p95,p99,largest,mean\n");
+  for (const TextScore& score : scores_) {
+    QStringList cells{name_of(score), QString::number(score.tokens)};
+    for (const int statistic : statistics) cells << QString::number(value(score, statistic), 'g', 9);
+    text += cells.join(',') + '\n';
+  }
+  return text;
+}
+
+void KlPercentilesPlot::recolour(const Theme& theme) {
+  for (std::size_t i = 0; i < statistics.size(); ++i) {
+    const bool filled = statistics[i] == mean;
+    statistics_[i]->setScatterStyle(QCPScatterStyle(shapes[i], QPen(theme.converted, 1.5),
+                                                    filled ? QBrush(theme.converted) : QBrush(Qt::NoBrush),
+                                                    filled ? marker_size * 1.25 : marker_size));
+  }
+  canvas().legend->setBrush(Qt::NoBrush);
+  canvas().legend->setBorderPen(Qt::NoPen);
+  canvas().legend->setTextColor(theme.text);
+  canvas().legend->setFont(font());
+}
+
+QString KlPercentilesPlot::read_out(double x, double) const {
+  const auto text = std::llround(x);
+  if (text < 0 || text >= static_cast<long long>(scores_.size())) return {};
+  const TextScore& score = scores_[static_cast<std::size_t>(text)];
+  QStringList lines{name_of(score)};
+  for (const int statistic : statistics)
+    lines << tr("%1: %2 nats").arg(words(statistic), number(value(score, statistic)));
+  return lines.join('\n');
+}
+
+}  // namespace ladimo::ui

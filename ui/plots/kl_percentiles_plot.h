@@ -1,0 +1,32 @@
+// How far the converted model strays from the dense one, token by token: the KL's percentiles, text by text.
+#pragma once
+
+#include <vector>
+
+#include "ui/models/evaluation_result.h"
+#include "ui/plots/plot.h"
+
+class QCPGraph;
+
+namespace ladimo::ui {
+
+class KlPercentilesPlot : public Plot {
+  Q_OBJECT
+ public:
+  explicit KlPercentilesPlot(QWidget* parent = nullptr);
+
+  /// One column a text. Texts of zero KL (all layers dense) have nothing to draw on a log axis.
+  void show_scores(std::vector<TextScore> scores);
+
+  QString csv() const override;
+
+ protected:
+  void recolour(const Theme& theme) override;
+  QString read_out(double x, double y) const override;
+
+ private:
+  std::vector<TextScore> scores_;
+  std::vector<QCPGraph*> statistics_;  // median, 95 %, 99 %, largest, mean
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,115 @@
+#include "ui/plots/measured_plot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <QStringList>
+
+#include <qcustomplot.h>
+
+#include "base/format.h"
+#include "ui/models/measurements_model.h"
+#include "ui/plots/log_axis.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString number(double value) { return QString::fromStdString(format_number(value)); }
+
+double percent(const PolicyNumbers& numbers) { return 100 * numbers.activated_fraction; }
+
+}  // namespace
+
+MeasuredPlot::MeasuredPlot(QWidget* parent)
+    : Plot(tr("Measured and predicted"),
+           tr("Every measurement of this run appears here, beside what had been predicted."), parent),
+      predicted_(canvas().addGraph()),
+      measured_(canvas().addGraph()),
+      newest_(canvas().addGraph()),
+      distances_(new QCPCurve(canvas().xAxis, canvas().yAxis)) {
+  setObjectName(QStringLiteral("measured_plot"));
+  for (QCPGraph* graph : {predicted_, measured_, newest_}) graph->setLineStyle(QCPGraph::lsNone);
+  predicted_->setName(tr("predicted"));
+  measured_->setName(tr("measured"));
+  newest_->setName(tr("newest"));
+  distances_->removeFromLegend();
+  canvas().xAxis->setLabel(tr("activated parameters, % of the dense model's"));
+  canvas().yAxis->setLabel(tr("KL, nats per token"));
+  canvas().legend->setVisible(true);
+  canvas().axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+}
+
+void MeasuredPlot::show_measurements(const std::vector<Measurement>& measurements) {
+  measurements_.clear();
+  std::ranges::copy_if(measurements, std::back_inserter(measurements_),
+                       [](const Measurement& m) { return m.numbers.kl > 0 && m.policy.predicted.kl > 0; });
+  if (measurements_.empty()) {
+    show_empty();
+    return;
+  }
+  QVector<double> said_x, said_y, found_x, found_y, line_x, line_y;
+  const double gap = std::numeric_limits<double>::quiet_NaN();
+  for (const Measurement& m : measurements_) {
+    said_x << percent(m.policy.predicted);
+    said_y << m.policy.predicted.kl;
+    found_x << percent(m.numbers);
+    found_y << m.numbers.kl;
+    line_x << said_x.back() << found_x.back() << gap;
+    line_y << said_y.back() << found_y.back() << gap;
+  }
+  predicted_->setData(said_x, said_y);
+  newest_->setData({found_x.back()}, {found_y.back()});
+  measured_->setData(found_x, found_y);
+  distances_->setData(line_x, line_y);
+  const auto [left, right] = std::ranges::minmax(found_x + said_x);
+  const auto [low, high] = std::ranges::minmax(found_y + said_y);
+  const double margin = std::max(2.0, 0.08 * (right - left));
+  canvas().xAxis->setRange(left - margin, right + margin);
+  set_log_axis(*canvas().yAxis, low, high);
+  show_plot();
+}
+
+QString MeasuredPlot::csv() const {
+  QString text = QStringLiteral(
+      "date,activated_fraction_predicted,kl_predicted,activated_fraction_measured,kl_measured\n");
+  const auto plain = [](double value) { return QString::number(value, 'g', 9); };
+  for (const Measurement& m : measurements_)
+    text += QStringList{m.date, plain(m.policy.predicted.activated_fraction), plain(m.policy.predicted.kl),
+                        plain(m.numbers.activated_fraction), plain(m.numbers.kl)}
+                .join(',') +
+            '\n';
+  return text;
+}
+
+void MeasuredPlot::recolour(const Theme& theme) {
+  const QPen outline(theme.converted, 1.5);
+  predicted_->setScatterStyle({QCPScatterStyle::ssCircle, outline, Qt::NoBrush, 8});
+  measured_->setScatterStyle({QCPScatterStyle::ssDiamond, outline, theme.converted, 9});
+  newest_->setScatterStyle({QCPScatterStyle::ssDiamond, QPen(theme.accent, 2), theme.converted, 14});
+  distances_->setPen({theme.faint, 1.25});
+  canvas().legend->setBrush(theme.background);
+  canvas().legend->setBorderPen(Qt::NoPen);
+  canvas().legend->setTextColor(theme.text);
+  canvas().legend->setFont(font());
+}
+
+// The nearest measurement, where the pointer is close to one.
+QString MeasuredPlot::read_out(double x, double y) const {
+  const auto distance = [&](const Measurement& m) {
+    const double across = (percent(m.numbers) - x) / canvas().xAxis->range().size();
+    const double up = std::log10(m.numbers.kl / y) /
+                      std::log10(canvas().yAxis->range().upper / canvas().yAxis->range().lower);
+    return std::hypot(across, up);
+  };
+  if (measurements_.empty() || y <= 0) return {};
+  const auto nearest = std::ranges::min_element(measurements_, {}, distance);
+  if (distance(*nearest) > 0.05) return {};
+  return tr("KL %1 measured, %2 predicted\n%3 % activated, %4 % predicted\n%5 · %6")
+      .arg(number(nearest->numbers.kl), number(nearest->policy.predicted.kl),
+           number(percent(nearest->numbers)), number(percent(nearest->policy.predicted)),
+           date_in_words(nearest->date), text_in_words(*nearest));
+}
+
+}  // namespace ladimo::ui
