@@ -9,9 +9,13 @@
 namespace ladimo {
 namespace {
 
+/// Linear between the two nearest ranks, as NumPy and torch.quantile do it.
 double percentile(const std::vector<float>& sorted, double percent) {
-  const auto rank = percent / 100 * static_cast<double>(sorted.size() - 1);
-  return sorted[static_cast<std::size_t>(std::lround(rank))];
+  const double rank = percent / 100 * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(rank);
+  const auto above = std::min(below + 1, sorted.size() - 1);
+  return std::lerp(static_cast<double>(sorted[below]), static_cast<double>(sorted[above]),
+                   rank - std::floor(rank));
 }
 
 }  // namespace

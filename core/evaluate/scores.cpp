@@ -10,18 +10,17 @@ namespace {
 constexpr std::int64_t stream_bytes = std::int64_t{512} << 20;  // residual streams of one group of windows
 constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;    // one [rows, vocab] fp32 matrix
 
-/// The residual streams of a group of windows: the dense one, and one per policy from where it leaves the
+/// The residual streams of a group of windows: the dense one, and one per model from where it leaves the
 /// dense one.
 class Group {
  public:
-  Group(const WeightSource& source, const MoeProvider& moe, const Windows& windows, std::int64_t begin,
-        std::int64_t end, const std::vector<ModelPolicy>& policies, Scores& scores, Progress& progress)
+  Group(const WeightSource& source, const ConvertedModels& models, const Windows& windows, std::int64_t begin,
+        std::int64_t end, Scores& scores, Progress& progress)
       : source_(source),
-        moe_(moe),
-        policies_(policies),
+        models_(models),
         scores_(scores),
         progress_(progress),
-        streams_(policies.size()) {
+        streams_(models.first_layer.size()) {
     const auto n = end - begin;
     ids_ = at::tensor(windows.tokens)
                .slice(0, begin * windows.window, end * windows.window)
@@ -38,23 +37,14 @@ class Group {
  private:
   void pass_layer(std::size_t l) {
     const auto layer = source_.layer(static_cast<std::int64_t>(l));
-    const bool sparse = std::any_of(policies_.begin(), policies_.end(), [&](const ModelPolicy& policy) {
-      return policy[l].kind != LayerPolicy::Kind::dense;
-    });
-    const auto weights = sparse ? moe_(static_cast<int>(l)) : nullptr;
+    const auto ffns = models_.ffns(static_cast<int>(l));
     const auto attended = layer.attend(dense_, source_.rotary());
-    for (std::size_t p = 0; p < policies_.size(); ++p) {
-      const LayerPolicy& policy = policies_[p][l];
-      const bool dense = policy.kind == LayerPolicy::Kind::dense;
-      if (dense && !streams_[p].defined()) continue;  // still the dense stream
-      const auto h = streams_[p].defined() ? layer.attend(streams_[p], source_.rotary()) : attended;
-      if (dense) {
-        streams_[p] = add_ffn(layer, *layer.ffn, h).first;
-      } else {
-        const auto [next, experts] = add_ffn(layer, MoeLayer(weights, policy), h);
-        streams_[p] = next;
-        scores_.policies[p].mean_experts[l] += experts.sum().item<double>();
-      }
+    for (std::size_t m = 0; m < streams_.size(); ++m) {
+      if (!ffns[m] && !streams_[m].defined()) continue;  // still the dense stream
+      const auto h = streams_[m].defined() ? layer.attend(streams_[m], source_.rotary()) : attended;
+      const auto [next, experts] = add_ffn(layer, ffns[m] ? *ffns[m] : *layer.ffn, h);
+      streams_[m] = next;
+      if (experts.defined()) scores_.policies[m].mean_experts[l] += experts.sum().item<double>();
       progress_.advance(ids_.size(0));
     }
     dense_ = add_ffn(layer, *layer.ffn, attended).first;
@@ -113,58 +103,71 @@ class Group {
   }
 
   const WeightSource& source_;
-  const MoeProvider& moe_;
-  const std::vector<ModelPolicy>& policies_;
+  const ConvertedModels& models_;
   Scores& scores_;
   Progress& progress_;
   at::Tensor ids_;                   // [n, W] int64
   at::Tensor dense_;                 // [n, W, d]
-  std::vector<at::Tensor> streams_;  // per policy [n, W, d]; undefined while equal to the dense stream
+  std::vector<at::Tensor> streams_;  // per model [n, W, d]; undefined while equal to the dense stream
 };
 
 /// Turns sums over tokens into means and counts the parameters that were used.
-void finish_counts(PolicyScores& scores, const ModelPolicy& policy, const ModelConfig& config,
-                   const MoeProvider& moe, double tokens) {
-  for (std::size_t l = 0; l < policy.size(); ++l) {
-    if (policy[l].kind == LayerPolicy::Kind::dense) {
-      scores.ffn_parameters[l] = static_cast<double>(config.ffn_parameters_per_layer());
-    } else {
-      scores.mean_experts[l] /= tokens;
-      scores.ffn_parameters[l] = moe(static_cast<int>(l))->activated_parameters(scores.mean_experts[l]);
+void finish_counts(Scores& scores, const ConvertedModels& models, const ModelConfig& config, double tokens) {
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    const auto ffns = models.ffns(static_cast<int>(l));
+    for (std::size_t m = 0; m < ffns.size(); ++m) {
+      auto& mean = scores.policies[m].mean_experts[static_cast<std::size_t>(l)];
+      mean /= tokens;
+      scores.policies[m].ffn_parameters[static_cast<std::size_t>(l)] =
+          ffns[m] ? ffns[m]->activated_parameters(mean)
+                  : static_cast<double>(config.ffn_parameters_per_layer());
     }
   }
 }
 
 }  // namespace
 
-Scores score(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
-             const std::vector<ModelPolicy>& policies, const Context& context) {
-  const auto layers = static_cast<std::size_t>(source.config().layers);
+Scores score(const WeightSource& source, const ConvertedModels& models, const Windows& windows,
+             const Context& context) {
+  const auto layers = source.config().layers;
   Scores scores;
   scores.window = windows.window;
   scores.source = windows.source;
-  scores.policies.resize(policies.size());
+  scores.policies.resize(models.first_layer.size());
   for (auto& p : scores.policies) {
-    p.mean_experts.assign(layers, 0.0);
-    p.ffn_parameters.assign(layers, 0.0);
+    p.mean_experts.assign(static_cast<std::size_t>(layers), 0.0);
+    p.ffn_parameters.assign(static_cast<std::size_t>(layers), 0.0);
   }
   const auto count = windows.count();
-  const auto per_window =
-      windows.window * source.config().hidden_size * 4 * (static_cast<std::int64_t>(policies.size()) + 1);
+  const auto streams = static_cast<std::int64_t>(models.first_layer.size()) + 1;
+  const auto per_window = windows.window * source.config().hidden_size * 4 * streams;
   const auto group = std::clamp<std::int64_t>(stream_bytes / per_window, 1, count);
-  std::int64_t passes = source.config().layers;
-  for (const auto& policy : policies)
-    for (std::size_t l = 0, sparse = 0; l < layers; ++l) {
-      if (policy[l].kind != LayerPolicy::Kind::dense) sparse = 1;
-      passes += static_cast<std::int64_t>(sparse);
-    }
+  std::int64_t passes = layers;
+  for (const auto first : models.first_layer) passes += layers - first;
   Progress progress(context, passes * count);
   for (std::int64_t begin = 0; begin < count; begin += group)
-    Group(source, moe, windows, begin, std::min(begin + group, count), policies, scores, progress).run();
-  for (std::size_t p = 0; p < policies.size(); ++p)
-    finish_counts(scores.policies[p], policies[p], source.config(), moe,
-                  static_cast<double>(count * windows.window));
+    Group(source, models, windows, begin, std::min(begin + group, count), scores, progress).run();
+  finish_counts(scores, models, source.config(), static_cast<double>(count * windows.window));
   return scores;
+}
+
+Scores score(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
+             const std::vector<ModelPolicy>& policies, const Context& context) {
+  const auto is_dense = [](const LayerPolicy& policy) { return policy.kind == LayerPolicy::Kind::dense; };
+  ConvertedModels models;
+  for (const auto& policy : policies)
+    models.first_layer.push_back(std::find_if_not(policy.begin(), policy.end(), is_dense) - policy.begin());
+  models.ffns = [&](int layer) {
+    std::shared_ptr<const MoeWeights> weights;
+    std::vector<std::shared_ptr<const FeedForward>> ffns;
+    for (const auto& policy : policies) {
+      const auto& chosen = policy[static_cast<std::size_t>(layer)];
+      if (!is_dense(chosen) && !weights) weights = moe(layer);
+      ffns.push_back(is_dense(chosen) ? nullptr : std::make_shared<MoeLayer>(weights, chosen));
+    }
+    return ffns;
+  };
+  return score(source, models, windows, context);
 }
 
 }  // namespace ladimo

@@ -20,7 +20,15 @@ using MoeProvider = std::function<std::shared_ptr<const MoeWeights>(int layer)>;
 /// One policy for every layer of the model.
 using ModelPolicy = std::vector<LayerPolicy>;
 
-/// What one policy did. Token vectors are in window order, positions 1 ... W - 1 of each window.
+/// Converted models that are scored together.
+struct ConvertedModels {
+  /// Per model the first layer that is not dense; the number of layers where none is.
+  std::vector<std::int64_t> first_layer;
+  /// The FFN of one layer in every model; null where it stays dense.
+  std::function<std::vector<std::shared_ptr<const FeedForward>>(int layer)> ffns;
+};
+
+/// What one model (a policy) did. Token vectors are in window order, positions 1 ... W - 1 of each window.
 struct PolicyScores {
   std::vector<float> kl;           // KL(dense || converted) of the distribution that predicts the token, nats
   std::vector<float> nll;          // -ln p(token), nats
@@ -37,9 +45,13 @@ struct Scores {
   std::vector<PolicyScores> policies;
 };
 
-/// Runs the dense model and the model under every policy over the windows. Weights are streamed: one layer at
-/// a time for all policies, windows in groups that bound memory. A policy shares the dense stream up to its
-/// first sparse layer.
+/// Runs the dense model and every converted one over the windows. Weights are streamed: one layer at a time
+/// for all models, windows in groups that bound memory. A model shares the dense stream up to its first layer
+/// that is not dense.
+Scores score(const WeightSource& source, const ConvertedModels& models, const Windows& windows,
+             const Context& context);
+
+/// The same for one set of converted layers under several policies.
 Scores score(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
              const std::vector<ModelPolicy>& policies, const Context& context);
 
