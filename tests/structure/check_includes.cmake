@@ -13,7 +13,7 @@ set(convert ${run} model convert)
 set(evaluate ${run} model evaluate)
 # The latency table uses the one timing harness, the tables the one way of scoring.
 set(profile ${run} model evaluate profile)
-set(baselines ${run} model baselines)
+set(baselines ${run} model convert baselines)
 set(transfer ${run} model convert profile evaluate transfer)
 set(engine ${run} model convert profile evaluate baselines transfer engine)
 set(rooms_without_torch base checkpoint text policy run)

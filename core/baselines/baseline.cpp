@@ -1,0 +1,42 @@
+#include "baselines/baseline.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "baselines/expert_split.h"
+#include "baselines/oracle.h"
+#include "baselines/plain_distillation.h"
+#include "baselines/static_pruning.h"
+
+namespace ladimo {
+
+const std::vector<Baseline>& baselines() {
+  static const std::vector<Baseline> all = {
+      {"static", "neurons pruned by variance, their mean output as a bias", false, make_static},
+      {"static-refit", "the same with the down projection refitted", false, make_static_refit},
+      {"random", "random equal experts, linear router, top-k, compensation", false, make_random},
+      {"moefication", "experts by k-means on gate rows, router for activation sums, top-k", false,
+       make_moefication},
+      {"cmoe", "shared by activation rate, experts by activation marks, representative neurons route", false,
+       make_cmoe},
+      {"ladimo-plain", "contiguous experts, softmax router with mixing weights, distilled for one top-k",
+       false, make_ladimo_plain},
+      {"oracle", "our experts chosen by their true contributions, which no router knows", true, make_oracle}};
+  return all;
+}
+
+const Baseline* find_baseline(std::string_view name) {
+  const auto found = std::ranges::find_if(baselines(), [&](const Baseline& b) { return name == b.name; });
+  return found == baselines().end() ? nullptr : &*found;
+}
+
+int spread_k(const BaselineTask& task, double target, int experts, double at_none, double at_all) {
+  const double per_expert = (at_all - at_none) / experts;
+  const double exact = std::clamp((target * task.dense_parameters() - at_none) / per_expert, 0.0,
+                                  static_cast<double>(experts));
+  const int k = static_cast<int>(exact);
+  const auto with_one_more = std::lround((exact - k) * task.layers);
+  return task.layer < with_one_more ? k + 1 : k;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,49 @@
+// The opponents of `compare` (method.md section 7): each makes feed-forward networks that imitate one dense
+// FFN from that FFN and its inputs alone.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/context.h"
+#include "convert/calibration_rows.h"
+#include "convert/hidden_statistics.h"
+#include "model/feed_forward.h"
+#include "run/recipe.h"
+
+namespace ladimo {
+
+/// One FFN that the opponents imitate. All layers have the same shape and the same targets.
+struct BaselineTask {
+  const DenseFfn& ffn;
+  const CalibrationRows& rows;
+  const HiddenStatistics& statistics;  // of the training rows
+  const Recipe& recipe;                // resolved
+  int layer = 0;
+  int layers = 1;  // of the model
+
+  double dense_parameters() const { return ffn.activated_parameters(0); }
+};
+
+using FeedForwards = std::vector<std::shared_ptr<const FeedForward>>;
+
+struct Baseline {
+  const char* name;
+  const char* summary;
+  bool drifts;  // how much runs depends on the inputs, which are others in the converted model
+  /// One network per target: the share of the FFN's parameters that is used per token, router counted.
+  FeedForwards (*make)(const BaselineTask& task, const std::vector<double>& targets, const Context& context);
+};
+
+/// All of them, in the order of the comparison's table.
+const std::vector<Baseline>& baselines();
+/// Null where there is none of that name.
+const Baseline* find_baseline(std::string_view name);
+
+/// The k of one layer so that the layers together use `target` of the dense parameters: k in some layers, k +
+/// 1 in others (the first ones, which are the most fragile). `parameters` uses `at_none` when no expert runs
+/// and `at_all` when all `experts` do.
+int spread_k(const BaselineTask& task, double target, int experts, double at_none, double at_all);
+
+}  // namespace ladimo

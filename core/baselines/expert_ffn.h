@@ -1,0 +1,34 @@
+// A mixture whose experts are chosen in any way: what the opponents that split an FFN have in common.
+#pragma once
+
+#include <functional>
+
+#include "model/moe_layer.h"
+
+namespace ladimo {
+
+/// How an opponent chooses its experts, and what that costs.
+struct ExpertChoice {
+  /// x [T, d] and h [T, f] of every neuron -> [T, E]: 0 where an expert is skipped, else the weight of its
+  /// output (1 in a plain sum).
+  std::function<at::Tensor(const at::Tensor& x, const at::Tensor& h)> weights;
+  double router_parameters = 0;   // used for every token
+  double skipped_parameters = 0;  // used for every expert that is skipped
+};
+
+class ExpertFfn : public FeedForward {
+ public:
+  /// Of `weights` the router is not used.
+  ExpertFfn(std::shared_ptr<const MoeWeights> weights, ExpertChoice choice);
+  FfnOutput forward(const at::Tensor& x) const override;
+  double activated_parameters(double mean_experts) const override;
+
+ private:
+  std::shared_ptr<const MoeWeights> weights_;
+  ExpertChoice choice_;
+};
+
+/// The same arithmetic before there is a network: parameters used per token.
+double expert_parameters(const MoeWeights& weights, const ExpertChoice& choice, double mean_experts);
+
+}  // namespace ladimo

@@ -1,0 +1,198 @@
+#include "baselines/expert_split.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <ATen/ATen.h>
+
+#include "baselines/expert_ffn.h"
+#include "convert/cholesky.h"
+#include "convert/contributions.h"
+#include "convert/router_fit.h"
+
+namespace ladimo {
+namespace {
+
+/// `routed` neurons by the expert that owns them, after the neurons that are always on.
+Partition grouped(const at::Tensor& shared, const at::Tensor& routed, const std::vector<int>& owner,
+                  int experts) {
+  Partition partition;
+  const auto append = [&](const at::Tensor& neurons) {
+    const auto cpu = neurons.to(at::kCPU).contiguous();
+    const auto* values = cpu.data_ptr<std::int64_t>();
+    partition.permutation.insert(partition.permutation.end(), values, values + cpu.numel());
+  };
+  append(shared);
+  const auto owners = at::tensor(std::vector<std::int64_t>(owner.begin(), owner.end())).to(routed.device());
+  for (int expert = 0; expert < experts; ++expert) append(routed.masked_select(owners == expert));
+  partition.shared_neurons = shared.size(0);
+  partition.expert_neurons = routed.size(0) / experts;
+  return partition;
+}
+
+/// Neurons by falling score, equals by index.
+at::Tensor strongest_first(const at::Tensor& score) {
+  return std::get<1>(score.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
+}
+
+/// All slices routed; neurons that equal experts leave over are the strongest and always on.
+struct EqualSplit {
+  at::Tensor shared, routed;  // neurons
+
+  explicit EqualSplit(const BaselineTask& task) {
+    const auto sizes = slice_sizes(task.ffn.gate.size(0), task.recipe.experts, 0);
+    const auto order = strongest_first(task.statistics.energy());
+    shared = order.slice(0, 0, sizes.shared_neurons);
+    routed = std::get<0>(order.slice(0, sizes.shared_neurons).sort());
+  }
+};
+
+/// One network per target, k of its experts running by `scores`.
+FeedForwards with_top_k(const BaselineTask& task, std::shared_ptr<const MoeWeights> weights,
+                        ExpertChoice choice, const std::vector<double>& targets) {
+  const auto experts = static_cast<int>(weights->routed());
+  const auto scores = choice.weights;
+  FeedForwards ffns;
+  for (const double target : targets) {
+    const int k = spread_k(task, target, experts, expert_parameters(*weights, choice, 0),
+                           expert_parameters(*weights, choice, experts));
+    choice.weights = [scores, k](const at::Tensor& x, const at::Tensor& h) {
+      return select_experts(scores(x, h), LayerPolicy::top(k));
+    };
+    ffns.push_back(std::make_shared<ExpertFfn>(weights, choice));
+  }
+  return ffns;
+}
+
+/// Every expert's sum of |h| from x by ridge regression.
+struct ActivationRouter {
+  at::Tensor weight;  // [d + 1, E]
+
+  ActivationRouter(const MoeWeights& weights, const CalibrationRows& rows, double ridge,
+                   const Context& context) {
+    const auto d = weights.hidden_size();
+    const auto wide = weights.gate.options().dtype(at::kDouble);
+    auto gram = at::zeros({d + 1, d + 1}, wide);
+    auto moment = at::zeros({d + 1, weights.routed()}, wide);
+    for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
+      context.check();
+      const auto x = rows.x.slice(0, begin, end);
+      const auto a = at::cat({x, at::ones({x.size(0), 1}, x.options())}, 1);
+      gram += at::mm(a.t(), a);
+      moment += at::mm(a.t(), weights.routed_part(weights.hidden(x)).abs().sum(2));
+    });
+    gram.diagonal() += ridge * gram.diagonal().slice(0, 0, d).mean();
+    weight = solve_spd(gram, moment).to(at::kFloat);
+  }
+
+  at::Tensor operator()(const at::Tensor& x) const {
+    const auto d = weight.size(0) - 1;
+    return at::addmm(weight[d], x.to(at::kFloat), weight.slice(0, 0, d));
+  }
+};
+
+double linear_router_parameters(const MoeWeights& weights) {
+  return static_cast<double>(weights.routed() * (weights.hidden_size() + 1));
+}
+
+/// For each expert the routed neuron whose marks are nearest to their mean: rows of `marks` [n, t].
+at::Tensor representatives(const at::Tensor& marks, const std::vector<int>& owner, int experts) {
+  std::vector<std::int64_t> chosen;
+  const auto owners = at::tensor(std::vector<std::int64_t>(owner.begin(), owner.end())).to(marks.device());
+  for (int expert = 0; expert < experts; ++expert) {
+    const auto members = (owners == expert).nonzero().flatten();
+    const auto own = marks.index_select(0, members);
+    const auto distance = (own - own.mean(0)).square().sum(1);
+    chosen.push_back(members[distance.argmin().item<std::int64_t>()].item<std::int64_t>());
+  }
+  return at::tensor(chosen).to(marks.device());
+}
+
+}  // namespace
+
+FeedForwards make_random(const BaselineTask& task, const std::vector<double>& targets,
+                         const Context& context) {
+  const Stage1& settings = task.recipe.stage1;
+  const EqualSplit split(task);
+  std::vector<int> owner(static_cast<std::size_t>(split.routed.size(0)));
+  for (std::size_t i = 0; i < owner.size(); ++i)
+    owner[i] = static_cast<int>(i % static_cast<std::size_t>(task.recipe.experts));
+  Random(task.recipe.seed, "random experts", static_cast<std::uint64_t>(task.layer)).shuffle(owner);
+  auto weights = slice_ffn(task.ffn, grouped(split.shared, split.routed, owner, task.recipe.experts));
+  const auto router = fit_router(weights, task.statistics, task.rows, settings.router_ridge, context);
+  weights.router = router.weight;
+  weights.router_bias = router.bias;
+
+  const auto training = task.rows.train();
+  const auto routing_weights = weights.route(training.x);
+  ExpertChoice choice;
+  choice.weights = [route = weights.router, bias = weights.router_bias](const at::Tensor& x,
+                                                                        const at::Tensor&) {
+    return at::linear(x.to(at::kFloat), route, bias);
+  };
+  choice.router_parameters = linear_router_parameters(weights);
+  choice.skipped_parameters = static_cast<double>(weights.hidden_size());
+  FeedForwards ffns;
+  for (const double target : targets) {
+    const auto experts = static_cast<int>(weights.routed());
+    const int k = spread_k(task, target, experts, expert_parameters(weights, choice, 0),
+                           expert_parameters(weights, choice, experts));
+    // What `conditional_compensation` compares with its threshold is whether an expert is among the k.
+    const auto on = select_experts(routing_weights, LayerPolicy::top(k)).to(at::kFloat);
+    auto compensated = std::make_shared<MoeWeights>(weights);
+    compensated->compensation = conditional_compensation(weights, training, on, {0.5}, context);
+    ffns.push_back(with_top_k(task, compensated, choice, {target}).front());
+  }
+  return ffns;
+}
+
+FeedForwards make_moefication(const BaselineTask& task, const std::vector<double>& targets,
+                              const Context& context) {
+  const EqualSplit split(task);
+  const auto owner = balanced_kmeans(
+      task.ffn.gate.index_select(0, split.routed), task.recipe.experts,
+      Random(task.recipe.seed, "moefication", static_cast<std::uint64_t>(task.layer)), context);
+  const auto weights = std::make_shared<MoeWeights>(
+      slice_ffn(task.ffn, grouped(split.shared, split.routed, owner, task.recipe.experts)));
+  const ActivationRouter router(*weights, task.rows.train(), task.recipe.stage1.router_ridge, context);
+  ExpertChoice choice;
+  choice.weights = [router](const at::Tensor& x, const at::Tensor&) { return router(x); };
+  choice.router_parameters = linear_router_parameters(*weights);
+  return with_top_k(task, weights, choice, targets);
+}
+
+FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targets, const Context& context) {
+  const Recipe& recipe = task.recipe;
+  const auto f = task.ffn.gate.size(0);
+  const auto x = task.rows.train().x;
+  const auto stride = std::max<std::int64_t>(1, x.size(0) / recipe.stage1.feature_tokens);
+  HiddenStatistics plain = task.statistics;  // marks by |h| alone
+  plain.down_norm = at::ones_like(plain.down_norm);
+  const auto marks =
+      coactivation_marks(task.ffn, plain, x.slice(0, 0, stride * recipe.stage1.feature_tokens, stride),
+                         at::arange(f, at::TensorOptions(at::kLong).device(x.device())),
+                         recipe.stage1.activation_share);  // [f, t]
+  const auto sizes = slice_sizes(f, recipe.experts, recipe.shared);
+  const auto order = strongest_first(marks.mean(1));
+  const auto shared = order.slice(0, 0, sizes.shared_neurons);
+  const auto routed = std::get<0>(order.slice(0, sizes.shared_neurons).sort());
+  const auto routed_marks = marks.index_select(0, routed);
+  const auto owner =
+      balanced_kmeans(routed_marks, recipe.routed(),
+                      Random(recipe.seed, "cmoe", static_cast<std::uint64_t>(task.layer)), context);
+  const auto partition = grouped(shared, routed, owner, recipe.routed());
+  const auto weights = std::make_shared<MoeWeights>(slice_ffn(task.ffn, partition));
+
+  const auto chosen = routed.index_select(0, representatives(routed_marks, owner, recipe.routed()));
+  const auto place = at::tensor(partition.permutation).argsort().to(chosen.device());  // of every neuron in h
+  ExpertChoice choice;
+  choice.weights = [columns = place.index_select(0, chosen)](const at::Tensor&, const at::Tensor& h) {
+    return h.index_select(1, columns).abs().to(at::kFloat);
+  };
+  // The rows of a selected expert's representative are used anyway.
+  choice.skipped_parameters =
+      static_cast<double>(2 * task.ffn.gate.size(1) + (task.ffn.gate_bias.defined() ? 2 : 0));
+  return with_top_k(task, weights, choice, targets);
+}
+
+}  // namespace ladimo

@@ -1,0 +1,64 @@
+#include "baselines/oracle.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "baselines/expert_ffn.h"
+#include "convert/contributions.h"
+#include "model/routing_weights.h"
+
+namespace ladimo {
+namespace {
+
+/// Contribution norms with the weights they refer to.
+struct TrueNorms {
+  std::shared_ptr<const MoeWeights> weights;
+  ContributionNorms norms;
+
+  TrueNorms(std::shared_ptr<const MoeWeights> w, const HiddenStatistics& statistics)
+      : weights(std::move(w)), norms(*weights, statistics) {}
+
+  /// On all rows [T, E].
+  at::Tensor measure(const CalibrationRows& rows, const Context& context) const {
+    auto result = at::empty({rows.count(), weights->routed()}, rows.x.options());
+    for_chunks(rows.count(), chunk_rows(weights->neurons()), [&](std::int64_t begin, std::int64_t end) {
+      context.check();
+      result.slice(0, begin, end).copy_(norms(weights->hidden(rows.x.slice(0, begin, end))));
+    });
+    return result;
+  }
+};
+
+}  // namespace
+
+FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& targets,
+                         const Context& context) {
+  const auto training = task.rows.train();
+  const auto partition = partition_neurons(
+      task.ffn, task.statistics, training.x, task.recipe,
+      Random(task.recipe.seed, "partition", static_cast<std::uint64_t>(task.layer)), context);
+  const auto sliced = slice_ffn(task.ffn, partition);
+  const auto norms = std::make_shared<const TrueNorms>(std::make_shared<MoeWeights>(sliced), task.statistics);
+  const auto measured = norms->measure(training, context);
+
+  ExpertChoice choice;
+  choice.skipped_parameters = static_cast<double>(sliced.hidden_size());
+  const double at_none = expert_parameters(sliced, choice, 0);
+  const double at_all = expert_parameters(sliced, choice, static_cast<double>(sliced.routed()));
+  FeedForwards ffns;
+  for (const double target : targets) {
+    const double level =
+        std::clamp((target * task.dense_parameters() - at_none) / (at_all - at_none), 0.0, 1.0);
+    const double threshold = thresholds_at(measured, {level}).front();
+    auto weights = std::make_shared<MoeWeights>(sliced);
+    weights->compensation = conditional_compensation(sliced, training, measured, {threshold}, context);
+    choice.weights = [norms, threshold](const at::Tensor&, const at::Tensor& h) {
+      return norms->norms(h) >= threshold;
+    };
+    ffns.push_back(std::make_shared<ExpertFfn>(weights, choice));
+  }
+  return ffns;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,76 @@
+#include "baselines/static_pruning.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "convert/refit.h"
+
+namespace ladimo {
+namespace {
+
+/// The kept neurons with the bias that stands for the others.
+std::shared_ptr<DenseFfn> pruned(const BaselineTask& task, double target) {
+  const DenseFfn& ffn = task.ffn;
+  const auto f = ffn.gate.size(0), d = ffn.gate.size(1);
+  const double per_neuron = static_cast<double>(3 * d + (ffn.gate_bias.defined() ? 2 : 0));
+  const auto kept = std::clamp<std::int64_t>(
+      static_cast<std::int64_t>((target * task.dense_parameters() - static_cast<double>(d)) / per_neuron), 1,
+      f);
+  const auto& statistics = task.statistics;
+  const auto score = (statistics.square - statistics.mean.square()) * statistics.down_norm.square();
+  const auto order = std::get<1>(score.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
+  const auto keep = std::get<0>(order.slice(0, 0, kept).sort()), drop = order.slice(0, kept);
+
+  auto result = std::make_shared<DenseFfn>();
+  result->gate = ffn.gate.index_select(0, keep);
+  result->up = ffn.up.index_select(0, keep);
+  result->down = ffn.down.index_select(1, keep);
+  result->down_bias = at::mv(ffn.down.index_select(1, drop), statistics.mean.index_select(0, drop));
+  if (ffn.gate_bias.defined()) {
+    result->gate_bias = ffn.gate_bias.index_select(0, keep);
+    result->up_bias = ffn.up_bias.index_select(0, keep);
+    result->down_bias += ffn.down_bias;
+  }
+  return result;
+}
+
+/// For the refit the bias is the compensation of one expert without neurons that never runs.
+std::shared_ptr<DenseFfn> refitted(const BaselineTask& task, std::shared_ptr<DenseFfn> ffn,
+                                   const Context& context) {
+  const auto d = ffn->gate.size(1);
+  MoeWeights weights;
+  weights.gate = ffn->gate;
+  weights.up = ffn->up;
+  weights.down = ffn->down.t().contiguous();
+  weights.gate_bias = ffn->gate_bias;
+  weights.up_bias = ffn->up_bias;
+  weights.compensation = ffn->down_bias.unsqueeze(0);
+  weights.router = at::zeros({1, d}, ffn->gate.options());
+  weights.router_bias = at::zeros({1}, ffn->gate.options());
+  weights.shared_neurons = weights.neurons();
+  const auto training = task.rows.train();
+  const auto routing_weights = at::zeros({training.count(), 1}, ffn->gate.options());
+  const auto solved =
+      refit(weights, training, routing_weights, {1.0}, {1.0}, task.recipe.stage1.refit_ridge, context);
+  ffn->down = solved.down.t().contiguous();
+  ffn->down_bias = solved.compensation[0].clone();
+  return ffn;
+}
+
+}  // namespace
+
+FeedForwards make_static(const BaselineTask& task, const std::vector<double>& targets, const Context&) {
+  FeedForwards ffns;
+  for (const double target : targets) ffns.push_back(pruned(task, target));
+  return ffns;
+}
+
+FeedForwards make_static_refit(const BaselineTask& task, const std::vector<double>& targets,
+                               const Context& context) {
+  FeedForwards ffns;
+  for (const double target : targets) ffns.push_back(refitted(task, pruned(task, target), context));
+  return ffns;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,17 @@
+// Static pruning: the same neurons run for every token.
+#pragma once
+
+#include "baselines/baseline.h"
+
+namespace ladimo {
+
+/// Keeps the neurons of highest Var(h_j) ||W_d[:, j]||^2; what the others give on average becomes a bias
+/// (FLAP, arXiv 2312.11983).
+FeedForwards make_static(const BaselineTask& task, const std::vector<double>& targets,
+                         const Context& context);
+
+/// The same with down projection and bias refitted to the dense output in closed form (method.md 3.6).
+FeedForwards make_static_refit(const BaselineTask& task, const std::vector<double>& targets,
+                               const Context& context);
+
+}  // namespace ladimo
