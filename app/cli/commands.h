@@ -41,5 +41,7 @@ Command add_show(CLI::App& app);
 Command add_policy(CLI::App& app);
 Command add_eval(CLI::App& app);
 Command add_generate(CLI::App& app);
+Command add_bench(CLI::App& app);
+Command add_serve(CLI::App& app);
 
 }  // namespace ladimo::cli

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
-#include "commands.h"
 #include "engine/measurement.h"
 #include "engine/runtime.h"
+#include "model_options.h"
 
 namespace ladimo::cli {
 namespace {
@@ -28,16 +28,23 @@ void print_comparison(const std::string& label, const nlohmann::json& json) {
 }  // namespace
 
 Command add_eval(CLI::App& app) {
-  auto request = std::make_shared<EvaluationRequest>();
-  app.add_option("MODEL", request->model, "Run folder or dense model")->required();
-  app.add_option("--policy", request->policy, "Policy file (RUN/policy.json)");
-  app.add_option("--dense", request->dense, "The dense original, where it was moved");
-  app.add_option("--text", request->text, "Text files (.txt, .jsonl)")->required()->type_name("FILE");
-  app.add_option("--tokens", request->tokens, "Tokens over all files (as many as the smallest file gives)");
-  app.add_option("--window", request->window, "Tokens per window (the run's)");
-  return [request](const Session& session) {
+  struct Options {
+    ModelOptions model;
+    EvaluationText text;
+  };
+  auto options = std::make_shared<Options>();
+  add_model(app, options->model);
+  app.add_option("--text", options->text.files,
+                 "Text files (.txt, .jsonl); none: the run's own checking split")
+      ->type_name("FILE");
+  app.add_option("--tokens", options->text.tokens,
+                 "Tokens over all files (as many as the smallest file gives)");
+  app.add_option("--window", options->text.window, "Tokens per window (the run's)");
+  return [options](const Session& session) {
     const auto runtime = start_runtime(session.common.threads, session.common.device);
-    const auto json = evaluate(*request, runtime, session.context);
+    const LoadedModel model(OpenedModel::open(options->model.model, options->model.dense), runtime);
+    const auto json =
+        evaluate(model, model.opened().policy(options->model.policy), options->text, session.context);
     session.output.result(json, [&] {
       if (json["domains"].size() > 1)
         for (const auto& domain : json["domains"])

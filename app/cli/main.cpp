@@ -28,8 +28,8 @@ void add_common(CLI::App& app, Common& common) {
   app.add_option("--seed", common.seed, "Decides everything random (0)")->check(CLI::NonNegativeNumber);
 }
 
-int carry_out(const Command& command, const Common& common, Output& output) {
-  if (common.events) stop_at_end_of_stdin();
+int carry_out(const Command& command, const Common& common, Output& output, bool watches_stdin) {
+  if (watches_stdin) stop_at_end_of_stdin();
   const Context context([&output](const Event& event) { output.event(event); }, &stop_requested());
   try {
     return command({common, output, context});
@@ -43,17 +43,10 @@ int carry_out(const Command& command, const Common& common, Output& output) {
     output.error(error);
     return failed;
   } catch (const std::filesystem::filesystem_error& error) {
-    output.error(Refusal(
-        fmt::format("{} cannot be used: {}.",
-                    error.path1().empty() ? "An empty name" : error.path1().string(), error.code().message()),
-        "Check the name and its permissions.", error.path1()));
+    output.error(Refusal(problem_of(error)));
     return refused;
-  } catch (const std::bad_alloc&) {
-    output.error(Error("There is not enough memory for this.", "Use fewer --tokens or a smaller --window."));
-    return failed;
   } catch (const std::exception& error) {
-    output.error(Error(fmt::format("Something failed inside: {}", error.what()),
-                       "This should not happen; please report it with the command that you ran."));
+    output.error(Error(problem_of(error)));
     return failed;
   }
 }
@@ -73,7 +66,9 @@ int run(int argc, char** argv) {
       {"show", "Everything a window needs of a run", add_show},
       {"policy", "Choose a routing policy for every layer within a budget", add_policy},
       {"eval", "Measure a run or a model on text, against the dense original", add_eval},
+      {"bench", "How fast a run decodes and reads prompts, beside the dense original", add_bench},
       {"generate", "Continue a prompt", add_generate},
+      {"serve", "Load once, then answer requests on stdin with events on stdout", add_serve},
   };
   Common common;
   std::vector<std::pair<CLI::App*, Command>> commands;
@@ -82,7 +77,10 @@ int run(int argc, char** argv) {
     add_common(*sub, common);
     commands.emplace_back(sub, add(*sub));
   }
-  const auto form_of = [&] { return common.json ? Form::json : common.events ? Form::events : Form::text; };
+  const auto form_of = [&] {
+    if (common.events || app.got_subcommand("serve")) return Form::events;
+    return common.json ? Form::json : Form::text;
+  };
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -93,7 +91,7 @@ int run(int argc, char** argv) {
   Output output(form_of());
   start_log(LogLevel::normal);
   for (const auto& [sub, command] : commands)
-    if (sub->parsed()) return carry_out(command, common, output);
+    if (sub->parsed()) return carry_out(command, common, output, common.events && sub->get_name() != "serve");
   return refused;
 }
 

@@ -14,6 +14,9 @@
 namespace ladimo::cli {
 namespace {
 
+/// What stdout does not take is found by Output::flush, not here.
+void print_line(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
+
 /// File names may be no UTF-8, JSON must be.
 std::string written(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -26,11 +29,7 @@ Output::Output(Form form) : form_(form), terminal_(isatty(STDERR_FILENO) != 0) {
 Output::~Output() { clear_line(); }
 
 void Output::event(const Event& event) {
-  if (form_ == Form::events) {
-    fmt::print("{}\n", to_json_line(event));
-    std::fflush(stdout);
-    return;
-  }
+  if (form_ == Form::events) return line(to_json_line(event));
   std::visit(
       [this](const auto& e) {
         using E = std::decay_t<decltype(e)>;
@@ -52,6 +51,17 @@ void Output::event(const Event& event) {
       event);
 }
 
+void Output::line(const std::string& text) {
+  print_line(text);
+  flush();
+}
+
+void Output::flush() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  throw Error("What there is to say could not be written to stdout.",
+              "Check where stdout goes: is the disk full?");
+}
+
 void Output::show_progress(const ProgressEvent& progress) {
   if (!terminal_ || progress.total <= 0) return;
   const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
@@ -71,7 +81,7 @@ void Output::result(const nlohmann::json& json, const std::function<void()>& tex
   clear_line();
   switch (form_) {
     case Form::json:
-      fmt::print("{}\n", written(json, 2));
+      print_line(written(json, 2));
       break;
     case Form::events:
       event(ResultEvent{written(json, -1)});
@@ -80,7 +90,7 @@ void Output::result(const nlohmann::json& json, const std::function<void()>& tex
       text();
       break;
   }
-  std::fflush(stdout);
+  flush();
 }
 
 void Output::error(const Error& error) {
@@ -95,9 +105,9 @@ void Output::error(const Error& error) {
   }
   if (form_ == Form::events)
     for (const Problem& problem : problems)
-      event(ErrorEvent{problem.message, problem.hint, problem.path.string()});
+      print_line(to_json_line(ErrorEvent{problem.message, problem.hint, problem.path.string()}));
   if (form_ == Form::json)
-    fmt::print("{}\n", written({{"error", to_json(problems).front()}, {"problems", to_json(problems)}}, 2));
+    print_line(written({{"error", to_json(problems).front()}, {"problems", to_json(problems)}}, 2));
   std::fflush(stdout);
 }
 

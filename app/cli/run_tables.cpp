@@ -71,7 +71,7 @@ void print_show(const nlohmann::json& json, const RunFolder& run) {
   }
   if (!json["policy"].is_null()) {
     fmt::print("\n");
-    print_policy(run.policy(), table, latency);
+    print_policy(run.policy(table.layers.size()), table, latency);
   }
 }
 

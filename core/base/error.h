@@ -1,6 +1,7 @@
 // Errors that a person reads: what happened, what to do, where.
 #pragma once
 
+#include <exception>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -48,5 +49,9 @@ class Interrupted : public Error {
  public:
   Interrupted() : Error("Interrupted.", "Run the same command again to continue.") {}
 };
+
+/// What any exception says to a person: an Error's own words, or those for a file system that refuses, for a
+/// lack of memory, for a mistake of this program.
+Problem problem_of(const std::exception& failure);
 
 }  // namespace ladimo

@@ -2,18 +2,23 @@
 
 #include <functional>
 
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "engine/converted_model.h"
+#include "engine/finish.h"
+#include "engine/run_text.h"
 #include "engine/self_text.h"
 #include "engine/stage1.h"
 #include "engine/timing_log.h"
 #include "profile/latency.h"
 #include "profile/routing.h"
 #include "profile/tradeoff.h"
+#include "run/finish_record.h"
 
 namespace ladimo {
 namespace {
@@ -31,7 +36,7 @@ class Conversion {
         source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat),
         moe_(run_layers(run_, runtime.device, at::kFloat)) {
     run_.clean();
-    if (!run_.exists()) write_json(run_.recipe_file(), to_json(recipe_));
+    require_same_recipe();
     log_to_file(run_.log_file());
   }
 
@@ -40,6 +45,7 @@ class Conversion {
     spdlog::debug("run {}", run_.path().string());
     step("calibration text", [&] { read_text(); });
     step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
+    if (plan_.finishes) step("finish", [&] { finish(); });
     step("routing profile", [&] { profile(); });
     step("sensitivity", [&] { sensitivity(); });
     step("latency", [&] { latency(); });
@@ -48,6 +54,15 @@ class Conversion {
   }
 
  private:
+  /// The plan was made before the lock was held: another process may have begun another run here since.
+  void require_same_recipe() {
+    if (!run_.exists()) return write_json(run_.recipe_file(), to_json(recipe_));
+    const auto lines = differences(run_.recipe(), recipe_);
+    if (!lines.empty())
+      throw Refusal(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
+                    "Name another folder with -o.", run_.path());
+  }
+
   void step(const std::string& name, const std::function<void()>& work) {
     context_.check();
     const Stopwatch watch;
@@ -64,12 +79,7 @@ class Conversion {
     }
     const auto tokenizer = load_tokenizer(recipe_.model);
     write_own_text(*tokenizer);
-    const auto calibration = split_corpus({run_.self_calibration()}, *tokenizer, recipe_.window,
-                                          {recipe_.tokens, 0, 0}, recipe_.seed);
-    const auto half = recipe_.held_out_tokens / 2;
-    const auto held_out =
-        split_corpus({run_.self_held_out()}, *tokenizer, recipe_.window, {0, half, half}, recipe_.seed);
-    text_ = {calibration.calibration, held_out.tables, held_out.checking};
+    text_ = self_written_text(run_, recipe_, *tokenizer);
   }
 
   void write_own_text(const Tokenizer& tokenizer) {
@@ -86,6 +96,22 @@ class Conversion {
                       run_.self_calibration(), context_);
     write_self_text(decoder, tokenizer, enough(recipe_.held_out_tokens, 2), recipe_.window,
                     2 * recipe_.seed + 1, run_.self_held_out(), context_);
+  }
+
+  /// A run that has its tables but no record of a finish was made without one and stays so.
+  void finish() {
+    if (finish_intact(run_) || (exists(run_.tradeoff_file()) && !exists(finish_file(run_)))) return;
+    std::filesystem::remove(finish_file(run_));  // so that the layers of stage 1 are read
+    const auto storage = storage_dtype(source_.checkpoint());
+    const auto finished = finish_end_to_end(source_, moe_, recipe_, text_.calibration, storage, context_);
+    FinishRecord record{finished.held_out_losses, {}};
+    for (const auto& [layer, weights] : finished.layers) {
+      const auto file = finished_weights(run_, layer);
+      create_directories(file.parent_path());
+      save_moe_weights(file, weights, storage);
+      record.hashes[layer] = hash_hex(read_file(file));
+    }
+    write_finish(run_, record);
   }
 
   void profile() {

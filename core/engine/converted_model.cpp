@@ -2,21 +2,34 @@
 
 #include <set>
 
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
+#include "run/finish_record.h"
 
 namespace ladimo {
+namespace {
+
+[[noreturn]] void refuse_policy(const std::filesystem::path& model) {
+  throw Refusal("A policy goes with a RUN, and this is a dense model.", "Name the run folder instead.",
+                model);
+}
+
+}  // namespace
 
 MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
   return [run, device, dtype, checked = std::set<int>()](int layer) mutable {
     if (!run.layer_done(layer))
       throw Refusal("Layer " + std::to_string(layer) + " is not converted in this run.",
                     "Run `ladimo convert` again to finish the run.", run.path());
-    if (!checked.contains(layer) && !run.layer_intact(layer))
+    const auto file = weights_in_use(run, layer);
+    if (!checked.contains(layer) && !file.intact())
       throw Refusal(
           "Layer " + std::to_string(layer) + " of this run is damaged: its weights are not what was written.",
-          "Run `ladimo convert` again: it makes the layer anew.", run.layer_weights(layer));
+          "Run `ladimo convert` again: it makes the layer anew.", file.path);
     checked.insert(layer);
-    return std::make_shared<const MoeWeights>(load_moe_weights(run.layer_weights(layer), device, dtype));
+    return std::make_shared<const MoeWeights>(load_moe_weights(file.path, device, dtype));
   };
 }
 
@@ -27,6 +40,10 @@ std::vector<std::shared_ptr<const FeedForward>> policy_ffns(const MoeProvider& m
     if (policy[l].kind != LayerPolicy::Kind::dense)
       ffns[l] = std::make_shared<MoeLayer>(moe(static_cast<int>(l)), policy[l]);
   return ffns;
+}
+
+ModelPolicy all_dense(const ModelConfig& config) {
+  return ModelPolicy(static_cast<std::size_t>(config.layers), LayerPolicy::dense());
 }
 
 OpenedModel OpenedModel::open(const std::filesystem::path& path,
@@ -54,27 +71,48 @@ OpenedModel OpenedModel::open(const std::filesystem::path& path,
   return {std::move(checkpoint), run};
 }
 
+std::string OpenedModel::fingerprint() const {
+  return run ? run->recipe().model_fingerprint : checkpoint.fingerprint();
+}
+
+MoeProvider OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
+  return run ? run_layers(*run, device, dtype) : MoeProvider();
+}
+
 Policy OpenedModel::policy(const std::optional<std::filesystem::path>& file) const {
   const auto layers = static_cast<std::size_t>(checkpoint.config().layers);
-  if (!run) {
-    if (file)
-      throw Refusal("--policy goes with a RUN, and this is a dense model.", "Name the run folder instead.",
-                    checkpoint.folder());
+  if (!is_converted()) {
+    if (file) refuse_policy(checkpoint.folder());
     Policy policy;
-    policy.layers.assign(layers, LayerPolicy::dense());
+    policy.layers = all_dense(checkpoint.config());
     return policy;
   }
-  Policy policy = run->policy(file);
-  if (policy.layers.size() != layers)
-    throw Refusal("The policy is for a model of " + std::to_string(policy.layers.size()) +
-                      " layers, this one has " + std::to_string(layers) + ".",
-                  "Use a policy that was made for this run.", file.value_or(run->policy_file()));
-  for (std::size_t l = 0; l < layers; ++l)
-    if (policy.layers[l].kind != LayerPolicy::Kind::dense && !run->layer_done(static_cast<int>(l)))
-      throw Refusal(
-          "The policy wants layer " + std::to_string(l) + " sparse, but the run has not converted it.",
-          "Solve a policy for this run with `ladimo policy`.", file.value_or(run->policy_file()));
+  Policy policy = run->policy(layers, file);
+  require_carried_out(policy, file.value_or(run->policy_file()));
   return policy;
+}
+
+Policy OpenedModel::policy_from(const nlohmann::json& content) const {
+  if (!is_converted()) refuse_policy(checkpoint.folder());
+  Policy policy = policy_from_json(content);
+  require_model(policy, fingerprint(), static_cast<std::size_t>(checkpoint.config().layers));
+  require_carried_out(policy, {});
+  return policy;
+}
+
+void OpenedModel::require_carried_out(const Policy& policy, const std::filesystem::path& file) const {
+  const int routed = run->recipe().routed();
+  for (std::size_t l = 0; l < policy.layers.size(); ++l) {
+    const LayerPolicy& layer = policy.layers[l];
+    if (layer.kind == LayerPolicy::Kind::dense) continue;
+    if (!run->layer_done(static_cast<int>(l)))
+      throw Refusal(fmt::format("The policy wants layer {} sparse, but the run has not converted it.", l),
+                    "Solve a policy for this run with `ladimo policy`.", file);
+    if (layer.kind == LayerPolicy::Kind::top_k && layer.k > routed)
+      throw Refusal(
+          fmt::format("The policy wants {} experts in layer {}, but only {} are routed.", layer.k, l, routed),
+          fmt::format("Use a k of at most {}, or dense.", routed), file);
+  }
 }
 
 }  // namespace ladimo

@@ -4,7 +4,10 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "engine/runtime.h"
 #include "evaluate/scores.h"
@@ -20,6 +23,9 @@ MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType d
 std::vector<std::shared_ptr<const FeedForward>> policy_ffns(const MoeProvider& moe,
                                                             const ModelPolicy& policy);
 
+/// The policy that leaves every layer as it is.
+ModelPolicy all_dense(const ModelConfig& config);
+
 /// A MODEL or a RUN as a command names it.
 struct OpenedModel {
   Checkpoint checkpoint;         // the dense original
@@ -30,9 +36,21 @@ struct OpenedModel {
   static OpenedModel open(const std::filesystem::path& path,
                           const std::optional<std::filesystem::path>& dense = {});
 
-  /// All dense for a MODEL; for a RUN its policy.json or `file`. Throws Refusal (a policy for a layer that is
-  /// not converted).
+  bool is_converted() const { return run.has_value(); }
+  /// Whether the dense original is there.
+  bool has_dense() const { return true; }
+  /// Fingerprint of the dense original, which policies name.
+  std::string fingerprint() const;
+  MoeProvider layers(at::Device device, at::ScalarType dtype) const;
+
+  /// All dense for a MODEL; for a RUN its policy.json or `file`. Throws Refusal (a policy for another model,
+  /// for a layer that is not converted, with more experts than there are).
   Policy policy(const std::optional<std::filesystem::path>& file = {}) const;
+  /// The same from the content of a policy file.
+  Policy policy_from(const nlohmann::json& content) const;
+
+ private:
+  void require_carried_out(const Policy& policy, const std::filesystem::path& file) const;
 };
 
 }  // namespace ladimo

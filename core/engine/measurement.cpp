@@ -1,9 +1,11 @@
 #include "engine/measurement.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "engine/converted_model.h"
+#include "base/machine.h"
+#include "engine/run_text.h"
 #include "evaluate/evaluation.h"
 
 namespace ladimo {
@@ -16,40 +18,94 @@ void forget_comparison(nlohmann::json& json) {
     json[key] = nullptr;
 }
 
+/// The windows to score, with the file that each source index means.
+struct Material {
+  std::vector<std::filesystem::path> files;
+  Windows windows;
+};
+
+Material named_text(const LoadedModel& model, const EvaluationText& text) {
+  const auto& opened = model.opened();
+  const auto positions = model.config().max_positions;
+  auto window = text.window;
+  if (window == 0) window = opened.run ? opened.run->recipe().window : default_window(positions);
+  if (window < 2 || window > positions)
+    throw Refusal(fmt::format("A window of {} tokens does not fit this model.", window),
+                  fmt::format("Use 2 to {}.", positions), opened.checkpoint.folder());
+  return {text.files, evaluation_windows(text.files, model.tokenizer(), window, text.tokens)};
+}
+
+/// Held out by the conversion, and not what the tables were made from.
+Material checking_split(const LoadedModel& model, const EvaluationText& text) {
+  const auto& run = model.opened().run;
+  if (!run)
+    throw Refusal("There is no text to measure on.", "Name text files with --text.",
+                  model.opened().checkpoint.folder());
+  const Recipe recipe = run->recipe();
+  if (text.window != 0 && text.window != recipe.window)
+    throw Refusal(
+        fmt::format("The run's checking split has windows of {} tokens, not {}.", recipe.window, text.window),
+        "Leave --window out, or name text files with --text.", run->path());
+  auto windows = held_out_text(*run, recipe, model.tokenizer()).checking;
+  const auto wanted = text.tokens == 0 ? windows.count() : text.tokens / windows.window;
+  if (wanted < 1 || wanted > windows.count())
+    throw Refusal(fmt::format("{} tokens were asked for; the checking split has {}.", text.tokens,
+                              windows.count() * windows.window),
+                  fmt::format("Ask for {} or more, and no more than there are.", windows.window),
+                  run->path());
+  return {held_out_files(*run, recipe), every_window(windows, (windows.count() + wanted - 1) / wanted)};
+}
+
+nlohmann::json measurement_of(const nlohmann::json& result, const Policy& policy, PolicyNumbers numbers,
+                              const EvaluationText& text, at::Device device) {
+  auto files = nlohmann::json::array();
+  for (const auto& file : text.files) files.push_back(file.string());
+  nlohmann::json json{{"date", now_iso()},
+                      {"machine", device.is_cpu() ? processor_name() : device.str()},
+                      {"text", std::move(files)},
+                      {"policy", to_json(policy)},
+                      {"numbers", to_json(numbers)}};
+  for (const char* key :
+       {"split", "tokens", "window", "dense_perplexity", "same_top", "same_top_se", "kl_percentiles"})
+    json[key] = result[key];
+  return json;
+}
+
 }  // namespace
 
-nlohmann::json evaluate(const EvaluationRequest& request, const Runtime& runtime, const Context& context) {
-  const auto opened = OpenedModel::open(request.model, request.dense);
-  const auto policy = opened.policy(request.policy);
-  const auto tokenizer = load_tokenizer(opened.checkpoint.folder());
-  const WeightSource source(opened.checkpoint, runtime.device, at::kFloat);
-  auto window = request.window;
-  if (window == 0)
-    window = opened.run ? opened.run->recipe().window : default_window(source.config().max_positions);
-  if (window < 2 || window > source.config().max_positions)
-    throw Refusal("A window of " + std::to_string(window) + " tokens does not fit this model.",
-                  "Use 2 to " + std::to_string(source.config().max_positions) + ".",
-                  opened.checkpoint.folder());
-  const auto windows = evaluation_windows(request.text, *tokenizer, window, request.tokens);
-  const auto moe = opened.run ? run_layers(*opened.run, runtime.device, at::kFloat) : MoeProvider();
-  const auto scores = score(source, moe, windows, {policy.layers}, context);
+nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
+                        const Context& context) {
+  const auto& opened = model.opened();
+  const bool compares = opened.is_converted();
+  const auto [files, windows] = text.files.empty() ? checking_split(model, text) : named_text(model, text);
+  context.emit(StepEvent{"evaluation", 0, 1});
+  const auto& [source, layers] = model.exact();
+  const auto scores = score(source, layers, windows, {policy.layers}, context);
 
-  auto json = to_json(summarise(scores, 0));
-  const auto numbers = to_json(measured_numbers(summarise(scores, 0), scores.policies[0], source.config()));
-  for (const char* key : {"activated_parameters", "activated_fraction", "ffn_activated"})
-    json[key] = numbers[key];
+  const auto whole = summarise(scores, 0);
+  const auto numbers = measured_numbers(whole, scores.policies[0], source.config());
+  auto json = to_json(whole);
+  json.update(nlohmann::json{{"activated_parameters", numbers.activated_parameters},
+                             {"activated_fraction", numbers.activated_fraction},
+                             {"ffn_activated", numbers.ffn_activated},
+                             {"split", text.files.empty() ? "checking" : "text"},
+                             {"window", windows.window},
+                             {"mean_experts", scores.policies[0].mean_experts},
+                             {"tasks", nlohmann::json::array()}});
   auto domains = nlohmann::json::array();
-  for (std::size_t i = 0; i < request.text.size(); ++i) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
     auto domain = to_json(summarise(scores, 0, static_cast<std::int32_t>(i)));
-    domain["text"] = request.text[i].string();
-    if (!opened.run) forget_comparison(domain);
+    domain["text"] = files[i].string();
+    if (!compares) forget_comparison(domain);
     domains.push_back(std::move(domain));
   }
-  if (!opened.run) forget_comparison(json);
   json["domains"] = std::move(domains);
-  json["tasks"] = nlohmann::json::array();
-  json["window"] = window;
-  json["mean_experts"] = scores.policies[0].mean_experts;
+  if (!compares) forget_comparison(json);
+  if (opened.run) {
+    const auto measurement = measurement_of(json, policy, numbers, text, source.device());
+    append_measurement(*opened.run, measurement, context);
+    context.emit(MeasureEvent{measurement.dump()});
+  }
   return json;
 }
 

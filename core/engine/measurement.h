@@ -9,20 +9,21 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/context.h"
-#include "engine/runtime.h"
+#include "engine/loaded_model.h"
 
 namespace ladimo {
 
-struct EvaluationRequest {
-  std::filesystem::path model;  // MODEL or RUN
-  std::optional<std::filesystem::path> policy;
-  std::optional<std::filesystem::path> dense;
-  std::vector<std::filesystem::path> text;
-  std::int64_t tokens = 0;  // 0: as many as the smallest file gives
-  std::int64_t window = 0;  // 0: the run's, or the model's default
+/// What is measured on.
+struct EvaluationText {
+  std::vector<std::filesystem::path> files;  // none: the run's checking split
+  std::int64_t tokens = 0;                   // 0: as many as there are (as the smallest file gives)
+  std::int64_t window = 0;                   // 0: the run's, or the model's default
 };
 
-/// Returns what `--json` prints (design.md); the comparison keys are null for a dense model.
-nlohmann::json evaluate(const EvaluationRequest& request, const Runtime& runtime, const Context& context);
+/// Returns what `--json` prints (design.md), `split` ("checking" or "text") among it; the comparison keys are
+/// null for a dense model. What is found of a RUN is appended to its measurements and emitted as a
+/// MeasureEvent.
+nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
+                        const Context& context);
 
 }  // namespace ladimo

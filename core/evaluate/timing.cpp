@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace ladimo {
 namespace {
@@ -12,10 +13,20 @@ double seconds_of(const std::function<void()>& function) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+double quantile(const std::vector<double>& sorted, std::size_t quarter) {
+  return sorted[(sorted.size() - 1) * quarter / 4];
+}
+
+Timing summarise(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const double median = quantile(seconds, 2);
+  return {median, median > 0 ? (quantile(seconds, 3) - quantile(seconds, 1)) / (2 * median) : 0};
+}
+
 }  // namespace
 
-std::vector<double> median_seconds(const std::vector<std::function<void()>>& functions, int minimum_rounds,
-                                   double budget_s) {
+std::vector<Timing> time_in_turns(const std::vector<std::function<void()>>& functions, int minimum_rounds,
+                                  double budget_s) {
   for (const auto& function : functions) function();
   std::vector<std::vector<double>> times(functions.size());
   double spent = 0;
@@ -24,12 +35,16 @@ std::vector<double> median_seconds(const std::vector<std::function<void()>>& fun
       times[i].push_back(seconds_of(functions[i]));
       spent += times[i].back();
     }
+  std::vector<Timing> timings;
+  for (auto& seconds : times) timings.push_back(summarise(std::move(seconds)));
+  return timings;
+}
+
+std::vector<double> median_seconds(const std::vector<std::function<void()>>& functions, int minimum_rounds,
+                                   double budget_s) {
   std::vector<double> medians;
-  for (auto& t : times) {
-    const auto middle = t.begin() + static_cast<std::ptrdiff_t>(t.size() / 2);
-    std::nth_element(t.begin(), middle, t.end());
-    medians.push_back(*middle);
-  }
+  for (const Timing& timing : time_in_turns(functions, minimum_rounds, budget_s))
+    medians.push_back(timing.median);
   return medians;
 }
 

@@ -22,6 +22,7 @@ class Decoder {
                    const std::vector<std::shared_ptr<const FeedForward>>& ffns = {});
 
   const ModelConfig& config() const { return config_; }
+  const FeedForward& ffn(std::size_t layer) const { return *layers_[layer].ffn; }
   KvCache make_cache(std::int64_t batch, std::int64_t capacity) const;
 
   struct Output {

@@ -40,14 +40,19 @@ at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType d
   return copy.to(device, dtype);
 }
 
-WeightSource::WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype)
+WeightSource::WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype, bool keep)
     : checkpoint_(std::move(checkpoint)),
       device_(device),
       dtype_(dtype),
+      keep_(keep),
       rotary_(checkpoint_.config(), checkpoint_.config().max_positions, device) {}
 
 at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
-  return to_tensor(checkpoint_.tensor(role, layer), device_, dtype_);
+  const TensorView& view = checkpoint_.tensor(role, layer);
+  if (!keep_) return to_tensor(view, device_, dtype_);
+  at::Tensor& kept = kept_[view.name];
+  if (!kept.defined()) kept = to_tensor(view, device_, dtype_);
+  return kept;
 }
 
 DecoderLayer WeightSource::layer(std::int64_t index) const {

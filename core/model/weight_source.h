@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 
 #include <ATen/core/Tensor.h>
 
@@ -16,7 +18,8 @@ at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType d
 
 class WeightSource {
  public:
-  WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype);
+  /// `keep`: tensors stay in memory once they were asked for; else every call loads them anew.
+  WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype, bool keep = false);
 
   const Checkpoint& checkpoint() const { return checkpoint_; }
   const ModelConfig& config() const { return checkpoint_.config(); }
@@ -28,7 +31,8 @@ class WeightSource {
   /// The same in two halves, for those who need only one (`ffn` is null in the first).
   DecoderLayer layer_without_ffn(std::int64_t index) const;
   std::shared_ptr<const DenseFfn> dense_ffn(std::int64_t index) const;
-  /// Embedding table [vocab, d] and the head; loaded at the first call and kept (not thread-safe).
+  /// Embedding table [vocab, d] and the head; loaded at the first call and kept. (What keeps is not
+  /// thread-safe.)
   const at::Tensor& embedding() const;
   const Head& head() const;
   const Rotary& rotary() const { return rotary_; }
@@ -39,6 +43,8 @@ class WeightSource {
   Checkpoint checkpoint_;
   at::Device device_;
   at::ScalarType dtype_;
+  bool keep_;
+  mutable std::map<std::string, at::Tensor> kept_;
   mutable at::Tensor embedding_;
   mutable Head head_;
   Rotary rotary_;

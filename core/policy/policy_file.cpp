@@ -97,8 +97,8 @@ Policy policy_from_json(const nlohmann::json& json, const std::filesystem::path&
   return naming_file(path, [&] { return parse(json, path); });
 }
 
-Policy read_policy(const std::filesystem::path& path, const std::string& fingerprint, std::size_t layers) {
-  Policy policy = policy_from_json(read_json(path), path);
+void require_model(const Policy& policy, const std::string& fingerprint, std::size_t layers,
+                   const std::filesystem::path& path) {
   if (policy.layers.size() != layers)
     throw Refusal(
         fmt::format("The policy is for a model of {} layers; this one has {}.", policy.layers.size(), layers),
@@ -106,6 +106,11 @@ Policy read_policy(const std::filesystem::path& path, const std::string& fingerp
   if (policy.fingerprint != fingerprint)
     throw Refusal("The policy was made for another checkpoint.",
                   "Make one for this run with `ladimo policy`.", path);
+}
+
+Policy read_policy(const std::filesystem::path& path, const std::string& fingerprint, std::size_t layers) {
+  Policy policy = policy_from_json(read_json(path), path);
+  require_model(policy, fingerprint, layers, path);
   return policy;
 }
 

@@ -45,7 +45,10 @@ nlohmann::json to_json(const Policy& policy);
 PolicyNumbers policy_numbers_from_json(const nlohmann::json& json);
 /// Throws Refusal with the file and the key.
 Policy policy_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
-/// Reads and checks against the model it is meant for. Throws Refusal on another fingerprint or layer count.
+/// Throws Refusal when the policy is for another fingerprint or layer count.
+void require_model(const Policy& policy, const std::string& fingerprint, std::size_t layers,
+                   const std::filesystem::path& path = {});
+/// Reads and checks against the model it is meant for.
 Policy read_policy(const std::filesystem::path& path, const std::string& fingerprint, std::size_t layers);
 
 }  // namespace ladimo

@@ -9,9 +9,11 @@
 
 #include <fmt/format.h>
 
+#include "base/context.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json_fields.h"
+#include "run/finish_record.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -46,6 +48,25 @@ bool is_temporary(const fs::path& path) {
 
 nlohmann::json json_or_null(const fs::path& path) {
   return fs::exists(path) ? read_json(path) : nlohmann::json();
+}
+
+/// Empty where the file is not there.
+nlohmann::json json_list(const fs::path& path) {
+  if (!fs::exists(path)) return nlohmann::json::array();
+  auto json = read_json(path);
+  if (!json.is_array())
+    throw Refusal("This file is not a JSON list.", "Move it away; it is made anew.", path);
+  return json;
+}
+
+nlohmann::json named_policies(const RunFolder& run) {
+  auto policies = nlohmann::json::object();
+  const fs::path folder = run.path() / "policies";
+  if (!fs::is_directory(folder)) return policies;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == ".json" && !is_temporary(entry.path()))
+      policies[entry.path().stem().string()] = read_json(entry.path());
+  return policies;
 }
 
 nlohmann::json show_layer(const RunFolder& run, int layer, const nlohmann::json& seconds) {
@@ -121,15 +142,20 @@ std::optional<LatencyTable> RunFolder::latency() const {
   return read_table(latency_file(), latency_table_from_json);
 }
 
-Policy RunFolder::policy(const std::optional<fs::path>& file) const {
+fs::path RunFolder::named_policy_file(const std::string& name) const {
+  if (name.empty() || name.size() > 64 || name.starts_with(".") || name.find('/') != std::string::npos ||
+      name.find('\0') != std::string::npos)
+    throw Refusal(fmt::format("A policy cannot be saved under the name \"{}\".", name),
+                  "Use 1 to 64 characters without /, not beginning with a dot.", path_ / "policies");
+  return path_ / "policies" / (name + ".json");
+}
+
+Policy RunFolder::policy(std::size_t layers, const std::optional<fs::path>& file) const {
   const fs::path from = file.value_or(policy_file());
   if (!fs::exists(from))
     throw Refusal(file ? "There is no such policy file." : "The run has no policy yet.",
                   fmt::format("Make one: ladimo policy {} --activated 0.8", path_.string()), from);
-  const auto model = recipe();
-  const auto layers =
-      exists() && fs::exists(tradeoff_file()) ? tradeoff().layers.size() : model.layers.size();
-  return read_policy(from, model.model_fingerprint, layers);
+  return read_policy(from, recipe().model_fingerprint, layers);
 }
 
 nlohmann::json RunFolder::timing() const {
@@ -165,6 +191,19 @@ RunFolder open_run(const fs::path& path) {
   return RunFolder(path);
 }
 
+void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context) {
+  constexpr std::size_t most = 200;
+  const fs::path file = run.measurements_file();
+  try {
+    auto all = json_list(file);
+    all.push_back(measurement);
+    if (all.size() > most) all.erase(all.begin(), all.end() - most);
+    write_json(file, all);
+  } catch (const Error& error) {
+    context.warn(fmt::format("The measurement is not kept: {}", error.what()), error.hint());
+  }
+}
+
 nlohmann::json show_run(const RunFolder& run) {
   const Recipe recipe = run.recipe();
   const auto timing = run.timing();
@@ -172,10 +211,13 @@ nlohmann::json show_run(const RunFolder& run) {
   for (const int layer : recipe.layers) layers.push_back(show_layer(run, layer, timing["layers"]));
   return {{"recipe", to_json(recipe)},
           {"layers", std::move(layers)},
+          {"finish", show_finish(run)},
           {"profile", json_or_null(run.profile_file())},
           {"tradeoff", json_or_null(run.tradeoff_file())},
           {"latency", json_or_null(run.latency_file())},
           {"policy", json_or_null(run.policy_file())},
+          {"policies", named_policies(run)},
+          {"measurements", json_list(run.measurements_file())},
           {"timing", timing}};
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,6 +15,8 @@
 #include "run/recipe.h"
 
 namespace ladimo {
+
+class Context;
 
 /// layers/000.json: what is known of a finished layer (no times, so that a resumed run has the same bytes).
 struct LayerRecord {
@@ -41,6 +44,10 @@ class RunFolder {
   std::filesystem::path tradeoff_file() const { return path_ / "tradeoff.json"; }
   std::filesystem::path latency_file() const { return path_ / "latency.json"; }
   std::filesystem::path policy_file() const { return path_ / "policy.json"; }
+  /// policies/NAME.json: a policy saved under a name. Throws Refusal unless the name has 1 to 64 characters,
+  /// no / and no dot at its beginning.
+  std::filesystem::path named_policy_file(const std::string& name) const;
+  std::filesystem::path measurements_file() const { return path_ / "measurements.json"; }
   std::filesystem::path timing_file() const { return path_ / "timing.json"; }
   std::filesystem::path log_file() const { return path_ / "log.txt"; }
   /// The model's own text, where the recipe asks for it.
@@ -60,8 +67,9 @@ class RunFolder {
   RoutingProfile profile() const;
   TradeoffTable tradeoff() const;
   std::optional<LatencyTable> latency() const;
-  /// RUN/policy.json, or `file` when given; throws Refusal that names the command which makes one.
-  Policy policy(const std::optional<std::filesystem::path>& file = {}) const;
+  /// RUN/policy.json, or `file` when given, for a model of `layers` layers; throws Refusal that names the
+  /// command which makes one.
+  Policy policy(std::size_t layers, const std::optional<std::filesystem::path>& file = {}) const;
 
   /// Seconds of every finished step and layer. timing.json.
   nlohmann::json timing() const;
@@ -86,8 +94,12 @@ class RunFolder {
 RunFolder open_run(const std::filesystem::path& path);
 bool is_run(const std::filesystem::path& path);
 
+/// Appends what an evaluation found (docs/formats.md) to measurements.json, newest last, at most 200. Where
+/// that is impossible the sink hears a warning: the evaluation itself went well.
+void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context);
+
 /// Everything a window needs: recipe, layers, profile, tradeoff, latency, policy, timing (null where not
-/// there yet).
+/// there yet), policies by name, measurements.
 nlohmann::json show_run(const RunFolder& run);
 
 }  // namespace ladimo

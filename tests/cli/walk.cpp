@@ -6,63 +6,13 @@
 
 #include "run/event_json.h"
 #include "run/run_folder.h"
-#include "support/calibration_text.h"
-#include "support/pico_model.h"
-#include "support/process.h"
+#include "support/workplace.h"
 
 using namespace ladimo;
 using namespace ladimo::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A pico model, text, and the arguments of a short conversion.
-struct Workplace {
-  TemporaryFolder folder;
-  fs::path model = folder / "model", text = folder / "calibration.txt", held_out = folder / "held-out.txt";
-
-  Workplace() {
-    PicoModel pico;
-    pico.layers = 3;
-    write_pico_model(model, pico);
-    write_text(text, 400);
-    write_text(held_out, 100, 1);
-  }
-  std::vector<std::string> convert(const fs::path& output, std::vector<std::string> more = {}) const {
-    std::vector<std::string> arguments = {"convert",
-                                          model,
-                                          "-o",
-                                          output,
-                                          "--text",
-                                          text,
-                                          "--tokens",
-                                          "8000",
-                                          "--experts",
-                                          "12",
-                                          "--held-out-tokens",
-                                          "2000",
-                                          "--threads",
-                                          "1"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
-  }
-};
-
-nlohmann::json json_of(const std::vector<std::string>& arguments) {
-  auto with_json = arguments;
-  with_json.emplace_back("--json");
-  const auto finished = run(with_json);
-  INFO(finished.err);
-  REQUIRE(finished.status == 0);
-  return nlohmann::json::parse(finished.out);
-}
-
-void check_keys(const nlohmann::json& json, const std::vector<const char*>& keys) {
-  for (const char* key : keys) {
-    INFO(key);
-    CHECK(json.contains(key));
-  }
-}
 
 /// Bytes of everything that the recipe alone decides.
 std::map<std::string, std::string> results(const fs::path& run_folder) {

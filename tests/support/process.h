@@ -61,6 +61,11 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void signal(int number) const { kill(child_, number); }
+  /// Writes to its stdin.
+  void write(const std::string& text) const {
+    if (::write(stdin_, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+      throw std::runtime_error("write");
+  }
   void close_stdin() {
     if (stdin_ >= 0) close(stdin_);
     stdin_ = -1;

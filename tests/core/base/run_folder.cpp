@@ -85,8 +85,8 @@ TEST_CASE("what is not there yet is refused with the command that makes it") {
   const SampleRun sample;
   check_refused("The run has no routing profile yet. | Continue it", [&] { sample.run.profile(); });
   check_refused("The run has no trade-off table yet. | Continue it", [&] { sample.run.tradeoff(); });
-  check_refused("The run has no policy yet. | Make one: ladimo policy", [&] { sample.run.policy(); });
-  check_refused("There is no such policy file. | Make one", [&] { sample.run.policy("no.json"); });
+  check_refused("The run has no policy yet. | Make one: ladimo policy", [&] { sample.run.policy(2); });
+  check_refused("There is no such policy file. | Make one", [&] { sample.run.policy(2, "no.json"); });
   CHECK_FALSE(sample.run.latency());
   check_refused("There is no such run folder", [&] { open_run(sample.folder / "none"); });
   check_refused("This folder is not a run", [&] { open_run(sample.folder.path()); });

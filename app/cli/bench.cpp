@@ -1,0 +1,47 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "engine/bench.h"
+#include "model_options.h"
+
+namespace ladimo::cli {
+namespace {
+
+std::string speed(const nlohmann::json& json, const char* side) {
+  const auto& value = json[std::string(side) + "_tokens_per_s"];
+  return value.is_null() ? "" : fmt::format(" · {} {} tokens/s", side, format_number(value.get<double>()));
+}
+
+void print_speeds(const char* label, const nlohmann::json& json) {
+  fmt::print("{}{}{}", label, speed(json, "dense"), speed(json, "converted"));
+  if (!json["speedup"].is_null())
+    fmt::print(" · {} times as fast", format_number(json["speedup"].get<double>()));
+  fmt::print(" (± {:.1f} %)\n", 100 * json["noise"].get<double>());
+}
+
+}  // namespace
+
+Command add_bench(CLI::App& app) {
+  auto options = std::make_shared<ModelOptions>();
+  add_model(app, *options);
+  return [options](const Session& session) {
+    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime);
+    const auto json = bench(model, model.opened().policy(options->policy).layers, session.context);
+    session.output.result(json, [&] {
+      print_speeds("decode ", json["decode"]);
+      print_speeds("prompt ", json["prefill"]);
+      fmt::print("{} of weights a token, read at {:.0f} % of the {}/s that this machine reads\n",
+                 format_bytes(json["decode"]["bytes_per_token"].get<double>()),
+                 100 * json["decode"]["bandwidth_fraction"].get<double>(),
+                 format_bytes(json["read_bytes_per_s"].get<double>()));
+    });
+    return 0;
+  };
+}
+
+}  // namespace ladimo::cli

@@ -1,0 +1,31 @@
+#include <unistd.h>
+#include <memory>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "engine/serve.h"
+#include "interrupt.h"
+#include "model_options.h"
+
+namespace ladimo::cli {
+
+Command add_serve(CLI::App& app) {
+  auto options = std::make_shared<ModelOptions>();
+  app.add_option("MODEL", options->model, "Run folder, native folder or dense model")->required();
+  app.add_option("--dense", options->dense, "The dense original, where it was moved");
+  return [options](const Session& session) {
+    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime, /*keep=*/true);
+    try {
+      model.preload(session.context);
+    } catch (const Interrupted&) {
+      return 0;
+    }
+    serve(
+        model, STDIN_FILENO, [&](const std::string& line) { session.output.line(line); }, stop_requested());
+    return 0;
+  };
+}
+
+}  // namespace ladimo::cli
