@@ -8,8 +8,7 @@
 
 using namespace ladimo::ui;
 using ladimo::testing::StandInEngine;
-
-Q_DECLARE_METATYPE(ladimo::ui::Outcome)
+using Kind = Outcome::Kind;
 
 namespace {
 
@@ -23,7 +22,7 @@ Outcome wait_for(QSignalSpy& spy) {
 
 Outcome run(const std::string& script, const QStringList& arguments = {}) {
   const StandInEngine engine(script);
-  EngineProcess process(engine.program());
+  EngineProcess process(engine.engine());
   QSignalSpy spy(&process, &EngineProcess::finished);
   process.start(arguments);
   return wait_for(spy);
@@ -32,66 +31,114 @@ Outcome run(const std::string& script, const QStringList& arguments = {}) {
 }  // namespace
 
 TEST_CASE("every way a job can end has words") {
-  struct Row {
-    const char* script;
-    Outcome::Kind kind;
+  const std::string two = StandInEngine::printing(
+      R"({"event":"error","message":"One.","hint":"Do this.","path":"x/y"}
+{"event":"error","message":"Two.","hint":"","path":""})");
+  const struct {
+    std::string script;
+    Kind kind;
     const char* sentence;
     const char* hint;
+  } rows[] = {
+      {StandInEngine::finding("{}"), Kind::done, "", ""},
+      {two + "\nexit 2", Kind::refused, "One.\nTwo.", "x/y\nDo this."},
+      {StandInEngine::complaining("The disk is full.", "Make room.", 1), Kind::failed, "disk is full",
+       "room"},
+      {"echo 'a log line' >&2; echo 'last words' >&2; exit 1", Kind::failed, "last words", ""},
+      {"echo 'no event'; exit 1", Kind::failed, "no event", ""},
+      {R"(echo '{"event":"nonsense"}'; exit 1)", Kind::failed, "is not an event", "versions"},
+      {"exit 7", Kind::failed, "status 7", ""},
+      {"exit 130", Kind::canceled, "was stopped", "continued"},
+      {"kill -KILL $$", Kind::killed, "memory", "fewer calibration tokens"},
+      {"sh -c 'kill -KILL $$'; exit $?", Kind::killed, "memory", "can be continued"},
+      {"kill -SEGV $$", Kind::killed, "crashed (signal 11)", "log.txt"},
   };
-  const Row rows[] = {
-      {"echo '{}'", Outcome::Kind::done, "", ""},
-      {R"(echo '{"problems": [{"message": "There is no run.", "hint": "Make one.", "path": "x/y"}]}'; exit 2)",
-       Outcome::Kind::refused, "There is no run.", "x/y\nMake one."},
-      {R"(echo '{"problems": [{"message": "One."}, {"message": "Two."}]}'; exit 1)", Outcome::Kind::failed,
-       "One.\nTwo.", ""},
-      {"echo 'a log line' >&2; echo 'last words' >&2; exit 1", Outcome::Kind::failed, "last words", ""},
-      {"exit 7", Outcome::Kind::failed, "status 7", ""},
-      {"exit 130", Outcome::Kind::canceled, "was stopped", ""},
-      {"kill -KILL $$", Outcome::Kind::killed, "memory", "kept"},
-      {"kill -SEGV $$", Outcome::Kind::killed, "crashed (signal 11)", "log.txt"},
-  };
-  for (const Row& row : rows) {
+  for (const auto& row : rows) {
     CAPTURE(row.script);
     const Outcome outcome = run(row.script);
     CHECK(outcome.kind == row.kind);
     CHECK_MESSAGE(outcome.sentence.contains(row.sentence), outcome.sentence.toStdString());
     CHECK_MESSAGE(outcome.hint.contains(row.hint), outcome.hint.toStdString());
-    CHECK(outcome.done() == (row.kind == Outcome::Kind::done));
+    CHECK(outcome.done() == (row.kind == Kind::done));
     CHECK(outcome.sentence.isEmpty() == outcome.done());
   }
 }
 
-TEST_CASE("the output and the arguments pass unchanged") {
-  const Outcome outcome = run("printf '%s|' \"$@\"", {"show", "a folder/with spaces", "--json"});
-  CHECK(outcome.output == "show|a folder/with spaces|--json|");
+TEST_CASE("the arguments pass unchanged, and events are asked for") {
+  const Outcome outcome = run(R"sh(printf '{"event":"result","asked":"'; printf '%s|' "$@"; echo '"}')sh",
+                              {"show", "a folder/with spaces"});
+  CHECK(outcome.output == R"({"asked":"show|a folder/with spaces|--events|"})");
+}
+
+TEST_CASE("events come as values, in their order, before the end") {
+  const StandInEngine engine(StandInEngine::printing(
+                                 R"({"event":"step","name":"layers","index":2,"count":6}
+{"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.5,"what":"refit"}
+{"event":"loss","layer":3,"step":7,"value":0.25,"held_out":true}
+{"event":"layer","layer":3,"loss_before":0.5,"loss_after":0.125,"seconds":2}
+{"event":"warning","message":"Careful.","hint":"Look."})") +
+                             "\n" + StandInEngine::finding(R"({"layers": []})"));
+  EngineProcess process(engine.engine());
+  QStringList heard;
+  QObject::connect(&process, &EngineProcess::step, [&](const auto& e) {
+    heard << QString("%1 %2/%3").arg(QString::fromStdString(e.name)).arg(e.index).arg(e.count);
+  });
+  QObject::connect(&process, &EngineProcess::progress, [&](const auto& e) {
+    heard << QString("%1 %2/%3").arg(QString::fromStdString(e.what)).arg(e.done).arg(e.total);
+  });
+  QObject::connect(&process, &EngineProcess::loss, [&](const auto& e) { heard << QString::number(e.value); });
+  QObject::connect(&process, &EngineProcess::layer,
+                   [&](const auto& e) { heard << QString::number(e.loss_after); });
+  QObject::connect(&process, &EngineProcess::warning,
+                   [&](const auto& e) { heard << QString::fromStdString(e.message); });
+  QObject::connect(&process, &EngineProcess::finished, [&] { heard << "end"; });
+  QSignalSpy spy(&process, &EngineProcess::finished);
+  process.start({});
+  CHECK(wait_for(spy).output == R"({"layers": []})");
+  CHECK(heard == QStringList{"layers 2/6", "refit 10/96", "0.25", "0.125", "Careful.", "end"});
 }
 
 TEST_CASE("an engine that is missing says where it belongs") {
-  EngineProcess process(QStringLiteral("/nonexistent/ladimo"));
+  EngineProcess process(Engine{QStringLiteral("/nonexistent/ladimo"), {}});
   QSignalSpy spy(&process, &EngineProcess::finished);
   process.start({});
   const Outcome outcome = wait_for(spy);
-  CHECK(outcome.kind == Outcome::Kind::missing);
-  CHECK(outcome.hint.contains("/nonexistent/ladimo"));
+  CHECK(outcome.kind == Kind::missing);
+  CHECK(outcome.sentence.contains("/nonexistent/ladimo"));
+  CHECK(outcome.hint.contains("beside this one"));
 }
 
 TEST_CASE("cancel stops the job and says so") {
-  const StandInEngine engine("echo started; exec sleep 60");
-  EngineProcess process(engine.program());
+  const StandInEngine engine("exec sleep 60");
+  EngineProcess process(engine.engine());
   QSignalSpy spy(&process, &EngineProcess::finished);
   process.start({});
   process.cancel();
-  CHECK(wait_for(spy).kind == Outcome::Kind::canceled);
+  const Outcome outcome = wait_for(spy);
+  CHECK(outcome.kind == Kind::canceled);
+  CHECK(outcome.hint.contains("can be continued"));
   CHECK_FALSE(process.running());
 }
 
-TEST_CASE("a job that is dropped reports nothing") {
-  const StandInEngine engine("exec sleep 60");
+TEST_CASE("a job that is dropped reports nothing, also when it is dropped while it speaks") {
+  const StandInEngine quiet("exec sleep 60");
   int reports = 0;
   {
-    EngineProcess process(engine.program());
+    EngineProcess process(quiet.engine());
     QObject::connect(&process, &EngineProcess::finished, [&] { ++reports; });
     process.start({});
   }
   CHECK(reports == 0);
+
+  const StandInEngine talkative(StandInEngine::printing(R"({"event":"warning","message":"1","hint":""}
+{"event":"warning","message":"2","hint":""})"));
+  auto process = std::make_unique<EngineProcess>(talkative.engine());
+  QSignalSpy destroyed(process.get(), &QObject::destroyed);
+  QObject::connect(process.get(), &EngineProcess::warning, [&] {
+    ++reports;
+    process.reset();
+  });
+  process->start({});
+  REQUIRE((destroyed.count() > 0 || destroyed.wait(patience_ms)));
+  CHECK(reports == 1);
 }

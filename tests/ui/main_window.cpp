@@ -56,7 +56,7 @@ void drop(QWidget& window, const QUrl& url) {
 }  // namespace
 
 TEST_CASE("without a run the window says how to get one") {
-  MainWindow window(QStringLiteral("/nonexistent/ladimo"));
+  MainWindow window(ui::Engine{"/nonexistent/ladimo", {}});
   window.show();
   CHECK(words(window).contains("No run is open"));
   CHECK(words(window).contains("ladimo convert"));
@@ -64,8 +64,8 @@ TEST_CASE("without a run the window says how to get one") {
 
 TEST_CASE("a run is read and its layers are shown") {
   QSettings().clear();
-  const StandInEngine engine(StandInEngine::printing(example_output().toStdString()));
-  MainWindow window(engine.program());
+  const StandInEngine engine(StandInEngine::finding(example_output().toStdString()));
+  MainWindow window(engine.engine());
   window.show();
   window.open_run("some/run");
   CHECK(words(window).contains("Reading run"));
@@ -75,7 +75,7 @@ TEST_CASE("a run is read and its layers are shown") {
   CHECK(table_of(window)->model()->rowCount() == 6);
   CHECK(words(window).contains("64 experts a layer, 16 of them shared"));
   CHECK(words(window).contains("(predicted)"));
-  CHECK(ui::remembered(ui::keys::recent_runs).first().endsWith("some/run"));
+  CHECK(ui::recent(ui::keys::recent_runs, {}).first().endsWith("some/run"));
 
   CHECK(words(window).contains("Routing weights of layer 0"));
   CHECK(words(window).contains("stays dense"));
@@ -98,7 +98,7 @@ TEST_CASE("a run that cannot be read is a sentence, not an accident") {
   for (const auto& row : rows) {
     CAPTURE(row.sentence);
     const StandInEngine engine(row.script);
-    MainWindow window(engine.program());
+    MainWindow window(engine.engine());
     window.show();
     window.open_run("some/run");
     REQUIRE(wait_for(window, "run could not be opened"));
@@ -108,7 +108,7 @@ TEST_CASE("a run that cannot be read is a sentence, not an accident") {
 
 TEST_CASE("reading can be stopped, and another run opened meanwhile") {
   const StandInEngine engine("exec sleep 60");
-  MainWindow window(engine.program());
+  MainWindow window(engine.engine());
   window.show();
   window.open_run("first");
   window.open_run("second");
@@ -121,7 +121,7 @@ TEST_CASE("reading can be stopped, and another run opened meanwhile") {
 TEST_CASE("a folder dropped onto the window is opened, and a file's folder") {
   const StandInEngine engine("echo \"asked for $2\" >&2; exit 2");
   const QString folder = QString::fromStdString(engine.folder().path().string());
-  MainWindow window(engine.program());
+  MainWindow window(engine.engine());
   window.show();
   for (const QString& dropped : {folder, folder + "/ladimo"}) {
     drop(window, QUrl::fromLocalFile(dropped));
@@ -141,7 +141,7 @@ TEST_CASE("every state can be drawn, light and dark") {
     if (!pictures.isEmpty()) CHECK(image.save(pictures + '/' + name + ".png"));
     return image.pixelColor(3, image.height() / 2).lightness();
   };
-  const StandInEngine good(StandInEngine::printing(example_output().toStdString()));
+  const StandInEngine good(StandInEngine::finding(example_output().toStdString()));
   const StandInEngine slow("exec sleep 60");
   const StandInEngine bad(
       R"(echo '{"problems": [{"message": "The folder is not a run: it holds no recipe.json.",
@@ -149,7 +149,7 @@ TEST_CASE("every state can be drawn, light and dark") {
   for (const bool dark : {false, true}) {
     QApplication::setPalette(dark ? testing::dark_palette() : testing::light_palette());
     const QString tint = dark ? "dark" : "light";
-    MainWindow empty(QString{}), loading(slow.program()), failed(bad.program()), open(good.program());
+    MainWindow empty(ui::Engine{}), loading(slow.engine()), failed(bad.engine()), open(good.engine());
     for (MainWindow* window : {&empty, &loading, &failed, &open}) window->show();
     for (MainWindow* window : {&loading, &failed, &open}) window->open_run("some/run");
     REQUIRE(wait_for(failed, "could not be opened"));

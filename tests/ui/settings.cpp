@@ -13,11 +13,22 @@ TEST_CASE("a key has its first value until something is remembered") {
 
 TEST_CASE("recent runs: the last first, each once, ten at most") {
   QSettings().clear();
-  for (int run = 0; run < 12; ++run) remember_run(QString::number(run));
-  remember_run(QStringLiteral("5"));
-  const QStringList runs = remembered(keys::recent_runs);
+  for (int run = 0; run < 12; ++run) remember_recent(keys::recent_runs, "/" + QString::number(run), {});
+  remember_recent(keys::recent_runs, "/5", {});
+  const QStringList runs = recent(keys::recent_runs, {});
   CHECK(runs.size() == 10);
-  CHECK(runs[0] == "5");
-  CHECK(runs[1] == "11");
-  CHECK(runs.count("5") == 1);
+  CHECK(runs[0] == "/5");
+  CHECK(runs[1] == "/11");
+  CHECK(runs.count("/5") == 1);
+  forget_recent(keys::recent_runs, "/5", {});
+  CHECK(recent(keys::recent_runs, {}).first() == "/11");
+}
+
+TEST_CASE("every machine has recent folders of its own") {
+  QSettings().clear();
+  remember_recent(keys::recent_models, "/here", {});
+  remember_recent(keys::recent_models, "~/there", "far");
+  CHECK(recent(keys::recent_models, {}) == QStringList{"/here"});
+  CHECK(recent(keys::recent_models, "far") == QStringList{"~/there"});
+  CHECK(recent(keys::recent_models, "elsewhere").isEmpty());
 }

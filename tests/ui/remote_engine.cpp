@@ -1,0 +1,120 @@
+// The engine on another machine, with a script in the place of ssh.
+#include <doctest/doctest.h>
+
+#include <QSettings>
+#include <QSignalSpy>
+
+#include "stand_in_engine.h"
+#include "ui/engine/engine_process.h"
+#include "ui/settings/settings.h"
+
+using namespace ladimo::ui;
+using ladimo::testing::StandInEngine;
+using ladimo::testing::StandInSsh;
+using Kind = Outcome::Kind;
+
+namespace {
+
+constexpr int patience_ms = 20000;
+
+Outcome wait_for(QSignalSpy& spy) {
+  REQUIRE((spy.count() > 0 || spy.wait(patience_ms)));
+  return spy.at(0).at(0).value<Outcome>();
+}
+
+Outcome run(const Engine& engine, const QStringList& arguments = {}) {
+  EngineProcess process(engine);
+  QSignalSpy spy(&process, &EngineProcess::finished);
+  process.start(arguments);
+  return wait_for(spy);
+}
+
+constexpr const char* says_step = R"(echo '{"event":"step","name":"layers","index":0,"count":2}')";
+
+}  // namespace
+
+TEST_CASE("the settings choose the machine") {
+  QSettings().clear();
+  CHECK_FALSE(Engine::chosen().remote());
+  CHECK(Engine::chosen().program == Engine::beside_studio().program);
+  remember(keys::engine_host, QStringLiteral("far"));
+  CHECK(Engine::chosen().host == "far");
+  CHECK(Engine::chosen().program == "ladimo");
+  QSettings().clear();
+}
+
+TEST_CASE("ssh never asks and never takes a host for an option") {
+  const auto command = Engine{"ladimo", "-oProxyCommand=harm"}.command({"show"});
+  CHECK(command.program == "ssh");
+  CHECK(command.arguments.contains("BatchMode=yes"));
+  CHECK(command.arguments.indexOf("--") == command.arguments.indexOf("-oProxyCommand=harm") - 1);
+}
+
+TEST_CASE("arguments reach the other machine unchanged") {
+  const StandInEngine engine(R"sh(printf '{"event":"result","asked":"'; printf '%s|' "$@"; echo '"}')sh");
+  const StandInSsh ssh;
+  const Outcome outcome = run(ssh.engine(engine.program()), {"show", "it's a $HOME; `x` *"});
+  CHECK(outcome.kind == Kind::done);
+  CHECK(outcome.output == R"({"asked":"show|it's a $HOME; `x` *|--events|"})");
+}
+
+TEST_CASE("every way a connection can end has words") {
+  const StandInEngine engine("exit 0");
+  const struct {
+    std::string script;
+    Kind kind;
+    const char* sentence;
+    const char* hint;
+  } rows[] = {
+      {std::string(says_step) + "; exit 255", Kind::vanished, "connection to far was lost",
+       "can be continued"},
+      {std::string(says_step) + "; kill -KILL $$", Kind::vanished, "was lost", "can be continued"},
+      {"echo 'Permission denied (publickey).' >&2; exit 255", Kind::missing, "Permission denied",
+       "ssh far ladimo --version"},
+      {"exit 127", Kind::missing, "no program \"ladimo\" on far", "Settings"},
+      {"exit 137", Kind::killed, "memory", "fewer calibration tokens"},
+      {StandInEngine::complaining("There is no run.", "Make one.", 2), Kind::refused, "no run", "Make one"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.script);
+    const StandInSsh ssh(row.script);
+    const Outcome outcome = run(ssh.engine(engine.program()));
+    CHECK(outcome.kind == row.kind);
+    CHECK_MESSAGE(outcome.sentence.contains(row.sentence), outcome.sentence.toStdString());
+    CHECK_MESSAGE(outcome.hint.contains(row.hint), outcome.hint.toStdString());
+  }
+}
+
+TEST_CASE("a killed engine there is told from a lost connection") {
+  const StandInEngine engine("kill -KILL $$");
+  const StandInSsh ssh;
+  CHECK(run(ssh.engine(engine.program())).kind == Kind::killed);
+}
+
+TEST_CASE("cancel closes the engine's stdin there") {
+  const StandInEngine engine(std::string(says_step) + "; cat >/dev/null; exit 130");
+  const StandInSsh ssh;
+  EngineProcess process(ssh.engine(engine.program()));
+  QSignalSpy spy(&process, &EngineProcess::finished);
+  QObject::connect(&process, &EngineProcess::step, &process, &EngineProcess::cancel);
+  process.start({});
+  CHECK(wait_for(spy).kind == Kind::canceled);
+}
+
+TEST_CASE("a connection that hangs is lost, after some patience or when it does not even stop") {
+  const StandInEngine engine("exit 0");
+  const StandInSsh ssh("trap '' TERM; " + std::string(says_step) + "; exec sleep 60");
+  EngineProcess process(ssh.engine(engine.program()));
+  QSignalSpy spy(&process, &EngineProcess::finished);
+  SUBCASE("silence") {
+    process.set_patience(300);
+    process.start({});
+  }
+  SUBCASE("cancel without an answer") {
+    QObject::connect(&process, &EngineProcess::step, &process, &EngineProcess::cancel);
+    process.start({});
+  }
+  const Outcome outcome = wait_for(spy);
+  CHECK(outcome.kind == Kind::vanished);
+  CHECK(outcome.hint.contains("can be continued"));
+}

@@ -1,0 +1,164 @@
+#include "ui/engine/serve_client.h"
+
+#include <doctest/doctest.h>
+
+#include <QSignalSpy>
+
+#include <nlohmann/json.hpp>
+
+#include "example_run.h"
+#include "stand_in_engine.h"
+
+using namespace ladimo;
+using namespace ladimo::ui;
+using ladimo::testing::StandInEngine;
+using Kind = Outcome::Kind;
+
+namespace {
+
+constexpr int patience_ms = 20000;
+
+/// Answers every line with what `answers` (a shell case) prints for it; `$id` is the request's number.
+std::string serving(const std::string& answers) {
+  return R"sh(echo '{"event":"ready"}'
+while read -r line; do
+  id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
+  case "$line" in
+)sh" + answers +
+         R"sh(
+  esac
+done)sh";
+}
+
+struct Finished {
+  int request;
+  Outcome outcome;
+};
+
+Finished wait_for(QSignalSpy& spy, int count = 1) {
+  while (spy.count() < count) REQUIRE(spy.wait(patience_ms));
+  return {spy.at(count - 1).at(0).toInt(), spy.at(count - 1).at(1).value<Outcome>()};
+}
+
+}  // namespace
+
+TEST_CASE("a request is answered with its number") {
+  const StandInEngine engine(serving(R"sh(
+    *generate*) echo '{"event":"token","side":"dense","text":" a","token_id":7,"experts":[],"id":'$id'}'
+                echo '{"event":"result","dense":{"text":" a"},"id":'$id'}' ;;
+    *eval*) echo '{"event":"progress","layer":-1,"done":1,"total":2,"eta_s":null,"id":'$id'}'
+            echo '{"event":"result","kl":0.5,"id":'$id'}' ;;)sh"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  QSignalSpy tokens(&client, &ServeClient::token);
+  QSignalSpy progress(&client, &ServeClient::progress);
+  CHECK_FALSE(client.busy());
+  ServeClient::Generation generation;
+  generation.prompt = "Once";
+  const int first = client.generate(generation);
+  const int second = client.evaluate({});
+  CHECK(first != second);
+  CHECK(client.busy());
+  const auto [request, outcome] = wait_for(finished);
+  CHECK(client.loaded());
+  CHECK(request == first);
+  CHECK(outcome.output == R"({"dense":{"text":" a"}})");
+  REQUIRE(tokens.count() == 1);
+  CHECK(tokens.at(0).at(0).toInt() == first);
+  const auto token = tokens.at(0).at(1).value<TokenEvent>();
+  CHECK(token.text == " a");
+  CHECK(token.id == 7);
+  CHECK_FALSE(token.converted);
+  CHECK(wait_for(finished, 2).outcome.output == R"({"kl":0.5})");
+  CHECK(progress.count() == 1);
+  CHECK_FALSE(client.busy());
+}
+
+TEST_CASE("requests say what the engine needs") {
+  const StandInEngine engine(serving(R"sh(
+    *) printf '{"event":"result","asked":%s,"id":%s}\n' "$line" "$id" ;;)sh"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  const auto asked = [&](int count) {
+    const QByteArray output = wait_for(finished, count).outcome.output;
+    return nlohmann::json::parse(output.toStdString())["asked"];
+  };
+  ServeClient::Generation generation;
+  generation.prompt = "It's \"so\"";
+  generation.max_tokens = 5;
+  generation.converted = false;
+  client.generate(generation);
+  auto json = asked(1);
+  CHECK(json["request"] == "generate");
+  CHECK(json["prompt"] == "It's \"so\"");
+  CHECK(json["sides"] == nlohmann::json({"dense"}));
+  CHECK(json["max_tokens"] == 5);
+  CHECK_FALSE(json.contains("policy"));
+  client.evaluate(testing::example_policy(), {"a.txt"}, 1000);
+  json = asked(2);
+  CHECK(json["text"] == nlohmann::json({"a.txt"}));
+  CHECK(json["tokens"] == 1000);
+  CHECK(json["policy"] == to_json(testing::example_policy()));
+  client.evaluate({});
+  CHECK_FALSE(asked(3).contains("text"));
+  client.bench({});
+  CHECK(asked(4)["request"] == "bench");
+  client.save_policy(testing::example_policy(), "calm");
+  CHECK(asked(5)["name"] == "calm");
+  client.save_policy(testing::example_policy());
+  CHECK_FALSE(asked(6).contains("name"));
+}
+
+TEST_CASE("a refused and a canceled request leave the others alone") {
+  const StandInEngine engine(serving(R"sh(
+    *cancel*) echo '{"event":"error","message":"Canceled.","hint":"","path":"","canceled":true,"id":'$id'}' ;;
+    *bench*) echo '{"event":"error","message":"No policy.","hint":"Make one.","path":"","id":'$id'}' ;;
+    *generate*) echo '{"event":"result","id":'$id'}' ;;)sh"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  const int measured = client.evaluate({});
+  client.cancel(measured);
+  client.cancel(99);
+  const int benched = client.bench({});
+  client.generate({});
+  const auto canceled = wait_for(finished);
+  CHECK(canceled.request == measured);
+  CHECK(canceled.outcome.kind == Kind::canceled);
+  const auto refused = wait_for(finished, 2);
+  CHECK(refused.request == benched);
+  CHECK(refused.outcome.kind == Kind::refused);
+  CHECK(refused.outcome.sentence == "No policy.");
+  CHECK(refused.outcome.hint == "Make one.");
+  CHECK(wait_for(finished, 3).outcome.done());
+}
+
+TEST_CASE("a process that dies fails every waiting request, and the next one starts it again") {
+  const StandInEngine engine(serving(R"sh(
+    *bench*) kill -KILL $$ ;;
+    *generate*) echo '{"event":"result","id":'$id'}' ;;)sh"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  client.bench({});
+  client.bench({});
+  CHECK(wait_for(finished, 2).outcome.kind == Kind::killed);
+  CHECK(finished.at(0).at(1).value<Outcome>().kind == Kind::killed);
+  CHECK_FALSE(client.busy());
+  CHECK_FALSE(client.loaded());
+  client.generate({});
+  CHECK(wait_for(finished, 3).outcome.done());
+  CHECK(client.loaded());
+}
+
+TEST_CASE("a model that cannot be loaded says why") {
+  const StandInEngine engine(StandInEngine::complaining("There is no run.", "Make one.", 2));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  client.bench({});
+  const auto [request, outcome] = wait_for(finished);
+  CHECK(outcome.kind == Kind::refused);
+  CHECK(outcome.sentence == "There is no run.");
+  ServeClient missing(Engine{"/nonexistent/ladimo", {}}, "some/run");
+  QSignalSpy not_started(&missing, &ServeClient::finished);
+  missing.bench({});
+  CHECK(wait_for(not_started).outcome.kind == Kind::missing);
+}

@@ -1,0 +1,118 @@
+#include "ui/mainwindow/message_bar.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QPainter>
+#include <QPushButton>
+
+#include "ui/engine/outcome.h"
+#include "ui/mainwindow/spacing.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+QLabel* text_label() {
+  auto* label = new QLabel;
+  label->setTextFormat(Qt::PlainText);
+  label->setWordWrap(true);
+  label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  return label;
+}
+
+}  // namespace
+
+MessageBar::MessageBar(QWidget* parent)
+    : QFrame(parent),
+      sentence_(text_label()),
+      hint_(text_label()),
+      buttons_(new QHBoxLayout),
+      close_(new QPushButton(tr("Close"))) {
+  const int space = spacing(*this);
+  auto* texts = new QVBoxLayout;
+  texts->setSpacing(space / 4);
+  texts->addWidget(sentence_);
+  texts->addWidget(hint_);
+  auto* row = new QHBoxLayout(this);
+  row->setContentsMargins(2 * space, space, space, space);
+  row->setSpacing(space);
+  row->addLayout(texts, 1);
+  row->addLayout(buttons_);
+  row->addWidget(close_);
+  close_->setToolTip(tr("Hide this message"));
+  setObjectName(QStringLiteral("message bar"));
+  setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+  connect(close_, &QPushButton::clicked, this, &MessageBar::clear);
+  hide();
+}
+
+void MessageBar::show_message(const Message& message) {
+  tone_ = message.tone;
+  sentence_->setText(message.sentence);
+  hint_->setText(message.hint);
+  hint_->setVisible(!message.hint.isEmpty());
+  set_actions(message.actions);
+  close_->setVisible(message.actions.isEmpty());
+  setAccessibleName(message.sentence);
+  recolour();
+  show();
+}
+
+void MessageBar::show_outcome(const Outcome& outcome) {
+  if (outcome.done() || outcome.kind == Outcome::Kind::canceled) return clear();
+  show_message({.tone = Tone::error, .sentence = outcome.sentence, .hint = outcome.hint});
+}
+
+void MessageBar::clear() { hide(); }
+
+void MessageBar::set_actions(const QStringList& actions) {
+  while (QLayoutItem* item = buttons_->takeAt(0)) {
+    item->widget()->deleteLater();
+    delete item;
+  }
+  for (int i = 0; i < actions.size(); ++i) {
+    auto* button = new QPushButton(actions[i]);
+    buttons_->addWidget(button);
+    connect(button, &QPushButton::clicked, this, [this, i] {
+      clear();
+      emit chosen(i);
+    });
+    if (i == 0) button->setFocus();
+  }
+}
+
+QColor MessageBar::tone_colour() const {
+  const Theme theme = theme_of(palette());
+  return tone_ == Tone::error ? theme.error : tone_ == Tone::warning ? theme.converted : theme.accent;
+}
+
+void MessageBar::recolour() {
+  const Theme theme = theme_of(parentWidget() ? parentWidget()->palette() : palette());
+  QPalette faint = palette();
+  faint.setColor(QPalette::WindowText, theme.faint);
+  hint_->setPalette(faint);
+  update();
+}
+
+void MessageBar::changeEvent(QEvent* event) {
+  QFrame::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) recolour();
+}
+
+void MessageBar::paintEvent(QPaintEvent*) {
+  const int space = spacing(*this);
+  QPainter painter(this);
+  painter.fillRect(rect(), palette().color(QPalette::Base));
+  painter.fillRect(0, 0, space / 2, height(), tone_colour());
+}
+
+void MessageBar::keyPressEvent(QKeyEvent* event) {
+  if (event->key() == Qt::Key_Escape)
+    clear();
+  else
+    QFrame::keyPressEvent(event);
+}
+
+}  // namespace ladimo::ui

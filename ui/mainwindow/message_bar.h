@@ -1,0 +1,54 @@
+// What went wrong or needs an answer, in the window itself, where it belongs: a sentence, what to do, and up
+// to a few buttons. Hidden while there is nothing to say.
+#pragma once
+
+#include <QFrame>
+#include <QStringList>
+
+class QHBoxLayout;
+class QLabel;
+class QPushButton;
+
+namespace ladimo::ui {
+
+struct Outcome;
+
+class MessageBar : public QFrame {
+  Q_OBJECT
+ public:
+  enum class Tone { info, warning, error };
+  struct Message {
+    Tone tone = Tone::info;
+    QString sentence;
+    QString hint = {};
+    QStringList actions = {};  // the first is the safe one
+  };
+
+  explicit MessageBar(QWidget* parent = nullptr);
+  void show_message(const Message& message);
+  /// What a job's end has to say; hides the bar when it was done or asked to stop.
+  void show_outcome(const Outcome& outcome);
+  void clear();
+
+ signals:
+  /// An action was chosen, by its place. The bar has hidden itself.
+  void chosen(int action);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+  void paintEvent(QPaintEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+
+ private:
+  void set_actions(const QStringList& actions);
+  void recolour();
+  QColor tone_colour() const;
+
+  Tone tone_ = Tone::info;
+  QLabel* sentence_;
+  QLabel* hint_;
+  QHBoxLayout* buttons_;
+  QPushButton* close_;
+};
+
+}  // namespace ladimo::ui

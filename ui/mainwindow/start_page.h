@@ -1,0 +1,42 @@
+// The first thing that is seen: what can be done, the demo one click away, what was open last.
+#pragma once
+
+#include <QString>
+#include <QWidget>
+
+#include "ui/engine/engine.h"
+
+class QLabel;
+class QVBoxLayout;
+
+namespace ladimo::ui {
+
+class StartPage : public QWidget {
+  Q_OBJECT
+ public:
+  explicit StartPage(QWidget* parent = nullptr);
+  /// Shows the recent folders of the engine's machine, and which one that is.
+  void refresh(const Engine& engine);
+
+ signals:
+  void convert_wanted(const QString& model);  // empty: to be chosen
+  void run_wanted(const QString& run);        // empty: to be chosen
+  void model_wanted();
+  void settings_wanted();
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  QWidget* make_beginnings();
+  QWidget* make_recent();
+  void add_demo(QVBoxLayout& column);
+  void recolour();
+
+  QLabel* subtitle_;
+  QLabel* nothing_recent_;
+  QLabel* engine_;
+  QVBoxLayout* recent_;
+};
+
+}  // namespace ladimo::ui
