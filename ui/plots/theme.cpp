@@ -1,5 +1,7 @@
 #include "ui/plots/theme.h"
 
+#include <cmath>
+
 #include <qcustomplot.h>
 
 namespace ladimo::ui {
@@ -27,6 +29,12 @@ Theme theme_of(const QPalette& palette) {
   theme.converted = theme.dark ? QColor(0xe6, 0x9f, 0x00) : QColor(0xd5, 0x5e, 0x00);
   theme.error = theme.dark ? QColor(0xff, 0x7b, 0x72) : QColor(0xb4, 0x23, 0x18);
   return theme;
+}
+
+QColor expert_colour(const Theme& theme, int expert) {
+  constexpr double golden = 0.61803398875;  // its multiples never bunch together
+  const double hue = expert * golden;
+  return QColor::fromHslF(float(hue - std::floor(hue)), 0.55F, theme.dark ? 0.6F : 0.5F);
 }
 
 void apply_theme(QCustomPlot& plot, const Theme& theme) {

@@ -1,0 +1,63 @@
+#include "ui/wizard/check_list_model.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString mark(Check::State state) {
+  switch (state) {
+    case Check::State::fine:
+      return QStringLiteral("✓");
+    case Check::State::wrong:
+      return QStringLiteral("✗");
+    case Check::State::running:
+      return QStringLiteral("…");
+  }
+  return {};
+}
+
+}  // namespace
+
+Check failed_check(const Problem& problem) {
+  QStringList advice{QString::fromStdString(problem.hint), QString::fromStdString(problem.path.string())};
+  advice.removeAll(QString());
+  return {Check::State::wrong, QString::fromStdString(problem.message), advice.join(QStringLiteral("\n"))};
+}
+
+void CheckListModel::set_checks(std::vector<Check> checks) {
+  beginResetModel();
+  checks_ = std::move(checks);
+  endResetModel();
+}
+
+void CheckListModel::set_theme(const Theme& theme) {
+  theme_ = theme;
+  if (!checks_.empty()) emit dataChanged(index(0), index(rowCount() - 1), {Qt::ForegroundRole});
+}
+
+int CheckListModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : static_cast<int>(checks_.size());
+}
+
+QVariant CheckListModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  const Check& check = checks_[static_cast<std::size_t>(index.row())];
+  switch (role) {
+    case Qt::DisplayRole: {
+      const QString line = mark(check.state) + QStringLiteral("  ") + check.sentence;
+      return check.hint.isEmpty()
+                 ? line
+                 : line + QStringLiteral("\n    ") +
+                       QString(check.hint).replace(QStringLiteral("\n"), QStringLiteral("\n    "));
+    }
+    case Qt::ToolTipRole:
+      return check.hint;
+    case Qt::ForegroundRole:
+      return check.state == Check::State::wrong     ? theme_.error
+             : check.state == Check::State::running ? theme_.faint
+                                                    : theme_.text;
+    default:
+      return {};
+  }
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,38 @@
+// The preflight as a checklist: what was looked at, and what is wrong with what to do about it.
+#pragma once
+
+#include <vector>
+
+#include <QAbstractListModel>
+
+#include "base/error.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+
+struct Check {
+  enum class State { fine, wrong, running };
+  State state = State::fine;
+  QString sentence;
+  QString hint = {};  // with the path, where there is one
+};
+
+Check failed_check(const Problem& problem);
+
+class CheckListModel : public QAbstractListModel {
+  Q_OBJECT
+ public:
+  using QAbstractListModel::QAbstractListModel;
+
+  void set_checks(std::vector<Check> checks);
+  void set_theme(const Theme& theme);
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role) const override;
+
+ private:
+  std::vector<Check> checks_;
+  Theme theme_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,87 @@
+#include "ui/wizard/conversion_arguments.h"
+
+#include <numeric>
+
+#include <QRegularExpression>
+
+#include <nlohmann/json.hpp>
+
+#include "text/corpus.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString text_of(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
+
+/// Stage 1's settings that differ from the defaults; null when none does.
+nlohmann::json stage1_changes(const Recipe& recipe) {
+  const auto chosen = to_json(recipe)["stage1"], usual = to_json(Recipe{})["stage1"];
+  nlohmann::json changes;
+  for (const auto& [key, value] : chosen.items())
+    if (value != usual.at(key)) changes[key] = value;
+  return changes;
+}
+
+QString shell_word(const QString& word) {
+  static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9_./,:=+@%-]+$"));
+  if (plain.match(word).hasMatch()) return word;
+  return '\'' + QString(word).replace(QLatin1Char('\''), QStringLiteral("'\\''")) + '\'';
+}
+
+}  // namespace
+
+Recipe default_recipe(const ModelConfig& config) {
+  Recipe recipe;
+  recipe.window = default_window(config.max_positions);
+  recipe.experts = default_experts(config.intermediate_size);
+  recipe.shared = default_shared(recipe.experts);
+  recipe.layers.resize(static_cast<std::size_t>(config.layers));
+  std::iota(recipe.layers.begin(), recipe.layers.end(), 0);
+  return recipe;
+}
+
+QString layers_text(const std::vector<int>& layers, std::int64_t count) {
+  if (static_cast<std::int64_t>(layers.size()) == count) return QStringLiteral("all");
+  QStringList parts;
+  for (std::size_t i = 0; i < layers.size();) {
+    std::size_t end = i + 1;
+    while (end < layers.size() && layers[end] == layers[end - 1] + 1) ++end;
+    const QString first = QString::number(layers[i]), last = QString::number(layers[end - 1]);
+    parts << (end == i + 1 ? first : first + '-' + last);
+    i = end;
+  }
+  return parts.join(',');
+}
+
+QStringList conversion_arguments(const QString& command, const Recipe& recipe, const ModelConfig& config,
+                                 const QString& run) {
+  const Recipe usual = default_recipe(config);
+  QStringList arguments{command, text_of(recipe.model), QStringLiteral("-o"), run, QStringLiteral("--text")};
+  if (recipe.self_text()) arguments << QStringLiteral("self");
+  for (const auto& file : recipe.text) arguments << text_of(file);
+  const auto add = [&](const char* option, const auto& value, const auto& usual_value) {
+    if (value != usual_value) arguments << QLatin1String(option) << QString::number(value);
+  };
+  add("--tokens", recipe.tokens, usual.tokens);
+  add("--held-out-tokens", recipe.held_out_tokens, usual.held_out_tokens);
+  add("--window", recipe.window, usual.window);
+  add("--experts", recipe.experts, usual.experts);
+  add("--shared", recipe.shared, default_shared(recipe.experts));
+  if (recipe.layers != usual.layers)
+    arguments << QStringLiteral("--layers") << layers_text(recipe.layers, config.layers);
+  if (recipe.sensitivity != usual.sensitivity)
+    arguments << QStringLiteral("--sensitivity") << QString::fromStdString(recipe.sensitivity);
+  add("--seed", recipe.seed, usual.seed);
+  if (const auto changes = stage1_changes(recipe); !changes.is_null())
+    arguments << QStringLiteral("--recipe")
+              << QString::fromStdString(nlohmann::json{{"stage1", changes}}.dump());
+  return arguments;
+}
+
+QString command_line(const QStringList& arguments) {
+  QStringList words{QStringLiteral("ladimo")};
+  for (const QString& argument : arguments) words << shell_word(argument);
+  return words.join(' ');
+}
+
+}  // namespace ladimo::ui

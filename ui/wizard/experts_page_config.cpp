@@ -1,0 +1,113 @@
+#include "ui/wizard/experts_page_config.h"
+
+#include "base/files.h"
+#include "run/estimate.h"
+#include "ui/wizard/conversion_arguments.h"
+#include "ui/wizard/numbers.h"
+
+namespace ladimo::ui {
+
+ExpertsPageConfig::ExpertsPageConfig(Engine engine, QObject* parent)
+    : PageConfig(parent), engine_(std::move(engine)) {}
+
+void ExpertsPageConfig::set_model(std::shared_ptr<const ModelFacts> model) {
+  if (model == model_) return;
+  model_ = std::move(model);
+  const auto text = recipe_.text;
+  recipe_ = model_ && model_->described() ? default_recipe(model_->config) : Recipe{};
+  recipe_.text = text;
+  if (model_) recipe_.model = model_->folder.toStdString();
+  layers_ = QStringLiteral("all");
+  layers_problem_.clear();
+  update();
+}
+
+void ExpertsPageConfig::set_text(const QStringList& files) {
+  recipe_.text.clear();
+  for (const QString& file : files) recipe_.text.emplace_back(file.toStdString());
+  update();
+}
+
+void ExpertsPageConfig::set_run_folder(const QString& folder) {
+  run_ = folder;
+  update();
+}
+
+void ExpertsPageConfig::set_layers(const QString& layers) {
+  layers_ = layers;
+  layers_problem_.clear();
+  try {
+    if (model_) recipe_.layers = parse_layers(layers.trimmed().toStdString(), model_->config.layers);
+  } catch (const Refusal& refusal) {
+    layers_problem_ = QString::fromStdString(std::string(refusal.what()) + ' ' + refusal.hint());
+  }
+  update();
+}
+
+void ExpertsPageConfig::update() {
+  sketch_.reset();
+  if (settings_reason().isEmpty()) {
+    const std::int64_t files = std::max<std::int64_t>(1, static_cast<std::int64_t>(recipe_.text.size()));
+    const std::int64_t tokens = recipe_.tokens / files / recipe_.window * recipe_.window * files;
+    sketch_ = sketch_plan(model_->config, recipe_, tokens, model_->weight_bytes);
+  }
+  if (!engine_.remote()) {
+    try {
+      ram_ = available_ram_bytes();
+      if (!run_.isEmpty()) disk_ = free_disk_bytes(run_.toStdString());
+    } catch (const Error&) {
+      // Unknown, then nothing stands beside the estimate; the plan says why.
+    }
+  }
+  emit changed();
+}
+
+ExpertsPageConfig::Range ExpertsPageConfig::activated() const {
+  if (!sketch_) return {};
+  const Workload work{model_->config, recipe_, sketch_->tokens, model_->weight_bytes, 1};
+  const auto dense = static_cast<double>(model_->config.activated_parameters());
+  return {activated_estimate(work, 0) / dense, activated_estimate(work, recipe_.routed()) / dense};
+}
+
+QString ExpertsPageConfig::settings_reason() const {
+  if (!model_ || !model_->described()) return tr("Choose a model first.");
+  const ModelConfig& config = model_->config;
+  if (!layers_problem_.isEmpty()) return layers_problem_;
+  if (recipe_.experts < 1 || recipe_.experts > config.intermediate_size)
+    return tr("An FFN with %1 neurons cannot become %2 experts.")
+        .arg(config.intermediate_size)
+        .arg(recipe_.experts);
+  if (recipe_.shared < 0 || recipe_.shared >= recipe_.experts)
+    return tr("%1 of %2 experts shared leaves none to be routed. Share fewer.")
+        .arg(recipe_.shared)
+        .arg(recipe_.experts);
+  if (recipe_.window < 2 || recipe_.window > config.max_positions)
+    return tr("A window holds between 2 and %1 tokens with this model.").arg(config.max_positions);
+  if (recipe_.tokens < 2 * recipe_.window)
+    return tr("%1 calibration tokens do not fill two windows. Take at least %2.")
+        .arg(grouped(recipe_.tokens), grouped(2 * recipe_.window));
+  if (recipe_.held_out_tokens < 2 * recipe_.window)
+    return tr("%1 held-out tokens do not fill two windows. Take at least %2.")
+        .arg(grouped(recipe_.held_out_tokens), grouped(2 * recipe_.window));
+  return {};
+}
+
+QString ExpertsPageConfig::machine_reason() const {
+  const auto bytes = [](std::uint64_t count) { return bytes_text(static_cast<double>(count)); };
+  if (ram_ && sketch_->ram_bytes > *ram_)
+    return tr("This needs %1 of memory; %2 are available. Take fewer calibration tokens, or close other "
+              "programs.")
+        .arg(bytes(sketch_->ram_bytes), bytes(*ram_));
+  if (disk_ && sketch_->disk_bytes > *disk_)
+    return tr("This needs %1 of disk; %2 are free. Free some space; the next page lets you choose another "
+              "disk.")
+        .arg(bytes(sketch_->disk_bytes), bytes(*disk_));
+  return {};
+}
+
+QString ExpertsPageConfig::reason() const {
+  const QString settings = settings_reason();
+  return settings.isEmpty() && sketch_ ? machine_reason() : settings;
+}
+
+}  // namespace ladimo::ui

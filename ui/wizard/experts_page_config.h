@@ -1,0 +1,72 @@
+// Page 3: into how many experts, and what that takes.
+#pragma once
+
+#include <optional>
+
+#include <QStringList>
+
+#include "run/plan.h"
+#include "ui/engine/engine.h"
+#include "ui/wizard/model_facts.h"
+#include "ui/wizard/page_config.h"
+
+namespace ladimo::ui {
+
+class ExpertsPageConfig : public PageConfig {
+  Q_OBJECT
+ public:
+  explicit ExpertsPageConfig(Engine engine, QObject* parent = nullptr);
+
+  /// Another model begins with its own defaults.
+  void set_model(std::shared_ptr<const ModelFacts> model);
+  /// Empty: the model writes its own.
+  void set_text(const QStringList& files);
+  /// Whose disk the run will need.
+  void set_run_folder(const QString& folder);
+
+  /// Resolved but for the fingerprints.
+  const Recipe& recipe() const { return recipe_; }
+  const std::shared_ptr<const ModelFacts>& model() const { return model_; }
+  /// Changes settings of the recipe, all but its layers. Shared experts stay a quarter while they are one.
+  template <class Change>
+  void change(const Change& change) {
+    const bool quarter = recipe_.shared == default_shared(recipe_.experts);
+    const int experts = recipe_.experts;
+    change(recipe_);
+    if (quarter && recipe_.experts != experts) recipe_.shared = default_shared(recipe_.experts);
+    update();
+  }
+  /// "all", or like "0-3,7".
+  void set_layers(const QString& layers);
+  const QString& layers() const { return layers_; }
+
+  /// What the settings take, by arithmetic; none while they do not fit the model.
+  const std::optional<Plan>& sketch() const { return sketch_; }
+  /// Share of the dense model's activated parameters, at the least (only shared experts on) and the most that
+  /// a sparse policy uses.
+  struct Range {
+    double least = 0, most = 0;
+  };
+  Range activated() const;
+  /// Of this machine; none where the engine runs on another.
+  std::optional<std::uint64_t> available_ram() const { return ram_; }
+  std::optional<std::uint64_t> free_disk() const { return disk_; }
+
+  QString reason() const override;
+
+ private:
+  void update();
+  QString settings_reason() const;
+  QString machine_reason() const;
+
+  Engine engine_;
+  std::shared_ptr<const ModelFacts> model_;
+  Recipe recipe_;
+  QString run_;
+  QString layers_ = QStringLiteral("all");
+  QString layers_problem_;
+  std::optional<Plan> sketch_;
+  std::optional<std::uint64_t> ram_, disk_;
+};
+
+}  // namespace ladimo::ui

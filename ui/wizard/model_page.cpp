@@ -1,0 +1,106 @@
+#include "ui/wizard/model_page.h"
+
+#include <QDropEvent>
+#include <QFileDialog>
+#include <QLineEdit>
+#include <QListView>
+#include <QMimeData>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/settings/settings.h"
+#include "ui/wizard/model_page_config.h"
+#include "ui/wizard/note.h"
+
+namespace ladimo::ui {
+
+ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
+    : QWizardPage(parent),
+      config_(config),
+      folder_(new QLineEdit),
+      summary_(new Note(Note::Kind::plain)),
+      list_(new QListView),
+      reason_(new Note),
+      checks_(new CheckListModel(this)) {
+  setObjectName(QStringLiteral("model_page"));
+  setTitle(tr("Which model shall be converted?"));
+  setSubTitle(
+      tr("A folder with a dense LLaMA-family checkpoint: config.json, safetensors and its tokenizer. "
+         "Nothing in it will be changed."));
+  setAcceptDrops(true);
+
+  folder_->setObjectName(QStringLiteral("model_folder"));
+  folder_->setPlaceholderText(config.engine().remote() ? tr("Folder on %1").arg(config.engine().host)
+                                                       : tr("Choose a folder, or drop one onto this page"));
+  folder_->setAccessibleName(tr("Folder of the model"));
+  folder_->setToolTip(tr("The folder of the dense checkpoint"));
+  auto* browse_button = new QPushButton(tr("&Choose…"));
+  browse_button->setToolTip(tr("Choose the folder of the checkpoint"));
+  browse_button->setVisible(!config.engine().remote());
+  auto* row = new QHBoxLayout;
+  row->addWidget(folder_, 1);
+  row->addWidget(browse_button);
+
+  summary_->setObjectName(QStringLiteral("model_summary"));
+  summary_->setMinimumHeight(3 * summary_->fontMetrics().lineSpacing());
+  summary_->setAlignment(Qt::AlignTop);
+  list_->setObjectName(QStringLiteral("preflight"));
+  list_->setAccessibleName(tr("What was checked"));
+  list_->setModel(checks_);
+  list_->setSelectionMode(QAbstractItemView::NoSelection);
+  list_->setWordWrap(true);
+  list_->setResizeMode(QListView::Adjust);
+  list_->setSpacing(spacing(*this) / 3);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setSpacing(spacing(*this));
+  layout->addLayout(row);
+  layout->addWidget(summary_);
+  layout->addWidget(list_, 1);
+  layout->addWidget(reason_);
+
+  connect(browse_button, &QPushButton::clicked, this, &ModelPage::browse);
+  connect(folder_, &QLineEdit::editingFinished, this,
+          [this] { config_.set_folder(folder_->text().trimmed()); });
+  connect(&config, &PageConfig::changed, this, &ModelPage::show_config);
+  show_config();
+}
+
+bool ModelPage::isComplete() const { return config_.is_ready(); }
+
+void ModelPage::browse() {
+  const QString chosen =
+      QFileDialog::getExistingDirectory(this, tr("Folder of the model"), remembered(keys::last_folder));
+  if (chosen.isEmpty()) return;
+  remember(keys::last_folder, chosen);
+  config_.set_folder(chosen);
+}
+
+void ModelPage::show_config() {
+  if (!folder_->hasFocus() || folder_->text().trimmed() != config_.folder())
+    folder_->setText(config_.folder());
+  const auto& facts = config_.facts();
+  summary_->setText(facts && facts->described() ? model_in_words(facts->config) : QString());
+  checks_->set_theme(theme_of(palette()));
+  checks_->set_checks(config_.checks());
+  reason_->setText(config_.reason());
+  emit completeChanged();
+}
+
+void ModelPage::changeEvent(QEvent* event) {
+  QWizardPage::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) checks_->set_theme(theme_of(palette()));
+}
+
+void ModelPage::dragEnterEvent(QDragEnterEvent* event) {
+  if (event->mimeData()->hasUrls() && event->mimeData()->urls().first().isLocalFile() &&
+      !config_.engine().remote())
+    event->acceptProposedAction();
+}
+
+void ModelPage::dropEvent(QDropEvent* event) {
+  config_.set_folder(event->mimeData()->urls().first().toLocalFile());
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <QWizardPage>
+
+class QLabel;
+class QLineEdit;
+class QListView;
+
+namespace ladimo::ui {
+
+class CheckListModel;
+class ModelPageConfig;
+
+/// Page 1: folder chooser (or a folder dropped onto the page), checklist, summary.
+class ModelPage : public QWizardPage {
+  Q_OBJECT
+ public:
+  explicit ModelPage(ModelPageConfig& config, QWidget* parent = nullptr);
+  bool isComplete() const override;
+
+ protected:
+  void changeEvent(QEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+
+ private:
+  void browse();
+  void show_config();
+
+  ModelPageConfig& config_;
+  QLineEdit* folder_;
+  QLabel* summary_;
+  QListView* list_;
+  QLabel* reason_;
+  CheckListModel* checks_;
+};
+
+}  // namespace ladimo::ui

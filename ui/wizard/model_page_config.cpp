@@ -1,0 +1,116 @@
+#include "ui/wizard/model_page_config.h"
+
+#include <QFileInfo>
+
+#include "checkpoint/checkpoint.h"
+
+namespace ladimo::ui {
+
+ModelPageConfig::ModelPageConfig(Engine engine, QObject* parent)
+    : PageConfig(parent), engine_(std::move(engine)) {
+  connect(&searcher_, &Worker::progressed, this, [this](double share) {
+    searched_ = share;
+    emit changed();
+  });
+}
+
+void ModelPageConfig::set_folder(const QString& folder) {
+  const QFileInfo entry(folder);
+  const QString chosen = !engine_.remote() && entry.isFile() ? entry.path() : folder;
+  if (chosen == folder_) return;
+  folder_ = chosen;
+  facts_.reset();
+  problems_.clear();
+  weights_ = Weights::unknown;
+  reader_.stop();
+  searcher_.stop();
+  inspection_.reset();
+  if (!folder_.isEmpty()) engine_.remote() ? ask_engine() : look_here();
+  emit changed();
+}
+
+void ModelPageConfig::look_here() {
+  reader_.run<ModelFacts>([folder = folder_](const Context&) { return read_model(folder); },
+                          [this](const ModelFacts& facts) {
+                            accept(facts);
+                            if (is_ready()) search_bad_weights();
+                            emit changed();
+                          },
+                          [this](const auto& problems) { refuse(problems); });
+}
+
+// Takes long for a large model and decides nothing until the conversion starts, which looks again.
+void ModelPageConfig::search_bad_weights() {
+  weights_ = Weights::running;
+  searched_ = 0;
+  searcher_.run<std::vector<Problem>>(
+      [folder = folder_.toStdString()](const Context& context) {
+        return find_bad_weights(Checkpoint::open(folder), context);
+      },
+      [this](const std::vector<Problem>& found) {
+        weights_ = found.empty() ? Weights::sound : Weights::unknown;
+        refuse(found);
+      },
+      [this](const auto& problems) { refuse(problems); });
+}
+
+void ModelPageConfig::ask_engine() {
+  inspection_ = std::make_unique<EngineProcess>(engine_);
+  connect(inspection_.get(), &EngineProcess::finished, this, &ModelPageConfig::accept_answer);
+  inspection_->start({QStringLiteral("inspect"), folder_});
+}
+
+void ModelPageConfig::accept_answer(const Outcome& outcome) {
+  inspection_.release()->deleteLater();  // it is the sender
+  if (outcome.output.isEmpty())
+    return refuse({{outcome.sentence.toStdString(), outcome.hint.toStdString(), {}}});
+  try {
+    accept(model_from_inspect(outcome.output, folder_));
+    if (problems_.empty()) weights_ = Weights::sound;  // the engine has read them
+    emit changed();
+  } catch (const Error& error) {
+    refuse({error.problem()});
+  }
+}
+
+void ModelPageConfig::accept(const ModelFacts& facts) {
+  facts_ = std::make_shared<const ModelFacts>(facts);
+  problems_ = facts.problems;
+}
+
+void ModelPageConfig::refuse(const std::vector<Problem>& problems) {
+  problems_.insert(problems_.end(), problems.begin(), problems.end());
+  emit changed();
+}
+
+bool ModelPageConfig::looking() const { return reader_.running() || inspection_ != nullptr; }
+
+QString ModelPageConfig::reason() const {
+  if (folder_.isEmpty()) return tr("Choose the folder of a checkpoint.");
+  if (looking()) return tr("The model is being looked at.");
+  if (!problems_.empty()) return tr("This model cannot be converted; the list says why.");
+  return {};
+}
+
+std::vector<Check> ModelPageConfig::checks() const {
+  using enum Check::State;
+  std::vector<Check> checks;
+  if (folder_.isEmpty()) return checks;
+  if (looking()) return {{running, tr("Reading the configuration and the tables of tensors.")}};
+  for (const Problem& problem : problems_) checks.push_back(failed_check(problem));
+  if (!problems_.empty() || !facts_) return checks;
+  checks.push_back(
+      {fine, tr("The architecture is one that can be converted, and all its settings are known.")});
+  checks.push_back({fine, tr("Every tensor is there and has the right shape.")});
+  if (facts_->tokenizer)
+    checks.push_back(
+        {fine, tr("The tokenizer has %1 pieces and fits the model.").arg(facts_->tokenizer->size())});
+  if (weights_ == Weights::running)
+    checks.push_back(
+        {running,
+         tr("Reading every weight, so that none is NaN or infinite: %1 %.").arg(qRound(100 * searched_))});
+  if (weights_ == Weights::sound) checks.push_back({fine, tr("Every weight is a finite number.")});
+  return checks;
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,51 @@
+// Page 1: the checkpoint, and whether it can be converted.
+#pragma once
+
+#include "ui/engine/engine_process.h"
+#include "ui/wizard/check_list_model.h"
+#include "ui/wizard/model_facts.h"
+#include "ui/wizard/page_config.h"
+#include "ui/wizard/worker.h"
+
+namespace ladimo::ui {
+
+/// Looks at a folder of this machine by itself, and asks a remote engine for one of its own.
+class ModelPageConfig : public PageConfig {
+  Q_OBJECT
+ public:
+  explicit ModelPageConfig(Engine engine, QObject* parent = nullptr);
+
+  /// A file stands for its folder.
+  void set_folder(const QString& folder);
+  const QString& folder() const { return folder_; }
+  /// Null until the model has been looked at.
+  const std::shared_ptr<const ModelFacts>& facts() const { return facts_; }
+  /// What was found so far, for the checklist.
+  std::vector<Check> checks() const;
+  const Engine& engine() const { return engine_; }
+  bool looking() const;
+
+  QString reason() const override;
+
+ private:
+  void look_here();
+  void ask_engine();
+  void accept(const ModelFacts& facts);
+  void accept_answer(const Outcome& outcome);
+  void refuse(const std::vector<Problem>& problems);
+  void search_bad_weights();
+
+  enum class Weights { unknown, running, sound };
+
+  Engine engine_;
+  QString folder_;
+  std::shared_ptr<const ModelFacts> facts_;
+  std::vector<Problem> problems_;
+  Weights weights_ = Weights::unknown;
+  double searched_ = 0;  // share of the weights
+  Worker reader_;
+  Worker searcher_;
+  std::unique_ptr<EngineProcess> inspection_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,17 @@
+// The core's ways to write numbers, as Qt's strings.
+#pragma once
+
+#include <QLocale>
+#include <QString>
+
+#include "base/format.h"
+
+namespace ladimo::ui {
+
+inline QString bytes_text(double bytes) { return QString::fromStdString(format_bytes(bytes)); }
+inline QString duration_text(double seconds) { return QString::fromStdString(format_seconds(seconds)); }
+inline QString count_text(double count) { return QString::fromStdString(format_count(count)); }
+/// 100000 -> "100,000".
+inline QString grouped(qint64 count) { return QLocale(QLocale::English).toString(count); }
+
+}  // namespace ladimo::ui

@@ -1,0 +1,72 @@
+#include "ui/wizard/text_file_model.h"
+
+#include <algorithm>
+
+#include <QFileInfo>
+
+#include "ui/wizard/numbers.h"
+#include "ui/wizard/text_page_config.h"
+
+namespace ladimo::ui {
+namespace {
+
+/// Tokens that all three splits take from one file.
+std::int64_t taken_from(const Split& split, int file) {
+  std::int64_t tokens = 0;
+  for (const Windows* windows : {&split.calibration, &split.tables, &split.checking})
+    tokens += windows->window * std::ranges::count(windows->source, file);
+  return tokens;
+}
+
+}  // namespace
+
+TextFileModel::TextFileModel(const TextPageConfig& config, QObject* parent)
+    : QAbstractTableModel(parent), config_(config) {
+  connect(&config, &PageConfig::changed, this, [this] {
+    beginResetModel();
+    endResetModel();
+  });
+}
+
+int TextFileModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : static_cast<int>(config_.files().size());
+}
+
+int TextFileModel::columnCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : int{column_count};
+}
+
+QString TextFileModel::text(int row, int column) const {
+  if (column == file) return QFileInfo(config_.files()[row]).fileName();
+  const auto& facts = config_.facts();
+  const auto index = static_cast<std::size_t>(row);
+  if (!facts || index >= facts->files.size()) return config_.reading() ? tr("…") : tr("–");
+  if (column == taken) return facts->problems.empty() ? grouped(taken_from(facts->split, row)) : tr("–");
+  const TextFileFacts& found = facts->files[index];
+  if (found.tokens == 0) return tr("–");
+  return found.estimated ? tr("about %1").arg(count_text(static_cast<double>(found.tokens)))
+                         : grouped(found.tokens);
+}
+
+QVariant TextFileModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  switch (role) {
+    case Qt::DisplayRole:
+      return text(index.row(), index.column());
+    case Qt::ToolTipRole:
+      return config_.files()[index.row()];
+    case Qt::TextAlignmentRole:
+      return int(Qt::AlignVCenter | (index.column() == file ? Qt::AlignLeft : Qt::AlignRight));
+    default:
+      return {};
+  }
+}
+
+QVariant TextFileModel::headerData(int section, Qt::Orientation orientation, int role) const {
+  if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
+  static const char* const titles[] = {QT_TR_NOOP("File"), QT_TR_NOOP("Tokens given"),
+                                       QT_TR_NOOP("Tokens taken")};
+  return tr(titles[section]);
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,29 @@
+// The calibration files with what each one gives.
+#pragma once
+
+#include <QAbstractTableModel>
+
+namespace ladimo::ui {
+
+class TextPageConfig;
+
+class TextFileModel : public QAbstractTableModel {
+  Q_OBJECT
+ public:
+  enum Column { file, tokens, taken, column_count };
+
+  /// Follows the config, which must outlive it.
+  explicit TextFileModel(const TextPageConfig& config, QObject* parent = nullptr);
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  int columnCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role) const override;
+  QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+ private:
+  QString text(int row, int column) const;
+
+  const TextPageConfig& config_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,204 @@
+#include "ui/wizard/text_page.h"
+
+#include <QDropEvent>
+#include <QFileDialog>
+#include <QHeaderView>
+#include <QLineEdit>
+#include <QMimeData>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QSpinBox>
+#include <QSplitter>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/table_actions.h"
+#include "ui/settings/settings.h"
+#include "ui/wizard/note.h"
+#include "ui/wizard/numbers.h"
+#include "ui/wizard/text_file_model.h"
+#include "ui/wizard/text_page_config.h"
+#include "ui/wizard/window_view.h"
+
+namespace ladimo::ui {
+
+TextPage::TextPage(TextPageConfig& config, QWidget* parent)
+    : QWizardPage(parent),
+      config_(config),
+      from_files_(new QRadioButton(tr("&Text files of mine"))),
+      own_(new QRadioButton(tr("The &model writes its own text"))),
+      reason_(new Note) {
+  setObjectName(QStringLiteral("text_page"));
+  setTitle(tr("Which text shall the experts learn from?"));
+  setSubTitle(
+      tr("Every layer is distilled on calibration tokens; held-out tokens from other documents measure "
+         "what it cost. Text like that of your users gives the best result."));
+  setAcceptDrops(true);
+  from_files_->setObjectName(QStringLiteral("text_from_files"));
+  from_files_->setToolTip(tr("Plain text (documents end at a blank line) or JSONL with the key text"));
+  own_->setObjectName(QStringLiteral("text_own"));
+  own_->setToolTip(
+      tr("For when you have no text: the model samples documents from its own distribution first"));
+
+  auto* columns = new QSplitter;
+  columns->addWidget(make_files());
+  columns->addWidget(make_look());
+  columns->setChildrenCollapsible(false);
+  columns->setStretchFactor(0, 1);
+  columns->setStretchFactor(1, 1);
+  auto* choice = new QHBoxLayout;
+  choice->addWidget(from_files_);
+  choice->addWidget(own_);
+  choice->addStretch();
+  auto* layout = new QVBoxLayout(this);
+  layout->setSpacing(spacing(*this));
+  layout->addLayout(choice);
+  layout->addWidget(columns, 1);
+  layout->addWidget(reason_);
+  reason_->setMinimumHeight(2 * reason_->fontMetrics().lineSpacing());
+
+  connect(own_, &QRadioButton::toggled, this, [this](bool own) { config_.set_self_text(own); });
+  connect(&config, &PageConfig::changed, this, &TextPage::show_config);
+  show_config();
+}
+
+QWidget* TextPage::make_files() {
+  table_ = new QTableView;
+  table_->setObjectName(QStringLiteral("text_files"));
+  table_->setAccessibleName(tr("Calibration files"));
+  table_->setModel(new TextFileModel(config_, this));
+  set_table_look(*table_);
+  table_->setSortingEnabled(false);
+  table_->horizontalHeader()->setSectionResizeMode(TextFileModel::file, QHeaderView::Stretch);
+  path_ = new QLineEdit;
+  path_->setPlaceholderText(config_.engine().remote() ? tr("File on %1").arg(config_.engine().host)
+                                                      : tr("Path of a file, or drop files here"));
+  path_->setAccessibleName(tr("Path of a text file"));
+  auto* add = new QPushButton(tr("&Add…"));
+  add->setObjectName(QStringLiteral("text_add"));
+  add->setToolTip(tr("Add text files"));
+  remove_ = new QPushButton(tr("&Remove"));
+  remove_->setToolTip(tr("Take the selected file off the list"));
+  split_ = new Note(Note::Kind::plain);
+  split_->setObjectName(QStringLiteral("text_split"));
+  split_->setMinimumHeight(5 * split_->fontMetrics().lineSpacing());
+  split_->setAlignment(Qt::AlignTop);
+
+  auto* row = new QHBoxLayout;
+  row->addWidget(path_, 1);
+  row->addWidget(add);
+  row->addWidget(remove_);
+  auto* side = new QWidget;
+  auto* layout = new QVBoxLayout(side);
+  layout->setContentsMargins({});
+  layout->addWidget(table_, 1);
+  layout->addLayout(row);
+  layout->addWidget(split_);
+  connect(add, &QPushButton::clicked, this, &TextPage::browse);
+  connect(path_, &QLineEdit::returnPressed, this, &TextPage::add_typed);
+  connect(remove_, &QPushButton::clicked, this, &TextPage::remove);
+  return side;
+}
+
+QWidget* TextPage::make_look() {
+  number_ = new QSpinBox;
+  number_->setObjectName(QStringLiteral("window_number"));
+  number_->setAccessibleName(tr("Number of the window"));
+  number_->setToolTip(tr("Which calibration window is shown"));
+  windows_ = new QLabel;
+  view_ = new WindowView;
+  view_->setObjectName(QStringLiteral("window_view"));
+  view_->setAccessibleName(tr("Text of the window"));
+  auto* row = new QHBoxLayout;
+  row->addWidget(new QLabel(tr("Window")));
+  row->addWidget(number_);
+  row->addWidget(windows_);
+  row->addStretch();
+  auto* side = new QWidget;
+  auto* layout = new QVBoxLayout(side);
+  layout->setContentsMargins({});
+  layout->addLayout(row);
+  layout->addWidget(view_, 1);
+  layout->addWidget(new Note(Note::Kind::faint, tr("The two tints take turns from token to token.")));
+  connect(number_, &QSpinBox::valueChanged, this,
+          [this](int number) { view_->show_tokens(config_.window(number - 1)); });
+  return side;
+}
+
+bool TextPage::isComplete() const { return config_.is_ready(); }
+
+void TextPage::browse() {
+  if (config_.engine().remote() || !path_->text().trimmed().isEmpty()) return add_typed();
+  const QStringList files = QFileDialog::getOpenFileNames(
+      this, tr("Calibration text"), remembered(keys::last_folder), tr("Text (*.txt *.jsonl);;All files (*)"));
+  if (files.isEmpty()) return;
+  remember(keys::last_folder, QFileInfo(files.first()).path());
+  config_.add_files(files);
+}
+
+void TextPage::add_typed() {
+  config_.add_files({path_->text().trimmed()});
+  path_->clear();
+}
+
+void TextPage::remove() {
+  const QModelIndex row = table_->currentIndex();
+  if (row.isValid()) config_.remove_file(row.row());
+}
+
+QString TextPage::split_in_words() const {
+  const Recipe& recipe = config_.recipe();
+  if (config_.self_text())
+    return tr("The model writes %1 tokens for calibration and %2 held-out tokens when the conversion begins.")
+        .arg(grouped(recipe.tokens), grouped(recipe.held_out_tokens));
+  if (config_.engine().remote())
+    return tr("The files are read on %1 when the plan is made.").arg(config_.engine().host);
+  const auto& facts = config_.facts();
+  if (!facts || facts->split.calibration.count() == 0)
+    return tr("Asked for: %1 calibration tokens, and %2 held-out tokens from other documents.")
+        .arg(grouped(recipe.tokens), grouped(recipe.held_out_tokens));
+  const auto line = [](const Windows& windows, const QString& purpose) {
+    return tr("%1 tokens (%2 windows) %3")
+        .arg(grouped(windows.count() * windows.window), grouped(windows.count()), purpose);
+  };
+  return QStringList{line(facts->split.calibration, tr("to distil the experts on")),
+                     line(facts->split.tables, tr("held out, to measure what each policy costs")),
+                     line(facts->split.checking, tr("held out, to check the predictions"))}
+      .join('\n');
+}
+
+void TextPage::show_config() {
+  const bool own = config_.self_text();
+  (own ? own_ : from_files_)->setChecked(true);
+  for (QWidget* widget : {static_cast<QWidget*>(table_), static_cast<QWidget*>(path_)})
+    widget->setEnabled(!own);
+  remove_->setEnabled(!own && !config_.files().isEmpty());
+  split_->setText(split_in_words());
+
+  const int count = config_.window_count();
+  number_->setEnabled(count > 0);
+  number_->setRange(count > 0 ? 1 : 0, count);
+  windows_->setText(count > 0 ? tr("of %1, each of %2 tokens").arg(count).arg(config_.recipe().window)
+                              : QString());
+  view_->show_tokens(config_.window(number_->value() - 1));
+  view_->setPlaceholderText(own ? tr("The model has not written its text yet.")
+                            : config_.engine().remote()
+                                ? tr("Files on another machine are not shown here.")
+                                : tr("The first window of the text appears here, once files are chosen."));
+  const bool wrong = config_.facts() && !config_.facts()->problems.empty();
+  reason_->say(wrong ? Note::Kind::wrong : Note::Kind::faint, config_.reason());
+  emit completeChanged();
+}
+
+void TextPage::dragEnterEvent(QDragEnterEvent* event) {
+  if (event->mimeData()->hasUrls() && !config_.engine().remote()) event->acceptProposedAction();
+}
+
+void TextPage::dropEvent(QDropEvent* event) {
+  QStringList files;
+  for (const QUrl& url : event->mimeData()->urls()) files << url.toLocalFile();
+  config_.add_files(files);
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <QWizardPage>
+
+class QGroupBox;
+class QLabel;
+class QLineEdit;
+class QPushButton;
+class QRadioButton;
+class QSpinBox;
+class QTableView;
+
+namespace ladimo::ui {
+
+class Note;
+class TextPageConfig;
+class WindowView;
+
+/// Page 2: the files with their tokens, the split, and a look at real windows.
+class TextPage : public QWizardPage {
+  Q_OBJECT
+ public:
+  explicit TextPage(TextPageConfig& config, QWidget* parent = nullptr);
+  bool isComplete() const override;
+
+ protected:
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+
+ private:
+  QWidget* make_files();
+  QWidget* make_look();
+  void browse();
+  void add_typed();
+  void remove();
+  void show_config();
+  QString split_in_words() const;
+
+  TextPageConfig& config_;
+  QRadioButton* from_files_;
+  QRadioButton* own_;
+  QTableView* table_;
+  QLineEdit* path_;
+  QPushButton* remove_;
+  QLabel* split_;
+  QSpinBox* number_;
+  QLabel* windows_;
+  WindowView* view_;
+  Note* reason_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,26 @@
+// A window of tokens as text; the tokens are told apart by two tints that take turns.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <QPlainTextEdit>
+
+namespace ladimo::ui {
+
+class WindowView : public QPlainTextEdit {
+  Q_OBJECT
+ public:
+  explicit WindowView(QWidget* parent = nullptr);
+  void show_tokens(std::vector<std::string> tokens);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void draw();
+
+  std::vector<std::string> tokens_;
+};
+
+}  // namespace ladimo::ui
