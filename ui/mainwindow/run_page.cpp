@@ -96,7 +96,6 @@ void RunPage::show_run(RunSummary run) {
   consequences_->setText(consequences(run_));
   layers_->set_layers(run_.layers);
   fit_table();
-  plot_->show_nothing();
   table_->selectRow(0);
 }
 
@@ -113,7 +112,8 @@ void RunPage::fit_table() {
 
 void RunPage::select_layer() {
   const QModelIndex current = sorted_->mapToSource(table_->currentIndex());
-  if (current.isValid()) plot_->show_layer(run_.layers[static_cast<std::size_t>(current.row())]);
+  if (current.isValid())
+    plot_->set_counts(run_.layers[static_cast<std::size_t>(current.row())].routing_weights);
 }
 
 void RunPage::copy_table() { QGuiApplication::clipboard()->setText(table_text(*sorted_, '\t')); }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/format.h"
+#include "ui/models/sentences.h"
 
 namespace ladimo::ui {
 namespace {

@@ -14,6 +14,7 @@
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
 #include "run/recipe.h"
+#include "ui/models/sentences.h"
 
 namespace ladimo::ui {
 namespace {
@@ -109,18 +110,6 @@ RunSummary read_summary(const QByteArray& bytes) {
   if (show.has("tradeoff")) read_tradeoff(show.at("tradeoff"), run);
   if (show.has("profile")) read_profile(show.at("profile"), run);
   return run;
-}
-
-QString in_words(const LayerPolicy& policy) {
-  switch (policy.kind) {
-    case LayerPolicy::Kind::dense:
-      return QObject::tr("dense");
-    case LayerPolicy::Kind::top_k:
-      return QObject::tr("%1 strongest").arg(policy.k);
-    case LayerPolicy::Kind::threshold:
-      return QObject::tr("threshold %1").arg(number(policy.threshold));
-  }
-  return {};
 }
 
 QString description(const RunSummary& run) {

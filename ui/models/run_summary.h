@@ -43,8 +43,6 @@ struct RunSummary {
 /// Reads the output of `show`. Throws Refusal when it is not one.
 RunSummary read_summary(const QByteArray& json);
 
-/// "dense", "4 strongest", "threshold 0.031".
-QString in_words(const LayerPolicy& policy);
 /// "6 of 6 layers converted · 64 experts (16 shared) · 99,840 calibration tokens from …".
 QString description(const RunSummary& run);
 /// One sentence about what the policy costs and saves, as rich text: measured numbers bold, predicted normal.

@@ -1,143 +1,320 @@
 #include "ui/plots/routing_plot.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include <QEvent>
-#include <QLabel>
-#include <QVBoxLayout>
+#include <QBoxLayout>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QKeyEvent>
+#include <QMouseEvent>
 
 #include <qcustomplot.h>
 
 #include "base/format.h"
+#include "ui/mainwindow/spacing.h"
 #include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 namespace {
 
-QCPBars* add_bars(QCustomPlot& plot) {
-  auto* bars = new QCPBars(plot.xAxis, plot.yAxis);
-  bars->setWidth(std::log10(histogram_edge(2)) - std::log10(histogram_edge(1)));
-  bars->setPen(Qt::NoPen);
-  bars->setAntialiased(false);  // or 256 bars take 80 ms instead of 2
-  return bars;
-}
+const double low = std::log10(histogram_low);
+const double high = std::log10(histogram_high);
+const double bin_width = (high - low) / histogram_bins;
+
+double centre_of(int bin) { return low + (bin - 0.5) * bin_width; }
+double at_log(double log_weight) { return std::pow(10.0, log_weight); }
+
+double total_of(const HistogramCounts& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); }
+
+QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 // The axis is linear in log10 of the weight, where the bins are equally wide; its labels are the weights.
-QSharedPointer<QCPAxisTickerText> decades() {
+QSharedPointer<QCPAxisTickerText> weight_ticks() {
   QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
   for (int decade = -4; decade <= 1; ++decade)
-    ticker->addTick(
-        decade, QString::fromStdString(decade < 0    ? "0." + std::string(std::size_t(-decade - 1), '0') + "1"
-                                       : decade == 0 ? "1"
-                                                     : "10"));
+    for (const int step : {1, 3}) {
+      const double weight = step * std::pow(10.0, decade);
+      if (weight <= histogram_high) ticker->addTick(std::log10(weight), QString::number(weight, 'g', 1));
+    }
+  ticker->addTick(-4, QStringLiteral("0.0001"));
+  ticker->addTick(std::log10(3e-4), QStringLiteral("0.0003"));
+  ticker->addTick(1, QStringLiteral("10"));
   return ticker;
-}
-
-QString caption(const LayerRow& row) {
-  if (!row.policy) return QObject::tr("No policy has been chosen for this layer yet.");
-  const auto number = [](double value) { return QString::fromStdString(format_number(value)); };
-  switch (row.policy->kind) {
-    case LayerPolicy::Kind::dense:
-      return QObject::tr("This layer stays dense: it uses the original FFN and no router.");
-    case LayerPolicy::Kind::top_k:
-      return QObject::tr("The %1 largest of %2 routing weights decide for every token.")
-          .arg(row.policy->k)
-          .arg(row.routed);
-    case LayerPolicy::Kind::threshold:
-      return QObject::tr("At threshold %1: %2 of %3 routed experts on per token (predicted).")
-          .arg(number(row.policy->threshold), number(row.policy->mean_experts))
-          .arg(row.routed);
-  }
-  return {};
 }
 
 }  // namespace
 
 RoutingPlot::RoutingPlot(QWidget* parent)
-    : QWidget(parent), title_(new QLabel), plot_(new QCustomPlot), caption_(new QLabel) {
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins({});
-  layout->addWidget(title_);
-  layout->addWidget(plot_, 1);
-  layout->addWidget(caption_);
-  QFont bold = title_->font();
-  bold.setBold(true);
-  title_->setFont(bold);
-  caption_->setWordWrap(true);
-  caption_->setAlignment(Qt::AlignTop);
-  caption_->setMinimumHeight(2 * caption_->fontMetrics().lineSpacing());  // nothing jumps between layers
-
-  skipped_ = add_bars(*plot_);
-  on_ = add_bars(*plot_);
-  threshold_ = new QCPItemStraightLine(plot_);
-  plot_->xAxis->setTicker(decades());
-  plot_->xAxis->setSubTicks(false);
-  plot_->xAxis->setLabel(tr("routing weight (log scale)"));
-  plot_->yAxis->setLabel(tr("% of the weights"));
-  plot_->setToolTip(
-      tr("The routing weight is the contribution that the router predicts for an expert, divided by "
-         "the mean norm of the layer's output. Orange weights let their expert run."));
-  recolour();
-  show_nothing();
+    : Plot(tr("Routing weights"),
+           tr("How strongly the router calls its experts appears here once the layer has routing weights."),
+           parent),
+      views_(new QComboBox),
+      log_counts_(new QCheckBox(tr("log scale"))) {
+  QCustomPlot& plot = canvas();
+  bars_ = new QCPBars(plot.xAxis, plot.yAxis);
+  bars_->setWidth(bin_width);
+  bars_->setPen(Qt::NoPen);
+  bars_->setAntialiased(false);  // or 256 bars take 80 ms instead of 2
+  above_ = plot.addGraph(plot.xAxis, plot.yAxis2);
+  plot.xAxis->setTicker(weight_ticks());
+  plot.xAxis->setSubTicks(false);
+  plot.xAxis->setLabel(tr("routing weight (log scale)"));
+  plot.yAxis->setNumberFormat(QStringLiteral("gb"));
+  plot.yAxis2->setVisible(true);
+  plot.yAxis2->setRange(0, 102);
+  plot.yAxis2->setLabel(tr("% at or above"));
+  make_threshold();
+  make_controls();
+  plot.setFocusPolicy(Qt::StrongFocus);
+  plot.setObjectName(QStringLiteral("routing_canvas"));
+  setToolTip(
+      tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
+         "the mean norm of the layer's output."));
+  show_empty();
 }
 
-void RoutingPlot::show_layer(const LayerRow& row) {
-  if (row.routing_weights.empty()) {
-    show_nothing();
-    return;
-  }
-  title_->setText(tr("Routing weights of layer %1").arg(row.layer));
-  caption_->setText(caption(row));
-  plot_->show();
-  const bool cut = row.policy && row.policy->kind == LayerPolicy::Kind::threshold;
-  draw(row.routing_weights, cut ? row.policy->threshold : 0);
+void RoutingPlot::make_threshold() {
+  QCustomPlot& plot = canvas();
+  plot.addLayer(QStringLiteral("threshold"));
+  moving_ = plot.layer(QStringLiteral("threshold"));
+  moving_->setMode(QCPLayer::lmBuffered);
+  veil_ = new QCPItemRect(&plot);
+  line_ = new QCPItemStraightLine(&plot);
+  handle_ = new QCPItemText(&plot);
+  for (QCPItemPosition* position :
+       {veil_->topLeft, veil_->bottomRight, line_->point1, line_->point2, handle_->position})
+    position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+  for (QCPAbstractItem* item : std::initializer_list<QCPAbstractItem*>{veil_, line_, handle_})
+    item->setLayer(moving_);
+  veil_->setPen(Qt::NoPen);
+  handle_->setPadding(QMargins(spacing(*this) / 2, 0, spacing(*this) / 2, 0));
+  place_threshold();
 }
 
-void RoutingPlot::show_nothing() {
-  title_->setText(tr("Routing weights"));
-  caption_->setText(
-      tr("How strongly the router of the selected layer calls its experts appears here, once the "
-         "layer has been converted and the run has its routing profile."));
-  plot_->hide();
+void RoutingPlot::make_controls() {
+  views_->addItems({tr("all experts"), tr("strongest of each token"), tr("those that run")});
+  views_->setAccessibleName(tr("Routing weights shown"));
+  views_->setToolTip(tr("Which routing weights are counted"));
+  views_->setObjectName(QStringLiteral("routing_view"));
+  log_counts_->setToolTip(tr("Counts on a logarithmic axis, to see what is rare"));
+  log_counts_->setObjectName(QStringLiteral("routing_log"));
+  auto* row = new QHBoxLayout;
+  row->addWidget(views_);
+  row->addWidget(log_counts_);
+  row->addStretch();
+  auto* column = static_cast<QVBoxLayout*>(layout());
+  column->insertLayout(2, row);
+  connect(views_, &QComboBox::activated, this, [this](int index) { set_view(static_cast<View>(index)); });
+  connect(log_counts_, &QCheckBox::toggled, this, &RoutingPlot::set_log_counts);
 }
 
-void RoutingPlot::draw(const HistogramCounts& counts, double threshold) {
-  const double total = std::accumulate(counts.begin(), counts.end(), 0.0);
-  QVector<double> centres[2], shares[2];
+void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
+  all_ = std::move(all);
+  top1_ = std::move(top1);
+  views_->setEnabled(!top1_.empty());
+  draw();
+}
+
+void RoutingPlot::set_threshold(std::optional<double> threshold) {
+  if (threshold == threshold_) return;
+  const bool appears = threshold.has_value() != threshold_.has_value();
+  threshold_ = threshold;
+  if (appears || view_ == View::selected) draw();  // the axes may change with it
+  place_threshold();
+  if (!empty()) moving_->replot();
+}
+
+void RoutingPlot::set_view(View view) {
+  view_ = view;
+  views_->setCurrentIndex(static_cast<int>(view));
+  draw();
+}
+
+void RoutingPlot::set_log_counts(bool log) {
+  log_ = log;
+  log_counts_->setChecked(log);
+  draw();
+}
+
+const HistogramCounts& RoutingPlot::counts() const {
+  return view_ == View::top1 && !top1_.empty() ? top1_ : all_;
+}
+
+void RoutingPlot::draw() {
+  const double total = all_.empty() ? 0 : total_of(counts());
+  if (total <= 0) return show_empty();
+  const bool selected = view_ == View::selected && threshold_;
+  const double of = selected ? total * share_above(counts(), *threshold_) : total;
+  QVector<double> centres, shares, edges, above;
   for (int bin = 1; bin <= histogram_bins; ++bin) {
-    const double low = histogram_edge(bin), high = histogram_edge(bin + 1);
-    const std::size_t side = low >= threshold ? 1 : 0;
-    if (counts[std::size_t(bin)] == 0) continue;
-    centres[side] << (std::log10(low) + std::log10(high)) / 2;
-    shares[side] << 100 * static_cast<double>(counts[std::size_t(bin)]) / total;
+    const double edge = histogram_edge(bin);
+    edges << std::log10(edge);
+    above << 100 * share_above(counts(), edge);
+    if (counts()[std::size_t(bin)] == 0 || (selected && histogram_edge(bin + 1) <= *threshold_)) continue;
+    centres << centre_of(bin);
+    shares << 100 * static_cast<double>(counts()[std::size_t(bin)]) / of;
   }
-  skipped_->setData(centres[0], shares[0], true);
-  on_->setData(centres[1], shares[1], true);
-  threshold_->setVisible(threshold > 0);
-  if (threshold > 0) {
-    threshold_->point1->setCoords(std::log10(threshold), 0);
-    threshold_->point2->setCoords(std::log10(threshold), 1);
-  }
-  plot_->xAxis->setRange(std::log10(histogram_low), std::log10(histogram_high));
-  plot_->yAxis->rescale();
-  plot_->yAxis->setRange(0,
-                         1.08 * plot_->yAxis->range().upper);  // so that the threshold is seen above the bars
-  plot_->replot();
+  bars_->setData(centres, shares, true);
+  above_->setData(edges, above, true);
+  fit_range();
+  place_threshold();
+  show_plot();
 }
 
-void RoutingPlot::recolour() {
-  const Theme theme = theme_of(palette());
-  apply_theme(*plot_, theme);
-  skipped_->setBrush(theme.off);
-  on_->setBrush(theme.converted);
-  threshold_->setPen({theme.accent, 2});
-  plot_->replot();
+/// Where the weights are, and the threshold; one in 5,000 may lie outside.
+void RoutingPlot::fit_range() {
+  QCustomPlot& plot = canvas();
+  double left = high, right = low, top = 0, bottom = 100;
+  for (const QCPGraphData& point : *above_->data()) {
+    if (point.value < 99.98) left = std::min(left, point.key - bin_width);
+    if (point.value > 0.02) right = std::max(right, point.key + bin_width);
+  }
+  for (const QCPBarsData& bar : *bars_->data()) {
+    top = std::max(top, bar.value);
+    bottom = std::min(bottom, bar.value);
+  }
+  if (threshold_ && *threshold_ > 0) {
+    left = std::min(left, std::log10(*threshold_));
+    right = std::max(right, std::log10(*threshold_));
+  }
+  const double margin = 0.03 * std::max(right - left, 0.5);
+  plot.xAxis->setRange(std::max(left - margin, low), std::min(right + margin, high));
+  plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+  plot.yAxis->setTicker(log_ ? QSharedPointer<QCPAxisTicker>(new QCPAxisTickerLog)
+                             : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+  plot.yAxis->setLabel(log_ ? tr("% of the weights (log scale)") : tr("% of the weights"));
+  bars_->setBaseValue(log_ ? bottom / 2 : 0);
+  plot.yAxis->setRange(log_ ? bottom / 2 : 0, (log_ ? 2 : 1.08) * top);
 }
 
-void RoutingPlot::changeEvent(QEvent* event) {
-  QWidget::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) recolour();
+void RoutingPlot::place_threshold() {
+  for (QCPAbstractItem* item : std::initializer_list<QCPAbstractItem*>{veil_, line_, handle_})
+    item->setVisible(threshold_.has_value());
+  if (!threshold_) return;
+  const QCPRange range = canvas().xAxis->range();
+  const double x = *threshold_ > 0 ? std::max(std::log10(*threshold_), low) : low;
+  line_->point1->setCoords(x, 0);
+  line_->point2->setCoords(x, 1);
+  veil_->topLeft->setCoords(std::min(range.lower, x), 0);
+  veil_->bottomRight->setCoords(x, 1);
+  const bool left = x > range.center();
+  handle_->setText(tr("τ %1").arg(number(*threshold_)));
+  handle_->setPositionAlignment(Qt::AlignTop | (left ? Qt::AlignRight : Qt::AlignLeft));
+  handle_->position->setCoords(x, 0.01);
+}
+
+bool RoutingPlot::near_threshold(double pixel) const {
+  if (!threshold_ || empty()) return false;
+  return std::abs(canvas().xAxis->coordToPixel(line_->point1->coords().x()) - pixel) < spacing(*this);
+}
+
+void RoutingPlot::move_threshold(double log_weight) {
+  const double moved = at_log(std::clamp(log_weight, low, high));
+  if (threshold_ == moved) return;
+  set_threshold(moved);
+  emit changed(moved);
+}
+
+bool RoutingPlot::mouse_event(QEvent* event) {
+  auto& mouse = static_cast<QMouseEvent&>(*event);
+  const double x = mouse.position().x();
+  switch (event->type()) {
+    case QEvent::MouseButtonPress:
+      if (mouse.button() != Qt::LeftButton || !near_threshold(x)) return false;
+      dragging_ = true;
+      canvas().setFocus();
+      return true;
+    case QEvent::MouseMove:
+      canvas().setCursor(dragging_ || near_threshold(x) ? Qt::SplitHCursor : Qt::ArrowCursor);
+      if (!dragging_) return false;
+      move_threshold(std::clamp(canvas().xAxis->pixelToCoord(x), canvas().xAxis->range().lower,
+                                canvas().xAxis->range().upper));
+      return true;
+    default:
+      if (!dragging_ || mouse.button() != Qt::LeftButton) return false;
+      dragging_ = false;
+      emit committed(*threshold_);
+      return true;
+  }
+}
+
+bool RoutingPlot::key_event(QEvent* event) {
+  auto& key = static_cast<QKeyEvent&>(*event);
+  const int step = key.key() == Qt::Key_Right ? 1 : key.key() == Qt::Key_Left ? -1 : 0;
+  if (step == 0 || !threshold_ || empty()) return false;
+  if (event->type() == QEvent::KeyPress)
+    move_threshold(line_->point1->coords().x() + step * bin_width);
+  else if (!key.isAutoRepeat())
+    emit committed(*threshold_);
+  return true;
+}
+
+bool RoutingPlot::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == &canvas()) {
+    switch (event->type()) {
+      case QEvent::MouseButtonPress:
+      case QEvent::MouseMove:
+      case QEvent::MouseButtonRelease:
+        if (mouse_event(event)) return true;
+        break;
+      case QEvent::KeyPress:
+      case QEvent::KeyRelease:
+        if (key_event(event)) return true;
+        break;
+      case QEvent::FocusIn:
+      case QEvent::FocusOut:
+        line_->setPen({line_->pen().color(), event->type() == QEvent::FocusIn ? 3.0 : 2.0});
+        if (!empty()) moving_->replot();
+        break;
+      default:
+        break;
+    }
+  }
+  return Plot::eventFilter(watched, event);
+}
+
+QString RoutingPlot::read_out(double x, double) const {
+  if (!canvas().xAxis->range().contains(x)) return {};
+  const int bin = histogram_index(at_log(x));
+  if (bin < 1 || bin > histogram_bins) return {};
+  const double edge = histogram_edge(bin);
+  return tr("%1 % of the weights lie between %2 and %3\n%4 % are at or above %2")
+      .arg(number(100 * static_cast<double>(counts()[std::size_t(bin)]) / total_of(counts())), number(edge),
+           number(histogram_edge(bin + 1)), number(100 * share_above(counts(), edge)));
+}
+
+QString RoutingPlot::csv() const {
+  QString text = QStringLiteral("from,to,all,strongest\n");
+  for (int bin = 1; bin <= histogram_bins && !all_.empty(); ++bin) {
+    const auto i = static_cast<std::size_t>(bin);
+    text += QStringLiteral("%1,%2,%3,%4\n")
+                .arg(number(histogram_edge(bin)), number(histogram_edge(bin + 1)))
+                .arg(all_[i])
+                .arg(top1_.empty() ? QString() : QString::number(top1_[i]));
+  }
+  return text;
+}
+
+void RoutingPlot::recolour(const Theme& theme) {
+  bars_->setBrush(theme.converted);
+  above_->setPen({theme.faint, 1.25});
+  line_->setPen({theme.accent, canvas().hasFocus() ? 3.0 : 2.0});
+  QColor veil = theme.background;
+  veil.setAlphaF(0.7F);
+  veil_->setBrush(veil);
+  handle_->setColor(theme.background);
+  handle_->setBrush(theme.accent);
+  handle_->setFont(font());
+  QCPAxis& right = *canvas().yAxis2;
+  right.setBasePen({theme.faint, 1});
+  right.setTickPen({theme.faint, 1});
+  right.setSubTickPen({theme.faint, 1});
+  right.setLabelColor(theme.faint);
+  right.setTickLabelColor(theme.faint);
+  right.setLabelFont(font());
+  right.setTickLabelFont(font());
 }
 
 }  // namespace ladimo::ui

@@ -1,38 +1,76 @@
-// The histogram of one layer's routing weights, with the threshold that decides which experts run.
+// The histogram of routing weights over log10 of the weight, with the threshold that decides which experts
+// run as a line to drag. Knows no policy: the wizard fills it live, the workspace gives it a threshold.
 #pragma once
 
-#include <QWidget>
+#include <optional>
 
-#include "ui/models/run_summary.h"
+#include "policy/histogram.h"
+#include "ui/plots/plot.h"
 
+class QCheckBox;
+class QComboBox;
 class QCPBars;
+class QCPGraph;
+class QCPItemRect;
 class QCPItemStraightLine;
-class QCustomPlot;
-class QLabel;
+class QCPItemText;
+class QCPLayer;
 
 namespace ladimo::ui {
 
-class RoutingPlot : public QWidget {
+class RoutingPlot : public Plot {
   Q_OBJECT
  public:
+  enum class View { all, top1, selected };
+
   explicit RoutingPlot(QWidget* parent = nullptr);
 
-  void show_layer(const LayerRow& row);
-  void show_nothing();
+  /// `top1`: the largest weight of each token, where that is known. Empty counts show the empty state.
+  void set_counts(HistogramCounts all, HistogramCounts top1 = {});
+  /// None: no line, as in a layer that uses no threshold.
+  void set_threshold(std::optional<double> threshold);
+  std::optional<double> threshold() const { return threshold_; }
+  void set_view(View view);
+  void set_log_counts(bool log);
+
+  QString csv() const override;
+
+ signals:
+  /// The threshold while a person moves it, and where it was let go.
+  void changed(double threshold);
+  void committed(double threshold);
 
  protected:
-  void changeEvent(QEvent* event) override;
+  void recolour(const Theme& theme) override;
+  QString read_out(double x, double y) const override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
-  void recolour();
-  void draw(const HistogramCounts& counts, double threshold);
+  void make_controls();
+  void make_threshold();
+  const HistogramCounts& counts() const;
+  void draw();
+  void fit_range();
+  void place_threshold();
+  bool near_threshold(double pixel) const;
+  void move_threshold(double log_weight);
+  bool mouse_event(QEvent* event);
+  bool key_event(QEvent* event);
 
-  QLabel* title_;
-  QCustomPlot* plot_;
-  QLabel* caption_;
-  QCPBars* skipped_;  // weights below the threshold
-  QCPBars* on_;
-  QCPItemStraightLine* threshold_;
+  HistogramCounts all_, top1_;
+  std::optional<double> threshold_;
+  View view_ = View::all;
+  bool log_ = false;
+  bool dragging_ = false;
+
+  QComboBox* views_;
+  QCheckBox* log_counts_;
+  QCPBars* bars_;
+  QCPGraph* above_;  // share of the weights at or above
+  QCPLayer* moving_;
+  QCPItemRect* veil_;  // over what is skipped
+  QCPItemStraightLine* line_;
+  QCPItemText* handle_;
 };
 
 }  // namespace ladimo::ui

@@ -1,0 +1,177 @@
+#include "ui/models/layer_model.h"
+
+#include <limits>
+
+#include "ui/models/sentences.h"
+
+namespace ladimo::ui {
+namespace {
+
+struct ColumnText {
+  const char* title;  // with the unit
+  const char* tip;
+};
+
+constexpr ColumnText column_texts[LayerModel::column_count] = {
+    {QT_TR_NOOP("Layer"), QT_TR_NOOP("Counted from 0, from the embedding to the head")},
+    {QT_TR_NOOP("Policy"), QT_TR_NOOP("How this layer decides which routed experts run for a token")},
+    {QT_TR_NOOP("Pin"), QT_TR_NOOP("A pinned layer keeps its policy whatever the trade-off slider says")},
+    {QT_TR_NOOP("Experts on\nper token"),
+     QT_TR_NOOP("Routed experts that run for one token, on average; the shared experts always run")},
+    {QT_TR_NOOP("KL\n% of sum"),
+     QT_TR_NOOP("This layer's part of the sum of KL(dense ‖ only one layer under its policy)")},
+    {QT_TR_NOOP("Latency\n% of all"), QT_TR_NOOP("This FFN's part of the decode time of a token")},
+    {QT_TR_NOOP("Loss\nbefore"),
+     QT_TR_NOOP("Normalised squared error of the layer's output on held-out rows before refit and "
+                "distillation")},
+    {QT_TR_NOOP("Loss\nafter"),
+     QT_TR_NOOP("The same after refit and distillation: 0 is the dense FFN, 1 is a constant output")},
+};
+constexpr ColumnText activated_text = {
+    QT_TR_NOOP("Activated\n% of all"),
+    QT_TR_NOOP("This FFN's part of the parameters that one token uses; no time was measured in this run")};
+
+}  // namespace
+
+LayerModel::LayerModel(const PolicyEditor& editor, QObject* parent)
+    : QAbstractTableModel(parent), editor_(editor) {
+  connect(&editor, &PolicyEditor::changed, this, &LayerModel::follow);
+  rows_.resize(editor_.policy().layers.size());
+  for (std::size_t l = 0; l < rows_.size(); ++l) {
+    const LayerRecord* record = editor_.run().record_of(static_cast<int>(l));
+    if (record == nullptr) continue;
+    rows_[l].loss_before = record->loss_before;
+    rows_[l].loss_after = record->loss_after;
+  }
+  follow();
+}
+
+double LayerModel::cost_of(const Candidate& candidate) const {
+  const auto& latency = editor_.run().latency;
+  return latency ? latency->decode_ms(candidate.policy) : candidate.activated;
+}
+
+double LayerModel::other_cost() const {
+  const RunData& run = editor_.run();
+  return run.latency ? run.latency->other_decode_ms : run.tradeoff->other_activated;
+}
+
+void LayerModel::follow() {
+  double kl = 0, cost = other_cost();
+  for (std::size_t l = 0; l < rows_.size(); ++l) {
+    Row& row = rows_[l];
+    row.priced = editor_.price(static_cast<int>(l), editor_.policy().layers[l]);
+    row.pinned = editor_.pins().contains(static_cast<int>(l));
+    row.kl = row.priced.kl;
+    row.cost = cost_of(row.priced);
+    kl += row.kl;
+    cost += row.cost;
+  }
+  for (Row& row : rows_) {
+    if (kl > 0) row.kl /= kl;
+    row.cost /= cost;
+  }
+  if (!rows_.empty()) emit dataChanged(index(0, policy), index(rowCount() - 1, cost_share));
+}
+
+void LayerModel::set_theme(const Theme& theme) {
+  theme_ = theme;
+  if (!rows_.empty()) emit dataChanged(index(0, policy), index(rowCount() - 1, pinned));
+}
+
+int LayerModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : static_cast<int>(rows_.size());
+}
+
+int LayerModel::columnCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : column_count; }
+
+std::optional<double> LayerModel::number(int row, int column) const {
+  const Row& values = rows_[static_cast<std::size_t>(row)];
+  switch (column) {
+    case layer:
+      return row;
+    case pinned:
+      return values.pinned ? 0 : 1;  // pinned ones first
+    case experts_on:
+      if (values.priced.policy.kind == LayerPolicy::Kind::dense) return {};
+      return values.priced.policy.mean_experts;
+    case kl_share:
+      return 100 * values.kl;
+    case cost_share:
+      return 100 * values.cost;
+    case loss_before:
+      return values.loss_before;
+    case loss_after:
+      return values.loss_after;
+    default:
+      return {};
+  }
+}
+
+QString LayerModel::text(int row, int column) const {
+  const Row& values = rows_[static_cast<std::size_t>(row)];
+  if (column == layer) return QString::number(row);
+  if (column == policy) {
+    const bool converted =
+        editor_.run().tradeoff->layers[static_cast<std::size_t>(row)].candidates.size() > 1;
+    return converted ? in_words(values.priced.policy) : tr("not converted");
+  }
+  if (column == pinned) return values.pinned ? QStringLiteral("●") : QString();
+  const auto value = number(row, column);
+  if (column == experts_on && !value) return tr("all");
+  return value ? number_text(*value) : QStringLiteral("–");
+}
+
+QString LayerModel::tip(int row, int column) const {
+  const Row& values = rows_[static_cast<std::size_t>(row)];
+  if (column == pinned && values.pinned) return tr("pinned");
+  if (column == kl_share) return tr("+%1 nats per token (predicted)").arg(number_text(values.priced.kl));
+  if (column != cost_share) return {};
+  return editor_.run().latency ? tr("%1 ms (predicted)").arg(number_text(cost_of(values.priced)))
+                               : tr("%1 parameters (predicted)").arg(number_text(values.priced.activated));
+}
+
+QVariant LayerModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  const bool dense =
+      rows_[static_cast<std::size_t>(index.row())].priced.policy.kind == LayerPolicy::Kind::dense;
+  switch (role) {
+    case Qt::DisplayRole:
+      return text(index.row(), index.column());
+    case Qt::ToolTipRole:
+    case Qt::AccessibleDescriptionRole:
+      return tip(index.row(), index.column());
+    case Qt::TextAlignmentRole:
+      return static_cast<int>((index.column() == policy   ? Qt::AlignLeft
+                               : index.column() == pinned ? Qt::AlignHCenter
+                                                          : Qt::AlignRight) |
+                              Qt::AlignVCenter);
+    case Qt::DecorationRole:
+      return index.column() == policy ? QVariant(dense ? theme_.dense : theme_.converted) : QVariant();
+    case Qt::ForegroundRole:
+      return index.column() == pinned ? QVariant(theme_.accent) : QVariant();
+    case sort_role:
+      if (index.column() == policy) return text(index.row(), policy);
+      return number(index.row(), index.column()).value_or(std::numeric_limits<double>::infinity());
+    default:
+      return {};
+  }
+}
+
+QVariant LayerModel::headerData(int section, Qt::Orientation orientation, int role) const {
+  if (orientation != Qt::Horizontal || section < 0 || section >= column_count) return {};
+  const bool no_times = section == cost_share && !editor_.run().latency;
+  const ColumnText& texts = no_times ? activated_text : column_texts[section];
+  switch (role) {
+    case Qt::DisplayRole:
+      return tr(texts.title);
+    case Qt::ToolTipRole:
+      return tr(texts.tip);
+    case Qt::TextAlignmentRole:
+      return static_cast<int>((section == policy ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+    default:
+      return {};
+  }
+}
+
+}  // namespace ladimo::ui

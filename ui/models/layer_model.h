@@ -1,0 +1,60 @@
+// The layers of a run as a table: each one's policy as it is being chosen, what it costs and what it changes.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <QAbstractTableModel>
+
+#include "ui/models/policy_editor.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+
+class LayerModel : public QAbstractTableModel {
+  Q_OBJECT
+ public:
+  enum Column {
+    layer,
+    policy,
+    pinned,
+    experts_on,
+    kl_share,
+    cost_share,  // of the decode time; of the activated parameters where no time was measured
+    loss_before,
+    loss_after,
+    column_count
+  };
+  /// The value to sort by: a number, whatever the text says. Missing numbers are infinite, so they come last.
+  static constexpr int sort_role = Qt::UserRole;
+
+  /// Follows `editor`, which must outlive it.
+  explicit LayerModel(const PolicyEditor& editor, QObject* parent = nullptr);
+  void set_theme(const Theme& theme);
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  int columnCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
+  QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+
+ private:
+  struct Row {
+    Candidate priced;
+    bool pinned = false;
+    double kl = 0;    // share of the sum over the layers
+    double cost = 0;  // share of the whole model's
+    std::optional<double> loss_before, loss_after;
+  };
+  void follow();
+  double cost_of(const Candidate& candidate) const;
+  double other_cost() const;
+  std::optional<double> number(int row, int column) const;
+  QString text(int row, int column) const;
+  QString tip(int row, int column) const;
+
+  const PolicyEditor& editor_;
+  std::vector<Row> rows_;
+  Theme theme_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,176 @@
+#include "ui/models/sentences.h"
+
+#include <cmath>
+
+#include <QDateTime>
+#include <QLocale>
+#include <QStringList>
+
+#include "base/format.h"
+#include "base/machine.h"
+
+namespace ladimo::ui {
+namespace {
+
+const QString dot = QStringLiteral("  ·  ");
+
+QString text_in_words(const Recipe& recipe) {
+  if (recipe.self_text()) return QObject::tr("text that the model wrote itself");
+  QStringList names;
+  for (const auto& file : recipe.text) names << QString::fromStdString(file.filename().string());
+  return names.join(QStringLiteral(", "));
+}
+
+double neurons_on(const LayerProfile& layer, double experts) {
+  return (layer.shared_neurons + experts * layer.expert_neurons) /
+         (layer.shared_neurons + layer.routed * layer.expert_neurons);
+}
+
+/// What decides which experts run: "At τ = 0.031", "The 12 strongest".
+QString rule(const LayerPolicy& policy) {
+  return policy.kind == LayerPolicy::Kind::threshold
+             ? QObject::tr("At τ = %1").arg(number_text(policy.threshold))
+             : QObject::tr("The %1 strongest experts of every token").arg(policy.k);
+}
+
+QString change_in(double before, double after) {
+  const double percent = 100 * (after / before - 1);
+  return QObject::tr("%1 → %2 (%3%4 %)")
+      .arg(number_text(before), number_text(after), percent < 0 ? QStringLiteral("−") : QStringLiteral("+"),
+           number_text(std::abs(percent)));
+}
+
+QString times(const LatencyTable& latency, const PolicyNumbers& numbers, int layers) {
+  const double dense = latency.other_decode_ms + layers * latency.dense_decode_ms;
+  QString sentence =
+      QObject::tr("%1 → %2 ms per token decoding").arg(number_text(dense), number_text(*numbers.decode_ms)) +
+      dot + QObject::tr("%1 in a prompt").arg(number_text(*numbers.prefill_ms));
+  if (latency.machine == processor_name()) return sentence;
+  return sentence +
+         QObject::tr(" (times of %1)").arg(QString::fromStdString(latency.machine).toHtmlEscaped());
+}
+
+QString names(const std::vector<int>& experts) {
+  QStringList list;
+  for (const int expert : experts) list << QString::number(expert);
+  if (list.size() > 5) list = list.mid(0, 4) << QObject::tr("%1 more").arg(experts.size() - 4);
+  return list.join(QStringLiteral(", "));
+}
+
+}  // namespace
+
+QString number_text(double value) { return QString::fromStdString(format_number(value)); }
+QString percent_text(double share) { return number_text(share * 100) + QStringLiteral(" %"); }
+
+QString date_text(const QString& iso) {
+  const QDateTime date = QDateTime::fromString(iso, Qt::ISODate);
+  return date.isValid() ? QLocale(QLocale::English).toString(date.toLocalTime(), "d MMMM yyyy hh:mm") : iso;
+}
+
+QString in_words(const LayerPolicy& policy) {
+  switch (policy.kind) {
+    case LayerPolicy::Kind::dense:
+      return QObject::tr("dense");
+    case LayerPolicy::Kind::top_k:
+      return QObject::tr("%1 strongest").arg(policy.k);
+    case LayerPolicy::Kind::threshold:
+      return QObject::tr("threshold %1").arg(number_text(policy.threshold));
+  }
+  return {};
+}
+
+QString description(const RunData& run) {
+  const QLocale english(QLocale::English);
+  return QObject::tr(
+             "%1 of %2 layers converted  ·  %3 experts a layer, %4 of them shared  ·  "
+             "calibrated on %5 tokens from %6")
+      .arg(run.records.size())
+      .arg(run.layer_count())
+      .arg(run.recipe.experts)
+      .arg(run.recipe.shared)
+      .arg(english.toString(qlonglong{run.recipe.tokens}), text_in_words(run.recipe));
+}
+
+QString layer_title(const PolicyEditor& editor, int layer) {
+  const RunData& run = editor.run();
+  QStringList parts{QObject::tr("Layer %1").arg(layer)};
+  if (run.profile_of(layer) != nullptr)
+    parts << QObject::tr("%1 experts (%2 shared)").arg(run.recipe.experts).arg(run.recipe.shared);
+  parts << in_words(editor.policy().layers[static_cast<std::size_t>(layer)]);
+  if (editor.pins().contains(layer)) parts << QObject::tr("pinned");
+  return parts.join(dot);
+}
+
+QString layer_consequence(const PolicyEditor& editor, int layer) {
+  const RunData& run = editor.run();
+  const LayerPolicy& policy = editor.policy().layers[static_cast<std::size_t>(layer)];
+  const LayerProfile* profile = run.profile_of(layer);
+  if (profile == nullptr)
+    return QObject::tr("This layer was not converted: it uses the original FFN and adds no KL.");
+  if (policy.kind == LayerPolicy::Kind::dense)
+    return QObject::tr(
+        "This layer stays dense: it uses the original FFN, no router, and adds no KL. "
+        "Its own slider, left, gives it a threshold.");
+  const Candidate priced = editor.price(layer, policy);
+  const double experts = priced.policy.mean_experts;
+  QStringList parts{QObject::tr("%1 of %2 routed experts on").arg(number_text(experts)).arg(profile->routed),
+                    QObject::tr("%1 of the neurons").arg(percent_text(neurons_on(*profile, experts))),
+                    QObject::tr("KL +%1").arg(number_text(priced.kl))};
+  if (run.latency)
+    parts << QObject::tr("%1 of %2 ms")
+                 .arg(number_text(run.latency->decode_ms(priced.policy)),
+                      number_text(run.latency->dense_decode_ms));
+  return QObject::tr("%1: %2 (predicted)").arg(rule(policy), parts.join(dot));
+}
+
+QString router_warning(const RunData& run, int layer) {
+  const LayerProfile* profile = run.profile_of(layer);
+  if (profile == nullptr) return {};
+  QStringList warnings;
+  if (!profile->dead.empty())
+    warnings << QObject::tr(
+                    "Hardly ever run (under 0.1 % of the tokens): experts %1. Calibrate on more or more "
+                    "varied text, or choose fewer experts.")
+                    .arg(names(profile->dead));
+  if (!profile->always_on.empty())
+    warnings << QObject::tr(
+                    "Run for nearly every token: experts %1. They could be shared: raise the number of "
+                    "shared experts.")
+                    .arg(names(profile->always_on));
+  return warnings.join(' ');
+}
+
+QString predicted_sentence(const PolicyEditor& editor) {
+  const RunData& run = editor.run();
+  const PolicyNumbers& numbers = editor.policy().predicted;
+  QStringList parts{
+      QObject::tr("KL %1").arg(number_text(numbers.kl)),
+      QObject::tr("perplexity %1").arg(change_in(std::exp(run.tradeoff->dense_nll), numbers.perplexity))};
+  if (run.latency && numbers.decode_ms) parts << times(*run.latency, numbers, run.layer_count());
+  parts << QObject::tr("%1 of the parameters activated (%2 of the FFNs’)")
+               .arg(percent_text(numbers.activated_fraction), percent_text(numbers.ffn_activated));
+  return QObject::tr("Predicted: %1").arg(parts.join(dot));
+}
+
+QString measured_sentence(const Measurement& measurement, double predicted_kl) {
+  const PolicyNumbers& numbers = measurement.numbers;
+  const double distance = numbers.kl - predicted_kl;
+  const QStringList parts{
+      QObject::tr("KL %1").arg(number_text(numbers.kl)),
+      QObject::tr("perplexity %1").arg(change_in(measurement.dense_perplexity, numbers.perplexity)),
+      QObject::tr("%1 of the parameters activated").arg(percent_text(numbers.activated_fraction))};
+  return QObject::tr("<b>Measured: %1</b>  (%2 %3 the prediction; %4 tokens, %5, %6)")
+      .arg(parts.join(dot), number_text(std::abs(distance)),
+           distance < 0 ? QObject::tr("below") : QObject::tr("above"),
+           QLocale(QLocale::English).toString(measurement.tokens), date_text(measurement.date),
+           measurement.machine.toHtmlEscaped());
+}
+
+QString why_no_milliseconds(const PolicyEditor& editor) {
+  if (editor.milliseconds_pay()) return {};
+  if (!editor.run().latency) return QObject::tr("Milliseconds: nothing was measured in this run.");
+  return QObject::tr("Milliseconds: no policy decodes faster than dense on %1.")
+      .arg(QString::fromStdString(editor.run().latency->machine));
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,37 @@
+// What the workspace says in words: policies, what they cost, and where every number comes from.
+#pragma once
+
+#include <QString>
+
+#include "ui/models/policy_editor.h"
+#include "ui/models/run_data.h"
+
+namespace ladimo::ui {
+
+/// Three significant digits.
+QString number_text(double value);
+/// A share in per cent, three significant digits: "80.0 %".
+QString percent_text(double share);
+/// "23 November 2026" of an ISO 8601 date; the text itself where it is none.
+QString date_text(const QString& iso);
+
+/// "dense", "4 strongest", "threshold 0.031".
+QString in_words(const LayerPolicy& policy);
+/// "6 of 6 layers converted · 64 experts a layer, 16 of them shared · calibrated on 99,840 tokens from …".
+QString description(const RunData& run);
+/// "Layer 12 · 64 experts (16 shared) · threshold 0.031 · pinned".
+QString layer_title(const PolicyEditor& editor, int layer);
+/// What the layer's policy does: "At τ = 0.031: 22.7 of 48 routed experts on · 61.0 % of the neurons · KL
+/// +0.0004 · 0.41 of 0.93 ms". All of it is predicted.
+QString layer_consequence(const PolicyEditor& editor, int layer);
+/// What is wrong with the layer's router and what to change; empty when nothing is.
+QString router_warning(const RunData& run, int layer);
+
+/// The predicted consequences of the chosen policy in one sentence of normal type.
+QString predicted_sentence(const PolicyEditor& editor);
+/// What was measured, in bold, with where and when; and the distance from `predicted_kl`.
+QString measured_sentence(const Measurement& measurement, double predicted_kl);
+/// Why milliseconds cannot be chosen as the cost; empty where they can.
+QString why_no_milliseconds(const PolicyEditor& editor);
+
+}  // namespace ladimo::ui

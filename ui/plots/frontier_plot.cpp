@@ -1,0 +1,262 @@
+#include "ui/plots/frontier_plot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <QBoxLayout>
+#include <QCheckBox>
+#include <QMouseEvent>
+
+#include <qcustomplot.h>
+
+#include "base/format.h"
+#include "ui/mainwindow/spacing.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString number(double value) { return QString::fromStdString(format_number(value)); }
+
+QCPGraph* add_marks(QCustomPlot& plot) {
+  QCPGraph* graph = plot.addGraph();
+  graph->setLineStyle(QCPGraph::lsNone);
+  return graph;
+}
+
+QString csv_line(const QString& kind, const FrontierMark& mark) {
+  return QStringLiteral("%1,\"%2\",%3,%4,%5\n")
+      .arg(kind, mark.name)
+      .arg(mark.cost)
+      .arg(mark.kl)
+      .arg(mark.predicted_kl ? QString::number(*mark.predicted_kl) : QString());
+}
+
+}  // namespace
+
+FrontierPlot::FrontierPlot(QWidget* parent)
+    : Plot(tr("Frontier: the least KL for every cost"),
+           tr("The best policies appear here once the run has its trade-off table."), parent),
+      log_kl_(new QCheckBox(tr("log scale"))) {
+  make_graphs();
+  QCustomPlot& plot = canvas();
+  plot.setObjectName(QStringLiteral("frontier_canvas"));
+  plot.xAxis->setRangeReversed(true);
+  plot.xAxis->setNumberFormat(QStringLiteral("gb"));
+  plot.yAxis->setNumberFormat(QStringLiteral("gb"));
+  log_kl_->setToolTip(tr("KL on a logarithmic axis, to see where little is lost"));
+  log_kl_->setObjectName(QStringLiteral("frontier_log"));
+  log_kl_->setChecked(log_);
+  connect(log_kl_, &QCheckBox::toggled, this, &FrontierPlot::set_log_kl);
+  auto* column = static_cast<QVBoxLayout*>(layout());
+  auto* heading = new QHBoxLayout;
+  heading->addWidget(column->takeAt(0)->widget());
+  heading->addStretch();
+  heading->addWidget(log_kl_);
+  column->insertLayout(0, heading);
+  setToolTip(
+      tr("KL is the mean distance between the next-token distributions of the dense and the converted "
+         "model. Click to choose a policy."));
+  show_empty();
+}
+
+void FrontierPlot::make_graphs() {
+  QCustomPlot& plot = canvas();
+  frontier_ = plot.addGraph();
+  distances_ = plot.addGraph();
+  saved_marks_ = add_marks(plot);
+  measured_marks_ = add_marks(plot);
+  plot.addLayer(QStringLiteral("chosen"));
+  moving_ = plot.layer(QStringLiteral("chosen"));
+  moving_->setMode(QCPLayer::lmBuffered);
+  chosen_line_ = new QCPItemStraightLine(&plot);
+  chosen_line_->setLayer(moving_);
+  for (QCPItemPosition* end : {chosen_line_->point1, chosen_line_->point2})
+    end->setTypeY(QCPItemPosition::ptAxisRectRatio);
+  chosen_mark_ = add_marks(plot);
+  chosen_mark_->setLayer(moving_);
+}
+
+double FrontierPlot::shown(double cost) const {
+  return cost_ == Cost::activated ? 100 * cost / dense_cost_ : cost;
+}
+
+QString FrontierPlot::in_words(double cost) const {
+  return cost_ == Cost::activated ? tr("%1 % of the parameters activated").arg(number(shown(cost)))
+                                  : tr("%1 ms per token").arg(number(cost));
+}
+
+void FrontierPlot::set_frontier(Cost cost, double dense_cost, std::vector<Frontier::Point> points) {
+  cost_ = cost;
+  dense_cost_ = dense_cost;
+  points_ = std::move(points);
+  canvas().xAxis->setLabel(cost == Cost::activated
+                               ? tr("activated parameters, % of the dense model's (cheaper →)")
+                               : tr("milliseconds per token, decoding (faster →)"));
+  draw();
+}
+
+void FrontierPlot::set_chosen(double cost, double kl) {
+  chosen_ = {cost, kl, {}, {}, tr("Chosen: KL %1, %2 (predicted)").arg(number(kl), in_words(cost))};
+  chosen_mark_->data()->clear();
+  const QCPRange& range = canvas().yAxis->range();
+  chosen_mark_->addData(shown(cost), log_ ? std::max(kl, range.lower) : kl);
+  chosen_line_->point1->setCoords(shown(cost), 0);
+  chosen_line_->point2->setCoords(shown(cost), 1);
+  if (!empty()) moving_->replot();
+}
+
+void FrontierPlot::set_measured(std::vector<FrontierMark> marks) {
+  measured_ = std::move(marks);
+  draw();
+}
+
+void FrontierPlot::set_saved(std::vector<FrontierMark> marks) {
+  saved_ = std::move(marks);
+  draw();
+}
+
+void FrontierPlot::set_log_kl(bool log) {
+  log_ = log;
+  log_kl_->setChecked(log);
+  draw();
+}
+
+void FrontierPlot::clear_labels() {
+  for (QCPItemText* text : labels_) canvas().removeItem(text);
+  labels_.clear();
+}
+
+void FrontierPlot::label(const FrontierMark& mark, const QString& text) {
+  auto* item = new QCPItemText(&canvas());
+  item->position->setCoords(shown(mark.cost), mark.kl);
+  item->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+  item->setPadding(QMargins(0, 0, spacing(*this) / 2, spacing(*this) / 4));
+  item->setText(text);
+  item->setColor(theme_of(palette()).text);
+  item->setFont(font());
+  labels_.push_back(item);
+}
+
+void FrontierPlot::draw_measured() {
+  measured_marks_->data()->clear();
+  distances_->data()->clear();
+  for (const FrontierMark& mark : measured_) {
+    measured_marks_->addData(shown(mark.cost), mark.kl);
+    if (!mark.predicted_kl) continue;
+    // Equal keys keep their order; the gap parts one distance from the next.
+    distances_->addData(shown(mark.cost), *mark.predicted_kl);
+    distances_->addData(shown(mark.cost), mark.kl);
+    distances_->addData(shown(mark.cost), std::numeric_limits<double>::quiet_NaN());
+  }
+  if (measured_.empty()) return;
+  const FrontierMark& last = measured_.back();
+  label(last, last.predicted_kl
+                  ? tr("measured %1 (predicted %2)").arg(number(last.kl), number(*last.predicted_kl))
+                  : tr("measured %1").arg(number(last.kl)));
+}
+
+void FrontierPlot::draw() {
+  if (points_.empty()) return show_empty();
+  clear_labels();
+  frontier_->data()->clear();
+  for (const Frontier::Point& point : points_)
+    if (!log_ || point.kl > 0) frontier_->addData(shown(point.cost), point.kl);
+  saved_marks_->data()->clear();
+  for (const FrontierMark& mark : saved_) {
+    saved_marks_->addData(shown(mark.cost), mark.kl);
+    label(mark, mark.name);
+  }
+  draw_measured();
+  fit_range();
+  show_plot();
+  set_chosen(chosen_.cost, chosen_.kl);
+}
+
+void FrontierPlot::fit_range() {
+  double cheap = shown(points_.front().cost), dear = cheap, top = 0, bottom = 1;
+  const auto include = [&](double cost, double kl) {
+    cheap = std::min(cheap, shown(cost));
+    dear = std::max(dear, shown(cost));
+    top = std::max(top, kl);
+    if (kl > 0) bottom = std::min(bottom, kl);
+  };
+  for (const Frontier::Point& point : points_) include(point.cost, point.kl);
+  for (const auto& marks : {measured_, saved_})
+    for (const FrontierMark& mark : marks) include(mark.cost, mark.kl);
+  const double margin = 0.02 * std::max(dear - cheap, 1e-9);
+  QCustomPlot& plot = canvas();
+  plot.xAxis->setRange(cheap - margin, dear + margin);
+  plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+  plot.yAxis->setTicker(log_ ? QSharedPointer<QCPAxisTicker>(new QCPAxisTickerLog)
+                             : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+  plot.yAxis->setLabel(log_ ? tr("KL, nats per token (log)") : tr("KL, nats per token"));
+  plot.yAxis->setRange(log_ ? bottom / 1.5 : 0, (log_ ? 1.8 : 1.1) * std::max(top, 1e-9));
+}
+
+const FrontierMark* FrontierPlot::nearest(double x, double y) const {
+  const QCustomPlot& plot = canvas();
+  const FrontierMark* best = nullptr;
+  double closest = 2.0 * spacing(*this);
+  const auto look = [&](const FrontierMark& mark) {
+    const double distance =
+        std::hypot(plot.xAxis->coordToPixel(shown(mark.cost)) - plot.xAxis->coordToPixel(x),
+                   plot.yAxis->coordToPixel(mark.kl) - plot.yAxis->coordToPixel(y));
+    if (distance >= closest) return;
+    closest = distance;
+    best = &mark;
+  };
+  for (const FrontierMark& mark : measured_) look(mark);
+  for (const FrontierMark& mark : saved_) look(mark);
+  look(chosen_);
+  return best;
+}
+
+QString FrontierPlot::read_out(double x, double y) const {
+  if (points_.empty() || !canvas().xAxis->range().contains(x)) return {};
+  if (const FrontierMark* mark = nearest(x, y)) return mark->reading;
+  const auto point = std::ranges::min_element(
+      points_, {}, [&](const Frontier::Point& candidate) { return std::abs(shown(candidate.cost) - x); });
+  return tr("KL %1, %2 (predicted)").arg(number(point->kl), in_words(point->cost));
+}
+
+bool FrontierPlot::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == &canvas()) {
+    const bool press = event->type() == QEvent::MouseButtonPress;
+    if (press || event->type() == QEvent::MouseMove) {
+      const auto& mouse = static_cast<const QMouseEvent&>(*event);
+      const bool down = press ? mouse.button() == Qt::LeftButton : bool(mouse.buttons() & Qt::LeftButton);
+      const double x = canvas().xAxis->pixelToCoord(mouse.position().x());
+      if (down) emit picked(cost_ == Cost::activated ? x / 100 * dense_cost_ : x);
+    }
+    if (event->type() == QEvent::MouseButtonRelease) emit pick_ended();
+  }
+  return Plot::eventFilter(watched, event);
+}
+
+QString FrontierPlot::csv() const {
+  QString text =
+      QStringLiteral("kind,name,%1,KL,predicted KL\n")
+          .arg(cost_ == Cost::activated ? tr("activated parameters") : tr("milliseconds per token"));
+  for (const Frontier::Point& point : points_)
+    text += csv_line(QStringLiteral("frontier"), {point.cost, point.kl, {}, {}, {}});
+  text += csv_line(QStringLiteral("chosen"), chosen_);
+  for (const FrontierMark& mark : measured_) text += csv_line(QStringLiteral("measured"), mark);
+  for (const FrontierMark& mark : saved_) text += csv_line(QStringLiteral("saved"), mark);
+  return text;
+}
+
+void FrontierPlot::recolour(const Theme& theme) {
+  const double dot = spacing(*this) / 3.0;
+  frontier_->setPen({theme.faint, 1.25});
+  frontier_->setScatterStyle({QCPScatterStyle::ssDisc, theme.faint, theme.faint, dot});
+  distances_->setPen({theme.converted, 1.5});
+  measured_marks_->setScatterStyle({QCPScatterStyle::ssDiamond, theme.text, theme.converted, 4 * dot});
+  saved_marks_->setScatterStyle({QCPScatterStyle::ssSquare, theme.text, theme.background, 3 * dot});
+  chosen_mark_->setScatterStyle({QCPScatterStyle::ssCircle, theme.background, theme.accent, 5 * dot});
+  chosen_line_->setPen({theme.accent, 1.25, Qt::DotLine});
+  for (QCPItemText* text : labels_) text->setColor(theme.text);
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,161 @@
+#include "ui/plots/matrix_plot.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <QMouseEvent>
+
+#include <qcustomplot.h>
+
+#include "base/format.h"
+#include "ui/mainwindow/spacing.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+QCPColorGradient heat_gradient() {
+  QCPColorGradient gradient;
+  gradient.clearColorStops();
+  constexpr int stops = 32;
+  for (int i = 0; i <= stops; ++i) gradient.setColorStopAt(double(i) / stops, heat_colour(double(i) / stops));
+  gradient.setNanHandling(QCPColorGradient::nhNanColor);
+  return gradient;
+}
+
+QSharedPointer<QCPAxisTicker> whole_numbers() {
+  QSharedPointer<QCPAxisTickerFixed> ticker(new QCPAxisTickerFixed);
+  ticker->setTickStep(1);
+  ticker->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
+  return ticker;
+}
+
+}  // namespace
+
+QColor heat_colour(double share) {
+  // A polynomial of degree 6 through matplotlib's viridis.
+  constexpr std::array<std::array<double, 3>, 7> terms = {{{0.27773, 0.00541, 0.33410},
+                                                           {0.10509, 1.40461, 1.38459},
+                                                           {-0.33086, 0.21485, 0.09510},
+                                                           {-4.63423, -5.79910, -19.33244},
+                                                           {6.22827, 14.17993, 56.69055},
+                                                           {4.77638, -13.74515, -65.35303},
+                                                           {-5.43546, 4.64585, 26.31244}}};
+  const double t = std::clamp(share, 0.0, 1.0);
+  std::array<float, 3> rgb{};
+  for (std::size_t channel = 0; channel < rgb.size(); ++channel) {
+    double value = 0;
+    for (std::size_t i = terms.size(); i-- > 0;) value = value * t + terms[i][channel];
+    rgb[channel] = static_cast<float>(std::clamp(value, 0.0, 1.0));
+  }
+  return QColor::fromRgbF(rgb[0], rgb[1], rgb[2]);
+}
+
+MatrixPlot::MatrixPlot(Words words, QWidget* parent)
+    : Plot(words.title, words.empty, parent), words_(std::move(words)) {
+  QCustomPlot& plot = canvas();
+  map_ = new QCPColorMap(plot.xAxis, plot.yAxis);
+  map_->setInterpolate(false);
+  map_->setAntialiased(false);
+  legend_ = new QCPColorScale(&plot);
+  legend_->setType(QCPAxis::atRight);
+  legend_->setBarWidth(spacing(*this));
+  legend_->axis()->setLabel(words_.value);
+  plot.plotLayout()->addElement(0, 1, legend_);
+  auto* group = new QCPMarginGroup(&plot);
+  plot.axisRect()->setMarginGroup(QCP::msBottom | QCP::msTop, group);
+  legend_->setMarginGroup(QCP::msBottom | QCP::msTop, group);
+  map_->setColorScale(legend_);
+  map_->setGradient(heat_gradient());
+  plot.addLayer(QStringLiteral("frame"));
+  moving_ = plot.layer(QStringLiteral("frame"));
+  moving_->setMode(QCPLayer::lmBuffered);
+  frame_ = new QCPItemRect(&plot);
+  frame_->setLayer(moving_);
+  frame_->setVisible(false);
+  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
+    axis->setTicker(whole_numbers());
+    axis->setSubTicks(false);
+    axis->grid()->setVisible(false);
+  }
+  plot.xAxis->setLabel(words_.column);
+  plot.yAxis->setLabel(words_.row);
+  plot.yAxis->setRangeReversed(true);
+  show_empty();
+}
+
+void MatrixPlot::set_matrix(Matrix matrix, double top) {
+  matrix_ = std::move(matrix);
+  if (matrix_.rows == 0 || matrix_.columns == 0) return show_empty();
+  QCPColorMapData& cells = *map_->data();
+  cells.setSize(matrix_.columns, matrix_.rows);
+  cells.setRange({0, double(matrix_.columns - 1)}, {0, double(matrix_.rows - 1)});
+  for (int row = 0; row < matrix_.rows; ++row)
+    for (int column = 0; column < matrix_.columns; ++column)
+      cells.setCell(column, row, matrix_.at(row, column));
+  map_->setDataRange({0, top});
+  canvas().xAxis->setRange(-0.5, matrix_.columns - 0.5);
+  canvas().yAxis->setRange(-0.5, matrix_.rows - 0.5);
+  show_plot();
+}
+
+void MatrixPlot::set_row(int row) {
+  frame_->setVisible(row >= 0);
+  frame_->topLeft->setCoords(-0.5, row - 0.5);
+  frame_->bottomRight->setCoords(matrix_.columns - 0.5, row + 0.5);
+  if (!empty()) moving_->replot();
+}
+
+bool MatrixPlot::inside(double x, double y) const {
+  return x >= -0.5 && x < matrix_.columns - 0.5 && y >= -0.5 && y < matrix_.rows - 0.5;
+}
+
+QString MatrixPlot::read_out(double x, double y) const {
+  if (!inside(x, y)) return {};
+  const int row = static_cast<int>(std::lround(y)), column = static_cast<int>(std::lround(x));
+  const double value = matrix_.at(row, column);
+  if (std::isnan(value)) return words_.unknown.arg(row);
+  return words_.reading.arg(QString::number(row), QString::number(column),
+                            QString::fromStdString(format_number(value)));
+}
+
+bool MatrixPlot::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == &canvas() && event->type() == QEvent::MouseButtonPress) {
+    const auto& mouse = static_cast<const QMouseEvent&>(*event);
+    const double x = canvas().xAxis->pixelToCoord(mouse.position().x());
+    const double y = canvas().yAxis->pixelToCoord(mouse.position().y());
+    if (mouse.button() == Qt::LeftButton && inside(x, y)) emit row_clicked(static_cast<int>(std::lround(y)));
+  }
+  return Plot::eventFilter(watched, event);
+}
+
+QString MatrixPlot::csv() const {
+  QString text = words_.row + QStringLiteral(" \\ ") + words_.column;
+  for (int column = 0; column < matrix_.columns; ++column) text += QStringLiteral(",%1").arg(column);
+  for (int row = 0; row < matrix_.rows; ++row) {
+    text += QStringLiteral("\n%1").arg(row);
+    for (int column = 0; column < matrix_.columns; ++column) {
+      const double value = matrix_.at(row, column);
+      text += ',' + (std::isnan(value) ? QString() : QString::number(value));
+    }
+  }
+  return text + '\n';
+}
+
+void MatrixPlot::recolour(const Theme& theme) {
+  QCPColorGradient gradient = map_->gradient();
+  gradient.setNanColor(theme.grid);
+  map_->setGradient(gradient);
+  frame_->setPen({theme.accent, 2.5});
+  QCPAxis& axis = *legend_->axis();
+  axis.setBasePen({theme.faint, 1});
+  axis.setTickPen({theme.faint, 1});
+  axis.setSubTickPen({theme.faint, 1});
+  axis.setLabelColor(theme.text);
+  axis.setTickLabelColor(theme.text);
+  axis.setLabelFont(font());
+  axis.setTickLabelFont(font());
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,71 @@
+// Numbers in rows and columns as colours, with a legend: layers × experts, expert × expert.
+#pragma once
+
+#include <vector>
+
+#include <QColor>
+
+#include "ui/plots/plot.h"
+
+class QCPColorMap;
+class QCPColorScale;
+class QCPItemRect;
+class QCPLayer;
+
+namespace ladimo::ui {
+
+/// The perceptually uniform colours of all heatmaps (viridis), 0 dark ... 1 light.
+QColor heat_colour(double share);
+
+/// What a matrix shows; values that are not known are NaN.
+struct Matrix {
+  int rows = 0;
+  int columns = 0;
+  std::vector<double> values;  // [rows, columns]
+  double at(int row, int column) const {
+    return values[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) +
+                  static_cast<std::size_t>(column)];
+  }
+};
+
+class MatrixPlot : public Plot {
+  Q_OBJECT
+ public:
+  struct Words {
+    QString title;
+    QString empty;
+    QString row;      // what a row is: "layer"
+    QString column;   // what a column is: "expert"
+    QString value;    // what a colour is, with its unit: "% of the tokens"
+    QString reading;  // read-out with %1 row, %2 column, %3 value
+    QString unknown;  // read-out of a value that is not known, with %1 row
+  };
+  explicit MatrixPlot(Words words, QWidget* parent = nullptr);
+
+  /// Colours run from 0 to `top`. No rows show the empty state.
+  void set_matrix(Matrix matrix, double top);
+  /// Frames a row; -1 frames none.
+  void set_row(int row);
+
+  QString csv() const override;
+
+ signals:
+  void row_clicked(int row);
+
+ protected:
+  void recolour(const Theme& theme) override;
+  QString read_out(double x, double y) const override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  bool inside(double x, double y) const;
+
+  Words words_;
+  Matrix matrix_;
+  QCPColorMap* map_;
+  QCPColorScale* legend_;
+  QCPLayer* moving_;
+  QCPItemRect* frame_;
+};
+
+}  // namespace ladimo::ui

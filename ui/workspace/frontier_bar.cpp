@@ -1,0 +1,197 @@
+#include "ui/workspace/frontier_bar.h"
+
+#include <cmath>
+
+#include <QAction>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QStandardItemModel>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "base/error.h"
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/run_history.h"
+#include "ui/models/sentences.h"
+#include "ui/plots/frontier_plot.h"
+#include "ui/workspace/measure_row.h"
+#include "ui/workspace/settling_slider.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int slider_steps = 1000;
+
+double cost_of(const PolicyNumbers& numbers, Cost cost) {
+  return cost == Cost::activated ? numbers.activated_parameters : numbers.decode_ms.value_or(0);
+}
+
+/// What the tables say now about a policy, whenever it was made.
+PolicyNumbers predicted(const RunData& run, const Policy& policy) {
+  return predict(*run.tradeoff, run.latency ? &*run.latency : nullptr, policy.layers);
+}
+
+FrontierMark mark_of(const Measurement& measurement, const RunData& run, Cost cost) {
+  const PolicyNumbers expected = predicted(run, measurement.policy);
+  const bool counted = cost == Cost::activated;  // an evaluation counts parameters and takes no times
+  return {
+      cost_of(counted ? measurement.numbers : expected, cost),
+      measurement.numbers.kl,
+      expected.kl,
+      {},
+      QObject::tr("Measured KL %1, predicted %2\n%3")
+          .arg(number_text(measurement.numbers.kl), number_text(expected.kl), date_text(measurement.date))};
+}
+
+FrontierMark mark_of(const QString& name, const Policy& policy, const RunData& run, Cost cost) {
+  const PolicyNumbers expected = predicted(run, policy);
+  return {cost_of(expected, cost),
+          expected.kl,
+          {},
+          name,
+          QObject::tr("Saved as %1: KL %2 (predicted)").arg(name, number_text(expected.kl))};
+}
+
+}  // namespace
+
+FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* parent)
+    : QWidget(parent),
+      editor_(editor),
+      plot_(new FrontierPlot),
+      slider_(new SettlingSlider),
+      cheapest_(new QLabel),
+      costs_(new QComboBox),
+      no_milliseconds_(new QLabel),
+      reset_pins_(new QPushButton(tr("&Reset pins"))),
+      sentence_(new QLabel),
+      measure_(new MeasureRow(editor, serve)) {
+  constexpr int frontier_rest_ms = 100;
+  frontier_changed_.setSingleShot(true);
+  frontier_changed_.setInterval(frontier_rest_ms);
+  connect(&frontier_changed_, &QTimer::timeout, this, &FrontierBar::draw_frontier);
+  plot_->setObjectName(QStringLiteral("frontier_plot"));
+  sentence_->setObjectName(QStringLiteral("predicted_sentence"));
+  sentence_->setWordWrap(true);
+  sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  make_slider();
+  make_costs();
+  arrange();
+  connect(plot_, &FrontierPlot::picked, this, &FrontierBar::pick);
+  connect(plot_, &FrontierPlot::pick_ended, &editor_, &PolicyEditor::commit);
+  connect(&editor_, &PolicyEditor::changed, this, &FrontierBar::follow);
+  RunHistory& history = RunHistory::of(editor_);
+  connect(&history, &RunHistory::measurements_changed, this, &FrontierBar::draw_marks);
+  connect(&history, &RunHistory::policies_changed, this, &FrontierBar::draw_marks);
+  follow();
+  draw_frontier();
+}
+
+void FrontierBar::make_slider() {
+  slider_->setObjectName(QStringLiteral("tradeoff"));
+  slider_->setRange(0, slider_steps);
+  slider_->setSingleStep(slider_steps / 100);
+  slider_->setPageStep(slider_steps / 20);
+  slider_->setAccessibleName(tr("Trade-off between accuracy and cost"));
+  slider_->setToolTip(tr("Walks along the frontier: every position is the policy of least KL for its cost"));
+  connect(slider_, &SettlingSlider::moved, this,
+          [this](int value) { editor_.set_tradeoff(static_cast<double>(value) / slider_steps); });
+  connect(slider_, &SettlingSlider::settled, &editor_, &PolicyEditor::commit);
+}
+
+void FrontierBar::make_costs() {
+  costs_->setObjectName(QStringLiteral("cost"));
+  costs_->addItems({tr("activated parameters"), tr("measured milliseconds")});
+  costs_->setAccessibleName(tr("Cost"));
+  costs_->setToolTip(tr("What is traded against KL"));
+  const QString why_not = why_no_milliseconds(editor_);
+  if (!why_not.isEmpty()) static_cast<QStandardItemModel*>(costs_->model())->item(1)->setEnabled(false);
+  no_milliseconds_->setText(why_not);
+  no_milliseconds_->setVisible(!why_not.isEmpty());
+  no_milliseconds_->setObjectName(QStringLiteral("why_no_milliseconds"));
+  connect(costs_, &QComboBox::activated, this,
+          [this](int index) { editor_.set_cost(index == 0 ? Cost::activated : Cost::decode_ms); });
+}
+
+QWidget* FrontierBar::make_buttons() {
+  auto* buttons = new QWidget;
+  auto* row = new QHBoxLayout(buttons);
+  row->setContentsMargins({});
+  QAction* undo = editor_.undo().createUndoAction(this, tr("Undo"));
+  QAction* redo = editor_.undo().createRedoAction(this, tr("Redo"));
+  undo->setShortcut(QKeySequence::Undo);
+  redo->setShortcut(QKeySequence::Redo);
+  for (QAction* action : {undo, redo}) {
+    action->setShortcutContext(Qt::WindowShortcut);
+    auto* button = new QToolButton;
+    button->setDefaultAction(action);
+    button->setToolButtonStyle(Qt::ToolButtonTextOnly);
+    row->addWidget(button);
+  }
+  reset_pins_->setObjectName(QStringLiteral("reset_pins"));
+  reset_pins_->setToolTip(tr("Every layer follows the trade-off slider again"));
+  connect(reset_pins_, &QPushButton::clicked, &editor_, &PolicyEditor::reset_pins);
+  row->addWidget(reset_pins_);
+  return buttons;
+}
+
+void FrontierBar::arrange() {
+  const int space = spacing(*this);
+  auto* row = new QHBoxLayout;
+  row->setSpacing(space);
+  row->addWidget(new QLabel(tr("most accurate")));
+  row->addWidget(slider_, 1);
+  row->addWidget(cheapest_);
+  row->addWidget(costs_);
+  row->addWidget(make_buttons());
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins({});
+  column->setSpacing(space / 2);
+  column->addWidget(plot_, 1);
+  column->addLayout(row);
+  column->addWidget(no_milliseconds_);
+  column->addWidget(sentence_);
+  column->addWidget(measure_);
+}
+
+void FrontierBar::follow() {
+  const PolicyNumbers& numbers = editor_.policy().predicted;
+  slider_->show_value(static_cast<int>(std::lround(slider_steps * editor_.tradeoff())));
+  costs_->setCurrentIndex(editor_.cost() == Cost::activated ? 0 : 1);
+  cheapest_->setText(editor_.cost() == Cost::activated ? tr("cheapest") : tr("fastest"));
+  reset_pins_->setEnabled(!editor_.pins().empty());
+  sentence_->setText(predicted_sentence(editor_));
+  plot_->set_chosen(cost_of(numbers, editor_.cost()), numbers.kl);
+  if ((editor_.cost() != drawn_cost_ || editor_.pins() != drawn_pins_) && !frontier_changed_.isActive())
+    frontier_changed_.start();
+}
+
+void FrontierBar::draw_frontier() {
+  drawn_cost_ = editor_.cost();
+  drawn_pins_ = editor_.pins();
+  const Frontier& frontier = editor_.frontier();
+  plot_->set_frontier(drawn_cost_, frontier.dense_cost(), frontier.points());
+  draw_marks();
+}
+
+void FrontierBar::draw_marks() {
+  const RunData& run = editor_.run();
+  const RunHistory& history = RunHistory::of(editor_);
+  std::vector<FrontierMark> measured, saved;
+  for (const Measurement& measurement : history.measurements())
+    if (measurement.split == QLatin1String("checking"))
+      measured.push_back(mark_of(measurement, run, editor_.cost()));
+  for (const auto& [name, policy] : history.policies())
+    saved.push_back(mark_of(name, policy, run, editor_.cost()));
+  plot_->set_saved(std::move(saved));
+  plot_->set_measured(std::move(measured));
+}
+
+void FrontierBar::pick(double cost) {
+  const double dense = editor_.frontier().dense_cost(), cheapest = editor_.frontier().cheapest_cost();
+  if (dense > cheapest) editor_.set_tradeoff(std::clamp((dense - cost) / (dense - cheapest), 0.0, 1.0));
+}
+
+}  // namespace ladimo::ui

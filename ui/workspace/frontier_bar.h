@@ -1,0 +1,52 @@
+// The product: one slider along the frontier, one sentence of consequences, and the measured truth beside it.
+#pragma once
+
+#include <map>
+
+#include <QTimer>
+#include <QWidget>
+
+#include "policy/policy_file.h"
+
+class QComboBox;
+class QLabel;
+class QPushButton;
+
+namespace ladimo::ui {
+
+class FrontierPlot;
+class MeasureRow;
+class PolicyEditor;
+class ServeClient;
+class SettlingSlider;
+
+class FrontierBar : public QWidget {
+  Q_OBJECT
+ public:
+  FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* parent = nullptr);
+
+ private:
+  void make_slider();
+  void make_costs();
+  QWidget* make_buttons();
+  void arrange();
+  void follow();
+  void draw_frontier();
+  void draw_marks();
+  void pick(double cost);
+
+  PolicyEditor& editor_;
+  FrontierPlot* plot_;
+  SettlingSlider* slider_;
+  QLabel* cheapest_;
+  QComboBox* costs_;
+  QLabel* no_milliseconds_;
+  QPushButton* reset_pins_;
+  QLabel* sentence_;
+  MeasureRow* measure_;
+  QTimer frontier_changed_;  // so that a dragged pin draws the frontier anew only now and then
+  Cost drawn_cost_ = Cost::activated;
+  std::map<int, LayerPolicy> drawn_pins_;
+};
+
+}  // namespace ladimo::ui

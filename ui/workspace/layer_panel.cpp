@@ -1,0 +1,103 @@
+#include "ui/workspace/layer_panel.h"
+
+#include <QEvent>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QShortcut>
+#include <QSortFilterProxyModel>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/layer_model.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/table_actions.h"
+#include "ui/workspace/layer_slider.h"
+
+namespace ladimo::ui {
+
+LayerPanel::LayerPanel(PolicyEditor& editor, QWidget* parent)
+    : QWidget(parent),
+      layers_(new LayerModel(editor, this)),
+      sorted_(new QSortFilterProxyModel(this)),
+      search_(new QLineEdit),
+      table_(new QTableView),
+      message_(new QLabel),
+      slider_(new LayerSlider(editor)) {
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins({});
+  column->setSpacing(spacing(*this) / 2);
+  column->addWidget(search_);
+  column->addWidget(table_, 1);
+  column->addWidget(message_);
+  column->addWidget(slider_);
+  message_->setWordWrap(true);
+  message_->hide();
+  make_table(editor);
+  make_search();
+  recolour();
+}
+
+void LayerPanel::make_table(const PolicyEditor& editor) {
+  sorted_->setSourceModel(layers_);
+  sorted_->setSortRole(LayerModel::sort_role);
+  sorted_->setFilterKeyColumn(-1);
+  sorted_->setFilterCaseSensitivity(Qt::CaseInsensitive);
+  sorted_->setDynamicSortFilter(false);  // rows stay where they are while a slider moves
+  table_->setModel(sorted_);
+  table_->setObjectName(QStringLiteral("layer_table"));
+  table_->setAccessibleName(tr("Layers"));
+  table_->setSelectionMode(QAbstractItemView::SingleSelection);
+  table_->setTabKeyNavigation(false);
+  set_table_look(*table_);
+  table_->sortByColumn(LayerModel::layer, Qt::AscendingOrder);
+  fit_columns(*table_);
+  auto* actions = new TableActions(*table_, editor.run().name() + QStringLiteral("-layers"));
+  connect(actions, &TableActions::failed, this, [this](const QString& sentence) {
+    message_->setText(sentence);
+    message_->show();
+  });
+  connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+          &LayerPanel::follow_selection);
+}
+
+void LayerPanel::make_search() {
+  search_->setObjectName(QStringLiteral("layer_search"));
+  search_->setPlaceholderText(tr("Search layers: 12, dense, threshold …"));
+  search_->setAccessibleName(tr("Search layers"));
+  search_->setToolTip(tr("Shows the layers whose row contains these words (Ctrl+F)"));
+  search_->setClearButtonEnabled(true);
+  connect(search_, &QLineEdit::textChanged, this, [this](const QString& words) {
+    sorted_->setFilterFixedString(words);
+    message_->setText(tr("No layer matches “%1”.").arg(words));
+    message_->setVisible(sorted_->rowCount() == 0);
+  });
+  auto* find = new QShortcut(QKeySequence::Find, this);
+  connect(find, &QShortcut::activated, search_, qOverload<>(&QWidget::setFocus));
+}
+
+int LayerPanel::selected_layer() const { return sorted_->mapToSource(table_->currentIndex()).row(); }
+
+void LayerPanel::select_layer(int layer) {
+  if (layer == selected_layer()) return;
+  const auto row = [&] { return sorted_->mapFromSource(layers_->index(layer, 0)); };
+  if (!row().isValid()) search_->clear();  // the search hides it
+  table_->setCurrentIndex(row());
+}
+
+void LayerPanel::follow_selection() {
+  const int layer = selected_layer();
+  if (layer < 0) return;
+  slider_->select_layer(layer);
+  emit layer_selected(layer);
+}
+
+void LayerPanel::recolour() { layers_->set_theme(theme_of(palette())); }
+
+void LayerPanel::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) recolour();
+}
+
+}  // namespace ladimo::ui

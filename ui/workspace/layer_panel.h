@@ -1,0 +1,45 @@
+// The table of layers with a search field above and the selected layer's slider below.
+#pragma once
+
+#include <QWidget>
+
+class QLabel;
+class QLineEdit;
+class QSortFilterProxyModel;
+class QTableView;
+
+namespace ladimo::ui {
+
+class LayerModel;
+class LayerSlider;
+class PolicyEditor;
+
+class LayerPanel : public QWidget {
+  Q_OBJECT
+ public:
+  explicit LayerPanel(PolicyEditor& editor, QWidget* parent = nullptr);
+
+  void select_layer(int layer);
+  int selected_layer() const;
+
+ signals:
+  void layer_selected(int layer);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void make_table(const PolicyEditor& editor);
+  void make_search();
+  void follow_selection();
+  void recolour();
+
+  LayerModel* layers_;
+  QSortFilterProxyModel* sorted_;
+  QLineEdit* search_;
+  QTableView* table_;
+  QLabel* message_;  // that nothing matches the search, or that saving failed
+  LayerSlider* slider_;
+};
+
+}  // namespace ladimo::ui

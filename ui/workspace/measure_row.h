@@ -1,0 +1,52 @@
+// Measuring the chosen policy in the background: the button, how far it is, and what was found.
+#pragma once
+
+#include <QWidget>
+
+#include "base/events.h"
+#include "policy/policy_file.h"
+
+class QLabel;
+class QProgressBar;
+class QPushButton;
+class QStackedWidget;
+
+namespace ladimo::ui {
+
+class PolicyEditor;
+class ServeClient;
+struct Outcome;
+
+class MeasureRow : public QWidget {
+  Q_OBJECT
+ public:
+  MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent = nullptr);
+
+  /// Evaluates the chosen policy on the run's checking split. What is found goes into the run's history.
+  void measure();
+  void cancel();
+  bool measuring() const { return request_ != 0; }
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void follow();
+  void show_progress(int request, const ProgressEvent& event);
+  void finish(int request, const Outcome& outcome);
+  void say(const QString& sentence, bool failed);
+
+  PolicyEditor& editor_;
+  ServeClient& serve_;
+  int request_ = 0;  // 0: none
+  Policy measured_;  // the one being measured
+  bool failed_ = false;
+  QPushButton* button_;
+  QStackedWidget* pages_;
+  QLabel* found_;
+  QLabel* doing_;
+  QProgressBar* bar_;
+  QPushButton* cancel_;
+};
+
+}  // namespace ladimo::ui

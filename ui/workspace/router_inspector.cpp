@@ -1,0 +1,169 @@
+#include "ui/workspace/router_inspector.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <QEvent>
+#include <QLabel>
+#include <QSplitter>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/sentences.h"
+#include "ui/plots/load_plot.h"
+#include "ui/plots/matrix_plot.h"
+#include "ui/plots/routing_plot.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+MatrixPlot::Words layers_words() {
+  return {.title = {},
+          .empty = QObject::tr("How often every expert of every layer runs appears here with the routing "
+                               "profile."),
+          .row = QObject::tr("layer"),
+          .column = QObject::tr("routed expert"),
+          .value = QObject::tr("% of the tokens"),
+          .reading = QObject::tr("Layer %1, expert %2: runs for %3 % of the tokens\nClick to select the "
+                                 "layer"),
+          .unknown = QObject::tr("Layer %1 was not converted: it has no experts")};
+}
+
+MatrixPlot::Words together_words() {
+  return {.title = {},
+          .empty = QObject::tr("Which experts run together appears here with the routing profile."),
+          .row = QObject::tr("expert that runs"),
+          .column = QObject::tr("expert that runs with it"),
+          .value = QObject::tr("% of its tokens"),
+          .reading = QObject::tr("When expert %1 runs, expert %2 runs too for %3 % of the tokens"),
+          .unknown = QString()};
+}
+
+/// [layers, routed experts] per cent of the tokens, at every layer's middle threshold.
+Matrix load_of_layers(const RunData& run) {
+  Matrix matrix;
+  if (!run.profile) return matrix;
+  matrix.rows = run.layer_count();
+  for (const LayerProfile& layer : run.profile->layers)
+    matrix.columns = std::max(matrix.columns, layer.routed);
+  const auto columns = static_cast<std::size_t>(matrix.columns);
+  matrix.values.assign(static_cast<std::size_t>(matrix.rows) * columns,
+                       std::numeric_limits<double>::quiet_NaN());
+  for (const LayerProfile& layer : run.profile->layers)
+    std::ranges::transform(layer.expert_load,
+                           matrix.values.begin() + static_cast<std::ptrdiff_t>(layer.layer) * matrix.columns,
+                           [](double share) { return 100 * share; });
+  return matrix;
+}
+
+Matrix coactivation_of(const LayerProfile* layer) {
+  if (layer == nullptr) return {};
+  Matrix matrix{layer->routed, layer->routed, layer->coactivation};
+  for (double& share : matrix.values) share *= 100;
+  return matrix;
+}
+
+}  // namespace
+
+RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
+    : QWidget(parent),
+      editor_(editor),
+      title_(new QLabel),
+      warning_(new QLabel),
+      weights_(new RoutingPlot),
+      load_(new LoadPlot),
+      layers_(new MatrixPlot(layers_words())),
+      together_(new MatrixPlot(together_words())) {
+  title_->setObjectName(QStringLiteral("layer_title"));
+  QFont larger = font();
+  larger.setPointSizeF(larger.pointSizeF() * 1.15);
+  larger.setWeight(QFont::DemiBold);
+  title_->setFont(larger);
+  warning_->setWordWrap(true);
+  warning_->setObjectName(QStringLiteral("router_warning"));
+  weights_->setObjectName(QStringLiteral("routing_plot"));
+  load_->setObjectName(QStringLiteral("load_plot"));
+  layers_->setObjectName(QStringLiteral("layers_plot"));
+  together_->setObjectName(QStringLiteral("coactivation_plot"));
+  for (QLabel* label : {title_, warning_}) label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  arrange();
+  layers_->set_matrix(load_of_layers(editor_.run()), 100);
+  connect(layers_, &MatrixPlot::row_clicked, this, &RouterInspector::layer_selected);
+  connect(weights_, &RoutingPlot::changed, this, &RouterInspector::move_threshold);
+  connect(weights_, &RoutingPlot::committed, &editor_, &PolicyEditor::commit);
+  connect(&editor_, &PolicyEditor::changed, this, &RouterInspector::follow);
+  recolour();
+}
+
+void RouterInspector::arrange() {
+  const int space = spacing(*this);
+  auto* matrices = new QTabWidget;
+  matrices->setDocumentMode(true);
+  matrices->addTab(layers_, tr("Layers × experts"));
+  matrices->addTab(together_, tr("Which run together"));
+  auto* right = new QSplitter(Qt::Vertical);
+  right->addWidget(load_);
+  right->addWidget(matrices);
+  right->setStretchFactor(0, 2);
+  right->setStretchFactor(1, 3);
+  auto* split = new QSplitter(Qt::Horizontal);
+  split->addWidget(weights_);
+  split->addWidget(right);
+  split->setStretchFactor(0, 3);
+  split->setStretchFactor(1, 2);
+  for (QSplitter* splitter : {right, split}) {
+    splitter->setChildrenCollapsible(false);
+    splitter->setHandleWidth(space);
+  }
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins({});
+  column->setSpacing(space / 2);
+  column->addWidget(title_);
+  column->addWidget(warning_);
+  column->addWidget(split, 1);
+}
+
+void RouterInspector::select_layer(int layer) {
+  layer_ = layer;
+  const RunData& run = editor_.run();
+  const LayerProfile* profile = run.profile_of(layer);
+  weights_->set_threshold({});
+  weights_->set_counts(profile ? profile->all : HistogramCounts(),
+                       profile ? profile->top1 : HistogramCounts());
+  load_->set_load(profile ? profile->expert_load : std::vector<double>());
+  together_->set_matrix(coactivation_of(profile), 100);
+  layers_->set_row(layer);
+  const QString warning = router_warning(run, layer);
+  warning_->setText(warning);
+  warning_->setVisible(!warning.isEmpty());
+  follow();
+}
+
+void RouterInspector::follow() {
+  if (layer_ < 0) return;
+  const LayerPolicy& policy = editor_.policy().layers[static_cast<std::size_t>(layer_)];
+  title_->setText(layer_title(editor_, layer_));
+  weights_->set_caption(layer_consequence(editor_, layer_));
+  if (policy.kind == LayerPolicy::Kind::threshold)
+    weights_->set_threshold(policy.threshold);
+  else
+    weights_->set_threshold({});
+}
+
+void RouterInspector::move_threshold(double threshold) { editor_.pin(layer_, LayerPolicy::above(threshold)); }
+
+void RouterInspector::recolour() {
+  QPalette warning = palette();
+  warning.setColor(QPalette::WindowText, theme_of(palette()).error);
+  warning_->setPalette(warning);
+}
+
+void RouterInspector::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) recolour();
+}
+
+}  // namespace ladimo::ui

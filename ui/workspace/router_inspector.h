@@ -1,0 +1,44 @@
+// What the router of one layer does: its weights and the threshold, its load, all layers' load,
+// co-activation.
+#pragma once
+
+#include <QWidget>
+
+class QLabel;
+
+namespace ladimo::ui {
+
+class LoadPlot;
+class MatrixPlot;
+class PolicyEditor;
+class RoutingPlot;
+
+class RouterInspector : public QWidget {
+  Q_OBJECT
+ public:
+  explicit RouterInspector(PolicyEditor& editor, QWidget* parent = nullptr);
+  void select_layer(int layer);
+
+ signals:
+  void layer_selected(int layer);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void arrange();
+  void follow();
+  void move_threshold(double threshold);
+  void recolour();
+
+  PolicyEditor& editor_;
+  int layer_ = -1;
+  QLabel* title_;
+  QLabel* warning_;
+  RoutingPlot* weights_;
+  LoadPlot* load_;
+  MatrixPlot* layers_;
+  MatrixPlot* together_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,46 @@
+#include "ui/workspace/workspace_page.h"
+
+#include <QSplitter>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/run_data.h"
+#include "ui/workspace/frontier_bar.h"
+#include "ui/workspace/layer_panel.h"
+#include "ui/workspace/router_inspector.h"
+
+namespace ladimo::ui {
+
+WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
+                             QWidget* parent)
+    : QWidget(parent),
+      run_(std::move(run)),
+      layers_(new LayerPanel(editor)),
+      router_(new RouterInspector(editor)) {
+  const int space = spacing(*this);
+  auto* above = new QSplitter(Qt::Horizontal);
+  above->addWidget(layers_);
+  above->addWidget(router_);
+  above->setStretchFactor(0, 2);
+  above->setStretchFactor(1, 5);
+  auto* whole = new QSplitter(Qt::Vertical);
+  whole->addWidget(above);
+  whole->addWidget(new FrontierBar(editor, serve));
+  whole->setStretchFactor(0, 3);
+  whole->setStretchFactor(1, 2);
+  for (QSplitter* splitter : {above, whole}) {
+    splitter->setChildrenCollapsible(false);
+    splitter->setHandleWidth(2 * space);
+  }
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(space, space, space, space);
+  column->addWidget(whole);
+  connect(layers_, &LayerPanel::layer_selected, router_, &RouterInspector::select_layer);
+  connect(router_, &RouterInspector::layer_selected, this, &WorkspacePage::select_layer);
+  select_layer(0);
+}
+
+void WorkspacePage::select_layer(int layer) { layers_->select_layer(layer); }
+int WorkspacePage::selected_layer() const { return layers_->selected_layer(); }
+
+}  // namespace ladimo::ui

@@ -1,0 +1,34 @@
+// Where the policy of a run is chosen: the layers left, the selected layer's router in the centre, the
+// frontier with the trade-off slider below.
+#pragma once
+
+#include <memory>
+
+#include <QWidget>
+
+namespace ladimo::ui {
+
+class LayerPanel;
+class PolicyEditor;
+class RouterInspector;
+class ServeClient;
+struct RunData;
+
+class WorkspacePage : public QWidget {
+  Q_OBJECT
+ public:
+  /// `editor` edits the policy of `run`; it and `serve` must outlive the page.
+  WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
+                QWidget* parent = nullptr);
+
+  /// Selects the layer in every view.
+  void select_layer(int layer);
+  int selected_layer() const;
+
+ private:
+  std::shared_ptr<const RunData> run_;
+  LayerPanel* layers_;
+  RouterInspector* router_;
+};
+
+}  // namespace ladimo::ui
