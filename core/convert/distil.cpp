@@ -2,49 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 
 #include <ATen/ATen.h>
 
+#include "convert/adam.h"
 #include "model/routing_weights.h"
 
 namespace ladimo {
 namespace {
 
 constexpr int threshold_steps = 101;  // routed activity 0, 0.01 ... 1
-
-/// Adam (Kingma and Ba 2015) on one tensor; the step is relative to the root mean square of the initial
-/// weights.
-class Adam {
- public:
-  explicit Adam(at::Tensor& parameter)
-      : parameter_(parameter),
-        scale_(std::max(parameter.square().mean().sqrt().item<double>(), 1e-8)),
-        first_(at::zeros_like(parameter)),
-        second_(at::zeros_like(parameter)) {}
-
-  void step(const at::Tensor& gradient, double rate) {
-    ++steps_;
-    first_.mul_(beta1).add_(gradient, 1 - beta1);
-    second_.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
-    const double correction = std::sqrt(1 - std::pow(beta2, steps_)) / (1 - std::pow(beta1, steps_));
-    parameter_.addcdiv_(first_, second_.sqrt().add_(1e-12), -rate * scale_ * correction);
-  }
-
- private:
-  static constexpr double beta1 = 0.9, beta2 = 0.99;
-  at::Tensor& parameter_;
-  double scale_;
-  at::Tensor first_, second_;
-  int steps_ = 0;
-};
-
-/// Warm-up over the first twentieth, then a half cosine down to a hundredth.
-double scheduled(double progress) {
-  if (progress < 0.05) return progress / 0.05;
-  return 0.01 + 0.99 * 0.5 * (1 + std::cos(std::numbers::pi * (progress - 0.05) / 0.95));
-}
 
 /// The error at any activity, from those at a few thresholds: piecewise linear in the logarithm, constant
 /// outside. `levels` rising.
@@ -66,11 +34,15 @@ double mean(const std::vector<double>& values) {
 /// there.
 class RandomThresholds {
  public:
+  /// Levels from 0 to 1, or only `levels` themselves where the result need not be elastic.
   RandomThresholds(const at::Tensor& routing_weights, const std::vector<double>& levels,
-                   const std::vector<double>& errors, double variance) {
-    std::vector<double> steps(threshold_steps);
-    for (int i = 0; i < threshold_steps; ++i)
-      steps[static_cast<std::size_t>(i)] = i / (threshold_steps - 1.0);
+                   const std::vector<double>& errors, double variance, bool elastic) {
+    std::vector<double> steps = levels;
+    if (elastic) {
+      steps.resize(threshold_steps);
+      for (int i = 0; i < threshold_steps; ++i)
+        steps[static_cast<std::size_t>(i)] = i / (threshold_steps - 1.0);
+    }
     for (const double t : thresholds_at(routing_weights, steps)) thresholds_.push_back(static_cast<float>(t));
     for (const double level : steps)
       inverse_.push_back(
@@ -82,7 +54,7 @@ class RandomThresholds {
                                          const at::TensorOptions& options) const {
     std::vector<float> threshold(static_cast<std::size_t>(count)), weight(threshold.size());
     for (std::size_t i = 0; i < threshold.size(); ++i) {
-      const auto level = random.below(threshold_steps);
+      const auto level = random.below(thresholds_.size());
       threshold[i] = thresholds_[level];
       weight[i] = inverse_[level] / static_cast<float>(count);
     }
@@ -136,7 +108,8 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
   const auto initial_errors = held_out(weights);
   Distillation result{weights, {mean(initial_errors)}};
   context.emit(LossEvent{layer, 0, result.held_out_losses.back(), true});
-  const RandomThresholds sampler(routing_weights, settings.levels, initial_errors, variance);
+  const RandomThresholds sampler(routing_weights, settings.levels, initial_errors, variance,
+                                 settings.elastic);
 
   MoeWeights student = weights;
   for (at::Tensor* tensor : {&student.gate, &student.up, &student.down, &student.compensation})

@@ -22,13 +22,6 @@ double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// What the file will hold: the FFN's weights rounded to `storage`, the router in float.
-MoeWeights rounded(MoeWeights weights, at::ScalarType storage) {
-  for (at::Tensor* tensor : {&weights.gate, &weights.up, &weights.down, &weights.compensation})
-    *tensor = tensor->to(storage).to(at::kFloat);
-  return weights;
-}
-
 }  // namespace
 
 ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, const Recipe& recipe,
@@ -76,7 +69,7 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
     weights = std::move(distilled.weights);
     record.held_out_losses = std::move(distilled.held_out_losses);
   }
-  result.weights = rounded(std::move(weights), storage);
+  result.weights = weights.rounded(storage);
   record.loss_after = mean(loss(result.weights));
   if (!std::isfinite(record.loss_after))
     throw Error(fmt::format("Layer {} came out with weights that are not finite.", layer),

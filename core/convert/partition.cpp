@@ -132,6 +132,33 @@ class Assignment {
   std::vector<std::vector<int>> members_;
 };
 
+// Stable by index among equals, so that the result does not depend on the sort.
+at::Tensor by_energy(const HiddenStatistics& statistics) {
+  return std::get<1>(statistics.energy().sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
+}
+
+at::Tensor at_random(std::int64_t neurons, Random& random, at::Device device) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(neurons));
+  std::iota(order.begin(), order.end(), 0);
+  random.shuffle(order);
+  return at::tensor(order).to(device);
+}
+
+std::vector<int> random_owners(int experts, std::int64_t expert_neurons, Random& random) {
+  std::vector<int> owner;
+  for (int expert = 0; expert < experts; ++expert)
+    owner.insert(owner.end(), static_cast<std::size_t>(expert_neurons), expert);
+  random.shuffle(owner);
+  return owner;
+}
+
+at::Tensor features(const DenseFfn& ffn, const HiddenStatistics& statistics, const at::Tensor& x,
+                    const at::Tensor& neurons, const Stage1& settings) {
+  const auto stride = std::max<std::int64_t>(1, x.size(0) / settings.feature_tokens);
+  return coactivation_marks(ffn, statistics, x.slice(0, 0, stride * settings.feature_tokens, stride), neurons,
+                            settings.activation_share);
+}
+
 }  // namespace
 
 std::vector<int> Partition::owners() const {
@@ -169,14 +196,12 @@ Partition partition_neurons(const DenseFfn& ffn, const HiddenStatistics& statist
                             const Recipe& recipe, Random random, const Context& context) {
   const auto f = ffn.gate.size(0);
   const auto sizes = slice_sizes(f, recipe.experts, recipe.shared);
-  // Stable by index among equals, so that the result does not depend on the sort.
-  const auto order = std::get<1>(statistics.energy().sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
+  const auto order = recipe.stage1.energy_order ? by_energy(statistics) : at_random(f, random, x.device());
   const auto routed = std::get<0>(order.slice(0, sizes.shared_neurons).sort());
-  const auto stride = std::max<std::int64_t>(1, x.size(0) / recipe.stage1.feature_tokens);
-  const auto marks =
-      coactivation_marks(ffn, statistics, x.slice(0, 0, stride * recipe.stage1.feature_tokens, stride),
-                         routed, recipe.stage1.activation_share);
-  const auto owner = balanced_kmeans(marks, recipe.routed(), random, context);
+  const auto owner = recipe.stage1.coactivation
+                         ? balanced_kmeans(features(ffn, statistics, x, routed, recipe.stage1),
+                                           recipe.routed(), random, context)
+                         : random_owners(recipe.routed(), sizes.expert_neurons, random);
 
   Partition partition;
   partition.shared_neurons = sizes.shared_neurons;

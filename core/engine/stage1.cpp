@@ -9,14 +9,9 @@
 #include "engine/timing_log.h"
 
 namespace ladimo {
-namespace {
-
-/// The stored dtype of converted layers: fp32 originals stay fp32, everything else is bf16.
 at::ScalarType storage_dtype(const Checkpoint& checkpoint) {
   return checkpoint.tensor(Role::gate).dtype == DType::f32 ? at::kFloat : at::kBFloat16;
 }
-
-}  // namespace
 
 int convert_layers(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
                    const Windows& calibration, const Context& context) {

@@ -69,6 +69,10 @@ MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
           shared_neurons};
 }
 
+MoeWeights MoeWeights::rounded(at::ScalarType storage) const {
+  return to(gate.device(), storage).to(gate.device(), gate.scalar_type());
+}
+
 at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& policy) {
   switch (policy.kind) {
     case LayerPolicy::Kind::threshold:

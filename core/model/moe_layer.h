@@ -11,6 +11,8 @@
 
 namespace ladimo {
 
+class Checkpoint;
+
 /// Weights of one converted layer. Neurons are permuted: the shared ones first, then routed expert after
 /// expert, so every expert is one contiguous slice of rows. S shared neurons, E routed experts of m neurons,
 /// f = S + E m.
@@ -47,6 +49,8 @@ struct MoeWeights {
 
   /// The router stays fp32, the permutation int64.
   MoeWeights to(at::Device device, at::ScalarType dtype) const;
+  /// What a file in `storage` gives back: rounded, in the dtype it has now.
+  MoeWeights rounded(at::ScalarType storage) const;
 };
 
 /// Which routed experts run: routing weights [T, E] -> bool [T, E]; of equal weights top_k takes the lower
@@ -77,5 +81,8 @@ class MoeLayer : public FeedForward {
 void save_moe_weights(const std::filesystem::path& path, const MoeWeights& weights, at::ScalarType dtype);
 /// Throws Refusal when the file is broken or the shapes do not fit together.
 MoeWeights load_moe_weights(const std::filesystem::path& path, at::Device device, at::ScalarType dtype);
+/// The same from a native model folder. Precondition: it holds this layer's converted weights.
+MoeWeights load_moe_weights(const Checkpoint& native, std::int64_t layer, at::Device device,
+                            at::ScalarType dtype);
 
 }  // namespace ladimo

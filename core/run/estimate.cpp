@@ -16,6 +16,8 @@ constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 constexpr double candidates = 20, joint_points = 6, profile_passes = 4;
 // `--sensitivity auto` measures below this (method.md section 4).
 constexpr double measured_limit_s = 300, reference_threads = 2;
+// `finish: auto` trains below these.
+constexpr double finish_limit_s = 900, finish_limit_bytes = 8e9;
 
 /// The shapes as floating-point numbers: products of them overflow no integer.
 struct Shapes {
@@ -46,6 +48,19 @@ double measuring_flops_per_layer(const Shapes& s) {
   return candidates * s.tables / 2 * (s.model_flops() / 2 + s.head_flops());
 }
 
+// Weights of the model, and those of the FFNs with their gradients, Adam's moments, the best so far and a
+// rounded copy; the dense model's last hidden states; activations of one batch.
+double finish_ram(const Shapes& s, const Workload& work) {
+  const double batch = work.recipe.finish.batch / 4.0;
+  return 4 * static_cast<double>(work.config.parameters()) + 6 * 4 * s.layers * parameters_of_ffn(s) +
+         4 * s.tokens * s.d + 4 * batch * s.layers * (8 * s.f + 12 * s.d + 2 * s.window * s.attention / s.d);
+}
+
+// Per token and epoch: forward and twice that for the gradients, the teacher's logits; and the judging.
+double finish_flops(const Shapes& s, const Workload& work) {
+  return s.tokens * (1 + work.recipe.finish.epochs * 1.4) * (3 * s.model_flops() + s.head_flops());
+}
+
 double chunk(double columns) { return std::min(4 * chunk_rows * columns, chunk_bytes); }
 
 }  // namespace
@@ -63,7 +78,8 @@ std::uint64_t ram_estimate(const Workload& work) {
                         std::min(4 * s.tables * s.d * s.layers, 1024.0 * 1024 * 1024) + 4 * chunk(s.vocab) +
                         2 * 4 * parameters_of_ffn(s);
   const double writing = work.recipe.self_text() ? 4 * static_cast<double>(work.config.parameters()) : 0;
-  return static_cast<std::uint64_t>(base_ram + embeddings + std::max({stage1, stage2, writing}));
+  const double finish = finishes(work) ? finish_ram(s, work) : 0;
+  return static_cast<std::uint64_t>(base_ram + embeddings + std::max({stage1, stage2, writing, finish}));
 }
 
 std::uint64_t layer_bytes(const Workload& work) {
@@ -72,6 +88,8 @@ std::uint64_t layer_bytes(const Workload& work) {
   const double router = 4 * s.experts * (s.d + 1), permutation = 8 * s.f;  // fp32; int64
   return static_cast<std::uint64_t>(weights * work.weight_bytes + router + permutation + 4096);
 }
+
+std::uint64_t finish_bytes(const Workload& work) { return work.recipe.layers.size() * layer_bytes(work); }
 
 std::uint64_t text_bytes(const Workload& work) {
   // Four to five characters a token; half as much again for what the model writes over its measure.
@@ -110,6 +128,7 @@ StepSeconds time_estimate(const Workload& work) {
                   : 1e-6 * s.tokens;
   time.passed_layer = forward(s.tokens * s.layer_flops());
   time.converted_layer = time.passed_layer + fitting(clusters + experts + refit + distil);
+  if (finishes(work)) time.finish = forward(finish_flops(s, work));
   time.profile = forward(profile_passes * s.tables * s.model_flops());
   // Estimated: one forward and one backward pass, recomputing, and each candidate's own layer; always run.
   const double converted = static_cast<double>(work.recipe.layers.size());
@@ -140,6 +159,13 @@ bool measures_sensitivity(const Workload& work) {
   const double flops =
       static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work));
   return flops / (forward_flops * reference_threads) < measured_limit_s;
+}
+
+bool finishes(const Workload& work) {
+  if (work.recipe.finish.use != "auto") return work.recipe.finish.use == "on";
+  const Shapes s(work);
+  return finish_flops(s, work) / (forward_flops * reference_threads) < finish_limit_s &&
+         finish_ram(s, work) < finish_limit_bytes;
 }
 
 }  // namespace ladimo

@@ -21,6 +21,8 @@ struct Workload {
 std::uint64_t ram_estimate(const Workload& work);
 /// A converted layer on disk.
 std::uint64_t layer_bytes(const Workload& work);
+/// All layers once more, as the finish leaves them.
+std::uint64_t finish_bytes(const Workload& work);
 /// The text that the model writes itself.
 std::uint64_t text_bytes(const Workload& work);
 /// Tables, records and the log.
@@ -31,6 +33,7 @@ struct StepSeconds {
   double text = 0;
   double converted_layer = 0;
   double passed_layer = 0;
+  double finish = 0;
   double profile = 0;
   double sensitivity = 0;
   double latency = 0;
@@ -45,5 +48,9 @@ double activated_estimate(const Workload& work, double mean_experts);
 /// Whether sensitivity is measured: as the recipe says; `auto` where it takes under five minutes on a machine
 /// of reference (two threads), whatever machine this is, so that the recipe alone decides the result.
 bool measures_sensitivity(const Workload& work);
+
+/// Whether the layers are finished end to end: as the recipe says; `auto` where the whole model with its
+/// gradients takes under 8 GB and the training under fifteen minutes on that machine.
+bool finishes(const Workload& work);
 
 }  // namespace ladimo

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "run/estimate.h"
+#include "run/finish_record.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
 
@@ -31,9 +32,15 @@ class Steps {
   }
 
   std::vector<PlanStep> list() const {
-    return {text(),
-            layers(),
-            {"routing profile",
+    std::vector<PlanStep> steps = {text(), layers()};
+    if (plan_.finishes) steps.push_back(finish());
+    for (PlanStep& table : tables()) steps.push_back(std::move(table));
+    return steps;
+  }
+
+ private:
+  std::vector<PlanStep> tables() const {
+    return {{"routing profile",
              "How the routing weights of every converted layer are distributed, which experts run together, "
              "and where thresholds come to lie on the model's own trajectory.",
              time_.profile, done(exists(run_.profile_file()) && all_done_)},
@@ -45,7 +52,14 @@ class Steps {
              time_.frontier, done(all_done_)}};
   }
 
- private:
+  PlanStep finish() const {
+    return {"finish",
+            fmt::format("All converted layers are trained together on the predictions, {} times through the "
+                        "calibration tokens; kept where held-back text is better for it.",
+                        plan_.recipe.finish.epochs),
+            time_.finish, done(exists(finish_file(run_)))};
+  }
+
   bool done(bool found) const { return plan_.resumes && found; }
 
   PlanStep text() const {
@@ -87,12 +101,13 @@ void estimate(Plan& plan, int weight_bytes) {
   const auto threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads};
   plan.measures_sensitivity = measures_sensitivity(work);
+  plan.finishes = finishes(work);
   const Steps steps(plan, work);
   plan.steps = steps.list();
   for (const PlanStep& step : plan.steps) plan.seconds += step.done ? 0 : step.seconds;
   plan.ram_bytes = ram_estimate(work);
   plan.disk_bytes = static_cast<std::uint64_t>(steps.layers_left()) * layer_bytes(work) + table_bytes(work) +
-                    (steps.text_left() ? text_bytes(work) : 0);
+                    (plan.finishes ? finish_bytes(work) : 0) + (steps.text_left() ? text_bytes(work) : 0);
 }
 
 /// Windows that the calibration text gives; self-written text is cut when it is there.

@@ -49,6 +49,7 @@ struct Plan {
   std::filesystem::path run;
   bool resumes = false;               // the folder holds this very recipe
   bool measures_sensitivity = false;  // else it is estimated
+  bool finishes = false;              // end to end, after the layers
   Split text;                         // empty for self-written text
   std::vector<PlanStep> steps;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give

@@ -12,11 +12,14 @@ namespace ladimo {
 namespace {
 
 nlohmann::json to_json(const Stage1& stage1) {
-  return {{"activation_share", stage1.activation_share},
+  return {{"energy_order", stage1.energy_order},
+          {"coactivation", stage1.coactivation},
+          {"activation_share", stage1.activation_share},
           {"feature_tokens", stage1.feature_tokens},
           {"router_ridge", stage1.router_ridge},
           {"compensation", stage1.compensation},
           {"levels", stage1.levels},
+          {"elastic", stage1.elastic},
           {"refit", stage1.refit},
           {"refit_ridge", stage1.refit_ridge},
           {"distil", stage1.distil},
@@ -24,6 +27,14 @@ nlohmann::json to_json(const Stage1& stage1) {
           {"batch", stage1.batch},
           {"learning_rate", stage1.learning_rate},
           {"validation_share", stage1.validation_share}};
+}
+
+nlohmann::json to_json(const Finish& finish) {
+  return {{"use", finish.use},
+          {"epochs", finish.epochs},
+          {"batch", finish.batch},
+          {"learning_rate", finish.learning_rate},
+          {"slope", finish.slope}};
 }
 
 /// Reads keys that are there into what they set, and says what is wrong with their values.
@@ -64,14 +75,18 @@ class Settings {
 };
 
 Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
-  fields.only({"activation_share", "feature_tokens", "router_ridge", "compensation", "levels", "refit",
-               "refit_ridge", "distil", "epochs", "batch", "learning_rate", "validation_share"});
+  fields.only({"energy_order", "coactivation", "activation_share", "feature_tokens", "router_ridge",
+               "compensation", "levels", "elastic", "refit", "refit_ridge", "distil", "epochs", "batch",
+               "learning_rate", "validation_share"});
   const Settings settings(fields);
+  settings.read("energy_order", stage1.energy_order);
+  settings.read("coactivation", stage1.coactivation);
   settings.read("activation_share", stage1.activation_share);
   settings.read("feature_tokens", stage1.feature_tokens);
   settings.read("router_ridge", stage1.router_ridge);
   settings.read("compensation", stage1.compensation);
   settings.read("levels", stage1.levels);
+  settings.read("elastic", stage1.elastic);
   settings.read("refit", stage1.refit);
   settings.read("refit_ridge", stage1.refit_ridge);
   settings.read("distil", stage1.distil);
@@ -92,6 +107,23 @@ Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
   settings.require(stage1.learning_rate > 0, "learning_rate", "is not above 0");
   settings.require(share(stage1.validation_share), "validation_share", "is not between 0 and 1");
   return stage1;
+}
+
+Finish finish_from_json(const JsonFields& fields, Finish finish) {
+  fields.only({"use", "epochs", "batch", "learning_rate", "slope"});
+  const Settings settings(fields);
+  settings.read("use", finish.use);
+  settings.read("epochs", finish.epochs);
+  settings.read("batch", finish.batch);
+  settings.read("learning_rate", finish.learning_rate);
+  settings.read("slope", finish.slope);
+  settings.require(finish.use == "auto" || finish.use == "on" || finish.use == "off", "use",
+                   "is none of auto, on, off");
+  settings.require(finish.epochs >= 1, "epochs", "is less than 1");
+  settings.require(finish.batch >= 1, "batch", "is less than 1");
+  settings.require(finish.learning_rate > 0, "learning_rate", "is not above 0");
+  settings.require(finish.slope > 0, "slope", "is not above 0");
+  return finish;
 }
 
 /// "self" or a list of files.
@@ -123,7 +155,7 @@ void read_layers(const Settings& settings, Recipe& recipe) {
 Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Recipe recipe) {
   const JsonFields fields(json, "recipe", path);
   fields.only({"model", "model_fingerprint", "text", "text_fingerprints", "tokens", "held_out_tokens",
-               "window", "experts", "shared", "layers", "seed", "sensitivity", "stage1"});
+               "window", "experts", "shared", "layers", "seed", "sensitivity", "stage1", "finish"});
   const Settings settings(fields);
   if (fields.has("model")) recipe.model = fields.text("model");
   settings.read("model_fingerprint", recipe.model_fingerprint);
@@ -146,6 +178,7 @@ Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Reci
       recipe.sensitivity == "auto" || recipe.sensitivity == "measured" || recipe.sensitivity == "estimated",
       "sensitivity", "is none of auto, measured, estimated");
   if (fields.has("stage1")) recipe.stage1 = stage1_from_json(fields.object("stage1"), recipe.stage1);
+  if (fields.has("finish")) recipe.finish = finish_from_json(fields.object("finish"), recipe.finish);
   return recipe;
 }
 
@@ -182,7 +215,8 @@ nlohmann::json to_json(const Recipe& recipe) {
           {"layers", recipe.layers},
           {"seed", recipe.seed},
           {"sensitivity", recipe.sensitivity},
-          {"stage1", to_json(recipe.stage1)}};
+          {"stage1", to_json(recipe.stage1)},
+          {"finish", to_json(recipe.finish)}};
 }
 
 Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path& path, Recipe base) {

@@ -12,12 +12,15 @@ namespace ladimo {
 
 /// Stage 1's knobs (method.md section 3). Every step can be switched off.
 struct Stage1 {
+  bool energy_order = true;  // the shared neurons are those of highest energy; off: drawn at random
+  bool coactivation = true;  // neurons that are active together share an expert; off: at random
   double activation_share =
-      0.05;                    // co-activation features: the strongest share of |h| x |down column| per token
+      0.05;                    // co-activation features: the strongest share of |h| |down column| per token
   int feature_tokens = 4096;   // tokens sampled for the features
   double router_ridge = 1e-3;  // relative to the mean of the diagonal
   bool compensation = true;    // b_i = E[E_i(x) | skipped]; off: zero
   std::vector<double> levels = {0.15, 0.35, 0.55, 0.8};  // routed activity levels that refit sums over
+  bool elastic = true;                                   // off: trained for `levels` alone
   bool refit = true;
   double refit_ridge = 1e-2;
   bool distil = true;
@@ -25,6 +28,15 @@ struct Stage1 {
   int batch = 1024;                // tokens
   double learning_rate = 0.014;    // times the root mean square of each weight
   double validation_share = 0.05;  // rows held back for early stopping
+};
+
+/// The end-to-end finish (method.md 3.9).
+struct Finish {
+  std::string use = "auto";     // "on", "off", "auto": where memory and time allow
+  int epochs = 4;               //
+  int batch = 2048;             // tokens
+  double learning_rate = 0.01;  // times the root mean square of each weight
+  double slope = 0.3;  // width of the routers' gradient, in standard deviations of the routing weights
 };
 
 struct Recipe {
@@ -41,6 +53,7 @@ struct Recipe {
   std::uint64_t seed = 0;
   std::string sensitivity = "auto";  // "measured", "estimated", "auto"
   Stage1 stage1;
+  Finish finish;
 
   bool self_text() const { return text.empty(); }
   int routed() const { return experts - shared; }

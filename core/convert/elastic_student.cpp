@@ -1,0 +1,70 @@
+#include "convert/elastic_student.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+namespace ladimo {
+namespace {
+
+std::vector<at::Tensor*> trained(MoeWeights& weights) {
+  return {&weights.gate,         &weights.up,     &weights.down,
+          &weights.compensation, &weights.router, &weights.router_bias};
+}
+
+}  // namespace
+
+at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold, double width) {
+  const auto z = (routing_weights - threshold) / width;
+  const auto at_rest = z.detach().sigmoid();
+  const auto hard = (z.detach() >= 0).to(at::kFloat);
+  if (!at::GradMode::is_enabled()) return hard;
+  const auto margin = at_rest * (1 - at_rest);
+  const auto drift = (margin * z).sum() / margin.sum().clamp_min(1e-12);
+  // The value of `drift` is taken out again: only its gradient, the threshold's own movement, is wanted.
+  const auto soft = (z - (drift - drift.detach())).sigmoid();
+  return hard + (soft - soft.detach());
+}
+
+ElasticStudent::ElasticStudent(const WeightSource& source, std::vector<std::optional<MoeWeights>> layers,
+                               double slope)
+    : source_(source), moe_(std::move(layers)), slope_(slope) {
+  for (std::int64_t l = 0; l < source.config().layers; ++l) decoder_.push_back(source.layer(l));
+  for (auto& weights : moe_) {
+    if (!weights) continue;
+    for (at::Tensor* tensor : trained(*weights)) {
+      *tensor = tensor->detach().clone().set_requires_grad(true);
+      parameters_.push_back(*tensor);
+    }
+  }
+}
+
+at::Tensor ElasticStudent::forward(const at::Tensor& ids, const SliderPosition& position) const {
+  auto h = source_.embedding().index_select(0, ids.flatten()).view({ids.size(0), ids.size(1), -1});
+  for (std::size_t l = 0; l < decoder_.size(); ++l) {
+    const DecoderLayer& layer = decoder_[l];
+    h = layer.attend(h, source_.rotary());
+    const auto x = layer.ffn_input(h).flatten(0, 1);
+    if (position.empty() || !position[l]) {
+      h = h + layer.ffn->forward(x).y.view_as(h);
+      continue;
+    }
+    const MoeWeights& weights = *moe_[l];
+    const auto routing = weights.route(x);
+    // Window position 0 may be far larger than all others.
+    const auto others = routing.detach().view({ids.size(0), ids.size(1), -1}).slice(1, 1);
+    const double width = slope_ * others.std().item<double>();
+    const auto selected = differentiable_selection(routing, *position[l], width);
+    h = h + weights.combine(weights.hidden(x), selected).view_as(h);
+  }
+  return h;
+}
+
+std::vector<std::optional<MoeWeights>> ElasticStudent::layers() const {
+  auto copies = moe_;
+  for (auto& weights : copies)
+    if (weights)
+      for (at::Tensor* tensor : trained(*weights)) *tensor = tensor->detach().clone();
+  return copies;
+}
+
+}  // namespace ladimo

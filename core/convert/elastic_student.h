@@ -1,0 +1,45 @@
+// The converted model as one function that can be differentiated with respect to all of its converted layers:
+// what the end-to-end finish trains (method.md 3.9).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model/moe_layer.h"
+#include "model/weight_source.h"
+
+namespace ladimo {
+
+/// Thresholds of all layers at one position of the slider; none where the layer stays dense.
+using SliderPosition = std::vector<std::optional<double>>;
+
+/// The selection r >= threshold as 0 and 1 [T, E]. Its gradient is that of a sigmoid of `width` (in units of
+/// the routing weight) around the threshold, minus its mean: the threshold moves along so that as many
+/// experts run as before, and what an expert gains by running is weighed against what the others at the
+/// margin gain.
+at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold, double width);
+
+class ElasticStudent {
+ public:
+  /// Holds the whole model. `layers[l]` is empty where layer l was not converted; the others' weights are
+  /// copied and trained. `slope`: the selection's width in standard deviations of a layer's routing weights.
+  ElasticStudent(const WeightSource& source, std::vector<std::optional<MoeWeights>> layers, double slope);
+
+  /// The residual stream after the last layer [n, W, d] of ids [n, W] int64; differentiable with respect to
+  /// parameters() where autograd is on. An empty `position`: all layers dense.
+  at::Tensor forward(const at::Tensor& ids, const SliderPosition& position) const;
+
+  /// gate, up, down, compensation, router and its bias of every converted layer.
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  /// The converted layers as they are now, copied.
+  std::vector<std::optional<MoeWeights>> layers() const;
+
+ private:
+  const WeightSource& source_;
+  std::vector<DecoderLayer> decoder_;
+  std::vector<std::optional<MoeWeights>> moe_;
+  std::vector<at::Tensor> parameters_;
+  double slope_;
+};
+
+}  // namespace ladimo

@@ -1,0 +1,332 @@
+#include "engine/finish.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "base/random.h"
+#include "convert/adam.h"
+#include "convert/elastic_student.h"
+#include "convert/window_order.h"
+#include "evaluate/evaluation.h"
+#include "policy/frontier.h"
+#include "profile/routing.h"
+#include "profile/sensitivity.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::int64_t table_tokens = 8192;  // that the frontier to train on is estimated from
+constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;  // one [rows, vocab] fp32 matrix
+constexpr double least_kl = 1e-3;  // nats; positions that are better than this need no more weight
+
+Windows some_windows(const Windows& windows, const at::Tensor& index) {
+  Windows chosen{windows.window, {}, {}};
+  const auto* rows = index.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < index.size(0); ++i) {
+    const auto row = windows.row(rows[i]);
+    chosen.tokens.insert(chosen.tokens.end(), row.begin(), row.end());
+    chosen.source.push_back(windows.source[static_cast<std::size_t>(rows[i])]);
+  }
+  return chosen;
+}
+
+/// Thresholds alone, with estimated sensitivities and the activity that the thresholds were made for.
+TradeoffTable estimated_table(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+                              const Windows& windows, const Context& context) {
+  auto candidates = measure_routing(source, moe, recipe.layers, windows, context).candidates;
+  for (auto& row : candidates)
+    std::erase_if(row, [](const LayerPolicy& c) { return c.kind != LayerPolicy::Kind::threshold; });
+  const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed, context);
+  const ModelConfig& config = source.config();
+  const auto dense = static_cast<double>(config.ffn_parameters_per_layer());
+  TradeoffTable table;
+  table.other_activated =
+      static_cast<double>(config.activated_parameters()) - static_cast<double>(config.layers) * dense;
+  for (std::size_t l = 0; l < candidates.size(); ++l) {
+    LayerTable layer{static_cast<int>(l), {{LayerPolicy::dense(), 0, dense}}};
+    const auto weights = candidates[l].empty() ? nullptr : moe(layer.layer);
+    for (std::size_t c = 0; c < candidates[l].size(); ++c)
+      layer.candidates.push_back(
+          {candidates[l][c], kl[l][c], weights->activated_parameters(candidates[l][c].mean_experts)});
+    table.layers.push_back(std::move(layer));
+  }
+  return table;
+}
+
+/// Activated parameters of the whole model with all layers at one of the recipe's levels.
+std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeProvider& moe,
+                                      const Recipe& recipe) {
+  std::vector<double> budgets;
+  for (const double level : recipe.stage1.levels) {
+    double budget = table.other_activated;
+    for (const LayerTable& layer : table.layers)
+      budget += layer.candidates.size() == 1
+                    ? layer.candidates.front().activated
+                    : moe(layer.layer)->activated_parameters(level * recipe.routed());
+    budgets.push_back(budget);
+  }
+  return budgets;
+}
+
+SliderPosition position_of(const ModelPolicy& policy) {
+  SliderPosition position(policy.size());
+  for (std::size_t l = 0; l < policy.size(); ++l)
+    if (policy[l].kind == LayerPolicy::Kind::threshold) position[l] = policy[l].threshold;
+  return position;
+}
+
+/// What a frontier point costs and does.
+struct Judged {
+  double activated, log_kl;
+};
+
+/// Judges a student on validation windows at points of the frontier, against what it was before.
+class Judge {
+ public:
+  Judge(const WeightSource& source, Windows windows, const Frontier& frontier)
+      : source_(source), windows_(std::move(windows)) {
+    for (const double tradeoff : {0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0})
+      policies_.push_back(frontier.at_tradeoff(tradeoff).layers);
+  }
+
+  void remember(const MoeProvider& moe, const Context& context) {
+    before_ = judge(moe, context);
+    std::sort(before_.begin(), before_.end(),
+              [](const Judged& a, const Judged& b) { return a.activated < b.activated; });
+  }
+
+  /// Mean of ln(KL / KL before at as many activated parameters).
+  double operator()(const MoeProvider& moe, const Context& context) const {
+    const auto now = judge(moe, context);
+    double sum = 0;
+    for (const Judged& point : now) sum += point.log_kl - before_at(point.activated);
+    return sum / static_cast<double>(now.size());
+  }
+
+ private:
+  std::vector<Judged> judge(const MoeProvider& moe, const Context& context) const {
+    const auto scores = score(source_, moe, windows_, policies_, context);
+    std::vector<Judged> points;
+    for (std::size_t p = 0; p < policies_.size(); ++p) {
+      const auto& parameters = scores.policies[p].ffn_parameters;
+      points.push_back({std::accumulate(parameters.begin(), parameters.end(), 0.0),
+                        std::log(std::max(summarise(scores, p).kl, 1e-9))});
+    }
+    return points;
+  }
+
+  /// Straight between the points and on beyond them.
+  double before_at(double activated) const {
+    if (before_.size() == 1) return before_.front().log_kl;
+    std::size_t i = 1;
+    while (i + 1 < before_.size() && before_[i].activated < activated) ++i;
+    const Judged &a = before_[i - 1], &b = before_[i];
+    if (b.activated <= a.activated) return a.log_kl;
+    return a.log_kl + (b.log_kl - a.log_kl) * (activated - a.activated) / (b.activated - a.activated);
+  }
+
+  const WeightSource& source_;
+  Windows windows_;
+  std::vector<ModelPolicy> policies_;
+  std::vector<Judged> before_;
+};
+
+/// Layers as they would be read back from their files.
+class StoredLayers {
+ public:
+  StoredLayers(const ElasticStudent& student, at::ScalarType storage) : layers_(student.layers()) {
+    for (auto& weights : layers_)
+      if (weights) *weights = weights->rounded(storage);
+  }
+
+  MoeProvider provider() const {
+    return
+        [this](int l) { return std::make_shared<const MoeWeights>(*layers_[static_cast<std::size_t>(l)]); };
+  }
+  std::map<int, MoeWeights> by_layer() const {
+    std::map<int, MoeWeights> result;
+    for (std::size_t l = 0; l < layers_.size(); ++l)
+      if (layers_[l]) result.emplace(static_cast<int>(l), *layers_[l]);
+    return result;
+  }
+
+ private:
+  std::vector<std::optional<MoeWeights>> layers_;
+};
+
+class Training {
+ public:
+  Training(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+           const Windows& calibration, const Frontier& frontier, std::vector<double> budgets,
+           const Context& context)
+      : source_(source),
+        settings_(recipe.finish),
+        frontier_(frontier),
+        budgets_(std::move(budgets)),
+        context_(context),
+        order_(calibration.count(), recipe.stage1.validation_share),
+        random_(recipe.seed, "finish"),
+        student_(source, layers_of(source, moe, recipe), recipe.finish.slope) {
+    ids_ = at::tensor(calibration.tokens)
+               .view({calibration.count(), calibration.window})
+               .slice(0, 0, calibration.count())
+               .index_select(0, order_.index.slice(0, 0, order_.training))
+               .to(source.device(), at::kLong);
+    for (const at::Tensor& parameter : student_.parameters()) adam_.emplace_back(parameter.detach());
+    read_teacher();
+  }
+
+  const ElasticStudent& student() const { return student_; }
+
+  void epoch(int index) {
+    std::vector<std::int64_t> order(static_cast<std::size_t>(ids_.size(0)));
+    std::iota(order.begin(), order.end(), 0);
+    random_.shuffle(order);
+    const auto shuffled = at::tensor(order).to(ids_.device());
+    const auto batch = static_cast<std::int64_t>(positions * group_windows());
+    const auto batches = std::max<std::int64_t>(1, ids_.size(0) / batch);
+    const double steps = static_cast<double>(batches) * settings_.epochs;
+    for (std::int64_t b = 0; b < batches; ++b) {
+      step(shuffled.slice(0, b * batch, std::min((b + 1) * batch, ids_.size(0))),
+           settings_.learning_rate * scheduled(static_cast<double>(index * batches + b + 1) / steps));
+    }
+  }
+
+ private:
+  static constexpr int positions = 4;  // of the slider in every batch, one from each quarter of its way
+
+  static std::vector<std::optional<MoeWeights>> layers_of(const WeightSource& source, const MoeProvider& moe,
+                                                          const Recipe& recipe) {
+    std::vector<std::optional<MoeWeights>> layers(static_cast<std::size_t>(source.config().layers));
+    for (const int l : recipe.layers) layers[static_cast<std::size_t>(l)] = *moe(l);
+    return layers;
+  }
+
+  std::int64_t group_windows() const {
+    return std::max<std::int64_t>(1, settings_.batch / (positions * ids_.size(1)));
+  }
+
+  /// The dense model's last hidden states; the logits would be too many to keep.
+  void read_teacher() {
+    std::vector<at::Tensor> parts;
+    for (std::int64_t w = 0; w < ids_.size(0); w += group_windows()) {
+      context_.check();
+      parts.push_back(student_.forward(ids_.slice(0, w, std::min(w + group_windows(), ids_.size(0))), {}));
+    }
+    teacher_ = at::cat(parts);
+  }
+
+  /// One step of Adam on windows `pick`, a part of them at each position.
+  void step(const at::Tensor& pick, double rate) {
+    std::vector<at::Tensor> sum(student_.parameters().size());
+    double loss = 0;
+    for (int i = 0; i < positions; ++i) {
+      const auto part = pick.slice(0, i * pick.size(0) / positions, (i + 1) * pick.size(0) / positions);
+      if (part.size(0) == 0) continue;
+      const auto policy = draw(i);
+      const double weight = 1 / std::max(policy.predicted.kl, least_kl);
+      loss += add_gradients(part, position_of(policy.layers), weight, sum) / positions;
+    }
+    for (std::size_t p = 0; p < sum.size(); ++p)
+      if (sum[p].defined()) adam_[p].step(sum[p], rate);
+    ++steps_;
+    if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
+  }
+
+  /// A policy from the i-th stretch of the frontier, or at one of the budgets.
+  Policy draw(int i) {
+    if (budgets_.empty()) return frontier_.at_tradeoff((i + random_.uniform()) / positions);
+    return frontier_.at_budget(budgets_[random_.below(budgets_.size())]);
+  }
+
+  /// Adds the gradients of weight * mean KL over `windows`; returns that.
+  double add_gradients(const at::Tensor& windows, const SliderPosition& position, double weight,
+                       std::vector<at::Tensor>& sum) {
+    context_.check();
+    at::AutoGradMode with_gradients(true);
+    const auto h = student_.forward(ids_.index_select(0, windows), position);
+    if (!h.requires_grad()) return 0;  // all dense
+    const auto [loss, gradient] = head_gradient(h.detach(), teacher_.index_select(0, windows), weight);
+    const auto& parameters = student_.parameters();
+    const auto gradients = torch::autograd::grad({h}, parameters, {gradient}, false, false, true);
+    for (std::size_t p = 0; p < parameters.size(); ++p)
+      if (gradients[p].defined()) sum[p] = sum[p].defined() ? sum[p] + gradients[p] : gradients[p];
+    return loss;
+  }
+
+  /// weight * mean KL(dense || student) over the tokens that positions 1 ... W - 2 predict, and its gradient
+  /// with respect to h [n, W, d].
+  std::pair<double, at::Tensor> head_gradient(const at::Tensor& h, const at::Tensor& teacher, double weight) {
+    const auto w = h.size(1), d = h.size(2);
+    const auto predicting = [&](const at::Tensor& t) { return t.slice(1, 1, w - 1).reshape({-1, d}); };
+    const auto inputs = predicting(h), targets = predicting(teacher);
+    const auto rows = std::max<std::int64_t>(1, logit_bytes / (4 * source_.config().vocab_size));
+    double loss = 0;
+    std::vector<at::Tensor> parts;
+    for (std::int64_t begin = 0; begin < inputs.size(0); begin += rows) {
+      const auto end = std::min(begin + rows, inputs.size(0));
+      const auto part = inputs.slice(0, begin, end).detach().set_requires_grad(true);
+      const auto logits = source_.head().logits(part);
+      at::Tensor difference;
+      {
+        at::AutoGradMode without_gradients(false);
+        const auto log_q = logits.detach().to(at::kFloat).log_softmax(1);
+        const auto log_p = source_.head().logits(targets.slice(0, begin, end)).to(at::kFloat).log_softmax(1);
+        const auto p = log_p.exp();
+        loss += (p * (log_p - log_q)).sum().item<double>();
+        difference = (log_q.exp() - p) * (weight / static_cast<double>(inputs.size(0)));
+      }
+      parts.push_back(torch::autograd::grad({logits}, {part}, {difference})[0]);
+    }
+    auto gradient = at::zeros_like(h);
+    gradient.slice(1, 1, w - 1).copy_(at::cat(parts).view({h.size(0), w - 2, d}));
+    return {weight * loss / static_cast<double>(inputs.size(0)), gradient};
+  }
+
+  const WeightSource& source_;
+  const Finish& settings_;
+  const Frontier& frontier_;
+  std::vector<double> budgets_;  // empty: all of the frontier
+  const Context& context_;
+  WindowOrder order_;
+  Random random_;
+  ElasticStudent student_;
+  std::vector<Adam> adam_;
+  at::Tensor ids_;      // [n, W] training windows
+  at::Tensor teacher_;  // [n, W, d]
+  int steps_ = 0;
+};
+
+}  // namespace
+
+Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+                           const Windows& calibration, at::ScalarType storage, const Context& context) {
+  const auto step = std::max<std::int64_t>(1, calibration.count() * calibration.window / table_tokens);
+  const auto table = estimated_table(source, moe, recipe, every_window(calibration, step), context);
+  const Frontier frontier(table, nullptr, Cost::activated);
+  const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
+  Judge judge(source, some_windows(calibration, order.index.slice(0, order.training)), frontier);
+  judge.remember(moe, context);
+  const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
+  Training training(source, moe, recipe, calibration, frontier, budgets, context);
+  Finished finished;
+  double best = 0;
+  for (int epoch = 0; epoch < recipe.finish.epochs; ++epoch) {
+    training.epoch(epoch);
+    const StoredLayers now(training.student(), storage);
+    const double loss = judge(now.provider(), context);
+    if (!std::isfinite(loss)) break;  // diverged
+    finished.held_out_losses.push_back(loss);
+    context.emit(LossEvent{-1, epoch + 1, loss, true});
+    if (loss >= best) continue;
+    best = loss;
+    finished.layers = now.by_layer();
+  }
+  return finished;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,62 @@
+#include "run/finish_record.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/json_fields.h"
+
+namespace ladimo {
+namespace fs = std::filesystem;
+
+fs::path finish_file(const RunFolder& run) { return run.path() / "finish.json"; }
+
+fs::path finished_weights(const RunFolder& run, int layer) {
+  return run.path() / "finish" / fmt::format("{:03}.safetensors", layer);
+}
+
+std::optional<FinishRecord> read_finish(const RunFolder& run) {
+  const auto path = finish_file(run);
+  if (!fs::exists(path)) return {};
+  const auto json = read_json(path);
+  const JsonFields fields(json, "finish record", path);
+  FinishRecord record{fields.numbers("held_out_losses"), {}};
+  for (const JsonFields& layer : fields.objects("layers"))
+    record.hashes[layer.small("layer")] = layer.text("hash");
+  return record;
+}
+
+void write_finish(const RunFolder& run, const FinishRecord& record) {
+  auto layers = nlohmann::json::array();
+  for (const auto& [layer, hash] : record.hashes) layers.push_back({{"layer", layer}, {"hash", hash}});
+  write_json(finish_file(run), {{"held_out_losses", record.held_out_losses}, {"layers", std::move(layers)}});
+}
+
+bool WeightsFile::intact() const { return fs::exists(path) && hash_hex(read_file(path)) == hash; }
+
+bool finish_intact(const RunFolder& run) {
+  try {
+    const auto record = read_finish(run);
+    return record && std::ranges::all_of(record->hashes, [&](const auto& entry) {
+             return WeightsFile{finished_weights(run, entry.first), entry.second}.intact();
+           });
+  } catch (const Refusal&) {
+    return false;
+  }
+}
+
+WeightsFile weights_in_use(const RunFolder& run, int layer) {
+  if (const auto finish = read_finish(run)) {
+    const auto found = finish->hashes.find(layer);
+    if (found != finish->hashes.end()) return {finished_weights(run, layer), found->second};
+  }
+  return {run.layer_weights(layer), run.record(layer).hash};
+}
+
+nlohmann::json show_finish(const RunFolder& run) {
+  return fs::exists(finish_file(run)) ? read_json(finish_file(run)) : nlohmann::json();
+}
+
+}  // namespace ladimo

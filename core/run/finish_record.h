@@ -1,0 +1,43 @@
+// What the end-to-end finish left in the run folder: finish.json, and finish/000.safetensors ... where it
+// made the model better.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "run/run_folder.h"
+
+namespace ladimo {
+
+/// finish.json.
+struct FinishRecord {
+  /// Before, and after every epoch: mean over slider positions of ln(KL / KL before), on validation windows.
+  std::vector<double> held_out_losses;
+  std::map<int, std::string> hashes;  // of every layer's file; empty: the layers stay as they were
+};
+
+std::filesystem::path finish_file(const RunFolder& run);
+std::filesystem::path finished_weights(const RunFolder& run, int layer);
+
+/// Nothing where the step was not done. Throws Refusal for a broken file.
+std::optional<FinishRecord> read_finish(const RunFolder& run);
+void write_finish(const RunFolder& run, const FinishRecord& record);
+
+/// Whether the step is done and its files have the hashes that finish.json names (reads them all).
+bool finish_intact(const RunFolder& run);
+
+/// A layer's weights as they are used, and their hash: the finished ones where the finish was kept.
+struct WeightsFile {
+  std::filesystem::path path;
+  std::string hash;
+  bool intact() const;
+};
+/// Precondition: the layer is done.
+WeightsFile weights_in_use(const RunFolder& run, int layer);
+
+/// finish.json's content for `show`, null where there is none.
+nlohmann::json show_finish(const RunFolder& run);
+
+}  // namespace ladimo
