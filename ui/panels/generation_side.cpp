@@ -8,6 +8,7 @@
 #include "ui/mainwindow/spacing.h"
 #include "ui/panels/panel_text.h"
 #include "ui/panels/token_view.h"
+#include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 

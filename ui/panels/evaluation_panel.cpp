@@ -1,0 +1,238 @@
+#include "ui/panels/evaluation_panel.h"
+
+#include <algorithm>
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QSortFilterProxyModel>
+#include <QSplitter>
+#include <QTableView>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "ui/engine/serve_client.h"
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/measurements_model.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/run_history.h"
+#include "ui/models/table_actions.h"
+#include "ui/models/text_scores_model.h"
+#include "ui/panels/evaluation_request.h"
+#include "ui/panels/measured_figures.h"
+#include "ui/panels/notice.h"
+#include "ui/panels/panel_text.h"
+#include "ui/plots/kl_percentiles_plot.h"
+#include "ui/plots/measured_plot.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int shown_texts = 4;  // rows of the table of texts that need no scrolling
+
+}  // namespace
+
+EvaluationPanel::EvaluationPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
+                                 Engine engine, QWidget* parent)
+    : QWidget(parent),
+      run_(std::move(run)),
+      editor_(editor),
+      serve_(serve),
+      machine_(engine.remote() ? engine.host : tr("this machine")),
+      form_(new EvaluationRequestForm(editor, engine)),
+      button_(new QPushButton(tr("&Measure"))),
+      progress_(new QProgressBar),
+      notice_(new Notice),
+      figures_(new MeasuredFigures),
+      percentiles_(new KlPercentilesPlot),
+      measured_(new MeasuredPlot),
+      texts_(new TextScoresModel(this)),
+      texts_table_(new QTableView),
+      history_(new MeasurementsModel(this)),
+      sorted_(new QSortFilterProxyModel(this)),
+      history_table_(new QTableView) {
+  setObjectName(QStringLiteral("evaluation_panel"));
+  button_->setObjectName(QStringLiteral("measure"));
+  make_table(*texts_table_, *texts_, tr("Measured, text by text"), QStringLiteral("texts"));
+  sorted_->setSourceModel(history_);
+  sorted_->setSortRole(MeasurementsModel::sort_role);
+  make_table(*history_table_, *sorted_, tr("Everything that was measured of this run"),
+             QStringLiteral("measurements"));
+  history_table_->sortByColumn(MeasurementsModel::date, Qt::DescendingOrder);
+  history_table_->setSelectionMode(QAbstractItemView::SingleSelection);
+  history_table_->setObjectName(QStringLiteral("history"));
+  texts_table_->setObjectName(QStringLiteral("texts"));
+  lay_out();
+  show_history();
+  show_state();
+
+  connect(button_, &QPushButton::clicked, this, &EvaluationPanel::measure_or_cancel);
+  connect(form_, &EvaluationRequestForm::changed, this, &EvaluationPanel::show_state);
+  connect(&serve_, &ServeClient::loaded_changed, this, &EvaluationPanel::show_state);
+  connect(&serve_, &ServeClient::step, this, &EvaluationPanel::show_step);
+  connect(&serve_, &ServeClient::progress, this, &EvaluationPanel::show_progress);
+  connect(&serve_, &ServeClient::finished, this, &EvaluationPanel::finish);
+  connect(&RunHistory::of(editor_), &RunHistory::measurements_changed, this, &EvaluationPanel::show_history);
+  connect(history_table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
+          &EvaluationPanel::show_selected);
+}
+
+void EvaluationPanel::make_table(QTableView& table, QAbstractItemModel& model, const QString& name,
+                                 const QString& file) {
+  table.setModel(&model);
+  set_table_look(table);
+  table.setAccessibleName(name);
+  auto* actions = new TableActions(table, run_->name() + '-' + file);
+  connect(actions, &TableActions::failed, notice_, &Notice::show_error);
+  connect(actions, &TableActions::saved, notice_,
+          [this](const QString& path) { notice_->show_saved(tr("Saved as %1.").arg(path), path); });
+}
+
+void EvaluationPanel::lay_out() {
+  const int space = spacing(*this);
+  QSizePolicy keeps_its_room = progress_->sizePolicy();
+  keeps_its_room.setRetainSizeWhenHidden(true);
+  progress_->setSizePolicy(keeps_its_room);
+  texts_table_->setSortingEnabled(false);
+  texts_table_->setMaximumHeight((shown_texts + 2) * 3 * space + 2 * space);
+
+  auto* left = new QWidget;
+  auto* left_column = new QVBoxLayout(left);
+  left_column->setContentsMargins({});
+  left_column->setSpacing(space);
+  left_column->addWidget(figures_, 1);
+  left_column->addWidget(texts_table_);
+  auto* results = new QSplitter(Qt::Horizontal);
+  results->addWidget(left);
+  results->addWidget(percentiles_);
+  results->addWidget(measured_);
+  results->setSizes({40 * space, 40 * space, 40 * space});
+  results->setHandleWidth(2 * space);
+  results->setChildrenCollapsible(false);
+  auto* all = new QSplitter(Qt::Vertical);
+  all->addWidget(results);
+  all->addWidget(history_table_);
+  all->setStretchFactor(0, 2);
+  all->setStretchFactor(1, 1);
+  all->setHandleWidth(2 * space);
+  all->setChildrenCollapsible(false);
+
+  auto* working = new QHBoxLayout;
+  working->setSpacing(space);
+  working->addWidget(button_);
+  working->addWidget(progress_, 1);
+  working->addWidget(notice_, 3);
+  auto* page = new QVBoxLayout(this);
+  page->setContentsMargins(2 * space, 2 * space, 2 * space, space);
+  page->setSpacing(space);
+  page->addWidget(form_);
+  page->addLayout(working);
+  page->addWidget(all, 1);
+}
+
+void EvaluationPanel::measure_or_cancel() {
+  if (request_ != 0)
+    serve_.cancel(request_);
+  else
+    start();
+}
+
+void EvaluationPanel::start() {
+  asked_policy_ = form_->policy();
+  asked_text_ = form_->text();
+  step_.clear();
+  progress_->setRange(0, 0);
+  request_ = serve_.evaluate(asked_policy_, asked_text_, form_->tokens());
+  show_state();
+}
+
+void EvaluationPanel::show_state() {
+  const bool working = request_ != 0;
+  const QString why_not = working ? QString() : form_->why_not();
+  button_->setText(working ? tr("&Cancel") : tr("&Measure"));
+  button_->setEnabled(why_not.isEmpty());
+  button_->setToolTip(!why_not.isEmpty() ? why_not
+                      : working          ? tr("Stops; nothing is kept of this measurement")
+                                         : tr("Runs the dense and the converted model over the text"));
+  progress_->setVisible(working);
+  if (!working) {
+    if (!why_not.isEmpty()) notice_->say(why_not);
+    return;
+  }
+  if (!step_.isEmpty()) return;
+  notice_->say(serve_.loaded() ? tr("Waiting for what the engine does before this…")
+                               : tr("The engine is loading the model…"));
+}
+
+void EvaluationPanel::show_step(int request, const StepEvent& event) {
+  if (request != request_) return;
+  step_ = QString::fromStdString(event.name);
+  notice_->say(event.count > 1 ? tr("%1 · step %2 of %3").arg(step_).arg(event.index + 1).arg(event.count)
+                               : step_);
+}
+
+void EvaluationPanel::show_progress(int request, const ProgressEvent& event) {
+  if (request != request_ || event.total <= 0) return;
+  constexpr int thousandths = 1000;
+  if (step_.isEmpty()) step_ = tr("Measuring");
+  progress_->setRange(0, thousandths);
+  progress_->setValue(static_cast<int>(thousandths * event.done / event.total));
+  QString text = event.layer >= 0 ? tr("%1 · layer %2").arg(step_).arg(event.layer) : step_;
+  if (event.eta_s >= 0)
+    text += tr(" · about %1 left").arg(QString::fromStdString(format_seconds(event.eta_s)));
+  notice_->say(text);
+}
+
+void EvaluationPanel::finish(int request, const Outcome& outcome) {
+  if (request != request_) return;
+  request_ = 0;
+  notice_->clear();
+  show_state();
+  if (outcome.kind == Outcome::Kind::canceled) {
+    notice_->say(tr("Canceled. Nothing was measured."));
+  } else if (!outcome.done()) {
+    notice_->show_error(complaint(outcome));
+  } else {
+    try {
+      show_result(read_evaluation(outcome.output, asked_policy_, asked_text_, machine_));
+    } catch (const Refusal& refusal) {
+      notice_->show_error(QString::fromUtf8(refusal.what()) + ' ' + QString::fromStdString(refusal.hint()));
+    }
+  }
+}
+
+void EvaluationPanel::show_result(const EvaluationResult& result) {
+  RunHistory::of(editor_).add(result.measurement);  // selects it and shows its figures
+  std::vector<TextScore> scores = result.texts;
+  if (scores.size() > 1) scores.push_back(score_of(result.measurement));
+  texts_->set_scores(result.texts);
+  texts_table_->setVisible(!result.texts.empty());
+  fit_columns(*texts_table_);
+  if (!scores.empty()) percentiles_->show_scores(std::move(scores));
+}
+
+void EvaluationPanel::show_history() {
+  const auto& measurements = RunHistory::of(editor_).measurements();
+  history_->set_measurements(measurements);
+  fit_columns(*history_table_);
+  measured_->show_measurements(measurements);
+  if (measurements.empty())
+    figures_->show_nothing(
+        tr("Nothing has been measured of this run yet. Measure compares the converted model "
+           "with the dense original, token by token, on text that neither saw."));
+  else
+    history_table_->selectRow(sorted_->mapFromSource(history_->index(0, 0)).row());
+  show_selected();
+}
+
+void EvaluationPanel::show_selected() {
+  const auto rows = history_table_->selectionModel()->selectedRows();
+  if (rows.isEmpty()) return;
+  const Measurement& measurement = history_->at(sorted_->mapToSource(rows.first()).row());
+  figures_->show_measurement(measurement);
+  texts_table_->hide();  // only the newest evaluation knows its texts one by one
+  percentiles_->show_scores({score_of(measurement)});
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,74 @@
+// The converted model against the dense original on any text: figures, plots, and all that was measured
+// before.
+#pragma once
+
+#include <memory>
+
+#include <QWidget>
+
+#include "base/events.h"
+#include "ui/engine/engine.h"
+#include "ui/engine/outcome.h"
+#include "ui/models/evaluation_result.h"
+
+class QAbstractItemModel;
+class QProgressBar;
+class QPushButton;
+class QSortFilterProxyModel;
+class QTableView;
+
+namespace ladimo::ui {
+
+class EvaluationRequestForm;
+class KlPercentilesPlot;
+class MeasuredFigures;
+class MeasuredPlot;
+class MeasurementsModel;
+class Notice;
+class PolicyEditor;
+class ServeClient;
+class TextScoresModel;
+
+class EvaluationPanel : public QWidget {
+  Q_OBJECT
+ public:
+  EvaluationPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve, Engine engine,
+                  QWidget* parent = nullptr);
+
+ private:
+  void make_table(QTableView& table, QAbstractItemModel& model, const QString& name, const QString& file);
+  void lay_out();
+  void measure_or_cancel();
+  void start();
+  void show_state();
+  void show_step(int request, const StepEvent& event);
+  void show_progress(int request, const ProgressEvent& event);
+  void finish(int request, const Outcome& outcome);
+  void show_result(const EvaluationResult& result);
+  void show_history();
+  void show_selected();
+
+  std::shared_ptr<const RunData> run_;
+  PolicyEditor& editor_;
+  ServeClient& serve_;
+  QString machine_;
+  int request_ = 0;  // 0: none
+  Policy asked_policy_;
+  QStringList asked_text_;
+  QString step_;
+
+  EvaluationRequestForm* form_;
+  QPushButton* button_;
+  QProgressBar* progress_;
+  Notice* notice_;
+  MeasuredFigures* figures_;
+  KlPercentilesPlot* percentiles_;
+  MeasuredPlot* measured_;
+  TextScoresModel* texts_;
+  QTableView* texts_table_;
+  MeasurementsModel* history_;
+  QSortFilterProxyModel* sorted_;
+  QTableView* history_table_;
+};
+
+}  // namespace ladimo::ui

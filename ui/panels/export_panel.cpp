@@ -1,0 +1,148 @@
+#include "ui/panels/export_panel.h"
+
+#include <QDir>
+#include <QFileDialog>
+#include <QGridLayout>
+#include <QLabel>
+#include <QScrollArea>
+
+#include <nlohmann/json.hpp>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/run_csv.h"
+#include "ui/models/save_file.h"
+#include "ui/panels/export_card.h"
+#include "ui/panels/model_export.h"
+#include "ui/panels/notice.h"
+#include "ui/panels/report.h"
+#include "ui/panels/saved_policies.h"
+
+namespace ladimo::ui {
+namespace {
+
+QLabel* heading(const QString& text, const QFont& font) {
+  auto* label = new QLabel(text);
+  label->setFont(title_font(font));
+  return label;
+}
+
+}  // namespace
+
+ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
+                         Engine engine, QWidget* parent)
+    : QWidget(parent),
+      run_(std::move(run)),
+      editor_(editor),
+      policy_file_(new ExportCard(
+          tr("Policy file"), tr("The chosen policy of every layer and its numbers, for ladimo --policy."),
+          tr("Save &policy…"))),
+      tables_(new ExportCard(tr("Tables"),
+                             tr("Layers, ladder of candidates, routing weights and times as CSV files."),
+                             tr("Save &tables…"))),
+      report_(new ExportCard(tr("Report"),
+                             tr("Recipe, numbers, plots and the policy of every layer as a PDF to hand on."),
+                             tr("Save &report…"))),
+      model_(new ModelExport(editor, serve, engine)) {
+  setObjectName(QStringLiteral("export_panel"));
+  const int space = spacing(*this);
+  auto* content = new QWidget;
+  auto* column = new QVBoxLayout(content);
+  column->setContentsMargins(2 * space, 2 * space, 2 * space, 2 * space);
+  column->setSpacing(space);
+  column->addWidget(heading(tr("Policies"), font()));
+  auto* policies = new SavedPolicies(editor, serve, engine);
+  policies->setMinimumHeight(24 * space);
+  column->addWidget(policies, 1);
+  column->addSpacing(space);
+  column->addWidget(heading(tr("Export"), font()));
+  auto* cards = new QGridLayout;
+  cards->setSpacing(space);
+  make_cards(*cards);
+  column->addLayout(cards);
+
+  auto* scroll = new QScrollArea;
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setWidget(content);
+  auto* page = new QVBoxLayout(this);
+  page->setContentsMargins({});
+  page->addWidget(scroll);
+  connect(policy_file_, &ExportCard::clicked, this, &ExportPanel::ask_policy_file);
+  connect(tables_, &ExportCard::clicked, this, &ExportPanel::ask_tables);
+  connect(report_, &ExportCard::clicked, this, &ExportPanel::ask_report);
+}
+
+void ExportPanel::make_cards(QGridLayout& grid) {
+  policy_file_->setObjectName(QStringLiteral("export_policy"));
+  tables_->setObjectName(QStringLiteral("export_tables"));
+  report_->setObjectName(QStringLiteral("export_report"));
+  auto* hugging_face =
+      new ExportCard(tr("Hugging Face"),
+                     tr("A Mixtral-style folder for transformers and what is built on it."), tr("Write…"));
+  hugging_face->setObjectName(QStringLiteral("export_hugging_face"));
+  auto* gguf =
+      new ExportCard(tr("GGUF"), tr("One file for llama.cpp and what is built on it."), tr("Write…"));
+  gguf->setObjectName(QStringLiteral("export_gguf"));
+  for (ExportCard* card : {hugging_face, gguf}) card->set_later(tr("Comes in a later version."));
+  const std::initializer_list<ExportCard*> all{policy_file_, tables_, report_, model_, hugging_face, gguf};
+  constexpr int columns = 3;
+  int index = 0;
+  for (ExportCard* card : all) {
+    grid.addWidget(card, index / columns, index % columns);
+    ++index;
+  }
+  for (int i = 0; i < columns; ++i) grid.setColumnStretch(i, 1);
+}
+
+void ExportPanel::ask_policy_file() {
+  const QString path = QFileDialog::getSaveFileName(
+      this, tr("Save policy"), run_->name() + QStringLiteral("-policy.json"), tr("Policy (*.json)"));
+  if (!path.isEmpty()) save_policy_file(path);
+}
+
+void ExportPanel::ask_tables() {
+  const QString folder = QFileDialog::getExistingDirectory(this, tr("Folder for the tables"));
+  if (!folder.isEmpty()) save_tables(folder);
+}
+
+void ExportPanel::ask_report() {
+  const QString path = QFileDialog::getSaveFileName(
+      this, tr("Save report"), run_->name() + QStringLiteral("-report.pdf"), tr("PDF (*.pdf)"));
+  if (!path.isEmpty()) save_report(path);
+}
+
+void ExportPanel::save_policy_file(const QString& path) {
+  const std::string json = to_json(editor_.policy()).dump(2) + '\n';
+  show_end(*policy_file_, save_file(path, QByteArray::fromStdString(json)), tr("Saved as %1.").arg(path),
+           path);
+}
+
+void ExportPanel::save_tables(const QString& folder) {
+  QStringList names;
+  for (const CsvFile& file : tables_as_csv(editor_)) {
+    const QString failure = save_file(QDir(folder).filePath(file.name), file.text.toUtf8());
+    if (!failure.isEmpty()) {
+      show_end(*tables_, failure, {}, folder);
+      return;
+    }
+    names << file.name;
+  }
+  show_end(*tables_, {}, tr("Saved %1 in %2.").arg(names.join(QStringLiteral(", ")), folder), folder);
+}
+
+void ExportPanel::save_report(const QString& path) {
+  show_end(*report_, write_report(editor_, path), tr("Saved as %1.").arg(path), path);
+}
+
+void ExportPanel::write_model(const QString& folder) { model_->write(folder); }
+
+void ExportPanel::show_end(ExportCard& card, const QString& failure, const QString& said,
+                           const QString& path) {
+  if (failure.isEmpty())
+    card.notice().show_saved(said, path);
+  else
+    card.notice().show_error(failure);
+}
+
+}  // namespace ladimo::ui

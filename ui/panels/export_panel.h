@@ -1,0 +1,47 @@
+// What leaves the program: the policy, the tables, a report, the model; and the policies that were saved.
+#pragma once
+
+#include <memory>
+
+#include <QWidget>
+
+#include "ui/engine/engine.h"
+#include "ui/models/run_data.h"
+
+class QGridLayout;
+
+namespace ladimo::ui {
+
+class ExportCard;
+class ModelExport;
+class PolicyEditor;
+class ServeClient;
+
+class ExportPanel : public QWidget {
+  Q_OBJECT
+ public:
+  ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve, Engine engine,
+              QWidget* parent = nullptr);
+
+  // What the buttons do once a place was chosen; how it ended stands on the card.
+  void save_policy_file(const QString& path);
+  void save_tables(const QString& folder);
+  void save_report(const QString& path);
+  void write_model(const QString& folder);
+
+ private:
+  void make_cards(QGridLayout& grid);
+  void ask_policy_file();
+  void ask_tables();
+  void ask_report();
+  static void show_end(ExportCard& card, const QString& failure, const QString& said, const QString& path);
+
+  std::shared_ptr<const RunData> run_;
+  PolicyEditor& editor_;
+  ExportCard* policy_file_;
+  ExportCard* tables_;
+  ExportCard* report_;
+  ModelExport* model_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,120 @@
+#include "ui/panels/measured_figures.h"
+
+#include <cmath>
+
+#include <QEvent>
+#include <QGridLayout>
+#include <QLabel>
+#include <QLocale>
+
+#include "base/format.h"
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/measurements_model.h"
+#include "ui/panels/panel_text.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString signed_percent(double ratio) {
+  const double percent = 100 * (ratio - 1);
+  return (percent < 0 ? QStringLiteral("−") : QStringLiteral("+")) + number_text(std::abs(percent)) +
+         QStringLiteral(" %");
+}
+
+double percentile(const Measurement& measurement, int percent) {
+  const auto at = measurement.kl_percentiles.find(percent);
+  return at == measurement.kl_percentiles.end() ? 0 : at->second;
+}
+
+}  // namespace
+
+MeasuredFigures::MeasuredFigures(QWidget* parent)
+    : QWidget(parent), heading_(new QLabel), figures_(new QWidget) {
+  const int space = spacing(*this);
+  heading_->setWordWrap(true);
+  heading_->setObjectName(QStringLiteral("figures_heading"));
+  auto* grid = new QGridLayout(figures_);
+  grid->setContentsMargins({});
+  grid->setHorizontalSpacing(2 * space);
+  grid->setVerticalSpacing(space / 2);
+  grid->setColumnStretch(2, 1);
+  kl_ =
+      add_row(*grid, tr("KL, nats per token"),
+              tr("Mean KL(dense ‖ converted) of the distributions of the next token: 0 is the dense model"));
+  percentiles_ = add_row(*grid, tr("KL of single tokens"),
+                         tr("Half of the tokens lie below the median, 95 % and 99 % below the next two"));
+  perplexity_ = add_row(*grid, tr("Perplexity"), tr("Of the dense original → of the converted model"));
+  same_top_ =
+      add_row(*grid, tr("Same top token"),
+              tr("Tokens for which both models' most likely token is the same, with its standard error"));
+  activated_ = add_row(*grid, tr("Activated parameters"),
+                       tr("Parameters used per token, counted from the experts that ran; routers count"));
+  ffn_ = add_row(*grid, tr("of the FFNs alone"), tr("The same in per cent of the dense FFNs' parameters"));
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins({});
+  layout->setSpacing(space);
+  layout->addWidget(heading_);
+  layout->addWidget(figures_);
+  layout->addStretch();
+  recolour();
+}
+
+MeasuredFigures::Row MeasuredFigures::add_row(QGridLayout& grid, const QString& words, const QString& tip) {
+  auto* label = new QLabel(words);
+  const Row row{new QLabel, new QLabel};
+  const int line = grid.rowCount();
+  grid.addWidget(label, line, 0);
+  grid.addWidget(row.measured, line, 1);
+  grid.addWidget(row.beside, line, 2);
+  row.measured->setAccessibleName(words);
+  for (QLabel* part : {label, row.measured, row.beside}) part->setToolTip(tip);
+  for (QLabel* part : {row.measured, row.beside}) part->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  return row;
+}
+
+void MeasuredFigures::show_measurement(const Measurement& m) {
+  const PolicyNumbers& said = m.policy.predicted;
+  heading_->setText(tr("%1 · %2 tokens · window %3 · %4")
+                        .arg(text_in_words(m), QLocale(QLocale::English).toString(m.tokens))
+                        .arg(m.window)
+                        .arg(date_in_words(m.date)));
+  kl_.measured->setText(bold(number_text(m.numbers.kl)));
+  kl_.beside->setText(tr("predicted %1").arg(number_text(said.kl)));
+  percentiles_.measured->setText(tr("median %1").arg(bold(number_text(percentile(m, 50)))));
+  percentiles_.beside->setText(tr("95 % %1 · 99 % %2 · largest %3")
+                                   .arg(bold(number_text(percentile(m, 95))),
+                                        bold(number_text(percentile(m, 99))),
+                                        bold(number_text(percentile(m, 100)))));
+  perplexity_.measured->setText(
+      tr("%1 → %2").arg(number_text(m.dense_perplexity), bold(number_text(m.numbers.perplexity))));
+  perplexity_.beside->setText(
+      m.dense_perplexity > 0 ? signed_percent(m.numbers.perplexity / m.dense_perplexity) : QString());
+  same_top_.measured->setText(bold(percent_text(m.same_top)));
+  same_top_.beside->setText(tr("± %1").arg(percent_text(m.same_top_se)));
+  activated_.measured->setText(bold(percent_text(m.numbers.activated_fraction)));
+  activated_.beside->setText(tr("%1 a token, predicted %2")
+                                 .arg(QString::fromStdString(format_count(m.numbers.activated_parameters)),
+                                      percent_text(said.activated_fraction)));
+  ffn_.measured->setText(bold(percent_text(m.numbers.ffn_activated)));
+  ffn_.beside->setText(tr("predicted %1").arg(percent_text(said.ffn_activated)));
+  figures_->show();
+}
+
+void MeasuredFigures::show_nothing(const QString& why) {
+  heading_->setText(why);
+  figures_->hide();
+}
+
+void MeasuredFigures::recolour() {
+  const Theme theme = theme_of(palette());
+  set_text_colour(*heading_, theme.faint);
+}
+
+void MeasuredFigures::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) recolour();
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,131 @@
+#include "ui/panels/model_export.h"
+
+#include <QDir>
+#include <QFileDialog>
+#include <QInputDialog>
+
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "ui/engine/serve_client.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/save_file.h"
+#include "ui/panels/notice.h"
+#include "ui/panels/panel_text.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int thousand = 1000;
+
+QString verification(const QByteArray& output) {
+  const auto json = nlohmann::json::parse(output.begin(), output.end(), nullptr, false);
+  QStringList parts;
+  const auto add = [&](const char* key, const auto& words) {
+    if (json.is_object() && json.contains(key) && json[key].is_number())
+      parts << words(json[key].template get<double>());
+  };
+  add("bytes", [](double bytes) { return QString::fromStdString(format_bytes(bytes)); });
+  add("max_logit_error", [](double error) {
+    return ModelExport::tr("read again: largest difference of a logit %1").arg(number_text(error));
+  });
+  add("kl_against_run",
+      [](double kl) { return ModelExport::tr("KL against the run %1 nats per token").arg(number_text(kl)); });
+  return parts.join(QStringLiteral(" · "));
+}
+
+}  // namespace
+
+ModelExport::ModelExport(PolicyEditor& editor, ServeClient& serve, Engine engine, QWidget* parent)
+    : ExportCard(tr("Model folder"),
+                 tr("The converted model under the chosen policy, complete in one folder: ladimo opens it "
+                    "wherever it takes a model. It is read again and compared."),
+                 tr("Write &model…"), parent),
+      editor_(editor),
+      serve_(serve),
+      engine_(std::move(engine)) {
+  setObjectName(QStringLiteral("export_model"));
+  connect(this, &ExportCard::clicked, this, &ModelExport::ask_or_cancel);
+  connect(&serve_, &ServeClient::finished, this, [this](int request, const Outcome& outcome) {
+    if (saving_ == 0 || request != saving_) return;
+    saving_ = 0;
+    if (outcome.done())
+      start({});
+    else
+      finish(outcome);
+  });
+}
+
+void ModelExport::ask_or_cancel() {
+  if (job_ && job_->running()) {
+    job_->cancel();
+    return;
+  }
+  const QString proposal = editor_.run().folder + QStringLiteral("-model");
+  const QString folder =
+      engine_.remote() ? QInputDialog::getText(this, tr("Write model"), tr("Folder on %1:").arg(engine_.host),
+                                               QLineEdit::Normal, proposal)
+                       : QFileDialog::getSaveFileName(this, tr("Folder for the model"), proposal, {}, nullptr,
+                                                      QFileDialog::ShowDirsOnly);
+  if (!folder.isEmpty()) write(folder);
+}
+
+void ModelExport::write(const QString& folder) {
+  folder_ = folder;
+  show_progress(-1);
+  notice().say(tr("Starting…"));
+  if (engine_.remote()) {  // it cannot read files of this machine: the choice becomes the run's policy
+    saving_ = serve_.save_policy(editor_.policy());
+    return;
+  }
+  const QString file = policies_.filePath(QStringLiteral("policy.json"));
+  const QString failure = save_file(file, QByteArray::fromStdString(to_json(editor_.policy()).dump(2)));
+  if (failure.isEmpty()) {
+    start(file);
+  } else {
+    end();
+    notice().show_error(failure);
+  }
+}
+
+void ModelExport::start(const QString& policy_file) {
+  QStringList arguments{QStringLiteral("export"), editor_.run().folder, QStringLiteral("--format"),
+                        QStringLiteral("native"), QStringLiteral("-o"), folder_};
+  if (!policy_file.isEmpty()) arguments << QStringLiteral("--policy") << policy_file;
+  set_button(tr("&Cancel"));
+  job_ = std::make_unique<EngineProcess>(engine_);
+  connect(job_.get(), &EngineProcess::step, this, &ModelExport::show_step);
+  connect(job_.get(), &EngineProcess::progress, this, &ModelExport::show_progress_of);
+  connect(job_.get(), &EngineProcess::finished, this, &ModelExport::finish);
+  job_->start(arguments);
+}
+
+void ModelExport::show_step(const StepEvent& event) {
+  notice().say(QString::fromStdString(event.name) + QStringLiteral("…"));
+}
+
+void ModelExport::show_progress_of(const ProgressEvent& event) {
+  if (event.total > 0) show_progress(static_cast<int>(thousand * event.done / event.total));
+}
+
+void ModelExport::end() {
+  hide_progress();
+  set_button(tr("Write &model…"));
+}
+
+void ModelExport::finish(const Outcome& outcome) {
+  end();
+  if (outcome.kind == Outcome::Kind::canceled) {
+    notice().say(tr("Canceled. Delete %1 before you write there again.").arg(folder_));
+  } else if (!outcome.done()) {
+    notice().show_error(complaint(outcome));
+  } else {
+    const QString said = tr("Written to %1 · %2").arg(folder_, verification(outcome.output));
+    if (engine_.remote())
+      notice().say(said);
+    else
+      notice().show_saved(said, folder_);
+  }
+}
+
+}  // namespace ladimo::ui

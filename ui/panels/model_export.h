@@ -1,0 +1,41 @@
+// Writing the converted model as a folder of its own, by the engine.
+#pragma once
+
+#include <memory>
+
+#include <QTemporaryDir>
+
+#include "ui/engine/engine_process.h"
+#include "ui/panels/export_card.h"
+
+namespace ladimo::ui {
+
+class PolicyEditor;
+class ServeClient;
+
+class ModelExport : public ExportCard {
+  Q_OBJECT
+ public:
+  ModelExport(PolicyEditor& editor, ServeClient& serve, Engine engine, QWidget* parent = nullptr);
+
+  /// Writes the model under the chosen policy; `folder` must not exist or be empty.
+  void write(const QString& folder);
+
+ private:
+  void ask_or_cancel();
+  void start(const QString& policy_file);
+  void show_step(const StepEvent& event);
+  void show_progress_of(const ProgressEvent& event);
+  void finish(const Outcome& outcome);
+  void end();
+
+  PolicyEditor& editor_;
+  ServeClient& serve_;
+  Engine engine_;
+  QTemporaryDir policies_;  // holds the policy while a local engine reads it
+  std::unique_ptr<EngineProcess> job_;
+  QString folder_;
+  int saving_ = 0;  // request that puts the policy where a remote engine finds it; 0: none
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,73 @@
+#include "ui/panels/notice.h"
+
+#include <QDesktopServices>
+#include <QEvent>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QToolButton>
+#include <QUrl>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/panels/panel_text.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+
+Notice::Notice(QWidget* parent) : QWidget(parent), text_(new QLabel), button_(new QToolButton) {
+  text_->setObjectName(QStringLiteral("notice"));
+  text_->setWordWrap(true);
+  text_->setTextFormat(Qt::PlainText);
+  text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  QSizePolicy keeps_its_room = button_->sizePolicy();
+  keeps_its_room.setRetainSizeWhenHidden(true);
+  button_->setSizePolicy(keeps_its_room);
+  auto* layout = new QHBoxLayout(this);
+  layout->setContentsMargins({});
+  layout->setSpacing(spacing(*this));
+  layout->addWidget(text_, 1);
+  layout->addWidget(button_, 0, Qt::AlignTop);
+  connect(button_, &QToolButton::clicked, this, &Notice::press);
+  clear();
+}
+
+void Notice::clear() { set({}, false, {}, {}); }
+void Notice::say(const QString& text) { set(text, false, {}, {}); }
+void Notice::show_error(const QString& text) { set(text, true, {}, {}); }
+
+void Notice::show_saved(const QString& text, const QString& path) {
+  const QFileInfo file(path);
+  set(text, false, tr("Open folder"), file.isDir() ? file.filePath() : file.path());
+}
+
+void Notice::offer(const QString& text, const QString& action) { set(text, false, action, {}); }
+
+QString Notice::text() const { return text_->text(); }
+
+void Notice::set(const QString& text, bool failed, const QString& action, const QString& folder) {
+  text_->setText(text);
+  failed_ = failed;
+  folder_ = folder;
+  button_->setText(action);
+  button_->setVisible(!action.isEmpty());
+  recolour();
+}
+
+void Notice::press() {
+  if (folder_.isEmpty())
+    emit acted();
+  else
+    QDesktopServices::openUrl(QUrl::fromLocalFile(folder_));
+}
+
+void Notice::recolour() {
+  const Theme theme = theme_of(palette());
+  set_text_colour(*text_, failed_ ? theme.error : theme.text);
+}
+
+void Notice::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) recolour();
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,200 @@
+#include "ui/panels/report.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <QDate>
+#include <QLocale>
+#include <QSaveFile>
+
+#include "base/format.h"
+#include "base/version.h"
+#include "ui/models/evaluation_result.h"
+#include "ui/models/measurements_model.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/run_history.h"
+#include "ui/models/save_file.h"
+#include "ui/models/sentences.h"
+#include "ui/panels/panel_text.h"
+#include "ui/panels/report_document.h"
+#include "ui/plots/frontier_plot.h"
+#include "ui/plots/kl_percentiles_plot.h"
+#include "ui/plots/measured_plot.h"
+#include "ui/plots/routing_plot.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int frontier_points = 200;
+constexpr std::size_t histograms_a_page = 8;
+const QString none = QStringLiteral("–");
+
+QString whole(qint64 number) { return QLocale(QLocale::English).toString(number); }
+QString optional_text(const std::optional<double>& value) { return value ? number_text(*value) : none; }
+
+double cost_of(const PolicyNumbers& numbers, Cost cost) {
+  return cost == Cost::activated ? numbers.activated_parameters : numbers.decode_ms.value_or(0);
+}
+
+/// The newest measurement of just this policy, where there is one.
+const Measurement* measurement_of(PolicyEditor& editor) {
+  const auto& all = RunHistory::of(editor).measurements();
+  const auto at = std::find_if(all.rbegin(), all.rend(), [&](const Measurement& measurement) {
+    return measurement.policy.layers == editor.policy().layers;
+  });
+  return at == all.rend() ? nullptr : &*at;
+}
+
+void add_numbers(ReportDocument& report, PolicyEditor& editor) {
+  const PolicyNumbers& said = editor.policy().predicted;
+  const Measurement* found = measurement_of(editor);
+  const auto measured = [&](const QString& text) { return found ? bold(text) : none; };
+  const PolicyNumbers numbers = found ? found->numbers : PolicyNumbers();
+  report.heading(QObject::tr("What the policy costs and changes"));
+  report.table(
+      {{QObject::tr("Number"), QObject::tr("Predicted"), QObject::tr("Measured")},
+       {QObject::tr("KL, nats per token"), number_text(said.kl), measured(number_text(numbers.kl))},
+       {QObject::tr("Perplexity"), number_text(said.perplexity), measured(number_text(numbers.perplexity))},
+       {QObject::tr("Perplexity of the dense original"), none,
+        measured(number_text(found ? found->dense_perplexity : 0))},
+       {QObject::tr("Same top token"), none, measured(percent_text(found ? found->same_top : 0))},
+       {QObject::tr("Activated parameters"), percent_text(said.activated_fraction),
+        measured(percent_text(numbers.activated_fraction))},
+       {QObject::tr("Activated parameters of the FFNs"), percent_text(said.ffn_activated),
+        measured(percent_text(numbers.ffn_activated))},
+       {QObject::tr("Decoding, ms per token"), optional_text(said.decode_ms), none},
+       {QObject::tr("Prompt, ms per token"), optional_text(said.prefill_ms), none}},
+      {false, true, true});
+  if (found)
+    report.paragraph(QObject::tr("Measured on %1 (%2 tokens, window %3), %4, %5.")
+                         .arg(text_in_words(*found).toHtmlEscaped(), whole(found->tokens))
+                         .arg(found->window)
+                         .arg(date_in_words(found->date), found->machine.toHtmlEscaped()));
+  else
+    report.paragraph(
+        QObject::tr("This policy has not been measured. Predictions come from the run's tables."));
+  if (editor.run().latency)
+    report.paragraph(QObject::tr("Times follow from a table measured on %1, %2 threads, %3.")
+                         .arg(QString::fromStdString(editor.run().latency->machine).toHtmlEscaped())
+                         .arg(editor.run().latency->threads)
+                         .arg(date_in_words(QString::fromStdString(editor.run().latency->date))));
+}
+
+void add_recipe(ReportDocument& report, const Recipe& recipe) {
+  QStringList texts;
+  for (const auto& file : recipe.text) texts << QString::fromStdString(file.filename().string());
+  const QString text =
+      recipe.self_text() ? QObject::tr("written by the model itself") : texts.join(QStringLiteral(", "));
+  report.heading(QObject::tr("Recipe"));
+  report.table(
+      {{QObject::tr("What"), QObject::tr("Value")},
+       {QObject::tr("Checkpoint"), QString::fromStdString(recipe.model.filename().string()).toHtmlEscaped()},
+       {QObject::tr("Fingerprint"), QString::fromStdString(recipe.model_fingerprint)},
+       {QObject::tr("Calibration text"), text.toHtmlEscaped()},
+       {QObject::tr("Calibration tokens"), whole(recipe.tokens)},
+       {QObject::tr("Held-out tokens"), whole(recipe.held_out_tokens)},
+       {QObject::tr("Window"), whole(recipe.window)},
+       {QObject::tr("Experts a layer"),
+        QObject::tr("%1, of which %2 shared").arg(recipe.experts).arg(recipe.shared)},
+       {QObject::tr("Converted layers"), whole(static_cast<qint64>(recipe.layers.size()))},
+       {QObject::tr("Seed"), QString::number(recipe.seed)},
+       {QObject::tr("Sensitivity"), QString::fromStdString(recipe.sensitivity)}},
+      {false, false});
+}
+
+std::unique_ptr<Plot> frontier_plot(PolicyEditor& editor) {
+  auto plot = std::make_unique<FrontierPlot>();
+  const Cost cost = editor.cost();
+  plot->set_frontier(cost, editor.frontier().dense_cost(), editor.frontier().points(frontier_points));
+  const PolicyNumbers& said = editor.policy().predicted;
+  plot->set_chosen(cost_of(said, cost), said.kl);
+  if (const Measurement* found = measurement_of(editor); found && cost == Cost::activated)
+    plot->set_measured({{cost_of(found->numbers, cost), found->numbers.kl, said.kl, {}, {}}});
+  return plot;
+}
+
+void add_plots(ReportDocument& report, PolicyEditor& editor) {
+  report.heading(QObject::tr("Accuracy against cost"), true);
+  std::vector<std::unique_ptr<Plot>> plots;
+  plots.push_back(frontier_plot(editor));
+  if (const auto& measurements = RunHistory::of(editor).measurements(); !measurements.empty()) {
+    auto history = std::make_unique<MeasuredPlot>();
+    history->show_measurements(measurements);
+    if (!history->empty()) plots.push_back(std::move(history));
+  }
+  if (const Measurement* found = measurement_of(editor)) {
+    auto percentiles = std::make_unique<KlPercentilesPlot>();
+    percentiles->show_scores({score_of(*found)});
+    if (!percentiles->empty()) plots.push_back(std::move(percentiles));
+  }
+  report.plots(std::move(plots), 1, 42);
+}
+
+void add_layers(ReportDocument& report, const PolicyEditor& editor) {
+  std::vector<QStringList> rows{{QObject::tr("Layer"), QObject::tr("Policy"),
+                                 QObject::tr("Experts on per token"), QObject::tr("KL added"),
+                                 QObject::tr("Parameters per token"),
+                                 QObject::tr("Error after distillation")}};
+  const auto& layers = editor.policy().layers;
+  for (int layer = 0; layer < static_cast<int>(layers.size()); ++layer) {
+    const LayerPolicy& policy = layers[static_cast<std::size_t>(layer)];
+    const Candidate priced = editor.price(layer, policy);
+    const LayerRecord* record = editor.run().record_of(layer);
+    const bool dense = policy.kind == LayerPolicy::Kind::dense;
+    rows.push_back({QString::number(layer), in_words(policy),
+                    dense ? QObject::tr("all") : number_text(policy.mean_experts), number_text(priced.kl),
+                    QString::fromStdString(format_count(priced.activated)),
+                    record ? number_text(record->loss_after) : none});
+  }
+  report.heading(QObject::tr("Policy of every layer"), true);
+  report.paragraph(
+      QObject::tr("Predicted from the run's tables. The KL that a layer adds is measured with that layer "
+                  "alone under its policy, in nats per token; the error is 0 for the dense FFN."));
+  report.table(rows, {true, false, true, true, true, true});
+}
+
+void add_histograms(ReportDocument& report, const PolicyEditor& editor) {
+  if (!editor.run().profile) return;
+  const auto& layers = editor.run().profile->layers;
+  for (std::size_t from = 0; from < layers.size(); from += histograms_a_page) {
+    std::vector<std::unique_ptr<Plot>> plots;
+    for (std::size_t i = from; i < std::min(from + histograms_a_page, layers.size()); ++i) {
+      auto plot = std::make_unique<RoutingPlot>();
+      const LayerPolicy& policy = editor.policy().layers.at(static_cast<std::size_t>(layers[i].layer));
+      plot->set_counts(layers[i].all, layers[i].top1);
+      if (policy.kind == LayerPolicy::Kind::threshold) plot->set_threshold(policy.threshold);
+      plot->set_title(QObject::tr("Layer %1: %2").arg(layers[i].layer).arg(in_words(policy)));
+      plots.push_back(std::move(plot));
+    }
+    report.heading(from == 0 ? QObject::tr("Routing weights") : QObject::tr("Routing weights, continued"),
+                   true);
+    report.plots(std::move(plots), 2, 29);
+  }
+}
+
+}  // namespace
+
+QString write_report(PolicyEditor& editor, const QString& path) {
+  const RunData& run = editor.run();
+  ReportDocument report;
+  report.title(QObject::tr("%1, converted to a mixture of experts")
+                   .arg(QString::fromStdString(run.recipe.model.filename().string())));
+  report.paragraph(QObject::tr("Run %1 · reported %2 · LaDiMo Studio %3")
+                       .arg(run.name().toHtmlEscaped(), QDate::currentDate().toString(Qt::ISODate),
+                            QLatin1String(version())));
+  report.paragraph(description(run).toHtmlEscaped());
+  add_numbers(report, editor);
+  add_recipe(report, run.recipe);
+  add_plots(report, editor);
+  add_layers(report, editor);
+  add_histograms(report, editor);
+
+  QSaveFile file(path);
+  if (file.open(QIODevice::WriteOnly) &&
+      report.write(file, QObject::tr("LaDiMo Studio · run %1").arg(run.name())) && file.commit())
+    return {};
+  return not_saved(path, file.errorString());
+}
+
+}  // namespace ladimo::ui

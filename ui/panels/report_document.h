@@ -1,0 +1,39 @@
+// Text, tables and plots that flow over the pages of a PDF.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <QIODevice>
+#include <QString>
+#include <QStringList>
+#include <QTextCursor>
+#include <QTextDocument>
+
+namespace ladimo::ui {
+
+class Plot;
+
+class ReportDocument {
+ public:
+  ReportDocument();
+  ~ReportDocument();
+
+  void title(const QString& text);
+  void heading(const QString& text, bool new_page = false);
+  void paragraph(const QString& rich_text);
+  /// The first row is the header. Columns that hold numbers are right-aligned; cells are rich text.
+  void table(const std::vector<QStringList>& rows, const std::vector<bool>& numbers);
+  /// Plots in rows of `columns`, each under its title. `height`: in per cent of the width of the page.
+  void plots(std::vector<std::unique_ptr<Plot>> plots, int columns, double height);
+
+  /// Throws nothing; whether the device took all of it.
+  bool write(QIODevice& device, const QString& footer);
+
+ private:
+  QTextDocument document_;
+  QTextCursor cursor_;
+  std::vector<std::unique_ptr<Plot>> plots_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,231 @@
+#include "ui/panels/saved_policies.h"
+
+#include <QDir>
+#include <QFile>
+#include <QGridLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSortFilterProxyModel>
+#include <QSplitter>
+#include <QTableView>
+
+#include "base/error.h"
+#include "ui/engine/serve_client.h"
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/run_history.h"
+#include "ui/models/table_actions.h"
+#include "ui/panels/notice.h"
+#include "ui/panels/panel_text.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int longest_name = 64;
+
+}  // namespace
+
+SavedPolicies::SavedPolicies(PolicyEditor& editor, ServeClient& serve, const Engine& engine, QWidget* parent)
+    : QWidget(parent),
+      editor_(editor),
+      serve_(serve),
+      local_(!engine.remote()),
+      name_(new QLineEdit),
+      save_(new QPushButton(tr("&Save under this name"))),
+      save_as_run_(new QPushButton(tr("Save as the &run's policy"))),
+      load_(new QPushButton(tr("&Take up"))),
+      delete_(new QPushButton(tr("&Delete"))),
+      notice_(new Notice),
+      policies_(new PoliciesModel(this)),
+      sorted_(new QSortFilterProxyModel(this)),
+      table_(new QTableView),
+      layers_(new PolicyLayersModel(this)),
+      layers_table_(new QTableView) {
+  setObjectName(QStringLiteral("saved_policies"));
+  make_tables();
+  lay_out();
+  connect(name_, &QLineEdit::textChanged, this, &SavedPolicies::show_selection);
+  connect(name_, &QLineEdit::returnPressed, save_, &QPushButton::click);
+  connect(save_, &QPushButton::clicked, this, [this] { save(name_->text().trimmed(), editor_.policy()); });
+  connect(save_as_run_, &QPushButton::clicked, this, [this] { save({}, editor_.policy()); });
+  connect(load_, &QPushButton::clicked, this, &SavedPolicies::load);
+  connect(delete_, &QPushButton::clicked, this, &SavedPolicies::remove);
+  connect(notice_, &Notice::acted, this, [this] {  // the deletion undone
+    if (deleted_) save(deleted_->name, deleted_->policy);
+  });
+  connect(&serve_, &ServeClient::finished, this, &SavedPolicies::finish);
+  connect(&editor_, &PolicyEditor::changed, this, &SavedPolicies::show_policies);
+  connect(&RunHistory::of(editor_), &RunHistory::policies_changed, this, &SavedPolicies::show_policies);
+  connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
+          &SavedPolicies::show_selection);
+  connect(table_, &QTableView::doubleClicked, load_, &QPushButton::click);
+}
+
+void SavedPolicies::make_tables() {
+  sorted_->setSourceModel(policies_);
+  sorted_->setSortRole(PoliciesModel::sort_role);
+  table_->setModel(sorted_);
+  layers_table_->setModel(layers_);
+  for (QTableView* table : {table_, layers_table_}) set_table_look(*table);
+  table_->setSelectionMode(QAbstractItemView::ExtendedSelection);
+  table_->setSortingEnabled(true);
+  table_->setObjectName(QStringLiteral("policies"));
+  table_->setAccessibleName(tr("Policies: the chosen one and the saved ones"));
+  table_->sortByColumn(PoliciesModel::kl, Qt::AscendingOrder);
+  layers_table_->setSortingEnabled(false);
+  layers_table_->setObjectName(QStringLiteral("policy_layers"));
+  layers_table_->setAccessibleName(tr("Policies compared, layer by layer"));
+  const QString run = editor_.run().name();
+  for (auto* actions : {new TableActions(*table_, run + QStringLiteral("-policies")),
+                        new TableActions(*layers_table_, run + QStringLiteral("-policy-layers"))}) {
+    connect(actions, &TableActions::failed, notice_, &Notice::show_error);
+    connect(actions, &TableActions::saved, notice_,
+            [this](const QString& path) { notice_->show_saved(tr("Saved as %1.").arg(path), path); });
+  }
+}
+
+void SavedPolicies::lay_out() {
+  const int space = spacing(*this);
+  name_->setObjectName(QStringLiteral("policy_name"));
+  name_->setPlaceholderText(tr("name for the chosen policy"));
+  name_->setAccessibleName(tr("Name for the chosen policy"));
+  name_->setMaxLength(longest_name);
+  save_->setObjectName(QStringLiteral("save_policy"));
+  save_as_run_->setObjectName(QStringLiteral("save_as_run_policy"));
+  save_as_run_->setToolTip(tr("The command line uses this policy wherever none is named"));
+  load_->setObjectName(QStringLiteral("load_policy"));
+  load_->setToolTip(tr("The selected policy becomes the chosen one; Undo takes it back"));
+  delete_->setObjectName(QStringLiteral("delete_policy"));
+  delete_->setVisible(local_);
+
+  auto* saving = new QHBoxLayout;
+  saving->setSpacing(space);
+  saving->addWidget(name_, 1);
+  saving->addWidget(save_);
+  saving->addWidget(save_as_run_);
+  saving->addSpacing(2 * space);
+  saving->addWidget(load_);
+  saving->addWidget(delete_);
+  auto* tables = new QSplitter(Qt::Horizontal);
+  tables->addWidget(table_);
+  tables->addWidget(layers_table_);
+  tables->setHandleWidth(2 * space);
+  tables->setChildrenCollapsible(false);
+  tables->setStretchFactor(0, 1);
+  tables->setStretchFactor(1, 1);
+  auto* page = new QVBoxLayout(this);
+  page->setContentsMargins({});
+  page->setSpacing(space);
+  page->addLayout(saving);
+  page->addWidget(notice_);
+  page->addWidget(tables, 1);
+}
+
+void SavedPolicies::show_policies() {
+  if (!isVisible()) return;  // showEvent asks again
+  QStringList names;
+  for (const NamedPolicy& policy : selected()) names << policy.name;
+  std::vector<NamedPolicy> rows{{tr("chosen now"), editor_.policy()}};
+  if (editor_.run().policy) rows.push_back({tr("the run's, when it was opened"), *editor_.run().policy});
+  for (const auto& [name, policy] : RunHistory::of(editor_).policies()) rows.push_back({name, policy});
+  policies_->set_policies(std::move(rows));
+  fit_columns(*table_);
+  for (int row = 0; row < sorted_->rowCount(); ++row)
+    if (const QModelIndex index = sorted_->index(row, PoliciesModel::name);
+        names.contains(index.data().toString()))
+      table_->selectionModel()->select(index, QItemSelectionModel::Select | QItemSelectionModel::Rows);
+  show_selection();
+}
+
+void SavedPolicies::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  show_policies();
+}
+
+std::vector<NamedPolicy> SavedPolicies::selected() const {
+  std::vector<NamedPolicy> rows;
+  for (const QModelIndex& index : table_->selectionModel()->selectedRows()) {
+    const int row = sorted_->mapToSource(index).row();
+    if (row > 0) rows.push_back(policies_->at(row));
+  }
+  return rows;
+}
+
+void SavedPolicies::show_selection() {
+  if (policies_->rowCount() == 0) return;  // never shown yet
+  std::vector<NamedPolicy> rows = selected();
+  const QString why = why_not(name_->text().trimmed());
+  save_->setEnabled(why.isEmpty());
+  save_->setToolTip(why.isEmpty() ? tr("Keeps the chosen policy in the run's folder") : why);
+  load_->setEnabled(rows.size() == 1);
+  const auto& saved = RunHistory::of(editor_).policies();
+  delete_->setEnabled(rows.size() == 1 && saved.contains(rows.front().name));
+  delete_->setToolTip(delete_->isEnabled() ? tr("Deletes the selected policy; it can be brought back")
+                                           : tr("Select one that was saved under a name"));
+  rows.insert(rows.begin(), policies_->at(0));
+  layers_->set_policies(std::move(rows));
+  fit_columns(*layers_table_);
+}
+
+QString SavedPolicies::why_not(const QString& name) {
+  if (name.isEmpty()) return tr("Write a name first.");
+  if (name.size() > longest_name) return tr("A name has at most %1 characters.").arg(longest_name);
+  if (name.contains('/')) return tr("A name has no slash.");
+  if (name.startsWith('.')) return tr("A name does not begin with a dot.");
+  return {};
+}
+
+void SavedPolicies::save(const QString& name, const Policy& policy) {
+  deleted_.reset();
+  notice_->say(serve_.loaded() ? tr("Saving…") : tr("The engine is loading the model to check the policy…"));
+  saving_[serve_.save_policy(policy, name)] = {name, policy};
+}
+
+void SavedPolicies::finish(int request, const Outcome& outcome) {
+  const auto at = saving_.find(request);
+  if (at == saving_.end()) return;
+  const NamedPolicy saved = std::move(at->second);
+  saving_.erase(at);
+  if (!outcome.done()) {
+    notice_->show_error(complaint(outcome));
+    return;
+  }
+  name_->clear();
+  if (!saved.name.isEmpty()) RunHistory::of(editor_).set_policy(saved.name, saved.policy);
+  const QString said =
+      saved.name.isEmpty() ? tr("Saved as the run's policy.") : tr("Saved as “%1”.").arg(saved.name);
+  if (local_)
+    notice_->show_saved(said, editor_.run().folder);
+  else
+    notice_->say(said);
+}
+
+void SavedPolicies::load() {
+  const auto rows = selected();
+  if (rows.size() != 1) return;
+  try {
+    editor_.load(rows.front().policy);
+    notice_->say(tr("“%1” is the chosen policy now. Undo takes it back.").arg(rows.front().name));
+  } catch (const Refusal& refusal) {
+    notice_->show_error(QString::fromUtf8(refusal.what()) + ' ' + QString::fromStdString(refusal.hint()));
+  }
+}
+
+void SavedPolicies::remove() {
+  const auto rows = selected();
+  if (rows.size() != 1) return;
+  const QString path =
+      QDir(editor_.run().folder).filePath(QStringLiteral("policies/%1.json").arg(rows.front().name));
+  QFile file(path);
+  if (!file.remove() && file.exists()) {
+    notice_->show_error(tr("“%1” could not be deleted: %2. The run's folder may be read-only.")
+                            .arg(rows.front().name, file.errorString()));
+    return;
+  }
+  deleted_ = rows.front();
+  RunHistory::of(editor_).remove_policy(rows.front().name);
+  notice_->offer(tr("“%1” was deleted.").arg(rows.front().name), tr("Bring it back"));
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,62 @@
+// Policies that were saved under a name: save the chosen one, compare, take one up again, delete.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include <QWidget>
+
+#include "ui/engine/engine.h"
+#include "ui/engine/outcome.h"
+#include "ui/models/policies_model.h"
+
+class QLineEdit;
+class QPushButton;
+class QSortFilterProxyModel;
+class QTableView;
+
+namespace ladimo::ui {
+
+class Notice;
+class PolicyEditor;
+class ServeClient;
+
+class SavedPolicies : public QWidget {
+  Q_OBJECT
+ public:
+  SavedPolicies(PolicyEditor& editor, ServeClient& serve, const Engine& engine, QWidget* parent = nullptr);
+
+  /// Why a policy cannot be saved under this name; empty when it can.
+  static QString why_not(const QString& name);
+
+ protected:
+  void showEvent(QShowEvent* event) override;
+
+ private:
+  void make_tables();
+  void lay_out();
+  void show_policies();
+  void show_selection();
+  void save(const QString& name, const Policy& policy);
+  void finish(int request, const Outcome& outcome);
+  void load();
+  void remove();
+  /// The selected rows, without the one that is being chosen.
+  std::vector<NamedPolicy> selected() const;
+
+  PolicyEditor& editor_;
+  ServeClient& serve_;
+  bool local_;
+  std::map<int, NamedPolicy> saving_;  // by request
+  std::optional<NamedPolicy> deleted_;
+  QLineEdit* name_;
+  QPushButton *save_, *save_as_run_, *load_, *delete_;
+  Notice* notice_;
+  PoliciesModel* policies_;
+  QSortFilterProxyModel* sorted_;
+  QTableView* table_;
+  PolicyLayersModel* layers_;
+  QTableView* layers_table_;
+};
+
+}  // namespace ladimo::ui
