@@ -24,8 +24,13 @@ void Context::check() const {
   if (canceled()) throw Interrupted();
 }
 
-Progress::Progress(const Context& context, std::int64_t total, int layer)
-    : context_(context), total_(total), layer_(layer), start_(Clock::now()), reported_(Clock::time_point{}) {}
+Progress::Progress(const Context& context, std::int64_t total, int layer, std::string what)
+    : context_(context),
+      total_(total),
+      layer_(layer),
+      what_(std::move(what)),
+      start_(Clock::now()),
+      reported_(Clock::time_point{}) {}
 
 void Progress::advance(std::int64_t n) {
   context_.check();
@@ -37,7 +42,7 @@ void Progress::advance(std::int64_t n) {
   const double spent_s = std::chrono::duration<double>(now - start_).count();
   const double left = static_cast<double>(total_ - done_);
   const double eta_s = finished ? 0 : done_ > 0 ? spent_s * left / static_cast<double>(done_) : -1;
-  context_.emit(ProgressEvent{layer_, done_, total_, eta_s});
+  context_.emit(ProgressEvent{layer_, done_, total_, eta_s, what_});
 }
 
 }  // namespace ladimo

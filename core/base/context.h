@@ -38,7 +38,8 @@ class Context {
 /// asked.
 class Progress {
  public:
-  Progress(const Context& context, std::int64_t total, int layer = -1);
+  /// `what`: the part of the layer at work.
+  Progress(const Context& context, std::int64_t total, int layer = -1, std::string what = {});
   /// Adds `n` units and reports. Throws Interrupted.
   void advance(std::int64_t n = 1);
 
@@ -47,6 +48,7 @@ class Progress {
   std::int64_t total_;
   std::int64_t done_ = 0;
   int layer_;
+  std::string what_;
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point reported_;
 };

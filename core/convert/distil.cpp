@@ -99,7 +99,7 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
 
 Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, const at::Tensor& routing_weights,
                     const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
-                    Random random, const Context& context) {
+                    Random random, LiveRouting& live, const Context& context) {
   const auto validation = rows.validation();
   const auto validation_weights = routing_weights.slice(0, rows.training);
   const auto held_out = [&](const MoeWeights& candidate) {
@@ -120,17 +120,19 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
   std::iota(order.begin(), order.end(), 0);
   const auto batches = std::max<std::int64_t>(1, rows.training / settings.batch);
   const double steps = static_cast<double>(batches) * settings.epochs;
+  Progress progress(context, batches * settings.epochs, layer, "distillation");
   int step = 0;
   double best = 1;  // relative to the errors before, averaged over the levels
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
     random.shuffle(order);
     const auto index = at::tensor(order).to(rows.x.device());
     for (std::int64_t batch = 0; batch < batches; ++batch) {
-      context.check();
       const auto pick =
           index.slice(0, batch * settings.batch, std::min((batch + 1) * settings.batch, rows.training));
       const auto [threshold, row_weight] = sampler.draw(pick.size(0), random, rows.x.options());
-      const auto mask = (routing_weights.index_select(0, pick) >= threshold).to(at::kFloat);
+      const auto routed = routing_weights.index_select(0, pick);
+      if (epoch == 0) live.add(routed);
+      const auto mask = (routed >= threshold).to(at::kFloat);
       const auto [loss, gradients] = distillation_gradients(student, rows.x.index_select(0, pick),
                                                             rows.y.index_select(0, pick), mask, row_weight);
       const double rate = settings.learning_rate * scheduled(++step / steps);
@@ -139,6 +141,7 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
       down.step(gradients.down, rate);
       compensation.step(gradients.compensation, rate);
       if (step % 10 == 0) context.emit(LossEvent{layer, step, loss, false});
+      progress.advance();
     }
     const auto errors = held_out(student);
     if (!std::isfinite(mean(errors))) break;  // diverged

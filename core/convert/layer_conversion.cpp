@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "convert/contributions.h"
 #include "convert/distil.h"
+#include "convert/live_routing.h"
 #include "convert/partition.h"
 #include "convert/refit.h"
 #include "convert/router_fit.h"
@@ -29,6 +30,8 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   const Stage1& settings = recipe.stage1;
   const auto index = static_cast<std::uint64_t>(layer);
   const auto training = rows.train();
+  const auto begin = [&](const char* what) { context.emit(ProgressEvent{layer, 0, 1, -1, what}); };
+  begin("partition");
   const auto statistics = measure_hidden(ffn, training, context);
   const auto partition = partition_neurons(ffn, statistics, training.x, recipe,
                                            Random(recipe.seed, "partition", index), context);
@@ -38,6 +41,7 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   LayerRecord& record = result.record;
   record.layer = layer;
   auto weights = slice_ffn(ffn, partition);
+  begin("router");
   const auto router = fit_router(weights, statistics, rows, settings.router_ridge, context);
   weights.router = router.weight;
   weights.router_bias = router.bias;
@@ -46,16 +50,20 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   const auto routing_weights = weights.route(rows.x);
   const auto fitted = routing_weights.slice(0, 0, rows.training);
   const auto thresholds = thresholds_at(fitted, settings.levels);
+  LiveRouting live(context, layer, thresholds_at(fitted, {0.5}).front());
+  live.add(routing_weights.slice(0, rows.training));
   const auto loss = [&](const MoeWeights& candidate) {
     return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training), thresholds,
                           statistics.output_variance, context);
   };
+  begin("compensation");
   if (settings.compensation)
     weights.compensation = conditional_compensation(weights, training, fitted, thresholds, context);
   auto errors = loss(weights);
   record.loss_before = mean(errors);
   record.loss_refit = record.loss_before;
   if (settings.refit) {
+    begin("refit");
     auto refitted = refit(weights, training, fitted, thresholds, errors, settings.refit_ridge, context);
     const double after = mean(loss(refitted));
     if (after < record.loss_before) {
@@ -65,10 +73,13 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   }
   if (settings.distil) {
     auto distilled = distil(weights, rows, routing_weights, thresholds, statistics.output_variance, settings,
-                            layer, Random(recipe.seed, "distil", index), context);
+                            layer, Random(recipe.seed, "distil", index), live, context);
     weights = std::move(distilled.weights);
     record.held_out_losses = std::move(distilled.held_out_losses);
+  } else {
+    live.add(fitted);
   }
+  live.finish();
   result.weights = weights.rounded(storage);
   record.loss_after = mean(loss(result.weights));
   if (!std::isfinite(record.loss_after))

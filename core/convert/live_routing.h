@@ -1,0 +1,37 @@
+// The routing weights of the layer at work, for people who watch it being converted.
+#pragma once
+
+#include <chrono>
+
+#include <ATen/core/Tensor.h>
+
+#include "base/context.h"
+
+namespace ladimo {
+
+/// Adds up batches of routing weights and emits HistogramEvents of all so far, at most five a second.
+class LiveRouting {
+ public:
+  /// `threshold`: the layer's middle threshold, at which the expert load is counted.
+  LiveRouting(const Context& context, int layer, double threshold)
+      : context_(context), layer_(layer), threshold_(threshold) {}
+
+  /// routing_weights [T, E] of rows that were not added before.
+  void add(const at::Tensor& routing_weights);
+  /// Emits what has not been emitted yet.
+  void finish();
+
+ private:
+  void emit();
+
+  const Context& context_;
+  int layer_;
+  double threshold_;
+  std::vector<std::int64_t> counts_;
+  at::Tensor on_;  // [E] rows for which the expert is on
+  std::int64_t rows_ = 0;
+  bool pending_ = false;
+  std::chrono::steady_clock::time_point emitted_{};
+};
+
+}  // namespace ladimo
