@@ -63,6 +63,16 @@ PlainMoe initial(const BaselineTask& task) {
   return moe;
 }
 
+/// As many as ours takes: distillation, and the end-to-end finish where there is one.
+std::int64_t optimiser_steps(const Recipe& recipe, std::int64_t rows) {
+  const auto steps_of = [&](int epochs, int batch) {
+    return epochs * std::max<std::int64_t>(1, rows / batch);
+  };
+  const auto distillation = steps_of(recipe.stage1.epochs, recipe.stage1.batch);
+  return distillation +
+         (recipe.finish.use == "off" ? 0 : steps_of(recipe.finish.epochs, recipe.finish.batch));
+}
+
 class PlainDistillation {
  public:
   PlainDistillation(const BaselineTask& task, PlainMoe start, const Context& context)
@@ -72,7 +82,7 @@ class PlainDistillation {
     const Stage1& settings = task_.recipe.stage1;
     const auto rows = task_.rows.training;
     const auto batches = std::max<std::int64_t>(1, rows / settings.batch);
-    const auto steps = batches * std::max(1, settings.epochs);
+    const auto steps = optimiser_steps(task_.recipe, rows);
     std::vector<Adam> adam;
     for (at::Tensor* tensor : student_.trained()) adam.emplace_back(*tensor);
     Random random(task_.recipe.seed, "plain distillation", static_cast<std::uint64_t>(task_.layer));
@@ -92,7 +102,7 @@ class PlainDistillation {
           gradients_on(index.slice(0, batch * settings.batch, std::min((batch + 1) * settings.batch, rows)));
       for (std::size_t i = 0; i < adam.size(); ++i)
         if (gradients[i].defined()) adam[i].step(gradients[i], rate);
-      if (batch + 1 == batches) keep_if_better();
+      if (batch + 1 == batches || step + 1 == steps) keep_if_better();
     }
     return best_;
   }

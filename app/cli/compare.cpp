@@ -1,0 +1,99 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "commands.h"
+#include "engine/compare.h"
+
+namespace ladimo::cli {
+namespace {
+
+void refuse_bad_csv(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file) ||
+      (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())))
+    throw Refusal("The table cannot be written there.", "Name a file in a folder that exists with --csv.",
+                  file);
+}
+
+std::string with_spread(const nlohmann::json& entry) {
+  const auto mean = format_number(entry["kl"].get<double>());
+  if (entry["kl_spread"].is_null()) return mean;
+  return fmt::format("{} ± {}", mean, format_number(entry["kl_spread"].get<double>()));
+}
+
+void print_table(const nlohmann::json& json, double target) {
+  fmt::print("\n{} of the FFNs' parameters asked for\n", target);
+  fmt::print("{:<32} {:>9}  {:<20} {:>8} {:>11}  {}\n", "method", "activated", "KL (nats/token)", "nll +",
+             "perplexity", "made in");
+  for (const auto& entry : json["summary"]) {
+    if (entry["target"].get<double>() != target) continue;
+    // The sign ± has two bytes but one column.
+    const auto kl = with_spread(entry);
+    fmt::print("{:<32} {:>9.3f}  {:<{}} {:>8} {:>11}  {}\n", entry["method"].get<std::string>(),
+               entry["ffn_activated"].get<double>(), kl, entry["kl_spread"].is_null() ? 20 : 21,
+               format_number(entry["nll"].get<double>() - json["dense_nll"].get<double>()),
+               format_number(entry["perplexity"].get<double>()),
+               format_seconds(entry["seconds"].get<double>()));
+  }
+}
+
+void print(const nlohmann::json& json, const std::vector<double>& targets) {
+  fmt::print(
+      "{} calibration tokens · measured on {} held-out tokens, window {} · {} experts, {} shared · "
+      "dense: nll {}, perplexity {}\n",
+      json["tokens"].get<std::int64_t>(), json["held_out_tokens"].get<std::int64_t>(),
+      json["window"].get<std::int64_t>(), json["experts"].get<int>(), json["shared"].get<int>(),
+      format_number(json["dense_nll"].get<double>()), format_number(json["dense_perplexity"].get<double>()));
+  for (const double target : targets) print_table(json, target);
+}
+
+}  // namespace
+
+Command add_compare(CLI::App& app) {
+  struct Options {
+    CompareRequest request;
+    std::optional<std::filesystem::path> csv;
+  };
+  auto options = std::make_shared<Options>();
+  auto& request = options->request;
+  app.add_option("MODEL", request.model, "Folder of the dense checkpoint")->required();
+  app.add_option("--text", request.text, "Calibration text: files (.txt, .jsonl)")
+      ->required()
+      ->type_name("FILE");
+  app.add_option("--held-out", request.held_out, "Text to measure on")->required()->type_name("FILE");
+  app.add_option("--tokens", request.tokens, "Calibration tokens (100000)");
+  app.add_option("--held-out-tokens", request.held_out_tokens,
+                 "Tokens to measure on (as many as the smallest file gives)");
+  app.add_option("--window", request.window, "Tokens per window (min(max positions, 2048))");
+  app.add_option("--experts", request.experts, "Equal slices of each FFN, for every method");
+  app.add_option("--shared", request.shared, "Slices that are always on, where a method has them");
+  app.add_option("--recipe", request.recipe, "JSON file with settings");
+  app.add_option("--methods", request.methods,
+                 fmt::format("Some of {} (all)", fmt::join(compare_methods(), ", ")))
+      ->delimiter(',');
+  app.add_option("--ffn-activated", request.targets, "Shares of the FFNs' parameters (0.69,0.5)")
+      ->delimiter(',');
+  auto* seeds =
+      app.add_option("--seeds", request.seeds, "Seeds, each a comparison of its own (0)")->delimiter(',');
+  app.add_flag("--ablate", request.ablate, "Also leave out each step of our method, one at a time");
+  app.add_option("--keep", request.keep, "Keep our runs in this folder; the same command continues there");
+  app.add_option("--csv", options->csv, "Write the rows to this file");
+  return [options, seeds](const Session& session) {
+    auto asked = options->request;
+    if (seeds->count() == 0 && session.common.seed) asked.seeds = {*session.common.seed};
+    if (options->csv) refuse_bad_csv(*options->csv);
+    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto comparison = compare(asked, runtime, session.context);
+    if (options->csv) write_file(*options->csv, to_csv(comparison.rows));
+    const auto json = to_json(comparison);
+    session.output.result(json, [&] { print(json, asked.targets); });
+    return 0;
+  };
+}
+
+}  // namespace ladimo::cli

@@ -1,0 +1,26 @@
+#include "engine/ablations.h"
+
+#include <nlohmann/json.hpp>
+
+namespace ladimo {
+
+const std::vector<Ablation>& ablations() {
+  static const std::vector<Ablation> all = {
+      {"without fine experts", R"({"experts": 16, "shared": 4})"},
+      {"without energy order", R"({"stage1": {"energy_order": false}})"},
+      {"without co-activation", R"({"stage1": {"coactivation": false}})"},
+      {"without compensation", R"({"stage1": {"compensation": false}})"},
+      {"without refit", R"({"stage1": {"refit": false}})"},
+      {"without distillation", R"({"stage1": {"distil": false}})"},
+      {"without elasticity", R"({"stage1": {"elastic": false}})"},
+      {"without the finish", R"({"finish": {"use": "off"}})"}};
+  return all;
+}
+
+nlohmann::json without(const nlohmann::json& base, const Ablation& ablation) {
+  auto recipe = base.is_null() ? nlohmann::json::object() : base;
+  recipe.merge_patch(nlohmann::json::parse(ablation.recipe));
+  return recipe;
+}
+
+}  // namespace ladimo

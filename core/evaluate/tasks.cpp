@@ -1,0 +1,188 @@
+#include "evaluate/tasks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+
+namespace ladimo {
+namespace {
+
+constexpr const char* white_space = " \t\r\n\v\f";
+
+Question question_of(const nlohmann::json& json, const std::string& where,
+                     const std::filesystem::path& file) {
+  const auto refuse_unless = [&](bool holds, const char* complaint) {
+    if (!holds)
+      throw Refusal(fmt::format("{} {}.", where, complaint),
+                    R"(Every line must be like {"context": "...", "choices": ["...", "..."], "label": 0}.)",
+                    file);
+  };
+  refuse_unless(!json.is_discarded(), "is not valid JSON");
+  refuse_unless(json.is_object() && json.contains("context") && json["context"].is_string(),
+                "has no text \"context\"");
+  refuse_unless(json.contains("choices") && json["choices"].is_array() && json["choices"].size() >= 2,
+                "has no list \"choices\" of two or more");
+  refuse_unless(json.contains("label") && json["label"].is_number_integer(), "has no number \"label\"");
+  Question question;
+  question.context = json["context"];
+  for (const auto& choice : json["choices"]) {
+    refuse_unless(choice.is_string() && choice.get_ref<const std::string&>().find_first_not_of(white_space) !=
+                                            std::string::npos,
+                  "has a choice that is no text, or blank");
+    question.choices.push_back(choice);
+  }
+  const auto label = json["label"].get<std::int64_t>();
+  refuse_unless(label >= 0 && label < static_cast<std::int64_t>(question.choices.size()),
+                "has a \"label\" that is none of its choices");
+  question.label = static_cast<std::size_t>(label);
+  return question;
+}
+
+/// Unicode characters, as Python's len() counts them.
+double characters(const std::string& text) {
+  return static_cast<double>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+double standard_error(double share, double n) { return n > 1 ? std::sqrt(share * (1 - share) / (n - 1)) : 0; }
+
+/// Widths grow by about a quarter: a few passes, little padding.
+std::int64_t padded(std::int64_t length, std::int64_t positions) {
+  std::int64_t width = 8;
+  while (width < length) width += std::max<std::int64_t>(4, width / 4);
+  return std::min(width, positions);
+}
+
+/// One choice of one question.
+struct Entry {
+  std::size_t question, choice;
+  ChoiceTokens tokens;
+};
+
+/// Adds the log-probabilities of `entries`, all padded to `width` at their end, where nothing looks back
+/// from.
+void score_entries(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+                   const std::vector<Entry>& entries, std::int64_t width, const Context& context,
+                   ChoiceScores& result) {
+  Windows windows;
+  windows.window = width;
+  for (const Entry& entry : entries) {
+    windows.tokens.insert(windows.tokens.end(), entry.tokens.tokens.begin(), entry.tokens.tokens.end());
+    windows.source.push_back(0);
+    windows.tokens.resize(windows.source.size() * static_cast<std::size_t>(width), 0);
+  }
+  const auto scores = score(source, moe, windows, {policy}, context);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto& [question, choice, tokens] = entries[i];
+    // The window's scores begin with its second token.
+    const auto end = i * static_cast<std::size_t>(width - 1) + tokens.tokens.size() - 1;
+    for (auto at = end - tokens.scored; at < end; ++at) {
+      result.converted[question][choice] -= static_cast<double>(scores.policies[0].nll[at]);
+      result.dense[question][choice] -= static_cast<double>(scores.dense_nll[at]);
+    }
+  }
+}
+
+}  // namespace
+
+Task read_task(const std::filesystem::path& file) {
+  Task task{file.stem().string(), {}};
+  std::istringstream lines(read_file(file));
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (line.find_first_not_of(white_space) == std::string::npos) continue;
+    const auto where = fmt::format("Line {} of {}", number, file.filename().string());
+    task.questions.push_back(question_of(nlohmann::json::parse(line, nullptr, false), where, file));
+  }
+  if (task.questions.empty())
+    throw Refusal(fmt::format("{} holds no questions.", file.filename().string()),
+                  "Give a JSONL file with one question a line.", file);
+  return task;
+}
+
+ChoiceTokens choice_tokens(const Tokenizer& tokenizer, const std::string& context, const std::string& choice,
+                           std::int64_t positions) {
+  const auto end = context.find_last_not_of(white_space);
+  const auto kept = end == std::string::npos ? std::size_t{0} : end + 1;
+  const bool apart = context.empty() || kept < context.size() || choice.find_first_of(white_space) == 0;
+  auto whole = tokenizer.encode(context + (apart ? "" : " ") + choice);
+  const auto before = std::min(tokenizer.encode(context.substr(0, kept)).size(), whole.size() - 1);
+  ChoiceTokens result{{}, whole.size() - before};
+  const auto first = tokenizer.bos() >= 0 ? tokenizer.bos() : before == 0 ? tokenizer.eos() : -1;
+  if (first >= 0) result.tokens.push_back(first);
+  const auto room = static_cast<std::size_t>(positions) - result.tokens.size();
+  if (result.scored > room)
+    throw Refusal(fmt::format("A choice has {} tokens, more than the model's {} positions take.",
+                              result.scored, positions),
+                  "Leave this question out.");
+  const auto cut = whole.size() > room ? whole.size() - room : 0;
+  result.tokens.insert(result.tokens.end(), whole.begin() + static_cast<std::ptrdiff_t>(cut), whole.end());
+  return result;
+}
+
+Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities) {
+  double right = 0, right_norm = 0;
+  for (std::size_t q = 0; q < questions.size(); ++q) {
+    const auto& sums = log_probabilities[q];
+    std::vector<double> norm;
+    for (std::size_t c = 0; c < sums.size(); ++c)
+      norm.push_back(sums[c] / characters(questions[q].choices[c]));
+    const auto chosen = [&](const std::vector<double>& values) {
+      return static_cast<std::size_t>(std::ranges::max_element(values) - values.begin());
+    };
+    right += chosen(sums) == questions[q].label ? 1 : 0;
+    right_norm += chosen(norm) == questions[q].label ? 1 : 0;
+  }
+  const auto n = static_cast<double>(questions.size());
+  return {right / n, standard_error(right / n, n), right_norm / n, standard_error(right_norm / n, n)};
+}
+
+ChoiceScores score_choices(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+                           const Tokenizer& tokenizer, const Task& task, const Context& context) {
+  const auto positions = source.config().max_positions;
+  std::map<std::int64_t, std::vector<Entry>> by_width;
+  ChoiceScores result;
+  for (std::size_t q = 0; q < task.questions.size(); ++q) {
+    const Question& question = task.questions[q];
+    result.converted.emplace_back(question.choices.size(), 0.0);
+    for (std::size_t c = 0; c < question.choices.size(); ++c) {
+      auto tokens = choice_tokens(tokenizer, question.context, question.choices[c], positions);
+      const auto width = padded(static_cast<std::int64_t>(tokens.tokens.size()), positions);
+      by_width[width].push_back({q, c, std::move(tokens)});
+    }
+  }
+  result.dense = result.converted;
+  for (const auto& [width, entries] : by_width)
+    score_entries(source, moe, policy, entries, width, context, result);
+  return result;
+}
+
+TaskResult answer(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+                  const Tokenizer& tokenizer, const Task& task, const Context& context) {
+  const auto scores = score_choices(source, moe, policy, tokenizer, task, context);
+  return {task.name, static_cast<std::int64_t>(task.questions.size()),
+          accuracy(task.questions, scores.converted), accuracy(task.questions, scores.dense)};
+}
+
+nlohmann::json to_json(const TaskResult& result, bool compares) {
+  const auto dense = [&](double value) { return compares ? nlohmann::json(value) : nlohmann::json(); };
+  return {{"task", result.task},
+          {"n", result.n},
+          {"acc", result.converted.acc},
+          {"acc_se", result.converted.acc_se},
+          {"acc_norm", result.converted.acc_norm},
+          {"acc_norm_se", result.converted.acc_norm_se},
+          {"dense_acc", dense(result.dense.acc)},
+          {"dense_acc_norm", dense(result.dense.acc_norm)}};
+}
+
+}  // namespace ladimo

@@ -1,0 +1,77 @@
+// Multiple choice as lm-eval (EleutherAI's lm-evaluation-harness) defines it: the choice with the highest
+// log-probability after the context is the answer.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/context.h"
+#include "evaluate/scores.h"
+#include "text/tokenizer.h"
+
+namespace ladimo {
+
+struct Question {
+  std::string context;
+  std::vector<std::string> choices;  // two or more, none blank
+  std::size_t label = 0;             // of the right choice
+};
+
+struct Task {
+  std::string name;  // of the file, without its ending
+  std::vector<Question> questions;
+};
+
+/// JSONL, one question a line: {"context": "...", "choices": ["...", ...], "label": 0}. Throws Refusal with
+/// the number of the line.
+Task read_task(const std::filesystem::path& file);
+
+/// BOS, context and choice; the last `scored` tokens are the choice's.
+struct ChoiceTokens {
+  std::vector<std::int32_t> tokens;
+  std::size_t scored = 0;
+};
+
+/// Tokens as lm-eval cuts them (with add_bos_token): context and choice are joined by a space where neither
+/// brings one, white space at the end of the context goes to the choice, both are encoded together, and what
+/// the context alone encodes to is the context. More than `positions` tokens lose the context's beginning.
+/// Throws Refusal when the choice alone is longer.
+ChoiceTokens choice_tokens(const Tokenizer& tokenizer, const std::string& context, const std::string& choice,
+                           std::int64_t positions);
+
+/// Nats, per question and choice.
+using LogProbabilities = std::vector<std::vector<double>>;
+struct ChoiceScores {
+  LogProbabilities converted, dense;
+};
+
+/// With the dense model and under `policy`; choices of about equal length go together.
+ChoiceScores score_choices(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+                           const Tokenizer& tokenizer, const Task& task, const Context& context);
+
+/// Shares of questions answered rightly, with standard errors sqrt(p (1 - p) / (n - 1)).
+struct Accuracy {
+  double acc = 0, acc_se = 0;            // by the sum of the choice's log-probabilities
+  double acc_norm = 0, acc_norm_se = 0;  // by that sum over the choice's length in characters
+};
+Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities);
+
+struct TaskResult {
+  std::string task;
+  std::int64_t n = 0;
+  Accuracy converted, dense;
+};
+
+TaskResult answer(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+                  const Tokenizer& tokenizer, const Task& task, const Context& context);
+
+/// {task, n, acc, acc_se, acc_norm, acc_norm_se, dense_acc, dense_acc_norm}. For a dense model (`compares`
+/// false) the last two are null.
+nlohmann::json to_json(const TaskResult& result, bool compares);
+
+}  // namespace ladimo
