@@ -13,9 +13,9 @@
 namespace {
 
 constexpr const char* usage =
-    "ladimo-studio [RUN]\n"
+    "ladimo-studio [RUN|MODEL]\n"
     "\n"
-    "Opens the window, and in it the run in the folder RUN.\n"
+    "Opens the window, and in it the run in the folder RUN, or the wizard that converts the model in MODEL.\n"
     "\n"
     "  --help      this text\n"
     "  --version   the version\n";
@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
 
   QCoreApplication::setOrganizationName(QStringLiteral("ladimo"));
   QCoreApplication::setApplicationName(QStringLiteral("ladimo-studio"));
+  QGuiApplication::setApplicationDisplayName(QStringLiteral("LaDiMo Studio"));
   QGuiApplication::setDesktopFileName(QStringLiteral("ladimo-studio"));
   QApplication application(argc, argv);
   QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/ladimo-studio.svg")));
@@ -64,7 +65,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   ladimo::ui::MainWindow window;
-  if (arguments.size() == 2) window.open_run(arguments[1]);
+  if (arguments.size() == 2) window.open(arguments[1]);
   window.show();
   return QApplication::exec();
 }

@@ -1,9 +1,10 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
-#include <QApplication>
 #include <QSettings>
 #include <QTemporaryDir>
+
+#include "support/event_clock.h"
 
 int main(int argc, char** argv) {
   qputenv("QT_QPA_PLATFORM", "offscreen");
@@ -11,7 +12,7 @@ int main(int argc, char** argv) {
   QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings.path());
   QCoreApplication::setOrganizationName(QStringLiteral("ladimo"));
   QCoreApplication::setApplicationName(QStringLiteral("ladimo-studio"));
-  QApplication application(argc, argv);
+  ladimo::testing::EventClock application(argc, argv);
   QApplication::setStyle(QStringLiteral("Fusion"));
   return doctest::Context(argc, argv).run();
 }

@@ -2,22 +2,28 @@
 
 #include <doctest/doctest.h>
 
+#include <QAction>
 #include <QApplication>
-#include <QDir>
 #include <QDropEvent>
 #include <QLabel>
 #include <QMimeData>
-#include <QProgressBar>
 #include <QPushButton>
 #include <QSettings>
-#include <QTableView>
+#include <QSlider>
 #include <QTest>
+#include <QToolButton>
 #include <QUrl>
 
+#include "base/files.h"
 #include "example_run.h"
 #include "palettes.h"
 #include "stand_in_engine.h"
+#include "support/pico_model.h"
+#include "ui/mainwindow/card.h"
+#include "ui/mainwindow/message_bar.h"
+#include "ui/mainwindow/run_view.h"
 #include "ui/settings/settings.h"
+#include "ui/wizard/conversion_wizard.h"
 
 using namespace ladimo;
 using ladimo::testing::StandInEngine;
@@ -27,13 +33,19 @@ namespace {
 
 constexpr int patience_ms = 20000;
 
-QString example_output() { return QString::fromStdString(testing::example_show().dump()); }
+/// `show` finds the run; `serve` loads and never answers.
+std::string opening(const nlohmann::json& run) {
+  return "case $1 in\nserve) echo '{\"event\":\"ready\"}'; exec sleep 60 ;;\nesac\n" +
+         StandInEngine::finding(run.dump());
+}
 
 /// All words that can be seen, one after the other.
 QString words(const QWidget& window) {
   QStringList seen;
   for (const auto* label : window.findChildren<QLabel*>())
     if (label->isVisible()) seen << label->text();
+  for (const auto* card : window.findChildren<ui::Card*>())
+    if (card->isVisible()) seen << card->text() + ": " + card->accessibleDescription();
   return seen.join('\n');
 }
 
@@ -41,7 +53,16 @@ bool wait_for(const QWidget& window, const char* text) {
   return QTest::qWaitFor([&] { return words(window).contains(text); }, patience_ms);
 }
 
-QTableView* table_of(const QWidget& window) { return window.findChild<QTableView*>(); }
+/// Until the workspace is there.
+void wait_until_open(const QWidget& window) {
+  REQUIRE(QTest::qWaitFor([&] { return window.findChild<QSlider*>("tradeoff") != nullptr; }, patience_ms));
+}
+
+QPushButton* button(const QWidget& window, const char* text) {
+  for (auto* found : window.findChildren<QPushButton*>())
+    if (found->isVisible() && found->text() == text) return found;
+  return nullptr;
+}
 
 void drop(QWidget& window, const QUrl& url) {
   QMimeData data;
@@ -53,37 +74,77 @@ void drop(QWidget& window, const QUrl& url) {
   QApplication::sendEvent(&window, &event);
 }
 
+QString path_of(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
+
 }  // namespace
 
-TEST_CASE("without a run the window says how to get one") {
+TEST_CASE("the start page says what can be done, and what was open last") {
+  QSettings().clear();
   MainWindow window(ui::Engine{"/nonexistent/ladimo", {}});
   window.show();
-  CHECK(words(window).contains("No run is open"));
-  CHECK(words(window).contains("ladimo convert"));
+  for (const char* beginning : {"New conversion:", "Open a run:", "Open a model:"})
+    CHECK(words(window).contains(beginning));
+  CHECK(words(window).contains("appear here"));
+  CHECK(words(window).contains("on this machine"));
+  remember_recent(ui::keys::recent_runs, "/some/calm run", {});
+  window.show_start();
+  CHECK(words(window).contains("calm run: /some/calm run"));
+  CHECK_FALSE(words(window).contains("appear here"));
 }
 
-TEST_CASE("a run is read and its layers are shown") {
+TEST_CASE("a run is read and opens in its workspace") {
   QSettings().clear();
-  const StandInEngine engine(StandInEngine::finding(example_output().toStdString()));
+  const StandInEngine engine(opening(testing::example_show()));
   MainWindow window(engine.engine());
   window.show();
-  window.open_run("some/run");
+  window.open_run("/some/run");
   CHECK(words(window).contains("Reading run"));
-  REQUIRE(wait_for(window, "tiny-stories"));
-  CHECK(window.windowTitle().startsWith("run"));
-  CHECK(table_of(window)->isVisible());
-  CHECK(table_of(window)->model()->rowCount() == 6);
-  CHECK(words(window).contains("64 experts a layer, 16 of them shared"));
-  CHECK(words(window).contains("(predicted)"));
-  CHECK(ui::recent(ui::keys::recent_runs, {}).first().endsWith("some/run"));
+  wait_until_open(window);
+  CHECK(window.windowTitle().startsWith(QString::fromUtf8("tiny-stories · run")));
+  CHECK(ui::recent(ui::keys::recent_runs, {}).first() == "/some/run");
+}
 
-  CHECK(words(window).contains("Routing weights of layer 0"));
-  CHECK(words(window).contains("stays dense"));
-  table_of(window)->selectRow(1);
-  CHECK(words(window).contains("At threshold 0.0250: 30.2 of 48 routed experts"));
-  table_of(window)->sortByColumn(3, Qt::DescendingOrder);
-  table_of(window)->selectRow(1);
-  CHECK(words(window).contains("Routing weights of layer 2"));
+TEST_CASE("the breadcrumb leads to every step") {
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  const struct {
+    const char* step;
+    const char* words;
+  } rows[] = {{"Model", "models/tiny-stories"},
+              {"Text", "99,840"},
+              {"Experts", "Routed"},
+              {"Distil", "held back"},
+              {"Evaluate", ""},
+              {"Export", ""},
+              {"Policy", ""}};
+  auto* view = window.findChild<ui::RunView*>();
+  for (const auto& row : rows) {
+    CAPTURE(row.step);
+    for (auto* step : window.findChildren<QToolButton*>())
+      if (step->text() == row.step && step->isCheckable()) step->click();
+    CHECK(ui::RunView::step_names()[view->current_step()] == row.step);
+    CHECK(words(window).contains(row.words));
+  }
+}
+
+TEST_CASE("undo takes back a move of the slider") {
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  auto* slider = window.findChild<QSlider*>("tradeoff");
+  const int before = slider->value();
+  slider->setFocus();
+  QTest::keyClick(slider, Qt::Key_Home);
+  REQUIRE(slider->value() != before);
+  auto* undo = window.findChild<ui::RunView*>()->undo_stack();
+  REQUIRE(QTest::qWaitFor([&] { return undo->canUndo(); }, patience_ms));
+  undo->undo();
+  CHECK(slider->value() == before);
 }
 
 TEST_CASE("a run that cannot be read is a sentence, not an accident") {
@@ -91,16 +152,16 @@ TEST_CASE("a run that cannot be read is a sentence, not an accident") {
     std::string script;
     const char* sentence;
   } rows[] = {
-      {"echo 'There is no run here.' >&2; exit 2", "There is no run here."},
+      {StandInEngine::complaining("There is no run here.", "", 2), "There is no run here."},
       {"kill -KILL $$", "memory"},
-      {"echo nonsense", "cannot be understood"},
+      {StandInEngine::finding(R"({"recipe": 1})"), "recipe"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.sentence);
     const StandInEngine engine(row.script);
     MainWindow window(engine.engine());
     window.show();
-    window.open_run("some/run");
+    window.open_run("/some/run");
     REQUIRE(wait_for(window, "run could not be opened"));
     CHECK(words(window).contains(row.sentence));
   }
@@ -110,55 +171,86 @@ TEST_CASE("reading can be stopped, and another run opened meanwhile") {
   const StandInEngine engine("exec sleep 60");
   MainWindow window(engine.engine());
   window.show();
-  window.open_run("first");
-  window.open_run("second");
+  window.open_run("/first");
+  window.open_run("/second");
   CHECK(words(window).contains("Reading second"));
-  CHECK(window.findChild<QProgressBar*>()->isVisible());
-  QTest::mouseClick(window.findChild<QPushButton*>(), Qt::LeftButton);
+  QTest::mouseClick(button(window, "Stop"), Qt::LeftButton);
   REQUIRE(wait_for(window, "second was not opened"));
 }
 
-TEST_CASE("a folder dropped onto the window is opened, and a file's folder") {
-  const StandInEngine engine("echo \"asked for $2\" >&2; exit 2");
-  const QString folder = QString::fromStdString(engine.folder().path().string());
+TEST_CASE("a run that is not finished can be continued") {
+  nlohmann::json run = testing::example_show();
+  for (const char* table : {"profile", "tradeoff", "latency", "policy"}) run[table] = nullptr;
+  run["layers"].erase(run["layers"].begin() + 2, run["layers"].end());
+  const StandInEngine engine(opening(run));
   MainWindow window(engine.engine());
   window.show();
-  for (const QString& dropped : {folder, folder + "/ladimo"}) {
-    drop(window, QUrl::fromLocalFile(dropped));
-    REQUIRE(wait_for(window, "could not be opened"));
-    CHECK(words(window).contains("asked for " + folder));
-  }
+  window.open_run("/some/run");
+  REQUIRE(wait_for(window, "This run is not finished"));
+  CHECK(words(window).contains("2 of 6 layers are converted"));
+  QTest::mouseClick(button(window, "Continue the conversion…"), Qt::LeftButton);
+  CHECK(window.findChild<ui::ConversionWizard*>()->isVisible());
 }
 
-// LADIMO_PICTURES=FOLDER keeps the pictures, to be looked at; QT_SCALE_FACTOR=2 makes them as on a dense
-// screen.
-TEST_CASE("every state can be drawn, light and dark") {
-  const QString pictures = qEnvironmentVariable("LADIMO_PICTURES");
-  if (!pictures.isEmpty()) QDir().mkpath(pictures);
-  const auto keep = [&](QWidget& window, const QString& name) {
-    const QImage image = window.grab().toImage();
-    CHECK_FALSE(image.isNull());
-    if (!pictures.isEmpty()) CHECK(image.save(pictures + '/' + name + ".png"));
-    return image.pixelColor(3, image.height() / 2).lightness();
-  };
-  const StandInEngine good(StandInEngine::finding(example_output().toStdString()));
-  const StandInEngine slow("exec sleep 60");
-  const StandInEngine bad(
-      R"(echo '{"problems": [{"message": "The folder is not a run: it holds no recipe.json.",
-"hint": "Give the folder that ladimo convert was told to write.", "path": "some/run"}]}'; exit 2)");
+TEST_CASE("a folder is opened as what it is, also when it is dropped") {
+  const StandInEngine engine(StandInEngine::complaining("Seen.", "", 2));
+  const testing::TemporaryFolder folder;
+  const auto run = folder / "run", model = folder / "model", exported = folder / "exported",
+             other = folder / "other";
+  for (const auto& path : {run, model, exported, other}) std::filesystem::create_directories(path);
+  write_json(run / "recipe.json", {{"experts", 64}});
+  testing::write_pico_model(model);
+  write_json(exported / "config.json", {{"model_type", "ladimo"}});
+  std::ofstream(exported / "README.md") << "---\nlicense: x\n---\n# A calm model\n";
+  std::ofstream(other / "holiday.txt") << "sun";
+  MainWindow window(engine.engine());
+  window.show();
+
+  drop(window, QUrl::fromLocalFile(path_of(run)));
+  CHECK(wait_for(window, "run could not be opened"));
+  drop(window, QUrl::fromLocalFile(path_of(run / "recipe.json")));
+  CHECK(wait_for(window, "run could not be opened"));
+  drop(window, QUrl::fromLocalFile(path_of(exported)));
+  CHECK(wait_for(window, "An exported model"));
+  drop(window, QUrl::fromLocalFile(path_of(other)));
+  CHECK(wait_for(window, "is neither a run nor a model"));
+  window.open(path_of(folder / "gone"));
+  CHECK(wait_for(window, "There is no folder"));
+  drop(window, QUrl::fromLocalFile(path_of(model)));
+  REQUIRE(window.findChild<ui::ConversionWizard*>());
+  CHECK(window.findChild<QLineEdit*>("model_folder")->text() == path_of(model));
+}
+
+TEST_CASE("closing the window while the engine works asks in the window, and says what is kept") {
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  QTest::mouseClick(window.findChild<QPushButton*>("measure"), Qt::LeftButton);
+  CHECK(window.findChild<ui::RunView*>()->busy());
+  CHECK_FALSE(window.close());
+  CHECK(words(window).contains("still at work"));
+  CHECK(words(window).contains("is kept"));
+  CHECK(button(window, "Stay")->hasFocus());
+  QTest::mouseClick(button(window, "Stay"), Qt::LeftButton);
+  CHECK(window.isVisible());
+  CHECK_FALSE(window.close());
+  QTest::mouseClick(button(window, "Stop and leave"), Qt::LeftButton);
+  CHECK(QTest::qWaitFor([&] { return !window.isVisible(); }, patience_ms));
+}
+
+TEST_CASE("start page and messages are light or dark as the palette is") {
   for (const bool dark : {false, true}) {
     QApplication::setPalette(dark ? testing::dark_palette() : testing::light_palette());
-    const QString tint = dark ? "dark" : "light";
-    MainWindow empty(ui::Engine{}), loading(slow.engine()), failed(bad.engine()), open(good.engine());
-    for (MainWindow* window : {&empty, &loading, &failed, &open}) window->show();
-    for (MainWindow* window : {&loading, &failed, &open}) window->open_run("some/run");
-    REQUIRE(wait_for(failed, "could not be opened"));
-    REQUIRE(wait_for(open, "tiny-stories"));
-    CHECK((keep(empty, "empty-" + tint) < 128) == dark);
-    CHECK((keep(loading, "loading-" + tint) < 128) == dark);
-    CHECK((keep(failed, "failed-" + tint) < 128) == dark);
-    table_of(open)->selectRow(3);
-    CHECK((keep(open, "run-" + tint) < 128) == dark);
+    const StandInEngine slow("exec sleep 60");
+    MainWindow empty(slow.engine()), loading(slow.engine());
+    loading.open_run("/some/run");
+    for (MainWindow* window : {&empty, &loading}) {
+      window->show();
+      const QImage image = window->grab().toImage();
+      CHECK((image.pixelColor(3, image.height() / 2).lightness() < 128) == dark);
+    }
   }
   QApplication::setPalette(QPalette());
 }

@@ -25,7 +25,7 @@ Answer ask(const QStringList& arguments) {
 
 TEST_CASE("help and version need no display") {
   CHECK(ask({"--help"}).status == 0);
-  CHECK(ask({"--help"}).out.contains("ladimo-studio [RUN]"));
+  CHECK(ask({"--help"}).out.contains("ladimo-studio [RUN|MODEL]"));
   CHECK(ask({"--version"}).status == 0);
   CHECK(ask({"--version"}).out.startsWith("ladimo-studio "));
 }

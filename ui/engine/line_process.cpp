@@ -8,6 +8,7 @@ namespace ladimo::ui {
 namespace {
 
 constexpr int grace_ms = 3000;
+constexpr int farewell_ms = 300;  // the engine stops within 100
 constexpr int slice_ms = 8;
 constexpr int patience_ms = 15 * 60 * 1000;
 constexpr qsizetype last_words_kept = 4096;
@@ -36,6 +37,10 @@ LineProcess::LineProcess(Engine engine, QObject* parent) : QObject(parent), engi
 
 LineProcess::~LineProcess() {
   process_.disconnect(this);
+  if (!running()) return;
+  process_.closeWriteChannel();
+  process_.terminate();
+  if (process_.waitForFinished(farewell_ms)) return;
   process_.kill();
   process_.waitForFinished(grace_ms);
 }

@@ -17,7 +17,7 @@ class LineProcess : public QObject {
   Q_OBJECT
  public:
   explicit LineProcess(Engine engine, QObject* parent = nullptr);
-  /// Kills the process if it still runs.
+  /// Stops the process if it still runs, and kills it when that takes long.
   ~LineProcess() override;
 
   /// Precondition: not running.

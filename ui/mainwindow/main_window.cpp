@@ -1,23 +1,29 @@
 #include "ui/mainwindow/main_window.h"
 
+#include <utility>
+
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QMenuBar>
-#include <QMessageBox>
+#include <QInputDialog>
+#include <QMenu>
 #include <QMimeData>
 #include <QStackedWidget>
+#include <QUndoGroup>
+#include <QVBoxLayout>
 
-#include "base/error.h"
-#include "base/version.h"
-#include "ui/engine/engine_process.h"
-#include "ui/mainwindow/message_page.h"
-#include "ui/mainwindow/run_page.h"
+#include "ui/mainwindow/folder_kind.h"
+#include "ui/mainwindow/message_bar.h"
+#include "ui/mainwindow/model_card.h"
+#include "ui/mainwindow/run_view.h"
 #include "ui/mainwindow/spacing.h"
-#include "ui/models/run_summary.h"
+#include "ui/mainwindow/start_page.h"
+#include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
+#include "ui/settings/settings_dialog.h"
+#include "ui/wizard/conversion_wizard.h"
 
 namespace ladimo::ui {
 namespace {
@@ -29,135 +35,216 @@ QString dropped_folder(const QMimeData& data) {
   return dropped.isDir() ? dropped.filePath() : dropped.path();
 }
 
-QString name_of(const QString& folder) { return QFileInfo(QDir(folder).absolutePath()).fileName(); }
-
 }  // namespace
 
 MainWindow::MainWindow(Engine engine, QWidget* parent)
     : QMainWindow(parent),
       engine_(std::move(engine)),
+      bar_(new MessageBar),
       pages_(new QStackedWidget),
-      message_(new MessagePage),
-      run_(new RunPage) {
-  pages_->addWidget(message_);
-  pages_->addWidget(run_);
-  setCentralWidget(pages_);
+      start_(new StartPage),
+      undo_(new QUndoGroup(this)) {
+  auto* content = new QWidget;
+  auto* layout = new QVBoxLayout(content);
+  layout->setContentsMargins({});
+  layout->setSpacing(0);
+  layout->addWidget(bar_);
+  layout->addWidget(pages_, 1);
+  pages_->addWidget(start_);
+  setCentralWidget(content);
   setAcceptDrops(true);
-  make_menus();
-  connect(message_, &MessagePage::clicked, this, &MainWindow::press_button);
+  make_file_menu();
+  make_edit_menu();
+  make_view_menu();
+  make_help_menu();
+  connect(start_, &StartPage::convert_wanted, this, &MainWindow::new_conversion);
+  connect(start_, &StartPage::model_wanted, this, &MainWindow::choose_model);
+  connect(start_, &StartPage::settings_wanted, this, &MainWindow::choose_settings);
+  connect(start_, &StartPage::run_wanted, this, [this](const QString& run) {
+    if (run.isEmpty())
+      choose_run();
+    else
+      open_run(run);
+  });
+  connect(bar_, &MessageBar::chosen, this, [this](int action) {
+    const auto asked = std::exchange(asked_, {});
+    if (action == 1 && asked) asked();
+  });
   const int space = spacing(*this);
-  resize(170 * space, 96 * space);
+  resize(170 * space, 100 * space);
   restoreGeometry(remembered(keys::window_geometry));
   show_start();
 }
 
 MainWindow::~MainWindow() = default;
 
-void MainWindow::make_menus() {
-  QMenu* file = menuBar()->addMenu(tr("&File"));
-  file->addAction(tr("&Open run…"), QKeySequence::Open, this, &MainWindow::choose_run);
-  recent_ = file->addMenu(tr("Open &recent run"));
-  connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fill_recent);
-  file->addAction(tr("Re&load"), QKeySequence::Refresh, this, &MainWindow::reload);
-  file->addSeparator();
-  file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
-  QMenu* help = menuBar()->addMenu(tr("&Help"));
-  help->addAction(tr("&About LaDiMo Studio"), this, &MainWindow::about);
+// The demo lies on this machine, wherever the engine is.
+Engine MainWindow::engine_for(const QString& folder) const {
+  const bool demo = folder == demo_run() || folder == demo_model();
+  return demo && engine_.remote() ? Engine::beside_studio() : engine_;
 }
 
-void MainWindow::fill_recent() {
-  recent_->clear();
-  for (const QString& run : recent(keys::recent_runs, engine_.host))
-    recent_->addAction(QDir::toNativeSeparators(run), this, [this, run] { open_run(run); });
-  if (recent_->isEmpty()) recent_->addAction(tr("No run has been opened yet"))->setEnabled(false);
-}
-
-void MainWindow::choose_run() {
-  const QString folder =
-      QFileDialog::getExistingDirectory(this, tr("Open run"), remembered(keys::last_folder));
-  if (folder.isEmpty()) return;
-  remember(keys::last_folder, QFileInfo(folder).path());
-  open_run(folder);
-}
-
-void MainWindow::reload() {
-  if (!folder_.isEmpty()) open_run(folder_);
-}
-
-void MainWindow::about() {
-  QMessageBox::about(this, tr("About LaDiMo Studio"),
-                     tr("<h3>LaDiMo Studio %1</h3><p>Turns a dense language model into a sparse "
-                        "Mixture-of-Experts model, after LaDiMo (arXiv 2408.04278).</p>"
-                        "<p>GPL-3.0-or-later. Made with Qt and QCustomPlot.</p>")
-                         .arg(QLatin1String(version())));
-}
-
-// The message page has one button: it stops what is going on, or else opens a run.
-void MainWindow::press_button() {
-  if (job_ && job_->running()) {
-    job_->cancel();
-  } else {
-    choose_run();
+void MainWindow::show_page(QWidget* page, const QString& title) {
+  bar_->clear();
+  asked_ = {};
+  QWidget* last = pages_->currentWidget();
+  wizard_ = qobject_cast<ConversionWizard*>(page);
+  run_ = qobject_cast<RunView*>(page);
+  if (pages_->indexOf(page) < 0) pages_->addWidget(page);
+  pages_->setCurrentWidget(page);
+  if (last != start_ && last != page) {
+    pages_->removeWidget(last);
+    last->deleteLater();
   }
+  undo_->setActiveStack(nullptr);
+  view_->setEnabled(false);
+  setWindowTitle(title.isEmpty() ? tr("LaDiMo Studio") : tr("%1 – LaDiMo Studio").arg(title));
 }
 
 void MainWindow::show_start() {
-  setWindowTitle(tr("LaDiMo Studio"));
-  message_->show_message({.title = tr("No run is open"),
-                          .sentence = tr("Open the folder of a finished run, or drop it onto this window."),
-                          .hint = tr("A run is made with: ladimo convert MODEL -o RUN --text FILE"),
-                          .button = tr("Open run…")});
-  pages_->setCurrentWidget(message_);
+  unless_busy([this] {
+    start_->refresh(engine_);
+    show_page(start_, {});
+  });
+}
+
+void MainWindow::open(const QString& folder) {
+  if (engine_.remote()) return open_run(folder);
+  const QString native = QDir::toNativeSeparators(folder);
+  const QString path = QDir(folder).absolutePath();
+  switch (kind_of(path)) {
+    case FolderKind::run:
+      return open_run(path);
+    case FolderKind::model:
+      return new_conversion(path);
+    case FolderKind::exported:
+      return unless_busy([this, path] { show_page(model_card(path), QFileInfo(path).fileName()); });
+    case FolderKind::unknown:
+      return bar_->show_message({.tone = MessageBar::Tone::error,
+                                 .sentence = tr("%1 is neither a run nor a model.").arg(native),
+                                 .hint = tr("A run holds recipe.json, a model config.json.")});
+    case FolderKind::missing:
+      return bar_->show_message({.tone = MessageBar::Tone::error,
+                                 .sentence = tr("There is no folder %1.").arg(native),
+                                 .hint = tr("It may have been moved or removed.")});
+  }
 }
 
 void MainWindow::open_run(const QString& folder) {
-  folder_ = QDir(folder).absolutePath();
-  setWindowTitle(tr("%1 – LaDiMo Studio").arg(name_of(folder_)));
-  message_->show_message({.title = tr("Reading %1").arg(name_of(folder_)),
-                          .sentence = QDir::toNativeSeparators(folder_),
-                          .hint = {},
-                          .button = tr("Stop"),
-                          .busy = true});
-  pages_->setCurrentWidget(message_);
-  job_ = std::make_unique<EngineProcess>(engine_);
-  connect(job_.get(), &EngineProcess::finished, this, &MainWindow::finish);
-  job_->start({QStringLiteral("show"), folder_});
+  unless_busy([this, folder] {
+    const Engine engine = engine_for(folder);
+    const QString path = engine.remote() ? folder : QDir(folder).absolutePath();
+    auto* run = new RunView(engine, path);
+    connect(run, &RunView::opened, this, [this, run] { welcome_run(*run); });
+    connect(run, &RunView::other_run_wanted, this, &MainWindow::choose_run);
+    connect(run, &RunView::continue_wanted, this, &MainWindow::continue_run);
+    show_page(run, run->title());
+  });
 }
 
-void MainWindow::finish(const Outcome& outcome) {
-  MessagePage::Message message{.title = tr("%1 could not be opened").arg(name_of(folder_)),
-                               .sentence = outcome.sentence,
-                               .hint = outcome.hint,
-                               .button = tr("Open another run…"),
-                               .failed = true};
-  if (outcome.kind == Outcome::Kind::canceled) {
-    message.title = tr("%1 was not opened").arg(name_of(folder_));
-    message.failed = false;
-  }
-  if (outcome.done()) {
-    try {
-      run_->show_run(read_summary(outcome.output));
-      pages_->setCurrentWidget(run_);
-      remember_recent(keys::recent_runs, folder_, engine_.host);
-      return;
-    } catch (const Error& error) {
-      message.sentence = QString::fromUtf8(error.what());
-      message.hint = QString::fromStdString(error.hint());
+void MainWindow::welcome_run(RunView& run) {
+  setWindowTitle(tr("%1 – LaDiMo Studio").arg(run.title()));
+  if (run.folder() != demo_run()) remember_recent(keys::recent_runs, run.folder(), engine_.host);
+  if (!run.undo_stack()) return;
+  undo_->addStack(run.undo_stack());
+  undo_->setActiveStack(run.undo_stack());
+  view_->setEnabled(true);
+}
+
+void MainWindow::new_conversion(const QString& model) {
+  unless_busy([this, model] {
+    auto* wizard = new ConversionWizard(engine_for(model));
+    if (!model.isEmpty()) {
+      wizard->set_model(model);
+      if (model != demo_model()) remember_recent(keys::recent_models, model, engine_.host);
     }
-  }
-  message_->show_message(message);
-  pages_->setCurrentWidget(message_);
+    show_wizard(wizard);
+  });
+}
+
+void MainWindow::continue_run(const QString& folder) {
+  unless_busy([this, folder] { show_wizard(ConversionWizard::resume(engine_for(folder), folder)); });
+}
+
+void MainWindow::show_wizard(ConversionWizard* wizard) {
+  wizard->setWindowFlags(Qt::Widget);  // a page of this window, not one of its own
+  connect(wizard, &ConversionWizard::run_finished, this, &MainWindow::open_run);
+  connect(wizard, &ConversionWizard::conversion_finished, this,
+          [this](const QString& run) { remember_recent(keys::recent_runs, run, engine_.host); });
+  connect(wizard, &QDialog::rejected, this, &MainWindow::show_start);
+  show_page(wizard, tr("New conversion"));
+}
+
+void MainWindow::unless_busy(std::function<void()> action) {
+  const bool converting = wizard_ && wizard_->busy();
+  if (!converting && !(run_ && run_->busy())) return action();
+  asked_ = [this, action = std::move(action)] {
+    wizard_ = nullptr;
+    run_ = nullptr;
+    action();
+  };
+  bar_->show_message(
+      converting ? MessageBar::Message{.tone = MessageBar::Tone::warning,
+                                       .sentence = tr("A conversion is running. Leaving it stops it."),
+                                       .hint = tr("Every finished layer is kept: open the run again, and it "
+                                                  "goes on from there."),
+                                       .actions = {tr("Keep it running"), tr("Stop and leave")}}
+                 : MessageBar::Message{.tone = MessageBar::Tone::warning,
+                                       .sentence = tr("The engine is still at work on this run."),
+                                       .hint = tr("What it measures or writes now would be lost; what was "
+                                                  "measured before is kept."),
+                                       .actions = {tr("Stay"), tr("Stop and leave")}});
+}
+
+QString MainWindow::choose_folder(const QString& title, const QString& question) {
+  if (engine_.remote()) return QInputDialog::getText(this, title, question.arg(engine_.host));
+  const QString folder = QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
+  if (!folder.isEmpty()) remember(keys::last_folder, QFileInfo(folder).path());
+  return folder;
+}
+
+void MainWindow::choose_run() {
+  const QString folder = choose_folder(tr("Open run"), tr("Folder of the run on %1:"));
+  if (!folder.isEmpty()) open(folder);
+}
+
+void MainWindow::choose_model() {
+  const QString folder = choose_folder(tr("Open model"), tr("Folder of the model on %1:"));
+  if (folder.isEmpty()) return;
+  if (engine_.remote())
+    new_conversion(folder);
+  else
+    open(folder);
+}
+
+void MainWindow::choose_settings() {
+  SettingsDialog dialog(this);
+  if (dialog.exec() != QDialog::Accepted) return;
+  engine_ = Engine::chosen();
+  start_->refresh(engine_);
+}
+
+void MainWindow::reload() {
+  if (run_) open_run(run_->folder());
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
   if (!dropped_folder(*event->mimeData()).isEmpty()) event->acceptProposedAction();
 }
 
-void MainWindow::dropEvent(QDropEvent* event) { open_run(dropped_folder(*event->mimeData())); }
+void MainWindow::dropEvent(QDropEvent* event) { open(dropped_folder(*event->mimeData())); }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   remember(keys::window_geometry, saveGeometry());
-  QMainWindow::closeEvent(event);
+  bool leave = false;
+  unless_busy([this, &leave] { leave = true; });
+  event->setAccepted(leave);
+  if (!leave)
+    asked_ = [this] {
+      wizard_ = nullptr;
+      run_ = nullptr;
+      close();
+    };
 }
 
 }  // namespace ladimo::ui

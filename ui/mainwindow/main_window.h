@@ -1,21 +1,23 @@
-// The window: opens a run and shows it.
+// The one window: start page, wizard, an opened run.
 #pragma once
 
-#include <memory>
+#include <functional>
 
 #include <QMainWindow>
 
 #include "ui/engine/engine.h"
 
 class QMenu;
+class QMimeData;
 class QStackedWidget;
+class QUndoGroup;
 
 namespace ladimo::ui {
 
-class EngineProcess;
-class MessagePage;
-class RunPage;
-struct Outcome;
+class ConversionWizard;
+class MessageBar;
+class RunView;
+class StartPage;
 
 class MainWindow : public QMainWindow {
   Q_OBJECT
@@ -23,8 +25,16 @@ class MainWindow : public QMainWindow {
   explicit MainWindow(Engine engine = Engine::chosen(), QWidget* parent = nullptr);
   ~MainWindow() override;
 
-  /// Reads the run in the background and shows it; whatever ran before is dropped.
+  /// Opens a folder as what it is: a run, a model (in the wizard), an exported model. A folder of another
+  /// machine is taken for a run.
+  void open(const QString& folder);
+  /// Reads the run in the background and shows it.
   void open_run(const QString& folder);
+  /// The wizard; with `model` chosen already where it is given.
+  void new_conversion(const QString& model = {});
+  /// The wizard on a run that is not finished.
+  void continue_run(const QString& folder);
+  void show_start();
 
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
@@ -32,22 +42,33 @@ class MainWindow : public QMainWindow {
   void closeEvent(QCloseEvent* event) override;
 
  private:
-  void make_menus();
-  void fill_recent();
+  void make_file_menu();
+  void make_edit_menu();
+  void make_view_menu();
+  void make_help_menu();
+  void fill_recent(QMenu& menu);
   void choose_run();
+  void choose_model();
+  QString choose_folder(const QString& title, const QString& question);
+  void choose_settings();
   void reload();
   void about();
-  void press_button();
-  void show_start();
-  void finish(const Outcome& outcome);
+  void show_page(QWidget* page, const QString& title);
+  void show_wizard(ConversionWizard* wizard);
+  void welcome_run(RunView& run);
+  /// Does `action` at once, or after asking where it would end what is going on.
+  void unless_busy(std::function<void()> action);
+  Engine engine_for(const QString& folder) const;
 
   Engine engine_;
-  QString folder_;  // of the run that is open or being opened
-  std::unique_ptr<EngineProcess> job_;
+  MessageBar* bar_;
   QStackedWidget* pages_;
-  MessagePage* message_;
-  RunPage* run_;
-  QMenu* recent_ = nullptr;
+  StartPage* start_;
+  ConversionWizard* wizard_ = nullptr;  // shown now, as is
+  RunView* run_ = nullptr;              // this
+  QUndoGroup* undo_;
+  QMenu* view_ = nullptr;
+  std::function<void()> asked_;  // what waits for an answer
 };
 
 }  // namespace ladimo::ui

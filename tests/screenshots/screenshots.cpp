@@ -1,0 +1,172 @@
+// ladimo_screenshots ENGINE MODEL RUN FOLDER: a picture of every page and panel, light and dark, on the demo.
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+
+#include <QApplication>
+#include <QComboBox>
+#include <QDir>
+#include <QLabel>
+#include <QPlainTextEdit>
+#include <QRadioButton>
+#include <QSettings>
+#include <QSlider>
+#include <QTabWidget>
+#include <QTemporaryDir>
+
+#include "support/window_walk.h"
+#include "ui/mainwindow/card.h"
+#include "ui/mainwindow/main_window.h"
+#include "ui/mainwindow/run_view.h"
+#include "ui/palettes.h"
+#include "ui/settings/settings.h"
+#include "ui/settings/settings_dialog.h"
+#include "ui/wizard/conversion_wizard.h"
+
+using namespace ladimo;
+using namespace ladimo::testing;
+using ui::RunView;
+
+namespace {
+
+constexpr int long_ms = 300000;
+constexpr int settle_ms = 400;  // plots are drawn at their clock's next tick
+
+class Album {
+ public:
+  Album(QString folder, QString tint) : folder_(std::move(folder)), tint_(std::move(tint)) {}
+  void keep(QWidget& widget, const QString& name) const {
+    QTest::qWait(settle_ms);
+    const QString path = folder_ + '/' + name + '-' + tint_ + ".png";
+    if (!widget.grab().save(path)) throw std::runtime_error("cannot be written: " + path.toStdString());
+    std::printf("%s\n", qUtf8Printable(path));
+  }
+
+ private:
+  QString folder_, tint_;
+};
+
+struct Demo {
+  ui::Engine engine;
+  QString model, run;
+};
+
+void begin(const Demo& demo, const Album& album) {
+  QSettings().clear();
+  ui::MainWindow window(demo.engine);
+  window.show();
+  album.keep(window, "start-first");
+  remember_recent(ui::keys::recent_runs, "/data/runs/tiny-stories", {});
+  remember_recent(ui::keys::recent_runs, "/data/runs/llama-2-7b self text", {});
+  remember_recent(ui::keys::recent_models, "/data/models/llama-2-7b", {});
+  window.show_start();
+  album.keep(window, "start-recent");
+  window.open("/nowhere");
+  album.keep(window, "start-message");
+  window.open_run(demo.run);
+  album.keep(window, "run-loading");
+  window.open_run("/nowhere");
+  QTest::qWaitFor([&] { return window.findChild<QLabel*>() != nullptr; });
+  QTest::qWait(3000);
+  album.keep(window, "run-failed");
+  ui::SettingsDialog settings;
+  settings.show();
+  settings.findChildren<QRadioButton*>()[1]->click();
+  album.keep(settings, "settings");
+}
+
+void walk_run(const Demo& demo, const Album& album) {
+  ui::MainWindow window(demo.engine);
+  window.show();
+  window.open_run(demo.run);
+  auto& slider = seen<QSlider>(window, "tradeoff");
+  album.keep(window, "workspace");
+  slider.setFocus();
+  for (int i = 0; i < 3; ++i) QTest::keyClick(&slider, Qt::Key_PageUp);
+  click(seen<QAbstractButton>(window, "measure"));
+  album.keep(window, "workspace-measuring");
+  auto& run = seen<RunView>(window, "run view");
+  QTest::qWaitFor([&] { return !run.busy(); }, long_ms);
+  album.keep(window, "workspace-measured");
+  const QStringList names = {"model", "text", "experts", "distil"};
+  for (int step = 0; step < names.size(); ++step) {
+    run.show_step(step);
+    album.keep(window, "step-" + names[step]);
+  }
+  run.show_step(RunView::evaluate);
+  album.keep(window, "evaluation");
+  seen<QTabWidget>(window, "evaluation tabs").setCurrentIndex(1);
+  album.keep(window, "generation-empty");
+  seen<QPlainTextEdit>(window, "prompt").setPlainText("Once upon a time");
+  click(seen<QAbstractButton>(window, "generate"));
+  QTest::qWaitFor([&] { return !run.busy(); }, long_ms);
+  album.keep(window, "generation");
+  run.show_step(RunView::export_model);
+  album.keep(window, "export");
+}
+
+void walk_wizard(const Demo& demo, const Album& album, const QString& folder) {
+  ui::MainWindow window(demo.engine);
+  window.show();
+  window.new_conversion();
+  auto& wizard = seen<ui::ConversionWizard>(window, "conversion_wizard");
+  album.keep(window, "wizard-model-empty");
+  wizard.set_model(demo.model);
+  QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, long_ms);
+  album.keep(window, "wizard-model");
+  go_on(wizard);
+  album.keep(window, "wizard-text-empty");
+  enter(window, "text_path", demo.run + "/text/calibration.jsonl");
+  QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, long_ms);
+  album.keep(window, "wizard-text");
+  go_on(wizard);
+  choose(window, "tokens", 20000);
+  QTest::qWait(5000);  // the partition is drawn
+  album.keep(window, "wizard-experts");
+  click(seen<QAbstractButton>(window, "advanced"));
+  choose(window, "held_out", 4096);
+  album.keep(window, "wizard-experts-advanced");
+  go_on(wizard);
+  enter(window, "run_folder", folder + "/run");
+  QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, long_ms);
+  album.keep(window, "wizard-summary");
+  go_on(wizard);
+  QTest::qWait(12000);
+  album.keep(window, "wizard-distillation");
+  window.close();
+  album.keep(window, "wizard-closing");
+  wizard.reject();
+  album.keep(window, "wizard-stopping");
+  QTest::qWaitFor([&] { return wizard.button(QWizard::FinishButton)->isEnabled(); }, long_ms);
+  album.keep(window, "wizard-finished");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  const QTemporaryDir settings;
+  QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings.path());
+  QCoreApplication::setOrganizationName(QStringLiteral("ladimo"));
+  QCoreApplication::setApplicationName(QStringLiteral("ladimo-studio"));
+  QApplication application(argc, argv);
+  QApplication::setStyle(QStringLiteral("Fusion"));
+  const QStringList arguments = QCoreApplication::arguments();
+  if (arguments.size() != 5) {
+    std::fputs("ladimo_screenshots ENGINE MODEL RUN FOLDER\n", stderr);
+    return 2;
+  }
+  const Demo demo{{arguments[1], {}}, arguments[2], arguments[3]};
+  QDir().mkpath(arguments[4]);
+  for (const bool dark : {false, true}) {
+    QApplication::setPalette(dark ? dark_palette() : light_palette());
+    const Album album(arguments[4], dark ? "dark" : "light");
+    const QTemporaryDir work;
+    begin(demo, album);
+    walk_run(demo, album);
+    walk_wizard(demo, album, work.path());
+  }
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "ladimo_screenshots: %s\n", error.what());
+  return 1;
+}

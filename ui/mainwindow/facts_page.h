@@ -1,0 +1,35 @@
+// A page to read: a title, a sentence, facts in two columns, and what belongs below them.
+#pragma once
+
+#include <vector>
+
+#include <QString>
+#include <QWidget>
+
+class QFormLayout;
+class QLabel;
+
+namespace ladimo::ui {
+
+struct Fact {
+  QString name;
+  QString value;
+};
+
+class FactsPage : public QWidget {
+  Q_OBJECT
+ public:
+  FactsPage(const QString& title, const QString& sentence, const std::vector<Fact>& facts,
+            QWidget* below = nullptr, QWidget* parent = nullptr);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void recolour();
+
+  QLabel* sentence_;
+  QFormLayout* facts_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,77 @@
+// The menus of the main window.
+#include <QDir>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QUndoGroup>
+
+#include "base/version.h"
+#include "ui/mainwindow/main_window.h"
+#include "ui/mainwindow/run_view.h"
+#include "ui/settings/demo.h"
+#include "ui/settings/settings.h"
+
+namespace ladimo::ui {
+
+void MainWindow::make_file_menu() {
+  QMenu* file = menuBar()->addMenu(tr("&File"));
+  file->addAction(tr("&New conversion…"), QKeySequence::New, this, [this] { new_conversion(); });
+  file->addAction(tr("&Open run…"), QKeySequence::Open, this, &MainWindow::choose_run);
+  file->addAction(tr("Open &model…"), QKeySequence(tr("Ctrl+Shift+O")), this, &MainWindow::choose_model);
+  QMenu* recent = file->addMenu(tr("Open &recent"));
+  connect(recent, &QMenu::aboutToShow, this, [this, recent] { fill_recent(*recent); });
+  if (!demo_run().isEmpty())
+    file->addAction(tr("Open the &demo's run"), this, [this] { open_run(demo_run()); });
+  file->addSeparator();
+  file->addAction(tr("Re&load"), QKeySequence::Refresh, this, &MainWindow::reload);
+  file->addAction(tr("&Close"), QKeySequence::Close, this, &MainWindow::show_start);
+  file->addSeparator();
+  file->addAction(tr("&Settings…"), QKeySequence(tr("Ctrl+,")), this, &MainWindow::choose_settings);
+  file->addSeparator();
+  file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
+}
+
+void MainWindow::fill_recent(QMenu& menu) {
+  menu.clear();
+  for (const QString& run : recent(keys::recent_runs, engine_.host))
+    menu.addAction(QDir::toNativeSeparators(run), this, [this, run] { open_run(run); });
+  const QStringList models = recent(keys::recent_models, engine_.host);
+  if (!models.isEmpty()) menu.addSection(tr("Models"));
+  for (const QString& model : models)
+    menu.addAction(QDir::toNativeSeparators(model), this, [this, model] { new_conversion(model); });
+  if (menu.isEmpty()) menu.addAction(tr("Nothing has been opened yet"))->setEnabled(false);
+}
+
+void MainWindow::make_edit_menu() {
+  QMenu* edit = menuBar()->addMenu(tr("&Edit"));
+  QAction* undo = undo_->createUndoAction(this);
+  undo->setShortcut(QKeySequence::Undo);
+  QAction* redo = undo_->createRedoAction(this);
+  redo->setShortcut(QKeySequence::Redo);
+  edit->addActions({undo, redo});
+}
+
+void MainWindow::make_view_menu() {
+  view_ = menuBar()->addMenu(tr("&View"));
+  const QStringList steps = RunView::step_names();
+  for (int step = 0; step < steps.size(); ++step) {
+    const QKeySequence shortcut(QStringLiteral("Ctrl+%1").arg(step + 1));
+    view_->addAction(steps[step], shortcut, this, [this, step] {
+      if (run_ && run_->undo_stack()) run_->show_step(step);
+    });
+  }
+}
+
+void MainWindow::make_help_menu() {
+  QMenu* help = menuBar()->addMenu(tr("&Help"));
+  help->addAction(tr("&About LaDiMo Studio"), this, &MainWindow::about);
+}
+
+void MainWindow::about() {
+  QMessageBox::about(this, tr("About LaDiMo Studio"),
+                     tr("<h3>LaDiMo Studio %1</h3><p>Turns a dense language model into a sparse "
+                        "Mixture-of-Experts model, after LaDiMo (arXiv 2408.04278).</p>"
+                        "<p>GPL-3.0-or-later. Made with Qt and QCustomPlot.</p>")
+                         .arg(QLatin1String(version())));
+}
+
+}  // namespace ladimo::ui

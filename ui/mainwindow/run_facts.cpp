@@ -1,0 +1,133 @@
+#include "ui/mainwindow/run_facts.h"
+
+#include <cmath>
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QLocale>
+#include <QStandardItemModel>
+#include <QTableView>
+
+#include "base/format.h"
+#include "ui/mainwindow/facts_page.h"
+#include "ui/models/table_actions.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("RunFacts", text); }
+
+QString path_text(const std::filesystem::path& path) {
+  return QDir::toNativeSeparators(QString::fromStdString(path.string()));
+}
+
+QString count_text(std::int64_t count) { return QLocale(QLocale::English).toString(qlonglong(count)); }
+
+QString number_text(double value) { return QString::fromStdString(format_number(value)); }
+
+QString on_or_off(bool on) { return on ? tr("yes") : tr("no"); }
+
+/// "0–5", "0–3, 7".
+QString ranges(const std::vector<int>& numbers) {
+  QStringList parts;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t end = i;
+    while (end + 1 < numbers.size() && numbers[end + 1] == numbers[end] + 1) ++end;
+    parts << (end == i ? QString::number(numbers[i])
+                       : QStringLiteral("%1–%2").arg(numbers[i]).arg(numbers[end]));
+    i = end + 1;
+  }
+  return parts.join(QStringLiteral(", "));
+}
+
+QStandardItem* number_cell(double value) {
+  auto* cell = new QStandardItem(number_text(value));
+  cell->setData(value, Qt::UserRole);
+  cell->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  cell->setEditable(false);
+  return cell;
+}
+
+QTableView* losses_table(const RunData& run) {
+  auto* table = new QTableView;
+  auto* model = new QStandardItemModel(0, 5, table);
+  model->setHorizontalHeaderLabels(
+      {tr("Layer"), tr("Loss before"), tr("After refit"), tr("After distillation"), tr("Router explains")});
+  for (const LayerRecord& record : run.records) {
+    auto* layer = number_cell(record.layer);
+    layer->setText(QString::number(record.layer));
+    auto* explained = number_cell(record.router_r2);
+    explained->setText(tr("%1 %").arg(number_text(100 * record.router_r2)));
+    model->appendRow({layer, number_cell(record.loss_before), number_cell(record.loss_refit),
+                      number_cell(record.loss_after), explained});
+  }
+  model->setSortRole(Qt::UserRole);
+  table->setModel(model);
+  table->setAccessibleName(tr("Losses of the layers"));
+  set_table_look(*table);
+  table->sortByColumn(0, Qt::AscendingOrder);
+  fit_columns(*table);
+  new TableActions(*table, run.name() + QStringLiteral("-losses"));
+  return table;
+}
+
+}  // namespace
+
+QWidget* model_facts_page(const RunData& run) {
+  std::vector<Fact> facts{{tr("Folder"), path_text(run.recipe.model)},
+                          {tr("Layers"), QString::number(run.layer_count())}};
+  if (run.policy && run.policy->predicted.activated_fraction > 0)
+    facts.push_back({tr("Parameters activated per token"),
+                     QString::fromStdString(format_count(run.policy->predicted.activated_parameters /
+                                                         run.policy->predicted.activated_fraction))});
+  if (run.tradeoff)
+    facts.push_back({tr("Perplexity on held-out text"), number_text(std::exp(run.tradeoff->dense_nll))});
+  facts.push_back({tr("Fingerprint"), QString::fromStdString(run.recipe.model_fingerprint)});
+  return new FactsPage(tr("The dense model"), tr("It is only read; the run keeps its own converted layers."),
+                       facts);
+}
+
+QWidget* text_facts_page(const RunData& run) {
+  QStringList files;
+  for (const auto& file : run.recipe.text) files << path_text(file);
+  return new FactsPage(tr("The calibration text"),
+                       tr("The experts were fitted to what the model does on this text; predictions were "
+                          "checked on other parts "
+                          "of it."),
+                       {{tr("Text"), files.isEmpty() ? tr("The model wrote it itself.") : files.join('\n')},
+                        {tr("Calibration tokens"), count_text(run.recipe.tokens)},
+                        {tr("Held-out tokens"), tr("%1, half for the tables and half to check predictions")
+                                                    .arg(count_text(run.recipe.held_out_tokens))},
+                        {tr("Tokens in a window"), count_text(run.recipe.window)}});
+}
+
+QWidget* experts_facts_page(const RunData& run) {
+  const Recipe& recipe = run.recipe;
+  std::vector<Fact> facts{{tr("Experts in a layer"), QString::number(recipe.experts)},
+                          {tr("Shared, always on"), QString::number(recipe.shared)},
+                          {tr("Routed"), QString::number(recipe.routed())},
+                          {tr("Converted layers"), ranges(recipe.layers)}};
+  if (run.profile && !run.profile->layers.empty()) {
+    const LayerProfile& layer = run.profile->layers.front();
+    facts.push_back({tr("Neurons of an expert"), number_text(layer.expert_neurons)});
+  }
+  return new FactsPage(tr("The experts"),
+                       tr("Every feed-forward network was cut into equal slices. Shared slices run for every "
+                          "token, a router chooses among the others."),
+                       facts);
+}
+
+QWidget* distil_facts_page(const RunData& run) {
+  const Stage1& stage = run.recipe.stage1;
+  return new FactsPage(
+      tr("The distillation"),
+      tr("How far each converted layer is from the dense one: squared error on text that was held back, 0 is "
+         "exact, 1 is as bad as nothing."),
+      {{tr("Refitted"), on_or_off(stage.refit)},
+       {tr("Distilled"), stage.distil ? tr("up to %1 epochs").arg(stage.epochs) : tr("no")},
+       {tr("Skipped experts compensated"), on_or_off(stage.compensation)},
+       {tr("Seed"), QString::number(run.recipe.seed)}},
+      losses_table(run));
+}
+
+}  // namespace ladimo::ui

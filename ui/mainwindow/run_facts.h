@@ -1,0 +1,15 @@
+// What was chosen for a run, to be read: the first four steps of its way.
+#pragma once
+
+#include "ui/models/run_data.h"
+
+class QWidget;
+
+namespace ladimo::ui {
+
+QWidget* model_facts_page(const RunData& run);
+QWidget* text_facts_page(const RunData& run);
+QWidget* experts_facts_page(const RunData& run);
+QWidget* distil_facts_page(const RunData& run);
+
+}  // namespace ladimo::ui

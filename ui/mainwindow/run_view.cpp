@@ -1,0 +1,178 @@
+#include "ui/mainwindow/run_view.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QStackedWidget>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include "ui/engine/engine_process.h"
+#include "ui/engine/serve_client.h"
+#include "ui/mainwindow/breadcrumb.h"
+#include "ui/mainwindow/message_page.h"
+#include "ui/mainwindow/run_facts.h"
+#include "ui/models/policy_editor.h"
+#include "ui/panels/evaluation_panel.h"
+#include "ui/panels/export_panel.h"
+#include "ui/panels/generation_panel.h"
+#include "ui/workspace/workspace_page.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString name_of(const QString& folder) { return QFileInfo(folder).fileName(); }
+
+Outcome outcome_of_problems(const std::vector<Problem>& problems) {
+  std::vector<ErrorEvent> errors;
+  for (const Problem& problem : problems)
+    errors.push_back({problem.message, problem.hint, problem.path.string()});
+  return complaint(Outcome::Kind::failed, errors);
+}
+
+}  // namespace
+
+QStringList RunView::step_names() {
+  return {tr("Model"), tr("Text"), tr("Experts"), tr("Distil"), tr("Policy"), tr("Evaluate"), tr("Export")};
+}
+
+RunView::RunView(Engine engine, QString folder, QWidget* parent)
+    : QWidget(parent),
+      engine_(std::move(engine)),
+      folder_(std::move(folder)),
+      breadcrumb_(new Breadcrumb(step_names())),
+      pages_(new QStackedWidget),
+      message_(new MessagePage),
+      steps_(static_cast<std::size_t>(step_names().size()), nullptr) {
+  setObjectName(QStringLiteral("run view"));
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins({});
+  layout->setSpacing(0);
+  layout->addWidget(breadcrumb_);
+  layout->addWidget(pages_, 1);
+  pages_->addWidget(message_);
+  breadcrumb_->hide();
+  connect(breadcrumb_, &Breadcrumb::chosen, this, &RunView::show_step);
+  connect(message_, &MessagePage::clicked, this, &RunView::press_button);
+  read();
+}
+
+// The pages look at the run and at serve: they go first.
+RunView::~RunView() { delete pages_; }
+
+QString RunView::title() const {
+  if (!run_) return name_of(folder_);
+  return QString::fromStdString(run_->recipe.model.filename().string()) + QStringLiteral(" · ") +
+         run_->name();
+}
+
+QUndoStack* RunView::undo_stack() const { return editor_ ? &editor_->undo() : nullptr; }
+
+bool RunView::busy() const { return serve_ && serve_->busy(); }
+
+void RunView::read() {
+  message_->show_message({.title = tr("Reading %1").arg(name_of(folder_)),
+                          .sentence = QDir::toNativeSeparators(folder_),
+                          .hint = {},
+                          .button = tr("Stop"),
+                          .busy = true});
+  reading_ = std::make_unique<EngineProcess>(engine_);
+  connect(reading_.get(), &EngineProcess::finished, this, &RunView::accept_answer);
+  reading_->start({QStringLiteral("show"), folder_});
+}
+
+void RunView::accept_answer(const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::canceled)
+    return show_failure(tr("%1 was not opened").arg(name_of(folder_)), outcome);
+  if (!outcome.done()) return show_failure(tr("%1 could not be opened").arg(name_of(folder_)), outcome);
+  using Run = std::shared_ptr<const RunData>;
+  parser_.run<Run>(
+      [json = outcome.output, folder = folder_](const Context&) -> Run {
+        return std::make_shared<const RunData>(read_run(json, folder));
+      },
+      [this](const Run& run) { accept_run(run); },
+      [this](const std::vector<Problem>& problems) {
+        show_failure(tr("%1 could not be opened").arg(name_of(folder_)), outcome_of_problems(problems));
+      });
+}
+
+void RunView::show_failure(const QString& title, const Outcome& outcome) {
+  message_->show_message({.title = title,
+                          .sentence = outcome.sentence,
+                          .hint = outcome.hint,
+                          .button = tr("Open another run…"),
+                          .failed = outcome.kind != Outcome::Kind::canceled});
+}
+
+void RunView::accept_run(std::shared_ptr<const RunData> run) {
+  run_ = std::move(run);
+  if (run_->tradeoff) {
+    editor_ = std::make_unique<PolicyEditor>(run_);
+    serve_ = std::make_unique<ServeClient>(engine_, folder_);
+    breadcrumb_->show();
+    show_step(policy);
+  } else {
+    show_unfinished();
+  }
+  emit opened();
+}
+
+void RunView::show_unfinished() {
+  message_->show_message(
+      {.title = tr("This run is not finished"),
+       .sentence =
+           tr("%1 of %2 layers are converted.").arg(run_->records.size()).arg(run_->recipe.layers.size()),
+       .hint = tr("What is done is kept; the conversion goes on from there."),
+       .button = tr("Continue the conversion…")});
+}
+
+void RunView::press_button() {
+  if (run_)
+    emit continue_wanted(folder_);
+  else if (reading_ && reading_->running())
+    reading_->cancel();
+  else
+    emit other_run_wanted();
+}
+
+void RunView::show_step(int step) {
+  QWidget*& page = steps_[static_cast<std::size_t>(step)];
+  if (!page) {
+    page = make_page(step);
+    pages_->addWidget(page);
+  }
+  breadcrumb_->set_current(step);
+  pages_->setCurrentWidget(page);
+}
+
+RunView::Step RunView::current_step() const { return static_cast<Step>(breadcrumb_->current()); }
+
+QWidget* RunView::make_page(int step) {
+  switch (static_cast<Step>(step)) {
+    case model:
+      return model_facts_page(*run_);
+    case text:
+      return text_facts_page(*run_);
+    case experts:
+      return experts_facts_page(*run_);
+    case distil:
+      return distil_facts_page(*run_);
+    case policy:
+      return new WorkspacePage(run_, *editor_, *serve_);
+    case evaluate:
+      return make_evaluation();
+    case export_model:
+      return new ExportPanel(run_, *editor_, *serve_, engine_);
+  }
+  return nullptr;
+}
+
+QWidget* RunView::make_evaluation() {
+  auto* tabs = new QTabWidget;
+  tabs->setObjectName(QStringLiteral("evaluation tabs"));
+  tabs->setDocumentMode(true);
+  tabs->addTab(new EvaluationPanel(run_, *editor_, *serve_, engine_), tr("Against the dense model"));
+  tabs->addTab(new GenerationPanel(run_, *editor_, *serve_, engine_), tr("Texts side by side"));
+  return tabs;
+}
+
+}  // namespace ladimo::ui
