@@ -103,7 +103,9 @@ Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, 
   if (ending.status > first_signal_status && ending.status < ssh_failed_status &&
       ending.status != interrupted_status)
     return ended_by(ending.status - first_signal_status);
-  return of_status(ending, errors);
+  Outcome outcome = of_status(ending, errors);
+  outcome.output = result;  // what was refused may be described all the same (inspect, plan)
+  return outcome;
 }
 
 }  // namespace ladimo::ui

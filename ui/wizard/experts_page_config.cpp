@@ -29,6 +29,7 @@ void ExpertsPageConfig::set_text(const QStringList& files) {
 }
 
 void ExpertsPageConfig::set_run_folder(const QString& folder) {
+  if (folder == run_) return;
   run_ = folder;
   update();
 }

@@ -23,6 +23,7 @@ class ExpertsPageConfig : public PageConfig {
   void set_text(const QStringList& files);
   /// Whose disk the run will need.
   void set_run_folder(const QString& folder);
+  const QString& run_folder() const { return run_; }
 
   /// Resolved but for the fingerprints.
   const Recipe& recipe() const { return recipe_; }

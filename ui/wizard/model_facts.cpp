@@ -19,6 +19,16 @@ void read_tokenizer(ModelFacts& facts, const std::filesystem::path& folder) {
   }
 }
 
+void read_weights(ModelFacts& facts, const std::filesystem::path& folder) {
+  try {
+    const auto checkpoint = Checkpoint::open(folder);
+    refuse_converted(checkpoint);
+    facts.weight_bytes = checkpoint.tensor(Role::gate).dtype == DType::f32 ? 4 : 2;
+  } catch (const Error& error) {
+    facts.problems.push_back(error.problem());
+  }
+}
+
 std::vector<Problem> problems_from(const JsonFields& fields) {
   std::vector<Problem> problems;
   for (const JsonFields& problem : fields.objects("problems"))
@@ -34,8 +44,7 @@ ModelFacts read_model(const QString& folder) {
   facts.folder = folder;
   facts.problems = find_problems(path, facts.config);
   if (std::filesystem::is_directory(path)) read_tokenizer(facts, path);
-  if (facts.problems.empty())
-    facts.weight_bytes = Checkpoint::open(path).tensor(Role::gate).dtype == DType::f32 ? 4 : 2;
+  if (facts.problems.empty()) read_weights(facts, path);
   return facts;
 }
 

@@ -1,0 +1,304 @@
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include <QAbstractItemModelTester>
+
+#include <nlohmann/json.hpp>
+
+#include "stand_in_engine.h"
+#include "ui/wizard/conversion_arguments.h"
+#include "ui/wizard/experts_page_config.h"
+#include "ui/wizard/model_page_config.h"
+#include "ui/wizard/partition_sampler.h"
+#include "ui/wizard/summary_page_config.h"
+#include "ui/wizard/text_file_model.h"
+#include "ui/wizard/text_page_config.h"
+#include "wizard_support.h"
+
+using namespace ladimo;
+using namespace ladimo::ui;
+using namespace ladimo::testing;
+using TesterMode = QAbstractItemModelTester::FailureReportingMode;
+
+namespace {
+
+std::shared_ptr<const ModelFacts> facts_of(const QString& folder) {
+  return std::make_shared<const ModelFacts>(read_model(folder));
+}
+
+Recipe small_recipe() {
+  Recipe recipe;
+  recipe.tokens = 1024;
+  recipe.held_out_tokens = 512;
+  recipe.window = 64;
+  return recipe;
+}
+
+bool says(const std::vector<Check>& checks, Check::State state, const char* part) {
+  for (const Check& check : checks)
+    if (check.state == state && (check.sentence + check.hint).contains(QLatin1String(part))) return true;
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("model: ready when it fits, and the checklist says what was looked at") {
+  const WizardGround ground;
+  ModelPageConfig config(Engine{});
+  CHECK(config.reason().contains("Choose the folder"));
+  CHECK(config.checks().empty());
+  config.set_folder(ground.model());
+  CHECK(config.reason().contains("being looked at"));
+  REQUIRE(wait_until_ready(config));
+  REQUIRE(QTest::qWaitFor([&] { return says(config.checks(), Check::State::fine, "finite"); }, patience_ms));
+  CHECK(says(config.checks(), Check::State::fine, "4096 pieces"));
+  CHECK(model_in_words(config.facts()->config).contains("2 layers with hidden size 32"));
+  CHECK(config.facts()->weight_bytes == 4);
+}
+
+TEST_CASE("model: what is wrong is listed with what to do") {
+  const WizardGround ground;
+  std::filesystem::remove(ground.folder / "pico" / "tokenizer.model");
+  ModelPageConfig config(Engine{});
+  CheckListModel model;
+  const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
+  config.set_folder(ground.model());
+  REQUIRE(wait_for_reason(config, "cannot be converted"));
+  CHECK(says(config.checks(), Check::State::wrong, "tokenizer"));
+  model.set_checks(config.checks());
+  model.set_theme({});
+  CHECK(model.rowCount() == 1);
+  CHECK(model.index(0).data().toString().contains('\n'));  // the hint
+  config.set_folder("/nowhere/at/all");
+  REQUIRE(wait_for_reason(config, "cannot be converted"));
+  model.set_checks({});
+}
+
+TEST_CASE("model: a file stands for its folder, and another choice drops the first answer") {
+  const WizardGround ground;
+  ModelPageConfig config(Engine{});
+  config.set_folder("/nowhere/at/all");
+  config.set_folder(ground.model() + "/config.json");
+  CHECK(config.folder() == ground.model());
+  REQUIRE(wait_until_ready(config));
+}
+
+TEST_CASE("model: NaN weights are found after the headers") {
+  const WizardGround ground;
+  const auto file = ground.folder / "pico" / "model.safetensors";
+  {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    const unsigned char nan[4] = {0, 0, 0xc0, 0x7f};
+    bytes.seekp(-4, std::ios::end);
+    bytes.write(reinterpret_cast<const char*>(nan), 4);
+  }
+  ModelPageConfig config(Engine{});
+  config.set_folder(ground.model());
+  REQUIRE(wait_for_reason(config, "cannot be converted"));
+  CHECK(says(config.checks(), Check::State::wrong, "NaN"));
+}
+
+TEST_CASE("model: another machine's engine is asked, and what it refuses is listed") {
+  const std::string json =
+      R"({"architecture":"LlamaForCausalLM","layers":6,"hidden_size":192,"intermediate_size":512,"heads":6,)"
+      R"("kv_heads":6,"vocab_size":4096,"max_positions":256,"parameters":1,"ffn_parameters":1,)"
+      R"("activated_parameters":1,"dtype":"bfloat16","fingerprint":"f","problems":[]})";
+  const StandInSsh ssh;
+  {
+    const StandInEngine good(StandInEngine::finding(json));
+    ModelPageConfig config(ssh.engine(good.program()));
+    config.set_folder("models/far");
+    REQUIRE(wait_until_ready(config));
+    CHECK(config.facts()->config.hidden_size == 192);
+    CHECK(config.facts()->weight_bytes == 2);
+    CHECK(config.facts()->folder == "models/far");
+  }
+  const StandInEngine bad(StandInEngine::complaining("There is no such folder.", "Check the name.", 2));
+  ModelPageConfig config(ssh.engine(bad.program()));
+  config.set_folder("models/none");
+  REQUIRE(wait_for_reason(config, "cannot be converted"));
+  CHECK(says(config.checks(), Check::State::wrong, "There is no such folder."));
+}
+
+TEST_CASE("text: files are counted and cut as the conversion will") {
+  const WizardGround ground;
+  TextPageConfig config(Engine{});
+  TextFileModel model(config);
+  const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
+  config.set_model(facts_of(ground.model()));
+  config.set_recipe(small_recipe());
+  CHECK(config.reason().contains("Add text files"));
+  config.add_files({ground.text("a.txt"), ground.text("b.txt"), ground.text("a.txt")});
+  CHECK(config.files().size() == 2);
+  CHECK(config.reason().contains("being read"));
+  REQUIRE(wait_until_ready(config));
+  CHECK(config.window_count() == 16);
+  CHECK(config.facts()->split.tables.count() == 4);
+  CHECK(model.index(0, TextFileModel::taken).data().toString() == "768");
+  const auto tokens = config.window(0);
+  CHECK(tokens.size() == 64);
+  CHECK(config.window(16).empty());
+
+  Recipe more = small_recipe();
+  more.tokens = 10'000'000;
+  config.set_recipe(more);
+  REQUIRE(wait_for_reason(config, "too few tokens"));
+  CHECK(config.facts()->files[0].tokens > 1000);  // counted all the same
+  config.remove_file(0);
+  config.remove_file(0);
+  CHECK(config.reason().contains("Add text files"));
+}
+
+TEST_CASE("text: a file that cannot be read is named; the model may write its own") {
+  const WizardGround ground;
+  TextPageConfig config(Engine{});
+  config.set_model(facts_of(ground.model()));
+  config.set_recipe(small_recipe());
+  config.add_files({ground.text("none.txt")});
+  REQUIRE(wait_for_reason(config, "none.txt"));
+  config.set_self_text(true);
+  CHECK(config.is_ready());
+  CHECK_FALSE(config.facts());
+}
+
+TEST_CASE("experts: defaults come from the model, and what does not fit is a sentence") {
+  const WizardGround ground;
+  ExpertsPageConfig config(Engine{});
+  CHECK(config.reason().contains("Choose a model"));
+  config.set_model(facts_of(ground.model()));
+  REQUIRE(config.is_ready());
+  CHECK(config.recipe().experts == 4);
+  CHECK(config.recipe().shared == 1);
+  CHECK(config.recipe().window == 64);
+  CHECK(config.sketch()->seconds > 0);
+  CHECK(config.activated().least < config.activated().most);
+  config.change([](Recipe& recipe) { recipe.experts = 12; });
+  CHECK(config.recipe().shared == 3);  // still a quarter
+
+  const struct {
+    void (*change)(Recipe&);
+    const char* part;
+  } rows[] = {{[](Recipe& r) { r.shared = r.experts; }, "leaves none to be routed"},
+              {[](Recipe& r) { r.experts = 49; }, "cannot become 49 experts"},
+              {[](Recipe& r) { r.window = 65; }, "between 2 and 64"},
+              {[](Recipe& r) { r.tokens = 100; }, "do not fill two windows"},
+              {[](Recipe& r) { r.held_out_tokens = 100; }, "held-out tokens do not fill"}};
+  for (const auto& [change, part] : rows) {
+    CAPTURE(part);
+    const Recipe before = config.recipe();
+    config.change(change);
+    CHECK_MESSAGE(config.reason().contains(part), config.reason().toStdString());
+    CHECK_FALSE(config.sketch());
+    config.change([&](Recipe& recipe) { recipe = before; });
+    CHECK(config.is_ready());
+  }
+  config.set_layers("0,5");
+  CHECK(config.reason().contains("no layer 5"));
+  config.set_layers("1");
+  CHECK(config.recipe().layers == std::vector<int>{1});
+  CHECK(config.is_ready());
+}
+
+TEST_CASE("experts: more calibration tokens take more time and memory; a full disk is said at once") {
+  const WizardGround ground;
+  ExpertsPageConfig config(Engine{});
+  config.set_model(facts_of(ground.model()));
+  const Plan before = *config.sketch();
+  config.change([](Recipe& recipe) { recipe.tokens *= 100; });
+  CHECK(config.sketch()->seconds > before.seconds);
+  CHECK(config.sketch()->ram_bytes > before.ram_bytes);
+  qputenv("LADIMO_DISK_FREE_BYTES", "1000");
+  config.set_run_folder(ground.text("run"));
+  CHECK(config.reason().contains("of disk"));
+  qunsetenv("LADIMO_DISK_FREE_BYTES");
+}
+
+TEST_CASE("what was chosen becomes the command that does it") {
+  const WizardGround ground;
+  const ModelConfig model = read_model(ground.model()).config;
+  Recipe recipe = default_recipe(model);
+  recipe.model = "models/pico";
+  CHECK(conversion_arguments("convert", recipe, model, "runs/a") ==
+        QStringList{"convert", "models/pico", "-o", "runs/a", "--text", "self"});
+  recipe.text = {"a text.txt", "b.txt"};
+  recipe.experts = 12;
+  recipe.shared = 2;
+  recipe.layers = {1};
+  recipe.stage1.distil = false;
+  const QStringList arguments = conversion_arguments("plan", recipe, model, "runs/a");
+  CHECK(command_line(arguments) ==
+        R"(ladimo plan models/pico -o runs/a --text 'a text.txt' b.txt --experts 12 --shared 2 --layers 1 )"
+        R"(--recipe '{"stage1":{"distil":false}}')");
+  CHECK(layers_text({0, 1, 2, 4, 7, 8}, 9) == "0-2,4,7-8");
+}
+
+TEST_CASE("summary: the engine's plan, its refusals in place, made once for the same settings") {
+  const std::string plan =
+      R"({"steps":[{"name":"layers","description":"Layers become experts.","seconds":12.5,"done":false}],)"
+      R"("tokens":1024,"windows":16,"ram_bytes":1000,"disk_bytes":2000,"seconds":12.5,"partition":null,)"
+      R"("problems":[],"recipe":{"experts":4,"shared":1,"layers":[0,1]}})";
+  const WizardGround ground;
+  const ModelConfig model = read_model(ground.model()).config;
+  Recipe recipe = default_recipe(model);
+  recipe.model = ground.model().toStdString();
+  const StandInEngine engine("echo x >> \"$0.calls\"\n" + StandInEngine::finding(plan));
+  SummaryPageConfig config(engine.engine());
+  config.set_choices(recipe, model);
+  CHECK(config.run_folder().contains("pico-4x1"));
+  config.make_plan();
+  CHECK(config.reason().contains("being made"));
+  REQUIRE(wait_until_ready(config));
+  CHECK(config.plan()->steps[0].seconds == 12.5);
+  config.set_choices(recipe, model);
+  config.make_plan();
+  CHECK(config.is_ready());
+  CHECK(std::filesystem::file_size(engine.folder() / "ladimo.calls") == 2);
+  config.set_run_folder(ground.text("run"));
+  CHECK(config.reason().contains("not been made"));
+  config.set_choices(recipe, model);
+  CHECK(config.run_folder() == ground.text("run"));  // chosen by a person: stays
+}
+
+TEST_CASE("summary: refused and broken plans are sentences") {
+  const std::string refused =
+      R"({"steps":[],"tokens":0,"windows":0,"ram_bytes":0,"disk_bytes":0,"seconds":0,"partition":null,)"
+      R"("problems":[{"message":"The run folder is a file.","hint":"Name another.","path":"x"}],"recipe":{}})";
+  const std::pair<std::string, const char*> rows[] = {
+      {StandInEngine::finding(refused) + "\nexit 2", "The run folder is a file. Name another."},
+      {StandInEngine::complaining("No such model.", "Check it.", 2), "No such model."},
+      {"kill -KILL $$", "memory"}};
+  const WizardGround ground;
+  const ModelConfig model = read_model(ground.model()).config;
+  for (const auto& [script, part] : rows) {
+    CAPTURE(part);
+    const StandInEngine engine(script);
+    SummaryPageConfig config(engine.engine());
+    config.set_choices(default_recipe(model), model);
+    config.make_plan();
+    REQUIRE(wait_for_reason(config, part));
+    CHECK_FALSE(config.is_ready());
+  }
+}
+
+TEST_CASE("the partition of a layer is drawn by the engine, and only the last one asked for") {
+  const StandInEngine engine(
+      "for last; do :; done\n"
+      "echo '{\"event\":\"sample\",\"layer\":1,\"partition\":[-1,0,1,1]}'\n" +
+      StandInEngine::finding("{}"));
+  PartitionSampler sampler(engine.engine());
+  sampler.request({"plan", "first"}, 0);
+  CHECK(sampler.drawing());
+  sampler.request({"plan", "second"}, 1);
+  REQUIRE(QTest::qWaitFor([&] { return !sampler.drawing(); }, patience_ms));
+  CHECK(sampler.partition() == std::vector<int>{-1, 0, 1, 1});
+  sampler.rest("Not yet.");
+  CHECK(sampler.partition().empty());
+  CHECK(sampler.problem() == "Not yet.");
+
+  const StandInEngine bad(StandInEngine::complaining("No.", "Try.", 2));
+  PartitionSampler refused(bad.engine());
+  refused.request({"plan"}, 0);
+  REQUIRE(QTest::qWaitFor([&] { return !refused.drawing(); }, patience_ms));
+  CHECK(refused.problem() == "No. Try.");
+}

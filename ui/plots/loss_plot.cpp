@@ -1,0 +1,117 @@
+#include "ui/plots/loss_plot.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <qcustomplot.h>
+
+#include "base/format.h"
+#include "ui/plots/log_axis.h"
+#include "ui/plots/theme.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString number(double value) { return QString::fromStdString(format_number(value)); }
+
+}  // namespace
+
+LossPlot::LossPlot(QWidget* parent)
+    : Plot(tr("Distillation loss"),
+           tr("How far each converted FFN is from the dense one appears here, as soon as a layer is "
+              "distilled."),
+           parent),
+      training_(canvas().addGraph()),
+      held_out_(canvas().addGraph()) {
+  canvas().xAxis->setLabel(tr("distillation step"));
+  canvas().yAxis->setLabel(tr("normalised squared error"));
+  held_out_->setScatterStyle({QCPScatterStyle::ssCircle, 5});
+  training_->setAntialiased(true);
+  show_empty();
+}
+
+void LossPlot::set_curve(int layer, const Curve& curve) {
+  if (curves_[layer] == curve) return;
+  curves_[layer] = curve;
+  background_of(layer)->setData(curve.held_steps, curve.held_values, true);
+  draw();
+}
+
+void LossPlot::select(int layer) {
+  if (layer == selected_) return;
+  selected_ = layer;
+  draw();
+}
+
+void LossPlot::clear() {
+  for (const auto& [layer, graph] : others_) canvas().removeGraph(graph);
+  others_.clear();
+  curves_.clear();
+  draw();
+}
+
+QCPGraph* LossPlot::background_of(int layer) {
+  QCPGraph*& graph = others_[layer];
+  if (!graph) {
+    graph = canvas().addGraph();
+    graph->setLayer(QStringLiteral("background"));
+    graph->setPen({theme_of(palette()).off, 1.25});
+  }
+  return graph;
+}
+
+void LossPlot::draw() {
+  double low = 0, high = 0, last = 1;
+  for (const auto& [layer, curve] : curves_) {
+    for (const double value : curve.values + curve.held_values) {
+      low = low > 0 ? std::min(low, value) : value;
+      high = std::max(high, value);
+    }
+    for (const QVector<double>* steps : {&curve.steps, &curve.held_steps})
+      if (!steps->isEmpty()) last = std::max(last, steps->last());
+  }
+  const auto found = curves_.find(selected_);
+  const Curve shown = found == curves_.end() ? Curve() : found->second;
+  training_->setData(shown.steps, shown.values, true);
+  held_out_->setData(shown.held_steps, shown.held_values, true);
+  set_title(selected_ < 0 ? tr("Distillation loss") : tr("Distillation loss of layer %1").arg(selected_));
+  if (low <= 0) return show_empty();
+  set_log_axis(*canvas().yAxis, low, high);
+  canvas().xAxis->setRange(-0.02 * last, 1.02 * last);
+  set_caption(shown.held_values.isEmpty()
+                  ? tr("The other layers' losses on held-out rows stand faintly behind.")
+                  : tr("Held-out rows: %1 → %2. Line: training rows; faint: the other layers.")
+                        .arg(number(shown.held_values.first()), number(shown.held_values.last())));
+  show_plot();
+}
+
+void LossPlot::recolour(const Theme& theme) {
+  training_->setPen({theme.converted, 1.25});
+  held_out_->setPen({theme.accent, 1.5});
+  for (const auto& [layer, graph] : others_) graph->setPen({theme.off, 1.25});
+}
+
+QString LossPlot::read_out(double x, double) const {
+  const auto found = curves_.find(selected_);
+  if (found == curves_.end() || found->second.steps.isEmpty()) return {};
+  const auto& [steps, values, held_steps, held_values] = found->second;
+  const auto at =
+      std::min<qsizetype>(std::lower_bound(steps.begin(), steps.end(), x) - steps.begin(), steps.size() - 1);
+  return tr("step %1: %2").arg(steps[at]).arg(number(values[at]));
+}
+
+QString LossPlot::csv() const {
+  QStringList lines{QStringLiteral("layer,step,rows,loss")};
+  for (const auto& [layer, curve] : curves_) {
+    const auto add = [&, number = layer](const QVector<double>& steps, const QVector<double>& values,
+                                         const QString& rows) {
+      for (qsizetype i = 0; i < steps.size(); ++i)
+        lines << QStringLiteral("%1,%2,%3,%4").arg(number).arg(steps[i]).arg(rows).arg(values[i], 0, 'g', 9);
+    };
+    add(curve.steps, curve.values, QStringLiteral("training"));
+    add(curve.held_steps, curve.held_values, QStringLiteral("held-out"));
+  }
+  return lines.join('\n') + '\n';
+}
+
+}  // namespace ladimo::ui

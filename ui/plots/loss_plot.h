@@ -1,0 +1,48 @@
+// The distillation loss of the layers: one in full, the others faintly behind it.
+#pragma once
+
+#include <map>
+
+#include <QVector>
+
+#include "ui/plots/plot.h"
+
+class QCPGraph;
+
+namespace ladimo::ui {
+
+class LossPlot : public Plot {
+  Q_OBJECT
+ public:
+  struct Curve {
+    QVector<double> steps, values;            // training rows
+    QVector<double> held_steps, held_values;  // held-out rows
+    bool operator==(const Curve&) const = default;
+  };
+
+  explicit LossPlot(QWidget* parent = nullptr);
+
+  /// Replaces a layer's curve. The vectors rise in their steps.
+  void set_curve(int layer, const Curve& curve);
+  /// Which layer is drawn in full.
+  void select(int layer);
+  void clear();
+
+  QString csv() const override;
+
+ protected:
+  void recolour(const Theme& theme) override;
+  QString read_out(double x, double y) const override;
+
+ private:
+  void draw();
+  QCPGraph* background_of(int layer);
+
+  std::map<int, Curve> curves_;
+  std::map<int, QCPGraph*> others_;  // held-out losses of every layer
+  int selected_ = -1;
+  QCPGraph* training_;
+  QCPGraph* held_out_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,115 @@
+#include "ui/wizard/conversion_wizard.h"
+
+#include <QPushButton>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/settings/settings.h"
+#include "ui/wizard/distillation_page.h"
+#include "ui/wizard/experts_page.h"
+#include "ui/wizard/model_page.h"
+#include "ui/wizard/run_opening.h"
+#include "ui/wizard/step_sidebar.h"
+#include "ui/wizard/summary_page.h"
+#include "ui/wizard/text_page.h"
+
+namespace ladimo::ui {
+
+ConversionWizard::ConversionWizard(Engine engine, QWidget* parent)
+    : QWizard(parent),
+      engine_(engine),
+      model_(engine),
+      text_(engine),
+      experts_(engine),
+      summary_(engine),
+      sampler_(engine),
+      job_(engine),
+      sidebar_(new StepSidebar({tr("Model"), tr("Text"), tr("Experts"), tr("Summary"), tr("Distillation")})),
+      distillation_(new DistillationPage(job_)) {
+  setObjectName(QStringLiteral("conversion_wizard"));
+  setWindowTitle(tr("New conversion"));
+  setWizardStyle(QWizard::ModernStyle);
+  setOption(QWizard::NoDefaultButton, false);
+  setSideWidget(sidebar_);
+  setPage(model_page, new ModelPage(model_));
+  setPage(text_page, new TextPage(text_));
+  setPage(experts_page, new ExpertsPage(experts_, text_, sampler_));
+  setPage(summary_page, new SummaryPage(summary_));
+  setPage(distillation_page, distillation_);
+  setStartId(model_page);
+  const int space = spacing(*this);
+  resize(110 * space, 78 * space);
+
+  connect_configs();
+  connect(this, &QWizard::currentIdChanged, this, &ConversionWizard::enter);
+  connect(distillation_, &DistillationPage::leave, this, [this] { QWizard::reject(); });
+  connect(&job_, &ConversionJob::finished, this, [this] {
+    notify(*this, tr("The model is converted"), job_.run());
+    emit conversion_finished(job_.run());
+  });
+}
+
+/// What is chosen on one page decides what the others show.
+void ConversionWizard::connect_configs() {
+  connect(&model_, &PageConfig::changed, this, [this] {
+    const auto& facts = model_.facts();
+    if (facts == experts_.model()) return;
+    experts_.set_model(facts);
+    text_.set_model(facts);
+  });
+  connect(&text_, &PageConfig::changed, this, [this] {
+    QStringList files;
+    for (const auto& file : experts_.recipe().text) files << QString::fromStdString(file.string());
+    const QStringList wanted = text_.self_text() ? QStringList() : text_.files();
+    if (files != wanted) experts_.set_text(wanted);
+  });
+  connect(&summary_, &PageConfig::changed, this, [this] { experts_.set_run_folder(summary_.run_folder()); });
+  connect(&experts_, &PageConfig::changed, this, [this] { text_.set_recipe(experts_.recipe()); });
+}
+
+void ConversionWizard::set_model(const QString& folder) { model_.set_folder(folder); }
+
+void ConversionWizard::enter(int page) {
+  sidebar_->set_current(page);
+  // Return must not leave the wizard by accident.
+  static_cast<QPushButton*>(button(QWizard::CancelButton))->setAutoDefault(false);
+  if (page == experts_page || page == summary_page)
+    summary_.set_choices(experts_.recipe(), experts_.model()->config);
+  if (page == summary_page) summary_.make_plan();
+  if (page == distillation_page && summary_.plan() && !job_.running()) {
+    job_.prepare(summary_.arguments(QStringLiteral("convert")), summary_.run_folder(),
+                 ConversionState(summary_.plan()->steps, summary_.plan()->recipe.layers));
+    job_.start();
+  }
+}
+
+ConversionWizard* ConversionWizard::resume(Engine engine, const QString& run, QWidget* parent) {
+  auto* wizard = new ConversionWizard(std::move(engine), parent);
+  wizard->setWindowTitle(tr("Continue a conversion"));
+  wizard->setStartId(distillation_page);
+  wizard->open_run(run);
+  return wizard;
+}
+
+void ConversionWizard::open_run(const QString& run) {
+  auto* opening = new RunOpening(engine_, run, this);
+  connect(opening, &RunOpening::opened, this, [this, run](const QStringList& arguments, const auto& state) {
+    job_.prepare(arguments, run, state);
+  });
+  connect(opening, &RunOpening::failed, distillation_, &DistillationPage::show_failure);
+  distillation_->show_opening(run);
+  opening->start();
+}
+
+void ConversionWizard::reject() {
+  if (job_.running())
+    distillation_->ask_to_stop();
+  else
+    QWizard::reject();
+}
+
+void ConversionWizard::accept() {
+  QWizard::accept();
+  emit run_finished(job_.run());
+}
+
+}  // namespace ladimo::ui

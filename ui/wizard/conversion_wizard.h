@@ -1,0 +1,57 @@
+// New conversion: from a folder with a checkpoint to a run, page by page.
+#pragma once
+
+#include <QWizard>
+
+#include "ui/wizard/conversion_job.h"
+#include "ui/wizard/experts_page_config.h"
+#include "ui/wizard/model_page_config.h"
+#include "ui/wizard/partition_sampler.h"
+#include "ui/wizard/summary_page_config.h"
+#include "ui/wizard/text_page_config.h"
+
+namespace ladimo::ui {
+
+class DistillationPage;
+class StepSidebar;
+
+class ConversionWizard : public QWizard {
+  Q_OBJECT
+ public:
+  explicit ConversionWizard(Engine engine, QWidget* parent = nullptr);
+  /// Begins at the last page with a run that was interrupted; nothing runs until the person continues.
+  static ConversionWizard* resume(Engine engine, const QString& run, QWidget* parent = nullptr);
+
+  void set_model(const QString& folder);
+  /// Whether a conversion is at work: closing asks first.
+  bool busy() const { return job_.running(); }
+
+  /// Escape, the close button and Cancel: asks in the page while a conversion is at work.
+  void reject() override;
+  void accept() override;
+
+ signals:
+  /// The person opens the finished run.
+  void run_finished(const QString& folder);
+  /// The conversion is done, whether or not anybody looks.
+  void conversion_finished(const QString& folder);
+
+ private:
+  enum Page { model_page, text_page, experts_page, summary_page, distillation_page };
+
+  void connect_configs();
+  void enter(int page);
+  void open_run(const QString& run);
+
+  Engine engine_;
+  ModelPageConfig model_;
+  TextPageConfig text_;
+  ExpertsPageConfig experts_;
+  SummaryPageConfig summary_;
+  PartitionSampler sampler_;
+  ConversionJob job_;
+  StepSidebar* sidebar_;
+  DistillationPage* distillation_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,296 @@
+#include "ui/wizard/distillation_page.h"
+
+#include <QEvent>
+#include <QHeaderView>
+#include <QPlainTextEdit>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QSplitter>
+#include <QTabWidget>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/message_bar.h"
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/table_actions.h"
+#include "ui/plots/load_plot.h"
+#include "ui/plots/loss_plot.h"
+#include "ui/plots/routing_plot.h"
+#include "ui/settings/settings.h"
+#include "ui/wizard/conversion_job.h"
+#include "ui/wizard/layer_progress_model.h"
+#include "ui/wizard/note.h"
+#include "ui/wizard/numbers.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int tick_ms = 200;
+using Phase = ConversionJob::Phase;
+
+LossPlot::Curve curve_of(const LayerState& layer) {
+  LossPlot::Curve curve;
+  for (const LossPoint& point : layer.training) curve.steps << point.step, curve.values << point.value;
+  for (const LossPoint& point : layer.held_out)
+    curve.held_steps << point.step, curve.held_values << point.value;
+  return curve;
+}
+
+QTableView* make_table(QAbstractItemModel* model, const QString& name, int stretched) {
+  auto* table = new QTableView;
+  table->setAccessibleName(name);
+  table->setModel(model);
+  set_table_look(*table);
+  table->setSortingEnabled(false);
+  table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  table->horizontalHeader()->setSectionResizeMode(stretched, QHeaderView::Stretch);
+  return table;
+}
+
+}  // namespace
+
+DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
+    : QWizardPage(parent),
+      job_(job),
+      sentence_(new Note(Note::Kind::plain)),
+      left_(new Note),
+      bar_(new QProgressBar),
+      pause_(new QPushButton),
+      log_button_(new QPushButton(tr("&Log"))),
+      message_(new MessageBar) {
+  setObjectName(QStringLiteral("distillation_page"));
+  setTitle(tr("The model is being converted"));
+  setSubTitle(
+      tr("Layer by layer, every FFN becomes a mixture of experts that answers as the dense one does."));
+  setButtonText(QWizard::FinishButton, tr("&Open the run"));
+  setFinalPage(true);
+  sentence_->setObjectName(QStringLiteral("progress_sentence"));
+  left_->setObjectName(QStringLiteral("progress_left"));
+  left_->setAlignment(Qt::AlignRight);
+  bar_->setObjectName(QStringLiteral("progress"));
+  bar_->setRange(0, 1000);
+  bar_->setTextVisible(false);
+  bar_->setAccessibleName(tr("Progress of the conversion"));
+  pause_->setObjectName(QStringLiteral("pause"));
+  pause_->setToolTip(tr("Stops after saving what is finished; continues at the layer where it stopped"));
+  log_button_->setObjectName(QStringLiteral("log_button"));
+  log_button_->setCheckable(true);
+  log_button_->setToolTip(tr("What happened, line by line"));
+
+  auto* words = new QHBoxLayout;
+  words->addWidget(sentence_, 3);
+  words->addWidget(left_, 2);
+  auto* row = new QHBoxLayout;
+  row->addWidget(bar_, 1);
+  row->addWidget(pause_);
+  row->addWidget(log_button_);
+  auto* columns = new QSplitter;
+  columns->addWidget(make_tables());
+  columns->addWidget(make_plots());
+  columns->setChildrenCollapsible(false);
+  columns->setStretchFactor(0, 4);
+  columns->setStretchFactor(1, 5);
+  remember_splitter(*columns, keys::distillation_columns);
+  auto* layout = new QVBoxLayout(this);
+  layout->setSpacing(spacing(*this));
+  layout->addLayout(words);
+  layout->addLayout(row);
+  layout->addWidget(message_);
+  layout->addWidget(columns, 1);
+
+  tick_.setInterval(tick_ms);
+  connect(&tick_, &QTimer::timeout, this, &DistillationPage::show_state);
+  connect(pause_, &QPushButton::clicked, this, &DistillationPage::pause_or_continue);
+  connect(log_button_, &QPushButton::toggled, log_, &QWidget::setVisible);
+  connect(message_, &MessageBar::chosen, this, &DistillationPage::answer);
+  connect(&job, &ConversionJob::phase_changed, this, &DistillationPage::show_phase);
+  show_phase();
+}
+
+QWidget* DistillationPage::make_tables() {
+  steps_ = new StepListModel(false, this);
+  layers_ = new LayerProgressModel(this);
+  step_table_ = make_table(steps_, tr("Steps"), StepListModel::name);
+  step_table_->setObjectName(QStringLiteral("conversion_steps"));
+  step_table_->setSelectionMode(QAbstractItemView::NoSelection);
+  step_table_->horizontalHeader()->hide();
+  step_table_->setFrameShape(QFrame::NoFrame);
+  step_table_->setSizeAdjustPolicy(QAbstractScrollArea::AdjustToContents);
+  step_table_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  step_table_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+  layer_table_ = make_table(layers_, tr("Layers"), LayerProgressModel::status);
+  layer_table_->setObjectName(QStringLiteral("conversion_layers"));
+  layer_table_->setToolTip(tr("Choose a layer to see its curves; none follows the layer at work"));
+  new TableActions(*layer_table_, QStringLiteral("layers"));
+  log_ = new QPlainTextEdit;
+  log_->setObjectName(QStringLiteral("log"));
+  log_->setReadOnly(true);
+  log_->setAccessibleName(tr("Log"));
+  log_->hide();
+  auto* side = new QWidget;
+  auto* layout = new QVBoxLayout(side);
+  layout->setContentsMargins({});
+  layout->addWidget(step_table_);
+  layout->addWidget(layer_table_, 2);
+  layout->addWidget(log_, 1);
+  connect(layer_table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
+          &DistillationPage::show_selected);
+  return side;
+}
+
+QWidget* DistillationPage::make_plots() {
+  losses_ = new LossPlot;
+  weights_ = new RoutingPlot;
+  load_ = new LoadPlot;
+  tabs_ = new QTabWidget;
+  tabs_->setDocumentMode(true);
+  tabs_->addTab(weights_, tr("Routing weights"));
+  tabs_->addTab(load_, tr("Expert load"));
+  auto* side = new QSplitter(Qt::Vertical);
+  side->addWidget(losses_);
+  side->addWidget(tabs_);
+  side->setChildrenCollapsible(false);
+  return side;
+}
+
+bool DistillationPage::isComplete() const { return job_.phase() == Phase::finished; }
+
+QString DistillationPage::kept() const {
+  const int finished = job_.state().finished_layers();
+  return tr("%n finished layer(s) are kept in %1; the conversion can be continued from there at any time.",
+            nullptr, finished)
+      .arg(job_.run());
+}
+
+void DistillationPage::ask_to_stop() {
+  message_->show_message({.tone = MessageBar::Tone::warning,
+                          .sentence = tr("Stop the conversion and leave?"),
+                          .hint = kept(),
+                          .actions = {tr("Keep converting"), tr("Stop and leave")}});
+}
+
+void DistillationPage::show_opening(const QString& run) {
+  setTitle(tr("Looking at the run"));
+  sentence_->setText(tr("Reading what is finished in %1").arg(run));
+  left_->clear();
+  pause_->setEnabled(false);
+}
+
+void DistillationPage::show_failure(const QString& sentence, const QString& hint) {
+  setTitle(tr("The run cannot be continued"));
+  sentence_->clear();
+  message_->show_message({.tone = MessageBar::Tone::error, .sentence = sentence, .hint = hint});
+}
+
+void DistillationPage::answer(int action) {
+  if (action != 1) return;
+  leaving_ = true;
+  if (job_.running())
+    job_.pause();
+  else
+    emit leave();
+}
+
+void DistillationPage::pause_or_continue() {
+  message_->clear();
+  if (job_.running())
+    job_.pause();
+  else
+    job_.start();
+}
+
+void DistillationPage::show_phase() {
+  const Phase phase = job_.phase();
+  if (leaving_ && !job_.running()) {
+    leaving_ = false;
+    emit leave();
+    return;
+  }
+  const bool working = job_.running();
+  working ? tick_.start() : tick_.stop();
+  pause_->setVisible(phase != Phase::finished);
+  pause_->setEnabled(phase != Phase::stopping);
+  pause_->setText(phase == Phase::running    ? tr("&Pause")
+                  : phase == Phase::stopping ? tr("Stopping…")
+                  : phase == Phase::failed   ? tr("&Try again")
+                                             : tr("&Continue"));
+  if (wizard()) {
+    wizard()->button(QWizard::BackButton)->setEnabled(!working && phase != Phase::finished);
+    if (phase != Phase::finished) pause_->setFocus();
+  }
+  if (phase == Phase::finished)
+    setTitle(tr("The model is converted"));
+  else
+    setTitle(working ? tr("The model is being converted") : tr("The conversion is not finished"));
+  if (phase == Phase::failed || phase == Phase::finished) message_->show_outcome(job_.outcome());
+  if (phase == Phase::running) message_->clear();
+  show_state();
+  emit completeChanged();
+}
+
+void DistillationPage::show_state() {
+  const ConversionState& state = job_.state();
+  const double now = job_.now_s();
+  const double spent = state.seconds_spent(now), to_go = state.seconds_left(now);
+  switch (job_.phase()) {
+    case Phase::running:
+      sentence_->setText(state.sentence(now));
+      left_->setText(to_go >= 0
+                         ? tr("%1 so far · about %2 left").arg(duration_text(spent), duration_text(to_go))
+                         : tr("%1 so far").arg(duration_text(spent)));
+      break;
+    case Phase::stopping:
+      sentence_->setText(tr("Stopping; what is finished is being kept"));
+      break;
+    case Phase::finished:
+      sentence_->setText(tr("All %n layer(s) are converted and the trade-off is measured.", nullptr,
+                            static_cast<int>(state.layers().size())));
+      left_->setText(tr("in %1").arg(duration_text(spent)));
+      break;
+    case Phase::failed:
+      sentence_->setText(tr("The conversion failed."));
+      left_->setText(kept());
+      break;
+    case Phase::paused:
+    case Phase::ready:
+      sentence_->setText(job_.phase() == Phase::paused ? tr("Paused.") : tr("Ready to continue."));
+      left_->setText(kept());
+      break;
+  }
+  bar_->setValue(job_.phase() == Phase::finished ? 1000 : qRound(1000 * state.share(now)));
+
+  steps_->set_theme(theme_of(palette()));
+  steps_->set_steps(state.steps(now));
+  layers_->set_theme(theme_of(palette()));
+  layers_->set_layers(state.layers());
+  show_layers();
+  show_selected();
+  if (log_->blockCount() - 1 != state.log().size() || log_->document()->isEmpty())
+    log_->setPlainText(state.log().join('\n') + '\n');
+}
+
+void DistillationPage::show_layers() {
+  for (const LayerState& layer : job_.state().layers())
+    if (!layer.training.empty() || !layer.held_out.empty()) losses_->set_curve(layer.layer, curve_of(layer));
+}
+
+int DistillationPage::shown_layer() const {
+  const QModelIndexList rows = layer_table_->selectionModel()->selectedRows();
+  return rows.isEmpty() ? job_.state().current_layer() : layers_->layer_at(rows.first().row());
+}
+
+void DistillationPage::show_selected() {
+  const int number = shown_layer();
+  losses_->select(number);
+  const LayerState* layer = job_.state().layer(number);
+  weights_->set_title(number < 0 ? tr("Routing weights") : tr("Routing weights of layer %1").arg(number));
+  weights_->set_counts(layer ? layer->counts : HistogramCounts());
+  load_->set_load(layer ? layer->expert_load : std::vector<double>());
+}
+
+void DistillationPage::changeEvent(QEvent* event) {
+  QWizardPage::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange && steps_) show_state();
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,302 @@
+#include "ui/wizard/experts_page.h"
+
+#include <limits>
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QEvent>
+#include <QLineEdit>
+#include <QScrollArea>
+#include <QSignalBlocker>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/plots/partition_picture.h"
+#include "ui/wizard/conversion_arguments.h"
+#include "ui/wizard/experts_page_config.h"
+#include "ui/wizard/knob.h"
+#include "ui/wizard/numbers.h"
+#include "ui/wizard/partition_sampler.h"
+#include "ui/wizard/text_page_config.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int most = std::numeric_limits<int>::max();
+const char* const sensitivities[] = {"auto", "measured", "estimated"};
+
+template <class Value>
+auto setter(ExpertsPageConfig& config, Value Recipe::*member) {
+  return [&config, member](int value) { config.change([&](Recipe& recipe) { recipe.*member = value; }); };
+}
+
+template <class Widget, class Value, class Set>
+void show_value(Widget& widget, const Value& value, const Set& set) {
+  const QSignalBlocker blocker(widget);
+  set(widget, value);
+}
+void show_value(QSpinBox& box, std::int64_t value) {
+  show_value(box, static_cast<int>(std::min<std::int64_t>(value, most)),
+             [](QSpinBox& b, int v) { b.setValue(v); });
+}
+void show_value(QCheckBox& box, bool value) {
+  show_value(box, value, [](QCheckBox& b, bool v) { b.setChecked(v); });
+}
+
+}  // namespace
+
+ExpertsPage::ExpertsPage(ExpertsPageConfig& config, const TextPageConfig& text, PartitionSampler& sampler,
+                         QWidget* parent)
+    : QWizardPage(parent), config_(config), text_(text), sampler_(sampler), reason_(new Note) {
+  setObjectName(QStringLiteral("experts_page"));
+  setTitle(tr("Into how many experts?"));
+  setSubTitle(
+      tr("Every FFN is cut into equal slices of neurons. Shared experts always run; a router decides for "
+         "every token which of the others do. How many run is chosen later, with the slider."));
+
+  auto* knobs = new QScrollArea;
+  knobs->setWidget(make_knobs());
+  knobs->setWidgetResizable(true);
+  knobs->setFrameShape(QFrame::NoFrame);
+  knobs->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  auto* right = new QVBoxLayout;
+  right->addWidget(make_picture(), 1);
+  right->addWidget(make_estimates());
+  auto* columns = new QHBoxLayout;
+  columns->setSpacing(2 * spacing(*this));
+  columns->addWidget(knobs, 4);
+  columns->addLayout(right, 5);
+  auto* layout = new QVBoxLayout(this);
+  layout->addLayout(columns, 1);
+  layout->addWidget(reason_);
+  reason_->setMinimumHeight(2 * reason_->fontMetrics().lineSpacing());
+
+  connect(&config, &PageConfig::changed, this, &ExpertsPage::show_config);
+  connect(&text, &PageConfig::changed, this, &ExpertsPage::show_config);
+  connect(&sampler, &PartitionSampler::changed, this, &ExpertsPage::show_picture);
+  show_config();
+}
+
+QWidget* ExpertsPage::make_knobs() {
+  experts_ = make_number(QStringLiteral("experts"), 1, most, 1, setter(config_, &Recipe::experts));
+  shared_ = make_number(QStringLiteral("shared"), 0, most, 1, setter(config_, &Recipe::shared));
+  tokens_ = make_number(QStringLiteral("tokens"), 1, most, 10000, setter(config_, &Recipe::tokens));
+  layers_ = new QLineEdit;
+  layers_->setObjectName(QStringLiteral("layers"));
+  connect(layers_, &QLineEdit::textEdited, this, [this](const QString& text) { config_.set_layers(text); });
+
+  auto* column = new QWidget;
+  auto* layout = new QVBoxLayout(column);
+  layout->setContentsMargins(0, 0, spacing(*this), 0);
+  auto* form = new QFormLayout;
+  form->setRowWrapPolicy(QFormLayout::WrapAllRows);
+  form->setVerticalSpacing(spacing(*this) / 2);
+  add_knob(*form, tr("&Experts"), *experts_,
+           tr("Finer slices let the router choose more precisely; a slice of fewer than 8 neurons is hardly "
+              "worth choosing."));
+  add_knob(*form, tr("&Shared experts"), *shared_,
+           tr("Always on: they hold the neurons that nearly every token needs. A quarter is a good start."));
+  add_knob(*form, tr("&Layers"), *layers_,
+           tr("\"all\", or numbers and ranges such as 0-3,7. The others stay dense."));
+  add_knob(*form, tr("&Calibration tokens"), *tokens_,
+           tr("More tokens make better experts, and take proportionally longer."));
+  layout->addLayout(form);
+
+  fold_ = new QToolButton;
+  fold_->setObjectName(QStringLiteral("advanced"));
+  fold_->setText(tr("Advanced"));
+  fold_->setToolTip(tr("Settings that rarely need a change"));
+  fold_->setCheckable(true);
+  fold_->setAutoRaise(true);
+  fold_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+  fold_->setArrowType(Qt::RightArrow);
+  layout->addWidget(fold_);
+  QWidget* advanced = make_advanced();
+  layout->addWidget(advanced);
+  advanced->hide();
+  layout->addStretch();
+  connect(fold_, &QToolButton::toggled, this, [this, advanced](bool open) {
+    fold_->setArrowType(open ? Qt::DownArrow : Qt::RightArrow);
+    advanced->setVisible(open);
+  });
+  return column;
+}
+
+QWidget* ExpertsPage::make_advanced() {
+  window_ = make_number(QStringLiteral("window"), 2, most, 64, setter(config_, &Recipe::window));
+  held_out_ =
+      make_number(QStringLiteral("held_out"), 1, most, 4096, setter(config_, &Recipe::held_out_tokens));
+  seed_ = make_number(QStringLiteral("seed"), 0, most, 1, [this](int seed) {
+    config_.change([&](Recipe& recipe) { recipe.seed = static_cast<std::uint64_t>(seed); });
+  });
+  epochs_ = make_number(QStringLiteral("epochs"), 0, 1000, 1, [this](int epochs) {
+    config_.change([&](Recipe& recipe) { recipe.stage1.epochs = epochs; });
+  });
+  sensitivity_ = new QComboBox;
+  sensitivity_->setObjectName(QStringLiteral("sensitivity"));
+  sensitivity_->addItems({tr("choose for me"), tr("measured"), tr("estimated")});
+  connect(sensitivity_, &QComboBox::activated, this, [this](int index) {
+    config_.change([&](Recipe& recipe) { recipe.sensitivity = sensitivities[index]; });
+  });
+  const auto part = [this](const QString& name, bool Stage1::*member) {
+    auto* box = new QCheckBox(name);
+    connect(box, &QCheckBox::toggled, this,
+            [this, member](bool on) { config_.change([&](Recipe& recipe) { recipe.stage1.*member = on; }); });
+    return box;
+  };
+  compensation_ = part(tr("Stand-in for skipped experts"), &Stage1::compensation);
+  refit_ = part(tr("Refit the down projections"), &Stage1::refit);
+  distil_ = part(tr("Distil every layer"), &Stage1::distil);
+
+  auto* fields = new QWidget;
+  auto* form = new QFormLayout(fields);
+  form->setContentsMargins({});
+  form->setRowWrapPolicy(QFormLayout::WrapAllRows);
+  add_knob(*form, tr("Tokens per window"), *window_,
+           tr("How much text a token can look back on while calibrating."));
+  add_knob(*form, tr("Held-out tokens"), *held_out_,
+           tr("Half of them measure the trade-off, half check it."));
+  add_knob(*form, tr("Sensitivity"), *sensitivity_,
+           tr("What each policy changes in the predictions: measured is exact, estimated is faster for large "
+              "models."));
+  add_knob(*form, tr("Epochs"), *epochs_, tr("How often distillation sees the calibration tokens."));
+  add_knob(*form, tr("Seed"), *seed_, tr("Decides everything random; the same seed gives the same result."));
+  add_knob(*form, tr("Compensation"), *compensation_,
+           tr("Adds the mean of an expert's output where it is skipped."));
+  add_knob(*form, tr("Refit"), *refit_, tr("Solves for the weights that fit best with fewer experts on."));
+  add_knob(*form, tr("Distillation"), *distil_,
+           tr("Trains each converted FFN to answer as the dense one does."));
+  return fields;
+}
+
+QWidget* ExpertsPage::make_picture() {
+  picture_ = new PartitionPicture;
+  picture_->setObjectName(QStringLiteral("partition"));
+  picture_->setAccessibleName(tr("Partition of one layer"));
+  sampled_ = make_number(QStringLiteral("sampled_layer"), 0, 0, 1, [this](int) { ask_for_partition(); });
+  sampled_->setToolTip(tr("Whose partition is drawn; later layers take a little longer"));
+  sampled_->setAccessibleName(tr("Layer whose partition is drawn"));
+  auto* row = new QHBoxLayout;
+  row->addWidget(new QLabel(tr("Partition of layer")));
+  row->addWidget(sampled_);
+  row->addStretch();
+  auto* side = new QWidget;
+  auto* layout = new QVBoxLayout(side);
+  layout->setContentsMargins({});
+  layout->addLayout(row);
+  layout->addWidget(picture_, 1);
+  return side;
+}
+
+QWidget* ExpertsPage::make_estimates() {
+  auto* table = new QWidget;
+  auto* form = new QFormLayout(table);
+  form->setContentsMargins({});
+  form->setHorizontalSpacing(2 * spacing(*this));
+  const auto add = [&](const QString& name, const char* object) {
+    auto* value = new Note(Note::Kind::plain);
+    value->setObjectName(QLatin1String(object));
+    form->addRow(name, value);
+    return value;
+  };
+  activated_ = add(tr("Activated parameters"), "estimate_activated");
+  ram_ = add(tr("Memory"), "estimate_ram");
+  disk_ = add(tr("Disk"), "estimate_disk");
+  time_ = add(tr("Time"), "estimate_time");
+  return table;
+}
+
+QString ExpertsPage::reason() const { return config_.is_ready() ? text_.reason() : config_.reason(); }
+
+bool ExpertsPage::isComplete() const { return reason().isEmpty(); }
+
+void ExpertsPage::showEvent(QShowEvent* event) {
+  QWizardPage::showEvent(event);
+  ask_for_partition();
+}
+
+void ExpertsPage::show_config() {
+  show_knobs();
+  show_estimates();
+  ask_for_partition();
+  show_picture();
+  reason_->say(reason().isEmpty() || text_.reading() ? Note::Kind::faint : Note::Kind::wrong, reason());
+  emit completeChanged();
+}
+
+void ExpertsPage::show_knobs() {
+  const Recipe& recipe = config_.recipe();
+  if (config_.model() && config_.model()->described()) {
+    const QSignalBlocker experts(experts_), shared(shared_);
+    experts_->setMaximum(static_cast<int>(config_.model()->config.intermediate_size));
+    shared_->setMaximum(std::max(0, recipe.experts - 1));
+  }
+  show_value(*experts_, recipe.experts);
+  show_value(*shared_, recipe.shared);
+  show_value(*tokens_, recipe.tokens);
+  if (layers_->text() != config_.layers()) layers_->setText(config_.layers());
+  show_value(*window_, recipe.window);
+  show_value(*held_out_, recipe.held_out_tokens);
+  show_value(*seed_, static_cast<std::int64_t>(recipe.seed));
+  show_value(*epochs_, recipe.stage1.epochs);
+  for (int i = 0; i < 3; ++i)
+    if (recipe.sensitivity == sensitivities[i]) sensitivity_->setCurrentIndex(i);
+  show_value(*compensation_, recipe.stage1.compensation);
+  show_value(*refit_, recipe.stage1.refit);
+  show_value(*distil_, recipe.stage1.distil);
+}
+
+void ExpertsPage::show_estimates() {
+  const auto& sketch = config_.sketch();
+  if (!sketch) {
+    for (QLabel* label : {activated_, ram_, disk_, time_}) label->setText(tr("–"));
+    return;
+  }
+  const auto percent = [](double share) { return QString::number(100 * share, 'f', 0); };
+  const auto [least, all] = config_.activated();
+  activated_->setText(
+      tr("%1 % to %2 % of the dense model's, as you choose later").arg(percent(least), percent(all)));
+  const auto beside = [](std::uint64_t needed, const std::optional<std::uint64_t>& there,
+                         const QString& words) {
+    const QString text = tr("about %1").arg(bytes_text(static_cast<double>(needed)));
+    return there ? words.arg(text, bytes_text(static_cast<double>(*there))) : text;
+  };
+  ram_->setText(beside(sketch->ram_bytes, config_.available_ram(), tr("%1 of %2 available")));
+  disk_->setText(beside(sketch->disk_bytes, config_.free_disk(), tr("%1 of %2 free")));
+  time_->setText(tr("about %1").arg(duration_text(sketch->seconds)));
+}
+
+void ExpertsPage::ask_for_partition() {
+  const Recipe& recipe = config_.recipe();
+  if (recipe.layers.empty()) return;
+  {
+    const QSignalBlocker blocker(sampled_);
+    sampled_->setRange(recipe.layers.front(), recipe.layers.back());
+  }
+  if (!isVisible()) return;  // the engine works for nobody who looks elsewhere
+  if (recipe.self_text())
+    return sampler_.rest(
+        tr("The partition follows from what the neurons do on the calibration text. The model "
+           "has not written its text yet, so it is drawn during the conversion."));
+  if (!isComplete()) return;
+  sampler_.request(conversion_arguments(QStringLiteral("plan"), recipe, config_.model()->config,
+                                        config_.run_folder() + QStringLiteral("-sample")),
+                   sampled_->value());
+}
+
+void ExpertsPage::show_picture() {
+  if (!sampler_.partition().empty())
+    picture_->show_partition(sampler_.partition(), sampler_.drawing());
+  else
+    picture_->show_text(sampler_.drawing()              ? tr("The partition is being drawn…")
+                        : !sampler_.problem().isEmpty() ? sampler_.problem()
+                                                        : tr("The partition of one layer appears here."));
+}
+
+void ExpertsPage::changeEvent(QEvent* event) {
+  QWizardPage::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) picture_->update();
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,38 @@
+// A control with its name before it and a sentence under it that says what it does.
+#pragma once
+
+#include <QFormLayout>
+#include <QSpinBox>
+
+#include "ui/wizard/note.h"
+
+namespace ladimo::ui {
+
+/// `name` may hold an accelerator.
+inline void add_knob(QFormLayout& form, const QString& name, QWidget& control, const QString& sentence) {
+  control.setToolTip(sentence);
+  control.setAccessibleName(QString(name).remove('&'));
+  control.setAccessibleDescription(sentence);
+  auto* both = new QVBoxLayout;
+  both->setSpacing(0);
+  both->addWidget(&control, 0, Qt::AlignLeft);
+  both->addWidget(new Note(Note::Kind::faint, sentence));
+  auto* label = new QLabel(name);
+  label->setBuddy(&control);
+  form.addRow(label, both);
+}
+
+/// A number between two; calls `changed` with it when a person changes it.
+template <class Changed>
+QSpinBox* make_number(const QString& name, int low, int high, int step, const Changed& changed) {
+  auto* box = new QSpinBox;
+  box->setObjectName(name);
+  box->setRange(low, high);
+  box->setSingleStep(step);
+  box->setGroupSeparatorShown(true);
+  box->setLocale(QLocale::English);
+  QObject::connect(box, &QSpinBox::valueChanged, box, changed);
+  return box;
+}
+
+}  // namespace ladimo::ui

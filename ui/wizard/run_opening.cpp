@@ -1,0 +1,44 @@
+#include "ui/wizard/run_opening.h"
+
+#include "ui/models/run_data.h"
+#include "ui/wizard/plan_facts.h"
+
+namespace ladimo::ui {
+
+RunOpening::RunOpening(Engine engine, QString run, QObject* parent)
+    : QObject(parent), engine_(std::move(engine)), run_(std::move(run)) {}
+
+void RunOpening::start() { ask({QStringLiteral("show"), run_}, &RunOpening::read_run_there); }
+
+void RunOpening::ask(const QStringList& arguments, void (RunOpening::*answer)(const QByteArray&)) {
+  process_ = std::make_unique<EngineProcess>(engine_);
+  connect(process_.get(), &EngineProcess::finished, this, [this, answer](const Outcome& outcome) {
+    process_.release()->deleteLater();  // it is the sender
+    if (outcome.output.isEmpty()) {
+      emit failed(outcome.sentence, outcome.hint);
+      return;
+    }
+    try {
+      (this->*answer)(outcome.output);
+    } catch (const Error& error) {
+      emit failed(QString::fromStdString(error.what()), QString::fromStdString(error.hint()));
+    }
+  });
+  process_->start(arguments);
+}
+
+void RunOpening::read_run_there(const QByteArray& json) {
+  const RunData run = read_run(json, run_);
+  model_ = QString::fromStdString(run.recipe.model.string());
+  records_ = run.records;
+  ask({QStringLiteral("plan"), model_, QStringLiteral("-o"), run_}, &RunOpening::read_plan_there);
+}
+
+void RunOpening::read_plan_there(const QByteArray& json) {
+  const PlanFacts plan = read_plan(json);
+  if (!plan.problems.empty()) throw Refusal(plan.problems);
+  emit opened({QStringLiteral("convert"), model_, QStringLiteral("-o"), run_},
+              ConversionState(plan.steps, plan.recipe.layers, records_));
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,37 @@
+// A run that was interrupted, looked at again so that it can be continued.
+#pragma once
+
+#include <memory>
+
+#include <QObject>
+
+#include "ui/engine/engine_process.h"
+#include "ui/wizard/conversion_state.h"
+
+namespace ladimo::ui {
+
+/// Asks the engine first what the run holds (`show`), then what is left to do (`plan`).
+class RunOpening : public QObject {
+  Q_OBJECT
+ public:
+  RunOpening(Engine engine, QString run, QObject* parent = nullptr);
+  void start();
+
+ signals:
+  /// `arguments`: of the `convert` that continues the run.
+  void opened(const QStringList& arguments, const ladimo::ui::ConversionState& state);
+  void failed(const QString& sentence, const QString& hint);
+
+ private:
+  void ask(const QStringList& arguments, void (RunOpening::*answer)(const QByteArray&));
+  void read_run_there(const QByteArray& json);
+  void read_plan_there(const QByteArray& json);
+
+  Engine engine_;
+  QString run_;
+  QString model_;
+  std::vector<LayerRecord> records_;
+  std::unique_ptr<EngineProcess> process_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,25 @@
+// Where one is in the wizard, at its side: the pages by name, the current one marked.
+#pragma once
+
+#include <QStringList>
+#include <QWidget>
+
+namespace ladimo::ui {
+
+class StepSidebar : public QWidget {
+  Q_OBJECT
+ public:
+  explicit StepSidebar(QStringList names, QWidget* parent = nullptr);
+  void set_current(int index);
+
+  QSize sizeHint() const override;
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+
+ private:
+  QStringList names_;
+  int current_ = 0;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,143 @@
+#include "ui/wizard/summary_page.h"
+
+#include <QClipboard>
+#include <QEvent>
+#include <QFileDialog>
+#include <QFontDatabase>
+#include <QGuiApplication>
+#include <QHeaderView>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "ui/mainwindow/spacing.h"
+#include "ui/models/table_actions.h"
+#include "ui/wizard/conversion_arguments.h"
+#include "ui/wizard/note.h"
+#include "ui/wizard/numbers.h"
+#include "ui/wizard/step_list_model.h"
+#include "ui/wizard/summary_page_config.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int still_ms = 500;
+
+std::vector<StepState> states_of(const std::vector<PlanStep>& steps) {
+  std::vector<StepState> states;
+  for (const PlanStep& step : steps)
+    states.push_back({step, step.done ? StepState::Status::done : StepState::Status::waiting, 0});
+  return states;
+}
+
+}  // namespace
+
+SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
+    : QWizardPage(parent),
+      config_(config),
+      folder_(new QLineEdit),
+      steps_(new StepListModel(true, this)),
+      table_(new QTableView),
+      totals_(new Note(Note::Kind::plain)),
+      command_(new QPlainTextEdit),
+      reason_(new Note) {
+  setObjectName(QStringLiteral("summary_page"));
+  setTitle(tr("This will happen"));
+  setSubTitle(
+      tr("Nothing has been written yet. The conversion can be paused at any time and continues from the "
+         "last finished layer."));
+  setButtonText(QWizard::NextButton, tr("&Start converting"));
+
+  folder_->setObjectName(QStringLiteral("run_folder"));
+  folder_->setAccessibleName(tr("Folder of the run"));
+  folder_->setToolTip(
+      tr("Converted layers, tables and policies are written here; a folder that does not exist yet"));
+  auto* browse_button = new QPushButton(tr("C&hoose…"));
+  browse_button->setToolTip(tr("Choose another place for the run"));
+  browse_button->setVisible(!config.engine().remote());
+  auto* where = new QLabel(tr("&Written to"));
+  where->setBuddy(folder_);
+  auto* row = new QHBoxLayout;
+  row->addWidget(where);
+  row->addWidget(folder_, 1);
+  row->addWidget(browse_button);
+
+  table_->setObjectName(QStringLiteral("plan_steps"));
+  table_->setAccessibleName(tr("Steps of the plan"));
+  table_->setModel(steps_);
+  set_table_look(*table_);
+  table_->setSortingEnabled(false);
+  table_->setWordWrap(true);
+  table_->setSelectionMode(QAbstractItemView::NoSelection);
+  table_->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+  table_->horizontalHeader()->setSectionResizeMode(StepListModel::name, QHeaderView::Stretch);
+
+  command_->setObjectName(QStringLiteral("command_line"));
+  command_->setReadOnly(true);
+  command_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
+  command_->setAccessibleName(tr("The same as a command"));
+  command_->setFixedHeight(5 * command_->fontMetrics().lineSpacing());
+  auto* copy = new QPushButton(tr("Copy co&mmand"));
+  copy->setToolTip(tr("The same conversion from a terminal"));
+  auto* command_row = new QHBoxLayout;
+  command_row->addWidget(command_, 1);
+  command_row->addWidget(copy, 0, Qt::AlignTop);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setSpacing(spacing(*this));
+  layout->addLayout(row);
+  layout->addWidget(reason_);
+  layout->addWidget(table_, 1);
+  layout->addWidget(totals_);
+  layout->addLayout(command_row);
+
+  still_.setSingleShot(true);
+  still_.setInterval(still_ms);
+  connect(&still_, &QTimer::timeout, &config, &SummaryPageConfig::make_plan);
+  connect(browse_button, &QPushButton::clicked, this, &SummaryPage::browse);
+  connect(copy, &QPushButton::clicked, this,
+          [this] { QGuiApplication::clipboard()->setText(command_->toPlainText()); });
+  connect(folder_, &QLineEdit::textEdited, this, [this](const QString& folder) {
+    config_.set_run_folder(folder.trimmed());
+    still_.start();
+  });
+  connect(&config, &PageConfig::changed, this, &SummaryPage::show_config);
+  show_config();
+}
+
+bool SummaryPage::isComplete() const { return config_.is_ready(); }
+
+void SummaryPage::browse() {
+  const QString folder = QFileDialog::getSaveFileName(this, tr("Folder of the run"), config_.run_folder(), {},
+                                                      nullptr, QFileDialog::ShowDirsOnly);
+  if (folder.isEmpty()) return;
+  config_.set_run_folder(folder);
+  config_.make_plan();
+}
+
+void SummaryPage::show_config() {
+  if (folder_->text().trimmed() != config_.run_folder()) folder_->setText(config_.run_folder());
+  const auto& plan = config_.plan();
+  steps_->set_theme(theme_of(palette()));
+  steps_->set_steps(plan ? states_of(plan->steps) : std::vector<StepState>());
+  totals_->setText(
+      plan && plan->problems.empty()
+          ? tr("Altogether about %1, %2 of memory and %3 of disk; %4 calibration tokens in %5 windows.")
+                .arg(duration_text(plan->seconds), bytes_text(static_cast<double>(plan->ram_bytes)),
+                     bytes_text(static_cast<double>(plan->disk_bytes)), grouped(plan->tokens),
+                     grouped(plan->windows))
+          : QString());
+  command_->setPlainText(command_line(config_.arguments(QStringLiteral("convert"))));
+  reason_->say(config_.problems().isEmpty() ? Note::Kind::faint : Note::Kind::wrong, config_.reason());
+  emit completeChanged();
+}
+
+void SummaryPage::changeEvent(QEvent* event) {
+  QWizardPage::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) steps_->set_theme(theme_of(palette()));
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <QTimer>
+#include <QWizardPage>
+
+class QLabel;
+class QLineEdit;
+class QPlainTextEdit;
+class QTableView;
+
+namespace ladimo::ui {
+
+class Note;
+class StepListModel;
+class SummaryPageConfig;
+
+/// Page 4: exactly what will happen, where it is written, and the same as a command.
+class SummaryPage : public QWizardPage {
+  Q_OBJECT
+ public:
+  explicit SummaryPage(SummaryPageConfig& config, QWidget* parent = nullptr);
+  bool isComplete() const override;
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void browse();
+  void show_config();
+
+  SummaryPageConfig& config_;
+  QLineEdit* folder_;
+  QTimer still_;  // the plan follows when typing has stopped
+  StepListModel* steps_;
+  QTableView* table_;
+  QLabel* totals_;
+  QPlainTextEdit* command_;
+  Note* reason_;
+};
+
+}  // namespace ladimo::ui

@@ -1,0 +1,93 @@
+#include "ui/wizard/summary_page_config.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QStandardPaths>
+
+#include "ui/wizard/conversion_arguments.h"
+
+namespace ladimo::ui {
+
+QString proposed_run_folder(const Recipe& recipe, const Engine& engine) {
+  const QString model = QString::fromStdString(recipe.model.filename().string());
+  const QString name = QStringLiteral("%1-%2x%3").arg(model).arg(recipe.experts).arg(recipe.shared);
+  const QString runs = QStringLiteral("ladimo-runs");
+  if (engine.remote()) return runs + '/' + name;
+  const QDir home(QStandardPaths::writableLocation(QStandardPaths::HomeLocation));
+  QString folder = home.filePath(runs + '/' + name);
+  for (int i = 2; QFileInfo::exists(folder); ++i)
+    folder = home.filePath(QStringLiteral("%1/%2-%3").arg(runs, name).arg(i));
+  return folder;
+}
+
+SummaryPageConfig::SummaryPageConfig(Engine engine, QObject* parent)
+    : PageConfig(parent), engine_(std::move(engine)) {}
+
+void SummaryPageConfig::set_choices(const Recipe& recipe, const ModelConfig& model) {
+  recipe_ = recipe;
+  model_ = model;
+  if (!chosen_) run_ = proposed_run_folder(recipe, engine_);
+  forget_plan();
+}
+
+void SummaryPageConfig::set_run_folder(const QString& folder) {
+  if (folder == run_) return;
+  run_ = folder;
+  chosen_ = true;
+  forget_plan();
+}
+
+void SummaryPageConfig::forget_plan() {
+  if (arguments(QStringLiteral("plan")) != planned_) {
+    planned_.clear();
+    plan_.reset();
+    failure_.clear();
+    process_.reset();
+  }
+  emit changed();
+}
+
+void SummaryPageConfig::make_plan() {
+  const QStringList wanted = arguments(QStringLiteral("plan"));
+  if (run_.isEmpty() || wanted == planned_) return;
+  planned_ = wanted;
+  process_ = std::make_unique<EngineProcess>(engine_);
+  connect(process_.get(), &EngineProcess::finished, this, &SummaryPageConfig::finish);
+  process_->start(wanted);
+  emit changed();
+}
+
+void SummaryPageConfig::finish(const Outcome& outcome) {
+  process_.release()->deleteLater();  // it is the sender
+  try {
+    if (outcome.output.isEmpty())
+      failure_ << outcome.sentence + ' ' + outcome.hint;
+    else
+      plan_ = read_plan(outcome.output);
+  } catch (const Error& error) {
+    failure_ << QString::fromStdString(std::string(error.what()) + ' ' + error.hint());
+  }
+  if (!plan_) planned_.clear();  // may be tried again
+  emit changed();
+}
+
+QStringList SummaryPageConfig::problems() const {
+  if (!plan_) return failure_;
+  QStringList lines;
+  for (const Problem& problem : plan_->problems)
+    lines << QString::fromStdString(problem.message + ' ' + problem.hint);
+  return lines;
+}
+
+QStringList SummaryPageConfig::arguments(const QString& command) const {
+  return conversion_arguments(command, recipe_, model_, run_);
+}
+
+QString SummaryPageConfig::reason() const {
+  if (run_.isEmpty()) return tr("Choose a folder for the run.");
+  if (planning()) return tr("The plan is being made.");
+  if (const QStringList lines = problems(); !lines.isEmpty()) return lines.join('\n');
+  return plan_ ? QString() : tr("The plan has not been made yet.");
+}
+
+}  // namespace ladimo::ui
