@@ -21,7 +21,7 @@ installer/bootstrap.sh COMMAND
              generated text, dense and converted; opens the studio on the run where there is a display
   test       packages, development build, all tests
 
-Every command may be repeated: what is done already is skipped. The demo's run is kept in build/demo-run.
+Every command may be repeated: what is done already is skipped. The demo's run is kept in build/release/demo-run.
 HELP
 }
 
@@ -95,16 +95,14 @@ open_studio() {
 }
 
 demo() {
-  local bin=build/release/bin run=build/demo-run prompt='Once upon a time'
+  local bin=build/release/bin run=build/release/demo-run prompt='Once upon a time'
   build release -DLADIMO_TESTS=OFF
   say "The model"
   "$bin/ladimo" inspect resources/demo
-  say "Converting it, calibrated on text that it writes itself"
-  "$bin/ladimo" convert resources/demo -o "$run" --text self
-  say "Choosing a policy for every layer: at most 80 % of the parameters activated"
-  "$bin/ladimo" policy "$run" --activated 0.8
-  say "Measuring the distance from the dense model, on held-out text"
-  "$bin/ladimo" eval "$run" --text "$run/text/held-out.jsonl"
+  say "Converting it on text that it writes itself, choosing a policy for 80 % of the parameters, measuring it"
+  cmake --build --preset release --target demo-run
+  say "The policy and what is predicted of it"
+  "$bin/ladimo" show "$run"
   say "\"$prompt\", continued by the dense model"
   "$bin/ladimo" generate "$run" --prompt "$prompt" --max-tokens 60 --dense-only
   say "The same, continued by the converted model"

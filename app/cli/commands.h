@@ -42,6 +42,8 @@ Command add_policy(CLI::App& app);
 Command add_eval(CLI::App& app);
 Command add_generate(CLI::App& app);
 Command add_bench(CLI::App& app);
+Command add_compare(CLI::App& app);
 Command add_serve(CLI::App& app);
+Command add_export(CLI::App& app);
 
 }  // namespace ladimo::cli

@@ -7,18 +7,41 @@
 #include "base/format.h"
 #include "checkpoint/checkpoint.h"
 #include "commands.h"
+#include "model/moe_layer.h"
 #include "run/plan.h"
 
 namespace ladimo::cli {
 namespace {
 
+/// Origin and what each layer holds; converted layers whose tensors do not fit become problems.
+nlohmann::json describe_native(const Checkpoint& checkpoint, std::vector<Problem>& problems) {
+  const NativeSection& section = *checkpoint.native();
+  auto dense = nlohmann::json::array(), converted = nlohmann::json::array();
+  for (std::size_t l = 0; l < section.layers.size(); ++l) {
+    if (section.layers[l].dense) dense.push_back(l);
+    if (!section.layers[l].converted) continue;
+    converted.push_back(l);
+    try {
+      load_moe_weights(checkpoint, static_cast<std::int64_t>(l), at::kCPU, at::kFloat);
+    } catch (const Refusal& refusal) {
+      problems.push_back(refusal.problem());
+    }
+  }
+  return {{"origin", section.origin.string()},
+          {"fingerprint", section.fingerprint},
+          {"routed_experts", section.routed_experts},
+          {"dense_layers", dense},
+          {"converted_layers", converted}};
+}
+
 nlohmann::json describe(const std::filesystem::path& folder, const Context& context) {
   ModelConfig config;
   auto problems = find_problems(folder, config);
-  nlohmann::json fingerprint;
+  nlohmann::json fingerprint, native;
   if (problems.empty()) {
     const auto checkpoint = Checkpoint::open(folder);
     problems = find_bad_weights(checkpoint, context);
+    if (checkpoint.native()) native = describe_native(checkpoint, problems);
     fingerprint = checkpoint.fingerprint();
   }
   return {{"architecture", config.architecture},
@@ -34,6 +57,7 @@ nlohmann::json describe(const std::filesystem::path& folder, const Context& cont
           {"activated_parameters", config.activated_parameters()},
           {"dtype", config.dtype},
           {"fingerprint", fingerprint},
+          {"native", native},
           {"problems", to_json(problems)}};
 }
 
@@ -46,7 +70,12 @@ void print(const nlohmann::json& json) {
              format_count(json["parameters"].get<double>()),
              format_count(json["ffn_parameters"].get<double>()),
              format_count(json["activated_parameters"].get<double>()));
-  if (json["problems"].empty()) fmt::print("It can be converted.\n");
+  if (!json["native"].is_null())
+    fmt::print("A converted model: {} of {} layers are sparse. Its dense original was {}.\n",
+               json["native"]["converted_layers"].size(), json["layers"].dump(),
+               json["native"]["origin"].get<std::string>());
+  else if (json["problems"].empty())
+    fmt::print("It can be converted.\n");
 }
 
 }  // namespace

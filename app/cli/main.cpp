@@ -67,7 +67,9 @@ int run(int argc, char** argv) {
       {"policy", "Choose a routing policy for every layer within a budget", add_policy},
       {"eval", "Measure a run or a model on text, against the dense original", add_eval},
       {"bench", "How fast a run decodes and reads prompts, beside the dense original", add_bench},
+      {"compare", "Our method beside its opponents, on the same tokens and held-out text", add_compare},
       {"generate", "Continue a prompt", add_generate},
+      {"export", "Write a run under a policy as a model folder of its own, and prove it", add_export},
       {"serve", "Load once, then answer requests on stdin with events on stdout", add_serve},
   };
   Common common;

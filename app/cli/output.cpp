@@ -65,7 +65,9 @@ void Output::flush() {
 void Output::show_progress(const ProgressEvent& progress) {
   if (!terminal_ || progress.total <= 0) return;
   const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
-  auto line = fmt::format("{} · {:.0f} %", step_, 100 * share);
+  auto line = step_;
+  if (!progress.what.empty()) line += fmt::format(" · layer {} · {}", progress.layer, progress.what);
+  line += fmt::format(" · {:.0f} %", 100 * share);
   if (progress.eta_s >= 0) line += fmt::format(" · {} left", format_seconds(progress.eta_s));
   fmt::print(stderr, "\r\x1b[K{}", line);
   std::fflush(stderr);

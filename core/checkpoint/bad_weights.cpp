@@ -60,14 +60,12 @@ std::optional<std::size_t> find_bad(const TensorView& view, Progress& progress) 
 }  // namespace
 
 std::vector<Problem> find_bad_weights(const Checkpoint& checkpoint, const Context& context) {
-  const auto expected = expected_tensors(checkpoint.config());
+  const auto& tensors = checkpoint.store().tensors();
   std::int64_t total = 0;
-  for (const ExpectedTensor& tensor : expected)
-    total += static_cast<std::int64_t>(checkpoint.store().at(tensor.name).bytes.size());
+  for (const auto& [name, view] : tensors) total += static_cast<std::int64_t>(view.bytes.size());
   Progress progress(context, total);
   std::vector<Problem> problems;
-  for (const ExpectedTensor& tensor : expected) {
-    const TensorView& view = checkpoint.store().at(tensor.name);
+  for (const auto& [name, view] : tensors) {
     if (const auto bad = find_bad(view, progress))
       problems.push_back({fmt::format("Tensor {} holds NaN or Inf; the first is element {} of shape [{}].",
                                       view.name, *bad, fmt::join(view.shape, ", ")),

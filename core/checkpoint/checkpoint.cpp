@@ -25,9 +25,30 @@ std::string spelled(const std::vector<std::int64_t>& shape) {
 // All that can be known of a folder without reading weights.
 struct Examination {
   ModelConfig config;
+  std::optional<NativeSection> native;
   std::optional<TensorStore> store;
   std::vector<Problem> problems;
 };
+
+// Every tensor that the folder must hold: a native one need not have the dense FFN of every layer.
+std::vector<ExpectedTensor> tensors_of(const ModelConfig& config,
+                                       const std::optional<NativeSection>& native) {
+  auto expected = expected_tensors(config);
+  if (native)
+    std::erase_if(expected, [&](const ExpectedTensor& tensor) {
+      return is_ffn(tensor.role) && !native->layers[static_cast<std::size_t>(tensor.layer)].dense;
+    });
+  return expected;
+}
+
+// Tensors of converted layers; model/moe_layer.h checks them when they are loaded.
+bool is_converted(const std::string& name, const std::optional<NativeSection>& native) {
+  if (native)
+    for (std::size_t l = 0; l < native->layers.size(); ++l)
+      if (native->layers[l].converted && name.starts_with(native_prefix(static_cast<std::int64_t>(l))))
+        return true;
+  return false;
+}
 
 // Appends what a Refusal says, and keeps going.
 template <class Work>
@@ -73,22 +94,35 @@ void check_tensor(const TensorStore& store, const ExpectedTensor& expected, cons
 
 // A tensor that the architecture has no use for would be dropped silently: another computation was meant.
 void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& expected,
-                  const ModelConfig& config, std::vector<Problem>& problems) {
+                  const Examination& found, std::vector<Problem>& problems) {
   std::set<std::string> known;
   for (const ExpectedTensor& tensor : expected) known.insert(tensor.name);
   for (const auto& [name, view] : store.tensors()) {
-    if (known.contains(name) || is_harmless_extra(name, config)) continue;
+    if (known.contains(name) || is_harmless_extra(name, found.config) || is_converted(name, found.native))
+      continue;
     problems.push_back(
-        {fmt::format("Tensor {} has no place in {} with this config.json.", name, config.architecture),
+        {fmt::format("Tensor {} has no place in {} with this config.json.", name, found.config.architecture),
          "Use the config.json that belongs to the weights, or remove the tensor.", view.file});
   }
 }
 
-void check_tensors(const TensorStore& store, const ModelConfig& config, const fs::path& folder,
-                   std::vector<Problem>& problems) {
-  const auto expected = expected_tensors(config);
-  for (const ExpectedTensor& tensor : expected) check_tensor(store, tensor, folder, problems);
-  check_extras(store, expected, config, problems);
+void check_tensors(Examination& found, const fs::path& folder) {
+  const auto expected = tensors_of(found.config, found.native);
+  for (const ExpectedTensor& tensor : expected) check_tensor(*found.store, tensor, folder, found.problems);
+  check_extras(*found.store, expected, found, found.problems);
+}
+
+void read_config(const fs::path& file, Examination& found) {
+  auto json = read_json(file);
+  if (is_native(json)) {
+    found.native = native_section(json, file);
+    json = original_config(std::move(json));
+  }
+  found.config = parse_config(json, file, found.problems);
+  if (found.native && static_cast<std::int64_t>(found.native->layers.size()) != found.config.layers)
+    throw Refusal(fmt::format("config.json: ladimo.layers has {} layers, num_hidden_layers says {}.",
+                              found.native->layers.size(), found.config.layers),
+                  "The file is damaged; export the model again.", file);
 }
 
 // Shapes can be checked as soon as all sizes are known, whatever else is wrong.
@@ -121,10 +155,11 @@ Examination examine(const fs::path& folder) {
         {"There is no config.json in the folder.",
          "Name a folder in the Hugging Face layout: config.json, safetensors, tokenizer.model.", file});
   else
-    collect(found.problems, [&] { found.config = parse_config(read_json(file), file, found.problems); });
+    collect(found.problems, [&] { read_config(file, found); });
   open_store(folder, found);
-  if (found.store && has_all_sizes(found.config))
-    check_tensors(*found.store, found.config, folder, found.problems);
+  const bool all_layers =
+      !found.native || static_cast<std::int64_t>(found.native->layers.size()) == found.config.layers;
+  if (found.store && has_all_sizes(found.config) && all_layers) check_tensors(found, folder);
   return found;
 }
 
@@ -141,6 +176,11 @@ void add_sample(Hasher& hasher, std::span<const std::byte> bytes) {
         block_bytes);
 }
 
+void add_tensor(Hasher& hasher, const TensorView& view) {
+  hasher.add(fmt::format("\n{} {} {}\n", view.name, view.dtype_text, spelled(view.shape)));
+  add_sample(hasher, view.bytes);
+}
+
 }  // namespace
 
 Checkpoint Checkpoint::open(const fs::path& folder) {
@@ -149,6 +189,7 @@ Checkpoint Checkpoint::open(const fs::path& folder) {
   Checkpoint checkpoint;
   checkpoint.folder_ = folder;
   checkpoint.config_ = std::move(found.config);
+  checkpoint.native_ = std::move(found.native);
   checkpoint.store_ = std::move(*found.store);
   return checkpoint;
 }
@@ -164,10 +205,13 @@ bool Checkpoint::has(Role role, std::int64_t layer) const {
 std::string Checkpoint::fingerprint() const {
   Hasher hasher;
   hasher.add(read_file(folder_ / "config.json"));
-  for (const auto& [name, view] : store_.tensors()) {
-    hasher.add(fmt::format("\n{} {} {}\n", name, view.dtype_text, spelled(view.shape)));
-    add_sample(hasher, view.bytes);
-  }
+  for (const auto& [name, view] : store_.tensors()) add_tensor(hasher, view);
+  return hasher.hex();
+}
+
+std::string Checkpoint::fingerprint(const TensorView& view) {
+  Hasher hasher;
+  add_tensor(hasher, view);
   return hasher.hex();
 }
 

@@ -1,12 +1,14 @@
-// A dense checkpoint in the Hugging Face layout: config, tensors, fingerprint.
+// A checkpoint in the Hugging Face layout, dense or a native model folder: config, tensors, fingerprint.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/context.h"
 #include "checkpoint/config.h"
+#include "checkpoint/native.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/tensor_names.h"
 
@@ -20,17 +22,23 @@ class Checkpoint {
   static Checkpoint open(const std::filesystem::path& folder);
 
   const std::filesystem::path& folder() const { return folder_; }
+  /// Of the dense model; of the dense original for a native model folder.
   const ModelConfig& config() const { return config_; }
+  /// What became of the FFNs, in a native model folder.
+  const std::optional<NativeSection>& native() const { return native_; }
   const TensorStore& store() const { return store_; }
   const TensorView& tensor(Role role, std::int64_t layer = 0) const;
   bool has(Role role, std::int64_t layer = 0) const;
 
   /// Hash over config.json, the tensor table and a fixed sample of every tensor's bytes; fast for 14 GB.
   std::string fingerprint() const;
+  /// Hash over the same of one tensor.
+  static std::string fingerprint(const TensorView& view);
 
  private:
   std::filesystem::path folder_;
   ModelConfig config_;
+  std::optional<NativeSection> native_;
   TensorStore store_;
 };
 

@@ -104,6 +104,20 @@ std::vector<std::int64_t> tensor_shape(Role role, const ModelConfig& config) {
   return shape_of(row_of(role), config);
 }
 
+bool is_ffn(Role role) {
+  switch (role) {
+    case Role::gate:
+    case Role::up:
+    case Role::down:
+    case Role::gate_bias:
+    case Role::up_bias:
+    case Role::down_bias:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool has_role(Role role, const ModelConfig& config) { return applies(row_of(role), config); }
 
 std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {

@@ -37,6 +37,9 @@ std::string tensor_name(Role role, std::int64_t layer = 0);
 /// The shape a tensor must have under `config`.
 std::vector<std::int64_t> tensor_shape(Role role, const ModelConfig& config);
 
+/// Whether the tensor belongs to the FFN of a layer (its norm does not).
+bool is_ffn(Role role);
+
 /// Whether a checkpoint of this config has tensors of this role (a separate head, biases).
 bool has_role(Role role, const ModelConfig& config);
 

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/machine.h"
+#include "engine/own_text.h"
 #include "evaluate/timing.h"
-#include "model/generation.h"
 
 namespace ladimo {
 namespace {
@@ -29,17 +29,6 @@ struct Side {
   Side(Decoder model, std::int64_t capacity)
       : decoder(std::move(model)), cache(decoder.make_cache(1, capacity)) {}
 };
-
-/// Text of the model's own, at least one token long, repeated until it has `count` tokens. [1, count]
-at::Tensor own_text(const Decoder& decoder, std::int64_t count, const Context& context) {
-  const auto first = static_cast<std::int32_t>(std::max<std::int64_t>(decoder.config().bos, 0));
-  std::vector<std::int64_t> ids = {first};
-  for (const auto& token : generate(decoder, std::vector{first}, {decode_tokens, 1.0, 0}, context))
-    ids.push_back(token.id);
-  const std::size_t written = ids.size();
-  while (static_cast<std::int64_t>(ids.size()) < count) ids.push_back(ids[ids.size() - written]);
-  return at::tensor(ids).slice(0, 0, count).unsqueeze(0);
-}
 
 void decode(Side& side, const at::Tensor& ids, const Context& context) {
   side.cache.clear();

@@ -22,7 +22,7 @@ LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
       runtime_(runtime),
       keep_(keep),
       held_(holding_dtype(opened_.checkpoint.config(), runtime)),
-      tokenizer_(load_tokenizer(opened_.checkpoint.folder())) {}
+      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), opened_.checkpoint.config().bos)) {}
 
 const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
   const auto found = weights_.find(dtype);
@@ -30,7 +30,7 @@ const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
   const bool keep = keep_ && dtype == held_;
   auto layers = opened_.layers(runtime_.device, dtype);
   if (keep && layers) layers = kept(std::move(layers));
-  WeightSource source(opened_.checkpoint, runtime_.device, dtype, keep);
+  WeightSource source(opened_.checkpoint, runtime_.device, dtype, {keep, opened_.original});
   return weights_.emplace(dtype, Weights{std::move(source), std::move(layers)}).first->second;
 }
 
@@ -43,8 +43,8 @@ void LoadedModel::preload(const Context& context) const {
   const Weights& held = weights(held_);
   for (int l = 0; l < config().layers; ++l) {
     context.check();
-    held.source.layer(l);
-    if (opened_.run && opened_.run->layer_done(l)) held.layers(l);
+    if (opened_.has_dense(l)) held.source.layer(l);
+    if (opened_.has_converted(l)) held.layers(l);
   }
   held.source.head();
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -28,12 +29,12 @@ struct Request {
   std::atomic<bool> canceled{false};
 };
 
-/// Reads the lines of a descriptor until its end or a stop.
-void read_lines(int input, const std::atomic<bool>& stop,
+/// Reads the lines of a descriptor until its end or until `enough`.
+void read_lines(int input, const std::function<bool()>& enough,
                 const std::function<void(const std::string&)>& take) {
   std::string pending;
   char buffer[4096];
-  while (!stop) {
+  while (!enough()) {
     pollfd watched{input, POLLIN, 0};
     if (::poll(&watched, 1, look_again_ms) <= 0) continue;
     const auto count = ::read(input, buffer, sizeof buffer);
@@ -57,17 +58,25 @@ class Server {
   void run(int input, const std::atomic<bool>& stop) {
     emit(ReadyEvent{});
     std::thread reader([&] {
-      read_lines(input, stop, [this](const std::string& line) { hear(line); });
+      read_lines(
+          input, [&] { return stop || deaf_; }, [this](const std::string& line) { hear(line); });
       close();
     });
     while (const auto request = next()) carry_out(*request);
     reader.join();
+    if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
   void emit(const Event& event, std::optional<std::int64_t> request = {}) {
     const std::lock_guard lock(writing_);
-    write_(to_json_line(event, request));
+    if (deaf_) return;
+    try {
+      write_(to_json_line(event, request));
+    } catch (...) {  // nobody hears the answers: the reader ends all
+      failure_ = std::current_exception();
+      deaf_ = true;
+    }
   }
 
   void emit_error(const Problem& problem, std::optional<std::int64_t> request = {}) {
@@ -96,8 +105,8 @@ class Server {
       const std::lock_guard lock(mutex_);
       waiting_.push_back(request);
       changed_.notify_one();
-    } catch (const Error& error) {
-      emit_error(error.problem(), id);
+    } catch (const std::exception& failure) {
+      emit_error(problem_of(failure), id);
     }
   }
 
@@ -150,6 +159,8 @@ class Server {
   const LoadedModel& model_;
   const std::function<void(const std::string&)>& write_;
   std::mutex writing_;
+  std::exception_ptr failure_;  // of writing
+  std::atomic<bool> deaf_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Request>> waiting_;

@@ -26,8 +26,8 @@
 namespace ladimo {
 
 /// Serves requests from the descriptor `input` until its end or until `stop`; both cancel what runs. `write`
-/// gets one line (without its end) at a time, from two threads but never at once. `model` keeps what it
-/// loads.
+/// gets one line (without its end) at a time, from two threads but never at once. What it
+/// throws ends serving and is thrown again. `model` keeps what it loads.
 void serve(const LoadedModel& model, int input, const std::function<void(const std::string&)>& write,
            const std::atomic<bool>& stop);
 

@@ -25,6 +25,7 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
   CalibrationStream stream(source, calibration, recipe.stage1.validation_share);
   const TimingLog timing(run);
   Progress progress(context, static_cast<std::int64_t>(pending.size()));
+  progress.advance(0);
   for (int l = 0; l <= *pending.rbegin(); ++l) {
     const Stopwatch watch;
     const auto layer = source.layer(l);

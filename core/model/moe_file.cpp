@@ -1,5 +1,6 @@
 // The file of one converted layer: layers/000.safetensors.
 #include <charconv>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ std::vector<std::pair<std::string, at::Tensor>> named_tensors(const MoeWeights& 
       {"down_bias", weights.down_bias},
       {"router", weights.router},
       {"router_bias", weights.router_bias},
+      {"router_hidden", weights.router_hidden},
+      {"router_hidden_bias", weights.router_hidden_bias},
       {"permutation", weights.permutation},
   };
   std::erase_if(tensors, [](const auto& entry) { return !entry.second.defined(); });
@@ -54,55 +57,95 @@ std::string shape_text(const Shape& shape) {
   return text.empty() ? "[]" : text + "]";
 }
 
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
-  throw Refusal("This is not a converted layer: " + what + ".", "Delete the file and run convert again.",
-                path);
-}
+// The tensors of one converted layer, in a file of its own or behind a prefix among others.
+class LayerReader {
+ public:
+  LayerReader(const TensorStore& store, std::string prefix,
+              const std::map<std::string, std::string>& metadata, std::filesystem::path where)
+      : store_(store), prefix_(std::move(prefix)), metadata_(metadata), where_(std::move(where)) {}
 
-void require_shape(const TensorView& view, const Shape& expected) {
-  if (view.shape != expected)
-    refuse(view.file,
-           view.name + " has the shape " + shape_text(view.shape) + " instead of " + shape_text(expected));
-}
+  MoeWeights read(at::Device device, at::ScalarType dtype) const {
+    MoeWeights weights;
+    weights.shared_neurons = read_shared_neurons();
+    require_fit(weights.shared_neurons);
+    const auto load = [&](const char* name, at::ScalarType type) {
+      return has(name) ? to_tensor(at(name), device, type) : at::Tensor();
+    };
+    weights.gate = load("gate", dtype);
+    weights.up = load("up", dtype);
+    weights.down = load("down", dtype);
+    weights.compensation = load("compensation", dtype);
+    weights.gate_bias = load("gate_bias", dtype);
+    weights.up_bias = load("up_bias", dtype);
+    weights.down_bias = load("down_bias", dtype);
+    weights.router = load("router", at::kFloat);
+    weights.router_bias = load("router_bias", at::kFloat);
+    weights.router_hidden = load("router_hidden", at::kFloat);
+    weights.router_hidden_bias = load("router_hidden_bias", at::kFloat);
+    weights.permutation = load("permutation", at::kLong);
+    return weights;
+  }
 
-std::int64_t read_shared_neurons(const TensorStore& store, const std::filesystem::path& path) {
-  const auto found = store.metadata().find(shared_key);
-  if (found == store.metadata().end()) refuse(path, "its metadata lack shared_neurons");
-  const std::string& text = found->second;
-  std::int64_t value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0)
-    refuse(path, "shared_neurons is \"" + text + "\"");
-  return value;
-}
+ private:
+  bool has(const char* name) const { return store_.contains(prefix_ + name); }
+  const TensorView& at(const char* name) const { return store_.at(prefix_ + name); }
 
-// Every shape follows from those of gate and router.
-void require_fit(const TensorStore& store, std::int64_t shared_neurons, const std::filesystem::path& path) {
-  for (const char* name : {"gate", "up", "down", "router", "router_bias", "compensation", "permutation"})
-    if (!store.contains(name)) refuse(path, std::string(name) + " is missing");
-  const Shape& gate = store.at("gate").shape;
-  const Shape& router = store.at("router").shape;
-  if (gate.size() != 2) refuse(path, "gate has the shape " + shape_text(gate));
-  if (router.size() != 2 || router[0] < 1) refuse(path, "router has the shape " + shape_text(router));
-  const std::int64_t f = gate[0], d = gate[1], routed = router[0];
-  const std::vector<std::pair<std::string, Shape>> expected = {
-      {"up", {f, d}},
-      {"down", {f, d}},
-      {"router", {routed, d}},
-      {"router_bias", {routed}},
-      {"permutation", {f}},
-      {"gate_bias", {f}},
-      {"up_bias", {f}},
-      {"down_bias", {d}},
-      {"compensation", {routed, d}},
-  };
-  for (const auto& [name, shape] : expected)
-    if (store.contains(name)) require_shape(store.at(name), shape);
-  if (store.at("permutation").dtype != DType::i64) refuse(path, "permutation is not I64");
-  if (shared_neurons > f || (f - shared_neurons) % routed != 0)
-    refuse(path, std::to_string(f - shared_neurons) + " routed neurons do not split into " +
-                     std::to_string(routed) + " equal experts");
-}
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw Refusal("This is not a converted layer: " + prefix_ + what + ".",
+                  prefix_.empty() ? "Delete the file and run convert again." : "Export the model again.",
+                  where_);
+  }
+
+  std::int64_t read_shared_neurons() const {
+    const auto found = metadata_.find(shared_key);
+    if (found == metadata_.end()) refuse(std::string(shared_key) + " is missing in its metadata");
+    const std::string& text = found->second;
+    std::int64_t value = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < 0)
+      refuse(std::string(shared_key) + " is \"" + text + "\"");
+    return value;
+  }
+
+  // Every shape follows from those of gate and router.
+  void require_fit(std::int64_t shared_neurons) const {
+    for (const char* name : {"gate", "up", "down", "router", "router_bias", "compensation", "permutation"})
+      if (!has(name)) refuse(std::string(name) + " is missing");
+    if (has("router_hidden") != has("router_hidden_bias"))
+      refuse("router_hidden and router_hidden_bias belong together");
+    const Shape& gate = at("gate").shape;
+    const Shape& router = at("router").shape;
+    if (gate.size() != 2) refuse("gate has the shape " + shape_text(gate));
+    if (router.size() != 2 || router[0] < 1) refuse("router has the shape " + shape_text(router));
+    const std::int64_t f = gate[0], d = gate[1], routed = router[0];
+    const std::vector<std::pair<const char*, Shape>> expected = {
+        {"up", {f, d}},
+        {"down", {f, d}},
+        {"router", {routed, has("router_hidden") ? router[1] : d}},
+        {"router_hidden", {router[1], d}},
+        {"router_hidden_bias", {router[1]}},
+        {"router_bias", {routed}},
+        {"permutation", {f}},
+        {"gate_bias", {f}},
+        {"up_bias", {f}},
+        {"down_bias", {d}},
+        {"compensation", {routed, d}},
+    };
+    for (const auto& [name, shape] : expected)
+      if (has(name) && at(name).shape != shape)
+        refuse(std::string(name) + " has the shape " + shape_text(at(name).shape) + " instead of " +
+               shape_text(shape));
+    if (at("permutation").dtype != DType::i64) refuse("permutation is not I64");
+    if (shared_neurons > f || (f - shared_neurons) % routed != 0)
+      refuse(std::to_string(f - shared_neurons) + " routed neurons do not split into " +
+             std::to_string(routed) + " equal experts");
+  }
+
+  const TensorStore& store_;
+  std::string prefix_;
+  const std::map<std::string, std::string>& metadata_;
+  std::filesystem::path where_;
+};
 
 }  // namespace
 
@@ -121,22 +164,20 @@ void save_moe_weights(const std::filesystem::path& path, const MoeWeights& weigh
 
 MoeWeights load_moe_weights(const std::filesystem::path& path, at::Device device, at::ScalarType dtype) {
   const TensorStore store = TensorStore::open(path);
-  MoeWeights weights;
-  weights.shared_neurons = read_shared_neurons(store, path);
-  require_fit(store, weights.shared_neurons, path);
-  const auto load = [&](const char* name, at::ScalarType type) {
-    return store.contains(name) ? to_tensor(store.at(name), device, type) : at::Tensor();
-  };
-  weights.gate = load("gate", dtype);
-  weights.up = load("up", dtype);
-  weights.down = load("down", dtype);
-  weights.compensation = load("compensation", dtype);
-  weights.gate_bias = load("gate_bias", dtype);
-  weights.up_bias = load("up_bias", dtype);
-  weights.down_bias = load("down_bias", dtype);
-  weights.router = load("router", at::kFloat);
-  weights.router_bias = load("router_bias", at::kFloat);
-  weights.permutation = load("permutation", at::kLong);
+  return LayerReader(store, "", store.metadata(), path).read(device, dtype);
+}
+
+MoeWeights load_moe_weights(const Checkpoint& native, std::int64_t layer, at::Device device,
+                            at::ScalarType dtype) {
+  const auto& metadata = native.native()->layers[static_cast<std::size_t>(layer)].metadata;
+  auto weights =
+      LayerReader(native.store(), native_prefix(layer), metadata, native.folder()).read(device, dtype);
+  const ModelConfig& config = native.config();
+  if (weights.neurons() != config.intermediate_size || weights.hidden_size() != config.hidden_size ||
+      weights.routed() != native.native()->routed_experts)
+    throw Refusal("The converted weights of layer " + std::to_string(layer) +
+                      " have other sizes than config.json says.",
+                  "Export the model again.", native.folder());
   return weights;
 }
 

@@ -5,6 +5,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/silu.h>
 #include <ATen/ops/sort.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -24,7 +25,15 @@ at::Tensor top_k_mask(const at::Tensor& routing_weights, std::int64_t k) {
 }  // namespace
 
 at::Tensor MoeWeights::route(const at::Tensor& x) const {
-  return at::linear(x.to(at::kFloat), router, router_bias);
+  auto input = x.to(at::kFloat);
+  if (router_hidden.defined()) input = at::silu(at::linear(input, router_hidden, router_hidden_bias));
+  return at::linear(input, router, router_bias);
+}
+
+double MoeWeights::router_parameters() const {
+  const auto hidden =
+      router_hidden.defined() ? router_hidden.numel() + router_hidden_bias.numel() : std::int64_t{0};
+  return static_cast<double>(router.numel() + router_bias.numel() + hidden);
 }
 
 at::Tensor MoeWeights::hidden(const at::Tensor& x) const { return swiglu(x, gate, up, gate_bias, up_bias); }
@@ -50,22 +59,15 @@ double MoeWeights::activated_parameters(double mean_experts) const {
   const double active =
       static_cast<double>(shared_neurons) + mean_experts * static_cast<double>(expert_neurons());
   const double skipped = static_cast<double>(routed()) - mean_experts;
-  return static_cast<double>(router.numel() + router_bias.numel()) + active * per_neuron + skipped * d +
-         (down_bias.defined() ? d : 0);
+  return router_parameters() + active * per_neuron + skipped * d + (down_bias.defined() ? d : 0);
 }
 
 MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
   const auto convert = [&](const at::Tensor& t) { return t.defined() ? t.to(device, dtype) : t; };
-  return {convert(gate),
-          convert(up),
-          convert(down),
-          router.to(device, at::kFloat),
-          router_bias.to(device, at::kFloat),
-          convert(compensation),
-          permutation.to(device),
-          convert(gate_bias),
-          convert(up_bias),
-          convert(down_bias),
+  const auto exact = [&](const at::Tensor& t) { return t.defined() ? t.to(device, at::kFloat) : t; };
+  return {convert(gate),      convert(up),           convert(down),          exact(router),
+          exact(router_bias), convert(compensation), permutation.to(device), convert(gate_bias),
+          convert(up_bias),   convert(down_bias),    exact(router_hidden),   exact(router_hidden_bias),
           shared_neurons};
 }
 

@@ -17,15 +17,17 @@ class Checkpoint;
 /// expert, so every expert is one contiguous slice of rows. S shared neurons, E routed experts of m neurons,
 /// f = S + E m.
 struct MoeWeights {
-  at::Tensor gate;                  // [f, d]
-  at::Tensor up;                    // [f, d]
-  at::Tensor down;                  // [f, d]: the transposed down projection, row j belongs to neuron j
-  at::Tensor router;                // [E, d] fp32, whatever the dtype of the rest
-  at::Tensor router_bias;           // [E] fp32
-  at::Tensor compensation;          // [E, d], added for every expert that is skipped
-  at::Tensor permutation;           // [f] int64: row j holds neuron permutation[j] of the original FFN
-  at::Tensor gate_bias, up_bias;    // [f], undefined without mlp_bias
-  at::Tensor down_bias;             // [d], undefined without mlp_bias
+  at::Tensor gate;                // [f, d]
+  at::Tensor up;                  // [f, d]
+  at::Tensor down;                // [f, d]: the transposed down projection, row j belongs to neuron j
+  at::Tensor router;              // [E, d] fp32, whatever the dtype of the rest; [E, r] after a hidden layer
+  at::Tensor router_bias;         // [E] fp32
+  at::Tensor compensation;        // [E, d], added for every expert that is skipped
+  at::Tensor permutation;         // [f] int64: row j holds neuron permutation[j] of the original FFN
+  at::Tensor gate_bias, up_bias;  // [f], undefined without mlp_bias
+  at::Tensor down_bias;           // [d], undefined without mlp_bias
+  at::Tensor router_hidden;       // [r, d] fp32, the small router's hidden layer; undefined: a linear router
+  at::Tensor router_hidden_bias;  // [r] fp32
   std::int64_t shared_neurons = 0;  // S
 
   std::int64_t neurons() const { return gate.size(0); }
@@ -34,7 +36,7 @@ struct MoeWeights {
   std::int64_t expert_neurons() const { return (neurons() - shared_neurons) / routed(); }
 
   /// Routing weights [T, E]: the predicted contribution of every routed expert, in units of the layer's mean
-  /// FFN output norm. x [T, d].
+  /// FFN output norm: linear, or router silu(router_hidden x). x [T, d].
   at::Tensor route(const at::Tensor& x) const;
   /// h of every neuron [T, f]. x [T, d].
   at::Tensor hidden(const at::Tensor& x) const;
@@ -43,6 +45,8 @@ struct MoeWeights {
   /// MoE(x) [T, d] from the hidden activations h [T, f] of every neuron and a selection [T, E] (bool, or 0
   /// and 1): the skipped experts' neurons are masked.
   at::Tensor combine(const at::Tensor& h, const at::Tensor& selected) const;
+  /// Of the router, its hidden layer and biases included.
+  double router_parameters() const;
   /// Parameters used per token: router, shared neurons, the selected experts, compensation of the skipped
   /// ones.
   double activated_parameters(double mean_experts) const;
@@ -76,8 +80,8 @@ class MoeLayer : public FeedForward {
 };
 
 /// layers/000.safetensors: `gate`, `up`, `down`, `router`, `router_bias`, `compensation`, `permutation` (+
-/// biases) with `shared_neurons` as metadata. Written atomically; gate, up, down, compensation in `dtype`,
-/// the router in float.
+/// biases, router_hidden) with `shared_neurons` as metadata. Written atomically; gate, up, down, compensation
+/// in `dtype`, the router in float.
 void save_moe_weights(const std::filesystem::path& path, const MoeWeights& weights, at::ScalarType dtype);
 /// Throws Refusal when the file is broken or the shapes do not fit together.
 MoeWeights load_moe_weights(const std::filesystem::path& path, at::Device device, at::ScalarType dtype);

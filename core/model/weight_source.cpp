@@ -7,6 +7,7 @@
 #include <ATen/ops/empty.h>
 
 #include "base/error.h"
+#include "model/moe_layer.h"
 
 namespace ladimo {
 namespace {
@@ -32,6 +33,17 @@ at::ScalarType scalar_type(const TensorView& view) {
                 "Convert the checkpoint to F32, F16 or BF16.", view.file);
 }
 
+std::shared_ptr<const DenseFfn> with_all_experts(const MoeWeights& weights) {
+  auto ffn = std::make_shared<DenseFfn>();
+  ffn->gate = weights.gate;
+  ffn->up = weights.up;
+  ffn->down = weights.down.t();
+  ffn->gate_bias = weights.gate_bias;
+  ffn->up_bias = weights.up_bias;
+  ffn->down_bias = weights.down_bias;
+  return ffn;
+}
+
 }  // namespace
 
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype) {
@@ -40,16 +52,21 @@ at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType d
   return copy.to(device, dtype);
 }
 
-WeightSource::WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype, bool keep)
+WeightSource::WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype, Options options)
     : checkpoint_(std::move(checkpoint)),
       device_(device),
       dtype_(dtype),
-      keep_(keep),
+      options_(std::move(options)),
       rotary_(checkpoint_.config(), checkpoint_.config().max_positions, device) {}
 
+const TensorView& WeightSource::find(Role role, std::int64_t layer) const {
+  const bool elsewhere = options_.original && !checkpoint_.has(role, layer);
+  return (elsewhere ? *options_.original : checkpoint_).tensor(role, layer);
+}
+
 at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
-  const TensorView& view = checkpoint_.tensor(role, layer);
-  if (!keep_) return to_tensor(view, device_, dtype_);
+  const TensorView& view = find(role, layer);
+  if (!options_.keep) return to_tensor(view, device_, dtype_);
   at::Tensor& kept = kept_[view.name];
   if (!kept.defined()) kept = to_tensor(view, device_, dtype_);
   return kept;
@@ -84,6 +101,8 @@ DecoderLayer WeightSource::layer_without_ffn(std::int64_t index) const {
 }
 
 std::shared_ptr<const DenseFfn> WeightSource::dense_ffn(std::int64_t index) const {
+  if (!options_.original && !checkpoint_.has(Role::gate, index))
+    return with_all_experts(load_moe_weights(checkpoint_, index, device_, dtype_));
   auto ffn = std::make_shared<DenseFfn>();
   ffn->gate = load(Role::gate, index);
   ffn->up = load(Role::up, index);

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <ATen/core/Tensor.h>
 
@@ -18,8 +20,13 @@ at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType d
 
 class WeightSource {
  public:
-  /// `keep`: tensors stay in memory once they were asked for; else every call loads them anew.
-  WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype, bool keep = false);
+  struct Options {
+    bool keep = false;  // tensors stay in memory once they were asked for; else every call loads them anew
+    std::optional<Checkpoint> original = {};  // of a native folder, for the dense FFNs that it does not hold
+  };
+  WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype)
+      : WeightSource(std::move(checkpoint), device, dtype, Options{}) {}
+  WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype, Options options);
 
   const Checkpoint& checkpoint() const { return checkpoint_; }
   const ModelConfig& config() const { return checkpoint_.config(); }
@@ -28,7 +35,8 @@ class WeightSource {
 
   /// One layer with its dense FFN.
   DecoderLayer layer(std::int64_t index) const;
-  /// The same in two halves, for those who need only one (`ffn` is null in the first).
+  /// The same in two halves, for those who need only one (`ffn` is null in the first). Where a native folder
+  /// has no dense FFN and no original, its converted one stands in with all experts on.
   DecoderLayer layer_without_ffn(std::int64_t index) const;
   std::shared_ptr<const DenseFfn> dense_ffn(std::int64_t index) const;
   /// Embedding table [vocab, d] and the head; loaded at the first call and kept. (What keeps is not
@@ -38,12 +46,13 @@ class WeightSource {
   const Rotary& rotary() const { return rotary_; }
 
  private:
+  const TensorView& find(Role role, std::int64_t layer) const;
   at::Tensor load(Role role, std::int64_t layer = 0) const;
 
   Checkpoint checkpoint_;
   at::Device device_;
   at::ScalarType dtype_;
-  bool keep_;
+  Options options_;
   mutable std::map<std::string, at::Tensor> kept_;
   mutable at::Tensor embedding_;
   mutable Head head_;

@@ -45,6 +45,13 @@ bool is_self(const std::vector<fs::path>& text) { return text.size() == 1 && tex
 
 }  // namespace
 
+void refuse_converted(const Checkpoint& checkpoint) {
+  if (!checkpoint.native()) return;
+  throw Refusal("This model is converted already: the folder is one that `ladimo export` wrote.",
+                fmt::format("Convert its dense original: {}.", checkpoint.native()->origin.string()),
+                checkpoint.folder());
+}
+
 void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const fs::path& model) {
   if (tokenizer.size() > config.vocab_size)
     throw Refusal(fmt::format("The tokenizer has {} pieces, the embedding only {} rows.", tokenizer.size(),
@@ -101,7 +108,9 @@ void Preflight::check_model() {
   auto problems = find_problems(request_.model, plan_.config);
   if (problems.empty()) {
     attempt([&] {
-      checkpoint_ = Checkpoint::open(request_.model);
+      auto checkpoint = Checkpoint::open(request_.model);
+      refuse_converted(checkpoint);
+      checkpoint_ = std::move(checkpoint);
       problems = find_bad_weights(*checkpoint_, context_);
     });
   }
@@ -202,7 +211,8 @@ void Preflight::check_settings() {
 void Preflight::check_tokenizer() {
   if (!fs::is_directory(request_.model)) return;  // said already
   attempt([&] {
-    tokenizer_ = load_tokenizer(request_.model);
+    const auto bos = checkpoint_ ? std::optional(plan_.config.bos) : std::nullopt;
+    tokenizer_ = load_tokenizer(request_.model, bos);
     if (checkpoint_) refuse_foreign_tokenizer(*tokenizer_, plan_.config, request_.model);
   });
 }

@@ -10,6 +10,9 @@
 
 namespace ladimo {
 
+/// Throws Refusal for a native model folder: only dense models are converted.
+void refuse_converted(const Checkpoint& checkpoint);
+
 /// Throws Refusal when the tokenizer has pieces that the embedding has no row for.
 void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config,
                               const std::filesystem::path& model);

@@ -199,8 +199,9 @@ void append_measurement(const RunFolder& run, const nlohmann::json& measurement,
     all.push_back(measurement);
     if (all.size() > most) all.erase(all.begin(), all.end() - most);
     write_json(file, all);
-  } catch (const Error& error) {
-    context.warn(fmt::format("The measurement is not kept: {}", error.what()), error.hint());
+  } catch (const std::exception& failure) {
+    const Problem problem = problem_of(failure);
+    context.warn(fmt::format("The measurement is not kept: {}", problem.message), problem.hint);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,7 +47,7 @@ const LadimoSentencePiece& sentencepiece() {
 
 class SentencePieceTokenizer final : public Tokenizer {
  public:
-  explicit SentencePieceTokenizer(const fs::path& file) : library_(sentencepiece()) {
+  SentencePieceTokenizer(const fs::path& file, std::optional<std::int64_t> bos) : library_(sentencepiece()) {
     const std::string bytes = read_file(file);
     // An empty file parses as a model without pieces.
     if (!bytes.empty()) model_ = library_.load(bytes.data(), bytes.size());
@@ -56,6 +57,7 @@ class SentencePieceTokenizer final : public Tokenizer {
           fmt::format("{} is not a SentencePiece model, or it is damaged.", file.filename().string()),
           "Fetch the file again from where the checkpoint came from.", file);
     }
+    bos_ = bos ? static_cast<std::int32_t>(*bos) : library_.bos(model_);
   }
   ~SentencePieceTokenizer() override { library_.free(model_); }
   SentencePieceTokenizer(const SentencePieceTokenizer&) = delete;
@@ -90,20 +92,21 @@ class SentencePieceTokenizer final : public Tokenizer {
   }
 
   std::int64_t size() const override { return library_.size(model_); }
-  std::int32_t bos() const override { return library_.bos(model_); }
+  std::int32_t bos() const override { return bos_; }
   std::int32_t eos() const override { return library_.eos(model_); }
 
  private:
   const LadimoSentencePiece& library_;
   void* model_ = nullptr;
+  std::int32_t bos_ = -1;
 };
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& model_folder) {
+std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& model_folder, std::optional<std::int64_t> bos) {
   const fs::path file = model_folder / "tokenizer.model";
   std::error_code code;
-  if (fs::exists(file, code)) return std::make_unique<SentencePieceTokenizer>(file);
+  if (fs::exists(file, code)) return std::make_unique<SentencePieceTokenizer>(file, bos);
   if (fs::exists(model_folder / "tokenizer.json", code))
     throw Refusal(
         "There is a tokenizer.json but no tokenizer.model; only SentencePiece's tokenizer.model is read so "

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,8 +27,10 @@ class Tokenizer {
 
 /// Loads `tokenizer.model` (SentencePiece) from a model folder. Throws Refusal when there is none, when it is
 /// broken, or when only formats are there that this program does not read (they are named). The sentencepiece
-/// library is opened with dlopen in a namespace of its own (see core/CMakeLists.txt).
-std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder);
+/// library is opened with dlopen in a namespace of its own (see core/CMakeLists.txt). `bos` is what the
+/// model's config says (-1: texts begin without one) and wins over the tokenizer's own.
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder,
+                                          std::optional<std::int64_t> bos = {});
 
 /// Turns a growing list of ids into text pieces, so that streamed pieces add up to the whole text (spaces,
 /// bytes of one character spread over several tokens).

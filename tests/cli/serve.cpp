@@ -23,7 +23,7 @@ const fs::path& example_run() {
   }();
   return run;
 }
-fs::path held_out() { return example_run().parent_path() / "held-out.txt"; }
+std::string held_out() { return example_run().parent_path() / "held-out.txt"; }
 
 class Server {
  public:
@@ -165,9 +165,9 @@ TEST_CASE("policy: checked and written, in the run or under a name; bench") {
   auto policy = before;
   policy["layers"][0] = {{"layer", 0}, {"kind", "top_k"}, {"k", 3}};
   server.send({{"id", 1}, {"request", "policy"}, {"policy", policy}, {"name", "calm"}});
-  CHECK(server.answer(1)["path"] == run / "policies/calm.json");
+  CHECK(server.answer(1)["path"] == (run / "policies/calm.json").string());
   server.send({{"id", 2}, {"request", "policy"}, {"policy", policy}});
-  CHECK(server.answer(2)["path"] == run / "policy.json");
+  CHECK(server.answer(2)["path"] == (run / "policy.json").string());
   CHECK(read_json(run / "policy.json") == policy);
   server.send({{"id", 3}, {"request", "policy"}, {"policy", before}});
   CHECK(server.answer(3)["event"] == "result");
@@ -241,8 +241,8 @@ TEST_CASE("cancel is heard in the middle of an eval; a waiting request is cancel
   const auto text = run.parent_path() / "long.txt";
   write_text(text, 3000, 2);
   Server server({run});
-  server.send({{"id", 1}, {"request", "eval"}, {"text", {text}}});
-  server.send({{"id", 2}, {"request", "eval"}, {"text", {text}}});
+  server.send({{"id", 1}, {"request", "eval"}, {"text", {text.string()}}});
+  server.send({{"id", 2}, {"request", "eval"}, {"text", {text.string()}}});
   server.send(
       {{"id", 3}, {"request", "generate"}, {"prompt", "the"}, {"max_tokens", 2}, {"sides", {"dense"}}});
   server.wait_for([](const json& event) { return event["event"] == "progress" && event["id"] == 1; });
@@ -267,7 +267,7 @@ TEST_CASE("the end of stdin and SIGTERM cancel what runs and end with 0") {
   write_text(text, 3000, 3);
   for (const bool signaled : {false, true}) {
     Server server({run});
-    server.send({{"id", 1}, {"request", "eval"}, {"text", {text}}});
+    server.send({{"id", 1}, {"request", "eval"}, {"text", {text.string()}}});
     server.send({{"id", 2}, {"request", "bench"}});
     server.wait_for([](const json& event) { return event["event"] == "progress"; });
     if (signaled)
@@ -277,6 +277,13 @@ TEST_CASE("the end of stdin and SIGTERM cancel what runs and end with 0") {
     CHECK(server.process().wait().status == 0);
     for (const int id : {1, 2}) CHECK(server.answer(id)["canceled"] == true);
   }
+}
+
+TEST_CASE("a full stdout ends serving with 1") {
+  Process server({"serve", example_run()}, {}, "/dev/full");
+  const auto finished = server.wait();
+  CHECK(finished.status == 1);
+  CHECK(finished.err.find("stdout") != std::string::npos);
 }
 
 TEST_CASE("a dense model is served without a policy; a folder that is none is refused as an event") {

@@ -1,4 +1,6 @@
 // The whole way on a pico model, through the command line: the contract of design.md, checked from outside.
+#include <algorithm>
+#include <numeric>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -99,6 +101,15 @@ TEST_CASE("a moved original is named with --dense; another checkpoint is refused
   const auto output = work.folder / "run";
   json_of(work.convert(output));
   json_of({"policy", output});
+  // Moved together, they find each other.
+  const auto together = work.folder / "together";
+  fs::create_directory(together);
+  fs::rename(work.model, together / "model");
+  fs::rename(output, together / "run");
+  CHECK(json_of({"eval", together / "run", "--text", work.held_out})["kl"].get<double>() > 0);
+  fs::rename(together / "run", output);
+  fs::rename(together / "model", work.model);
+
   const auto moved = work.folder / "moved";
   fs::rename(work.model, moved);
   const auto lost = run({"eval", output, "--text", work.held_out});
@@ -196,11 +207,27 @@ TEST_CASE("events: every line parses, steps come in order, the last is the resul
   std::istringstream lines(finished.out);
   std::set<std::size_t> kinds;
   std::vector<std::string> steps;
+  std::set<std::string> parts;
+  std::vector<std::int64_t> growing;
   Event last;
   for (std::string line; std::getline(lines, line);) {
     last = parse_event(line);
     kinds.insert(last.index());
     if (const auto* step = std::get_if<StepEvent>(&last)) steps.push_back(step->name);
+    if (const auto* progress = std::get_if<ProgressEvent>(&last))
+      if (progress->layer == 1) parts.insert(progress->what);
+    if (const auto* histogram = std::get_if<HistogramEvent>(&last))
+      if (steps.back() == "layers" && histogram->layer == 1)
+        growing.push_back(
+            std::accumulate(histogram->counts.begin(), histogram->counts.end(), std::int64_t{0}));
+  }
+  // The routing weights of a layer arrive while it is converted, until all rows are counted.
+  REQUIRE(growing.size() >= 2);
+  CHECK(std::is_sorted(growing.begin(), growing.end()));
+  CHECK(growing.front() < growing.back());
+  for (const char* part : {"partition", "router", "compensation", "refit", "distillation"}) {
+    INFO(part);
+    CHECK(parts.contains(part));
   }
   CHECK(steps == std::vector<std::string>{"calibration text", "layers", "routing profile", "sensitivity",
                                           "latency", "frontier"});
@@ -230,11 +257,24 @@ TEST_CASE("Ctrl+C, SIGTERM and a closed stdin end with 130 and leave a resumable
   CHECK(json_of(work.convert(work.folder / "run0"))["resumed_layers"].get<int>() >= 1);
 }
 
+TEST_CASE("a full stdout is a failure, whatever the form") {
+  const Workplace work;
+  for (const char* form : {"", "--json", "--events"}) {
+    std::vector<std::string> arguments = {"inspect", work.model};
+    if (*form != '\0') arguments.emplace_back(form);
+    const auto finished = Process(arguments, {}, "/dev/full").wait();
+    INFO(form, finished.err);
+    CHECK(finished.status == 1);
+    CHECK(finished.err.find("stdout") != std::string::npos);
+  }
+}
+
 TEST_CASE("--help and --version answer with status 0; an unknown command is refused") {
   CHECK(run({"--version"}).out.starts_with("ladimo "));
   const auto help = run({"--help"});
   CHECK(help.status == 0);
-  for (const char* command : {"inspect", "plan", "convert", "show", "policy", "eval", "generate"}) {
+  for (const char* command :
+       {"inspect", "plan", "convert", "show", "policy", "eval", "bench", "generate", "export", "serve"}) {
     CHECK(help.out.find(command) != std::string::npos);
     CHECK(run({command, "--help"}).status == 0);
   }

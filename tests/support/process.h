@@ -29,13 +29,15 @@ class Process {
  public:
   using Environment = std::vector<std::pair<std::string, std::string>>;
 
-  explicit Process(const std::vector<std::string>& arguments, const Environment& environment = {}) {
+  /// `out`: where stdout goes; kept for `wait` by default.
+  explicit Process(const std::vector<std::string>& arguments, const Environment& environment = {},
+                   const std::filesystem::path& out = {}) {
     int ends[2];
     if (pipe(ends) != 0) throw std::runtime_error("pipe");
     child_ = fork();
     if (child_ == 0) {
       dup2(ends[0], STDIN_FILENO);
-      redirect(out_file(), STDOUT_FILENO);
+      redirect(out.empty() ? out_file() : out, STDOUT_FILENO);
       redirect(err_file(), STDERR_FILENO);
       close(ends[0]);
       close(ends[1]);

@@ -127,3 +127,35 @@ TEST_CASE("show holds everything a window needs") {
   CHECK(sample.run.tradeoff().layers.size() == 2);
   CHECK(sample.run.latency()->machine == "a machine");
 }
+
+TEST_CASE("policies are saved under a name that is a file name") {
+  const SampleRun sample;
+  CHECK(sample.run.named_policy_file("calm") == sample.run.path() / "policies/calm.json");
+  CHECK_NOTHROW(sample.run.named_policy_file(std::string(64, 'x')));
+  for (const std::string& name : {std::string(), std::string("a/b"), std::string(".."), std::string(65, 'x')})
+    check_refused("A policy cannot be saved under the name", [&] { sample.run.named_policy_file(name); });
+  CHECK(show_run(sample.run)["policies"] == json::object());
+  fs::create_directories(sample.run.path() / "policies");
+  write_json(sample.run.named_policy_file("calm"), {{"tradeoff", 0.5}});
+  write_file(sample.run.path() / "policies/notes.txt", "no policy");
+  CHECK(show_run(sample.run)["policies"] == json{{"calm", {{"tradeoff", 0.5}}}});
+}
+
+TEST_CASE("measurements are kept, newest last, at most 200; where they cannot be, a warning says so") {
+  const SampleRun sample;
+  std::vector<WarningEvent> warnings;
+  const Context context([&](const Event& event) { warnings.push_back(std::get<WarningEvent>(event)); });
+  CHECK(show_run(sample.run)["measurements"] == json::array());
+  for (int i = 0; i < 203; ++i) append_measurement(sample.run, {{"tokens", i}}, context);
+  const auto kept = show_run(sample.run)["measurements"];
+  REQUIRE(kept.size() == 200);
+  CHECK(kept.front()["tokens"] == 3);
+  CHECK(kept.back()["tokens"] == 202);
+  CHECK(warnings.empty());
+
+  write_file(sample.run.measurements_file(), "{}");
+  append_measurement(sample.run, {{"tokens", 0}}, context);
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings.front().message.find("not kept") != std::string::npos);
+  CHECK(read_file(sample.run.measurements_file()) == "{}");
+}

@@ -49,6 +49,11 @@ TEST_CASE("tokens are those of sentencepiece itself") {
   CHECK(tokenizer->encode("").empty());
 }
 
+TEST_CASE("the model's config decides with which token texts begin, and whether with any") {
+  CHECK(load_tokenizer(LADIMO_DEMO, -1)->bos() == -1);
+  CHECK(load_tokenizer(LADIMO_DEMO, 7)->bos() == 7);
+}
+
 TEST_CASE("text comes back as it was, bytes of unknown characters included") {
   const auto tokenizer = load_tokenizer(LADIMO_DEMO);
   for (const std::string& text : {awkward, std::string("  two  spaces "), std::string("\n\n\tx\n"),

@@ -1,0 +1,13 @@
+// README.md of an exported model: what it is and what was measured.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace ladimo {
+
+/// Markdown from what report.json holds (engine/export.h).
+std::string model_card(const nlohmann::json& report);
+
+}  // namespace ladimo
