@@ -90,7 +90,7 @@ Command add_show(CLI::App& app) {
 
 Command add_policy(CLI::App& app) {
   struct Options {
-    std::string run, cost = "activated";
+    std::string run, cost = "activated", kinds = "mixed";
     PolicyRequest request;
     std::vector<std::string> pins;
     std::optional<std::string> output;
@@ -108,12 +108,14 @@ Command add_policy(CLI::App& app) {
                       "At least this much faster than dense, in measured milliseconds");
   budgets->require_option(0, 1);
   app.add_option("--cost", options->cost, "activated or decode_ms");
+  app.add_option("--kinds", options->kinds, "Sparse policies to choose from: threshold, top_k or mixed");
   app.add_option("--pin", options->pins, "3=dense, 3=top2, 3=th0.031: a layer that keeps its policy");
   app.add_option("-o,--output", options->output, "Policy file (RUN/policy.json)");
   return [options](const Session& session) {
     const auto run = open_run(options->run);
     auto asked = options->request;
     asked.cost = asked.speedup ? Cost::decode_ms : parse_cost(options->cost);
+    asked.kinds = parse_kinds(options->kinds);
     for (const auto& pin : options->pins) asked.pins.push_back(parse_pin(pin));
     const auto table = run.tradeoff();
     const auto latency = run.latency();

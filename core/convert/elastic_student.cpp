@@ -7,8 +7,11 @@ namespace ladimo {
 namespace {
 
 std::vector<at::Tensor*> trained(MoeWeights& weights) {
-  return {&weights.gate,         &weights.up,     &weights.down,
-          &weights.compensation, &weights.router, &weights.router_bias};
+  std::vector<at::Tensor*> tensors = {&weights.gate,         &weights.up,     &weights.down,
+                                      &weights.compensation, &weights.router, &weights.router_bias};
+  if (weights.router_hidden.defined())
+    tensors.insert(tensors.end(), {&weights.router_hidden, &weights.router_hidden_bias});
+  return tensors;
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class ElasticStudent {
   /// parameters() where autograd is on. An empty `position`: all layers dense.
   at::Tensor forward(const at::Tensor& ids, const SliderPosition& position) const;
 
-  /// gate, up, down, compensation, router and its bias of every converted layer.
+  /// gate, up, down, compensation, router with its hidden layer of every converted layer.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
   /// The converted layers as they are now, copied.
   std::vector<std::optional<MoeWeights>> layers() const;

@@ -42,9 +42,9 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   record.layer = layer;
   auto weights = slice_ffn(ffn, partition);
   begin("router");
-  const auto router = fit_router(weights, statistics, rows, settings.router_ridge, context);
-  weights.router = router.weight;
-  weights.router_bias = router.bias;
+  const auto router =
+      choose_router(weights, statistics, rows, settings, Random(recipe.seed, "router", index), context);
+  weights = router.in(std::move(weights));
   record.router_r2 = router.r2;
 
   const auto routing_weights = weights.route(rows.x);

@@ -2,12 +2,10 @@
 
 #include <ATen/ATen.h>
 
-#include "convert/cholesky.h"
+#include "convert/ridge.h"
 
 namespace ladimo {
 namespace {
-
-at::Tensor with_one(const at::Tensor& x) { return at::cat({x, at::ones({x.size(0), 1}, x.options())}, 1); }
 
 /// Calls `work(x, t)` for chunks of rows with their contribution norms t [c, E].
 template <class Work>
@@ -34,8 +32,7 @@ RouterFit fit_router(const MoeWeights& weights, const HiddenStatistics& statisti
     gram += at::mm(a.t(), a);
     moment += at::mm(a.t(), t);
   });
-  gram.diagonal() += ridge * gram.diagonal().slice(0, 0, d).mean();
-  const auto solution = solve_spd(gram, moment).to(at::kFloat);  // [d + 1, E]
+  const auto solution = ridge_solution(gram, moment, ridge);  // [d + 1, E]
 
   RouterFit fit;
   fit.weight = solution.slice(0, 0, d).t().contiguous();
@@ -51,6 +48,23 @@ RouterFit fit_router(const MoeWeights& weights, const HiddenStatistics& statisti
   const double variance = (square - sum.square() / count).sum().item<double>();
   fit.r2 = variance > 0 ? 1 - residual.sum().item<double>() / variance : 0;
   return fit;
+}
+
+at::Tensor contribution_targets(const MoeWeights& weights, const HiddenStatistics& statistics,
+                                const CalibrationRows& rows, const Context& context) {
+  const ContributionNorms norms(weights, statistics);
+  std::vector<at::Tensor> parts;
+  for_targets(weights, norms, rows, context,
+              [&](const at::Tensor&, const at::Tensor& t) { parts.push_back(t); });
+  return at::cat(parts);
+}
+
+MoeWeights RouterFit::in(MoeWeights weights) const {
+  weights.router = weight;
+  weights.router_bias = bias;
+  weights.router_hidden = hidden;
+  weights.router_hidden_bias = hidden_bias;
+  return weights;
 }
 
 }  // namespace ladimo

@@ -77,7 +77,7 @@ class Conversion {
       text_ = plan_.text;
       return;
     }
-    const auto tokenizer = load_tokenizer(recipe_.model);
+    const auto tokenizer = load_tokenizer(recipe_.model, source_.config().bos);
     write_own_text(*tokenizer);
     text_ = self_written_text(run_, recipe_, *tokenizer);
   }
@@ -118,6 +118,8 @@ class Conversion {
     if (exists(run_.profile_file()) && exists(run_.tradeoff_file())) return;
     auto measured = measure_routing(source_, moe_, recipe_.layers, text_.tables, context_);
     candidates_ = std::move(measured.candidates);
+    for (const LayerProfile& layer : measured.profile.layers)
+      for (const RouterWarning& warning : layer.warnings) context_.warn(warning.message, warning.hint);
     write_json(run_.profile_file(), to_json(measured.profile));
   }
 
@@ -135,7 +137,7 @@ class Conversion {
 
   void frontier() {
     if (exists(run_.tradeoff_file())) return;
-    table_.joint = measure_joint(source_, moe_, table_, text_.tables, context_);
+    measure_joint(table_, source_, moe_, text_.tables, context_);
     write_json(run_.tradeoff_file(), to_json(table_));
   }
 

@@ -89,7 +89,7 @@ class Judge {
  public:
   Judge(const WeightSource& source, Windows windows, const Frontier& frontier)
       : source_(source), windows_(std::move(windows)) {
-    for (const double tradeoff : {0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0})
+    for (const double tradeoff : {0.2, 0.45, 0.7, 0.95})
       policies_.push_back(frontier.at_tradeoff(tradeoff).layers);
   }
 
@@ -182,17 +182,22 @@ class Training {
 
   const ElasticStudent& student() const { return student_; }
 
-  void epoch(int index) {
+  std::int64_t batches() const {
+    return std::max<std::int64_t>(1, ids_.size(0) / (positions * group_windows()));
+  }
+
+  /// Reports to `progress` after every batch.
+  void epoch(int index, Progress& progress) {
     std::vector<std::int64_t> order(static_cast<std::size_t>(ids_.size(0)));
     std::iota(order.begin(), order.end(), 0);
     random_.shuffle(order);
     const auto shuffled = at::tensor(order).to(ids_.device());
     const auto batch = static_cast<std::int64_t>(positions * group_windows());
-    const auto batches = std::max<std::int64_t>(1, ids_.size(0) / batch);
-    const double steps = static_cast<double>(batches) * settings_.epochs;
-    for (std::int64_t b = 0; b < batches; ++b) {
+    const double steps = static_cast<double>(batches()) * settings_.epochs;
+    for (std::int64_t b = 0; b < batches(); ++b) {
       step(shuffled.slice(0, b * batch, std::min((b + 1) * batch, ids_.size(0))),
-           settings_.learning_rate * scheduled(static_cast<double>(index * batches + b + 1) / steps));
+           settings_.learning_rate * scheduled(static_cast<double>(index * batches() + b + 1) / steps));
+      progress.advance();
     }
   }
 
@@ -313,10 +318,11 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
   judge.remember(moe, context);
   const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
   Training training(source, moe, recipe, calibration, frontier, budgets, context);
+  Progress progress(context, training.batches() * recipe.finish.epochs);
   Finished finished;
   double best = 0;
   for (int epoch = 0; epoch < recipe.finish.epochs; ++epoch) {
-    training.epoch(epoch);
+    training.epoch(epoch, progress);
     const StoredLayers now(training.student(), storage);
     const double loss = judge(now.provider(), context);
     if (!std::isfinite(loss)) break;  // diverged

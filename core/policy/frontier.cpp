@@ -23,6 +23,17 @@ std::map<int, LayerPolicy> pins_by_layer(const std::vector<Pin>& pins) {
   return by_layer;
 }
 
+bool among(Kinds kinds, LayerPolicy::Kind kind) {
+  return kind == LayerPolicy::Kind::dense || kinds == Kinds::mixed ||
+         (kinds == Kinds::top_k) == (kind == LayerPolicy::Kind::top_k);
+}
+
+/// Top-k behaves otherwise when all layers have it: it has measured points of its own.
+TradeoffTable with_joint_of(TradeoffTable table, Kinds kinds) {
+  if (kinds == Kinds::top_k && !table.joint_top_k.empty()) table.joint = table.joint_top_k;
+  return table;
+}
+
 const LatencyTable* needed_for(Cost cost, const LatencyTable* latency) {
   if (cost == Cost::decode_ms && latency == nullptr)
     throw Refusal("The run has no measured decode times.",
@@ -32,12 +43,21 @@ const LatencyTable* needed_for(Cost cost, const LatencyTable* latency) {
 
 }  // namespace
 
+Kinds parse_kinds(std::string_view text) {
+  if (text == "mixed") return Kinds::mixed;
+  if (text == "threshold") return Kinds::threshold;
+  if (text == "top_k") return Kinds::top_k;
+  throw Refusal(fmt::format("There are no policies of the kind \"{}\".", text),
+                "Use threshold, top_k or mixed.");
+}
+
 // Costs in here are sums over the layers as the tables have them ("table costs"); the public ones are of the
 // whole model, with the correction for joint activity.
 struct Frontier::Solved {
   TradeoffTable table;
   std::optional<LatencyTable> latency;
   Cost cost;
+  Kinds kinds;
   Predictor predictor;
   std::vector<LayerPolicy> fixed;                // [layers] a pinned layer's policy, else dense
   std::vector<std::size_t> free;                 // layers that are not pinned
@@ -48,10 +68,12 @@ struct Frontier::Solved {
   double unit = 1;
   std::optional<Knapsack> knapsack;
 
-  Solved(const TradeoffTable& tradeoff, const LatencyTable* times, Cost what, const std::vector<Pin>& pins)
-      : table(tradeoff),
+  Solved(const TradeoffTable& tradeoff, const LatencyTable* times, Cost what, const std::vector<Pin>& pins,
+         Kinds which)
+      : table(with_joint_of(tradeoff, which)),
         latency(times == nullptr ? std::nullopt : std::optional(*times)),
         cost(what),
+        kinds(which),
         predictor(table, latency ? &*latency : nullptr),
         fixed(table.layers.size()) {
     auto pinned = pins_by_layer(pins);
@@ -89,7 +111,7 @@ struct Frontier::Solved {
     auto& indices = option.emplace_back();
     for (std::size_t c = 0; c < layer.candidates.size(); ++c) {
       const double saving = dense_layer - cost_of(layer.candidates[c]);
-      if (saving < 0) continue;
+      if (saving < 0 || !among(kinds, layer.candidates[c].policy.kind)) continue;
       options.push_back({layer.candidates[c].kl, saving});
       indices.push_back(c);
     }
@@ -133,8 +155,8 @@ struct Frontier::Solved {
 };
 
 Frontier::Frontier(const TradeoffTable& table, const LatencyTable* latency, Cost cost,
-                   const std::vector<Pin>& pins)
-    : solved_(std::make_shared<const Solved>(table, needed_for(cost, latency), cost, pins)) {}
+                   const std::vector<Pin>& pins, Kinds kinds)
+    : solved_(std::make_shared<const Solved>(table, needed_for(cost, latency), cost, pins, kinds)) {}
 
 Policy Frontier::at_budget(double budget) const {
   return solved_->policy_of(solved_->solve(budget), solved_->tradeoff_of(budget));

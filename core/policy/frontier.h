@@ -4,12 +4,18 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "policy/policy_file.h"
 #include "policy/tradeoff_table.h"
 
 namespace ladimo {
+
+/// Which sparse policies a frontier may use; dense is always among them.
+enum class Kinds { mixed, threshold, top_k };
+/// "mixed", "threshold", "top_k". Throws Refusal.
+Kinds parse_kinds(std::string_view text);
 
 /// At most one of the budgets is set; none means tradeoff 0.5. A speedup always counts decode_ms.
 struct PolicyRequest {
@@ -20,6 +26,7 @@ struct PolicyRequest {
   std::optional<double> max_kl = {};         // the cheapest policy whose predicted KL is at most this
   std::optional<double> speedup = {};        // at least this much faster in decode_ms than dense
   std::vector<Pin> pins = {};
+  Kinds kinds = Kinds::mixed;  // pins may be of any kind
 };
 
 /// Numbers that follow from the tables for any choice of layer policies: candidates by lookup, thresholds and
@@ -35,7 +42,7 @@ class Frontier {
   /// a layer that does not exist or a policy that a layer cannot have, or when cost is decode_ms and there is
   /// no latency table.
   Frontier(const TradeoffTable& table, const LatencyTable* latency, Cost cost,
-           const std::vector<Pin>& pins = {});
+           const std::vector<Pin>& pins = {}, Kinds kinds = Kinds::mixed);
 
   /// The policy of least KL whose cost is at most `budget` (in the unit of the cost, whole model). A budget
   /// below the cheapest gives the cheapest.

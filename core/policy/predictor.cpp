@@ -38,6 +38,9 @@ Correction activity_correction(const TradeoffTable& table, double dense) {
 /// Logarithmic where thresholds matter, and still defined at zero and below.
 double on_log_axis(double threshold) { return std::asinh(threshold / 1e-6); }
 
+/// Where, in thresholds of the last rung, no expert is taken to run any more.
+constexpr double end_of_ladder = 2;
+
 /// Points of strictly rising x; of several with the same x the first stays.
 struct Ladder {
   std::vector<double> x, y;
@@ -136,7 +139,9 @@ Candidate Predictor::evaluate(int layer, const LayerPolicy& policy) const {
         fmt::format("Layer {} cannot run {} routed experts: it has {}.", layer, policy.k, table_.routed),
         fmt::format("Choose top0 to top{}.", table_.routed));
   std::vector<const Candidate*> rungs;
+  const Candidate* shared_alone = nullptr;
   for (const Candidate& candidate : candidates) {
+    if (candidate.policy == LayerPolicy::top(0)) shared_alone = &candidate;
     if (candidate.policy.kind != policy.kind) continue;
     if (candidate.policy.k == policy.k && candidate.policy.threshold == policy.threshold) return candidate;
     rungs.push_back(&candidate);
@@ -145,6 +150,13 @@ Candidate Predictor::evaluate(int layer, const LayerPolicy& policy) const {
     throw Refusal(
         fmt::format("Layer {} has no measured candidates of the kind {}.", layer, to_string(policy)),
         "Choose another kind of policy for it.");
+  // Above the last threshold ever fewer experts run, in the end none: that was measured as top0.
+  Candidate none;
+  if (policy.kind == Kind::threshold && shared_alone != nullptr) {
+    none = *shared_alone;
+    none.policy = LayerPolicy::above(end_of_ladder * rungs.back()->policy.threshold);
+    rungs.push_back(&none);
+  }
   return interpolate(rungs, policy);
 }
 

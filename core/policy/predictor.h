@@ -32,7 +32,8 @@ class Predictor {
   Predictor(const TradeoffTable& table, const LatencyTable* latency);
 
   /// A candidate as the table has it, or one between its candidates: mean_experts over the logarithm of the
-  /// threshold, KL and activity over mean_experts. Beyond the ladder the KL stays that of its last rung.
+  /// threshold, KL and activity over mean_experts. Beyond the ladder the KL stays that of its last
+  /// rung; above the last threshold it goes on to that of the shared neurons alone (top0).
   /// Throws Refusal when the layer does not exist or cannot have this policy.
   Candidate evaluate(int layer, const LayerPolicy& policy) const;
   PolicyNumbers numbers(const std::vector<LayerPolicy>& layers) const;

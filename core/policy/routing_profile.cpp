@@ -1,9 +1,21 @@
 #include "policy/routing_profile.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
 #include "base/json_fields.h"
 
 namespace ladimo {
 namespace {
+
+nlohmann::json to_json(const std::vector<RouterWarning>& warnings) {
+  auto json = nlohmann::json::array();
+  for (const RouterWarning& warning : warnings)
+    json.push_back({{"message", warning.message}, {"hint", warning.hint}});
+  return json;
+}
 
 nlohmann::json to_json(const LayerProfile& layer) {
   return {{"layer", layer.layer},
@@ -19,7 +31,10 @@ nlohmann::json to_json(const LayerProfile& layer) {
           {"coactivation", layer.coactivation},
           {"entropy", layer.entropy},
           {"dead", layer.dead},
-          {"always_on", layer.always_on}};
+          {"always_on", layer.always_on},
+          {"stability", layer.stability},
+          {"domain_load", layer.domain_load},
+          {"warnings", to_json(layer.warnings)}};
 }
 
 HistogramCounts counts_from_json(const JsonFields& fields, std::string_view key) {
@@ -33,6 +48,14 @@ std::vector<double> numbers_of(const JsonFields& fields, std::string_view key, i
   if (static_cast<int>(numbers.size()) != count)
     fields.refuse(key, "does not have one number for every routed expert (or pair of them)");
   return numbers;
+}
+
+std::vector<double> row_of_numbers(const JsonFields& fields, std::string_view key,
+                                   const nlohmann::json& row) {
+  const bool numbers =
+      row.is_array() && std::ranges::all_of(row, [](const auto& n) { return n.is_number(); });
+  if (!numbers) fields.refuse(key, "is not a list of lists of numbers");
+  return row.get<std::vector<double>>();
 }
 
 LayerProfile layer_from_json(const JsonFields& fields) {
@@ -51,10 +74,56 @@ LayerProfile layer_from_json(const JsonFields& fields) {
   layer.entropy = fields.number("entropy");
   layer.dead = fields.smalls("dead");
   layer.always_on = fields.smalls("always_on");
+  // Runs of earlier versions lack what follows.
+  if (fields.has("stability")) layer.stability = fields.number("stability");
+  if (fields.has("domain_load"))
+    for (const auto& load : fields.at("domain_load"))
+      layer.domain_load.push_back(row_of_numbers(fields, "domain_load", load));
+  if (fields.has("warnings"))
+    for (const JsonFields& warning : fields.objects("warnings"))
+      layer.warnings.push_back({warning.text("message"), warning.text("hint")});
   return layer;
 }
 
+/// "2, 7, 9 and 4 more".
+std::string some_of(const std::vector<int>& experts) {
+  constexpr std::size_t most = 6;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(experts.size(), most); ++i)
+    text += (i > 0 ? ", " : "") + std::to_string(experts[i]);
+  if (experts.size() > most) text += fmt::format(" and {} more", experts.size() - most);
+  return text;
+}
+
 }  // namespace
+
+std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
+  constexpr double many = 0.25, uneven = 0.8, unstable = 0.5;
+  std::vector<RouterWarning> warnings;
+  const auto count = [&](const std::vector<int>& experts) { return static_cast<double>(experts.size()); };
+  if (count(profile.dead) > many * profile.routed)
+    warnings.push_back(
+        {fmt::format("Layer {}: {} of {} routed experts never run ({}).", profile.layer, profile.dead.size(),
+                     profile.routed, some_of(profile.dead)),
+         "Use fewer experts (--experts), or calibrate on text nearer to what the model will see."});
+  if (count(profile.always_on) > many * profile.routed)
+    warnings.push_back(
+        {fmt::format("Layer {}: {} of {} routed experts run for every token ({}).", profile.layer,
+                     profile.always_on.size(), profile.routed, some_of(profile.always_on)),
+         "Share more experts (--shared): those that always run need no router."});
+  if (profile.routed > 1 && profile.entropy < uneven)
+    warnings.push_back(
+        {fmt::format("Layer {}: the load is uneven (entropy {} of 1): few experts do the work.",
+                     profile.layer, format_number(profile.entropy)),
+         "Share more experts (--shared), or use fewer, larger ones (--experts)."});
+  if (profile.stability < unstable)
+    warnings.push_back(
+        {fmt::format("Layer {}: other experts run on one text than on another (loads correlate "
+                     "by {}).",
+                     profile.layer, format_number(profile.stability)),
+         "Calibrate on all kinds of text that the model will see, in equal parts."});
+  return warnings;
+}
 
 nlohmann::json to_json(const RoutingProfile& profile) {
   auto layers = nlohmann::json::array();

@@ -11,6 +11,11 @@
 
 namespace ladimo {
 
+/// Something about a layer's router that a person should know, and what to change.
+struct RouterWarning {
+  std::string message, hint;
+};
+
 struct LayerProfile {
   int layer = 0;
   int routed = 0;  // routed experts E
@@ -26,6 +31,11 @@ struct LayerProfile {
   double entropy = 0;                // of the expert load, divided by log E: 1 is uniform
   std::vector<int> dead;             // experts on for less than 0.1 % of the tokens
   std::vector<int> always_on;        // more than 99.9 %
+  /// Least Pearson correlation of the expert loads of two source files of the text; 1 where there is one
+  /// file.
+  double stability = 1;
+  std::vector<std::vector<double>> domain_load;  // [files, E] expert load by source file; empty for one file
+  std::vector<RouterWarning> warnings;
 };
 
 struct RoutingProfile {
@@ -33,6 +43,11 @@ struct RoutingProfile {
   std::vector<LayerProfile> layers;  // converted layers only
 };
 
+/// What is degenerate about a layer's router, by its load: many dead or always-on experts, uneven load, loads
+/// that differ between source files.
+std::vector<RouterWarning> router_warnings(const LayerProfile& profile);
+
+/// {tokens, edges_id, layers[]: the members above by name; warnings[] {message, hint}}.
 nlohmann::json to_json(const RoutingProfile& profile);
 /// Throws Refusal.
 RoutingProfile routing_profile_from_json(const nlohmann::json& json);

@@ -80,7 +80,8 @@ Policy solve(const TradeoffTable& table, const LatencyTable* latency, const Poli
   check(request);
   const Cost cost = request.speedup ? Cost::decode_ms : request.cost;
   // A policy solved by activated parameters holds no times: it has the same bytes on every machine.
-  const Frontier frontier(table, cost == Cost::activated ? nullptr : latency, cost, request.pins);
+  const Frontier frontier(table, cost == Cost::activated ? nullptr : latency, cost, request.pins,
+                          request.kinds);
   refuse_unless(cost == Cost::activated || frontier.beats_dense(),
                 "No policy decodes faster than the dense model in measured time.",
                 "Use the cost activated; measured times are in latency.json.");

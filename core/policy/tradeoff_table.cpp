@@ -52,8 +52,11 @@ nlohmann::json to_json(const TradeoffTable& table) {
     for (const Candidate& candidate : layer.candidates) candidates.push_back(to_json(candidate));
     layers.push_back({{"layer", layer.layer}, {"candidates", std::move(candidates)}});
   }
-  auto joint = nlohmann::json::array();
-  for (const JointPoint& point : table.joint) joint.push_back(to_json(point));
+  const auto points = [](const std::vector<JointPoint>& joint) {
+    auto json = nlohmann::json::array();
+    for (const JointPoint& point : joint) json.push_back(to_json(point));
+    return json;
+  };
   return {{"fingerprint", table.fingerprint},
           {"sensitivity", table.sensitivity},
           {"rank_correlation",
@@ -63,7 +66,8 @@ nlohmann::json to_json(const TradeoffTable& table) {
           {"tokens", table.tokens},
           {"routed", table.routed},
           {"layers", std::move(layers)},
-          {"joint", std::move(joint)}};
+          {"joint", points(table.joint)},
+          {"joint_top_k", points(table.joint_top_k)}};
 }
 
 TradeoffTable tradeoff_table_from_json(const nlohmann::json& json) {
@@ -82,6 +86,9 @@ TradeoffTable tradeoff_table_from_json(const nlohmann::json& json) {
       layer.refuse("layer", "does not count up from 0");
   }
   for (const JsonFields& point : fields.objects("joint")) table.joint.push_back(joint_from_json(point));
+  if (fields.has("joint_top_k"))
+    for (const JsonFields& point : fields.objects("joint_top_k"))
+      table.joint_top_k.push_back(joint_from_json(point));
   return table;
 }
 

@@ -46,7 +46,8 @@ struct TradeoffTable {
   std::int64_t tokens = 0;       // scored tokens of the tables split
   int routed = 0;                // routed experts of a converted layer
   std::vector<LayerTable> layers;
-  std::vector<JointPoint> joint;  // by rising sum_kl
+  std::vector<JointPoint> joint;        // by rising sum_kl
+  std::vector<JointPoint> joint_top_k;  // the same where every sparse layer has a top_k
 };
 
 nlohmann::json to_json(const TradeoffTable& table);

@@ -19,7 +19,7 @@ std::vector<LayerPolicy> sparse_candidates(const at::Tensor& routing_weights) {
   for (std::size_t i = 0; i < thresholds.size(); ++i)
     candidates.push_back(LayerPolicy::above(thresholds[i], ladder_levels()[i] * experts));
   int last = -1;
-  for (const double share : {0.75, 0.5, 0.3, 0.12, 0.0}) {
+  for (const double share : {0.94, 0.75, 0.5, 0.3, 0.12, 0.0}) {
     const int k = static_cast<int>(std::lround(share * experts));
     if (k != last) candidates.push_back(LayerPolicy::top(k));
     last = k;

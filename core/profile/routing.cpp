@@ -1,6 +1,9 @@
 #include "profile/routing.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <set>
 
 #include <ATen/ATen.h>
 
@@ -25,8 +28,41 @@ double normalised_entropy(const std::vector<double>& load) {
   return entropy / std::log(static_cast<double>(load.size()));
 }
 
+/// Pearson's correlation of two lists; 1 where one of them does not vary.
+double correlation(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto n = static_cast<double>(a.size());
+  const double mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
+  const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += (a[i] - mean_a) * (b[i] - mean_b);
+    aa += (a[i] - mean_a) * (a[i] - mean_a);
+    bb += (b[i] - mean_b) * (b[i] - mean_b);
+  }
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 1;
+}
+
+/// Load of every expert on the tokens of each source file. on [T, E], sources [windows] with T / windows rows
+/// each.
+void compare_domains(LayerProfile& profile, const at::Tensor& on, const std::vector<std::int32_t>& sources) {
+  const auto windows = static_cast<std::int64_t>(sources.size());
+  const auto by_window = on.view({windows, -1, on.size(1)}).mean(1);  // [windows, E]
+  for (const std::int32_t source : std::set<std::int32_t>(sources.begin(), sources.end())) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t w = 0; w < windows; ++w)
+      if (sources[static_cast<std::size_t>(w)] == source) rows.push_back(w);
+    profile.domain_load.push_back(
+        to_vector(by_window.index_select(0, at::tensor(rows).to(on.device())).mean(0)));
+  }
+  if (profile.domain_load.size() < 2) profile.domain_load.clear();
+  for (std::size_t a = 0; a < profile.domain_load.size(); ++a)
+    for (std::size_t b = a + 1; b < profile.domain_load.size(); ++b)
+      profile.stability =
+          std::min(profile.stability, correlation(profile.domain_load[a], profile.domain_load[b]));
+}
+
 LayerProfile profile_layer(int layer, const MoeWeights& weights, const at::Tensor& routing_weights,
-                           double output_norm) {
+                           double output_norm, const std::vector<std::int32_t>& sources) {
   LayerProfile profile;
   profile.layer = layer;
   profile.routed = static_cast<int>(weights.routed());
@@ -47,6 +83,8 @@ LayerProfile profile_layer(int layer, const MoeWeights& weights, const at::Tenso
     if (load < 0.001) profile.dead.push_back(expert);
     if (load > 0.999) profile.always_on.push_back(expert);
   }
+  compare_domains(profile, on, sources);
+  profile.warnings = router_warnings(profile);
   return profile;
 }
 
@@ -73,7 +111,8 @@ RoutingMeasurement measure_routing(const WeightSource& source, const MoeProvider
       const auto weights = moe(l);
       const auto routing_weights = weights->route(x.slice(1, 1).flatten(0, 1));
       const double output_norm = y.slice(1, 1).flatten(0, 1).to(at::kFloat).norm(2, 1).mean().item<double>();
-      result.profile.layers.push_back(profile_layer(l, *weights, routing_weights, output_norm));
+      result.profile.layers.push_back(
+          profile_layer(l, *weights, routing_weights, output_norm, windows.source));
       result.candidates[static_cast<std::size_t>(l)] = sparse_candidates(routing_weights);
       const auto& measured = result.profile.layers.back();
       context.emit(HistogramEvent{l, measured.all, measured.expert_load});

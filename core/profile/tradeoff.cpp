@@ -5,6 +5,7 @@
 
 #include "evaluate/evaluation.h"
 #include "policy/frontier.h"
+#include "policy/predictor.h"
 
 namespace ladimo {
 namespace {
@@ -21,6 +22,29 @@ const Candidate& chosen(const LayerTable& table, const LayerPolicy& policy) {
     return c.policy.kind == policy.kind && c.policy.k == policy.k && c.policy.threshold == policy.threshold;
   };
   return *std::find_if(table.candidates.begin(), table.candidates.end(), same);
+}
+
+/// What lies between two neighbours of the ladder.
+std::vector<LayerPolicy> between(const LayerPolicy& a, const LayerPolicy& b) {
+  std::vector<LayerPolicy> policies;
+  if (a.kind != b.kind) return policies;
+  if (a.kind == LayerPolicy::Kind::threshold && b.threshold > a.threshold)
+    policies.push_back(LayerPolicy::above((a.threshold + b.threshold) / 2));
+  if (a.kind == LayerPolicy::Kind::top_k)
+    for (int k = a.k - 1; k > b.k; --k) policies.push_back(LayerPolicy::top(k));
+  return policies;
+}
+
+/// Different policies of the frontier at these trade-offs.
+std::vector<ModelPolicy> points_of(const TradeoffTable& table, Kinds kinds,
+                                   const std::vector<double>& tradeoffs) {
+  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds);
+  std::vector<ModelPolicy> policies;
+  for (const double tradeoff : tradeoffs) {
+    auto layers = frontier.at_tradeoff(tradeoff).layers;
+    if (policies.empty() || policies.back() != layers) policies.push_back(std::move(layers));
+  }
+  return policies;
 }
 
 }  // namespace
@@ -61,20 +85,31 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
     if (!candidates[l].empty()) table.routed = static_cast<int>(moe(layer.layer)->routed());
     table.layers.push_back(std::move(layer));
   }
+  fill_ladder(table);
   return table;
 }
 
-std::vector<JointPoint> measure_joint(const WeightSource& source, const MoeProvider& moe,
-                                      const TradeoffTable& table, const Windows& windows,
-                                      const Context& context) {
-  const Frontier frontier(table, nullptr, Cost::activated);
-  std::vector<ModelPolicy> policies;
-  for (const double tradeoff : {0.15, 0.3, 0.45, 0.6, 0.8, 1.0}) {
-    auto layers = frontier.at_tradeoff(tradeoff).layers;
-    if (policies.empty() || policies.back() != layers) policies.push_back(std::move(layers));
+void fill_ladder(TradeoffTable& table) {
+  const TradeoffTable measured = table;
+  const Predictor predictor(measured, nullptr);
+  for (LayerTable& layer : table.layers) {
+    std::vector<Candidate> filled;
+    for (const Candidate& candidate : layer.candidates) {
+      if (!filled.empty())
+        for (const LayerPolicy& policy : between(filled.back().policy, candidate.policy))
+          filled.push_back(predictor.evaluate(layer.layer, policy));
+      filled.push_back(candidate);
+    }
+    layer.candidates = std::move(filled);
   }
+}
+
+void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
+                   const Windows& windows, const Context& context) {
+  auto policies = points_of(table, Kinds::mixed, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0});
+  const auto mixed = policies.size();
+  for (auto& policy : points_of(table, Kinds::top_k, {0.25, 0.5, 0.75, 1.0})) policies.push_back(policy);
   const auto scores = score(source, moe, windows, policies, context);
-  std::vector<JointPoint> points;
   for (std::size_t p = 0; p < policies.size(); ++p) {
     JointPoint point;
     for (std::size_t l = 0; l < policies[p].size(); ++l) {
@@ -86,10 +121,11 @@ std::vector<JointPoint> measure_joint(const WeightSource& source, const MoeProvi
     const auto evaluation = summarise(scores, p);
     point.kl = evaluation.kl;
     point.nll_increase = evaluation.nll - evaluation.dense_nll;
-    points.push_back(point);
+    (p < mixed ? table.joint : table.joint_top_k).push_back(point);
   }
-  std::sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.sum_kl < b.sum_kl; });
-  return points;
+  for (auto* points : {&table.joint, &table.joint_top_k})
+    std::sort(points->begin(), points->end(),
+              [](const auto& a, const auto& b) { return a.sum_kl < b.sum_kl; });
 }
 
 }  // namespace ladimo

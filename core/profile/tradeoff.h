@@ -16,9 +16,13 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
                                const CandidateTable& candidates, const Windows& windows, bool measure,
                                std::uint64_t seed, const Context& context);
 
-/// Measures the joint KL, nll and activity at points of the frontier between accurate and cheapest.
-std::vector<JointPoint> measure_joint(const WeightSource& source, const MoeProvider& moe,
-                                      const TradeoffTable& table, const Windows& windows,
-                                      const Context& context);
+/// Adds the thresholds halfway between two measured ones and every k between two measured ks, with activity
+/// and KL interpolated as the slider does.
+void fill_ladder(TradeoffTable& table);
+
+/// Measures the joint KL, nll and activity at ten points of the frontier between accurate and cheapest, and
+/// at four of the frontier of top_k alone.
+void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
+                   const Windows& windows, const Context& context);
 
 }  // namespace ladimo

@@ -13,7 +13,7 @@ constexpr double base_ram = 400e6;
 // Matrices of hidden rows or logits are computed in chunks of at most so many rows and bytes.
 constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 // Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
-constexpr double candidates = 20, joint_points = 6, profile_passes = 4;
+constexpr double candidates = 18, joint_points = 14, profile_passes = 4;
 // `--sensitivity auto` measures below this (method.md section 4).
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
@@ -84,9 +84,12 @@ std::uint64_t ram_estimate(const Workload& work) {
 
 std::uint64_t layer_bytes(const Workload& work) {
   const Shapes s(work);
-  const double weights = parameters_of_ffn(s) + s.experts * s.d;           // gate, up, down, compensation
-  const double router = 4 * s.experts * (s.d + 1), permutation = 8 * s.f;  // fp32; int64
-  return static_cast<std::uint64_t>(weights * work.weight_bytes + router + permutation + 4096);
+  const double weights = parameters_of_ffn(s) + s.experts * s.d;  // gate, up, down, compensation
+  double router = s.experts * (s.d + 1);                          // the linear one, or one with hidden units
+  for (const int rank : work.recipe.stage1.router_ranks)
+    router = std::max(router, rank * (s.d + s.experts + 1) + s.experts);
+  const double permutation = 8 * s.f;  // int64
+  return static_cast<std::uint64_t>(weights * work.weight_bytes + 4 * router + permutation + 4096);
 }
 
 std::uint64_t finish_bytes(const Workload& work) { return work.recipe.layers.size() * layer_bytes(work); }
@@ -101,7 +104,8 @@ std::uint64_t text_bytes(const Workload& work) {
 std::uint64_t table_bytes(const Workload& work) {
   const Shapes s(work);
   // Per layer: two histograms, three numbers per expert and one per pair of experts, and the candidates.
-  const double per_layer = 20 * (2 * 258 + 3 * s.experts + s.experts * s.experts) + 200 * candidates;
+  const double per_layer =
+      20 * (2 * 258 + 3 * s.experts + s.experts * s.experts) + 200 * (2 * candidates + s.experts);
   return static_cast<std::uint64_t>(100e3 + s.layers * per_layer);
 }
 
@@ -112,10 +116,13 @@ StepSeconds time_estimate(const Workload& work) {
   const auto forward = [&](double flops) { return flops / (forward_flops * work.threads); };
   const double neurons = s.f + s.experts;
   const double levels = static_cast<double>(stage1.levels.size());
-  // Clusters: ten rounds of distances; router and compensation: all experts' outputs once; refit: the normal
+  // Clusters: ten rounds of distances; router and compensation: all experts' outputs once, and once more with
+  // five rounds of training for the small routers; refit: the normal
   // equations of every level and one solve; distillation: forward, backward and the weights' gradients.
   const double clusters = 10 * 2 * stage1.feature_tokens * s.f * s.experts;
   const double experts = s.tokens * (s.ffn_flops() + 2 * s.d * s.d);
+  double routers = stage1.router_ranks.empty() ? 0 : experts;
+  for (const int rank : stage1.router_ranks) routers += 5 * 6 * s.tokens * rank * (s.d + s.experts);
   const double refit =
       stage1.refit ? s.tokens * levels * 2 * neurons * neurons + neurons * neurons * neurons : 0;
   const double distil = stage1.distil ? stage1.epochs * s.tokens * 4 * s.ffn_flops() : 0;
@@ -127,7 +134,7 @@ StepSeconds time_estimate(const Workload& work) {
                             static_cast<double>(work.recipe.tokens + work.recipe.held_out_tokens))
                   : 1e-6 * s.tokens;
   time.passed_layer = forward(s.tokens * s.layer_flops());
-  time.converted_layer = time.passed_layer + fitting(clusters + experts + refit + distil);
+  time.converted_layer = time.passed_layer + fitting(clusters + experts + routers + refit + distil);
   if (finishes(work)) time.finish = forward(finish_flops(s, work));
   time.profile = forward(profile_passes * s.tables * s.model_flops());
   // Estimated: one forward and one backward pass, recomputing, and each candidate's own layer; always run.

@@ -17,6 +17,7 @@ nlohmann::json to_json(const Stage1& stage1) {
           {"activation_share", stage1.activation_share},
           {"feature_tokens", stage1.feature_tokens},
           {"router_ridge", stage1.router_ridge},
+          {"router_ranks", stage1.router_ranks},
           {"compensation", stage1.compensation},
           {"levels", stage1.levels},
           {"elastic", stage1.elastic},
@@ -76,14 +77,15 @@ class Settings {
 
 Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
   fields.only({"energy_order", "coactivation", "activation_share", "feature_tokens", "router_ridge",
-               "compensation", "levels", "elastic", "refit", "refit_ridge", "distil", "epochs", "batch",
-               "learning_rate", "validation_share"});
+               "router_ranks", "compensation", "levels", "elastic", "refit", "refit_ridge", "distil",
+               "epochs", "batch", "learning_rate", "validation_share"});
   const Settings settings(fields);
   settings.read("energy_order", stage1.energy_order);
   settings.read("coactivation", stage1.coactivation);
   settings.read("activation_share", stage1.activation_share);
   settings.read("feature_tokens", stage1.feature_tokens);
   settings.read("router_ridge", stage1.router_ridge);
+  settings.read("router_ranks", stage1.router_ranks);
   settings.read("compensation", stage1.compensation);
   settings.read("levels", stage1.levels);
   settings.read("elastic", stage1.elastic);
@@ -99,6 +101,8 @@ Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
   settings.require(share(stage1.activation_share), "activation_share", "is not between 0 and 1");
   settings.require(stage1.feature_tokens >= 1, "feature_tokens", "is less than 1");
   settings.require(stage1.router_ridge >= 0, "router_ridge", "is negative");
+  settings.require(std::ranges::all_of(stage1.router_ranks, [](int rank) { return rank >= 1; }),
+                   "router_ranks", "must hold ranks of at least 1");
   settings.require(!stage1.levels.empty() && std::ranges::all_of(stage1.levels, share), "levels",
                    "must hold activity levels between 0 and 1");
   settings.require(stage1.refit_ridge >= 0, "refit_ridge", "is negative");

@@ -18,13 +18,14 @@ struct Stage1 {
       0.05;                    // co-activation features: the strongest share of |h| |down column| per token
   int feature_tokens = 4096;   // tokens sampled for the features
   double router_ridge = 1e-3;  // relative to the mean of the diagonal
-  bool compensation = true;    // b_i = E[E_i(x) | skipped]; off: zero
+  std::vector<int> router_ranks = {8, 16, 32};  // hidden units of small routers to try; none: linear alone
+  bool compensation = true;                     // b_i = E[E_i(x) | skipped]; off: zero
   std::vector<double> levels = {0.15, 0.35, 0.55, 0.8};  // routed activity levels that refit sums over
   bool elastic = true;                                   // off: trained for `levels` alone
   bool refit = true;
   double refit_ridge = 1e-2;
   bool distil = true;
-  int epochs = 3;
+  int epochs = 2;
   int batch = 1024;                // tokens
   double learning_rate = 0.014;    // times the root mean square of each weight
   double validation_share = 0.05;  // rows held back for early stopping
@@ -32,10 +33,10 @@ struct Stage1 {
 
 /// The end-to-end finish (method.md 3.9).
 struct Finish {
-  std::string use = "auto";     // "on", "off", "auto": where memory and time allow
-  int epochs = 4;               //
-  int batch = 2048;             // tokens
-  double learning_rate = 0.01;  // times the root mean square of each weight
+  std::string use = "auto";      // "on", "off", "auto": where memory and time allow
+  int epochs = 4;                // through the calibration tokens
+  int batch = 2048;              // tokens
+  double learning_rate = 0.004;  // times the root mean square of each weight
   double slope = 0.3;  // width of the routers' gradient, in standard deviations of the routing weights
 };
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <set>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -270,6 +271,55 @@ TEST_CASE("requests: what is asked for is what is predicted") {
   request = {};
   request.max_kl = 0.01;
   CHECK(solve(table, &latency, request).predicted.kl <= 0.01);
+}
+
+TEST_CASE("a frontier of one kind of policies uses no other; pins may") {
+  auto table = table_with_joint(11);
+  table.joint_top_k = table.joint;
+  for (auto& point : table.joint_top_k) point.kl *= 2;
+  const auto kinds_in = [&](Kinds kinds, std::vector<Pin> pins = {}) {
+    std::set<LayerPolicy::Kind> found;
+    PolicyRequest request;
+    request.kinds = kinds;
+    request.pins = std::move(pins);
+    for (const double tradeoff : {0.3, 0.6, 1.0}) {
+      request.tradeoff = tradeoff;
+      for (const auto& layer : solve(table, nullptr, request).layers) found.insert(layer.kind);
+    }
+    found.erase(LayerPolicy::Kind::dense);
+    return found;
+  };
+  using Found = std::set<LayerPolicy::Kind>;
+  CHECK(kinds_in(Kinds::top_k) == Found{LayerPolicy::Kind::top_k});
+  CHECK(kinds_in(Kinds::threshold) == Found{LayerPolicy::Kind::threshold});
+  CHECK(kinds_in(Kinds::threshold, {{2, LayerPolicy::top(24)}}).size() == 2);
+  // Top-k is predicted from points that were measured with top-k.
+  PolicyRequest request{.tradeoff = 0.5, .kinds = Kinds::top_k};
+  const auto own = solve(table, nullptr, request);
+  table.joint_top_k.clear();
+  CHECK(own.predicted.kl == doctest::Approx(2 * solve(table, nullptr, request).predicted.kl));
+  CHECK(parse_kinds("top_k") == Kinds::top_k);
+  CHECK(parse_kinds("mixed") == Kinds::mixed);
+  check_refused("no policies of the kind \"topk\". | Use threshold, top_k or mixed.",
+                [] { parse_kinds("topk"); });
+}
+
+TEST_CASE("above the last threshold a layer tends to its shared neurons alone") {
+  auto table = testing::random_table({}, 5);
+  auto& candidates = table.layers[0].candidates;
+  candidates.push_back({LayerPolicy::top(0), 1.0, 1000});
+  const double last = [&] {
+    double greatest = 0;
+    for (const auto& c : candidates) greatest = std::max(greatest, c.policy.threshold);
+    return greatest;
+  }();
+  std::vector<LayerPolicy> layers(6, LayerPolicy::dense());
+  const auto kl = [&](double threshold) {
+    layers[0] = LayerPolicy::above(threshold);
+    return predict(table, nullptr, layers).kl;
+  };
+  CHECK(kl(1.5 * last) > kl(last));
+  CHECK(kl(100 * last) == doctest::Approx(1.0));
 }
 
 TEST_CASE("requests that cannot be met are refused with what can") {

@@ -1,5 +1,6 @@
 #include "run/plan.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -314,6 +315,28 @@ TEST_CASE("settings may stand in the place of a recipe file") {
   check_clean(plan);
   CHECK_FALSE(plan.recipe.stage1.distil);
   CHECK(plan.recipe.experts == 6);  // the flag wins
+}
+
+TEST_CASE("the layers are finished end to end where the recipe says so or the model is small") {
+  Workplace work;
+  const auto finish = [](const Plan& plan) {
+    return std::ranges::find(plan.steps, "finish", &PlanStep::name) != plan.steps.end();
+  };
+  const Plan small = work.plan();
+  CHECK(small.finishes);
+  CHECK(finish(small));
+  work.request.recipe.emplace(R"({"finish": {"use": "off"}})");
+  const Plan off = work.plan();
+  CHECK_FALSE(off.finishes);
+  CHECK_FALSE(finish(off));
+  CHECK(off.disk_bytes < small.disk_bytes);
+  Plan large = small;
+  large.config.hidden_size = 4096;
+  large.config.intermediate_size = 14336;
+  large.config.layers = 32;
+  CHECK_FALSE(sketch_plan(large.config, large.recipe, 100000, 2).finishes);
+  large.recipe.finish.use = "on";
+  CHECK(sketch_plan(large.config, large.recipe, 100000, 2).finishes);
 }
 
 TEST_CASE("a sketch has the plan's own steps and estimates") {

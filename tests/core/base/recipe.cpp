@@ -83,6 +83,13 @@ TEST_CASE("unknown keys and impossible values are refused by name") {
       {R"({"stage1": {"batch": 0}})", "stage1.batch is less than 1"},
       {R"({"stage1": {"learning_rate": 0}})", "stage1.learning_rate is not above 0"},
       {R"({"stage1": {"validation_share": 0}})", "stage1.validation_share is not between 0 and 1"},
+      {R"({"stage1": {"router_ranks": [8, 0]}})", "stage1.router_ranks must hold ranks of at least 1"},
+      {R"({"finish": {"use": "maybe"}})", "finish.use is none of auto, on, off"},
+      {R"({"finish": {"epochs": 0}})", "finish.epochs is less than 1"},
+      {R"({"finish": {"batch": 0}})", "finish.batch is less than 1"},
+      {R"({"finish": {"learning_rate": 0}})", "finish.learning_rate is not above 0"},
+      {R"({"finish": {"slope": -1}})", "finish.slope is not above 0"},
+      {R"({"finish": {"rate": 1}})", "the key \"finish.rate\" is unknown"},
   };
   for (const auto& [text, part] : bad) {
     CAPTURE(text);

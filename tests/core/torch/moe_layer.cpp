@@ -46,6 +46,27 @@ TEST_CASE("with all experts on, a permuted FFN is the dense FFN") {
   }
 }
 
+TEST_CASE("a router with hidden units is counted, stored and read back") {
+  auto moe = random_moe(*random_ffn(24, 60, 1), 8, 12, 2);
+  const double linear = moe.activated_parameters(3);
+  moe.router_hidden = random_tensor({5, 24}, 3);
+  moe.router_hidden_bias = random_tensor({5}, 4);
+  moe.router = random_tensor({8, 5}, 5);
+  CHECK(moe.router_parameters() == 5 * 24 + 5 + 8 * 5 + 8);
+  CHECK(moe.activated_parameters(3) - linear == 5 * 24 + 5 + 8 * 5 - 8 * 24);
+  const TemporaryFolder folder;
+  save_moe_weights(folder / "layer.safetensors", moe, at::kBFloat16);
+  const auto read = load_moe_weights(folder / "layer.safetensors", at::kCPU, at::kFloat);
+  const at::Tensor x = random_tensor({20, 24}, 6);
+  CHECK(at::equal(read.route(x), moe.route(x)));
+  CHECK(read.routed() == 8);
+  const at::Tensor units = at::silu(at::addmm(moe.router_hidden_bias, x, moe.router_hidden.t()));
+  CHECK(max_difference(moe.route(x), at::addmm(moe.router_bias, units, moe.router.t())) < 1e-5);
+  moe.router_hidden_bias = at::Tensor();
+  save_moe_weights(folder / "half.safetensors", moe, at::kBFloat16);
+  CHECK_THROWS_AS(load_moe_weights(folder / "half.safetensors", at::kCPU, at::kFloat), Refusal);
+}
+
 TEST_CASE("skipped experts leave their compensation, selected ones their plain sum") {
   const auto moe = std::make_shared<MoeWeights>(random_moe(*random_ffn(24, 60, 1, true), 8, 12, 2));
   const at::Tensor x = random_tensor({20, 24}, 3);

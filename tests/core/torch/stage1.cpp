@@ -128,6 +128,55 @@ TEST_CASE("the router is the ridge solution: its residual is orthogonal to the i
   CHECK(fit.r2 < 1);
 }
 
+TEST_CASE("a router with hidden units predicts what a linear one cannot") {
+  const auto x = random_tensor({4000, 6}, 1);
+  const auto targets = at::cat({x.slice(1, 0, 2).abs(), x.slice(1, 2, 3)}, 1);  // |x0|, |x1|, x2
+  const CalibrationRows rows{x, x, 3600};
+  const auto fit = fit_hidden_router(rows, targets, 12, 1e-6, Random(1), {});
+  CHECK(fit.hidden.sizes() == at::IntArrayRef({12, 6}));
+  CHECK(fit.weight.sizes() == at::IntArrayRef({3, 12}));
+  CHECK(fit.r2 > 0.9);  // linear: about a half
+  const auto again = fit_hidden_router(rows, targets, 12, 1e-6, Random(1), {});
+  CHECK(at::equal(fit.hidden, again.hidden));
+}
+
+TEST_CASE("the router is chosen by what it gains over what it costs") {
+  const Fitted fitted;
+  auto settings = fitted.recipe.stage1;
+  settings.router_ranks.clear();
+  const auto choose = [&] {
+    return choose_router(fitted.weights, fitted.statistics, fitted.rows, settings, Random(3), {});
+  };
+  CHECK_FALSE(choose().hidden.defined());
+  settings.router_ranks = {2000};  // costs as much as many experts
+  CHECK_FALSE(choose().hidden.defined());
+  const auto linear = choose().in(fitted.weights);
+  CHECK(linear.router_parameters() == 8 * d + 8);
+  settings.router_ranks = {4};
+  const auto small =
+      fit_hidden_router(fitted.rows, contribution_targets(fitted.weights, fitted.statistics, fitted.rows, {}),
+                        4, 1e-3, Random(3), {})
+          .in(fitted.weights);
+  CHECK(small.router_parameters() == 4 * d + 4 + 8 * 4 + 8);
+  CHECK(small.route(fitted.rows.x).sizes() == at::IntArrayRef({tokens, 8}));
+}
+
+TEST_CASE("steps that are switched off: shared neurons and experts at random") {
+  const Fitted fitted;
+  auto recipe = fitted.recipe;
+  recipe.stage1.energy_order = false;
+  recipe.stage1.coactivation = false;
+  const auto partition =
+      partition_neurons(*fitted.ffn, fitted.statistics, fitted.rows.x, recipe, Random(0), {});
+  auto sorted = partition.permutation;
+  CHECK(sorted != fitted.partition.permutation);
+  std::sort(sorted.begin(), sorted.end());
+  for (std::int64_t j = 0; j < f; ++j) CHECK(sorted[static_cast<std::size_t>(j)] == j);
+  const auto owners = partition.owners();
+  for (int expert = -1; expert < 8; ++expert)
+    CHECK(std::count(owners.begin(), owners.end(), expert) == (expert < 0 ? 16 : 8));
+}
+
 TEST_CASE("thresholds leave the asked share of experts on") {
   const auto weights = random_tensor({4000, 12}, 7);
   const std::vector<double> levels = {0.1, 0.5, 0.9};

@@ -1,4 +1,5 @@
 // Stage 2's measurements: scores against a plain computation, the estimate against the measurement.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -142,12 +143,38 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   CHECK(table.sensitivity == "measured");
   // Only layer 1 is sparse, so its inputs are the dense model's, and the asked activity is the activity.
   const auto& candidates = table.layers[1].candidates;
-  for (std::size_t c = 1; c <= ladder_levels().size(); ++c)
-    CHECK(candidates[c].policy.mean_experts / 8 == doctest::Approx(ladder_levels()[c - 1]).epsilon(0.15));
-  table.joint = measure_joint(example.source, example.moe, table, example.windows, {});
+  // Measured thresholds stand at every second place, with one interpolated between two of them.
+  for (std::size_t c = 0; c < ladder_levels().size(); ++c)
+    CHECK(candidates[2 * c + 1].policy.mean_experts / 8 == doctest::Approx(ladder_levels()[c]).epsilon(0.15));
+  for (std::size_t c = 2; c < 2 * ladder_levels().size(); ++c) {
+    CHECK(candidates[c].policy.threshold > candidates[c - 1].policy.threshold);
+    CHECK(candidates[c].policy.mean_experts <= candidates[c - 1].policy.mean_experts);
+  }
+  for (int k = 0; k <= 6; ++k)
+    CHECK(std::any_of(candidates.begin(), candidates.end(),
+                      [&](const Candidate& c) { return c.policy == LayerPolicy::top(k); }));
+  measure_joint(table, example.source, example.moe, example.windows, {});
   REQUIRE_FALSE(table.joint.empty());
+  REQUIRE_FALSE(table.joint_top_k.empty());
   // With a single sparse layer the joint KL is that layer's, which was measured on every second window.
   for (const auto& point : table.joint) CHECK(point.kl == doctest::Approx(point.sum_kl).epsilon(0.3));
+}
+
+TEST_CASE("the profile compares the loads of the source files") {
+  const Example example;
+  const auto layer =
+      measure_routing(example.source, example.moe, {0}, example.windows, {}).profile.layers.front();
+  REQUIRE(layer.domain_load.size() == 2);
+  for (std::size_t e = 0; e < 8; ++e)
+    CHECK((layer.domain_load[0][e] + layer.domain_load[1][e]) / 2 ==
+          doctest::Approx(layer.expert_load[e]).epsilon(1e-5));
+  CHECK(layer.stability <= 1);
+  CHECK(layer.stability >= -1);
+  auto one_file = example.windows;
+  std::fill(one_file.source.begin(), one_file.source.end(), 0);
+  const auto alone = measure_routing(example.source, example.moe, {0}, one_file, {}).profile.layers.front();
+  CHECK(alone.domain_load.empty());
+  CHECK(alone.stability == 1);
 }
 
 TEST_CASE("routing weights fall into the common bins") {

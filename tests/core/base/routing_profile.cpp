@@ -1,0 +1,63 @@
+#include "policy/routing_profile.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "support/refusals.h"
+
+using namespace ladimo;
+using ladimo::testing::check_refused;
+using nlohmann::json;
+
+namespace {
+
+LayerProfile healthy() {
+  LayerProfile profile;
+  profile.layer = 3;
+  profile.routed = 8;
+  profile.all.assign(histogram_bins + 2, 1);
+  profile.top1 = profile.all;
+  profile.expert_load.assign(8, 0.5);
+  profile.mean_weight.assign(8, 0.1);
+  profile.coactivation.assign(64, 0.5);
+  profile.entropy = 1;
+  return profile;
+}
+
+}  // namespace
+
+TEST_CASE("a healthy router is not warned of") { CHECK(router_warnings(healthy()).empty()); }
+
+TEST_CASE("what is degenerate is named, with what to change") {
+  const auto warned = [](void (*change)(LayerProfile&)) {
+    auto profile = healthy();
+    change(profile);
+    const auto warnings = router_warnings(profile);
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings.front().message.find("Layer 3") == 0);
+    return warnings.front().message + " | " + warnings.front().hint;
+  };
+  CHECK(warned([](LayerProfile& p) {
+          p.dead = {1, 5, 7};
+        }).find("3 of 8 routed experts never run (1, 5, 7)") != std::string::npos);
+  CHECK(warned([](LayerProfile& p) {
+          p.always_on = {0, 1, 2, 3, 4, 5, 6, 7};
+        }).find("(0, 1, 2, 3, 4, 5 and 2 more)") != std::string::npos);
+  CHECK(warned([](LayerProfile& p) { p.entropy = 0.5; }).find("--shared") != std::string::npos);
+  CHECK(warned([](LayerProfile& p) { p.stability = 0.2; }).find("correlate by 0.2") != std::string::npos);
+}
+
+TEST_CASE("a profile is read back whole; one of an earlier version lacks the domains") {
+  auto layer = healthy();
+  layer.domain_load = {{0.25, 0.75}, {0.5, 0.5}};
+  layer.stability = 0.25;
+  layer.warnings = {{"what", "do"}};
+  const json written = to_json(RoutingProfile{100, {layer}});
+  CHECK(to_json(routing_profile_from_json(written)) == written);
+  json earlier = written;
+  for (const char* key : {"stability", "domain_load", "warnings"}) earlier["layers"][0].erase(key);
+  CHECK(routing_profile_from_json(earlier).layers[0].stability == 1);
+  json broken = written;
+  broken["layers"][0]["domain_load"] = {3};
+  check_refused("domain_load is not a list of lists of numbers", [&] { routing_profile_from_json(broken); });
+}

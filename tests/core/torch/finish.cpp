@@ -1,0 +1,147 @@
+// The end-to-end finish: the differentiable model against the one that runs, the routers' gradient, the loop.
+#include "engine/finish.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "convert/elastic_student.h"
+#include "model/decoder.h"
+#include "support/pico_model.h"
+#include "support/temporary_folder.h"
+#include "support/tensors.h"
+
+// Last: torch's logging headers define a CHECK of their own.
+#include <doctest/doctest.h>
+
+using namespace ladimo;
+using namespace ladimo::testing;
+
+namespace {
+
+/// A pico model with both layers converted badly: half of the down rows' noise is there to be trained away.
+struct Example {
+  TemporaryFolder folder;
+  WeightSource source;
+  std::vector<std::optional<MoeWeights>> layers;
+  Windows calibration;
+  Recipe recipe;
+
+  Example() : source(make(folder.path())) {
+    for (std::int64_t l = 0; l < source.config().layers; ++l) {
+      auto weights = random_moe(*source.dense_ffn(l), 8, 16, static_cast<std::uint64_t>(l));
+      weights.down = weights.down + random_tensor(weights.down.sizes(), 50, 0.01);
+      layers.emplace_back(std::move(weights));
+    }
+    calibration.window = 16;
+    Random random(9);
+    for (int w = 0; w < 60; ++w) {
+      calibration.source.push_back(0);
+      calibration.tokens.push_back(1);
+      for (int i = 1; i < 16; ++i)
+        calibration.tokens.push_back(static_cast<std::int32_t>(random.below(4096)));
+    }
+    recipe.layers = {0, 1};
+    recipe.experts = 12;
+    recipe.shared = 4;
+    recipe.finish.epochs = 2;
+    recipe.finish.batch = 128;
+  }
+
+  static WeightSource make(const std::filesystem::path& path) {
+    write_pico_model(path);
+    return open_weights(path);
+  }
+
+  Finished finish() const {
+    const MoeProvider moe = [this](int l) {
+      return std::make_shared<const MoeWeights>(*layers[static_cast<std::size_t>(l)]);
+    };
+    return finish_end_to_end(source, moe, recipe, calibration, at::kFloat, {});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the student computes what the converted model computes, dense layers included") {
+  const Example example;
+  const ElasticStudent student(example.source, example.layers, 0.3);
+  const auto ids = at::tensor(example.calibration.tokens).to(at::kLong).view({60, 16}).slice(0, 0, 4);
+  const std::vector<SliderPosition> positions = {{}, {0.1, 0.2}, {std::nullopt, 0.0}};
+  for (const auto& position : positions) {
+    std::vector<std::shared_ptr<const FeedForward>> ffns(2);
+    for (std::size_t l = 0; l < position.size(); ++l)
+      if (position[l])
+        ffns[l] = std::make_shared<MoeLayer>(std::make_shared<MoeWeights>(*example.layers[l]),
+                                             LayerPolicy::above(*position[l]));
+    const auto expected = Decoder(example.source, ffns).forward(ids).logits;
+    const auto h = student.forward(ids, position);
+    CHECK(relative_difference(example.source.head().logits(h), expected) < 1e-4);
+  }
+}
+
+TEST_CASE("the selection is hard; its gradient moves experts against each other, never their number") {
+  at::AutoGradMode with_gradients(true);
+  const auto routing = random_tensor({50, 6}, 1).set_requires_grad(true);
+  const auto selected = differentiable_selection(routing, 0.2, 0.3);
+  CHECK(at::equal(selected.detach(), (routing.detach() >= 0.2).to(at::kFloat)));
+  auto gain = random_tensor({50, 6}, 2);
+  const auto gradient = torch::autograd::grad({(selected * gain).sum()}, {routing})[0];
+  CHECK(std::abs(gradient.sum().item<double>()) < 1e-3 * gradient.abs().sum().item<double>());
+  CHECK((gradient * gain).sum().item<double>() > 0);
+  // What every expert gains alike moves none.
+  const auto even = differentiable_selection(routing, 0.2, 0.3);
+  const auto none = torch::autograd::grad({even.sum()}, {routing})[0];
+  CHECK(none.abs().max().item<double>() < 1e-5);
+}
+
+TEST_CASE("the student's gradient is that of its output") {
+  const Example example;
+  const ElasticStudent student(example.source, example.layers, 0.3);
+  const auto ids = at::tensor(example.calibration.tokens).to(at::kLong).view({60, 16}).slice(0, 0, 2);
+  const SliderPosition position = {0.1, 0.2};
+  const auto direction = random_tensor({2, 16, 32}, 5);
+  std::vector<at::Tensor> gradients;
+  {
+    at::AutoGradMode with_gradients(true);
+    const auto loss = (student.forward(ids, position) * direction).sum();
+    gradients = torch::autograd::grad({loss}, student.parameters(), {}, false, false, true);
+  }
+  const auto value = [&] { return (student.forward(ids, position) * direction).sum().item<double>(); };
+  // gate, up, down and compensation of layer 1: the selection there does not depend on them.
+  for (std::size_t p = 6; p < 10; ++p) {
+    auto parameter = student.parameters()[p].detach();
+    const auto step = gradients[p] / gradients[p].norm();
+    parameter.add_(step, 1e-2);
+    const double above = value();
+    parameter.add_(step, -2e-2);
+    const double below = value();
+    parameter.add_(step, 1e-2);
+    CHECK((above - below) / 2e-2 == doctest::Approx(gradients[p].norm().item<double>()).epsilon(0.02));
+  }
+}
+
+TEST_CASE("the finish betters all of the slider on held-back windows, with the same bits every time") {
+  const Example example;
+  const auto finished = example.finish();
+  REQUIRE(finished.held_out_losses.size() == 2);
+  CHECK(finished.held_out_losses.back() < -0.02);
+  REQUIRE(finished.layers.size() == 2);
+  CHECK_FALSE(at::equal(finished.layers.at(0).gate, example.layers[0]->gate));
+  CHECK(at::equal(finished.layers.at(0).permutation, example.layers[0]->permutation));
+  const auto again = example.finish();
+  CHECK(at::equal(finished.layers.at(1).down, again.layers.at(1).down));
+  CHECK(at::equal(finished.layers.at(1).router, again.layers.at(1).router));
+}
+
+TEST_CASE("a finish that makes things worse is not kept") {
+  Example example;
+  example.recipe.finish.learning_rate = 30;
+  CHECK(example.finish().layers.empty());
+}
+
+TEST_CASE("a finish for one level alone") {
+  Example example;
+  example.recipe.stage1.elastic = false;
+  example.recipe.stage1.levels = {0.5};
+  CHECK_FALSE(example.finish().held_out_losses.empty());
+}
