@@ -1,15 +1,19 @@
-// A run as `ladimo show RUN --json` tells it, made with the core's own writers.
+// A run as `ladimo show RUN --json` tells it, made with the core's own writers: full ladders, joint points,
+// measured times. Sizes to choose, for the demo's six layers as for a model of eighty.
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "policy/frontier.h"
 #include "policy/policy_file.h"
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
 #include "run/recipe.h"
+#include "ui/models/run_data.h"
 
 namespace ladimo::testing {
 
@@ -17,7 +21,13 @@ inline constexpr int example_layers = 6;
 inline constexpr int example_routed = 48;
 inline constexpr double example_ffn = 294912;  // parameters of one dense FFN
 
-inline Recipe example_recipe() {
+struct ExampleShape {
+  int layers = example_layers;
+  int not_converted = -1;   // a layer, or none
+  double dense_ms = 0.034;  // of one FFN; little: nothing beats it
+};
+
+inline Recipe example_recipe(const ExampleShape& shape = {}) {
   Recipe recipe;
   recipe.model = "models/tiny-stories";
   recipe.model_fingerprint = "0123456789abcdef0123456789abcdef";
@@ -27,76 +37,139 @@ inline Recipe example_recipe() {
   recipe.window = 512;
   recipe.experts = 64;
   recipe.shared = 16;
-  recipe.layers = {0, 1, 2, 3, 4, 5};
+  for (int layer = 0; layer < shape.layers; ++layer)
+    if (layer != shape.not_converted) recipe.layers.push_back(layer);
   return recipe;
 }
 
-/// Layer 0 dense, 2 the 12 strongest, the others at a threshold on the ladder.
-inline Policy example_policy() {
-  Policy policy;
-  policy.fingerprint = example_recipe().model_fingerprint;
-  policy.tradeoff = 0.4;
-  for (int layer = 0; layer < example_layers; ++layer)
-    policy.layers.push_back(LayerPolicy::above(0.02 + 0.005 * layer, 32.5 - 2.25 * layer));
-  policy.layers[0] = LayerPolicy::dense();
-  policy.layers[2] = LayerPolicy::top(12);
-  policy.predicted = {0.0198, 21.4, {}, {}, 2.6e6, 0.8, 0.653};
-  return policy;
+/// Dense, ten thresholds, four top-ks. The first layer is the most fragile.
+inline LayerTable example_ladder(int layer) {
+  const double fragility = 0.08 / (1 + layer % 9);
+  const auto activated = [](double experts) {
+    return example_ffn * (0.27 + 0.76 * experts / example_routed);
+  };
+  const auto kl = [&](double experts) { return fragility * std::pow(1 - experts / example_routed, 2); };
+  LayerTable table{layer, {{LayerPolicy::dense(), 0, example_ffn}}};
+  for (int rung = 0; rung < 10; ++rung) {
+    const double experts = 44 - 4.4 * rung;
+    const double threshold = 0.012 * std::pow(1.22, rung) * (1 + 0.02 * (layer % 5));
+    table.candidates.push_back({LayerPolicy::above(threshold, experts), kl(experts), activated(experts)});
+  }
+  for (const int k : {36, 24, 12, 0})
+    table.candidates.push_back({LayerPolicy::top(k), 1.8 * kl(k), activated(k)});
+  return table;
 }
 
-inline TradeoffTable example_tradeoff() {
-  const Policy policy = example_policy();
+inline TradeoffTable example_tradeoff(const ExampleShape& shape = {}) {
   TradeoffTable table;
-  table.fingerprint = policy.fingerprint;
+  table.fingerprint = example_recipe().model_fingerprint;
   table.sensitivity = "measured";
+  table.other_activated = 1452672;
   table.dense_nll = 3.05;
   table.tokens = 12288;
   table.routed = example_routed;
-  for (int layer = 0; layer < example_layers; ++layer) {
-    LayerTable ladder{layer, {{LayerPolicy::dense(), 0, example_ffn}}};
-    const LayerPolicy& chosen = policy.layers[static_cast<std::size_t>(layer)];
-    if (chosen != LayerPolicy::dense())
-      ladder.candidates.push_back({chosen, 0.0123 / (layer * layer), example_ffn * (0.8 - 0.05 * layer)});
-    table.layers.push_back(ladder);
+  for (int layer = 0; layer < shape.layers; ++layer) {
+    table.layers.push_back(example_ladder(layer));
+    if (layer == shape.not_converted) table.layers.back().candidates.resize(1);
+  }
+  const double dense = shape.layers * example_ffn;
+  for (const double share : {0.9, 0.75, 0.6, 0.45}) {
+    const double kl = 0.3 * std::pow(1 - share, 2);
+    table.joint.push_back({kl, 1.06 * kl, 0.9 * kl, share * dense, (share + 0.002) * dense});
   }
   return table;
 }
 
-inline RoutingProfile example_profile() {
+inline LatencyTable example_latency(const ExampleShape& shape = {}) {
+  LatencyTable table;
+  table.machine = "Example processor";
+  table.date = "2026-11-23T10:00:00Z";
+  table.threads = 2;
+  table.prefill_tokens = 128;
+  table.dense_decode_ms = shape.dense_ms;
+  table.dense_prefill_ms = 0.0065;
+  table.other_decode_ms = 1.2;
+  table.other_prefill_ms = 0.075;
+  for (const double experts : {0.0, 12.0, 24.0, 36.0, 48.0})
+    table.points.push_back({experts, 0.02 + 0.0005 * experts, 0.009});
+  return table;
+}
+
+inline Policy example_policy(const ExampleShape& shape = {}) {
+  return Frontier(example_tradeoff(shape), nullptr, Cost::activated).at_tradeoff(0.4);
+}
+
+inline RoutingProfile example_profile(const ExampleShape& shape = {}) {
   RoutingProfile profile;
   profile.tokens = 12288;
-  for (int layer = 0; layer < example_layers; ++layer) {
+  for (int layer = 0; layer < shape.layers; ++layer) {
+    if (layer == shape.not_converted) continue;
     LayerProfile one;
     one.layer = layer;
     one.routed = example_routed;
+    one.shared_neurons = 128;
+    one.expert_neurons = 8;
+    one.middle_threshold = 0.02;
     one.all.assign(histogram_bins + 2, 0);
-    for (int bin = 1; bin <= histogram_bins; ++bin) {
-      const double x = std::log10(histogram_edge(bin)) + 1.7 - 0.1 * layer;
-      one.all[static_cast<std::size_t>(bin)] = std::llround(5000 * std::exp(-x * x * 4));
-    }
     one.top1 = one.all;
-    one.expert_load.assign(example_routed, 0.5);
+    for (int bin = 1; bin <= histogram_bins; ++bin) {
+      const double x = std::log10(histogram_edge(bin)) + 1.55 - 0.04 * (layer % 5);
+      one.all[static_cast<std::size_t>(bin)] = std::llround(5000 * std::exp(-x * x * 12));
+      one.top1[static_cast<std::size_t>(bin)] = std::llround(900 * std::exp(-(x - 0.3) * (x - 0.3) * 40));
+    }
+    for (int expert = 0; expert < example_routed; ++expert)
+      one.expert_load.push_back(0.5 + 0.35 * std::sin(1.7 * expert + layer));
     one.mean_weight.assign(example_routed, 0.03);
-    one.coactivation.assign(example_routed * example_routed, 0.25);
+    for (int on = 0; on < example_routed; ++on)
+      for (int with = 0; with < example_routed; ++with)
+        one.coactivation.push_back(on == with ? 1 : 0.3 + 0.25 * std::cos(0.5 * (on - with)));
+    one.entropy = 0.97;
     profile.layers.push_back(one);
   }
   return profile;
 }
 
-inline nlohmann::json example_show() {
+inline nlohmann::json example_measurement(const Policy& policy, double kl) {
+  PolicyNumbers numbers = policy.predicted;
+  numbers.kl = kl;
+  numbers.decode_ms = numbers.prefill_ms = std::nullopt;
+  return {{"date", "2026-11-23T12:00:00Z"},
+          {"machine", "Example processor"},
+          {"split", "checking"},
+          {"text", nlohmann::json::array()},
+          {"tokens", 12240},
+          {"window", 512},
+          {"policy", to_json(policy)},
+          {"numbers", to_json(numbers)},
+          {"dense_perplexity", 21.1},
+          {"same_top", 0.93},
+          {"same_top_se", 0.002},
+          {"kl_percentiles", {{"50", 0.008}, {"95", 0.07}, {"99", 0.2}, {"100", 1.9}}}};
+}
+
+inline nlohmann::json example_show(const ExampleShape& shape = {}) {
   auto layers = nlohmann::json::array();
-  for (int layer = 0; layer < example_layers; ++layer)
+  for (const int layer : example_recipe(shape).layers)
     layers.push_back({{"layer", layer},
                       {"done", true},
                       {"loss_before", 0.081 + 0.013 * layer},
+                      {"loss_refit", 0.03 + 0.005 * layer},
                       {"loss_after", 0.0213 + 0.0041 * layer},
+                      {"router_r2", 0.5},
+                      {"held_out_losses", {0.03 + 0.005 * layer, 0.0213 + 0.0041 * layer}},
+                      {"hash", "00"},
                       {"seconds", 4.5}});
-  return {{"recipe", to_json(example_recipe())},
-          {"layers", layers},
-          {"profile", to_json(example_profile())},
-          {"tradeoff", to_json(example_tradeoff())},
-          {"latency", nullptr},
-          {"policy", to_json(example_policy())}};
+  return {{"recipe", to_json(example_recipe(shape))},   {"layers", layers},
+          {"profile", to_json(example_profile(shape))}, {"tradeoff", to_json(example_tradeoff(shape))},
+          {"latency", to_json(example_latency(shape))}, {"policy", to_json(example_policy(shape))},
+          {"policies", nlohmann::json::object()},       {"measurements", nlohmann::json::array()}};
+}
+
+inline std::shared_ptr<const ui::RunData> run_of(const nlohmann::json& show) {
+  return std::make_shared<ui::RunData>(ui::read_run(QByteArray::fromStdString(show.dump()), "runs/example"));
+}
+inline std::shared_ptr<const ui::RunData> example_run(const ExampleShape& shape = {}) {
+  return run_of(example_show(shape));
 }
 
 }  // namespace ladimo::testing

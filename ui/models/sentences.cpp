@@ -50,13 +50,6 @@ QString times(const LatencyTable& latency, const PolicyNumbers& numbers, int lay
          QObject::tr(" (times of %1)").arg(QString::fromStdString(latency.machine).toHtmlEscaped());
 }
 
-QString names(const std::vector<int>& experts) {
-  QStringList list;
-  for (const int expert : experts) list << QString::number(expert);
-  if (list.size() > 5) list = list.mid(0, 4) << QObject::tr("%1 more").arg(experts.size() - 4);
-  return list.join(QStringLiteral(", "));
-}
-
 }  // namespace
 
 QString number_text(double value) { return QString::fromStdString(format_number(value)); }
@@ -124,20 +117,11 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
 }
 
 QString router_warning(const RunData& run, int layer) {
-  const LayerProfile* profile = run.profile_of(layer);
-  if (profile == nullptr) return {};
-  QStringList warnings;
-  if (!profile->dead.empty())
-    warnings << QObject::tr(
-                    "Hardly ever run (under 0.1 % of the tokens): experts %1. Calibrate on more or more "
-                    "varied text, or choose fewer experts.")
-                    .arg(names(profile->dead));
-  if (!profile->always_on.empty())
-    warnings << QObject::tr(
-                    "Run for nearly every token: experts %1. They could be shared: raise the number of "
-                    "shared experts.")
-                    .arg(names(profile->always_on));
-  return warnings.join(' ');
+  QStringList sentences;
+  if (const LayerProfile* profile = run.profile_of(layer))
+    for (const RouterWarning& warning : profile->warnings)
+      sentences << QString::fromStdString(warning.message) << QString::fromStdString(warning.hint);
+  return sentences.join(' ');
 }
 
 QString predicted_sentence(const PolicyEditor& editor) {

@@ -1,0 +1,109 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <QSignalSpy>
+#include <QTest>
+
+#include <qcustomplot.h>
+
+#include "ui/plots/frontier_plot.h"
+#include "ui/plots/load_plot.h"
+#include "ui/plots/matrix_plot.h"
+
+using namespace ladimo;
+using namespace ladimo::ui;
+
+namespace {
+
+template <class P>
+QCustomPlot& shown(P& plot) {
+  plot.resize(500, 400);
+  plot.show();
+  QCoreApplication::processEvents();
+  auto& canvas = *plot.template findChild<QCustomPlot*>();
+  canvas.replot();
+  return canvas;
+}
+
+QPoint pixel(const QCustomPlot& canvas, double x, double y) {
+  return {int(std::lround(canvas.xAxis->coordToPixel(x))), int(std::lround(canvas.yAxis->coordToPixel(y)))};
+}
+
+}  // namespace
+
+TEST_CASE("the load is shown as shares of all that runs, against 1/E") {
+  LoadPlot plot;
+  CHECK(plot.empty());
+  plot.set_load({0.9, 0.3, 0.3, 0.3});
+  CHECK_FALSE(plot.empty());
+  const auto& canvas = shown(plot);
+  const auto bars = canvas.findChild<QCPBars*>()->data();
+  CHECK(bars->at(0)->value == doctest::Approx(50));
+  CHECK(dynamic_cast<QCPItemStraightLine*>(canvas.item(0))->point1->coords().y() == 25);
+  CHECK(plot.csv().split('\n')[1] == "0,0.9,0.5");
+  plot.set_load({});
+  CHECK(plot.empty());
+}
+
+TEST_CASE("the colours of heatmaps rise evenly in lightness") {
+  double before = -1;
+  for (int i = 0; i <= 20; ++i) {
+    const QColor colour = heat_colour(i / 20.0);
+    const double light = 0.2126 * colour.redF() + 0.7152 * colour.greenF() + 0.0722 * colour.blueF();
+    CHECK(light > before);
+    before = light;
+  }
+}
+
+TEST_CASE("a click into a matrix selects its row; rows that are not known stay empty") {
+  MatrixPlot plot({.title = "Load",
+                   .empty = "nothing",
+                   .row = "layer",
+                   .column = "expert",
+                   .value = "%",
+                   .reading = "layer %1, expert %2: %3",
+                   .unknown = "layer %1 was not converted"});
+  CHECK(plot.empty());
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  plot.set_matrix({3, 2, {10, 20, unknown, unknown, 50, 60}}, 100);
+  plot.set_row(2);
+  QCustomPlot& canvas = shown(plot);
+  QSignalSpy clicked(&plot, &MatrixPlot::row_clicked);
+  QTest::mousePress(&canvas, Qt::LeftButton, {}, pixel(canvas, 1, 2));
+  REQUIRE(clicked.count() == 1);
+  CHECK(clicked[0][0].toInt() == 2);
+  QTest::mousePress(&canvas, Qt::LeftButton, {}, pixel(canvas, 0, 5));
+  CHECK(clicked.count() == 1);
+  const QStringList lines = plot.csv().split('\n');
+  CHECK(lines[1] == "0,10,20");
+  CHECK(lines[2] == "1,,");
+  plot.set_matrix({}, 1);
+  CHECK(plot.empty());
+}
+
+TEST_CASE("the frontier: cheaper to the right, a click picks a cost, moving draws nothing anew") {
+  FrontierPlot plot;
+  CHECK(plot.empty());
+  plot.set_frontier(Cost::activated, 200, {{100, 0.2, 1}, {150, 0.05, 0.5}, {200, 0, 0}});
+  plot.set_measured({{150, 0.06, 0.05, {}, "Measured KL 0.0600"}});
+  plot.set_saved({{120, 0.1, {}, "calm", "Saved as calm"}});
+  plot.set_chosen(150, 0.05);
+  QCustomPlot& canvas = shown(plot);
+  CHECK(canvas.xAxis->coordToPixel(50) > canvas.xAxis->coordToPixel(100));
+  QSignalSpy replots(&canvas, &QCustomPlot::afterReplot);
+  plot.set_chosen(120, 0.1);
+  plot.set_chosen(130, 0.09);
+  CHECK(replots.count() == 0);
+  QSignalSpy picked(&plot, &FrontierPlot::picked), ended(&plot, &FrontierPlot::pick_ended);
+  QTest::mouseClick(&canvas, Qt::LeftButton, {}, pixel(canvas, 75, 0.1));
+  REQUIRE(picked.count() == 1);
+  CHECK(picked[0][0].toDouble() == doctest::Approx(150).epsilon(0.02));
+  CHECK(ended.count() == 1);
+  CHECK(plot.csv().contains("frontier,\"\",150,0.05,\n"));
+  CHECK(plot.csv().contains("measured,\"\",150,0.06,0.05\n"));
+  CHECK(plot.csv().contains("saved,\"calm\",120,0.1,\n"));
+  plot.set_log_kl(false);
+  CHECK(canvas.yAxis->range().lower == 0);
+}

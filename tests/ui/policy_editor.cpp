@@ -1,0 +1,152 @@
+#include "ui/models/policy_editor.h"
+
+#include <doctest/doctest.h>
+
+#include <QSignalSpy>
+
+#include "example_run.h"
+#include "support/refusals.h"
+
+using namespace ladimo;
+using namespace ladimo::ui;
+using testing::example_run;
+
+namespace {
+
+bool same_layers(const Policy& a, const Policy& b) {
+  for (std::size_t l = 0; l < a.layers.size(); ++l)
+    if (to_string(a.layers[l]) != to_string(b.layers[l])) return false;
+  return a.layers.size() == b.layers.size();
+}
+
+}  // namespace
+
+TEST_CASE("the editor starts where the run's policy is") {
+  const auto run = example_run();
+  const PolicyEditor editor(run);
+  CHECK(same_layers(editor.policy(), *run->policy));
+  CHECK(editor.tradeoff() == doctest::Approx(0.4));
+  CHECK(editor.pins().empty());
+  CHECK(editor.policy().predicted.decode_ms);  // times are known although the policy's file has none
+
+  auto show = testing::example_show();
+  show["policy"] = nullptr;
+  CHECK(PolicyEditor(testing::run_of(show)).tradeoff() == 0.5);
+}
+
+TEST_CASE("the slider walks from all dense to the cheapest") {
+  PolicyEditor editor(example_run());
+  QSignalSpy changed(&editor, &PolicyEditor::changed);
+  double kl = -1;
+  for (const double tradeoff : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+    editor.set_tradeoff(tradeoff);
+    CHECK(editor.policy().predicted.kl > kl);
+    kl = editor.policy().predicted.kl;
+  }
+  CHECK(changed.count() == 5);
+  editor.set_tradeoff(1.0);  // no move
+  CHECK(changed.count() == 5);
+  editor.set_tradeoff(0);
+  for (const LayerPolicy& layer : editor.policy().layers) CHECK(layer == LayerPolicy::dense());
+}
+
+TEST_CASE("moves until the handle is let go are one step of undo") {
+  PolicyEditor editor(example_run());
+  for (const double tradeoff : {0.5, 0.6, 0.7}) editor.set_tradeoff(tradeoff);
+  editor.commit();
+  editor.set_tradeoff(0.9);
+  editor.commit();
+  CHECK(editor.undo().count() == 2);
+  editor.undo().undo();
+  CHECK(editor.tradeoff() == 0.7);
+  editor.undo().undo();
+  CHECK(editor.tradeoff() == doctest::Approx(0.4));
+  CHECK(same_layers(editor.policy(), *editor.run().policy));
+  editor.undo().redo();
+  CHECK(editor.tradeoff() == 0.7);
+}
+
+TEST_CASE("a pinned layer stays and the others are solved around it") {
+  PolicyEditor editor(example_run());
+  const Policy before = editor.policy();
+  editor.pin(2, LayerPolicy::dense());
+  editor.pin(2, LayerPolicy::above(0.02));
+  editor.commit();
+  CHECK(editor.undo().count() == 1);
+  CHECK(editor.policy().layers[2].threshold == 0.02);
+  CHECK(editor.policy().layers[2].mean_experts > 0);  // between two rungs, interpolated
+  CHECK(editor.pins().size() == 1);
+  editor.set_tradeoff(0.8);
+  CHECK(editor.policy().layers[2].threshold == 0.02);
+  editor.unpin(2);
+  CHECK(editor.policy().layers[2].threshold != 0.02);
+  editor.undo().undo();
+  CHECK(editor.pins().size() == 1);
+
+  for (int layer = 0; layer < 6; ++layer) editor.pin(layer, LayerPolicy::dense());
+  CHECK(editor.policy().predicted.kl == 0);  // nothing is left to solve
+  editor.reset_pins();
+  CHECK(editor.pins().empty());
+  editor.set_tradeoff(before.tradeoff);
+  CHECK(same_layers(editor.policy(), before));
+}
+
+TEST_CASE("what a layer cannot have is refused and nothing changes") {
+  PolicyEditor editor(example_run({.not_converted = 3}));
+  testing::check_refused("was not converted", [&] { editor.pin(3, LayerPolicy::above(0.03)); });
+  testing::check_refused("There is no layer 6", [&] { editor.pin(6, LayerPolicy::dense()); });
+  CHECK(editor.pins().empty());
+  CHECK(editor.undo().count() == 0);
+}
+
+TEST_CASE("milliseconds are a cost where they pay") {
+  PolicyEditor editor(example_run());
+  CHECK(editor.milliseconds_pay());
+  editor.set_cost(Cost::decode_ms);
+  CHECK(editor.cost() == Cost::decode_ms);
+  editor.set_tradeoff(1);
+  CHECK(*editor.policy().predicted.decode_ms == doctest::Approx(editor.frontier().cheapest_cost()));
+  editor.undo().undo();
+  editor.undo().undo();
+  CHECK(editor.cost() == Cost::activated);
+
+  CHECK_FALSE(PolicyEditor(example_run({.dense_ms = 0.005})).milliseconds_pay());
+  auto show = testing::example_show();
+  show["latency"] = nullptr;
+  PolicyEditor without(testing::run_of(show));
+  CHECK_FALSE(without.milliseconds_pay());
+  CHECK_FALSE(without.policy().predicted.decode_ms);
+}
+
+TEST_CASE("any policy can be loaded; what leaves the frontier becomes a pin") {
+  PolicyEditor editor(example_run());
+  Policy wanted = editor.policy();
+  editor.set_tradeoff(0.9);
+  editor.load(wanted);
+  CHECK(same_layers(editor.policy(), wanted));
+  CHECK(editor.pins().empty());
+  editor.undo().undo();
+  CHECK(editor.tradeoff() == 0.9);
+
+  editor.set_tradeoff(0.6);
+  editor.pin(1, LayerPolicy::top(30));  // solved with a pin: the same pin explains it
+  wanted = editor.policy();
+  editor.reset_pins();
+  editor.set_tradeoff(0.1);
+  editor.load(wanted);
+  CHECK(same_layers(editor.policy(), wanted));
+  CHECK(editor.pins().size() == 1);
+  CHECK(editor.pins().contains(1));
+
+  for (std::size_t l = 0; l < 6; ++l) wanted.layers[l] = l % 2 ? LayerPolicy::dense() : LayerPolicy::top(7);
+  editor.load(wanted);
+  CHECK(same_layers(editor.policy(), wanted));
+}
+
+TEST_CASE("a run of any size starts at its own policy without pins") {
+  for (const int layers : {1, 32, 80}) {
+    const PolicyEditor editor(example_run({.layers = layers}));
+    CHECK(editor.pins().empty());
+    CHECK(same_layers(editor.policy(), *editor.run().policy));
+  }
+}

@@ -1,0 +1,128 @@
+#include "ui/plots/routing_plot.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include <QComboBox>
+#include <QSignalSpy>
+#include <QTest>
+
+#include <qcustomplot.h>
+
+#include "example_run.h"
+
+using namespace ladimo;
+using namespace ladimo::ui;
+
+namespace {
+
+struct Shown {
+  Shown() {
+    const LayerProfile layer = testing::example_profile().layers[0];
+    plot.set_counts(layer.all, layer.top1);
+    plot.set_threshold(0.03);
+    plot.resize(600, 400);
+    plot.show();
+    QCoreApplication::processEvents();
+    canvas->replot();
+  }
+  QPoint at(double weight) const {
+    return {int(std::lround(canvas->xAxis->coordToPixel(std::log10(weight)))), canvas->height() / 2};
+  }
+  RoutingPlot plot;
+  QCustomPlot* canvas = plot.findChild<QCustomPlot*>();
+};
+
+void drag_to(QCustomPlot* canvas, QPoint position) {
+  QMouseEvent move(QEvent::MouseMove, position, canvas->mapToGlobal(position), Qt::NoButton, Qt::LeftButton,
+                   Qt::NoModifier);
+  QCoreApplication::sendEvent(canvas, &move);
+}
+
+}  // namespace
+
+TEST_CASE("dragging the threshold: N moves are N changes, one commit and no full replot") {
+  Shown shown;
+  QSignalSpy changed(&shown.plot, &RoutingPlot::changed);
+  QSignalSpy committed(&shown.plot, &RoutingPlot::committed);
+  QSignalSpy replots(shown.canvas, &QCustomPlot::afterReplot);
+  QTest::mousePress(shown.canvas, Qt::LeftButton, {}, shown.at(0.03));
+  for (const double weight : {0.032, 0.035, 0.04, 0.045, 0.05}) drag_to(shown.canvas, shown.at(weight));
+  QTest::mouseRelease(shown.canvas, Qt::LeftButton, {}, shown.at(0.05));
+  CHECK(changed.count() == 5);
+  CHECK(committed.count() == 1);
+  CHECK(replots.count() == 0);
+  CHECK(*shown.plot.threshold() == doctest::Approx(0.05).epsilon(0.02));
+  CHECK(committed[0][0].toDouble() == *shown.plot.threshold());
+}
+
+TEST_CASE("a press elsewhere moves nothing") {
+  Shown shown;
+  QSignalSpy changed(&shown.plot, &RoutingPlot::changed);
+  QTest::mousePress(shown.canvas, Qt::LeftButton, {}, shown.at(0.06));
+  drag_to(shown.canvas, shown.at(0.05));
+  QTest::mouseRelease(shown.canvas, Qt::LeftButton, {}, shown.at(0.05));
+  CHECK(changed.count() == 0);
+  shown.plot.set_threshold({});
+  QTest::mousePress(shown.canvas, Qt::LeftButton, {}, shown.at(0.03));
+  drag_to(shown.canvas, shown.at(0.05));
+  CHECK(changed.count() == 0);
+}
+
+TEST_CASE("keys move the threshold by one bin") {
+  Shown shown;
+  QSignalSpy committed(&shown.plot, &RoutingPlot::committed);
+  const double bin = histogram_edge(2) / histogram_edge(1);
+  QTest::keyClick(shown.canvas, Qt::Key_Right);
+  CHECK(*shown.plot.threshold() == doctest::Approx(0.03 * bin));
+  QTest::keyClick(shown.canvas, Qt::Key_Left);
+  QTest::keyClick(shown.canvas, Qt::Key_Left);
+  CHECK(*shown.plot.threshold() == doctest::Approx(0.03 / bin));
+  CHECK(committed.count() == 3);
+}
+
+TEST_CASE("all experts, the strongest, or those that run; linear or logarithmic") {
+  Shown shown;
+  const auto* bars = shown.canvas->findChild<QCPBars*>();
+  REQUIRE(bars != nullptr);
+  const int all = bars->dataCount();
+  double sum = 0;
+  for (const auto& bar : *bars->data()) sum += bar.value;
+  CHECK(sum == doctest::Approx(100));
+  shown.plot.set_view(RoutingPlot::View::selected);
+  CHECK(bars->dataCount() < all);
+  CHECK(bars->data()->begin()->key > std::log10(0.029));
+  shown.plot.set_threshold(0.05);
+  CHECK(bars->data()->begin()->key > std::log10(0.049));
+  shown.plot.set_view(RoutingPlot::View::top1);
+  CHECK(bars->data()->at(bars->dataCount() / 2)->key > std::log10(0.03));
+  shown.plot.set_log_counts(true);
+  CHECK(shown.canvas->yAxis->scaleType() == QCPAxis::stLogarithmic);
+  CHECK(shown.canvas->yAxis->range().lower > 0);
+  CHECK(bars->baseValue() > 0);
+}
+
+TEST_CASE("counts may grow live without a policy, and nothing is a state too") {
+  RoutingPlot plot;
+  CHECK(plot.empty());
+  HistogramCounts counts(histogram_bins + 2, 0);
+  plot.set_counts(counts);
+  CHECK(plot.empty());
+  counts[100] = 5;
+  plot.set_counts(counts);
+  CHECK_FALSE(plot.empty());
+  CHECK_FALSE(plot.findChild<QComboBox*>()->isEnabled());
+  CHECK(plot.csv().split('\n').size() == 1 + histogram_bins + 1);
+  CHECK(plot.csv().contains(",5,"));
+  plot.set_counts({});
+  CHECK(plot.empty());
+}
+
+TEST_CASE("the curve falls from all weights to none") {
+  Shown shown;
+  const auto data = shown.canvas->graph(0)->data();
+  CHECK(data->begin()->value == doctest::Approx(100));
+  CHECK((data->end() - 1)->value == doctest::Approx(0));
+  CHECK(shown.canvas->yAxis2->visible());
+}

@@ -1,0 +1,94 @@
+#include "ui/models/sentences.h"
+
+#include <doctest/doctest.h>
+
+#include "base/machine.h"
+#include "example_run.h"
+
+using namespace ladimo;
+using namespace ladimo::ui;
+using testing::example_run;
+
+TEST_CASE("policies read as words") {
+  CHECK(in_words(LayerPolicy::dense()) == "dense");
+  CHECK(in_words(LayerPolicy::top(3)) == "3 strongest");
+  CHECK(in_words(LayerPolicy::above(0.0312)) == "threshold 0.0312");
+}
+
+TEST_CASE("the run describes itself") {
+  CHECK(description(*example_run({.not_converted = 2}))
+            .startsWith("5 of 6 layers converted  ·  64 experts a layer, 16 of them shared"));
+  CHECK(description(*example_run()).contains("99,840 tokens from stories-train.txt, books-train.txt"));
+  auto show = testing::example_show();
+  show["recipe"]["text"] = "self";
+  show["recipe"]["text_fingerprints"] = nlohmann::json::array();
+  CHECK(description(*testing::run_of(show)).contains("text that the model wrote itself"));
+}
+
+TEST_CASE("a layer's threshold is told with its consequence") {
+  PolicyEditor editor(example_run({.not_converted = 3}));
+  editor.pin(2, editor.run().tradeoff->layers[2].candidates[4].policy);
+  CHECK(layer_title(editor, 2) == "Layer 2  ·  64 experts (16 shared)  ·  threshold 0.0227  ·  pinned");
+  const QString threshold = layer_consequence(editor, 2);
+  CHECK(threshold.startsWith("At τ = 0.0227: 30.8 of 48 routed experts on  ·  73.1 % of the neurons"));
+  CHECK(threshold.contains("KL +0.00342"));
+  CHECK(threshold.contains("0.0354 of 0.0340 ms (predicted)"));
+  editor.pin(2, LayerPolicy::top(12));
+  CHECK(layer_consequence(editor, 2).startsWith("The 12 strongest experts of every token: 12.0 of 48"));
+  editor.pin(2, LayerPolicy::dense());
+  CHECK(layer_consequence(editor, 2).contains("stays dense"));
+  CHECK(layer_consequence(editor, 3).contains("was not converted"));
+  CHECK(layer_title(editor, 3) == "Layer 3  ·  dense");
+}
+
+TEST_CASE("a degenerate router is named with what to change") {
+  RunData run = *example_run();
+  run.profile->layers[1].warnings = {{"Experts 3 and 7 never run.", "Choose fewer experts."},
+                                     {"Expert 4 always runs.", "Share it."}};
+  CHECK(router_warning(run, 0).isEmpty());
+  CHECK(router_warning(run, 1) ==
+        "Experts 3 and 7 never run. Choose fewer experts. Expert 4 always runs. Share it.");
+}
+
+TEST_CASE("the predicted sentence says whose times they are when they are another machine's") {
+  auto show = testing::example_show();
+  const PolicyEditor other(testing::run_of(show));
+  const QString sentence = predicted_sentence(other);
+  CHECK(sentence.startsWith("Predicted: KL "));
+  CHECK(sentence.contains("perplexity 21.1 → "));
+  CHECK(sentence.contains("(+"));
+  CHECK(sentence.contains("1.40 → "));
+  CHECK(sentence.contains("(times of Example processor)"));
+  CHECK_FALSE(sentence.contains("<b>"));
+  show["latency"]["machine"] = processor_name();
+  CHECK_FALSE(predicted_sentence(PolicyEditor(testing::run_of(show))).contains("times of"));
+  show["latency"] = nullptr;
+  CHECK_FALSE(predicted_sentence(PolicyEditor(testing::run_of(show))).contains("ms per token"));
+}
+
+TEST_CASE("the measured sentence is bold, dated and keeps its distance") {
+  Measurement found;
+  found.date = "2026-11-23T12:00:00Z";
+  found.machine = "Example processor";
+  found.tokens = 12240;
+  found.numbers.kl = 0.0211;
+  found.numbers.perplexity = 21.6;
+  found.numbers.activated_fraction = 0.8;
+  found.dense_perplexity = 21.1;
+  const QString above = measured_sentence(found, 0.02);
+  CHECK(above.startsWith("<b>Measured: KL 0.0211"));
+  CHECK(above.contains("0.00110 above the prediction"));
+  CHECK(above.contains("12,240 tokens"));
+  CHECK(above.contains("November 2026"));
+  CHECK(above.contains("Example processor"));
+  CHECK(measured_sentence(found, 0.03).contains("below the prediction"));
+}
+
+TEST_CASE("why milliseconds are no cost is said plainly") {
+  CHECK(why_no_milliseconds(PolicyEditor(example_run())).isEmpty());
+  CHECK(why_no_milliseconds(PolicyEditor(example_run({.dense_ms = 0.005})))
+            .contains("no policy decodes faster than dense on Example processor"));
+  auto show = testing::example_show();
+  show["latency"] = nullptr;
+  CHECK(why_no_milliseconds(PolicyEditor(testing::run_of(show))).contains("nothing was measured"));
+}

@@ -1,0 +1,305 @@
+#include "ui/workspace/workspace_page.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include <QApplication>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QStandardItemModel>
+#include <QTableView>
+#include <QTest>
+
+#include <qcustomplot.h>
+
+#include "example_run.h"
+#include "palettes.h"
+#include "stand_in_engine.h"
+#include "ui/engine/serve_client.h"
+#include "ui/models/layer_model.h"
+#include "ui/models/policy_editor.h"
+#include "ui/models/run_history.h"
+#include "ui/plots/matrix_plot.h"
+#include "ui/plots/routing_plot.h"
+#include "ui/workspace/settling_slider.h"
+
+using namespace ladimo;
+using namespace ladimo::ui;
+using testing::StandInEngine;
+
+namespace {
+
+constexpr int patience_ms = 20000;
+
+/// Answers every evaluation: progress, then a result.
+const char* const measuring = R"sh(echo '{"event":"ready"}'
+while read -r line; do
+  id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
+  echo '{"event":"progress","layer":-1,"done":1,"total":2,"eta_s":3,"id":'$id'}'
+  echo '{"event":"result","id":'$id',"split":"checking","tokens":12240,"window":512,"nll":3.07,"perplexity":21.5,"dense_nll":3.05,"dense_perplexity":21.1,"kl":0.0345,"kl_percentiles":{"50":0.01,"95":0.1,"99":0.3,"100":2},"same_top":0.92,"same_top_se":0.002,"activated_parameters":2700000,"activated_fraction":0.84,"ffn_activated":0.7,"domains":[],"tasks":[]}'
+done)sh";
+
+/// Never answers, and when told to cancel says so.
+const char* const waiting = R"sh(echo '{"event":"ready"}'
+while read -r line; do
+  case "$line" in
+    *cancel*) echo '{"event":"error","id":1,"canceled":true,"message":"Canceled."}' ;;
+    *) echo '{"event":"progress","layer":-1,"done":1,"total":4,"eta_s":9,"id":1}' ;;
+  esac
+done)sh";
+
+const char* const failing = R"sh(echo '{"event":"ready"}'
+read -r line
+echo '{"event":"error","id":1,"message":"The held-out text is gone.","hint":"Bring it back.","path":""}'
+read -r line)sh";
+
+struct Opened {
+  explicit Opened(const nlohmann::json& show = testing::example_show(), const char* script = measuring)
+      : engine(script), run(testing::run_of(show)), editor(run), serve(engine.engine(), run->folder) {
+    page = std::make_unique<WorkspacePage>(run, editor, serve);
+    page->resize(1280, 860);
+    page->show();
+    QCoreApplication::processEvents();
+  }
+  template <class Widget>
+  Widget& find(const char* name) const {
+    auto* widget = page->findChild<Widget*>(QLatin1String(name));
+    REQUIRE_MESSAGE(widget != nullptr, name);
+    return *widget;
+  }
+  QString text(const char* label) const { return find<QLabel>(label).text(); }
+  QString cell(int layer, int column) const {
+    const QAbstractItemModel& model = *find<QTableView>("layer_table").model();
+    for (int row = 0; row < model.rowCount(); ++row)
+      if (model.index(row, 0).data().toInt() == layer) return model.index(row, column).data().toString();
+    return {};
+  }
+  bool comes(const char* label, const QString& words) const {
+    return QTest::qWaitFor([&] { return text(label).contains(words); }, patience_ms);
+  }
+
+  StandInEngine engine;
+  std::shared_ptr<const RunData> run;
+  PolicyEditor editor;
+  ServeClient serve;
+  std::unique_ptr<WorkspacePage> page;
+};
+
+nlohmann::json show_with(const testing::ExampleShape& shape, const char* without = nullptr) {
+  auto show = testing::example_show(shape);
+  if (without != nullptr) show[without] = nullptr;
+  return show;
+}
+
+}  // namespace
+
+TEST_CASE("the trade-off slider sets the policy, the table and the sentence") {
+  Opened opened;
+  auto& slider = opened.find<SettlingSlider>("tradeoff");
+  CHECK(slider.value() == 400);
+  slider.setValue(0);
+  CHECK(opened.editor.tradeoff() == 0);
+  CHECK(opened.cell(1, LayerModel::policy) == "dense");
+  CHECK(opened.text("predicted_sentence").contains("Predicted: KL 0  ·"));
+  slider.setValue(1000);
+  CHECK(opened.cell(1, LayerModel::policy) != "dense");
+  CHECK(opened.text("layer_title").contains("strongest"));
+  slider.setFocus();
+  QTest::keyClick(&slider, Qt::Key_Left);
+  CHECK(opened.editor.tradeoff() == doctest::Approx(0.99));
+}
+
+TEST_CASE("a gesture of the slider is one step of undo") {
+  Opened opened;
+  auto& slider = opened.find<SettlingSlider>("tradeoff");
+  slider.setSliderDown(true);
+  for (const int value : {500, 600, 700}) slider.setValue(value);
+  slider.setSliderDown(false);
+  CHECK(opened.editor.undo().count() == 1);
+  opened.editor.undo().undo();
+  CHECK(slider.value() == 400);
+  opened.editor.undo().redo();
+  CHECK(slider.value() == 700);
+  QSignalSpy settled(&slider, &SettlingSlider::settled);
+  QTest::keyClick(&slider, Qt::Key_Right);
+  CHECK(settled.wait(patience_ms));
+  CHECK(opened.editor.undo().count() == 2);
+}
+
+TEST_CASE("a layer that is selected anywhere is selected everywhere") {
+  Opened opened;
+  CHECK(opened.page->selected_layer() == 0);
+  auto& heatmap = opened.find<MatrixPlot>("layers_plot");
+  emit heatmap.row_clicked(4);
+  CHECK(opened.page->selected_layer() == 4);
+  CHECK(opened.text("layer_title").startsWith("Layer 4"));
+  CHECK(opened.find<QTableView>("layer_table").currentIndex().row() == 4);
+  opened.find<QTableView>("layer_table").sortByColumn(LayerModel::layer, Qt::DescendingOrder);
+  CHECK(opened.page->selected_layer() == 4);
+  opened.find<QLineEdit>("layer_search").setText("nothing like it");
+  opened.page->select_layer(2);
+  CHECK(opened.page->selected_layer() == 2);
+  CHECK(opened.find<QLineEdit>("layer_search").text().isEmpty());
+}
+
+TEST_CASE("the table can be searched") {
+  Opened opened;
+  opened.editor.pin(2, LayerPolicy::top(12));
+  opened.find<QLineEdit>("layer_search").setText("STRONGEST");
+  CHECK(opened.find<QTableView>("layer_table").model()->rowCount() == 1);
+}
+
+TEST_CASE("a layer's own slider pins it, the pin lets go") {
+  Opened opened;
+  opened.page->select_layer(3);
+  auto& slider = opened.find<SettlingSlider>("layer_slider");
+  auto& pin = opened.find<QCheckBox>("pin");
+  CHECK_FALSE(pin.isChecked());
+  slider.setValue(slider.maximum());
+  CHECK(opened.editor.pins().contains(3));
+  CHECK(pin.isChecked());
+  CHECK(opened.cell(3, LayerModel::pinned) == "●");
+  CHECK(opened.find<QPushButton>("reset_pins").isEnabled());
+  pin.click();
+  CHECK(opened.editor.pins().empty());
+  pin.click();
+  CHECK(opened.editor.pins().contains(3));
+  opened.find<QPushButton>("reset_pins").click();
+  CHECK(opened.editor.pins().empty());
+  CHECK_FALSE(opened.find<QPushButton>("reset_pins").isEnabled());
+}
+
+TEST_CASE("the threshold line pins the layer and tells its consequence") {
+  Opened opened;
+  opened.editor.set_tradeoff(0.8);
+  opened.editor.commit();
+  opened.page->select_layer(2);
+  auto& plot = opened.find<RoutingPlot>("routing_plot");
+  REQUIRE(plot.threshold());
+  auto& canvas = *plot.findChild<QCustomPlot*>();
+  const double before = *plot.threshold();
+  const int steps = opened.editor.undo().count();
+  for (int i = 0; i < 3; ++i) QTest::keyPress(&canvas, Qt::Key_Right);
+  QTest::keyRelease(&canvas, Qt::Key_Right);
+  CHECK(*plot.threshold() > before);
+  CHECK(opened.editor.pins().at(2).threshold == *plot.threshold());
+  CHECK(opened.editor.undo().count() == steps + 1);
+  CHECK(canvas.accessibleDescription().startsWith("At τ = "));
+  CHECK(opened.text("layer_title").endsWith("pinned"));
+}
+
+TEST_CASE("layers that stay dense or were not converted say so") {
+  Opened opened(show_with({.not_converted = 3}));
+  opened.page->select_layer(3);
+  CHECK(opened.find<RoutingPlot>("routing_plot").empty());
+  CHECK_FALSE(opened.find<SettlingSlider>("layer_slider").isEnabled());
+  CHECK(opened.cell(3, LayerModel::policy) == "not converted");
+  opened.page->select_layer(1);
+  opened.editor.pin(1, LayerPolicy::dense());
+  CHECK_FALSE(opened.find<RoutingPlot>("routing_plot").threshold());
+  CHECK(opened.find<SettlingSlider>("layer_slider").value() == 0);
+}
+
+TEST_CASE("the cost is chosen where milliseconds pay, and where not the reason is said") {
+  Opened opened;
+  auto& costs = opened.find<QComboBox>("cost");
+  emit costs.activated(1);
+  CHECK(opened.editor.cost() == Cost::decode_ms);
+  CHECK(opened.find<QLabel>("why_no_milliseconds").isHidden());
+  opened.editor.undo().undo();
+  CHECK(costs.currentIndex() == 0);
+
+  Opened slow(show_with({.dense_ms = 0.005}));
+  CHECK(slow.text("why_no_milliseconds").contains("no policy decodes faster than dense"));
+  CHECK_FALSE(slow.find<QLabel>("why_no_milliseconds").isHidden());
+  auto* items = qobject_cast<QStandardItemModel*>(slow.find<QComboBox>("cost").model());
+  CHECK_FALSE(items->item(1)->isEnabled());
+}
+
+TEST_CASE("measuring runs behind the window and is kept") {
+  Opened opened;
+  CHECK(opened.text("measured_sentence").contains("not been measured"));
+  opened.find<QPushButton>("measure").click();
+  CHECK_FALSE(opened.find<QPushButton>("measure").isEnabled());
+  REQUIRE(opened.comes("measured_sentence", "<b>Measured: KL 0.0345"));
+  CHECK(opened.text("measured_sentence").contains("the prediction"));
+  REQUIRE(RunHistory::of(opened.editor).measurements().size() == 1);
+  CHECK(RunHistory::of(opened.editor).measurements()[0].policy.layers == opened.editor.policy().layers);
+  opened.find<SettlingSlider>("tradeoff").setValue(900);
+  CHECK(opened.text("measured_sentence").contains("not been measured"));
+  opened.editor.undo().undo();
+  CHECK(opened.text("measured_sentence").contains("0.0345"));
+}
+
+TEST_CASE("measuring can be canceled, and fails in words") {
+  Opened opened(testing::example_show(), waiting);
+  opened.find<QPushButton>("measure").click();
+  REQUIRE(QTest::qWaitFor([&] { return opened.serve.loaded(); }, patience_ms));
+  opened.find<QPushButton>("cancel_measuring").click();
+  CHECK(opened.comes("measured_sentence", "was canceled"));
+  CHECK(opened.find<QPushButton>("measure").isEnabled());
+
+  Opened broken(testing::example_show(), failing);
+  broken.find<QPushButton>("measure").click();
+  CHECK(broken.comes("measured_sentence", "The held-out text is gone. Bring it back."));
+  CHECK(RunHistory::of(broken.editor).measurements().empty());
+}
+
+TEST_CASE("every control has a name and a tip") {
+  Opened opened;
+  for (const char* name :
+       {"tradeoff", "layer_slider", "cost", "measure", "reset_pins", "pin", "layer_search"}) {
+    const auto& control = opened.find<QWidget>(name);
+    CAPTURE(name);
+    CHECK_FALSE(control.toolTip().isEmpty());
+    CHECK(control.focusPolicy() != Qt::NoFocus);
+  }
+}
+
+// LADIMO_PICTURES=FOLDER keeps the pictures, to be looked at; QT_SCALE_FACTOR=2 makes them as on a dense
+// screen.
+TEST_CASE("every state can be drawn, light and dark") {
+  const QString pictures = qEnvironmentVariable("LADIMO_PICTURES");
+  const auto keep = [&](Opened& opened, const QString& name) {
+    opened.page->resize(1280, 860);
+    QTest::qWait(pictures.isEmpty() ? 0 : 300);
+    const QPixmap image = opened.page->grab();
+    CHECK_FALSE(image.isNull());
+    if (!pictures.isEmpty()) CHECK(image.save(pictures + "/workspace-" + name + ".png"));
+  };
+  auto measured = testing::example_show();
+  const Policy policy = testing::example_policy();
+  measured["measurements"].push_back(testing::example_measurement(policy, 1.1 * policy.predicted.kl));
+  measured["profile"]["layers"][2]["dead"] = {3, 7};
+  Policy calm = policy;
+  calm.layers[0] = LayerPolicy::dense();
+  calm.layers[1] = LayerPolicy::dense();
+  measured["policies"]["calm"] = to_json(calm);
+  for (const bool dark : {false, true}) {
+    QApplication::setPalette(dark ? testing::dark_palette() : testing::light_palette());
+    const QString tint = dark ? "dark" : "light";
+    Opened six(measured);
+    six.page->select_layer(2);
+    keep(six, "6-" + tint);
+    Opened eighty(show_with({.layers = 80}, "latency"));
+    eighty.page->select_layer(12);
+    keep(eighty, "80-" + tint);
+    Opened odd(show_with({.layers = 32, .not_converted = 3, .dense_ms = 0.005}));
+    odd.page->select_layer(3);
+    keep(odd, "not-converted-" + tint);
+    odd.page->select_layer(1);
+    odd.editor.pin(1, LayerPolicy::dense());
+    keep(odd, "dense-" + tint);
+    Opened busy(measured, waiting);
+    busy.editor.set_cost(Cost::decode_ms);
+    busy.find<QPushButton>("measure").click();
+    if (!pictures.isEmpty()) QTest::qWait(1000);
+    keep(busy, "measuring-" + tint);
+  }
+  QApplication::setPalette(QPalette());
+}
