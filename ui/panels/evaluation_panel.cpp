@@ -95,14 +95,16 @@ void EvaluationPanel::lay_out() {
   keeps_its_room.setRetainSizeWhenHidden(true);
   progress_->setSizePolicy(keeps_its_room);
   texts_table_->setSortingEnabled(false);
+  texts_table_->hide();
   texts_table_->setMaximumHeight((shown_texts + 2) * 3 * space + 2 * space);
 
   auto* left = new QWidget;
   auto* left_column = new QVBoxLayout(left);
   left_column->setContentsMargins({});
   left_column->setSpacing(space);
-  left_column->addWidget(figures_, 1);
+  left_column->addWidget(figures_);
   left_column->addWidget(texts_table_);
+  left_column->addStretch(1);
   auto* results = new QSplitter(Qt::Horizontal);
   results->addWidget(left);
   results->addWidget(percentiles_);
@@ -220,7 +222,7 @@ void EvaluationPanel::show_history() {
   if (measurements.empty())
     figures_->show_nothing(
         tr("Nothing has been measured of this run yet. Measure compares the converted model "
-           "with the dense original, token by token, on text that neither saw."));
+           "with the dense original, token by token, on text that it was not calibrated on."));
   else
     history_table_->selectRow(sorted_->mapFromSource(history_->index(0, 0)).row());
   show_selected();

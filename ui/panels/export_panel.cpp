@@ -137,6 +137,8 @@ void ExportPanel::save_report(const QString& path) {
 
 void ExportPanel::write_model(const QString& folder) { model_->write(folder); }
 
+bool ExportPanel::writing() const { return model_->writing(); }
+
 void ExportPanel::show_end(ExportCard& card, const QString& failure, const QString& said,
                            const QString& path) {
   if (failure.isEmpty())

@@ -28,6 +28,8 @@ class ExportPanel : public QWidget {
   void save_tables(const QString& folder);
   void save_report(const QString& path);
   void write_model(const QString& folder);
+  /// Whether a model is being written.
+  bool writing() const;
 
  private:
   void make_cards(QGridLayout& grid);

@@ -57,7 +57,6 @@ MeasuredFigures::MeasuredFigures(QWidget* parent)
   layout->setSpacing(space);
   layout->addWidget(heading_);
   layout->addWidget(figures_);
-  layout->addStretch();
   recolour();
 }
 

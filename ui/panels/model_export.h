@@ -20,6 +20,7 @@ class ModelExport : public ExportCard {
 
   /// Writes the model under the chosen policy; `folder` must not exist or be empty.
   void write(const QString& folder);
+  bool writing() const { return saving_ != 0 || (job_ && job_->running()); }
 
  private:
   void ask_or_cancel();

@@ -52,7 +52,9 @@ SavedPolicies::SavedPolicies(PolicyEditor& editor, ServeClient& serve, const Eng
   connect(load_, &QPushButton::clicked, this, &SavedPolicies::load);
   connect(delete_, &QPushButton::clicked, this, &SavedPolicies::remove);
   connect(notice_, &Notice::acted, this, [this] {  // the deletion undone
-    if (deleted_) save(deleted_->name, deleted_->policy);
+    if (!deleted_) return;
+    const NamedPolicy again = *deleted_;
+    save(again.name, again.policy);
   });
   connect(&serve_, &ServeClient::finished, this, &SavedPolicies::finish);
   connect(&editor_, &PolicyEditor::changed, this, &SavedPolicies::show_policies);

@@ -20,6 +20,8 @@ constexpr std::array statistics{50, 95, 99, 100, mean};
 constexpr std::array shapes{QCPScatterStyle::ssCircle, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssSquare,
                             QCPScatterStyle::ssCross, QCPScatterStyle::ssDiamond};
 constexpr double marker_size = 8;
+constexpr int longest_label = 16;         // letters
+constexpr std::size_t upright_texts = 2;  // more have their names slanted
 
 double value(const TextScore& score, int statistic) {
   if (statistic == mean) return score.kl;
@@ -36,12 +38,28 @@ QString words(int statistic) {
     case 100:
       return KlPercentilesPlot::tr("largest");
     default:
-      return KlPercentilesPlot::tr("%1 % of tokens below").arg(statistic);
+      return KlPercentilesPlot::tr("%1 %").arg(statistic);
   }
+}
+
+QString shortened(const QString& name) {
+  return name.size() <= longest_label ? name : name.left(longest_label - 1) + QStringLiteral("…");
 }
 
 QString name_of(const TextScore& score) {
   return score.text.isEmpty() ? KlPercentilesPlot::tr("all text") : score.text;
+}
+
+/// With a place for the number.
+QString reading(int statistic) {
+  switch (statistic) {
+    case mean:
+      return KlPercentilesPlot::tr("mean: %1 nats");
+    case 100:
+      return KlPercentilesPlot::tr("largest: %1 nats");
+    default:
+      return KlPercentilesPlot::tr("%1 % of the tokens lie below %2 nats").arg(statistic);
+  }
 }
 
 QString number(double nats) { return QString::fromStdString(format_number(nats)); }
@@ -63,8 +81,9 @@ KlPercentilesPlot::KlPercentilesPlot(QWidget* parent)
   canvas().xAxis->grid()->setVisible(false);
   canvas().legend->setVisible(true);
   canvas().axisRect()->insetLayout()->take(canvas().legend);
-  canvas().plotLayout()->addElement(0, 1, canvas().legend);
-  canvas().plotLayout()->setColumnStretchFactor(1, 0.001);
+  canvas().legend->setFillOrder(QCPLegend::foColumnsFirst);
+  canvas().plotLayout()->addElement(1, 0, canvas().legend);
+  canvas().plotLayout()->setRowStretchFactor(1, 0.001);
 }
 
 void KlPercentilesPlot::show_scores(std::vector<TextScore> scores) {
@@ -84,7 +103,8 @@ void KlPercentilesPlot::show_scores(std::vector<TextScore> scores) {
     statistics_[i]->setData(x, y, true);
   }
   for (std::size_t text = 0; text < scores_.size(); ++text)
-    texts->addTick(double(text), name_of(scores_[text]));
+    texts->addTick(double(text), shortened(name_of(scores_[text])));
+  canvas().xAxis->setTickLabelRotation(scores_.size() > upright_texts ? 20 : 0);
   canvas().xAxis->setTicker(texts);
   canvas().xAxis->setRange(-0.6, double(scores_.size()) - 0.4);
   if (low > high) {
@@ -123,8 +143,7 @@ QString KlPercentilesPlot::read_out(double x, double) const {
   if (text < 0 || text >= static_cast<long long>(scores_.size())) return {};
   const TextScore& score = scores_[static_cast<std::size_t>(text)];
   QStringList lines{name_of(score)};
-  for (const int statistic : statistics)
-    lines << tr("%1: %2 nats").arg(words(statistic), number(value(score, statistic)));
+  for (const int statistic : statistics) lines << reading(statistic).arg(number(value(score, statistic)));
   return lines.join('\n');
 }
 

@@ -1,0 +1,230 @@
+#include "ui/panels/evaluation_panel.h"
+
+#include <doctest/doctest.h>
+
+#include <QAbstractItemModelTester>
+#include <QApplication>
+#include <QComboBox>
+#include <QDropEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMimeData>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QSpinBox>
+#include <QTableView>
+#include <QUrl>
+
+#include "opened_run.h"
+#include "palettes.h"
+#include "ui/models/measurements_model.h"
+#include "ui/models/run_history.h"
+#include "ui/models/text_scores_model.h"
+#include "ui/panels/evaluation_request.h"
+#include "ui/panels/notice.h"
+#include "ui/plots/kl_percentiles_plot.h"
+#include "ui/plots/measured_plot.h"
+
+using namespace ladimo;
+using ladimo::testing::child;
+using ladimo::testing::keep_picture;
+using ladimo::testing::OpenedRun;
+using ladimo::testing::wait_until;
+using ui::EvaluationPanel;
+using ui::MeasurementsModel;
+using ui::RunHistory;
+
+namespace {
+
+const std::string numbers =
+    R"("kl":0.0213,"kl_percentiles":{"50":0.0042,"95":0.093,"99":0.24,"100":1.93},"perplexity":21.6,)"
+    R"("dense_perplexity":21.1,"same_top":0.912,"same_top_se":0.0031,"nll":3.07,"dense_nll":3.05)";
+const std::string domains =
+    R"("domains":[{"text":"a/stories-dev.txt","tokens":4096,)" + numbers +
+    R"(},{"text":"a/books-dev.txt","tokens":4096,)" +
+    R"("kl":0.0311,"kl_percentiles":{"50":0.0062,"95":0.133,"99":0.34,"100":2.4},"perplexity":31.6,)"
+    R"("dense_perplexity":30.8,"same_top":0.887,"same_top_se":0.0041})" +
+    "]";
+const std::string answering =
+    R"sh(*cancel*) echo '{"event":"error","message":"Canceled.","hint":"","path":"","canceled":true,"id":'$id'}' ;;
+    *eval*slow*) echo '{"event":"step","name":"dense and converted","index":0,"count":1,"id":'$id'}'
+      echo '{"event":"progress","layer":3,"done":50,"total":100,"eta_s":12,"id":'$id'}' ;;
+    *eval*) echo '{"event":"result","tokens":8192,"window":512,)sh" +
+    numbers + R"sh(,"activated_parameters":2.62e6,"activated_fraction":0.812,"ffn_activated":0.671,)sh" +
+    domains + R"sh(,"id":'$id'}' ;;)sh";
+const std::string refusing =
+    R"sh(*eval*) echo '{"event":"error","message":"The text is too short.","hint":"Give more.","path":"","id":'$id'}' ;;)sh";
+
+struct Shown : OpenedRun {
+  explicit Shown(const std::string& answers = answering)
+      : OpenedRun(answers), panel(run, editor, serve, engine.engine()) {
+    panel.resize(1250, 760);
+    panel.show();
+  }
+  QPushButton& button() { return child<QPushButton>(panel, "measure"); }
+  bool idle() { return button().text().contains("Measure"); }
+  QString notice() { return child<QLabel>(panel, "notice").text(); }
+  void measure() {
+    button().click();
+    REQUIRE(wait_until([&] { return idle(); }));
+  }
+  QString words() {
+    QStringList seen;
+    for (const auto* label : panel.findChildren<QLabel*>())
+      if (label->isVisible()) seen << label->text();
+    return seen.join('\n');
+  }
+
+  EvaluationPanel panel;
+};
+
+QString make_text(const testing::TemporaryFolder& folder, const char* name) {
+  std::ofstream(folder / name) << "text";
+  return QString::fromStdString((folder / name).string());
+}
+
+}  // namespace
+
+TEST_CASE("a measurement is shown in bold beside its prediction, and kept in the history") {
+  Shown shown;
+  CHECK(shown.words().contains("Nothing has been measured"));
+  CHECK(child<ui::MeasuredPlot>(shown.panel, "measured_plot").empty());
+  shown.measure();
+  CHECK(shown.words().contains("<b>0.0213</b>"));
+  CHECK(shown.words().contains("predicted"));
+  CHECK(shown.words().contains("21.1 → <b>21.6</b>"));
+  CHECK(shown.words().contains("median <b>0.00420</b>"));
+  CHECK(shown.words().contains("<b>91.2 %</b>"));
+  CHECK(shown.words().contains("<b>81.2 %</b>"));
+  CHECK(child<QTableView>(shown.panel, "history").model()->rowCount() == 1);
+  CHECK(child<QTableView>(shown.panel, "texts").model()->rowCount() == 2);
+  CHECK(RunHistory::of(shown.editor).measurements().size() == 1);
+  const QString csv = child<ui::MeasuredPlot>(shown.panel, "measured_plot").csv();
+  CHECK(csv.count('\n') == 2);
+  CHECK(csv.contains(",0.812,0.0213"));
+  CHECK(child<ui::KlPercentilesPlot>(shown.panel, "kl_percentiles").csv().count('\n') == 4);
+  shown.measure();
+  CHECK(child<QTableView>(shown.panel, "history").model()->rowCount() == 2);
+}
+
+TEST_CASE("progress says what, how far and how long; a canceled measurement leaves nothing") {
+  Shown shown;
+  const QString file = make_text(shown.engine.folder(), "slow.txt");
+  child<QLineEdit>(shown.panel, "files").setText(file);
+  child<QRadioButton>(shown.panel, "own_text").setChecked(true);
+  shown.button().click();
+  CHECK(shown.notice().contains("loading the model"));
+  REQUIRE(wait_until([&] { return shown.notice().contains("left"); }));
+  CHECK(shown.notice() == "dense and converted · layer 3 · about 12 s left");
+  shown.button().click();
+  REQUIRE(wait_until([&] { return shown.idle(); }));
+  CHECK(shown.notice().contains("Canceled"));
+  CHECK(RunHistory::of(shown.editor).measurements().empty());
+}
+
+TEST_CASE("what goes wrong stands beside the button") {
+  Shown refused(refusing);
+  refused.measure();
+  CHECK(refused.notice() == "The text is too short. Give more.");
+  Shown strange(R"sh(*eval*) echo '{"event":"result","tokens":1,"id":'$id'}' ;;)sh");
+  strange.measure();
+  CHECK(strange.notice().contains("kl"));
+  CHECK(RunHistory::of(strange.editor).measurements().empty());
+}
+
+TEST_CASE("the form knows why nothing can be measured") {
+  OpenedRun opened("");
+  ui::EvaluationRequestForm form(opened.editor, opened.engine.engine());
+  CHECK(form.why_not().isEmpty());
+  CHECK(form.text().isEmpty());
+  CHECK(form.policy().layers == opened.editor.policy().layers);
+  child<QRadioButton>(form, "own_text").setChecked(true);
+  CHECK(form.why_not() == "Choose the text files to measure on.");
+  child<QLineEdit>(form, "files").setText("/nonexistent/a.txt");
+  CHECK(form.why_not().contains("/nonexistent/a.txt"));
+  ui::EvaluationRequestForm far(opened.editor, {"ladimo", "far"});
+  child<QRadioButton>(far, "own_text").setChecked(true);
+  child<QLineEdit>(far, "files").setText("there/a.txt; there/b.txt");
+  CHECK(far.why_not().isEmpty());
+  CHECK(far.text() == QStringList{"there/a.txt", "there/b.txt"});
+  child<QSpinBox>(form, "tokens").setValue(5000);
+  CHECK(form.tokens() == 5000);
+}
+
+TEST_CASE("files dropped onto the form are measured on") {
+  OpenedRun opened("");
+  ui::EvaluationRequestForm form(opened.editor, opened.engine.engine());
+  QMimeData data;
+  data.setUrls({QUrl::fromLocalFile(make_text(opened.engine.folder(), "a.txt")),
+                QUrl::fromLocalFile(make_text(opened.engine.folder(), "b.txt"))});
+  QDragEnterEvent enter({5, 5}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(&form, &enter);
+  CHECK(enter.isAccepted());
+  QDropEvent drop({5, 5}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(&form, &drop);
+  CHECK(form.text().size() == 2);
+  CHECK(form.why_not().isEmpty());
+}
+
+TEST_CASE("the policy to measure: the chosen one, dense, or a saved one") {
+  OpenedRun opened("");
+  ui::EvaluationRequestForm form(opened.editor, opened.engine.engine());
+  Policy saved = testing::example_policy();
+  saved.layers[1] = LayerPolicy::dense();
+  RunHistory::of(opened.editor).set_policy("calm", saved);
+  auto& choice = child<QComboBox>(form, "policy");
+  REQUIRE(choice.count() == 3);
+  choice.setCurrentIndex(1);
+  for (const LayerPolicy& layer : form.policy().layers) CHECK(layer == LayerPolicy::dense());
+  CHECK(form.policy().predicted.kl == doctest::Approx(0));
+  choice.setCurrentIndex(2);
+  CHECK(form.policy().layers == saved.layers);
+  RunHistory::of(opened.editor).remove_policy("calm");
+  CHECK(choice.currentIndex() == 0);
+}
+
+TEST_CASE("the history sorts by number and keeps Qt's rules") {
+  MeasurementsModel model;
+  const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
+  ui::Measurement old;
+  old.date = "2026-11-20T10:00:00Z";
+  old.machine = "far";
+  old.text = {"x/stories.txt", "x/books.txt"};
+  old.tokens = 24576;
+  old.policy.layers = {LayerPolicy::dense(), LayerPolicy::above(0.1, 3), LayerPolicy::top(4)};
+  old.numbers.kl = 0.0000123;
+  ui::Measurement fresh = old;
+  fresh.text.clear();
+  fresh.numbers.kl = 0.5;
+  model.set_measurements({old, fresh});
+  const auto text = [&](int row, int column) { return model.index(row, column).data().toString(); };
+  CHECK(text(0, MeasurementsModel::text) == "held-out text of the run");
+  CHECK(text(1, MeasurementsModel::text) == "stories.txt, books.txt");
+  CHECK(text(1, MeasurementsModel::kl) == "0.0000123");
+  CHECK(text(1, MeasurementsModel::tokens) == "24,576");
+  CHECK(text(1, MeasurementsModel::policy) == "1 dense · 1 threshold · 1 top-k");
+  CHECK(model.index(0, MeasurementsModel::kl).data(MeasurementsModel::sort_role).toDouble() == 0.5);
+  model.set_measurements({});
+  ui::TextScoresModel texts;
+  const QAbstractItemModelTester texts_tester(&texts, QAbstractItemModelTester::FailureReportingMode::Fatal);
+  texts.set_scores({ui::score_of(old)});
+  CHECK(texts.rowCount() == 1);
+}
+
+TEST_CASE("every state of the evaluation panel can be drawn") {
+  for (const bool dark : {false, true}) {
+    QApplication::setPalette(dark ? testing::dark_palette() : testing::light_palette());
+    const QString tint = dark ? "dark" : "light";
+    Shown shown, failed(refusing), loading("");
+    keep_picture(shown.panel, "evaluation-empty-" + tint);
+    loading.button().click();
+    keep_picture(loading.panel, "evaluation-loading-" + tint);
+    failed.measure();
+    keep_picture(failed.panel, "evaluation-failed-" + tint);
+    shown.measure();
+    shown.editor.set_tradeoff(0.8);
+    shown.measure();
+    keep_picture(shown.panel, "evaluation-done-" + tint);
+  }
+  QApplication::setPalette(QPalette());
+}

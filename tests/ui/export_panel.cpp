@@ -1,0 +1,236 @@
+#include "ui/panels/export_panel.h"
+
+#include <doctest/doctest.h>
+
+#include <QAbstractItemModelTester>
+#include <QApplication>
+#include <QDir>
+#include <QFile>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QTableView>
+
+#include "opened_run.h"
+#include "palettes.h"
+#include "ui/models/policies_model.h"
+#include "ui/models/run_csv.h"
+#include "ui/models/run_history.h"
+#include "ui/panels/saved_policies.h"
+
+using namespace ladimo;
+using ladimo::testing::child;
+using ladimo::testing::keep_picture;
+using ladimo::testing::OpenedRun;
+using ladimo::testing::wait_until;
+using ui::ExportPanel;
+using ui::RunHistory;
+
+namespace {
+
+const std::string saving =
+    R"sh(*rejected*) echo '{"event":"error","message":"The policy is for another model.","hint":"Choose again.","path":"","id":'$id'}' ;;
+    *policy*) echo '{"event":"result","path":"somewhere","id":'$id'}' ;;)sh";
+
+struct Shown : OpenedRun {
+  explicit Shown(const std::string& answers = saving)
+      : OpenedRun(answers), panel(run, editor, serve, engine.engine()) {
+    panel.resize(1200, 800);
+    panel.show();
+  }
+  QString notice(const char* card) { return child<QLabel>(child<QWidget>(panel, card), "notice").text(); }
+  QPushButton& press(const char* name) { return child<QPushButton>(panel, name); }
+  QString path(const char* name) const { return QString::fromStdString((engine.folder() / name).string()); }
+  void save_as(const QString& name) {
+    child<QLineEdit>(panel, "policy_name").setText(name);
+    press("save_policy").click();
+    REQUIRE(wait_until([&] { return !serve.busy(); }));
+  }
+  QTableView& table() { return child<QTableView>(panel, "policies"); }
+  void select(const QString& name) {
+    for (int row = 0; row < table().model()->rowCount(); ++row)
+      if (table().model()->index(row, 0).data().toString() == name) table().selectRow(row);
+  }
+
+  ExportPanel panel;
+};
+
+QByteArray contents(const QString& path) {
+  QFile file(path);
+  REQUIRE(file.open(QIODevice::ReadOnly));
+  return file.readAll();
+}
+
+}  // namespace
+
+TEST_CASE("the policy file is what the command line reads") {
+  Shown shown;
+  shown.panel.save_policy_file(shown.path("policy.json"));
+  CHECK(shown.notice("export_policy").startsWith("Saved as"));
+  const Policy read = read_policy(shown.path("policy.json").toStdString(), shown.editor.policy().fingerprint,
+                                  testing::example_layers);
+  CHECK(read.layers == shown.editor.policy().layers);
+}
+
+TEST_CASE("tables leave with all digits") {
+  Shown shown;
+  shown.panel.save_tables(QString::fromStdString(shown.engine.folder().path().string()));
+  CHECK(shown.notice("export_tables").contains("layers.csv, ladder.csv, histogram.csv"));
+  const QByteArray layers = contents(shown.path("layers.csv"));
+  CHECK(
+      layers.startsWith("layer,kind,k,threshold,mean_experts,kl,activated,loss_before,loss_after\n0,dense,"));
+  CHECK(layers.count('\n') == testing::example_layers + 1);
+  const QByteArray ladder = contents(shown.path("ladder.csv"));
+  CHECK(ladder.startsWith("layer,kind,k,threshold,mean_experts,kl,activated\n0,dense,,,,0,"));
+  qsizetype candidates = 0;
+  for (const LayerTable& layer : shown.run->tradeoff->layers)
+    candidates += static_cast<qsizetype>(layer.candidates.size());
+  CHECK(ladder.count('\n') == candidates + 1);
+  const QByteArray histogram = contents(shown.path("histogram.csv"));
+  CHECK(histogram.count('\n') == 1 + testing::example_layers * (histogram_bins + 2));
+}
+
+TEST_CASE("the report is a PDF of several pages with its own fonts") {
+  Shown shown;
+  shown.panel.save_report(shown.path("report.pdf"));
+  CHECK(shown.notice("export_report").startsWith("Saved as"));
+  const QByteArray pdf = contents(shown.path("report.pdf"));
+  CHECK(pdf.startsWith("%PDF-"));
+  CHECK(pdf.contains("/FontFile2"));
+  const int count = pdf.mid(pdf.indexOf("/Count ") + 7, 3).simplified().split(' ').first().toInt();
+  CHECK(count >= 3);
+}
+
+TEST_CASE("a place that cannot be written to is a sentence on the card, and nothing is left there") {
+  Shown shown;
+  const QString nowhere = shown.path("no-such-folder");
+  shown.panel.save_policy_file(nowhere + "/policy.json");
+  shown.panel.save_tables(nowhere);
+  shown.panel.save_report(nowhere + "/report.pdf");
+  for (const char* card : {"export_policy", "export_tables", "export_report"}) {
+    CAPTURE(card);
+    CHECK(shown.notice(card).contains("could not be saved"));
+    CHECK(shown.notice(card).contains("Choose a folder"));
+  }
+  CHECK_FALSE(QDir(nowhere).exists());
+}
+
+TEST_CASE("a model is written by the engine, and what the check found is shown") {
+  const struct {
+    std::string script;
+    const char* expected;
+  } rows[] = {
+      {R"sh([ "$1" = export ] || exit 9
+echo '{"event":"step","name":"weights","index":0,"count":2}'
+echo '{"event":"result","format":"native","files":3,"bytes":6291456,"max_logit_error":0.00002,"kl_against_run":0}')sh",
+       "6.00 MiB · read again: largest difference of a logit 0.0000200"},
+      {R"(echo '{"event":"error","message":"The folder is not empty.","hint":"Choose another.","path":""}'; exit 2)",
+       "The folder is not empty. Choose another."},
+      {"kill -KILL $$", "memory"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.expected);
+    const testing::StandInEngine exporter(row.script);
+    OpenedRun opened(saving);
+    ExportPanel panel(opened.run, opened.editor, opened.serve, exporter.engine());
+    panel.show();
+    panel.write_model(QString::fromStdString((exporter.folder() / "model").string()));
+    auto& notice = child<QLabel>(child<QWidget>(panel, "export_model"), "notice");
+    CHECK(wait_until([&] { return notice.text().contains(row.expected); }));
+  }
+}
+
+TEST_CASE("formats of a later version have their place and say so") {
+  Shown shown;
+  for (const char* card : {"export_hugging_face", "export_gguf"}) {
+    CHECK_FALSE(child<QWidget>(shown.panel, card).isEnabled());
+    CHECK(shown.notice(card).contains("later version"));
+  }
+}
+
+TEST_CASE("a policy is saved under a name, compared, taken up again, deleted and brought back") {
+  Shown shown;
+  CHECK_FALSE(shown.press("save_policy").isEnabled());
+  const auto calm = shown.editor.policy().layers;
+  shown.save_as("calm");
+  CHECK(RunHistory::of(shown.editor).policies().contains("calm"));
+  CHECK(shown.notice("saved_policies") == "Saved as “calm”.");
+
+  shown.editor.set_tradeoff(0.95);
+  shown.editor.commit();
+  CHECK(shown.editor.policy().layers != calm);
+  shown.select("calm");
+  auto& compared = child<QTableView>(shown.panel, "policy_layers");
+  CHECK(compared.model()->columnCount() == 3);  // layer, chosen, calm
+  CHECK(compared.model()->rowCount() == testing::example_layers);
+  shown.press("load_policy").click();
+  CHECK(shown.editor.policy().layers == calm);
+
+  shown.select("calm");
+  shown.press("delete_policy").click();
+  CHECK_FALSE(RunHistory::of(shown.editor).policies().contains("calm"));
+  CHECK(shown.notice("saved_policies").contains("deleted"));
+  for (auto* button : child<QWidget>(shown.panel, "saved_policies").findChildren<QAbstractButton*>())
+    if (button->text() == "Bring it back") button->click();
+  REQUIRE(wait_until([&] { return RunHistory::of(shown.editor).policies().contains("calm"); }));
+}
+
+TEST_CASE("a policy that the engine refuses is not listed") {
+  Shown shown;
+  shown.save_as("rejected");
+  CHECK(shown.notice("saved_policies") == "The policy is for another model. Choose again.");
+  CHECK(RunHistory::of(shown.editor).policies().empty());
+}
+
+TEST_CASE("names that cannot be a file's are refused before anything is asked") {
+  const struct {
+    const char* name;
+    const char* part;
+  } rows[] = {{"", "Write a name"}, {"a/b", "slash"}, {".hidden", "dot"}};
+  for (const auto& row : rows) CHECK(ui::SavedPolicies::why_not(row.name).contains(row.part));
+  CHECK(ui::SavedPolicies::why_not(QString(65, 'a')).contains("64"));
+  CHECK(ui::SavedPolicies::why_not("calm 2").isEmpty());
+}
+
+TEST_CASE("the tables of policies keep Qt's rules") {
+  ui::PoliciesModel policies;
+  ui::PolicyLayersModel layers;
+  const QAbstractItemModelTester tester(&policies, QAbstractItemModelTester::FailureReportingMode::Fatal);
+  const QAbstractItemModelTester layers_tester(&layers,
+                                               QAbstractItemModelTester::FailureReportingMode::Fatal);
+  Policy one = testing::example_policy();
+  one.layers[2] = LayerPolicy::top(12);
+  one.layers[3] = LayerPolicy::above(0.031, 27.4);
+  one.predicted.kl = 0.0198;
+  one.predicted.decode_ms.reset();
+  Policy other = one;
+  other.layers[3] = LayerPolicy::dense();
+  policies.set_policies({{"one", one}, {"other", other}});
+  layers.set_policies({{"one", one}, {"other", other}});
+  CHECK(policies.index(0, ui::PoliciesModel::kl).data() == "0.0198");
+  CHECK(policies.index(0, ui::PoliciesModel::decode_ms).data() == "–");
+  CHECK(layers.index(2, 1).data() == "12 strongest");
+  CHECK(layers.index(3, 2).data(Qt::FontRole).value<QFont>().bold());
+  CHECK_FALSE(layers.index(2, 2).data(Qt::FontRole).isValid());
+  CHECK(layers.headerData(2, Qt::Horizontal) == "other");
+  policies.set_policies({});
+  layers.set_policies({});
+  CHECK(layers.columnCount() == 0);
+}
+
+TEST_CASE("the export panel can be drawn") {
+  for (const bool dark : {false, true}) {
+    QApplication::setPalette(dark ? testing::dark_palette() : testing::light_palette());
+    const QString tint = dark ? "dark" : "light";
+    Shown shown;
+    keep_picture(shown.panel, "export-empty-" + tint);
+    shown.save_as("calm");
+    shown.editor.set_tradeoff(0.9);
+    shown.save_as("cheap");
+    shown.select("calm");
+    shown.panel.save_policy_file(shown.path("policy.json"));
+    shown.panel.save_report(shown.path("no-such-folder/report.pdf"));
+    keep_picture(shown.panel, "export-full-" + tint);
+  }
+  QApplication::setPalette(QPalette());
+}
