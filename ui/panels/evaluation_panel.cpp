@@ -109,14 +109,16 @@ void EvaluationPanel::lay_out() {
   results->addWidget(left);
   results->addWidget(percentiles_);
   results->addWidget(measured_);
-  results->setSizes({40 * space, 40 * space, 40 * space});
+  for (QWidget* plot : {static_cast<QWidget*>(percentiles_), static_cast<QWidget*>(measured_)})
+    plot->setMinimumWidth(30 * space);
+  results->setStretchFactor(1, 1);
+  results->setStretchFactor(2, 1);
   results->setHandleWidth(2 * space);
   results->setChildrenCollapsible(false);
   auto* all = new QSplitter(Qt::Vertical);
   all->addWidget(results);
   all->addWidget(history_table_);
-  all->setStretchFactor(0, 2);
-  all->setStretchFactor(1, 1);
+  all->setSizes({60 * space, 30 * space});
   all->setHandleWidth(2 * space);
   all->setChildrenCollapsible(false);
 

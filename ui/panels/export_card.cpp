@@ -35,6 +35,8 @@ ExportCard::ExportCard(const QString& title, const QString& words, const QString
   progress_->setTextVisible(false);
   progress_->hide();
 
+  notice_->setMinimumHeight(2 * fontMetrics().lineSpacing());
+
   auto* action = new QHBoxLayout;
   action->addWidget(button_);
   action->addWidget(progress_, 1);

@@ -45,6 +45,7 @@ void add_field(QGridLayout& grid, int column, const QString& words, QWidget& fie
   field.setToolTip(tip);
   label->setToolTip(tip);
   grid.addWidget(label, 0, column);
+  grid.setColumnMinimumWidth(column, label->sizeHint().width() + spacing(field));
   grid.addWidget(&field, 1, column);
 }
 

@@ -114,8 +114,8 @@ void SavedPolicies::lay_out() {
   tables->addWidget(layers_table_);
   tables->setHandleWidth(2 * space);
   tables->setChildrenCollapsible(false);
-  tables->setStretchFactor(0, 1);
-  tables->setStretchFactor(1, 1);
+  tables->setStretchFactor(0, 3);
+  tables->setStretchFactor(1, 2);
   auto* page = new QVBoxLayout(this);
   page->setContentsMargins({});
   page->setSpacing(space);

@@ -35,7 +35,7 @@ MeasuredPlot::MeasuredPlot(QWidget* parent)
   measured_->setName(tr("measured"));
   newest_->setName(tr("newest"));
   distances_->removeFromLegend();
-  canvas().xAxis->setLabel(tr("activated parameters, % of the dense model's"));
+  canvas().xAxis->setLabel(tr("activated parameters, %"));
   canvas().yAxis->setLabel(tr("KL, nats per token"));
   canvas().legend->setVisible(true);
   canvas().axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
