@@ -38,7 +38,7 @@ TEST_CASE("a layer's threshold is told with its consequence") {
   editor.pin(2, LayerPolicy::dense());
   CHECK(layer_consequence(editor, 2).contains("stays dense"));
   CHECK(layer_consequence(editor, 3).contains("was not converted"));
-  CHECK(layer_title(editor, 3) == "Layer 3  ·  dense");
+  CHECK(layer_title(editor, 3) == "Layer 3  ·  not converted");
 }
 
 TEST_CASE("a degenerate router is named with what to change") {

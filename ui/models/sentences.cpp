@@ -44,7 +44,7 @@ QString times(const LatencyTable& latency, const PolicyNumbers& numbers, int lay
   const double dense = latency.other_decode_ms + layers * latency.dense_decode_ms;
   QString sentence =
       QObject::tr("%1 → %2 ms per token decoding").arg(number_text(dense), number_text(*numbers.decode_ms)) +
-      dot + QObject::tr("%1 in a prompt").arg(number_text(*numbers.prefill_ms));
+      dot + QObject::tr("%1 ms in the prompt").arg(number_text(*numbers.prefill_ms));
   if (latency.machine == processor_name()) return sentence;
   return sentence +
          QObject::tr(" (times of %1)").arg(QString::fromStdString(latency.machine).toHtmlEscaped());
@@ -89,7 +89,9 @@ QString layer_title(const PolicyEditor& editor, int layer) {
   QStringList parts{QObject::tr("Layer %1").arg(layer)};
   if (run.profile_of(layer) != nullptr)
     parts << QObject::tr("%1 experts (%2 shared)").arg(run.recipe.experts).arg(run.recipe.shared);
-  parts << in_words(editor.policy().layers[static_cast<std::size_t>(layer)]);
+  parts << (run.tradeoff->layers[static_cast<std::size_t>(layer)].candidates.size() > 1
+                ? in_words(editor.policy().layers[static_cast<std::size_t>(layer)])
+                : QObject::tr("not converted"));
   if (editor.pins().contains(layer)) parts << QObject::tr("pinned");
   return parts.join(dot);
 }

@@ -76,6 +76,8 @@ void FrontierPlot::make_graphs() {
     end->setTypeY(QCPItemPosition::ptAxisRectRatio);
   chosen_mark_ = add_marks(plot);
   chosen_mark_->setLayer(moving_);
+  plot.addLayer(QStringLiteral("measured"));  // what was measured is never hidden
+  measured_marks_->setLayer(QStringLiteral("measured"));
 }
 
 double FrontierPlot::shown(double cost) const {
@@ -123,16 +125,29 @@ void FrontierPlot::set_log_kl(bool log) {
   draw();
 }
 
-void FrontierPlot::clear_labels() {
+void FrontierPlot::label_marks() {
   for (QCPItemText* text : labels_) canvas().removeItem(text);
   labels_.clear();
+  for (const FrontierMark& mark : saved_) label(mark, mark.name, false);
+  if (measured_.empty()) return;
+  const FrontierMark& last = measured_.back();
+  label(last,
+        last.predicted_kl ? tr("measured %1 (predicted %2)").arg(number(last.kl), number(*last.predicted_kl))
+                          : tr("measured %1").arg(number(last.kl)),
+        true);
 }
 
-void FrontierPlot::label(const FrontierMark& mark, const QString& text) {
+/// Above the mark and to its left, where the frontier does not run, unless the plot ends there.
+void FrontierPlot::label(const FrontierMark& mark, const QString& text, bool above) {
+  const QCPRange& range = canvas().xAxis->range();  // reversed: its upper end is on the left
+  const double from_left = (range.upper - shown(mark.cost)) / range.size();
+  const bool left = from_left > 0.85 || (above && from_left > 0.3);
   auto* item = new QCPItemText(&canvas());
   item->position->setCoords(shown(mark.cost), mark.kl);
-  item->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
-  item->setPadding(QMargins(0, 0, spacing(*this) / 2, spacing(*this) / 4));
+  item->setPositionAlignment((left ? Qt::AlignRight : Qt::AlignLeft) |
+                             (above ? Qt::AlignBottom : Qt::AlignTop));
+  const int gap = spacing(*this) / 2;
+  item->setPadding({gap, gap, gap, gap});
   item->setText(text);
   item->setColor(theme_of(palette()).text);
   item->setFont(font());
@@ -150,26 +165,18 @@ void FrontierPlot::draw_measured() {
     distances_->addData(shown(mark.cost), mark.kl);
     distances_->addData(shown(mark.cost), std::numeric_limits<double>::quiet_NaN());
   }
-  if (measured_.empty()) return;
-  const FrontierMark& last = measured_.back();
-  label(last, last.predicted_kl
-                  ? tr("measured %1 (predicted %2)").arg(number(last.kl), number(*last.predicted_kl))
-                  : tr("measured %1").arg(number(last.kl)));
 }
 
 void FrontierPlot::draw() {
   if (points_.empty()) return show_empty();
-  clear_labels();
   frontier_->data()->clear();
   for (const Frontier::Point& point : points_)
     if (!log_ || point.kl > 0) frontier_->addData(shown(point.cost), point.kl);
   saved_marks_->data()->clear();
-  for (const FrontierMark& mark : saved_) {
-    saved_marks_->addData(shown(mark.cost), mark.kl);
-    label(mark, mark.name);
-  }
+  for (const FrontierMark& mark : saved_) saved_marks_->addData(shown(mark.cost), mark.kl);
   draw_measured();
   fit_range();
+  label_marks();
   show_plot();
   set_chosen(chosen_.cost, chosen_.kl);
 }

@@ -56,8 +56,8 @@ class FrontierPlot : public Plot {
   void draw();
   void draw_measured();
   void fit_range();
-  void clear_labels();
-  void label(const FrontierMark& mark, const QString& text);
+  void label_marks();
+  void label(const FrontierMark& mark, const QString& text, bool above);
   double shown(double cost) const;
   QString in_words(double cost) const;
   const FrontierMark* nearest(double x, double y) const;

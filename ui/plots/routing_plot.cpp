@@ -113,8 +113,9 @@ void RoutingPlot::make_controls() {
 void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
   all_ = std::move(all);
   top1_ = std::move(top1);
-  views_->setEnabled(!top1_.empty());
   draw();
+  views_->setEnabled(!empty() && !top1_.empty());
+  log_counts_->setEnabled(!empty());
 }
 
 void RoutingPlot::set_threshold(std::optional<double> threshold) {
@@ -122,6 +123,13 @@ void RoutingPlot::set_threshold(std::optional<double> threshold) {
   const bool appears = threshold.has_value() != threshold_.has_value();
   threshold_ = threshold;
   if (appears || view_ == View::selected) draw();  // the axes may change with it
+  place_threshold();
+  if (!empty()) moving_->replot();
+}
+
+void RoutingPlot::set_idle(bool idle) {
+  if (idle == idle_) return;
+  idle_ = idle;
   place_threshold();
   if (!empty()) moving_->replot();
 }
@@ -190,14 +198,16 @@ void RoutingPlot::fit_range() {
 }
 
 void RoutingPlot::place_threshold() {
-  for (QCPAbstractItem* item : std::initializer_list<QCPAbstractItem*>{veil_, line_, handle_})
-    item->setVisible(threshold_.has_value());
-  if (!threshold_) return;
+  line_->setVisible(threshold_.has_value());
+  handle_->setVisible(threshold_.has_value());
+  veil_->setVisible(threshold_ || idle_);
   const QCPRange range = canvas().xAxis->range();
+  veil_->topLeft->setCoords(range.lower, 0);
+  veil_->bottomRight->setCoords(range.upper, 1);
+  if (!threshold_) return;
   const double x = *threshold_ > 0 ? std::max(std::log10(*threshold_), low) : low;
   line_->point1->setCoords(x, 0);
   line_->point2->setCoords(x, 1);
-  veil_->topLeft->setCoords(std::min(range.lower, x), 0);
   veil_->bottomRight->setCoords(x, 1);
   const bool left = x > range.center();
   handle_->setText(tr("τ %1").arg(number(*threshold_)));

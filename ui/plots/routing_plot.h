@@ -30,6 +30,8 @@ class RoutingPlot : public Plot {
   /// None: no line, as in a layer that uses no threshold.
   void set_threshold(std::optional<double> threshold);
   std::optional<double> threshold() const { return threshold_; }
+  /// Pale: none of these weights decides anything, as in a dense layer.
+  void set_idle(bool idle);
   void set_view(View view);
   void set_log_counts(bool log);
 
@@ -61,6 +63,7 @@ class RoutingPlot : public Plot {
   std::optional<double> threshold_;
   View view_ = View::all;
   bool log_ = false;
+  bool idle_ = false;
   bool dragging_ = false;
 
   QComboBox* views_;

@@ -1,14 +1,13 @@
 #include "ui/workspace/frontier_bar.h"
 
+#include <algorithm>
 #include <cmath>
 
-#include <QAction>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
 #include <QStandardItemModel>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "base/error.h"
@@ -55,6 +54,15 @@ FrontierMark mark_of(const QString& name, const Policy& policy, const RunData& r
           QObject::tr("Saved as %1: KL %2 (predicted)").arg(name, number_text(expected.kl))};
 }
 
+/// Its text stays, so that the slider beside it does; what it would undo is in the tooltip.
+QPushButton* add_button(QBoxLayout& row, const QString& text, QKeySequence::StandardKey key, bool enabled) {
+  auto* button = new QPushButton(text);
+  button->setEnabled(enabled);
+  button->setToolTip(QKeySequence(key).toString(QKeySequence::NativeText));
+  row.addWidget(button);
+  return button;
+}
+
 }  // namespace
 
 FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* parent)
@@ -87,6 +95,7 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   connect(&history, &RunHistory::policies_changed, this, &FrontierBar::draw_marks);
   follow();
   draw_frontier();
+  setFocusProxy(slider_);
 }
 
 void FrontierBar::make_slider() {
@@ -119,17 +128,17 @@ QWidget* FrontierBar::make_buttons() {
   auto* buttons = new QWidget;
   auto* row = new QHBoxLayout(buttons);
   row->setContentsMargins({});
-  QAction* undo = editor_.undo().createUndoAction(this, tr("Undo"));
-  QAction* redo = editor_.undo().createRedoAction(this, tr("Redo"));
-  undo->setShortcut(QKeySequence::Undo);
-  redo->setShortcut(QKeySequence::Redo);
-  for (QAction* action : {undo, redo}) {
-    action->setShortcutContext(Qt::WindowShortcut);
-    auto* button = new QToolButton;
-    button->setDefaultAction(action);
-    button->setToolButtonStyle(Qt::ToolButtonTextOnly);
-    row->addWidget(button);
-  }
+  QUndoStack& stack = editor_.undo();
+  QPushButton* undo = add_button(*row, tr("&Undo"), QKeySequence::Undo, stack.canUndo());
+  QPushButton* redo = add_button(*row, tr("Re&do"), QKeySequence::Redo, stack.canRedo());
+  connect(undo, &QPushButton::clicked, &stack, &QUndoStack::undo);
+  connect(redo, &QPushButton::clicked, &stack, &QUndoStack::redo);
+  connect(&stack, &QUndoStack::canUndoChanged, undo, &QWidget::setEnabled);
+  connect(&stack, &QUndoStack::canRedoChanged, redo, &QWidget::setEnabled);
+  connect(&stack, &QUndoStack::undoTextChanged, undo,
+          [undo](const QString& what) { undo->setToolTip(tr("Undo: %1 (Ctrl+Z)").arg(what)); });
+  connect(&stack, &QUndoStack::redoTextChanged, redo,
+          [redo](const QString& what) { redo->setToolTip(tr("Redo: %1 (Ctrl+Shift+Z)").arg(what)); });
   reset_pins_->setObjectName(QStringLiteral("reset_pins"));
   reset_pins_->setToolTip(tr("Every layer follows the trade-off slider again"));
   connect(reset_pins_, &QPushButton::clicked, &editor_, &PolicyEditor::reset_pins);

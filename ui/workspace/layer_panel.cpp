@@ -6,6 +6,7 @@
 #include <QLineEdit>
 #include <QShortcut>
 #include <QSortFilterProxyModel>
+#include <QStyle>
 #include <QTableView>
 #include <QVBoxLayout>
 
@@ -75,6 +76,11 @@ void LayerPanel::make_search() {
   });
   auto* find = new QShortcut(QKeySequence::Find, this);
   connect(find, &QShortcut::activated, search_, qOverload<>(&QWidget::setFocus));
+}
+
+QSize LayerPanel::sizeHint() const {
+  const int bar = style()->pixelMetric(QStyle::PM_ScrollBarExtent);
+  return {table_->horizontalHeader()->length() + bar + spacing(*this), QWidget::sizeHint().height()};
 }
 
 int LayerPanel::selected_layer() const { return sorted_->mapToSource(table_->currentIndex()).row(); }

@@ -21,6 +21,8 @@ class LayerPanel : public QWidget {
 
   void select_layer(int layer);
   int selected_layer() const;
+  /// As wide as the whole table.
+  QSize sizeHint() const override;
 
  signals:
   void layer_selected(int layer);

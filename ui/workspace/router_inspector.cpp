@@ -147,6 +147,7 @@ void RouterInspector::follow() {
   const LayerPolicy& policy = editor_.policy().layers[static_cast<std::size_t>(layer_)];
   title_->setText(layer_title(editor_, layer_));
   weights_->set_caption(layer_consequence(editor_, layer_));
+  weights_->set_idle(policy.kind == LayerPolicy::Kind::dense);
   if (policy.kind == LayerPolicy::Kind::threshold)
     weights_->set_threshold(policy.threshold);
   else

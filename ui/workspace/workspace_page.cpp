@@ -21,11 +21,12 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
   auto* above = new QSplitter(Qt::Horizontal);
   above->addWidget(layers_);
   above->addWidget(router_);
-  above->setStretchFactor(0, 2);
-  above->setStretchFactor(1, 5);
+  above->setStretchFactor(0, 0);
+  above->setStretchFactor(1, 1);
   auto* whole = new QSplitter(Qt::Vertical);
   whole->addWidget(above);
-  whole->addWidget(new FrontierBar(editor, serve));
+  auto* frontier = new FrontierBar(editor, serve);
+  whole->addWidget(frontier);
   whole->setStretchFactor(0, 3);
   whole->setStretchFactor(1, 2);
   for (QSplitter* splitter : {above, whole}) {
@@ -38,6 +39,8 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
   connect(layers_, &LayerPanel::layer_selected, router_, &RouterInspector::select_layer);
   connect(router_, &RouterInspector::layer_selected, this, &WorkspacePage::select_layer);
   select_layer(0);
+  setFocusProxy(frontier);
+  frontier->setFocus();
 }
 
 void WorkspacePage::select_layer(int layer) { layers_->select_layer(layer); }
