@@ -228,8 +228,7 @@ TEST_CASE("every page can be drawn, empty and full, light and dark") {
     keep(wizard, "wizard-1-model" + tint);
     click_next(wizard);
     keep(wizard, "wizard-2-text-empty" + tint);
-    auto* path = wizard.currentPage()->findChild<QLineEdit*>();
-    path->setText(ground.text("a.txt"));
+    part<QLineEdit>(wizard, "text_path")->setText(ground.text("a.txt"));
     part<QPushButton>(wizard, "text_add")->click();
     REQUIRE(wait_for(wizard, "too few tokens"));
     keep(wizard, "wizard-2-text-refused" + tint);

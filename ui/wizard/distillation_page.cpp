@@ -214,10 +214,7 @@ void DistillationPage::show_phase() {
                   : phase == Phase::stopping ? tr("Stopping…")
                   : phase == Phase::failed   ? tr("&Try again")
                                              : tr("&Continue"));
-  if (wizard()) {
-    wizard()->button(QWizard::BackButton)->setEnabled(!working && phase != Phase::finished);
-    if (phase != Phase::finished) pause_->setFocus();
-  }
+  if (phase != Phase::finished) pause_->setFocus();
   if (phase == Phase::finished)
     setTitle(tr("The model is converted"));
   else
@@ -226,6 +223,8 @@ void DistillationPage::show_phase() {
   if (phase == Phase::running) message_->clear();
   show_state();
   emit completeChanged();
+  // After the wizard has set its buttons: what runs cannot be walked away from.
+  if (wizard()) wizard()->button(QWizard::BackButton)->setEnabled(!working && phase != Phase::finished);
 }
 
 void DistillationPage::show_state() {

@@ -73,6 +73,7 @@ QWidget* TextPage::make_files() {
   table_->horizontalHeader()->setSectionResizeMode(TextFileModel::file, QHeaderView::Stretch);
   path_ = new QLineEdit;
   path_->setObjectName(QStringLiteral("text_path"));
+  path_->setObjectName(QStringLiteral("text_path"));
   path_->setPlaceholderText(config_.engine().remote() ? tr("File on %1").arg(config_.engine().host)
                                                       : tr("Path of a file, or drop files here"));
   path_->setAccessibleName(tr("Path of a text file"));
