@@ -25,6 +25,28 @@ void print_comparison(const std::string& label, const nlohmann::json& json) {
              100 * json["same_top"].get<double>(), json["tokens"].get<std::int64_t>());
 }
 
+void print_task(const nlohmann::json& task) {
+  const auto percent = [&](const char* key) { return 100 * task[key].get<double>(); };
+  const auto part = [&](const std::string& metric) {
+    auto text = fmt::format("{} {:.1f} ± {:.1f} %", metric, percent(metric.c_str()),
+                            percent((metric + "_se").c_str()));
+    const auto dense = "dense_" + metric;
+    if (!task[dense].is_null()) text += fmt::format(" (dense {:.1f} %)", percent(dense.c_str()));
+    return text;
+  };
+  fmt::print("{}: {} · {} · {} questions\n", task["task"].get<std::string>(), part("acc"), part("acc_norm"),
+             task["n"].get<std::int64_t>());
+}
+
+void print_text(const nlohmann::json& json) {
+  if (json["domains"].size() > 1)
+    for (const auto& domain : json["domains"]) print_comparison(domain["text"].get<std::string>(), domain);
+  print_comparison("measured", json);
+  fmt::print(
+      "activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from the experts that ran)\n",
+      100 * json["activated_fraction"].get<double>(), 100 * json["ffn_activated"].get<double>());
+}
+
 }  // namespace
 
 Command add_eval(CLI::App& app) {
@@ -39,6 +61,9 @@ Command add_eval(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--tokens", options->text.tokens,
                  "Tokens over all files (as many as the smallest file gives)");
+  app.add_option("--tasks", options->text.tasks,
+                 "Multiple choice: JSONL files of {\"context\", \"choices\", \"label\"}")
+      ->type_name("FILE");
   app.add_option("--window", options->text.window, "Tokens per window (the run's)");
   return [options](const Session& session) {
     const auto runtime = start_runtime(session.common.threads, session.common.device);
@@ -46,13 +71,8 @@ Command add_eval(CLI::App& app) {
     const auto json =
         evaluate(model, model.opened().policy(options->model.policy), options->text, session.context);
     session.output.result(json, [&] {
-      if (json["domains"].size() > 1)
-        for (const auto& domain : json["domains"])
-          print_comparison(domain["text"].get<std::string>(), domain);
-      print_comparison("measured", json);
-      fmt::print(
-          "activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from the experts that ran)\n",
-          100 * json["activated_fraction"].get<double>(), 100 * json["ffn_activated"].get<double>());
+      if (!json["nll"].is_null()) print_text(json);
+      for (const auto& task : json["tasks"]) print_task(task);
     });
     return 0;
   };

@@ -50,7 +50,7 @@ FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& ta
   for (const double target : targets) {
     const double level =
         std::clamp((target * task.dense_parameters() - at_none) / (at_all - at_none), 0.0, 1.0);
-    const double threshold = thresholds_at(measured, {level}).front();
+    const double threshold = level < 1 ? thresholds_at(measured, {level}).front() : 0;
     auto weights = std::make_shared<MoeWeights>(sliced);
     weights->compensation = conditional_compensation(sliced, training, measured, {threshold}, context);
     choice.weights = [norms, threshold](const at::Tensor&, const at::Tensor& h) {

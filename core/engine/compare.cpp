@@ -88,7 +88,8 @@ class Compare {
         runs_(request.keep),
         first_plan_(plan_for(request.seeds.front(), nullptr)),
         source_(Checkpoint::open(first_plan_.recipe.model), runtime.device, at::kFloat),
-        held_out_(evaluation_windows(request.held_out, *load_tokenizer(first_plan_.recipe.model),
+        held_out_(evaluation_windows(request.held_out,
+                                     *load_tokenizer(first_plan_.recipe.model, first_plan_.config.bos),
                                      first_plan_.recipe.window, request.held_out_tokens)) {
     check_reach();
   }

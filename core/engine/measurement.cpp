@@ -7,6 +7,7 @@
 #include "base/machine.h"
 #include "engine/run_text.h"
 #include "evaluate/evaluation.h"
+#include "evaluate/tasks.h"
 
 namespace ladimo {
 namespace {
@@ -17,6 +18,9 @@ void forget_comparison(nlohmann::json& json) {
   for (const char* key : {"dense_nll", "dense_perplexity", "kl", "kl_percentiles", "same_top", "same_top_se"})
     json[key] = nullptr;
 }
+
+/// Whether there is a dense original to compare with.
+bool compares(const OpenedModel& opened) { return opened.is_converted() && opened.has_dense(); }
 
 /// The windows to score, with the file that each source index means.
 struct Material {
@@ -71,12 +75,10 @@ nlohmann::json measurement_of(const nlohmann::json& result, const Policy& policy
   return json;
 }
 
-}  // namespace
-
-nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
-                        const Context& context) {
+/// The text's part of what is measured.
+nlohmann::json evaluate_text(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
+                             const Context& context) {
   const auto& opened = model.opened();
-  const bool compares = opened.is_converted();
   const auto [files, windows] = text.files.empty() ? checking_split(model, text) : named_text(model, text);
   context.emit(StepEvent{"evaluation", 0, 1});
   const auto& [source, layers] = model.exact();
@@ -90,22 +92,56 @@ nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const Ev
                              {"ffn_activated", numbers.ffn_activated},
                              {"split", text.files.empty() ? "checking" : "text"},
                              {"window", windows.window},
-                             {"mean_experts", scores.policies[0].mean_experts},
-                             {"tasks", nlohmann::json::array()}});
+                             {"mean_experts", scores.policies[0].mean_experts}});
   auto domains = nlohmann::json::array();
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto domain = to_json(summarise(scores, 0, static_cast<std::int32_t>(i)));
     domain["text"] = files[i].string();
-    if (!compares) forget_comparison(domain);
+    if (!compares(opened)) forget_comparison(domain);
     domains.push_back(std::move(domain));
   }
   json["domains"] = std::move(domains);
-  if (!compares) forget_comparison(json);
+  if (!compares(opened)) forget_comparison(json);
   if (opened.run) {
     const auto measurement = measurement_of(json, policy, numbers, text, source.device());
     append_measurement(*opened.run, measurement, context);
-    context.emit(MeasureEvent{measurement.dump()});
+    context.emit(MeasureEvent{measurement.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)});
   }
+  return json;
+}
+
+/// The same keys where there is no text.
+nlohmann::json without_text() {
+  nlohmann::json json{{"tokens", 0}, {"domains", nlohmann::json::array()}};
+  for (const char* key : {"nll", "perplexity", "activated_parameters", "activated_fraction", "ffn_activated",
+                          "split", "window", "mean_experts"})
+    json[key] = nullptr;
+  forget_comparison(json);
+  return json;
+}
+
+nlohmann::json answer_tasks(const LoadedModel& model, const Policy& policy, const std::vector<Task>& tasks,
+                            const Context& context) {
+  const auto& [source, layers] = model.exact();
+  auto answers = nlohmann::json::array();
+  for (const Task& task : tasks) {
+    const auto index = static_cast<int>(answers.size());
+    context.emit(StepEvent{fmt::format("task {}", task.name), index, static_cast<int>(tasks.size())});
+    const auto result = answer(source, layers, policy.layers, model.tokenizer(), task, context);
+    answers.push_back(to_json(result, compares(model.opened())));
+  }
+  return answers;
+}
+
+}  // namespace
+
+nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
+                        const Context& context) {
+  std::vector<Task> tasks;
+  for (const auto& file : text.tasks) tasks.push_back(read_task(file));
+  const bool has_text = !text.files.empty() || model.opened().run || tasks.empty();
+  auto json = has_text ? evaluate_text(model, policy, text, context) : without_text();
+  json["tasks"] = answer_tasks(model, policy, tasks, context);
   return json;
 }
 

@@ -18,11 +18,13 @@ struct EvaluationText {
   std::vector<std::filesystem::path> files;  // none: the run's checking split
   std::int64_t tokens = 0;                   // 0: as many as there are (as the smallest file gives)
   std::int64_t window = 0;                   // 0: the run's, or the model's default
+  std::vector<std::filesystem::path> tasks;  // multiple choice (evaluate/tasks.h)
 };
 
-/// Returns what `--json` prints (design.md), `split` ("checking" or "text") among it; the comparison keys are
-/// null for a dense model. What is found of a RUN is appended to its measurements and emitted as a
-/// MeasureEvent.
+/// Measures on text and answers the tasks; a model that is no RUN may answer tasks without text, whose keys
+/// are null then. Returns what `--json` prints (design.md), `split` ("checking" or "text") among it; the
+/// comparison keys are null for a dense model. What is found of a RUN is appended to its measurements and
+/// emitted as a MeasureEvent.
 nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                         const Context& context);
 

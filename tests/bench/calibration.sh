@@ -1,0 +1,35 @@
+#!/bin/sh
+# KL against the number of calibration tokens, and self-written text against real text, at one share of the FFNs'
+# parameters. One conversion after the other; prints a table in Markdown.
+#   tests/bench/calibration.sh LADIMO MODEL "TRAIN FILES" "DEV FILES" FOLDER [FFN_ACTIVATED] [TOKENS...]
+# Runs stay in FOLDER; the same command continues there.
+set -eu
+ladimo=$1 model=$2 train=$3 dev=$4 folder=$5
+share=${6:-0.69}
+if [ $# -gt 6 ]; then shift 6; else set -- 10000 30000 100000 300000; fi
+
+# number KEY FILE: a number at the top level of a JSON object as ladimo prints it.
+number() { sed -n "s/^  \"$1\": \([-0-9.e]*\),*\$/\1/p" "$2"; }
+
+# row NAME TOKENS TEXT...: converts, decides, measures.
+row() {
+  name=$1 tokens=$2
+  shift 2
+  run=$folder/$name
+  "$ladimo" convert "$model" -o "$run" --text "$@" --tokens "$tokens" >&2
+  "$ladimo" policy "$run" --ffn-activated "$share" >&2
+  # shellcheck disable=SC2086
+  "$ladimo" eval "$run" --text $dev --json > "$folder/$name.json"
+  printf '| %s | %s | %.3f | %.4f | %.2f -> %.2f |\n' "$name" "$tokens" \
+    "$(number ffn_activated "$folder/$name.json")" "$(number kl "$folder/$name.json")" \
+    "$(number dense_perplexity "$folder/$name.json")" "$(number perplexity "$folder/$name.json")"
+}
+
+mkdir -p "$folder"
+echo "| calibration | tokens | FFN activated | KL | perplexity |"
+echo "|---|---|---|---|---|"
+for tokens in "$@"; do
+  # shellcheck disable=SC2086
+  row "real-$tokens" "$tokens" $train
+done
+row self-100000 100000 self
