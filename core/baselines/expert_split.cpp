@@ -6,8 +6,8 @@
 #include <ATen/ATen.h>
 
 #include "baselines/expert_ffn.h"
-#include "convert/cholesky.h"
 #include "convert/contributions.h"
+#include "convert/ridge.h"
 #include "convert/router_fit.h"
 
 namespace ladimo {
@@ -77,12 +77,11 @@ struct ActivationRouter {
     for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
       context.check();
       const auto x = rows.x.slice(0, begin, end);
-      const auto a = at::cat({x, at::ones({x.size(0), 1}, x.options())}, 1);
+      const auto a = with_one(x);
       gram += at::mm(a.t(), a);
       moment += at::mm(a.t(), weights.routed_part(weights.hidden(x)).abs().sum(2));
     });
-    gram.diagonal() += ridge * gram.diagonal().slice(0, 0, d).mean();
-    weight = solve_spd(gram, moment).to(at::kFloat);
+    weight = ridge_solution(gram, moment, ridge);
   }
 
   at::Tensor operator()(const at::Tensor& x) const {
@@ -90,10 +89,6 @@ struct ActivationRouter {
     return at::addmm(weight[d], x.to(at::kFloat), weight.slice(0, 0, d));
   }
 };
-
-double linear_router_parameters(const MoeWeights& weights) {
-  return static_cast<double>(weights.routed() * (weights.hidden_size() + 1));
-}
 
 /// For each expert the routed neuron whose marks are nearest to their mean: rows of `marks` [n, t].
 at::Tensor representatives(const at::Tensor& marks, const std::vector<int>& owner, int experts) {
@@ -118,19 +113,15 @@ FeedForwards make_random(const BaselineTask& task, const std::vector<double>& ta
   for (std::size_t i = 0; i < owner.size(); ++i)
     owner[i] = static_cast<int>(i % static_cast<std::size_t>(task.recipe.experts));
   Random(task.recipe.seed, "random experts", static_cast<std::uint64_t>(task.layer)).shuffle(owner);
-  auto weights = slice_ffn(task.ffn, grouped(split.shared, split.routed, owner, task.recipe.experts));
-  const auto router = fit_router(weights, task.statistics, task.rows, settings.router_ridge, context);
-  weights.router = router.weight;
-  weights.router_bias = router.bias;
+  const auto sliced = slice_ffn(task.ffn, grouped(split.shared, split.routed, owner, task.recipe.experts));
+  const auto weights =
+      fit_router(sliced, task.statistics, task.rows, settings.router_ridge, context).in(sliced);
 
   const auto training = task.rows.train();
   const auto routing_weights = weights.route(training.x);
   ExpertChoice choice;
-  choice.weights = [route = weights.router, bias = weights.router_bias](const at::Tensor& x,
-                                                                        const at::Tensor&) {
-    return at::linear(x.to(at::kFloat), route, bias);
-  };
-  choice.router_parameters = linear_router_parameters(weights);
+  choice.weights = [weights](const at::Tensor& x, const at::Tensor&) { return weights.route(x); };
+  choice.router_parameters = weights.router_parameters();
   choice.skipped_parameters = static_cast<double>(weights.hidden_size());
   FeedForwards ffns;
   for (const double target : targets) {
@@ -157,7 +148,7 @@ FeedForwards make_moefication(const BaselineTask& task, const std::vector<double
   const ActivationRouter router(*weights, task.rows.train(), task.recipe.stage1.router_ridge, context);
   ExpertChoice choice;
   choice.weights = [router](const at::Tensor& x, const at::Tensor&) { return router(x); };
-  choice.router_parameters = linear_router_parameters(*weights);
+  choice.router_parameters = static_cast<double>(router.weight.numel());
   return with_top_k(task, weights, choice, targets);
 }
 

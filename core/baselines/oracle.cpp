@@ -6,6 +6,7 @@
 
 #include "baselines/expert_ffn.h"
 #include "convert/contributions.h"
+#include "convert/router_fit.h"
 #include "model/routing_weights.h"
 
 namespace ladimo {
@@ -14,20 +15,10 @@ namespace {
 /// Contribution norms with the weights they refer to.
 struct TrueNorms {
   std::shared_ptr<const MoeWeights> weights;
-  ContributionNorms norms;
+  ContributionNorms of;
 
   TrueNorms(std::shared_ptr<const MoeWeights> w, const HiddenStatistics& statistics)
-      : weights(std::move(w)), norms(*weights, statistics) {}
-
-  /// On all rows [T, E].
-  at::Tensor measure(const CalibrationRows& rows, const Context& context) const {
-    auto result = at::empty({rows.count(), weights->routed()}, rows.x.options());
-    for_chunks(rows.count(), chunk_rows(weights->neurons()), [&](std::int64_t begin, std::int64_t end) {
-      context.check();
-      result.slice(0, begin, end).copy_(norms(weights->hidden(rows.x.slice(0, begin, end))));
-    });
-    return result;
-  }
+      : weights(std::move(w)), of(*weights, statistics) {}
 };
 
 }  // namespace
@@ -40,7 +31,7 @@ FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& ta
       Random(task.recipe.seed, "partition", static_cast<std::uint64_t>(task.layer)), context);
   const auto sliced = slice_ffn(task.ffn, partition);
   const auto norms = std::make_shared<const TrueNorms>(std::make_shared<MoeWeights>(sliced), task.statistics);
-  const auto measured = norms->measure(training, context);
+  const auto measured = contribution_targets(sliced, task.statistics, training, context);
 
   ExpertChoice choice;
   choice.skipped_parameters = static_cast<double>(sliced.hidden_size());
@@ -54,7 +45,7 @@ FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& ta
     auto weights = std::make_shared<MoeWeights>(sliced);
     weights->compensation = conditional_compensation(sliced, training, measured, {threshold}, context);
     choice.weights = [norms, threshold](const at::Tensor&, const at::Tensor& h) {
-      return norms->norms(h) >= threshold;
+      return norms->of(h) >= threshold;
     };
     ffns.push_back(std::make_shared<ExpertFfn>(weights, choice));
   }

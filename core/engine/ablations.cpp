@@ -9,6 +9,7 @@ const std::vector<Ablation>& ablations() {
       {"without fine experts", R"({"experts": 16, "shared": 4})"},
       {"without energy order", R"({"stage1": {"energy_order": false}})"},
       {"without co-activation", R"({"stage1": {"coactivation": false}})"},
+      {"without small routers", R"({"stage1": {"router_ranks": []}})"},
       {"without compensation", R"({"stage1": {"compensation": false}})"},
       {"without refit", R"({"stage1": {"refit": false}})"},
       {"without distillation", R"({"stage1": {"distil": false}})"},
