@@ -109,10 +109,9 @@ void EvaluationPanel::lay_out() {
   results->addWidget(left);
   results->addWidget(percentiles_);
   results->addWidget(measured_);
-  for (QWidget* plot : {static_cast<QWidget*>(percentiles_), static_cast<QWidget*>(measured_)})
-    plot->setMinimumWidth(30 * space);
-  results->setStretchFactor(1, 1);
-  results->setStretchFactor(2, 1);
+  left->setMinimumWidth(56 * space);
+  for (int i = 0; i < results->count(); ++i) results->setStretchFactor(i, 1);
+  results->setSizes({70 * space, 60 * space, 50 * space});
   results->setHandleWidth(2 * space);
   results->setChildrenCollapsible(false);
   auto* all = new QSplitter(Qt::Vertical);
@@ -146,6 +145,7 @@ void EvaluationPanel::start() {
   asked_policy_ = form_->policy();
   asked_text_ = form_->text();
   step_.clear();
+  queued_ = serve_.busy();
   progress_->setRange(0, 0);
   request_ = serve_.evaluate(asked_policy_, asked_text_, form_->tokens());
   show_state();
@@ -165,8 +165,9 @@ void EvaluationPanel::show_state() {
     return;
   }
   if (!step_.isEmpty()) return;
-  notice_->say(serve_.loaded() ? tr("Waiting for what the engine does before this…")
-                               : tr("The engine is loading the model…"));
+  notice_->say(!serve_.loaded() ? tr("The engine is loading the model…")
+               : queued_        ? tr("Waiting for what the engine was asked before this…")
+                                : tr("Measuring…"));
 }
 
 void EvaluationPanel::show_step(int request, const StepEvent& event) {

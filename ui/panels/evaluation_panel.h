@@ -52,7 +52,8 @@ class EvaluationPanel : public QWidget {
   PolicyEditor& editor_;
   ServeClient& serve_;
   QString machine_;
-  int request_ = 0;  // 0: none
+  int request_ = 0;      // 0: none
+  bool queued_ = false;  // the engine had other work when it was asked
   Policy asked_policy_;
   QStringList asked_text_;
   QString step_;

@@ -65,7 +65,7 @@ ReportDocument::~ReportDocument() = default;
 
 void ReportDocument::title(const QString& text) {
   cursor_.setBlockFormat(block(0, 4));
-  cursor_.insertText(text, letters(2 * points, true));
+  cursor_.insertText(text, letters(1.7 * points, true));
 }
 
 void ReportDocument::heading(const QString& text, bool new_page) {
@@ -87,6 +87,7 @@ void ReportDocument::table(const std::vector<QStringList>& rows, const std::vect
   cursor_.insertBlock(block(0, 0), letters(points, false));
   QTextTableFormat format;
   format.setBorderStyle(QTextFrameFormat::BorderStyle_None);
+  format.setBorder(0);
   format.setCellPadding(2.5);
   format.setCellSpacing(0);
   format.setHeaderRowCount(1);
@@ -101,6 +102,7 @@ void ReportDocument::table(const std::vector<QStringList>& rows, const std::vect
       QTextCursor at = cell.firstCursorPosition();
       QTextBlockFormat side;
       side.setAlignment(numbers[static_cast<std::size_t>(column)] ? Qt::AlignRight : Qt::AlignLeft);
+      side.setNonBreakableLines(row > 0);
       side.setLeftMargin(4);
       side.setRightMargin(8);
       at.setBlockFormat(side);
@@ -118,6 +120,7 @@ void ReportDocument::plots(std::vector<std::unique_ptr<Plot>> plots, int columns
   cursor_.insertBlock(block(0, 0));
   QTextTableFormat format;
   format.setBorderStyle(QTextFrameFormat::BorderStyle_None);
+  format.setBorder(0);
   format.setCellPadding(3);
   format.setCellSpacing(0);
   QTextTable* table = cursor_.insertTable(rows, columns, format);

@@ -174,7 +174,10 @@ void Plot::paint(QPainter& painter, const QRectF& rect) {
   recorder.end();
   painter.save();
   painter.translate(rect.topLeft());
-  painter.scale(rect.width() / int(rect.width() / scale), rect.height() / int(rect.height() / scale));
+  // Playing a picture already scales it from its resolution to the device's.
+  const double played = double(painter.device()->logicalDpiX()) / picture.logicalDpiX();
+  painter.scale(rect.width() / int(rect.width() / scale) / played,
+                rect.height() / int(rect.height() / scale) / played);
   painter.drawPicture(0, 0, picture);
   painter.restore();
   apply_palette();
