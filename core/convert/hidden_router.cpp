@@ -11,7 +11,7 @@
 namespace ladimo {
 namespace {
 
-constexpr int epochs = 5;
+constexpr int epochs = 5, least_steps = 400;
 constexpr std::int64_t batch_rows = 1024;
 constexpr double learning_rate = 0.02;  // times the root mean square of each weight
 
@@ -99,9 +99,10 @@ RouterFit fit_hidden_router(const CalibrationRows& rows, const at::Tensor& targe
   std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training));
   std::iota(order.begin(), order.end(), 0);
   const auto batches = std::max<std::int64_t>(1, rows.training / batch_rows);
-  const double steps = static_cast<double>(batches) * epochs;
+  const auto rounds = std::max<std::int64_t>(epochs, least_steps / batches);
+  const auto steps = static_cast<double>(batches * rounds);
   int done = 0;
-  for (int epoch = 0; epoch < epochs; ++epoch) {
+  for (std::int64_t round = 0; round < rounds; ++round) {
     random.shuffle(order);
     const auto index = at::tensor(order).to(rows.x.device());
     for (std::int64_t batch = 0; batch < batches; ++batch) {

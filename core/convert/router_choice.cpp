@@ -10,6 +10,9 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t compensation_rows = 16384;
+// What a small router must be better by (in the logarithm of the error, at equal cost): refit and
+// distillation win less back behind a router that knows less.
+constexpr double margin = 0.1;
 
 /// Every n-th training row, and all of validation.
 CalibrationRows thinned(const CalibrationRows& rows) {
@@ -53,7 +56,7 @@ RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& stati
     const double dearer = (candidate.router_parameters() - linear.router_parameters()) / experts;
     return log_error(candidate, judges, settings.levels, dearer, statistics.output_variance, context);
   };
-  double least = judge(linear);
+  double least = judge(linear) - margin;
   const auto targets = contribution_targets(weights, statistics, rows, context);
   for (const int rank : settings.router_ranks) {
     auto fit = fit_hidden_router(rows, targets, rank, settings.router_ridge, random, context);
