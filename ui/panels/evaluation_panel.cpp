@@ -109,7 +109,6 @@ void EvaluationPanel::lay_out() {
   results->addWidget(left);
   results->addWidget(percentiles_);
   results->addWidget(measured_);
-  left->setMinimumWidth(56 * space);
   for (int i = 0; i < results->count(); ++i) results->setStretchFactor(i, 1);
   results->setSizes({70 * space, 60 * space, 50 * space});
   results->setHandleWidth(2 * space);
