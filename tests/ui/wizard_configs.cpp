@@ -145,6 +145,14 @@ TEST_CASE("text: files are counted and cut as the conversion will") {
   config.set_recipe(more);
   REQUIRE(wait_for_reason(config, "too few tokens"));
   CHECK(config.facts()->files[0].tokens > 1000);  // counted all the same
+  const auto fewer = config.fewer();
+  REQUIRE(fewer);
+  CHECK(config.reason().contains("take fewer"));
+  more.tokens = fewer->tokens;
+  more.held_out_tokens = fewer->held_out_tokens;
+  config.set_recipe(more);
+  REQUIRE(wait_until_ready(config));
+  CHECK_FALSE(config.fewer());
   config.remove_file(0);
   config.remove_file(0);
   CHECK(config.reason().contains("Add text files"));

@@ -119,7 +119,7 @@ TEST_CASE("through all pages to the finished run") {
   QSignalSpy opened(&wizard, &ConversionWizard::run_finished);
   QSignalSpy done(&wizard, &ConversionWizard::conversion_finished);
   start_converting(wizard, ground);
-  REQUIRE(wait_for(wizard, "All 3 layer"));
+  REQUIRE(wait_for(wizard, "Finished: 3 layers"));
   CHECK(done.count() == 1);
   CHECK(part<QProgressBar>(wizard, "progress")->value() == 1000);
   CHECK_FALSE(part<QPushButton>(wizard, "pause")->isVisible());
@@ -146,10 +146,10 @@ TEST_CASE("pause keeps what is finished, continue goes on") {
   pause->click();
   REQUIRE(wait_for(wizard, "Paused"));
   CHECK_FALSE(wizard.busy());
-  CHECK(words(wizard).contains("are kept in"));
+  CHECK(words(wizard).contains("kept in"));
   CHECK(pause->text() == "&Continue");
   pause->click();
-  REQUIRE(wait_for(wizard, "All 3 layer"));
+  REQUIRE(wait_for(wizard, "Finished: 3 layers"));
 }
 
 TEST_CASE("leaving is never an accident: it asks, says what is kept, and the safe answer comes first") {
@@ -197,7 +197,7 @@ TEST_CASE("a run that was interrupted waits to be continued") {
   REQUIRE(wait_for(*wizard, "Ready to continue"));
   CHECK_FALSE(wizard->busy());
   part<QPushButton>(*wizard, "pause")->click();
-  REQUIRE(wait_for(*wizard, "All 3 layer"));
+  REQUIRE(wait_for(*wizard, "Finished: 3 layers"));
 
   const StandInEngine bad(StandInEngine::complaining("There is no run.", "Check the name.", 2));
   const std::unique_ptr<ConversionWizard> lost(ConversionWizard::resume(bad.engine(), "runs/a"));
@@ -254,7 +254,7 @@ TEST_CASE("every page can be drawn, empty and full, light and dark") {
     REQUIRE(QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, patience_ms));
     keep(wizard, "wizard-4-summary" + tint);
     click_next(wizard);
-    REQUIRE(wait_for(wizard, "All 3 layer"));
+    REQUIRE(wait_for(wizard, "Finished: 3 layers"));
     QTest::qWait(100);
     keep(wizard, "wizard-5-finished" + tint);
 

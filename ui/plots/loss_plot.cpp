@@ -24,7 +24,7 @@ LossPlot::LossPlot(QWidget* parent)
       training_(canvas().addGraph()),
       held_out_(canvas().addGraph()) {
   canvas().xAxis->setLabel(tr("distillation step"));
-  canvas().yAxis->setLabel(tr("normalised squared error"));
+  canvas().yAxis->setLabel(tr("squared error"));
   held_out_->setScatterStyle({QCPScatterStyle::ssCircle, 5});
   training_->setAntialiased(true);
   show_empty();
@@ -80,7 +80,8 @@ void LossPlot::draw() {
   canvas().xAxis->setRange(-0.02 * last, 1.02 * last);
   set_caption(shown.held_values.isEmpty()
                   ? tr("The other layers' losses on held-out rows stand faintly behind.")
-                  : tr("Held-out rows: %1 → %2. Line: training rows; faint: the other layers.")
+                  : tr("Dots: held-out rows, %1 → %2. Line: training rows, with changing numbers of experts "
+                       "on. Faint: the other layers.")
                         .arg(number(shown.held_values.first()), number(shown.held_values.last())));
   show_plot();
 }

@@ -19,8 +19,8 @@ QString number(double value) { return QString::fromStdString(format_number(value
 
 /// "3 of 5 min".
 QString of_time(double spent_s, double expected_s) {
-  if (expected_s <= spent_s) return duration_text(spent_s);
-  return QObject::tr("%1 of about %2").arg(duration_text(spent_s), duration_text(expected_s));
+  if (expected_s <= spent_s) return whole_seconds(spent_s);
+  return QObject::tr("%1 of about %2").arg(whole_seconds(spent_s), whole_seconds(expected_s));
 }
 
 }  // namespace

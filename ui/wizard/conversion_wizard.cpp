@@ -62,6 +62,12 @@ void ConversionWizard::connect_configs() {
     const QStringList wanted = text_.self_text() ? QStringList() : text_.files();
     if (files != wanted) experts_.set_text(wanted);
   });
+  connect(&text_, &TextPageConfig::fewer_taken, this, [this](const TextPageConfig::Fewer& fewer) {
+    experts_.change([&](Recipe& recipe) {
+      recipe.tokens = fewer.tokens;
+      recipe.held_out_tokens = fewer.held_out_tokens;
+    });
+  });
   connect(&summary_, &PageConfig::changed, this, [this] { experts_.set_run_folder(summary_.run_folder()); });
   connect(&experts_, &PageConfig::changed, this, [this] { text_.set_recipe(experts_.recipe()); });
 }

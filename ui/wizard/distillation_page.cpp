@@ -1,5 +1,7 @@
 #include "ui/wizard/distillation_page.h"
 
+#include <algorithm>
+
 #include <QEvent>
 #include <QHeaderView>
 #include <QPlainTextEdit>
@@ -34,6 +36,20 @@ LossPlot::Curve curve_of(const LayerState& layer) {
   for (const LossPoint& point : layer.held_out)
     curve.held_steps << point.step, curve.held_values << point.value;
   return curve;
+}
+
+/// What was reached: all layers, and the mean loss before and after.
+QString finished_in_words(const ConversionState& state) {
+  double before = 0, after = 0;
+  for (const LayerState& layer : state.layers()) {
+    before += layer.loss_before.value_or(0);
+    after += layer.loss_after.value_or(0);
+  }
+  const auto count = static_cast<double>(std::max<std::size_t>(1, state.layers().size()));
+  const auto number = [&](double sum) { return QString::fromStdString(format_number(sum / count)); };
+  return QObject::tr("Finished: %1 layers converted, mean loss %2 → %3, trade-off measured.")
+      .arg(state.layers().size())
+      .arg(number(before), number(after));
 }
 
 QTableView* make_table(QAbstractItemModel* model, const QString& name, int stretched) {
@@ -90,6 +106,8 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
   columns->setChildrenCollapsible(false);
   columns->setStretchFactor(0, 4);
   columns->setStretchFactor(1, 5);
+  columns->setHandleWidth(2 * spacing(*this));
+  columns->setSizes({40 * spacing(*this), 50 * spacing(*this)});
   remember_splitter(*columns, keys::distillation_columns);
   auto* layout = new QVBoxLayout(this);
   layout->setSpacing(spacing(*this));
@@ -150,6 +168,10 @@ QWidget* DistillationPage::make_plots() {
   side->addWidget(losses_);
   side->addWidget(tabs_);
   side->setChildrenCollapsible(false);
+  side->setHandleWidth(spacing(*this));
+  side->setSizes({1, 1});
+  side->setStretchFactor(0, 1);
+  side->setStretchFactor(1, 1);
   return side;
 }
 
@@ -157,9 +179,11 @@ bool DistillationPage::isComplete() const { return job_.phase() == Phase::finish
 
 QString DistillationPage::kept() const {
   const int finished = job_.state().finished_layers();
-  return tr("%n finished layer(s) are kept in %1; the conversion can be continued from there at any time.",
-            nullptr, finished)
-      .arg(job_.run());
+  const QString layers = finished == 0 ? tr("No layer is finished yet")
+                         : finished == 1
+                             ? tr("One finished layer is kept in %1").arg(job_.run())
+                             : tr("%1 finished layers are kept in %2").arg(finished).arg(job_.run());
+  return tr("%1; the conversion can be continued at any time.").arg(layers);
 }
 
 void DistillationPage::ask_to_stop() {
@@ -215,6 +239,7 @@ void DistillationPage::show_phase() {
                   : phase == Phase::failed   ? tr("&Try again")
                                              : tr("&Continue"));
   if (phase != Phase::finished) pause_->setFocus();
+  setButtonText(QWizard::CancelButton, phase == Phase::finished ? tr("Close") : tr("Cancel"));
   if (phase == Phase::finished)
     setTitle(tr("The model is converted"));
   else
@@ -235,16 +260,15 @@ void DistillationPage::show_state() {
     case Phase::running:
       sentence_->setText(state.sentence(now));
       left_->setText(to_go >= 0
-                         ? tr("%1 so far · about %2 left").arg(duration_text(spent), duration_text(to_go))
-                         : tr("%1 so far").arg(duration_text(spent)));
+                         ? tr("%1 so far · about %2 left").arg(whole_seconds(spent), whole_seconds(to_go))
+                         : tr("%1 so far").arg(whole_seconds(spent)));
       break;
     case Phase::stopping:
       sentence_->setText(tr("Stopping; what is finished is being kept"));
       break;
     case Phase::finished:
-      sentence_->setText(tr("All %n layer(s) are converted and the trade-off is measured.", nullptr,
-                            static_cast<int>(state.layers().size())));
-      left_->setText(tr("in %1").arg(duration_text(spent)));
+      sentence_->setText(finished_in_words(state));
+      left_->setText(tr("in %1").arg(whole_seconds(spent)));
       break;
     case Phase::failed:
       sentence_->setText(tr("The conversion failed."));

@@ -19,6 +19,7 @@ inline void add_knob(QFormLayout& form, const QString& name, QWidget& control, c
   both->addWidget(new Note(Note::Kind::faint, sentence));
   auto* label = new QLabel(name);
   label->setBuddy(&control);
+  both->setContentsMargins(0, 0, 0, control.fontMetrics().height() / 2);
   form.addRow(label, both);
 }
 

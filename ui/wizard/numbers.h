@@ -10,6 +10,10 @@ namespace ladimo::ui {
 
 inline QString bytes_text(double bytes) { return QString::fromStdString(format_bytes(bytes)); }
 inline QString duration_text(double seconds) { return QString::fromStdString(format_seconds(seconds)); }
+/// For what runs on: no flicker of milliseconds.
+inline QString whole_seconds(double seconds) {
+  return duration_text(seconds < 10 ? qMax(1.0, qRound(seconds) * 1.0) : seconds);
+}
 inline QString count_text(double count) { return QString::fromStdString(format_count(count)); }
 /// 100000 -> "100,000".
 inline QString grouped(qint64 count) { return QLocale(QLocale::English).toString(count); }

@@ -28,8 +28,11 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
       config_(config),
       from_files_(new QRadioButton(tr("&Text files of mine"))),
       own_(new QRadioButton(tr("The &model writes its own text"))),
+      fewer_(new QPushButton),
       reason_(new Note) {
   setObjectName(QStringLiteral("text_page"));
+  fewer_->setObjectName(QStringLiteral("text_fewer"));
+  fewer_->setToolTip(tr("The numbers can be changed on the next page"));
   setTitle(tr("Which text shall the experts learn from?"));
   setSubTitle(
       tr("Every layer is distilled on calibration tokens; held-out tokens from other documents measure "
@@ -55,8 +58,13 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
   layout->setSpacing(spacing(*this));
   layout->addLayout(choice);
   layout->addWidget(columns, 1);
-  layout->addWidget(reason_);
+  auto* bottom = new QHBoxLayout;
+  bottom->addWidget(reason_, 1);
+  bottom->addWidget(fewer_, 0, Qt::AlignTop);
+  layout->addLayout(bottom);
   reason_->setMinimumHeight(2 * reason_->fontMetrics().lineSpacing());
+  columns->setHandleWidth(2 * spacing(*this));
+  connect(fewer_, &QPushButton::clicked, &config, &TextPageConfig::take_fewer);
 
   connect(own_, &QRadioButton::toggled, this, [this](bool own) { config_.set_self_text(own); });
   connect(&config, &PageConfig::changed, this, &TextPage::show_config);
@@ -181,6 +189,12 @@ void TextPage::show_config() {
   const int count = config_.window_count();
   number_->setEnabled(count > 0);
   number_->setRange(count > 0 ? 1 : 0, count);
+  const auto fewer = config_.fewer();
+  fewer_->setVisible(fewer.has_value());
+  if (fewer)
+    fewer_->setText(
+        tr("&Take %1 + %2 held-out tokens").arg(grouped(fewer->tokens), grouped(fewer->held_out_tokens)));
+  number_->setSpecialValueText(count > 0 ? QString() : tr("–"));
   windows_->setText(count > 0 ? tr("of %1, each of %2 tokens").arg(count).arg(config_.recipe().window)
                               : QString());
   view_->show_tokens(config_.window(number_->value() - 1));

@@ -42,6 +42,7 @@ class TextPage : public QWizardPage {
   QTableView* table_;
   QLineEdit* path_;
   QPushButton* remove_;
+  QPushButton* fewer_;
   QLabel* split_;
   QSpinBox* number_;
   QLabel* windows_;

@@ -1,9 +1,12 @@
 #include "ui/wizard/text_page_config.h"
 
+#include <algorithm>
+
 namespace ladimo::ui {
 namespace {
 
 constexpr std::size_t shown_tokens = 600;  // of a window; more is no better a look
+constexpr double usable = 0.8;             // of a file's tokens: no document goes into two splits
 
 bool cut_alike(const Recipe& a, const Recipe& b) {
   return a.tokens == b.tokens && a.held_out_tokens == b.held_out_tokens && a.window == b.window &&
@@ -77,6 +80,25 @@ int TextPageConfig::window_count() const {
   return facts_ ? static_cast<int>(facts_->split.calibration.count()) : 0;
 }
 
+std::optional<TextPageConfig::Fewer> TextPageConfig::fewer() const {
+  if (!facts_ || facts_->problems.empty() || facts_->files.empty()) return {};
+  const auto least = std::ranges::min(facts_->files, {}, &TextFileFacts::tokens).tokens;
+  const auto files = static_cast<std::int64_t>(facts_->files.size());
+  const std::int64_t windows =
+      static_cast<std::int64_t>(usable * static_cast<double>(least)) / recipe_.window;
+  const std::int64_t held_out = std::max<std::int64_t>(2, windows / 10 * 2);  // two splits of equal size
+  if (windows < held_out + 2) return {};
+  const std::int64_t step = files * recipe_.window;
+  const Fewer found{std::min(recipe_.tokens, (windows - held_out) * step),
+                    std::min(recipe_.held_out_tokens, held_out * step)};
+  const bool smaller = found.tokens < recipe_.tokens || found.held_out_tokens < recipe_.held_out_tokens;
+  return smaller ? std::optional(found) : std::nullopt;
+}
+
+void TextPageConfig::take_fewer() {
+  if (const auto found = fewer()) emit fewer_taken(*found);
+}
+
 QString TextPageConfig::reason() const {
   if (self_)
     return model_ && !engine_.remote() && model_->config.bos < 0
@@ -87,7 +109,8 @@ QString TextPageConfig::reason() const {
   if (reading()) return tr("The text is being read.");
   if (facts_ && !facts_->problems.empty()) {
     const Problem& problem = facts_->problems.front();
-    return QString::fromStdString(problem.message + ' ' + problem.hint);
+    return QString::fromStdString(problem.message) + ' ' +
+           (fewer() ? tr("Add text, or take fewer tokens.") : QString::fromStdString(problem.hint));
   }
   return {};
 }

@@ -37,9 +37,20 @@ class TextPageConfig : public PageConfig {
   std::vector<std::string> window(int index) const;
   int window_count() const;
   const Recipe& recipe() const { return recipe_; }
+  /// Where the files have too few tokens: how many they could give. Both counts at least fill their windows.
+  struct Fewer {
+    std::int64_t tokens = 0;
+    std::int64_t held_out_tokens = 0;
+  };
+  std::optional<Fewer> fewer() const;
+  void take_fewer();
   const Engine& engine() const { return engine_; }
 
   QString reason() const override;
+
+ signals:
+  /// The person takes what the files give.
+  void fewer_taken(const ladimo::ui::TextPageConfig::Fewer& fewer);
 
  private:
   void read();
