@@ -1,0 +1,137 @@
+// `ladimo compare` and multiple choice from outside.
+#include <sstream>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "support/calibration_text.h"
+#include "support/pico_model.h"
+#include "support/process.h"
+
+using namespace ladimo;
+using namespace ladimo::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Workplace {
+  TemporaryFolder folder;
+  fs::path model = folder / "model", text = folder / "calibration.txt", held_out = folder / "held-out.txt";
+
+  Workplace() {
+    write_pico_model(model);
+    write_text(text, 400);
+    write_text(held_out, 60, 1);
+  }
+  std::vector<std::string> compare(std::vector<std::string> more) const {
+    std::vector<std::string> arguments = {
+        "compare",   model, "--text",    text, "--held-out",        held_out, "--tokens", "6000",
+        "--experts", "12",  "--threads", "1",  "--held-out-tokens", "2000"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+};
+
+nlohmann::json json_of(std::vector<std::string> arguments) {
+  arguments.emplace_back("--json");
+  const auto finished = run(arguments);
+  INFO(finished.err);
+  REQUIRE(finished.status == 0);
+  return nlohmann::json::parse(finished.out);
+}
+
+std::size_t lines_of(const fs::path& file) {
+  std::istringstream lines(read_file(file));
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line);) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("all methods on the same tokens at the same share; rows as JSON and CSV") {
+  const Workplace work;
+  const auto csv = work.folder / "rows.csv";
+  const auto json = json_of(work.compare({"--ffn-activated", "0.8,0.7", "--csv", csv}));
+  CHECK(json["rows"].size() == 16);
+  CHECK(lines_of(csv) == 17);
+  for (const auto& row : json["rows"]) {
+    INFO(row.dump());
+    for (const char* key : {"method", "seed", "ffn_activated", "kl", "nll", "perplexity", "seconds"})
+      CHECK(row.contains(key));
+    CHECK(row["kl"].get<double>() > 0);
+    // One of two layers of nine experts is coarse; ours stays below what was asked for.
+    CHECK(std::abs(row["ffn_activated"].get<double>() - row["target"].get<double>()) < 0.04);
+  }
+  CHECK(json["held_out_tokens"].get<int>() > 1800);
+}
+
+TEST_CASE("seeds are compared one by one and summed up; kept runs are continued") {
+  const Workplace work;
+  const auto keep = work.folder / "runs";
+  const auto arguments = work.compare(
+      {"--methods", "static,ladimo", "--ffn-activated", "0.8", "--seeds", "0,3", "--keep", keep});
+  const auto json = json_of(arguments);
+  REQUIRE(json["rows"].size() == 4);
+  CHECK(json["rows"][0]["seed"] == 0);
+  CHECK(json["rows"][3]["seed"] == 3);
+  CHECK(json["rows"][3]["method"] == "ladimo");
+  REQUIRE(json["summary"].size() == 2);
+  CHECK(json["summary"][1]["kl_spread"].get<double>() > 0);
+  CHECK(fs::exists(keep / "seed-3" / "tradeoff.json"));
+  const auto again = json_of(arguments);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(again["rows"][i]["kl"] == json["rows"][i]["kl"]);
+}
+
+TEST_CASE("a comparison that cannot be made is refused before any work") {
+  const Workplace work;
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"--methods", "static,magic"}, "no method called \"magic\""},
+      {{"--ffn-activated", "1.2"}, "no share"},
+      {{"--ffn-activated", "0.2"}, "cannot be met"},
+      {{"--held-out", work.text}, "also calibrated on"},
+      {{"--tokens", "10"}, "do not fill"},
+      {{"--csv", work.folder.path()}, "cannot be written"},
+      {{"--csv", work.folder / "nowhere/rows.csv"}, "cannot be written"},
+      {{"--held-out-tokens", "10000000"}, "too few tokens"}};
+  const auto keep = work.folder / "runs";
+  for (const auto& [more, said] : cases) {
+    auto arguments = work.compare(more);
+    arguments.insert(arguments.end(), {"--keep", keep});
+    const auto finished = run(arguments);
+    INFO(finished.err);
+    CHECK(finished.status == 2);
+    CHECK(finished.err.find(said) != std::string::npos);
+    CHECK(finished.err.find("hint:") != std::string::npos);
+    CHECK_FALSE(fs::exists(keep));
+  }
+  auto own = work.compare({});
+  own[3] = "self";
+  CHECK(run(own).err.find("all methods share") != std::string::npos);
+}
+
+TEST_CASE("eval answers multiple choice; a bad line is refused") {
+  const Workplace work;
+  const auto quiz = work.folder / "quiz.jsonl";
+  write_file(quiz, R"({"context": "the cat sat on the", "choices": ["mat", "yes and no"], "label": 0})"
+                   "\n"
+                   R"({"context": "Lily saw a", "choices": ["big red ball", "was"], "label": 0})"
+                   "\n");
+  const auto json = json_of({"eval", work.model, "--tasks", quiz, "--text", work.held_out});
+  REQUIRE(json["tasks"].size() == 1);
+  const auto& task = json["tasks"][0];
+  CHECK(task["task"] == "quiz");
+  CHECK(task["n"] == 2);
+  for (const char* key : {"acc", "acc_se", "acc_norm", "acc_norm_se"}) CHECK(task[key].is_number());
+  CHECK(task["dense_acc"].is_null());
+  CHECK(json["nll"].is_number());
+  // Without text the questions alone.
+  const auto alone = json_of({"eval", work.model, "--tasks", quiz});
+  CHECK(alone["tasks"] == json["tasks"]);
+  CHECK(alone["nll"].is_null());
+
+  write_file(quiz, "{}\n");
+  const auto finished = run({"eval", work.model, "--tasks", quiz, "--text", work.held_out});
+  CHECK(finished.status == 2);
+  CHECK(finished.err.find("Line 1 of quiz.jsonl") != std::string::npos);
+}

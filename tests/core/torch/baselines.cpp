@@ -1,0 +1,154 @@
+// The opponents against their definitions: what they compute, and that what they use is counted.
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "baselines/baseline.h"
+#include "support/tensors.h"
+
+// Last: torch's logging headers define a CHECK of their own.
+#include <doctest/doctest.h>
+
+using namespace ladimo;
+using namespace ladimo::testing;
+
+namespace {
+
+constexpr std::int64_t d = 24, f = 96, tokens = 900;
+constexpr int layers = 4;
+
+/// One FFN with inputs that activate its neurons in groups, as in trained models.
+struct Example {
+  std::shared_ptr<DenseFfn> ffn;
+  CalibrationRows rows;
+  HiddenStatistics statistics;
+  Recipe recipe;
+
+  explicit Example(bool biases = false) : ffn(random_ffn(d, f, 1, biases)) {
+    const auto x =
+        at::mm(random_tensor({tokens, 6}, 5), random_tensor({6, d}, 6)) + random_tensor({tokens, d}, 7, 0.3);
+    rows = {x, ffn->forward(x).y, tokens * 9 / 10};
+    statistics = measure_hidden(*ffn, rows.train(), {});
+    recipe.experts = 24;
+    recipe.shared = 6;
+    recipe.stage1.feature_tokens = 256;
+    recipe.stage1.activation_share = 0.1;
+    recipe.stage1.batch = 64;
+  }
+
+  BaselineTask task(int layer = 0) const { return {*ffn, rows, statistics, recipe, layer, layers}; }
+  std::shared_ptr<const FeedForward> make(const char* name, double target, int layer = 0) const {
+    return find_baseline(name)->make(task(layer), {target}, {}).front();
+  }
+  double error(const FeedForward& made) const {
+    const auto held_out = rows.validation();
+    return (made.forward(held_out.x).y - held_out.y).square().sum().item<double>();
+  }
+};
+
+double mean_experts(const FfnOutput& output) {
+  return output.experts.defined() ? output.experts.mean().item<double>() : 0;
+}
+
+}  // namespace
+
+TEST_CASE("every opponent meets the target over the layers, its router counted") {
+  for (const bool biases : {false, true}) {
+    const Example example(biases);
+    for (const Baseline& baseline : baselines()) {
+      const std::vector<double> targets = {0.8, 0.55};
+      std::vector<double> used(targets.size(), 0.0);
+      for (int layer = 0; layer < layers; ++layer) {
+        const auto made = baseline.make(example.task(layer), targets, {});
+        REQUIRE(made.size() == targets.size());
+        for (std::size_t t = 0; t < targets.size(); ++t) {
+          const auto output = made[t]->forward(example.rows.train().x);
+          used[t] += made[t]->activated_parameters(mean_experts(output));
+        }
+      }
+      for (std::size_t t = 0; t < targets.size(); ++t) {
+        INFO(baseline.name, " ", targets[t]);
+        const double dense = layers * example.task().dense_parameters();
+        CHECK(std::abs(used[t] / dense - targets[t]) < 0.011);
+      }
+    }
+  }
+}
+
+TEST_CASE("what is counted is what is used") {
+  const Example example;
+  const auto made = [&](const char* name) { return example.make(name, 0.7); };
+  const double m = f / 24.0, routed = 24;
+  const auto neurons = [](double count) { return 3 * d * count; };
+  // 24 equal experts and a linear router with a bias; random also adds a vector for every skipped expert.
+  CHECK(made("moefication")->activated_parameters(10) == doctest::Approx(routed * (d + 1) + neurons(10 * m)));
+  CHECK(made("random")->activated_parameters(10) ==
+        doctest::Approx(routed * (d + 1) + neurons(10 * m) + 14 * d));
+  CHECK(made("ladimo-plain")->activated_parameters(10) == doctest::Approx(routed * d + neurons(10 * m)));
+  // 6 shared slices, 18 experts; the skipped experts' representatives are computed all the same.
+  CHECK(made("cmoe")->activated_parameters(10) == doctest::Approx(neurons(16 * m) + 8 * 2 * d));
+  CHECK(made("oracle")->activated_parameters(10) == doctest::Approx(neurons(16 * m) + 8 * d));
+  const auto kept = dynamic_cast<const DenseFfn&>(*made("static")).gate.size(0);
+  CHECK(made("static")->activated_parameters(0) == neurons(static_cast<double>(kept)) + d);
+}
+
+TEST_CASE("with all experts on, those that only split the FFN are the FFN") {
+  for (const bool biases : {false, true}) {
+    const Example example(biases);
+    for (const char* name : {"random", "moefication", "cmoe", "oracle"}) {
+      INFO(name);
+      CHECK(relative_difference(example.make(name, 2)->forward(example.rows.x).y, example.rows.y) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("static keeps the neurons of highest variance and adds what the others give on average") {
+  const Example example;
+  const auto made = example.make("static", 0.6);
+  const auto kept = dynamic_cast<const DenseFfn&>(*made).gate.size(0);
+  const auto h = example.ffn->hidden(example.rows.train().x);
+  const auto score = h.var(0) * example.ffn->down.square().sum(0);
+  const auto strongest = std::get<1>(score.topk(kept));
+  const auto on = at::zeros({f}).scatter(0, strongest, 1.0);
+  const auto expected =
+      at::mm(example.ffn->hidden(example.rows.x) * on + h.mean(0) * (1 - on), example.ffn->down.t());
+  CHECK(relative_difference(made->forward(example.rows.x).y, expected) < 1e-4);
+}
+
+TEST_CASE("the refit helps static pruning, our experts' bound is better than a random split's router") {
+  const Example example;
+  for (const double target : {0.8, 0.55, 0.3}) {
+    INFO(target);
+    CHECK(example.error(*example.make("static-refit", target)) <
+          example.error(*example.make("static", target)));
+    CHECK(example.error(*example.make("oracle", target)) < example.error(*example.make("random", target)));
+  }
+}
+
+TEST_CASE("distillation helps the plain mixture, and the same seed gives the same weights") {
+  const Example example;
+  const auto trained = example.make("ladimo-plain", 0.7);
+  auto untrained = example;
+  untrained.recipe.stage1.learning_rate = 1e-12;
+  CHECK(example.error(*trained) < 0.9 * example.error(*untrained.make("ladimo-plain", 0.7)));
+  const auto again = example.make("ladimo-plain", 0.7);
+  CHECK(at::equal(trained->forward(example.rows.x).y, again->forward(example.rows.x).y));
+}
+
+TEST_CASE("k is spread over the layers: the first get one expert more") {
+  const Example example;
+  std::vector<int> chosen;
+  // 100 parameters without experts, 10 for each of 24.
+  const double dense = example.task().dense_parameters();
+  for (int layer = 0; layer < layers; ++layer)
+    chosen.push_back(spread_k(example.task(layer), (100 + 10 * 7.5) / dense, 24, 100, 340));
+  CHECK(chosen == std::vector<int>{8, 8, 7, 7});
+  CHECK(spread_k(example.task(0), 0, 24, 100, 340) == 0);
+  CHECK(spread_k(example.task(0), 1, 24, 100, 340) == 24);
+}
+
+TEST_CASE("every opponent has a name of its own; an unknown one is nobody") {
+  for (const Baseline& baseline : baselines()) CHECK(find_baseline(baseline.name) == &baseline);
+  CHECK(find_baseline("ladimo") == nullptr);
+}

@@ -1,0 +1,82 @@
+// The numbers of a comparison: means and spreads over seeds, CSV, and the steps that are left out.
+#include <cmath>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/ablations.h"
+#include "engine/comparison.h"
+#include "evaluate/evaluation.h"
+#include "run/recipe.h"
+
+// Last: torch's logging headers define a CHECK of their own.
+#include <doctest/doctest.h>
+
+using namespace ladimo;
+
+namespace {
+
+ComparisonRow row(const char* method, std::uint64_t seed, double target, double kl) {
+  return {method, seed, target, target - 0.001, 0.8, kl, 3.5 + kl, std::exp(3.5 + kl), 0.9, 12};
+}
+
+}  // namespace
+
+TEST_CASE("the summary has the mean and the sample spread of every method at every target") {
+  const std::vector<ComparisonRow> rows = {row("static", 0, 0.5, 0.4), row("ladimo", 0, 0.5, 0.1),
+                                           row("static", 1, 0.5, 0.6), row("ladimo", 1, 0.5, 0.1),
+                                           row("static", 0, 0.7, 0.2)};
+  const auto summary = summary_of(rows);
+  REQUIRE(summary.size() == 3);
+  CHECK(summary[0]["method"] == "static");
+  CHECK(summary[0]["seeds"] == 2);
+  CHECK(summary[0]["kl"].get<double>() == doctest::Approx(0.5));
+  CHECK(summary[0]["kl_spread"].get<double>() == doctest::Approx(std::sqrt(0.02)));
+  CHECK(summary[1]["kl_spread"].get<double>() == doctest::Approx(0));
+  CHECK(summary[2]["target"] == 0.7);
+  CHECK(summary[2]["kl_spread"].is_null());
+  CHECK(to_json(rows).size() == 5);
+}
+
+TEST_CASE("CSV has a line per row under its heading") {
+  std::istringstream lines(to_csv({row("static", 3, 0.5, 0.4)}));
+  std::string heading, line;
+  std::getline(lines, heading);
+  std::getline(lines, line);
+  CHECK(heading == "method,seed,target,ffn_activated,activated_fraction,kl,nll,perplexity,same_top,seconds");
+  CHECK(line.starts_with("static,3,0.5,0.499000,0.800000,0.400000,"));
+}
+
+TEST_CASE("every step that may be left out is a setting that recipes have") {
+  for (const auto& ablation : ablations()) {
+    INFO(ablation.name);
+    const auto settings = without(nlohmann::json{{"experts", 32}, {"shared", 8}}, ablation);
+    CHECK_NOTHROW(recipe_from_json(settings, {}));
+    CHECK(without({}, ablation).size() >= 1);
+  }
+}
+
+TEST_CASE("percentiles of the KL are exact, the error of same_top is binomial, domains are told apart") {
+  Scores scores;
+  scores.window = 6;
+  scores.source = {0, 1};
+  scores.dense_nll.assign(10, 2.0F);
+  PolicyScores one;
+  one.kl = {5, 1, 4, 2, 3, 10, 9, 8, 7, 6};
+  one.nll.assign(10, 2.5F);
+  one.same = {1, 1, 1, 1, 0, 1, 0, 0, 0, 0};
+  scores.policies = {one};
+  const auto all = summarise(scores, 0);
+  CHECK(all.tokens == 10);
+  CHECK(all.kl == doctest::Approx(5.5));
+  CHECK(all.kl_percentiles[0] == doctest::Approx(5.5));  // as numpy.percentile gives them
+  CHECK(all.kl_percentiles[1] == doctest::Approx(9.55));
+  CHECK(all.kl_percentiles[2] == doctest::Approx(9.91));
+  CHECK(all.kl_percentiles[3] == 10);
+  CHECK(all.same_top == doctest::Approx(0.5));
+  CHECK(all.same_top_se == doctest::Approx(std::sqrt(0.25 / 9)));
+  const auto first = summarise(scores, 0, 0);
+  CHECK(first.kl == doctest::Approx(3));
+  CHECK(first.same_top == doctest::Approx(0.8));
+  CHECK(first.kl_percentiles[0] == doctest::Approx(3));
+}
