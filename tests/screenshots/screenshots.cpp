@@ -127,7 +127,7 @@ void walk_wizard(const Demo& demo, const Album& album, const QString& folder) {
   choose(window, "held_out", 4096);
   album.keep(window, "wizard-experts-advanced");
   go_on(wizard);
-  enter(window, "run_folder", folder + "/run");
+  type(window, "run_folder", folder + "/run");
   QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, long_ms);
   album.keep(window, "wizard-summary");
   go_on(wizard);

@@ -30,12 +30,16 @@ inline void click(QAbstractButton& button, int patience_ms = 60000) {
   button.click();
 }
 
-inline void enter(QWidget& window, const char* name, const QString& text) {
+inline QLineEdit& type(QWidget& window, const char* name, const QString& text) {
   auto& field = seen<QLineEdit>(window, name);
   field.setFocus();
   field.selectAll();
   QTest::keyClicks(&field, text);
-  QTest::keyClick(&field, Qt::Key_Return);
+  return field;
+}
+
+inline void enter(QWidget& window, const char* name, const QString& text) {
+  QTest::keyClick(&type(window, name, text), Qt::Key_Return);
 }
 
 inline void choose(QWidget& window, const char* name, int value) {

@@ -46,7 +46,7 @@ void convert(ui::MainWindow& window, const TemporaryFolder& folder) {
   choose(window, "held_out", 512);
   choose(window, "epochs", 1);
   go_on(wizard);
-  enter(window, "run_folder", text_of(folder / "run"));
+  type(window, "run_folder", text_of(folder / "run"));
   go_on(wizard);
   go_on(wizard, QWizard::FinishButton, conversion_ms);
 }

@@ -176,24 +176,31 @@ void MainWindow::show_wizard(ConversionWizard* wizard) {
 }
 
 void MainWindow::unless_busy(std::function<void()> action) {
-  const bool converting = wizard_ && wizard_->busy();
-  if (!converting && !(run_ && run_->busy())) return action();
+  if (busy())
+    ask(std::move(action));
+  else
+    action();
+}
+
+bool MainWindow::busy() const { return (wizard_ && wizard_->busy()) || (run_ && run_->busy()); }
+
+void MainWindow::ask(std::function<void()> action) {
   asked_ = [this, action = std::move(action)] {
     wizard_ = nullptr;
     run_ = nullptr;
     action();
   };
-  bar_->show_message(
-      converting ? MessageBar::Message{.tone = MessageBar::Tone::warning,
-                                       .sentence = tr("A conversion is running. Leaving it stops it."),
-                                       .hint = tr("Every finished layer is kept: open the run again, and it "
-                                                  "goes on from there."),
-                                       .actions = {tr("Keep it running"), tr("Stop and leave")}}
-                 : MessageBar::Message{.tone = MessageBar::Tone::warning,
-                                       .sentence = tr("The engine is still at work on this run."),
-                                       .hint = tr("What it measures or writes now would be lost; what was "
-                                                  "measured before is kept."),
-                                       .actions = {tr("Stay"), tr("Stop and leave")}});
+  bar_->show_message(wizard_
+                         ? MessageBar::Message{.tone = MessageBar::Tone::warning,
+                                               .sentence = tr("A conversion is running. Leaving stops it."),
+                                               .hint = tr("Every finished layer is kept: open the run "
+                                                          "again, and it goes on from there."),
+                                               .actions = {tr("Keep it running"), tr("Stop and leave")}}
+                         : MessageBar::Message{.tone = MessageBar::Tone::warning,
+                                               .sentence = tr("The engine is still at work on this run."),
+                                               .hint = tr("What it measures or writes now would be lost; "
+                                                          "what was measured before is kept."),
+                                               .actions = {tr("Stay"), tr("Stop and leave")}});
 }
 
 QString MainWindow::choose_folder(const QString& title, const QString& question) {
@@ -236,15 +243,12 @@ void MainWindow::dropEvent(QDropEvent* event) { open(dropped_folder(*event->mime
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   remember(keys::window_geometry, saveGeometry());
-  bool leave = false;
-  unless_busy([this, &leave] { leave = true; });
-  event->setAccepted(leave);
-  if (!leave)
-    asked_ = [this] {
-      wizard_ = nullptr;
-      run_ = nullptr;
-      close();
-    };
+  if (busy()) {
+    event->ignore();
+    ask([this] { close(); });
+  } else {
+    QMainWindow::closeEvent(event);
+  }
 }
 
 }  // namespace ladimo::ui

@@ -58,6 +58,8 @@ class MainWindow : public QMainWindow {
   void welcome_run(RunView& run);
   /// Does `action` at once, or after asking where it would end what is going on.
   void unless_busy(std::function<void()> action);
+  bool busy() const;
+  void ask(std::function<void()> action);
   Engine engine_for(const QString& folder) const;
 
   Engine engine_;

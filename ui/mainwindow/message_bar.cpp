@@ -58,6 +58,7 @@ void MessageBar::show_message(const Message& message) {
   setAccessibleName(message.sentence);
   recolour();
   show();
+  if (!message.actions.isEmpty()) buttons_->itemAt(0)->widget()->setFocus();
 }
 
 void MessageBar::show_outcome(const Outcome& outcome) {
@@ -79,7 +80,6 @@ void MessageBar::set_actions(const QStringList& actions) {
       clear();
       emit chosen(i);
     });
-    if (i == 0) button->setFocus();
   }
 }
 

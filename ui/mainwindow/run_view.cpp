@@ -67,7 +67,7 @@ QString RunView::title() const {
 
 QUndoStack* RunView::undo_stack() const { return editor_ ? &editor_->undo() : nullptr; }
 
-bool RunView::busy() const { return serve_ && serve_->busy(); }
+bool RunView::busy() const { return (serve_ && serve_->busy()) || (export_ && export_->writing()); }
 
 void RunView::read() {
   message_->show_message({.title = tr("Reading %1").arg(name_of(folder_)),
@@ -161,7 +161,7 @@ QWidget* RunView::make_page(int step) {
     case evaluate:
       return make_evaluation();
     case export_model:
-      return new ExportPanel(run_, *editor_, *serve_, engine_);
+      return export_ = new ExportPanel(run_, *editor_, *serve_, engine_);
   }
   return nullptr;
 }

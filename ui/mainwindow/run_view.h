@@ -17,6 +17,7 @@ namespace ladimo::ui {
 
 class Breadcrumb;
 class EngineProcess;
+class ExportPanel;
 class MessagePage;
 class PolicyEditor;
 class ServeClient;
@@ -38,7 +39,7 @@ class RunView : public QWidget {
   bool is_open() const { return run_ != nullptr; }
   /// Null until the run is open and finished.
   QUndoStack* undo_stack() const;
-  /// Whether something is being measured or generated.
+  /// Whether something is being measured, generated or written.
   bool busy() const;
   /// Precondition: the run is open and finished.
   void show_step(int step);
@@ -70,7 +71,8 @@ class RunView : public QWidget {
   Breadcrumb* breadcrumb_;
   QStackedWidget* pages_;
   MessagePage* message_;
-  std::vector<QWidget*> steps_;  // null until shown
+  ExportPanel* export_ = nullptr;  // null until shown, as all of
+  std::vector<QWidget*> steps_;    // these
 };
 
 }  // namespace ladimo::ui
