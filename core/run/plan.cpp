@@ -57,7 +57,7 @@ class Steps {
             fmt::format("All converted layers are trained together on the predictions, {} times through the "
                         "calibration tokens; kept where held-back text is better for it.",
                         plan_.recipe.finish.epochs),
-            time_.finish, done(exists(finish_file(run_)))};
+            time_.finish, done(exists(finish_file(run_)) || all_done_)};
   }
 
   bool done(bool found) const { return plan_.resumes && found; }

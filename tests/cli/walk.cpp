@@ -21,8 +21,9 @@ std::map<std::string, std::string> results(const fs::path& run_folder) {
   std::map<std::string, std::string> bytes;
   for (const auto& entry : fs::recursive_directory_iterator(run_folder)) {
     const auto name = fs::relative(entry.path(), run_folder).string();
-    if (entry.is_regular_file() && (name.starts_with("layers/") || name == "profile.json" ||
-                                    name == "tradeoff.json" || name == "policy.json"))
+    if (entry.is_regular_file() &&
+        (name.starts_with("layers/") || name.starts_with("finish/") || name == "finish.json" ||
+         name == "profile.json" || name == "tradeoff.json" || name == "policy.json"))
       bytes[name] = read_file(entry.path());
   }
   return bytes;
@@ -127,8 +128,8 @@ TEST_CASE("killed in the middle, the same command gives the same bytes as an und
   const Workplace work;
   const auto undisturbed = work.folder / "undisturbed", killed = work.folder / "killed";
   REQUIRE(run(work.convert(undisturbed)).status == 0);
-  // Once in the middle of layer 1, once while the tables are measured.
-  for (const char* file : {"layers/000.json", "profile.json"}) {
+  // In the middle of layer 1, during the finish, and while the tables are measured.
+  for (const char* file : {"layers/000.json", "layers/002.json", "profile.json"}) {
     Process process(work.convert(killed));
     process.wait_until([&] { return fs::exists(killed / file); });
     process.signal(SIGKILL);
@@ -139,7 +140,8 @@ TEST_CASE("killed in the middle, the same command gives the same bytes as an und
   REQUIRE(run(work.convert(killed)).status == 0);
   for (const auto& folder : {undisturbed, killed}) json_of({"policy", folder, "--activated", "0.97"});
   const auto expected = results(undisturbed);
-  CHECK(expected.size() == 9);
+  CHECK(expected.contains("finish.json"));
+  CHECK(expected.size() >= 10);
   const auto found = results(killed);
   for (const auto& [name, bytes] : expected) {
     INFO(name);
@@ -183,9 +185,13 @@ TEST_CASE("a damaged layer is found and made anew, with the same bytes; another 
   json_of(work.convert(output));
   json_of({"policy", output, "--tradeoff", "1"});
   const auto expected = results(output);
-  auto bytes = read_file(output / "layers/001.safetensors");
-  bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
-  write_file(output / "layers/001.safetensors", bytes);
+  // As stage 1 left it, and as it is used where the finish was kept.
+  for (const char* name : {"layers/001.safetensors", "finish/001.safetensors"}) {
+    if (!fs::exists(output / name)) continue;
+    auto bytes = read_file(output / name);
+    bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
+    write_file(output / name, bytes);
+  }
   const auto damaged = run({"eval", output, "--text", work.held_out});
   CHECK(damaged.status == 2);
   CHECK(damaged.err.find("damaged") != std::string::npos);
@@ -229,8 +235,8 @@ TEST_CASE("events: every line parses, steps come in order, the last is the resul
     INFO(part);
     CHECK(parts.contains(part));
   }
-  CHECK(steps == std::vector<std::string>{"calibration text", "layers", "routing profile", "sensitivity",
-                                          "latency", "frontier"});
+  CHECK(steps == std::vector<std::string>{"calibration text", "layers", "finish", "routing profile",
+                                          "sensitivity", "latency", "frontier"});
   REQUIRE(std::holds_alternative<ResultEvent>(last));
   CHECK(nlohmann::json::parse(std::get<ResultEvent>(last).json)["layers"].size() == 3);
   for (const Event& expected : {Event(StepEvent{}), Event(ProgressEvent{}), Event(LossEvent{}),

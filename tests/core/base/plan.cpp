@@ -94,8 +94,8 @@ TEST_CASE("a plan for sound input: steps, tokens, estimates, and nothing is writ
     CHECK(step.seconds > 0);
     CHECK_FALSE(step.done);
   }
-  CHECK(names == std::vector<std::string>{"calibration text", "layers", "routing profile", "sensitivity",
-                                          "latency", "frontier"});
+  CHECK(names == std::vector<std::string>{"calibration text", "layers", "finish", "routing profile",
+                                          "sensitivity", "latency", "frontier"});
   CHECK(plan.ram_bytes > 1e8);
   CHECK(plan.disk_bytes > 2 * 3 * 32 * 48 * 4);
   CHECK(plan.seconds > 0);
