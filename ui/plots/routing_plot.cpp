@@ -171,12 +171,12 @@ void RoutingPlot::draw() {
   show_plot();
 }
 
-/// Where the weights are, and the threshold; one in 5,000 may lie outside.
+/// Where the weights are, and the threshold; the long tail of the small ones is cut at 0.5 %.
 void RoutingPlot::fit_range() {
   QCustomPlot& plot = canvas();
   double left = high, right = low, top = 0, bottom = 100;
   for (const QCPGraphData& point : *above_->data()) {
-    if (point.value < 99.98) left = std::min(left, point.key - bin_width);
+    if (point.value < 0.995 * above_->data()->begin()->value) left = std::min(left, point.key - bin_width);
     if (point.value > 0.02) right = std::max(right, point.key + bin_width);
   }
   for (const QCPBarsData& bar : *bars_->data()) {

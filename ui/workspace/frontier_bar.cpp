@@ -83,6 +83,8 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   plot_->setObjectName(QStringLiteral("frontier_plot"));
   sentence_->setObjectName(QStringLiteral("predicted_sentence"));
   sentence_->setWordWrap(true);
+  sentence_->setAlignment(Qt::AlignTop);
+  sentence_->setMinimumHeight(2 * sentence_->fontMetrics().lineSpacing());  // nothing jumps
   sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   make_slider();
   make_costs();
@@ -173,8 +175,7 @@ void FrontierBar::follow() {
   reset_pins_->setEnabled(!editor_.pins().empty());
   sentence_->setText(predicted_sentence(editor_));
   plot_->set_chosen(cost_of(numbers, editor_.cost()), numbers.kl);
-  if ((editor_.cost() != drawn_cost_ || editor_.pins() != drawn_pins_) && !frontier_changed_.isActive())
-    frontier_changed_.start();
+  if (editor_.cost() != drawn_cost_ || editor_.pins() != drawn_pins_) frontier_changed_.start();
 }
 
 void FrontierBar::draw_frontier() {

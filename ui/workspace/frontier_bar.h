@@ -44,7 +44,7 @@ class FrontierBar : public QWidget {
   QPushButton* reset_pins_;
   QLabel* sentence_;
   MeasureRow* measure_;
-  QTimer frontier_changed_;  // so that a dragged pin draws the frontier anew only now and then
+  QTimer frontier_changed_;  // drawn anew when a dragged pin rests
   Cost drawn_cost_ = Cost::activated;
   std::map<int, LayerPolicy> drawn_pins_;
 };

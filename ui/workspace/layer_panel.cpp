@@ -53,7 +53,8 @@ void LayerPanel::make_table(const PolicyEditor& editor) {
   table_->setTabKeyNavigation(false);
   set_table_look(*table_);
   table_->sortByColumn(LayerModel::layer, Qt::AscendingOrder);
-  fit_columns(*table_);
+  fit_table();
+  connect(table_->horizontalHeader(), &QHeaderView::sortIndicatorChanged, this, &LayerPanel::fit_table);
   auto* actions = new TableActions(*table_, editor.run().name() + QStringLiteral("-layers"));
   connect(actions, &TableActions::failed, this, [this](const QString& sentence) {
     message_->setText(sentence);
@@ -61,6 +62,16 @@ void LayerPanel::make_table(const PolicyEditor& editor) {
   });
   connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
           &LayerPanel::follow_selection);
+}
+
+/// Room for the arrow is kept only in the column that has it.
+void LayerPanel::fit_table() {
+  QHeaderView& header = *table_->horizontalHeader();
+  header.setSortIndicatorShown(false);
+  fit_columns(*table_);
+  header.setSortIndicatorShown(true);
+  const int sorted = header.sortIndicatorSection();
+  header.resizeSection(sorted, header.sectionSize(sorted) + 2 * spacing(*this));
 }
 
 void LayerPanel::make_search() {

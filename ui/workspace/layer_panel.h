@@ -32,6 +32,7 @@ class LayerPanel : public QWidget {
 
  private:
   void make_table(const PolicyEditor& editor);
+  void fit_table();
   void make_search();
   void follow_selection();
   void recolour();

@@ -103,7 +103,7 @@ void RouterInspector::arrange() {
   auto* matrices = new QTabWidget;
   matrices->setDocumentMode(true);
   matrices->addTab(layers_, tr("Layers × experts"));
-  matrices->addTab(together_, tr("Which run together"));
+  matrices->addTab(together_, tr("Co-activation"));
   auto* right = new QSplitter(Qt::Vertical);
   right->addWidget(load_);
   right->addWidget(matrices);
@@ -112,8 +112,8 @@ void RouterInspector::arrange() {
   auto* split = new QSplitter(Qt::Horizontal);
   split->addWidget(weights_);
   split->addWidget(right);
-  split->setStretchFactor(0, 3);
-  split->setStretchFactor(1, 2);
+  split->setStretchFactor(0, 4);
+  split->setStretchFactor(1, 3);
   for (QSplitter* splitter : {right, split}) {
     splitter->setChildrenCollapsible(false);
     splitter->setHandleWidth(space);
