@@ -23,7 +23,7 @@ struct Example {
 
   Example() {
     json_of(work.convert(run));
-    json_of({"policy", run, "--activated", "0.95", "--pin", "0=dense", "--pin", "1=top2"});
+    json_of({"policy", run, "--tradeoff", "1", "--pin", "0=dense", "--pin", "1=top2"});
     json_of({"eval", run});
     json_of({"export", run, "-o", native, "--shard-bytes", "300000"});
   }

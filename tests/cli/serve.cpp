@@ -56,15 +56,15 @@ class Server {
     return found;
   }
   /// All whole lines so far.
-  std::vector<json> events() const {
+  const std::vector<json>& events() const {
     const auto text = process_.out_so_far();
-    std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
-    std::vector<json> events;
-    for (std::string line; std::getline(lines, line);) {
+    for (auto end = text.find('\n', read_); end != std::string::npos; end = text.find('\n', read_)) {
+      const auto line = text.substr(read_, end - read_);
       CHECK_NOTHROW(parse_event(line));
-      events.push_back(json::parse(line));
+      events_.push_back(json::parse(line));
+      read_ = end + 1;
     }
-    return events;
+    return events_;
   }
   int count(int id, const std::string& kind) const {
     int found = 0;
@@ -84,6 +84,8 @@ class Server {
     return arguments;
   }
   Process process_;
+  mutable std::vector<json> events_;
+  mutable std::size_t read_ = 0;  // bytes of the output
 };
 
 }  // namespace
