@@ -9,12 +9,12 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
 #include "base/format.h"
 #include "engine/ablations.h"
 #include "engine/contenders.h"
 #include "evaluate/evaluation.h"
 #include "run/estimate.h"
+#include "run/preflight.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -134,7 +134,7 @@ class Compare {
     convert.recipe = request_.recipe;
     if (ablation != nullptr) {
       // What the ablation sets must not be overruled by the options.
-      auto settings = request_.recipe ? read_json(*request_.recipe) : nlohmann::json::object();
+      auto settings = request_.recipe ? read_settings(*request_.recipe) : nlohmann::json::object();
       if (request_.experts) settings["experts"] = *request_.experts;
       if (request_.shared) settings["shared"] = *request_.shared;
       convert.experts.reset();

@@ -31,7 +31,10 @@ bool is_writable(fs::path path) {
   return ::access(path.empty() ? "." : path.c_str(), W_OK | X_OK) == 0;
 }
 
-/// A file's JSON, or what is written in its place: a window that chose the settings has no file.
+bool is_self(const std::vector<fs::path>& text) { return text.size() == 1 && text.front() == "self"; }
+
+}  // namespace
+
 nlohmann::json read_settings(const fs::path& recipe) {
   if (!recipe.string().starts_with('{')) return read_json(recipe);
   const auto json = nlohmann::json::parse(recipe.string(), nullptr, false);
@@ -40,10 +43,6 @@ nlohmann::json read_settings(const fs::path& recipe) {
                   "Name a file, or write for example --recipe '{\"stage1\": {\"epochs\": 2}}'.");
   return json;
 }
-
-bool is_self(const std::vector<fs::path>& text) { return text.size() == 1 && text.front() == "self"; }
-
-}  // namespace
 
 void refuse_converted(const Checkpoint& checkpoint) {
   if (!checkpoint.native()) return;

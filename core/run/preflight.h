@@ -13,6 +13,10 @@ namespace ladimo {
 /// Throws Refusal for a native model folder: only dense models are converted.
 void refuse_converted(const Checkpoint& checkpoint);
 
+/// What `--recipe` names: a file's JSON, or JSON that is written in its place (a window that chose the
+/// settings has no file). Throws Refusal.
+nlohmann::json read_settings(const std::filesystem::path& recipe);
+
 /// Throws Refusal when the tokenizer has pieces that the embedding has no row for.
 void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config,
                               const std::filesystem::path& model);

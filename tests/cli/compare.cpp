@@ -23,10 +23,24 @@ struct Workplace {
     write_text(text, 400);
     write_text(held_out, 60, 1);
   }
-  std::vector<std::string> compare(std::vector<std::string> more) const {
-    std::vector<std::string> arguments = {
-        "compare",   model, "--text",    text, "--held-out",        held_out, "--tokens", "6000",
-        "--experts", "12",  "--threads", "1",  "--held-out-tokens", "2000"};
+  std::vector<std::string> compare(std::vector<std::string> more, const std::string& tokens = "6000",
+                                   const std::string& held_out_tokens = "2000") const {
+    std::vector<std::string> arguments = {"compare",
+                                          model,
+                                          "--text",
+                                          text,
+                                          "--held-out",
+                                          held_out,
+                                          "--tokens",
+                                          tokens,
+                                          "--experts",
+                                          "12",
+                                          "--threads",
+                                          "1",
+                                          "--recipe",
+                                          R"({"held_out_tokens": 2000})",
+                                          "--held-out-tokens",
+                                          held_out_tokens};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
@@ -86,17 +100,16 @@ TEST_CASE("seeds are compared one by one and summed up; kept runs are continued"
 TEST_CASE("a comparison that cannot be made is refused before any work") {
   const Workplace work;
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
-      {{"--methods", "static,magic"}, "no method called \"magic\""},
-      {{"--ffn-activated", "1.2"}, "no share"},
-      {{"--ffn-activated", "0.2"}, "cannot be met"},
-      {{"--held-out", work.text}, "also calibrated on"},
-      {{"--tokens", "10"}, "do not fill"},
-      {{"--csv", work.folder.path()}, "cannot be written"},
-      {{"--csv", work.folder / "nowhere/rows.csv"}, "cannot be written"},
-      {{"--held-out-tokens", "10000000"}, "too few tokens"}};
+      {work.compare({"--methods", "static,magic"}), "no method called \"magic\""},
+      {work.compare({"--ffn-activated", "1.2"}), "no share"},
+      {work.compare({"--ffn-activated", "0.2"}), "cannot be met"},
+      {work.compare({"--held-out", work.text}), "also calibrated on"},
+      {work.compare({"--csv", work.folder.path()}), "cannot be written"},
+      {work.compare({"--csv", work.folder / "nowhere/rows.csv"}), "cannot be written"},
+      {work.compare({}, "10"), "do not fill"},
+      {work.compare({}, "6000", "10000000"), "too few tokens"}};
   const auto keep = work.folder / "runs";
-  for (const auto& [more, said] : cases) {
-    auto arguments = work.compare(more);
+  for (auto [arguments, said] : cases) {
     arguments.insert(arguments.end(), {"--keep", keep});
     const auto finished = run(arguments);
     INFO(finished.err);
