@@ -1,6 +1,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -11,16 +12,16 @@
 namespace ladimo::cli {
 namespace {
 
-std::string speed(const nlohmann::json& json, const char* side) {
-  const auto& value = json[std::string(side) + "_tokens_per_s"];
-  return value.is_null() ? "" : fmt::format(" · {} {} tokens/s", side, format_number(value.get<double>()));
-}
-
 void print_speeds(const char* label, const nlohmann::json& json) {
-  fmt::print("{}{}{}", label, speed(json, "dense"), speed(json, "converted"));
+  std::vector<std::string> parts;
+  for (const char* side : {"dense", "converted"}) {
+    const auto& speed = json[std::string(side) + "_tokens_per_s"];
+    if (!speed.is_null())
+      parts.push_back(fmt::format("{} {} tokens/s", side, format_number(speed.get<double>())));
+  }
   if (!json["speedup"].is_null())
-    fmt::print(" · {} times as fast", format_number(json["speedup"].get<double>()));
-  fmt::print(" (± {:.1f} %)\n", 100 * json["noise"].get<double>());
+    parts.push_back(fmt::format("{} times as fast", format_number(json["speedup"].get<double>())));
+  fmt::print("{}: {} (± {:.1f} %)\n", label, fmt::join(parts, " · "), 100 * json["noise"].get<double>());
 }
 
 }  // namespace
@@ -33,8 +34,8 @@ Command add_bench(CLI::App& app) {
     const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime);
     const auto json = bench(model, model.opened().policy(options->policy).layers, session.context);
     session.output.result(json, [&] {
-      print_speeds("decode ", json["decode"]);
-      print_speeds("prompt ", json["prefill"]);
+      print_speeds("decode", json["decode"]);
+      print_speeds("prompt", json["prefill"]);
       fmt::print("{} of weights a token, read at {:.0f} % of the {}/s that this machine reads\n",
                  format_bytes(json["decode"]["bytes_per_token"].get<double>()),
                  100 * json["decode"]["bandwidth_fraction"].get<double>(),
