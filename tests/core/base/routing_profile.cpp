@@ -44,7 +44,7 @@ TEST_CASE("what is degenerate is named, with what to change") {
           p.always_on = {0, 1, 2, 3, 4, 5, 6, 7};
         }).find("(0, 1, 2, 3, 4, 5 and 2 more)") != std::string::npos);
   CHECK(warned([](LayerProfile& p) { p.entropy = 0.5; }).find("--shared") != std::string::npos);
-  CHECK(warned([](LayerProfile& p) { p.stability = 0.2; }).find("correlate by 0.2") != std::string::npos);
+  CHECK(warned([](LayerProfile& p) { p.stability = -0.2; }).find("correlate by -0.2") != std::string::npos);
 }
 
 TEST_CASE("a profile is read back whole; one of an earlier version lacks the domains") {
