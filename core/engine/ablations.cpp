@@ -11,6 +11,7 @@ const std::vector<Ablation>& ablations() {
       {"without co-activation", R"({"stage1": {"coactivation": false}})"},
       {"without small routers", R"({"stage1": {"router_ranks": []}})"},
       {"without compensation", R"({"stage1": {"compensation": false}})"},
+      {"without thresholds", "", Kinds::top_k},
       {"without refit", R"({"stage1": {"refit": false}})"},
       {"without distillation", R"({"stage1": {"distil": false}})"},
       {"without elasticity", R"({"stage1": {"elastic": false}})"},

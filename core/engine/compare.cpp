@@ -182,13 +182,14 @@ class Compare {
     }
     if (with_ours()) {
       step(fmt::format("{}, seed {}", our_name, seed));
-      add(make_ours(source_, plan, our_name, request_.targets, runtime_, context_));
+      add(make_ours(source_, plan, our_name, request_.targets, Kinds::mixed, runtime_, context_));
     }
     for (const auto& ablation : ablations()) {
       if (!request_.ablate) break;
       const auto name = fmt::format("{} {}", our_name, ablation.name);
       step(fmt::format("{}, seed {}", name, seed));
-      add(make_ours(source_, plan_for(seed, &ablation), name, request_.targets, runtime_, context_));
+      const auto own = ablation.has_own_run() ? plan_for(seed, &ablation) : plan;
+      add(make_ours(source_, own, name, request_.targets, ablation.kinds, runtime_, context_));
     }
     return all;
   }

@@ -10,7 +10,6 @@
 #include "engine/conversion.h"
 #include "engine/converted_model.h"
 #include "engine/timing_log.h"
-#include "policy/frontier.h"
 
 namespace ladimo {
 namespace {
@@ -122,7 +121,7 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
 }
 
 std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, const std::string& name,
-                                 const std::vector<double>& targets, const Runtime& runtime,
+                                 const std::vector<double>& targets, Kinds kinds, const Runtime& runtime,
                                  const Context& context) {
   const Stopwatch watch;
   convert(plan, runtime, context);
@@ -133,6 +132,7 @@ std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, c
   for (const double target : targets) {
     PolicyRequest request;
     request.ffn_activated = target;
+    request.kinds = kinds;
     contenders.push_back({name, target, policy_ffns(layers, solve(table, nullptr, request).layers), 0});
   }
   for (auto& contender : contenders) contender.seconds = watch.seconds();

@@ -7,6 +7,7 @@
 #include "baselines/baseline.h"
 #include "engine/runtime.h"
 #include "evaluate/scores.h"
+#include "policy/frontier.h"
 #include "run/plan.h"
 
 namespace ladimo {
@@ -29,9 +30,10 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
                                       const std::vector<const Baseline*>& methods,
                                       const std::vector<double>& targets, const Context& context);
 
-/// Converts as the plan says (in its run folder, which may hold a part of it) and solves for every target.
+/// Converts as the plan says (in its run folder, which may hold a part of it or all) and solves for every
+/// target with policies of `kinds`.
 std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, const std::string& name,
-                                 const std::vector<double>& targets, const Runtime& runtime,
+                                 const std::vector<double>& targets, Kinds kinds, const Runtime& runtime,
                                  const Context& context);
 
 }  // namespace ladimo
