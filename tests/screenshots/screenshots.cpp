@@ -36,6 +36,7 @@ class Album {
  public:
   Album(QString folder, QString tint) : folder_(std::move(folder)), tint_(std::move(tint)) {}
   void keep(QWidget& widget, const QString& name) const {
+    if (qobject_cast<ui::MainWindow*>(&widget)) widget.resize(1440, 860);
     QTest::qWait(settle_ms);
     const QString path = folder_ + '/' + name + '-' + tint_ + ".png";
     if (!widget.grab().save(path)) throw std::runtime_error("cannot be written: " + path.toStdString());

@@ -37,6 +37,7 @@ void convert(ui::MainWindow& window, const TemporaryFolder& folder) {
   go_on(wizard);
   click(seen<QRadioButton>(window, "text_from_files"));
   enter(window, "text_path", text_of(folder / "text.txt"));
+  click(seen<QAbstractButton>(window, "text_fewer"));
   go_on(wizard);
   choose(window, "experts", 6);
   choose(window, "shared", 2);

@@ -10,6 +10,7 @@
 #include <QInputDialog>
 #include <QMenu>
 #include <QMimeData>
+#include <QScreen>
 #include <QStackedWidget>
 #include <QUndoGroup>
 #include <QVBoxLayout>
@@ -71,7 +72,8 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
     if (action == 1 && asked) asked();
   });
   const int space = spacing(*this);
-  resize(170 * space, 100 * space);
+  const QSize least(170 * space, 100 * space);
+  resize((least * 1.2).boundedTo(screen()->availableSize()).expandedTo(least));
   restoreGeometry(remembered(keys::window_geometry));
   show_start();
 }
@@ -97,7 +99,7 @@ void MainWindow::show_page(QWidget* page, const QString& title) {
     last->deleteLater();
   }
   undo_->setActiveStack(nullptr);
-  view_->setEnabled(false);
+  view_->menuAction()->setEnabled(false);
   setWindowTitle(title.isEmpty() ? tr("LaDiMo Studio") : tr("%1 – LaDiMo Studio").arg(title));
 }
 
@@ -148,7 +150,7 @@ void MainWindow::welcome_run(RunView& run) {
   if (!run.undo_stack()) return;
   undo_->addStack(run.undo_stack());
   undo_->setActiveStack(run.undo_stack());
-  view_->setEnabled(true);
+  view_->menuAction()->setEnabled(true);
 }
 
 void MainWindow::new_conversion(const QString& model) {
