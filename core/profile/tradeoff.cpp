@@ -68,7 +68,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   table.dense_nll = summarise(scores, 0).dense_nll;
   table.tokens = summarise(scores, 0).tokens;
   const auto sensitivity =
-      measure ? measure_sensitivity(source, moe, candidates, every_window(windows, 2), context) : estimated;
+      measure ? measure_sensitivity(source, moe, candidates, every_window(windows, 3), context) : estimated;
   if (measure) table.rank_correlation = rank_correlation(sensitivity, estimated);
 
   for (std::size_t l = 0; l < candidates.size(); ++l) {

@@ -43,9 +43,9 @@ struct Shapes {
 
 double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
-// Every candidate goes through half of the layers and the head, on half of the tables split.
+// Every candidate goes through half of the layers and the head, on a third of the tables split.
 double measuring_flops_per_layer(const Shapes& s) {
-  return candidates * s.tables / 2 * (s.model_flops() / 2 + s.head_flops());
+  return candidates * s.tables / 3 * (s.model_flops() / 2 + s.head_flops());
 }
 
 // Weights of the model, and those of the FFNs with their gradients, Adam's moments, the best so far and a
