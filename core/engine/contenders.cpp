@@ -56,11 +56,12 @@ std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
   return contenders;
 }
 
-/// Share of the FFNs' parameters that each contender uses on its own trajectory.
+/// Share of the FFNs' parameters that each contender uses on its own trajectory, on text that it was not made
+/// from.
 std::vector<double> activities(const WeightSource& source, const std::vector<Contender>& contenders,
-                               const Windows& calibration, const Context& context) {
-  const auto step = std::max<std::int64_t>(1, calibration.count() * calibration.window / activity_tokens);
-  const auto scores = score(source, scored_together(contenders), every_window(calibration, step), context);
+                               const Windows& windows, const Context& context) {
+  const auto step = std::max<std::int64_t>(1, windows.count() * windows.window / activity_tokens);
+  const auto scores = score(source, scored_together(contenders), every_window(windows, step), context);
   const auto dense = static_cast<double>(source.config().ffn_parameters_per_layer() * source.config().layers);
   std::vector<double> shares;
   for (const auto& one : scores.policies)
@@ -76,7 +77,7 @@ std::vector<Contender> without_drift(const WeightSource& source, const Plan& pla
   for (int round = 0; round <= corrections; ++round) {
     contenders = carry_out(source, plan, {order}, targets, context);
     seconds += contenders.front().seconds;
-    const auto got = activities(source, contenders, plan.text.calibration, context);
+    const auto got = activities(source, contenders, plan.text.tables, context);
     double worst = 0;
     for (std::size_t t = 0; t < targets.size(); ++t) {
       order.asked[t] += targets[t] - got[t];
