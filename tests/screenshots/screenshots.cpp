@@ -118,6 +118,7 @@ void walk_wizard(const Demo& demo, const Album& album, const QString& folder) {
   go_on(wizard);
   album.keep(window, "wizard-text-empty");
   enter(window, "text_path", demo.run + "/text/calibration.jsonl");
+  click(seen<QAbstractButton>(window, "text_fewer"));
   QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, long_ms);
   album.keep(window, "wizard-text");
   go_on(wizard);

@@ -90,7 +90,7 @@ TEST_CASE("the start page says what can be done, and what was open last") {
   CHECK(words(window).contains("on this machine"));
   remember_recent(ui::keys::recent_runs, "/some/calm run", {});
   window.show_start();
-  CHECK(wait_for(window, "calm run: /some/calm run"));
+  CHECK(wait_for(window, "calm run: Run · /some/calm run"));
   CHECK_FALSE(words(window).contains("appear here"));
 }
 

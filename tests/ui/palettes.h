@@ -7,8 +7,14 @@ namespace ladimo::testing {
 
 inline QPalette palette_of(QColor window, QColor base, QColor text, QColor highlight) {
   QPalette palette(window, window);
-  for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
+  QColor faint = text;
+  faint.setAlphaF(0.45f);
+  for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText}) {
     palette.setColor(role, text);
+    palette.setColor(QPalette::Disabled, role, faint);
+  }
+  palette.setColor(QPalette::PlaceholderText, faint);
+  palette.setColor(QPalette::Link, highlight);
   palette.setColor(QPalette::Base, base);
   palette.setColor(QPalette::Highlight, highlight);
   palette.setColor(QPalette::HighlightedText, Qt::white);

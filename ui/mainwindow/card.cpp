@@ -73,7 +73,11 @@ void draw_picture(QPainter& painter, const QRectF& area, Card::Picture picture, 
   }
 }
 
-constexpr int wrapped = Qt::TextWordWrap | Qt::TextWrapAnywhere | Qt::AlignLeft | Qt::AlignTop;
+/// Paths are broken anywhere, sentences between words.
+int flags(Card::Picture picture) {
+  const int wrap = picture == Card::Picture::none ? Qt::TextWrapAnywhere : Qt::TextWordWrap;
+  return wrap | Qt::AlignLeft | Qt::AlignTop;
+}
 
 }  // namespace
 
@@ -113,7 +117,7 @@ int Card::heightForWidth(int width) const {
   const int space = spacing(*this);
   const int title = QFontMetrics(title_type()).height();
   const int sentence =
-      fontMetrics().boundingRect(0, 0, text_area(width).width(), 10000, wrapped, sentence_).height();
+      fontMetrics().boundingRect(0, 0, text_area(width).width(), 10000, flags(picture_), sentence_).height();
   const int texts = 2 * space + title + (sentence_.isEmpty() ? 0 : space / 4 + sentence);
   return picture_ == Picture::none ? texts : std::max(texts, 6 * space);
 }
@@ -148,7 +152,7 @@ void Card::paintEvent(QPaintEvent*) {
   area.setBottom(height());
   painter.setFont(font());
   painter.setPen(theme.faint);
-  painter.drawText(area, wrapped, sentence_);
+  painter.drawText(area, flags(picture_), sentence_);
 }
 
 void Card::enterEvent(QEnterEvent* event) {

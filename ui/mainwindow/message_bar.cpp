@@ -106,6 +106,7 @@ void MessageBar::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   painter.fillRect(rect(), palette().color(QPalette::Base));
   painter.fillRect(0, 0, space / 2, height(), tone_colour());
+  painter.fillRect(0, height() - 1, width(), 1, theme_of(palette()).off);
 }
 
 void MessageBar::keyPressEvent(QKeyEvent* event) {

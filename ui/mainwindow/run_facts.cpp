@@ -5,12 +5,14 @@
 #include <QCoreApplication>
 #include <QDir>
 #include <QLocale>
+#include <QSplitter>
 #include <QStandardItemModel>
 #include <QTableView>
 
 #include "base/format.h"
 #include "ui/mainwindow/facts_page.h"
 #include "ui/models/table_actions.h"
+#include "ui/plots/loss_plot.h"
 
 namespace ladimo::ui {
 namespace {
@@ -71,6 +73,36 @@ QTableView* losses_table(const RunData& run) {
   return table;
 }
 
+/// Held-out losses before the distillation and after each of its epochs.
+LossPlot* losses_plot(const RunData& run) {
+  auto* plot = new LossPlot;
+  plot->set_step_name(tr("epoch"));
+  for (const LayerRecord& record : run.records) {
+    LossPlot::Curve curve;
+    for (const double loss : record.held_out_losses) {
+      curve.held_steps << static_cast<double>(curve.held_steps.size());
+      curve.held_values << loss;
+    }
+    plot->set_curve(record.layer, curve);
+  }
+  return plot;
+}
+
+QWidget* losses_of(const RunData& run) {
+  auto* table = losses_table(run);
+  auto* plot = losses_plot(run);
+  auto* both = new QSplitter;
+  both->addWidget(table);
+  both->addWidget(plot);
+  both->setChildrenCollapsible(false);
+  both->setStretchFactor(1, 1);
+  QObject::connect(
+      table->selectionModel(), &QItemSelectionModel::currentRowChanged, plot,
+      [plot](const QModelIndex& row) { plot->select(row.siblingAtColumn(0).data(Qt::UserRole).toInt()); });
+  table->selectRow(0);
+  return both;
+}
+
 }  // namespace
 
 QWidget* model_facts_page(const RunData& run) {
@@ -127,7 +159,7 @@ QWidget* distil_facts_page(const RunData& run) {
        {tr("Distilled"), stage.distil ? tr("up to %1 epochs").arg(stage.epochs) : tr("no")},
        {tr("Skipped experts compensated"), on_or_off(stage.compensation)},
        {tr("Seed"), QString::number(run.recipe.seed)}},
-      losses_table(run));
+      losses_of(run));
 }
 
 }  // namespace ladimo::ui

@@ -153,9 +153,9 @@ void StartPage::refresh(const Engine& engine) {
     recent_->addWidget(card);
   };
   for (const QString& run : recent(keys::recent_runs, engine.host).mid(0, shown_runs))
-    add(run, [this, run] { emit run_wanted(run); });
+    add(run, tr("Run · %1"), [this, run] { emit run_wanted(run); });
   for (const QString& model : recent(keys::recent_models, engine.host).mid(0, shown_models))
-    add(model, [this, model] { emit convert_wanted(model); });
+    add(model, tr("Model · %1"), [this, model] { emit convert_wanted(model); });
   nothing_recent_->setVisible(recent_->count() == 0);
   const QString where =
       engine.remote() ? tr("on %1").arg(engine.host.toHtmlEscaped()) : tr("on this machine");

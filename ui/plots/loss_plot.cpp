@@ -14,6 +14,16 @@ namespace {
 
 QString number(double value) { return QString::fromStdString(format_number(value)); }
 
+QString caption_of(const LossPlot::Curve& curve) {
+  if (curve.held_values.isEmpty())
+    return LossPlot::tr("The other layers' losses on held-out rows stand faintly behind.");
+  const QString dots = LossPlot::tr("Dots: held-out rows, %1 → %2.")
+                           .arg(number(curve.held_values.first()), number(curve.held_values.last()));
+  const QString line = LossPlot::tr("Line: training rows, with changing numbers of experts on.");
+  return dots + ' ' + (curve.values.isEmpty() ? QString() : line + ' ') +
+         LossPlot::tr("Faint: the other layers.");
+}
+
 }  // namespace
 
 LossPlot::LossPlot(QWidget* parent)
@@ -36,6 +46,8 @@ void LossPlot::set_curve(int layer, const Curve& curve) {
   background_of(layer)->setData(curve.held_steps, curve.held_values, true);
   draw();
 }
+
+void LossPlot::set_step_name(const QString& name) { canvas().xAxis->setLabel(name); }
 
 void LossPlot::select(int layer) {
   if (layer == selected_) return;
@@ -78,11 +90,7 @@ void LossPlot::draw() {
   if (low <= 0) return show_empty();
   set_log_axis(*canvas().yAxis, low, high);
   canvas().xAxis->setRange(-0.02 * last, 1.02 * last);
-  set_caption(shown.held_values.isEmpty()
-                  ? tr("The other layers' losses on held-out rows stand faintly behind.")
-                  : tr("Dots: held-out rows, %1 → %2. Line: training rows, with changing numbers of experts "
-                       "on. Faint: the other layers.")
-                        .arg(number(shown.held_values.first()), number(shown.held_values.last())));
+  set_caption(caption_of(shown));
   show_plot();
 }
 

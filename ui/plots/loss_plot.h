@@ -24,6 +24,8 @@ class LossPlot : public Plot {
 
   /// Replaces a layer's curve. The vectors rise in their steps.
   void set_curve(int layer, const Curve& curve);
+  /// What the curves' steps are: those of the distillation, unless told otherwise.
+  void set_step_name(const QString& name);
   /// Which layer is drawn in full.
   void select(int layer);
   void clear();
