@@ -146,9 +146,9 @@ void StartPage::refresh(const Engine& engine) {
     delete item->widget();
     delete item;
   }
-  const auto add = [&](const QString& folder, auto&& open) {
-    auto* card =
-        new Card(Card::Picture::none, QFileInfo(folder).fileName(), QDir::toNativeSeparators(folder));
+  const auto add = [&](const QString& folder, const QString& what, auto&& open) {
+    auto* card = new Card(Card::Picture::none, QFileInfo(folder).fileName(),
+                          what.arg(QDir::toNativeSeparators(folder)));
     connect(card, &Card::clicked, this, open);
     recent_->addWidget(card);
   };
