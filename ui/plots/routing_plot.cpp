@@ -31,16 +31,16 @@ double total_of(const HistogramCounts& counts) { return std::accumulate(counts.b
 QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 // The axis is linear in log10 of the weight, where the bins are equally wide; its labels are the weights.
-QSharedPointer<QCPAxisTickerText> weight_ticks() {
+// Over many decades only the decades have room.
+QSharedPointer<QCPAxisTickerText> weight_ticks(double decades) {
   QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
   for (int decade = -4; decade <= 1; ++decade)
     for (const int step : {1, 3}) {
+      if (step > 1 && decades > 2.5) continue;
       const double weight = step * std::pow(10.0, decade);
-      if (weight <= histogram_high) ticker->addTick(std::log10(weight), QString::number(weight, 'g', 1));
+      if (weight <= histogram_high)
+        ticker->addTick(std::log10(weight), QString::number(weight, 'f', std::max(0, -decade)));
     }
-  ticker->addTick(-4, QStringLiteral("0.0001"));
-  ticker->addTick(std::log10(3e-4), QStringLiteral("0.0003"));
-  ticker->addTick(1, QStringLiteral("10"));
   return ticker;
 }
 
@@ -58,7 +58,6 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   bars_->setPen(Qt::NoPen);
   bars_->setAntialiased(false);  // or 256 bars take 80 ms instead of 2
   above_ = plot.addGraph(plot.xAxis, plot.yAxis2);
-  plot.xAxis->setTicker(weight_ticks());
   plot.xAxis->setSubTicks(false);
   plot.xAxis->setLabel(tr("routing weight (log scale)"));
   plot.yAxis->setNumberFormat(QStringLiteral("gb"));
@@ -189,6 +188,7 @@ void RoutingPlot::fit_range() {
   }
   const double margin = 0.03 * std::max(right - left, 0.5);
   plot.xAxis->setRange(std::max(left - margin, low), std::min(right + margin, high));
+  plot.xAxis->setTicker(weight_ticks(plot.xAxis->range().size()));
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   plot.yAxis->setTicker(log_ ? QSharedPointer<QCPAxisTicker>(new QCPAxisTickerLog)
                              : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
