@@ -140,7 +140,8 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
       up.step(gradients.up, rate);
       down.step(gradients.down, rate);
       compensation.step(gradients.compensation, rate);
-      if (step % 10 == 0) context.emit(LossEvent{layer, step, loss, false});
+      // The loss is relative to the errors before: told in the unit of the held-out losses.
+      if (step % 10 == 0) context.emit(LossEvent{layer, step, loss * mean(initial_errors), false});
       progress.advance();
     }
     const auto errors = held_out(student);
