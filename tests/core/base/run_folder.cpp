@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/context.h"
 #include "base/files.h"
 #include "support/random_tables.h"
 #include "support/refusals.h"
