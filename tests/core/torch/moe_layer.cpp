@@ -175,5 +175,5 @@ TEST_CASE("what is not a converted layer is refused") {
                        "This is not a converted layer: gate is missing.", Refusal);
   CHECK_THROWS_WITH_AS(
       load_moe_weights(std::filesystem::path(LADIMO_DEMO) / "model.safetensors", at::kCPU, at::kFloat),
-      "This is not a converted layer: its metadata lack shared_neurons.", Refusal);
+      "This is not a converted layer: shared_neurons is missing in its metadata.", Refusal);
 }
