@@ -33,6 +33,11 @@ constexpr int long_ms = 300000;
 constexpr int conversion_ms = 1800000;
 constexpr int settle_ms = 400;  // plots are drawn at their clock's next tick
 
+template <class Done>
+void wait_until(Done done) {
+  if (!QTest::qWaitFor(done, long_ms)) throw std::runtime_error("the engine takes longer than five minutes");
+}
+
 class Album {
  public:
   Album(QString folder, QString tint) : folder_(std::move(folder)), tint_(std::move(tint)) {}
@@ -74,7 +79,6 @@ void begin(const Demo& demo, const Album& album) {
   window.open_run(demo.run);
   album.keep(window, "run-loading");
   window.open_run("/nowhere");
-  QTest::qWaitFor([&] { return window.findChild<QLabel*>() != nullptr; });
   QTest::qWait(3000);
   album.keep(window, "run-failed");
   ui::SettingsDialog settings;
@@ -94,7 +98,7 @@ void walk_run(const Demo& demo, const Album& album) {
   click(seen<QAbstractButton>(window, "measure"));
   album.keep(window, "workspace-measuring");
   auto& run = seen<RunView>(window, "run view");
-  QTest::qWaitFor([&] { return !run.busy(); }, long_ms);
+  wait_until([&] { return !run.busy(); });
   album.keep(window, "workspace-measured");
   const QStringList names = {"model", "text", "experts", "distil"};
   for (int step = 0; step < names.size(); ++step) {
@@ -107,7 +111,7 @@ void walk_run(const Demo& demo, const Album& album) {
   album.keep(window, "generation-empty");
   seen<QPlainTextEdit>(window, "prompt").setPlainText("Once upon a time");
   click(seen<QAbstractButton>(window, "generate"));
-  QTest::qWaitFor([&] { return !run.busy(); }, long_ms);
+  wait_until([&] { return !run.busy(); });
   album.keep(window, "generation");
   run.show_step(RunView::export_model);
   album.keep(window, "export");
@@ -120,13 +124,13 @@ void walk_wizard(const Demo& demo, const Album& album, const QString& folder) {
   auto& wizard = seen<ui::ConversionWizard>(window, "conversion_wizard");
   album.keep(window, "wizard-model-empty");
   wizard.set_model(demo.model);
-  QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, long_ms);
+  wait_until([&] { return wizard.button(QWizard::NextButton)->isEnabled(); });
   album.keep(window, "wizard-model");
   go_on(wizard);
   album.keep(window, "wizard-text-empty");
   enter(window, "text_path", demo.run + "/text/calibration.jsonl");
   click(seen<QAbstractButton>(window, "text_fewer"));
-  QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, long_ms);
+  wait_until([&] { return wizard.button(QWizard::NextButton)->isEnabled(); });
   album.keep(window, "wizard-text");
   go_on(wizard);
   choose(window, "tokens", 20000);
@@ -137,7 +141,7 @@ void walk_wizard(const Demo& demo, const Album& album, const QString& folder) {
   album.keep(window, "wizard-experts-advanced");
   go_on(wizard);
   type(window, "run_folder", folder + "/run");
-  QTest::qWaitFor([&] { return wizard.button(QWizard::NextButton)->isEnabled(); }, long_ms);
+  wait_until([&] { return wizard.button(QWizard::NextButton)->isEnabled(); });
   album.keep(window, "wizard-summary");
   go_on(wizard);
   QTest::qWait(12000);
