@@ -20,10 +20,8 @@ namespace keys {
 inline const Key<QString> engine_host{"engine/host", {}};  // empty: this machine
 inline const Key<QString> remote_program{"engine/remote_program", QStringLiteral("ladimo")};
 inline const Key<QByteArray> window_geometry{"window/geometry", {}};
-inline const Key<QByteArray> window_state{"window/state", {}};
 inline const Key<QByteArray> workspace_columns{"workspace/columns", {}};  // splitters
 inline const Key<QByteArray> workspace_rows{"workspace/rows", {}};
-inline const Key<QByteArray> inspector_columns{"workspace/inspector", {}};
 inline const Key<QByteArray> distillation_columns{"wizard/distillation", {}};
 inline const Key<QString> last_folder{"runs/last_folder", {}};  // where file dialogs begin
 // As `recent` gives them: HOST:FOLDER where the engine is another machine.

@@ -5,6 +5,7 @@
 
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/run_data.h"
+#include "ui/settings/settings.h"
 #include "ui/workspace/frontier_bar.h"
 #include "ui/workspace/layer_panel.h"
 #include "ui/workspace/router_inspector.h"
@@ -33,6 +34,8 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
     splitter->setChildrenCollapsible(false);
     splitter->setHandleWidth(2 * space);
   }
+  remember_splitter(*above, keys::workspace_columns);
+  remember_splitter(*whole, keys::workspace_rows);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(space, space, space, space);
   column->addWidget(whole);
