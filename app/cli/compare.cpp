@@ -80,7 +80,8 @@ Command add_compare(CLI::App& app) {
       ->delimiter(',');
   auto* seeds =
       app.add_option("--seeds", request.seeds, "Seeds, each a comparison of its own (0)")->delimiter(',');
-  app.add_flag("--ablate", request.ablate, "Also leave out each step of our method, one at a time");
+  app.add_flag("--ablate", request.ablate,
+               "Also leave out each step of our method, and add the optional one, one at a time");
   app.add_option("--keep", request.keep, "Keep our runs in this folder; the same command continues there");
   app.add_option("--csv", options->csv, "Write the rows to this file");
   return [options, seeds](const Session& session) {

@@ -15,11 +15,12 @@ const std::vector<Ablation>& ablations() {
       {"without refit", R"({"stage1": {"refit": false}})"},
       {"without distillation", R"({"stage1": {"distil": false}})"},
       {"without elasticity", R"({"stage1": {"elastic": false}})"},
-      {"without the finish", R"({"finish": {"use": "off"}})"}};
+      {"without the finish", R"({"finish": {"use": "off"}})"},
+      {"with a second sweep", R"({"stage1": {"second_sweep": true}})"}};
   return all;
 }
 
-nlohmann::json without(const nlohmann::json& base, const Ablation& ablation) {
+nlohmann::json ablated(const nlohmann::json& base, const Ablation& ablation) {
   auto recipe = base.is_null() ? nlohmann::json::object() : base;
   recipe.merge_patch(nlohmann::json::parse(ablation.recipe));
   return recipe;

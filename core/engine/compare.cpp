@@ -139,7 +139,7 @@ class Compare {
       if (request_.shared) settings["shared"] = *request_.shared;
       convert.experts.reset();
       convert.shared.reset();
-      convert.recipe = without(settings, *ablation).dump();
+      convert.recipe = ablated(settings, *ablation).dump();
     }
     auto plan = make_plan(convert, context_);
     if (!plan.problems.empty()) throw Refusal(plan.problems);

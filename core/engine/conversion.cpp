@@ -12,6 +12,7 @@
 #include "engine/converted_model.h"
 #include "engine/finish.h"
 #include "engine/run_text.h"
+#include "engine/second_sweep.h"
 #include "engine/self_text.h"
 #include "engine/stage1.h"
 #include "engine/timing_log.h"
@@ -45,6 +46,8 @@ class Conversion {
     spdlog::debug("run {}", run_.path().string());
     step("calibration text", [&] { read_text(); });
     step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
+    if (recipe_.stage1.second_sweep)
+      step("second sweep", [&] { sweep_again(source_, run_, recipe_, text_.calibration, context_); });
     if (plan_.finishes) step("finish", [&] { finish(); });
     step("routing profile", [&] { profile(); });
     step("sensitivity", [&] { sensitivity(); });
@@ -101,7 +104,7 @@ class Conversion {
   /// A run that has its tables but no record of a finish was made without one and stays so.
   void finish() {
     if (finish_intact(run_) || (exists(run_.tradeoff_file()) && !exists(finish_file(run_)))) return;
-    std::filesystem::remove(finish_file(run_));  // so that the layers of stage 1 are read
+    std::filesystem::remove(finish_file(run_));  // so that the layers before it are read
     const auto storage = storage_dtype(source_.checkpoint());
     const auto finished = finish_end_to_end(source_, moe_, recipe_, text_.calibration, storage, context_);
     FinishRecord record{finished.held_out_losses, {}};

@@ -92,7 +92,7 @@ std::uint64_t layer_bytes(const Workload& work) {
   return static_cast<std::uint64_t>(weights * work.weight_bytes + 4 * router + permutation + 4096);
 }
 
-std::uint64_t finish_bytes(const Workload& work) { return work.recipe.layers.size() * layer_bytes(work); }
+std::uint64_t all_layers_bytes(const Workload& work) { return work.recipe.layers.size() * layer_bytes(work); }
 
 std::uint64_t text_bytes(const Workload& work) {
   // Four to five characters a token; half as much again for what the model writes over its measure.
@@ -123,8 +123,8 @@ StepSeconds time_estimate(const Workload& work) {
   const double experts = s.tokens * (s.ffn_flops() + 2 * s.d * s.d);
   double routers = stage1.router_ranks.empty() ? 0 : experts;
   for (const int rank : stage1.router_ranks) routers += 5 * 6 * s.tokens * rank * (s.d + s.experts);
-  const double refit =
-      stage1.refit ? s.tokens * levels * 2 * neurons * neurons + neurons * neurons * neurons : 0;
+  const double closed_form = s.tokens * levels * 2 * neurons * neurons + neurons * neurons * neurons;
+  const double refit = stage1.refit ? closed_form : 0;
   const double distil = stage1.distil ? stage1.epochs * s.tokens * 4 * s.ffn_flops() : 0;
 
   StepSeconds time;
@@ -135,6 +135,10 @@ StepSeconds time_estimate(const Workload& work) {
                   : 1e-6 * s.tokens;
   time.passed_layer = forward(s.tokens * s.layer_flops());
   time.converted_layer = time.passed_layer + fitting(clusters + experts + routers + refit + distil);
+  // Every FFN once for the rows and once more on the way; half of the windows are converted.
+  if (stage1.second_sweep)
+    time.second_sweep = static_cast<double>(work.recipe.layers.size()) *
+                        (forward(s.tokens * (s.layer_flops() + s.ffn_flops())) + fitting(closed_form));
   if (finishes(work)) time.finish = forward(finish_flops(s, work));
   time.profile = forward(profile_passes * s.tables * s.model_flops());
   // Estimated: one forward and one backward pass, recomputing, and each candidate's own layer; always run.

@@ -21,8 +21,8 @@ struct Workload {
 std::uint64_t ram_estimate(const Workload& work);
 /// A converted layer on disk.
 std::uint64_t layer_bytes(const Workload& work);
-/// All layers once more, as the finish leaves them.
-std::uint64_t finish_bytes(const Workload& work);
+/// All converted layers once more, as the second sweep and the finish leave them.
+std::uint64_t all_layers_bytes(const Workload& work);
 /// The text that the model writes itself.
 std::uint64_t text_bytes(const Workload& work);
 /// Tables, records and the log.
@@ -33,6 +33,7 @@ struct StepSeconds {
   double text = 0;
   double converted_layer = 0;
   double passed_layer = 0;
+  double second_sweep = 0;
   double finish = 0;
   double profile = 0;
   double sensitivity = 0;

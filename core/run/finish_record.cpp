@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/json_fields.h"
+#include "run/sweep_record.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -34,8 +34,6 @@ void write_finish(const RunFolder& run, const FinishRecord& record) {
   write_json(finish_file(run), {{"held_out_losses", record.held_out_losses}, {"layers", std::move(layers)}});
 }
 
-bool WeightsFile::intact() const { return fs::exists(path) && hash_hex(read_file(path)) == hash; }
-
 bool finish_intact(const RunFolder& run) {
   try {
     const auto record = read_finish(run);
@@ -52,7 +50,7 @@ WeightsFile weights_in_use(const RunFolder& run, int layer) {
     const auto found = finish->hashes.find(layer);
     if (found != finish->hashes.end()) return {finished_weights(run, layer), found->second};
   }
-  return {run.layer_weights(layer), run.record(layer).hash};
+  return weights_before_finish(run, layer);
 }
 
 nlohmann::json show_finish(const RunFolder& run) {

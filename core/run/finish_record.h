@@ -28,13 +28,8 @@ void write_finish(const RunFolder& run, const FinishRecord& record);
 /// Whether the step is done and its files have the hashes that finish.json names (reads them all).
 bool finish_intact(const RunFolder& run);
 
-/// A layer's weights as they are used, and their hash: the finished ones where the finish was kept.
-struct WeightsFile {
-  std::filesystem::path path;
-  std::string hash;
-  bool intact() const;
-};
-/// Precondition: the layer is done.
+/// A layer's weights as they are used: the finished ones where the finish was kept, else those that it began
+/// with. Precondition: the layer is done.
 WeightsFile weights_in_use(const RunFolder& run, int layer);
 
 /// finish.json's content for `show`, null where there is none.

@@ -12,6 +12,7 @@
 #include "run/finish_record.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
+#include "run/sweep_record.h"
 
 namespace ladimo {
 namespace {
@@ -33,6 +34,7 @@ class Steps {
 
   std::vector<PlanStep> list() const {
     std::vector<PlanStep> steps = {text(), layers()};
+    if (plan_.recipe.stage1.second_sweep) steps.push_back(second_sweep());
     if (plan_.finishes) steps.push_back(finish());
     for (PlanStep& table : tables()) steps.push_back(std::move(table));
     return steps;
@@ -50,6 +52,16 @@ class Steps {
              time_.latency, done(exists(run_.latency_file()))},
             {"frontier", "Policies for all layers together, measured at a few points of the frontier.",
              time_.frontier, done(all_done_)}};
+  }
+
+  PlanStep second_sweep() const {
+    const bool swept =
+        std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return exists(sweep_file(run_, layer)); });
+    return {
+        "second sweep",
+        "The layers are refitted once more, one after the other, half on what the dense model and half on "
+        "what the converted model itself gives them; kept where held-back text is better for it.",
+        time_.second_sweep, done(swept)};
   }
 
   PlanStep finish() const {
@@ -107,7 +119,8 @@ void estimate(Plan& plan, int weight_bytes) {
   for (const PlanStep& step : plan.steps) plan.seconds += step.done ? 0 : step.seconds;
   plan.ram_bytes = ram_estimate(work);
   plan.disk_bytes = static_cast<std::uint64_t>(steps.layers_left()) * layer_bytes(work) + table_bytes(work) +
-                    (plan.finishes ? finish_bytes(work) : 0) + (steps.text_left() ? text_bytes(work) : 0);
+                    (plan.recipe.stage1.second_sweep ? all_layers_bytes(work) : 0) +
+                    (plan.finishes ? all_layers_bytes(work) : 0) + (steps.text_left() ? text_bytes(work) : 0);
 }
 
 /// Windows that the calibration text gives; self-written text is cut when it is there.

@@ -27,7 +27,8 @@ nlohmann::json to_json(const Stage1& stage1) {
           {"epochs", stage1.epochs},
           {"batch", stage1.batch},
           {"learning_rate", stage1.learning_rate},
-          {"validation_share", stage1.validation_share}};
+          {"validation_share", stage1.validation_share},
+          {"second_sweep", stage1.second_sweep}};
 }
 
 nlohmann::json to_json(const Finish& finish) {
@@ -78,7 +79,7 @@ class Settings {
 Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
   fields.only({"energy_order", "coactivation", "activation_share", "feature_tokens", "router_ridge",
                "router_ranks", "compensation", "levels", "elastic", "refit", "refit_ridge", "distil",
-               "epochs", "batch", "learning_rate", "validation_share"});
+               "epochs", "batch", "learning_rate", "validation_share", "second_sweep"});
   const Settings settings(fields);
   settings.read("energy_order", stage1.energy_order);
   settings.read("coactivation", stage1.coactivation);
@@ -96,6 +97,7 @@ Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
   settings.read("batch", stage1.batch);
   settings.read("learning_rate", stage1.learning_rate);
   settings.read("validation_share", stage1.validation_share);
+  settings.read("second_sweep", stage1.second_sweep);
 
   const auto share = [](double value) { return value > 0 && value < 1; };
   settings.require(share(stage1.activation_share), "activation_share", "is not between 0 and 1");

@@ -19,7 +19,7 @@ struct Stage1 {
   int feature_tokens = 4096;   // tokens sampled for the features
   double router_ridge = 1e-3;  // relative to the mean of the diagonal
   std::vector<int> router_ranks = {8, 16, 32};  // hidden units of small routers to try; none: linear alone
-  bool compensation = true;                     // b_i = E[E_i(x) | skipped]; off: zero
+  bool compensation = true;  // b_i = E[E_i(x) | skipped] where it pays for its parameters; off: one bias
   std::vector<double> levels = {0.15, 0.35, 0.55, 0.8};  // routed activity levels that refit sums over
   bool elastic = true;                                   // off: trained for `levels` alone
   bool refit = true;
@@ -29,6 +29,7 @@ struct Stage1 {
   int batch = 1024;                // tokens
   double learning_rate = 0.014;    // times the root mean square of each weight
   double validation_share = 0.05;  // rows held back for early stopping
+  bool second_sweep = false;       // all layers refitted, half on the converted model's own inputs
 };
 
 /// The end-to-end finish (method.md 3.9).

@@ -87,6 +87,8 @@ LayerRecord layer_record_from_json(const nlohmann::json& json, const fs::path& p
           fields.text("hash")};
 }
 
+bool WeightsFile::intact() const { return fs::exists(path) && hash_hex(read_file(path)) == hash; }
+
 fs::path RunFolder::layer_weights(int layer) const {
   return path_ / "layers" / fmt::format("{:03}.safetensors", layer);
 }
@@ -103,7 +105,7 @@ bool RunFolder::layer_done(int layer) const {
 bool RunFolder::layer_intact(int layer) const {
   if (!layer_done(layer)) return false;
   try {
-    return hash_hex(read_file(layer_weights(layer))) == record(layer).hash;
+    return WeightsFile{layer_weights(layer), record(layer).hash}.intact();
   } catch (const Refusal&) {
     return false;
   }

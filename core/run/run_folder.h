@@ -32,6 +32,14 @@ struct LayerRecord {
 /// Throws Refusal with the file and the key.
 LayerRecord layer_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
 
+/// A layer's weights on disk, and the hash that they were written with.
+struct WeightsFile {
+  std::filesystem::path path;
+  std::string hash;
+  /// Whether the file has that hash (reads it whole).
+  bool intact() const;
+};
+
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}

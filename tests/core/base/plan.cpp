@@ -339,6 +339,29 @@ TEST_CASE("the layers are finished end to end where the recipe says so or the mo
   CHECK(sketch_plan(large.config, large.recipe, 100000, 2).finishes);
 }
 
+TEST_CASE("a second sweep where the recipe asks for it") {
+  Workplace work;
+  const Plan without = work.plan();
+  work.request.recipe.emplace(R"({"stage1": {"second_sweep": true}})");
+  const Plan plan = work.plan();
+  check_clean(plan);
+  REQUIRE(plan.steps.size() == without.steps.size() + 1);
+  CHECK(plan.steps[2].name == "second sweep");
+  CHECK(plan.steps[2].description.find("the converted model itself") != std::string::npos);
+  CHECK(plan.steps[2].seconds > 0);
+  CHECK_FALSE(plan.steps[2].done);
+  CHECK(plan.seconds > without.seconds);
+  CHECK(plan.disk_bytes > without.disk_bytes);
+
+  fs::create_directories(work.request.run / "second-sweep");
+  write_json(work.request.run / "recipe.json", to_json(plan.recipe));
+  for (const char* file : {"000.json", "001.json"})
+    write_json(work.request.run / "second-sweep" / file, json::object());
+  CHECK(work.plan().steps[2].done);
+  work.request.recipe.emplace(R"({"stage1": {"second_sweep": false}})");
+  check_problem(work.plan(), "stage1.second_sweep: true in the run, false asked");
+}
+
 TEST_CASE("a sketch has the plan's own steps and estimates") {
   const Workplace work;
   const Plan plan = work.plan();

@@ -84,6 +84,8 @@ TEST_CASE("unknown keys and impossible values are refused by name") {
       {R"({"stage1": {"learning_rate": 0}})", "stage1.learning_rate is not above 0"},
       {R"({"stage1": {"validation_share": 0}})", "stage1.validation_share is not between 0 and 1"},
       {R"({"stage1": {"router_ranks": [8, 0]}})", "stage1.router_ranks must hold ranks of at least 1"},
+      {R"({"stage1": {"second_sweep": "yes"}})", "stage1.second_sweep is neither true nor false"},
+      {R"({"stage1": {"second_swep": true}})", "the key \"stage1.second_swep\" is unknown"},
       {R"({"finish": {"use": "maybe"}})", "finish.use is none of auto, on, off"},
       {R"({"finish": {"epochs": 0}})", "finish.epochs is less than 1"},
       {R"({"finish": {"batch": 0}})", "finish.batch is less than 1"},

@@ -1,0 +1,21 @@
+// The second sweep (method.md 3.8): every layer is refitted once more, half on the inputs that the converted
+// model itself gives it.
+#pragma once
+
+#include "base/context.h"
+#include "model/weight_source.h"
+#include "run/run_folder.h"
+#include "text/corpus.h"
+
+namespace ladimo {
+
+/// Walks all layers in order with a residual stream in which half of the training windows go through the
+/// dense model and half, with all held-back ones, through the converted model as it is by then, each at one
+/// of the recipe's levels. Down projection and compensation (or the bias in its place) are refitted to the
+/// dense FFN's outputs for these inputs; a layer is kept where that lowers the error on held-back windows.
+/// Leaves run/sweep_record.h's files; what is there already is not made again. Precondition: stage 1 is done.
+/// Memory as stage 1.
+void sweep_again(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
+                 const Windows& calibration, const Context& context);
+
+}  // namespace ladimo
