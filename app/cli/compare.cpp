@@ -70,7 +70,8 @@ Command add_compare(CLI::App& app) {
   app.add_option("--held-out-tokens", request.held_out_tokens,
                  "Tokens to measure on (as many as the smallest file gives)");
   app.add_option("--window", request.window, "Tokens per window (min(max positions, 2048))");
-  app.add_option("--experts", request.experts, "Equal slices of each FFN, for every method");
+  app.add_option("--experts", request.experts,
+                 "Equal slices of each FFN, for every method (each one's own number)");
   app.add_option("--shared", request.shared, "Slices that are always on, where a method has them");
   app.add_option("--recipe", request.recipe, "JSON file with settings");
   app.add_option("--methods", request.methods,

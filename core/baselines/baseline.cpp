@@ -30,6 +30,11 @@ const Baseline* find_baseline(std::string_view name) {
   return found == baselines().end() ? nullptr : &*found;
 }
 
+int customary_experts(std::int64_t intermediate_size, int layers) {
+  constexpr int steps = 96;  // all layers together: a target is met to half of one
+  return std::max({static_cast<int>(intermediate_size / 32), 16, (steps + layers - 1) / layers});
+}
+
 int spread_k(const BaselineTask& task, double target, int experts, double at_none, double at_all) {
   const double per_expert = (at_all - at_none) / experts;
   const double exact = std::clamp((target * task.dense_parameters() - at_none) / per_expert, 0.0,

@@ -19,7 +19,7 @@ struct BaselineTask {
   const DenseFfn& ffn;
   const CalibrationRows& rows;
   const HiddenStatistics& statistics;  // of the training rows
-  const Recipe& recipe;                // resolved
+  const Recipe& recipe;                // resolved; experts and shared are the opponent's
   int layer = 0;
   int layers = 1;  // of the model
 
@@ -31,7 +31,9 @@ using FeedForwards = std::vector<std::shared_ptr<const FeedForward>>;
 struct Baseline {
   const char* name;
   const char* summary;
-  bool drifts;  // how much runs depends on the inputs, which are others in the converted model
+  /// A bound on our method: it has our slices, and how much runs depends on the inputs, which are others in
+  /// the converted model.
+  bool bound;
   /// One network per target: the share of the FFN's parameters that is used per token, router counted.
   FeedForwards (*make)(const BaselineTask& task, const std::vector<double>& targets, const Context& context);
 };
@@ -40,6 +42,10 @@ struct Baseline {
 const std::vector<Baseline>& baselines();
 /// Null where there is none of that name.
 const Baseline* find_baseline(std::string_view name);
+
+/// The equal experts that opponents make where none are asked for: of 32 neurons, as MoEfication
+/// (arXiv 2110.01786) has them, but as many as it takes for `layers` layers to meet a target by choosing k.
+int customary_experts(std::int64_t intermediate_size, int layers);
 
 /// The k of one layer so that the layers together use `target` of the dense parameters: k in some layers, k +
 /// 1 in others (the first ones, which are the most fragile). `parameters` uses `at_none` when no expert runs

@@ -1,5 +1,4 @@
-// The training-free opponents that split an FFN into experts and run k of them. All have the recipe's number
-// of slices: fine experts are to their advantage too.
+// The training-free opponents that split an FFN into experts and run k of them.
 #pragma once
 
 #include "baselines/baseline.h"

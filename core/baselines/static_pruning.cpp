@@ -35,7 +35,7 @@ std::shared_ptr<DenseFfn> pruned(const BaselineTask& task, double target) {
   return result;
 }
 
-/// For the refit the bias is the compensation of one expert without neurons that never runs.
+/// For the refit all neurons are shared; the one expert has none.
 std::shared_ptr<DenseFfn> refitted(const BaselineTask& task, std::shared_ptr<DenseFfn> ffn,
                                    const Context& context) {
   const auto d = ffn->gate.size(1);
@@ -45,7 +45,7 @@ std::shared_ptr<DenseFfn> refitted(const BaselineTask& task, std::shared_ptr<Den
   weights.down = ffn->down.t().contiguous();
   weights.gate_bias = ffn->gate_bias;
   weights.up_bias = ffn->up_bias;
-  weights.compensation = ffn->down_bias.unsqueeze(0);
+  weights.down_bias = ffn->down_bias;
   weights.router = at::zeros({1, d}, ffn->gate.options());
   weights.router_bias = at::zeros({1}, ffn->gate.options());
   weights.shared_neurons = weights.neurons();
@@ -54,7 +54,7 @@ std::shared_ptr<DenseFfn> refitted(const BaselineTask& task, std::shared_ptr<Den
   const auto solved =
       refit(weights, training, routing_weights, {1.0}, {1.0}, task.recipe.stage1.refit_ridge, context);
   ffn->down = solved.down.t().contiguous();
-  ffn->down_bias = solved.compensation[0].clone();
+  ffn->down_bias = solved.down_bias;
   return ffn;
 }
 

@@ -1,6 +1,7 @@
 #include "convert/distil.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -28,6 +29,11 @@ double error_at(double level, const std::vector<double>& levels, const std::vect
 
 double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+std::array<at::Tensor*, 4> trained(MoeWeights& weights) {
+  return {&weights.gate, &weights.up, &weights.down,
+          weights.compensation.defined() ? &weights.compensation : &weights.down_bias};
 }
 
 /// For tokens with activity levels drawn at random: their thresholds and the inverse of the error expected
@@ -79,7 +85,8 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
   auto h = silu * u;
   weights.routed_part(h).mul_(mask.unsqueeze(2));
   const auto off = 1 - mask;
-  auto residual = at::mm(h, weights.down).addmm_(off, weights.compensation).sub_(y);
+  auto residual = at::mm(h, weights.down).sub_(y);
+  if (weights.compensation.defined()) residual.addmm_(off, weights.compensation);
   if (weights.down_bias.defined()) residual += weights.down_bias;
 
   const auto weighted = residual * row_weight;
@@ -87,7 +94,7 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
   const auto dy = weighted.mul(2);
   MoeGradients gradients;
   gradients.down = at::mm(h.t(), dy);
-  gradients.compensation = at::mm(off.t(), dy);
+  gradients.offset = weights.compensation.defined() ? at::mm(off.t(), dy) : dy.sum(0);
   auto dh = at::mm(dy, weights.down.t());
   weights.routed_part(dh).mul_(mask.unsqueeze(2));
   gradients.up = at::mm((dh * silu).t(), x);
@@ -112,9 +119,8 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
                                  settings.elastic);
 
   MoeWeights student = weights;
-  for (at::Tensor* tensor : {&student.gate, &student.up, &student.down, &student.compensation})
-    *tensor = tensor->clone(at::MemoryFormat::Contiguous);
-  Adam gate(student.gate), up(student.up), down(student.down), compensation(student.compensation);
+  for (at::Tensor* tensor : trained(student)) *tensor = tensor->clone(at::MemoryFormat::Contiguous);
+  Adam gate(student.gate), up(student.up), down(student.down), offset(*trained(student).back());
 
   std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training));
   std::iota(order.begin(), order.end(), 0);
@@ -139,7 +145,7 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
       gate.step(gradients.gate, rate);
       up.step(gradients.up, rate);
       down.step(gradients.down, rate);
-      compensation.step(gradients.compensation, rate);
+      offset.step(gradients.offset, rate);
       // The loss is relative to the errors before: told in the unit of the held-out losses.
       if (step % 10 == 0) context.emit(LossEvent{layer, step, loss * mean(initial_errors), false});
       progress.advance();
@@ -154,9 +160,7 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
     if (relative >= best) break;
     best = relative;
     result.weights = student;
-    for (at::Tensor* tensor :
-         {&result.weights.gate, &result.weights.up, &result.weights.down, &result.weights.compensation})
-      *tensor = tensor->clone();
+    for (at::Tensor* tensor : trained(result.weights)) *tensor = tensor->clone();
   }
   return result;
 }

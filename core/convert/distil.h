@@ -12,9 +12,10 @@
 
 namespace ladimo {
 
-/// Gradients of the loss with respect to gate, up, down [f, d] and compensation [E, d].
+/// Gradients of the loss with respect to gate, up, down [f, d] and compensation [E, d]; where there is none,
+/// down_bias [d].
 struct MoeGradients {
-  at::Tensor gate, up, down, compensation;
+  at::Tensor gate, up, down, offset;
 };
 
 /// Loss sum_t row_weight_t ||MoE(x_t) - y_t||² and its gradients, by hand (autograd would keep every

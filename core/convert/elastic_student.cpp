@@ -7,10 +7,16 @@ namespace ladimo {
 namespace {
 
 std::vector<at::Tensor*> trained(MoeWeights& weights) {
-  std::vector<at::Tensor*> tensors = {&weights.gate,         &weights.up,     &weights.down,
-                                      &weights.compensation, &weights.router, &weights.router_bias};
-  if (weights.router_hidden.defined())
-    tensors.insert(tensors.end(), {&weights.router_hidden, &weights.router_hidden_bias});
+  std::vector<at::Tensor*> tensors = {&weights.gate,
+                                      &weights.up,
+                                      &weights.down,
+                                      &weights.compensation,
+                                      &weights.down_bias,
+                                      &weights.router,
+                                      &weights.router_bias,
+                                      &weights.router_hidden,
+                                      &weights.router_hidden_bias};
+  std::erase_if(tensors, [](const at::Tensor* tensor) { return !tensor->defined(); });
   return tensors;
 }
 

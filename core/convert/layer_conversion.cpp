@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "convert/contributions.h"
+#include "convert/compensation_choice.h"
 #include "convert/distil.h"
 #include "convert/live_routing.h"
 #include "convert/partition.h"
@@ -57,8 +57,8 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
                           statistics.output_variance, context);
   };
   begin("compensation");
-  if (settings.compensation)
-    weights.compensation = conditional_compensation(weights, training, fitted, thresholds, context);
+  weights = with_compensation(weights, rows, routing_weights, thresholds, statistics.output_variance,
+                              settings, context);
   auto errors = loss(weights);
   record.loss_before = mean(errors);
   record.loss_refit = record.loss_before;

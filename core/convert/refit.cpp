@@ -11,21 +11,25 @@ namespace ladimo {
 MoeWeights refit(const MoeWeights& weights, const CalibrationRows& rows, const at::Tensor& routing_weights,
                  const std::vector<double>& thresholds, const std::vector<double>& errors, double ridge,
                  const Context& context) {
-  const auto f = weights.neurons(), experts = weights.routed(), d = weights.hidden_size();
+  const auto f = weights.neurons(), d = weights.hidden_size();
   const auto wide = weights.gate.options().dtype(at::kDouble);
-  const auto initial = at::cat({weights.down, weights.compensation}, 0);  // [f + E, d]
-  auto gram = at::zeros({f + experts, f + experts}, wide);
-  auto moment = at::zeros({f + experts, d}, wide);
+  const bool compensated = weights.compensation.defined();
+  const auto offsets = compensated ? weights.compensation : weights.down_bias.unsqueeze(0);
+  const auto initial = at::cat({weights.down, offsets}, 0);  // [f + E, d], or [f + 1, d]
+  const auto columns = initial.size(0);
+  auto gram = at::zeros({columns, columns}, wide);
+  auto moment = at::zeros({columns, d}, wide);
   auto a = at::empty({0}, weights.gate.options());
   for_chunks(rows.count(), chunk_rows(f), [&](std::int64_t begin, std::int64_t end) {
     const auto h = weights.hidden(rows.x.slice(0, begin, end));
     auto y = rows.y.slice(0, begin, end);
-    if (weights.down_bias.defined()) y = y - weights.down_bias;
+    if (compensated && weights.down_bias.defined()) y = y - weights.down_bias;
     for (std::size_t i = 0; i < thresholds.size(); ++i) {
       context.check();
       const auto mask = (routing_weights.slice(0, begin, end) >= thresholds[i]).to(at::kFloat);
       const auto masked = (weights.routed_part(h) * mask.unsqueeze(2)).flatten(1);
-      a = at::cat({h.slice(1, 0, weights.shared_neurons), masked, 1 - mask}, 1);
+      const auto skipped = compensated ? 1 - mask : at::ones({end - begin, 1}, mask.options());
+      a = at::cat({h.slice(1, 0, weights.shared_neurons), masked, skipped}, 1);
       const double weight = 1 / std::max(errors[i], 1e-6);
       gram.add_(at::mm(a.t(), a), weight);
       moment.add_(at::mm(a.t(), y - at::mm(a, initial)), weight);
@@ -36,7 +40,10 @@ MoeWeights refit(const MoeWeights& weights, const CalibrationRows& rows, const a
   const auto solution = initial + solve_spd(gram, moment).to(at::kFloat);
   MoeWeights result = weights;
   result.down = solution.slice(0, 0, f).contiguous();
-  result.compensation = solution.slice(0, f).contiguous();
+  if (compensated)
+    result.compensation = solution.slice(0, f).contiguous();
+  else
+    result.down_bias = solution[f].contiguous();
   return result;
 }
 

@@ -178,7 +178,7 @@ class Compare {
     const auto add = [&](std::vector<Contender> more) { std::ranges::move(more, std::back_inserter(all)); };
     if (const auto methods = opponents(); !methods.empty()) {
       step(fmt::format("opponents, seed {}", seed));
-      add(make_opponents(source_, plan, methods, request_.targets, context_));
+      add(make_opponents(source_, plan, methods, request_.targets, request_.experts, context_));
     }
     if (with_ours()) {
       step(fmt::format("{}, seed {}", our_name, seed));

@@ -22,6 +22,7 @@ constexpr int corrections = 3;
 struct Order {
   const Baseline* method;
   std::vector<double> asked;
+  Recipe recipe;
 };
 
 /// In the order of the methods, each with all targets.
@@ -39,11 +40,11 @@ std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
     const auto rows = stream.advance(layer, true, context);
     const auto& ffn = dynamic_cast<const DenseFfn&>(*layer.ffn);
     const auto statistics = measure_hidden(ffn, rows.train(), context);
-    const BaselineTask task{
-        ffn, rows, statistics, plan.recipe, static_cast<int>(l), static_cast<int>(layers)};
     progress.advance();
     for (std::size_t o = 0; o < orders.size(); ++o) {
       const Stopwatch watch;
+      const BaselineTask task{
+          ffn, rows, statistics, orders[o].recipe, static_cast<int>(l), static_cast<int>(layers)};
       const auto ffns = orders[o].method->make(task, orders[o].asked, context);
       for (std::size_t t = 0; t < targets.size(); ++t) {
         auto& contender = contenders[o * targets.size() + t];
@@ -107,15 +108,24 @@ ConvertedModels scored_together(const std::vector<Contender>& contenders) {
 
 std::vector<Contender> make_opponents(const WeightSource& source, const Plan& plan,
                                       const std::vector<const Baseline*>& methods,
-                                      const std::vector<double>& targets, const Context& context) {
+                                      const std::vector<double>& targets, std::optional<int> experts,
+                                      const Context& context) {
+  const auto order = [&](const Baseline* method) {
+    Order result{method, targets, plan.recipe};
+    if (method->bound || experts) return result;
+    const auto& config = source.config();
+    result.recipe.experts = customary_experts(config.intermediate_size, static_cast<int>(config.layers));
+    result.recipe.shared = default_shared(result.recipe.experts);
+    return result;
+  };
   std::vector<Order> steady;
   for (const Baseline* method : methods)
-    if (!method->drifts) steady.push_back({method, targets});
+    if (!method->bound) steady.push_back(order(method));
   std::vector<Contender> contenders;
   if (!steady.empty()) contenders = carry_out(source, plan, steady, targets, context);
   for (const Baseline* method : methods) {
-    if (!method->drifts) continue;
-    auto more = without_drift(source, plan, {method, targets}, targets, context);
+    if (!method->bound) continue;
+    auto more = without_drift(source, plan, order(method), targets, context);
     std::ranges::move(more, std::back_inserter(contenders));
   }
   return contenders;

@@ -26,9 +26,11 @@ ConvertedModels scored_together(const std::vector<Contender>& contenders);
 /// What the opponents `methods` make of the model for every target, from the plan's calibration text. All of
 /// them see the same inputs of one layer, then of the next. Where the converted model's own inputs change how
 /// much runs, what is asked for is corrected until what runs is the target. Holds the networks of all layers.
+/// Those that split an FFN make `experts` slices of it as the plan does; none: customary_experts().
 std::vector<Contender> make_opponents(const WeightSource& source, const Plan& plan,
                                       const std::vector<const Baseline*>& methods,
-                                      const std::vector<double>& targets, const Context& context);
+                                      const std::vector<double>& targets, std::optional<int> experts,
+                                      const Context& context);
 
 /// Converts as the plan says (in its run folder, which may hold a part of it or all) and solves for every
 /// target with policies of `kinds`.

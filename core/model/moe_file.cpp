@@ -109,7 +109,7 @@ class LayerReader {
 
   // Every shape follows from those of gate and router.
   void require_fit(std::int64_t shared_neurons) const {
-    for (const char* name : {"gate", "up", "down", "router", "router_bias", "compensation", "permutation"})
+    for (const char* name : {"gate", "up", "down", "router", "router_bias", "permutation"})
       if (!has(name)) refuse(std::string(name) + " is missing");
     if (has("router_hidden") != has("router_hidden_bias"))
       refuse("router_hidden and router_hidden_bias belong together");

@@ -49,7 +49,7 @@ at::Tensor MoeWeights::combine(const at::Tensor& h, const at::Tensor& selected) 
   const at::Tensor h_routed = (routed_part(h) * on.unsqueeze(2)).view({h.size(0), routed_neurons});
   at::Tensor y = at::mm(h.narrow(1, 0, shared_neurons), down.narrow(0, 0, shared_neurons));
   y.addmm_(h_routed, down.narrow(0, shared_neurons, routed_neurons));
-  y.addmm_(1 - on, compensation);
+  if (compensation.defined()) y.addmm_(1 - on, compensation);
   return down_bias.defined() ? y.add_(down_bias) : y;
 }
 
@@ -59,7 +59,8 @@ double MoeWeights::activated_parameters(double mean_experts) const {
   const double active =
       static_cast<double>(shared_neurons) + mean_experts * static_cast<double>(expert_neurons());
   const double skipped = static_cast<double>(routed()) - mean_experts;
-  return router_parameters() + active * per_neuron + skipped * d + (down_bias.defined() ? d : 0);
+  return router_parameters() + active * per_neuron + (compensation.defined() ? skipped * d : 0) +
+         (down_bias.defined() ? d : 0);
 }
 
 MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {

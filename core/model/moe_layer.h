@@ -22,10 +22,10 @@ struct MoeWeights {
   at::Tensor down;                // [f, d]: the transposed down projection, row j belongs to neuron j
   at::Tensor router;              // [E, d] fp32, whatever the dtype of the rest; [E, r] after a hidden layer
   at::Tensor router_bias;         // [E] fp32
-  at::Tensor compensation;        // [E, d], added for every expert that is skipped
+  at::Tensor compensation;        // [E, d], added for every expert that is skipped; undefined: none
   at::Tensor permutation;         // [f] int64: row j holds neuron permutation[j] of the original FFN
   at::Tensor gate_bias, up_bias;  // [f], undefined without mlp_bias
-  at::Tensor down_bias;           // [d], undefined without mlp_bias
+  at::Tensor down_bias;           // [d], undefined without mlp_bias and where `compensation` is defined
   at::Tensor router_hidden;       // [r, d] fp32, the small router's hidden layer; undefined: a linear router
   at::Tensor router_hidden_bias;  // [r] fp32
   std::int64_t shared_neurons = 0;  // S

@@ -21,8 +21,8 @@ constexpr std::int64_t weights_per_thread = 1 << 17;  // less is not worth wakin
 
 template <class T>
 struct Layer {
-  const T *gate, *up, *down, *compensation;
-  const T *gate_bias, *up_bias;  // null: none
+  const T *gate, *up, *down, *compensation;  // compensation is null: none
+  const T *gate_bias, *up_bias;              // null: none
   std::int64_t d;
 };
 
@@ -115,6 +115,7 @@ at::Tensor decode(const MoeWeights& weights, const at::Tensor& x, const Selectio
         for (std::int64_t t = 0; t < selection.tokens; ++t)
           if (selection.runs(t, blocks[static_cast<std::size_t>(b)].expert))
             run(layer, blocks[static_cast<std::size_t>(b)], inputs + t * layer.d, y + t * layer.d);
+      if (layer.compensation == nullptr) continue;
       for (std::int64_t e = selection.routed * part / parts; e < selection.routed * (part + 1) / parts; ++e)
         for (std::int64_t t = 0; t < selection.tokens; ++t)
           if (!selection.runs(t, e)) skip(layer, e, y + t * layer.d);
@@ -132,7 +133,8 @@ bool decodes_sparsely(const MoeWeights& weights, const at::Tensor& x) {
   const at::ScalarType dtype = weights.gate.scalar_type();
   return x.size(0) <= max_tokens && x.device().is_cpu() && (dtype == at::kFloat || dtype == at::kBFloat16) &&
          !(at::GradMode::is_enabled() && x.requires_grad()) && is_ready(weights.gate) &&
-         is_ready(weights.up) && is_ready(weights.down) && is_ready(weights.compensation);
+         is_ready(weights.up) && is_ready(weights.down) &&
+         (!weights.compensation.defined() || is_ready(weights.compensation));
 }
 
 at::Tensor sparse_decode(const MoeWeights& weights, const at::Tensor& x, const at::Tensor& selected) {

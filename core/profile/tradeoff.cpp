@@ -29,7 +29,8 @@ std::vector<LayerPolicy> between(const LayerPolicy& a, const LayerPolicy& b) {
   std::vector<LayerPolicy> policies;
   if (a.kind != b.kind) return policies;
   if (a.kind == LayerPolicy::Kind::threshold && b.threshold > a.threshold)
-    policies.push_back(LayerPolicy::above((a.threshold + b.threshold) / 2));
+    for (const double share : {0.25, 0.5, 0.75})
+      policies.push_back(LayerPolicy::above(a.threshold + share * (b.threshold - a.threshold)));
   if (a.kind == LayerPolicy::Kind::top_k)
     for (int k = a.k - 1; k > b.k; --k) policies.push_back(LayerPolicy::top(k));
   return policies;

@@ -16,7 +16,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
                                const CandidateTable& candidates, const Windows& windows, bool measure,
                                std::uint64_t seed, const Context& context);
 
-/// Adds the thresholds halfway between two measured ones and every k between two measured ks, with activity
+/// Adds three thresholds between two measured ones and every k between two measured ks, with activity
 /// and KL interpolated as the slider does.
 void fill_ladder(TradeoffTable& table);
 

@@ -53,6 +53,13 @@ double mean_experts(const FfnOutput& output) {
 
 }  // namespace
 
+TEST_CASE("experts are as many as opponents are used to, but enough to meet a target by choosing k") {
+  CHECK(customary_experts(512, 6) == 16);
+  CHECK(customary_experts(352, 5) == 20);
+  CHECK(customary_experts(172, 5) == 20);
+  CHECK(customary_experts(11008, 32) == 344);
+}
+
 TEST_CASE("every opponent meets the target over the layers, its router counted") {
   for (const bool biases : {false, true}) {
     const Example example(biases);

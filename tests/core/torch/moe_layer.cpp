@@ -28,7 +28,10 @@ at::Tensor by_hand(const MoeWeights& moe, const at::Tensor& x, const at::Tensor&
   };
   at::Tensor y = slice(0, moe.shared_neurons);
   for (std::int64_t e = 0; e < moe.routed(); ++e)
-    y = y + (selected[e].item<bool>() ? slice(moe.shared_neurons + e * m, m) : moe.compensation[e]);
+    if (selected[e].item<bool>())
+      y = y + slice(moe.shared_neurons + e * m, m);
+    else if (moe.compensation.defined())
+      y = y + moe.compensation[e];
   return moe.down_bias.defined() ? y + moe.down_bias : y;
 }
 
@@ -71,13 +74,31 @@ TEST_CASE("skipped experts leave their compensation, selected ones their plain s
   const auto moe = std::make_shared<MoeWeights>(random_moe(*random_ffn(24, 60, 1, true), 8, 12, 2));
   const at::Tensor x = random_tensor({20, 24}, 3);
   const at::Tensor selected = select_experts(moe->route(x), LayerPolicy::above(0.2));
-  const FfnOutput output = MoeLayer(moe, LayerPolicy::above(0.2)).forward(x);
   REQUIRE(selected.any().item<bool>());
   REQUIRE_FALSE(selected.all().item<bool>());
-  for (std::int64_t t = 0; t < 20; ++t) {
-    CHECK(max_difference(output.y[t], by_hand(*moe, x[t], selected[t])) < 1e-4);
-    CHECK(output.experts[t].item<std::int64_t>() == selected[t].sum().item<std::int64_t>());
+  for (const bool compensated : {true, false}) {
+    CAPTURE(compensated);
+    if (!compensated) moe->compensation = at::Tensor();
+    const FfnOutput output = MoeLayer(moe, LayerPolicy::above(0.2)).forward(x);
+    const at::Tensor decoded = MoeLayer(moe, LayerPolicy::above(0.2)).forward(x.slice(0, 0, 2)).y;
+    for (std::int64_t t = 0; t < 20; ++t) {
+      CHECK(max_difference(output.y[t], by_hand(*moe, x[t], selected[t])) < 1e-4);
+      CHECK(output.experts[t].item<std::int64_t>() == selected[t].sum().item<std::int64_t>());
+    }
+    CHECK(max_difference(decoded, output.y.slice(0, 0, 2)) < 1e-4);
   }
+}
+
+TEST_CASE("a layer without compensation costs nothing for what it skips, and is stored") {
+  auto moe = random_moe(*random_ffn(10, 26, 1, true), 4, 6, 2);  // experts of 5 neurons
+  const double compensated = moe.activated_parameters(1.5);
+  moe.compensation = at::Tensor();
+  CHECK(moe.activated_parameters(1.5) == compensated - 2.5 * 10);
+  const TemporaryFolder folder;
+  save_moe_weights(folder / "layer.safetensors", moe, at::kFloat);
+  const auto read = load_moe_weights(folder / "layer.safetensors", at::kCPU, at::kFloat);
+  CHECK_FALSE(read.compensation.defined());
+  CHECK(at::equal(read.down_bias, moe.down_bias));
 }
 
 TEST_CASE("a policy selects experts by their routing weights") {

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "convert/compensation_choice.h"
 #include "convert/contributions.h"
 #include "convert/distil.h"
 #include "convert/layer_conversion.h"
@@ -223,10 +224,57 @@ TEST_CASE(
         1e-4);
 }
 
+TEST_CASE("compensation: a vector per expert where it pays for its parameters, else one bias") {
+  const Fitted fitted;
+  auto w = fitted.weights;
+  const auto router = fit_router(w, fitted.statistics, fitted.rows, 1e-3, {});
+  w.router = router.weight;
+  w.router_bias = router.bias;
+  const double variance = fitted.statistics.output_variance;
+  Stage1 settings;
+  const auto compensated = [&](const MoeWeights& weights, const CalibrationRows& rows) {
+    const auto routing_weights = weights.route(rows.x);
+    const auto thresholds = thresholds_at(routing_weights.slice(0, 0, rows.training), settings.levels);
+    return with_compensation(weights, rows, routing_weights, thresholds, variance, settings, {});
+  };
+  auto rows = fitted.rows;
+  settings.compensation = false;
+  const auto with_bias = compensated(w, rows);
+  CHECK_FALSE(with_bias.compensation.defined());
+  const auto routing_weights = w.route(rows.x);
+  const auto threshold = thresholds_at(routing_weights, {0.5});
+  const auto error = [&](const MoeWeights& weights) {
+    return elastic_errors(weights, rows, routing_weights, threshold, variance, {}).front();
+  };
+  CHECK(error(with_bias) < error(w));  // w adds nothing for what is skipped
+
+  // Experts that put out the same whatever comes in: vectors know exactly what is missing, one bias does not.
+  settings.compensation = true;
+  settings.refit = false;
+  auto constant = w;
+  const auto routed = [&](const at::Tensor& t) { return t.slice(0, w.shared_neurons); };
+  for (at::Tensor* t : {&constant.gate, &constant.up}) {
+    *t = t->clone();
+    routed(*t).zero_();
+  }
+  constant.gate_bias = at::zeros({w.neurons()});
+  constant.up_bias = at::zeros({w.neurons()});
+  routed(constant.gate_bias).fill_(3);
+  routed(constant.up_bias).fill_(3);
+  rows.y = constant.combine(constant.hidden(rows.x), at::ones({rows.count(), w.routed()}));
+  CHECK(compensated(constant, rows).compensation.defined());
+  // What is skipped is nothing: no vector is worth its parameters.
+  routed(constant.up_bias).zero_();
+  rows.y = constant.combine(constant.hidden(rows.x), at::ones({rows.count(), w.routed()}));
+  CHECK_FALSE(compensated(constant, rows).compensation.defined());
+}
+
 TEST_CASE("the gradients written by hand are those of autograd") {
-  for (const bool biases : {false, true}) {
+  for (const auto& [biases, compensated] :
+       {std::pair(false, true), std::pair(true, true), std::pair(true, false)}) {
     const auto ffn = random_ffn(d, f, 1, biases);
-    const auto moe = random_moe(*ffn, 8, 16, 2);
+    auto moe = random_moe(*ffn, 8, 16, 2);
+    if (!compensated) moe.compensation = at::Tensor();
     const auto x = random_tensor({40, d}, 3), y = random_tensor({40, d}, 4);
     const auto mask = (random_tensor({40, 8}, 5) > 0).to(at::kFloat);
     const auto row_weight = random_tensor({40, 1}, 6).abs();
@@ -234,19 +282,20 @@ TEST_CASE("the gradients written by hand are those of autograd") {
 
     at::AutoGradMode with_gradients(true);
     auto w = moe;
-    for (at::Tensor* t : {&w.gate, &w.up, &w.down, &w.compensation})
-      *t = t->detach().clone().set_requires_grad(true);
+    at::Tensor& offset = compensated ? w.compensation : w.down_bias;
+    for (at::Tensor* t : {&w.gate, &w.up, &w.down, &offset}) *t = t->detach().clone().set_requires_grad(true);
     const auto h = at::silu(at::linear(x, w.gate, w.gate_bias)) * at::linear(x, w.up, w.up_bias);
     const auto full = at::cat({at::ones({40, 16}), mask.repeat_interleave(8, 1)}, 1);
-    auto out = at::mm(h * full, w.down) + at::mm(1 - mask, w.compensation);
+    auto out = at::mm(h * full, w.down);
+    if (compensated) out = out + at::mm(1 - mask, w.compensation);
     if (biases) out = out + w.down_bias;
     const auto expected = ((out - y).square() * row_weight).sum();
-    const auto reference = torch::autograd::grad({expected}, {w.gate, w.up, w.down, w.compensation});
+    const auto reference = torch::autograd::grad({expected}, {w.gate, w.up, w.down, offset});
     CHECK(loss == doctest::Approx(expected.item<double>()).epsilon(1e-5));
     CHECK(relative_difference(gradients.gate, reference[0]) < 1e-4);
     CHECK(relative_difference(gradients.up, reference[1]) < 1e-4);
     CHECK(relative_difference(gradients.down, reference[2]) < 1e-4);
-    CHECK(relative_difference(gradients.compensation, reference[3]) < 1e-4);
+    CHECK(relative_difference(gradients.offset, reference[3]) < 1e-4);
   }
 }
 
@@ -259,7 +308,7 @@ TEST_CASE("each step of stage 1 lowers the held-back loss, and the same seed giv
   CHECK(first.record.loss_after < first.record.loss_before);
   const auto second = convert_layer(*fitted.ffn, fitted.rows, fitted.recipe, 3, at::kFloat, {});
   CHECK(at::equal(first.weights.gate, second.weights.gate));
-  CHECK(at::equal(first.weights.compensation, second.weights.compensation));
+  CHECK(at::equal(first.weights.down_bias, second.weights.down_bias));
   CHECK(at::equal(first.weights.router, second.weights.router));
 }
 

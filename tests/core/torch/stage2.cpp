@@ -143,10 +143,10 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   CHECK(table.sensitivity == "measured");
   // Only layer 1 is sparse, so its inputs are the dense model's, and the asked activity is the activity.
   const auto& candidates = table.layers[1].candidates;
-  // Measured thresholds stand at every second place, with one interpolated between two of them.
+  // Measured thresholds stand at every fourth place, with three interpolated between two of them.
   for (std::size_t c = 0; c < ladder_levels().size(); ++c)
-    CHECK(candidates[2 * c + 1].policy.mean_experts / 8 == doctest::Approx(ladder_levels()[c]).epsilon(0.15));
-  for (std::size_t c = 2; c < 2 * ladder_levels().size(); ++c) {
+    CHECK(candidates[4 * c + 1].policy.mean_experts / 8 == doctest::Approx(ladder_levels()[c]).epsilon(0.15));
+  for (std::size_t c = 2; c + 2 < 4 * ladder_levels().size(); ++c) {
     CHECK(candidates[c].policy.threshold > candidates[c - 1].policy.threshold);
     CHECK(candidates[c].policy.mean_experts <= candidates[c - 1].policy.mean_experts);
   }

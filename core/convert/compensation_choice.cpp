@@ -1,0 +1,74 @@
+#include "convert/compensation_choice.h"
+
+#include <ATen/ATen.h>
+
+#include "convert/equal_cost.h"
+#include "convert/refit.h"
+#include "model/routing_weights.h"
+
+namespace ladimo {
+namespace {
+
+// What vectors per expert must be better by, in the logarithm of the error: distillation wins back most of
+// what one bias loses.
+constexpr double margin = 0.03;
+
+enum class Offset { vectors, bias };
+
+MoeWeights without_compensation(MoeWeights weights) {
+  if (!weights.down_bias.defined())
+    weights.down_bias = at::zeros({weights.hidden_size()}, weights.gate.options());
+  weights.compensation = at::Tensor();
+  return weights;
+}
+
+/// The bias is the mean of all that is skipped, over tokens and thresholds. routing_weights of `training`.
+MoeWeights with(Offset offset, MoeWeights weights, const CalibrationRows& training,
+                const at::Tensor& routing_weights, const std::vector<double>& thresholds,
+                const Context& context) {
+  weights.compensation = conditional_compensation(weights, training, routing_weights, thresholds, context);
+  if (offset == Offset::vectors) return weights;
+  auto skipped = at::zeros({weights.routed()}, weights.gate.options());
+  for (const double threshold : thresholds)
+    skipped += (routing_weights < threshold).to(at::kFloat).mean(0) / static_cast<double>(thresholds.size());
+  auto result = without_compensation(weights);
+  result.down_bias = result.down_bias + (weights.compensation * skipped.unsqueeze(1)).sum(0);
+  return result;
+}
+
+/// Mean ln(error) on validation rows, where as many parameters are used as with vectors at the recipe's
+/// levels.
+double log_error(Offset offset, const MoeWeights& weights, const CalibrationRows& rows, double variance,
+                 const Stage1& settings, const Context& context) {
+  const auto routing_weights = weights.route(rows.x);
+  const auto fitted = routing_weights.slice(0, 0, rows.training);
+  const auto& priced = offset == Offset::vectors ? weights : without_compensation(weights);
+  const auto thresholds = thresholds_at(fitted, levels_at_equal_cost(priced, weights, settings.levels));
+  const auto errors = [&](const MoeWeights& candidate) {
+    return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training), thresholds,
+                          variance, context);
+  };
+  const auto training = rows.train();
+  auto candidate = with(offset, weights, training, fitted, thresholds, context);
+  if (settings.refit)
+    candidate =
+        refit(candidate, training, fitted, thresholds, errors(candidate), settings.refit_ridge, context);
+  return mean_log(errors(candidate));
+}
+
+}  // namespace
+
+MoeWeights with_compensation(const MoeWeights& weights, const CalibrationRows& rows,
+                             const at::Tensor& routing_weights, const std::vector<double>& thresholds,
+                             double variance, const Stage1& settings, const Context& context) {
+  auto offset = Offset::bias;
+  if (settings.compensation) {
+    const auto part = thinned(rows);
+    const double vectors = log_error(Offset::vectors, weights, part, variance, settings, context);
+    const double bias = log_error(Offset::bias, weights, part, variance, settings, context);
+    if (vectors < bias - margin) offset = Offset::vectors;
+  }
+  return with(offset, weights, rows.train(), routing_weights.slice(0, 0, rows.training), thresholds, context);
+}
+
+}  // namespace ladimo

@@ -1,0 +1,38 @@
+#include "convert/equal_cost.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+namespace ladimo {
+
+CalibrationRows thinned(const CalibrationRows& rows) {
+  constexpr std::int64_t enough = 16384;
+  const auto stride = std::max<std::int64_t>(1, rows.training / enough);
+  const auto pick = [&](const at::Tensor& t) {
+    const auto training = t.slice(0, 0, rows.training, stride);
+    return std::pair(at::cat({training, t.slice(0, rows.training)}), training.size(0));
+  };
+  const auto [x, training] = pick(rows.x);
+  return {x, pick(rows.y).first, training};
+}
+
+std::vector<double> levels_at_equal_cost(const MoeWeights& weights, const MoeWeights& reference,
+                                         const std::vector<double>& levels) {
+  const auto all = static_cast<double>(weights.routed());
+  const double none = weights.activated_parameters(0);
+  const double experts = weights.activated_parameters(all) - none;
+  std::vector<double> result;
+  for (const double level : levels)
+    result.push_back(std::clamp((reference.activated_parameters(level * all) - none) / experts, 0.0, 1.0));
+  return result;
+}
+
+double mean_log(const std::vector<double>& errors) {
+  double sum = 0;
+  for (const double error : errors) sum += std::log(std::max(error, 1e-9));
+  return sum / static_cast<double>(errors.size());
+}
+
+}  // namespace ladimo
