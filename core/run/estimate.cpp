@@ -18,6 +18,8 @@ constexpr double candidates = 18, joint_points = 14, profile_passes = 4;
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
 constexpr double finish_limit_s = 900, finish_limit_bytes = 8e9;
+// Calibration tokens that its candidates are priced on.
+constexpr double finish_table_tokens = 8192;
 
 /// The shapes as floating-point numbers: products of them overflow no integer.
 struct Shapes {
@@ -56,9 +58,18 @@ double finish_ram(const Shapes& s, const Workload& work) {
          4 * s.tokens * s.d + 4 * batch * s.layers * (8 * s.f + 12 * s.d + 2 * s.window * s.attention / s.d);
 }
 
-// Per token and epoch: forward and twice that for the gradients, the teacher's logits; and the judging.
-double finish_flops(const Shapes& s, const Workload& work) {
-  return s.tokens * (1 + work.recipe.finish.epochs * 1.4) * (3 * s.model_flops() + s.head_flops());
+// Estimated sensitivities: one forward and one backward pass, recomputing, and each candidate's own layer.
+double estimating_flops(const Shapes& s, const Workload& work, double tokens) {
+  const double converted = static_cast<double>(work.recipe.layers.size());
+  return tokens * (5 * s.model_flops() + candidates * converted * s.ffn_flops());
+}
+
+// Per token and epoch: forward and twice that for the gradients, the teacher's logits; the judging takes
+// about an epoch. Before that, the sensitivities of a fixed number of tokens.
+double finish_seconds(const Shapes& s, const Workload& work, double threads) {
+  const double training = s.tokens * (1 + work.recipe.finish.epochs) * (3 * s.model_flops() + s.head_flops());
+  const double table = estimating_flops(s, work, std::min(s.tokens, finish_table_tokens));
+  return training / (forward_flops * threads) + table / (fitting_flops * threads);
 }
 
 double chunk(double columns) { return std::min(4 * chunk_rows * columns, chunk_bytes); }
@@ -139,11 +150,11 @@ StepSeconds time_estimate(const Workload& work) {
   if (stage1.second_sweep)
     time.second_sweep = static_cast<double>(work.recipe.layers.size()) *
                         (forward(s.tokens * (s.layer_flops() + s.ffn_flops())) + fitting(closed_form));
-  if (finishes(work)) time.finish = forward(finish_flops(s, work));
+  if (finishes(work)) time.finish = finish_seconds(s, work, work.threads);
   time.profile = forward(profile_passes * s.tables * s.model_flops());
-  // Estimated: one forward and one backward pass, recomputing, and each candidate's own layer; always run.
+  // Estimated ones are always made.
   const double converted = static_cast<double>(work.recipe.layers.size());
-  const double estimated = forward(s.tables * (5 * s.model_flops() + candidates * converted * s.ffn_flops()));
+  const double estimated = forward(estimating_flops(s, work, s.tables));
   time.sensitivity =
       estimated + (measures_sensitivity(work) ? forward(converted * measuring_flops_per_layer(s)) : 0);
   time.latency = 5;
@@ -175,7 +186,7 @@ bool measures_sensitivity(const Workload& work) {
 bool finishes(const Workload& work) {
   if (work.recipe.finish.use != "auto") return work.recipe.finish.use == "on";
   const Shapes s(work);
-  return finish_flops(s, work) / (forward_flops * reference_threads) < finish_limit_s &&
+  return finish_seconds(s, work, reference_threads) < finish_limit_s &&
          finish_ram(s, work) < finish_limit_bytes;
 }
 
