@@ -45,13 +45,21 @@ const std::string domains =
     R"("kl":0.0311,"kl_percentiles":{"50":0.0062,"95":0.133,"99":0.34,"100":2.4},"perplexity":31.6,)"
     R"("dense_perplexity":30.8,"same_top":0.887,"same_top_se":0.0041})" +
     "]";
+nlohmann::json kept() {
+  auto measurement = testing::example_measurement(testing::example_policy(), 0.0213);
+  measurement["numbers"]["perplexity"] = 21.6;
+  measurement["numbers"]["activated_fraction"] = 0.812;
+  measurement["same_top"] = 0.912;
+  measurement["kl_percentiles"]["50"] = 0.0042;
+  return measurement;
+}
+
 const std::string answering =
     R"sh(*cancel*) echo '{"event":"error","message":"Canceled.","hint":"","path":"","canceled":true,"id":'$id'}' ;;
     *eval*slow*) echo '{"event":"step","name":"dense and converted","index":0,"count":1,"id":'$id'}'
       echo '{"event":"progress","layer":3,"done":50,"total":100,"eta_s":12,"id":'$id'}' ;;
-    *eval*) echo '{"event":"result","tokens":8192,"window":512,)sh" +
-    numbers + R"sh(,"activated_parameters":2.62e6,"activated_fraction":0.812,"ffn_activated":0.671,)sh" +
-    domains + R"sh(,"id":'$id'}' ;;)sh";
+    *eval*) )sh" +
+    testing::keeping(kept()) + R"sh(      echo '{"event":"result",)sh" + domains + R"sh(,"id":'$id'}' ;;)sh";
 const std::string refusing =
     R"sh(*eval*) echo '{"event":"error","message":"The text is too short.","hint":"Give more.","path":"","id":'$id'}' ;;)sh";
 
@@ -98,7 +106,8 @@ TEST_CASE("a measurement is shown in bold beside its prediction, and kept in the
   CHECK(shown.words().contains("<b>81.2 %</b>"));
   CHECK(child<QTableView>(shown.panel, "history").model()->rowCount() == 1);
   CHECK(child<QTableView>(shown.panel, "texts").model()->rowCount() == 2);
-  CHECK(RunHistory::of(shown.editor).measurements().size() == 1);
+  REQUIRE(RunHistory::of(shown.editor).measurements().size() == 1);
+  CHECK(RunHistory::of(shown.editor).measurements()[0].machine == "Example processor");
   const QString csv = child<ui::MeasuredPlot>(shown.panel, "measured_plot").csv();
   CHECK(csv.count('\n') == 2);
   CHECK(csv.contains(",0.812,0.0213"));
@@ -128,7 +137,7 @@ TEST_CASE("what goes wrong stands beside the button") {
   CHECK(refused.notice() == "The text is too short. Give more.");
   Shown strange(R"sh(*eval*) echo '{"event":"result","tokens":1,"id":'$id'}' ;;)sh");
   strange.measure();
-  CHECK(strange.notice().contains("kl"));
+  CHECK(strange.notice().contains("measurement"));
   CHECK(RunHistory::of(strange.editor).measurements().empty());
 }
 

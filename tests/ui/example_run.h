@@ -147,6 +147,17 @@ inline nlohmann::json example_measurement(const Policy& policy, double kl) {
           {"kl_percentiles", {{"50", 0.008}, {"95", 0.07}, {"99", 0.2}, {"100", 1.9}}}};
 }
 
+/// Lines of a stand-in's shell: what it keeps of the evaluation asked for in "$line" with the number "$id".
+inline std::string keeping(nlohmann::json measurement) {
+  measurement.erase("policy");  // it is the one that was asked for
+  measurement["event"] = "measure";
+  const std::string members = measurement.dump();
+  return R"sh(policy=$(echo "$line" | sed 's/.*"policy":\(.*\),"request".*/\1/')
+echo ')sh" +
+         members.substr(0, members.size() - 1) + R"sh(,"policy":'"$policy"',"id":'$id'}'
+)sh";
+}
+
 inline nlohmann::json example_show(const ExampleShape& shape = {}) {
   auto layers = nlohmann::json::array();
   for (const int layer : example_recipe(shape).layers)

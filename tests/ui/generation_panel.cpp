@@ -37,8 +37,7 @@ const std::string stoppable = R"sh(
     *generate*) echo '{"event":"token","side":"dense","text":" one","token_id":7,"experts":[],"id":'$id'}' ;;)sh";
 
 struct Shown : OpenedRun {
-  explicit Shown(const std::string& answers)
-      : OpenedRun(answers), panel(run, editor, serve, engine.engine()) {
+  explicit Shown(const std::string& answers) : OpenedRun(answers), panel(run, editor, serve) {
     panel.resize(1100, 560);
     panel.show();
   }

@@ -43,6 +43,13 @@ TEST_CASE("the load is shown as shares of all that runs, against 1/E") {
   CHECK(bars->at(0)->value == doctest::Approx(50));
   CHECK(dynamic_cast<QCPItemStraightLine*>(canvas.item(0))->point1->coords().y() == 25);
   CHECK(plot.csv().split('\n')[1] == "0,0.9,0.5");
+  CHECK(plot.legend().isEmpty());
+  plot.set_load({0.9, 0.3, 0.3, 0.3}, {{"tales.txt", {1, 0, 0.5, 0.5}}, {"books.txt", {0, 0, 0, 1}}});
+  CHECK(canvas.graphCount() == 2);
+  CHECK(canvas.graph(0)->data()->at(2)->value == doctest::Approx(25));
+  CHECK(plot.legend() == "○\u00a0tales.txt  ◆\u00a0books.txt");
+  CHECK(canvas.yAxis->range().upper > 100);
+  CHECK(plot.csv().split('\n')[1] == "0,0.9,0.5,1,0");
   plot.set_load({});
   CHECK(plot.empty());
 }

@@ -70,6 +70,30 @@ TEST_CASE("a press elsewhere moves nothing") {
   CHECK(changed.count() == 0);
 }
 
+TEST_CASE("a line at rest decides nothing until it is dragged") {
+  Shown shown;
+  const auto* bars = shown.canvas->findChild<QCPBars*>();
+  shown.plot.set_view(RoutingPlot::View::selected);
+  shown.plot.set_resting_line(0, "dense");
+  const int all = bars->dataCount();
+  CHECK_FALSE(shown.plot.threshold());
+  const auto* line = shown.canvas->findChild<QCPItemStraightLine*>();
+  CHECK(line->visible());
+  CHECK(line->pen().style() == Qt::DashLine);
+  CHECK(line->point1->coords().x() == shown.canvas->xAxis->range().lower);
+  QSignalSpy changed(&shown.plot, &RoutingPlot::changed);
+  const QPoint edge(int(std::lround(shown.canvas->xAxis->coordToPixel(line->point1->coords().x()))),
+                    shown.canvas->height() / 2);
+  QTest::mousePress(shown.canvas, Qt::LeftButton, {}, edge);
+  drag_to(shown.canvas, shown.at(0.03));
+  QTest::mouseRelease(shown.canvas, Qt::LeftButton, {}, shown.at(0.03));
+  CHECK(changed.count() == 1);
+  REQUIRE(shown.plot.threshold());
+  CHECK(*shown.plot.threshold() == doctest::Approx(0.03).epsilon(0.02));
+  CHECK(line->pen().style() == Qt::SolidLine);
+  CHECK(bars->dataCount() < all);
+}
+
 TEST_CASE("keys move the threshold by one bin") {
   Shown shown;
   QSignalSpy committed(&shown.plot, &RoutingPlot::committed);

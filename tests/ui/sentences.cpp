@@ -31,14 +31,29 @@ TEST_CASE("a layer's threshold is told with its consequence") {
   CHECK(layer_title(editor, 2) == "Layer 2  ·  64 experts (16 shared)  ·  threshold 0.0227  ·  pinned");
   const QString threshold = layer_consequence(editor, 2);
   CHECK(threshold.startsWith("At τ = 0.0227: 30.8 of 48 routed experts on  ·  73.1 % of the neurons"));
-  CHECK(threshold.contains("KL +0.00342"));
+  CHECK(threshold.contains("KL\u00a0+0.00342"));
   CHECK(threshold.contains("0.0354 of 0.0340 ms (predicted)"));
   editor.pin(2, LayerPolicy::top(12));
-  CHECK(layer_consequence(editor, 2).startsWith("The 12 strongest experts of every token: 12.0 of 48"));
+  CHECK(layer_consequence(editor, 2).startsWith("The 12 strongest: 12.0 of 48"));
   editor.pin(2, LayerPolicy::dense());
   CHECK(layer_consequence(editor, 2).contains("stays dense"));
   CHECK(layer_consequence(editor, 3).contains("was not converted"));
   CHECK(layer_title(editor, 3) == "Layer 3  ·  not converted");
+}
+
+TEST_CASE("whether the texts call the same experts is one sentence") {
+  LayerProfile layer;
+  CHECK(stability_sentence(layer).isEmpty());
+  layer.domain_load = {{0.1, 0.9}, {0.2, 0.8}};
+  const std::pair<double, const char*> told[] = {
+      {0.97, "All texts share the same experts (correlation 0.970)."},
+      {0.6, "The texts share most experts"},
+      {0.1, "Each text has experts of its own"},
+      {-0.4, "The texts call opposite experts"}};
+  for (const auto& [stability, sentence] : told) {
+    layer.stability = stability;
+    CHECK(stability_sentence(layer).startsWith(sentence));
+  }
 }
 
 TEST_CASE("a degenerate router is named with what to change") {

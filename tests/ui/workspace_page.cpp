@@ -24,6 +24,7 @@
 #include "ui/models/layer_model.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
+#include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
 #include "ui/plots/routing_plot.h"
 #include "ui/workspace/settling_slider.h"
@@ -37,11 +38,13 @@ namespace {
 constexpr int patience_ms = 20000;
 
 /// Answers every evaluation: progress, then a result.
-const char* const measuring = R"sh(echo '{"event":"ready"}'
+const std::string measuring = R"sh(echo '{"event":"ready"}'
 while read -r line; do
   id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
   echo '{"event":"progress","layer":-1,"done":1,"total":2,"eta_s":3,"id":'$id'}'
-  echo '{"event":"result","id":'$id',"split":"checking","tokens":12240,"window":512,"nll":3.07,"perplexity":21.5,"dense_nll":3.05,"dense_perplexity":21.1,"kl":0.0345,"kl_percentiles":{"50":0.01,"95":0.1,"99":0.3,"100":2},"same_top":0.92,"same_top_se":0.002,"activated_parameters":2700000,"activated_fraction":0.84,"ffn_activated":0.7,"domains":[],"tasks":[]}'
+)sh" + testing::keeping(testing::example_measurement(testing::example_policy(), 0.0345)) +
+                              R"sh(
+  echo '{"event":"result","id":'$id',"kl":0.0345,"domains":[]}'
 done)sh";
 
 /// Never answers, and when told to cancel says so.
@@ -59,7 +62,7 @@ echo '{"event":"error","id":1,"message":"The held-out text is gone.","hint":"Bri
 read -r line)sh";
 
 struct Opened {
-  explicit Opened(const nlohmann::json& show = testing::example_show(), const char* script = measuring)
+  explicit Opened(const nlohmann::json& show = testing::example_show(), const std::string& script = measuring)
       : engine(script), run(testing::run_of(show)), editor(run), serve(engine.engine(), run->folder) {
     page = std::make_unique<WorkspacePage>(run, editor, serve);
     page->resize(1280, 860);
@@ -193,6 +196,57 @@ TEST_CASE("the threshold line pins the layer and tells its consequence") {
   CHECK(opened.text("layer_title").endsWith("pinned"));
 }
 
+TEST_CASE("a layer that is dense or top-k becomes a threshold layer when its line is dragged") {
+  Opened opened;
+  for (const LayerPolicy& policy : {LayerPolicy::dense(), LayerPolicy::top(12)}) {
+    opened.page->select_layer(2);
+    opened.editor.pin(2, policy);
+    opened.editor.commit();
+    auto& plot = opened.find<RoutingPlot>("routing_plot");
+    auto& canvas = *plot.findChild<QCustomPlot*>();
+    CHECK_FALSE(plot.threshold());
+    QTest::keyPress(&canvas, Qt::Key_Right);
+    QTest::keyRelease(&canvas, Qt::Key_Right);
+    REQUIRE(plot.threshold());
+    CHECK(opened.editor.policy().layers[2].kind == LayerPolicy::Kind::threshold);
+    const double experts = opened.editor.policy().layers[2].mean_experts;
+    if (policy.kind == LayerPolicy::Kind::top_k) CHECK(experts == doctest::Approx(12).epsilon(0.15));
+    CHECK(plot.caption().startsWith("At τ = "));
+    opened.editor.undo().undo();
+    CHECK_FALSE(plot.threshold());
+  }
+}
+
+TEST_CASE("a degenerate router is marked in the table and told in words above its plots") {
+  auto show = testing::example_show();
+  show["profile"]["layers"][2]["warnings"] = {
+      {{"message", "Layer 2: 20 of 48 routed experts never run."}, {"hint", "Use fewer experts."}}};
+  Opened opened(show);
+  const auto& model = *opened.find<QTableView>("layer_table").model();
+  CHECK(model.index(2, LayerModel::layer).data().toString() == "⚠ 2");
+  CHECK(model.index(2, LayerModel::layer).data(Qt::ToolTipRole).toString().contains("Use fewer experts."));
+  CHECK(model.index(1, LayerModel::layer).data().toString() == "1");
+  CHECK(opened.find<QLabel>("router_warning").isHidden());
+  opened.page->select_layer(2);
+  CHECK(opened.text("router_warning").contains("never run. Use fewer experts."));
+  CHECK_FALSE(opened.find<QLabel>("router_warning").isHidden());
+}
+
+TEST_CASE("the load is shown for every file of the text, with a sentence on how alike it is") {
+  auto show = testing::example_show();
+  auto& layer = show["profile"]["layers"][1];
+  layer["stability"] = 0.62;
+  layer["domain_load"] = {layer["expert_load"], std::vector<double>(testing::example_routed, 0.5)};
+  Opened opened(show);
+  auto& load = opened.find<LoadPlot>("load_plot");
+  CHECK(load.caption().isEmpty());
+  opened.page->select_layer(1);
+  CHECK(load.caption().startsWith("○\u00a0stories-train.txt  ◆\u00a0books-train.txt"));
+  CHECK(load.caption().endsWith("The texts share most experts (correlation 0.620)."));
+  CHECK(load.csv().startsWith(
+      "expert,share of tokens,share of load,share of tokens of stories-train.txt,share of tokens of books"));
+}
+
 TEST_CASE("layers that stay dense or were not converted say so") {
   Opened opened(show_with({.not_converted = 3}));
   opened.page->select_layer(3);
@@ -202,6 +256,7 @@ TEST_CASE("layers that stay dense or were not converted say so") {
   opened.page->select_layer(1);
   opened.editor.pin(1, LayerPolicy::dense());
   CHECK_FALSE(opened.find<RoutingPlot>("routing_plot").threshold());
+  CHECK(opened.find<RoutingPlot>("routing_plot").caption().contains("Drag the dashed line"));
   CHECK(opened.find<SettlingSlider>("layer_slider").value() == 0);
 }
 
@@ -275,7 +330,12 @@ TEST_CASE("every state can be drawn, light and dark") {
   auto measured = testing::example_show();
   const Policy policy = testing::example_policy();
   measured["measurements"].push_back(testing::example_measurement(policy, 1.1 * policy.predicted.kl));
-  measured["profile"]["layers"][2]["dead"] = {3, 7};
+  auto& layer = measured["profile"]["layers"][2];
+  layer["warnings"] = {
+      {{"message", "Layer 2: 20 of 48 routed experts never run."},
+       {"hint", "Use fewer experts, or calibrate on text nearer to what the model will see."}}};
+  layer["stability"] = 0.62;
+  layer["domain_load"] = {layer["expert_load"], testing::example_profile().layers[4].expert_load};
   Policy calm = policy;
   calm.layers[0] = LayerPolicy::dense();
   calm.layers[1] = LayerPolicy::dense();
@@ -286,6 +346,8 @@ TEST_CASE("every state can be drawn, light and dark") {
     Opened six(measured);
     six.page->select_layer(2);
     keep(six, "6-" + tint);
+    six.editor.pin(2, LayerPolicy::top(12));
+    keep(six, "top-" + tint);
     Opened eighty(show_with({.layers = 80}, "latency"));
     eighty.page->select_layer(12);
     keep(eighty, "80-" + tint);

@@ -5,6 +5,8 @@
 #include <QObject>
 #include <QStringList>
 
+#include "ui/engine/window_words.h"
+
 namespace ladimo::ui {
 namespace {
 
@@ -84,8 +86,7 @@ Outcome of_status(const Ending& ending, const std::vector<ErrorEvent>& errors) {
 Outcome complaint(Kind kind, const std::vector<ErrorEvent>& errors) {
   QStringList sentences;
   for (const ErrorEvent& error : errors) sentences << QString::fromStdString(error.message);
-  QStringList advice{QString::fromStdString(errors.front().path),
-                     QString::fromStdString(errors.front().hint)};
+  QStringList advice{QString::fromStdString(errors.front().path), in_window_words(errors.front().hint)};
   advice.removeAll(QString());
   return {kind, sentences.join('\n'), advice.join('\n'), {}};
 }

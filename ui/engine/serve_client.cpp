@@ -27,6 +27,13 @@ QByteArray line_of(const json& object) {
   return QByteArray::fromStdString(object.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
+/// An event without what makes it one.
+json content_of(json event) {
+  event.erase("event");
+  event.erase("id");
+  return event;
+}
+
 std::string text_of(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -54,6 +61,7 @@ struct ServeClient::State {
   int last_request = 0;
   std::vector<int> waiting;        // in the order of arrival, the one being carried out first
   std::vector<ErrorEvent> errors;  // about the model itself, before it is loaded
+  json measurement;                // of the request being carried out
   bool loaded = false;
 };
 
@@ -82,10 +90,11 @@ void ServeClient::State::read(const QByteArray& line) {
   } else if (kind == "error") {
     const bool canceled = object.value("canceled", json()) == true;
     finish(request, complaint(canceled ? Outcome::Kind::canceled : Outcome::Kind::refused, {error}));
+  } else if (kind == "measure" && numbered) {
+    measurement = content_of(object);
   } else if (kind == "result" && numbered) {
-    json result = object;
-    result.erase("event");
-    result.erase("id");
+    json result = content_of(object);
+    if (!measurement.is_null()) result["measurement"] = measurement;
     finish(request, {Outcome::Kind::done, {}, {}, line_of(result)});
   } else if (numbered) {
     hear(request, line);
@@ -117,6 +126,7 @@ void ServeClient::State::finish(int request, const Outcome& outcome) {
   const auto found = std::find(waiting.begin(), waiting.end(), request);
   if (found == waiting.end()) return;
   waiting.erase(found);
+  measurement = nullptr;
   if (waiting.empty()) process.expect_answer(false);
   emit client.finished(request, outcome);
 }

@@ -52,7 +52,8 @@ class ServeClient : public QObject {
   void step(int request, const ladimo::StepEvent& event);
   void progress(int request, const ladimo::ProgressEvent& event);
   void warning(int request, const ladimo::WarningEvent& event);
-  /// Exactly once for every request, also when the process dies. `outcome.output` holds the result's JSON.
+  /// Exactly once for every request, also when the process dies. `outcome.output` holds the result's JSON;
+  /// that of an evaluation of a run has the `measurement` that the run keeps of it.
   void finished(int request, const ladimo::ui::Outcome& outcome);
 
  private:

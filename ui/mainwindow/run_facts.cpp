@@ -4,6 +4,7 @@
 
 #include <QCoreApplication>
 #include <QDir>
+#include <QHeaderView>
 #include <QLocale>
 #include <QSplitter>
 #include <QStandardItemModel>
@@ -11,6 +12,7 @@
 
 #include "base/format.h"
 #include "ui/mainwindow/facts_page.h"
+#include "ui/mainwindow/spacing.h"
 #include "ui/models/table_actions.h"
 #include "ui/plots/loss_plot.h"
 
@@ -67,6 +69,8 @@ QTableView* losses_table(const RunData& run) {
   table->setModel(model);
   table->setAccessibleName(tr("Losses of the layers"));
   set_table_look(*table);
+  table->horizontalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  table->setSizeAdjustPolicy(QAbstractScrollArea::AdjustToContents);  // the plot beside it takes the rest
   table->sortByColumn(0, Qt::AscendingOrder);
   fit_columns(*table);
   new TableActions(*table, run.name() + QStringLiteral("-losses"));
@@ -95,6 +99,7 @@ QWidget* losses_of(const RunData& run) {
   both->addWidget(table);
   both->addWidget(plot);
   both->setChildrenCollapsible(false);
+  both->setHandleWidth(2 * spacing(*both));
   both->setStretchFactor(1, 1);
   QObject::connect(
       table->selectionModel(), &QItemSelectionModel::currentRowChanged, plot,

@@ -171,7 +171,7 @@ QWidget* RunView::make_evaluation() {
   tabs->setObjectName(QStringLiteral("evaluation tabs"));
   tabs->setDocumentMode(true);
   tabs->addTab(new EvaluationPanel(run_, *editor_, *serve_, engine_), tr("Against the dense model"));
-  tabs->addTab(new GenerationPanel(run_, *editor_, *serve_, engine_), tr("Texts side by side"));
+  tabs->addTab(new GenerationPanel(run_, *editor_, *serve_), tr("Texts side by side"));
   return tabs;
 }
 

@@ -1,6 +1,5 @@
 #include "ui/models/evaluation_result.h"
 
-#include <QDateTime>
 #include <QFileInfo>
 
 #include "base/json_fields.h"
@@ -18,6 +17,7 @@ nlohmann::json parse(const QByteArray& bytes) {
 
 TextScore score(const JsonFields& fields) {
   TextScore score;
+  score.text = QFileInfo(QString::fromStdString(fields.text("text"))).fileName();
   score.tokens = fields.integer("tokens");
   score.kl = fields.number("kl");
   score.perplexity = fields.number("perplexity");
@@ -30,41 +30,13 @@ TextScore score(const JsonFields& fields) {
   return score;
 }
 
-PolicyNumbers numbers(const JsonFields& fields) {
-  PolicyNumbers numbers;
-  numbers.kl = fields.number("kl");
-  numbers.perplexity = fields.number("perplexity");
-  numbers.activated_parameters = fields.number("activated_parameters");
-  numbers.activated_fraction = fields.number("activated_fraction");
-  numbers.ffn_activated = fields.number("ffn_activated");
-  return numbers;
-}
-
 }  // namespace
 
-EvaluationResult read_evaluation(const QByteArray& bytes, const Policy& policy, const QStringList& text,
-                                 const QString& machine) {
+EvaluationResult read_evaluation(const QByteArray& bytes) {
   const nlohmann::json json = parse(bytes);
   const JsonFields fields(json, "result of the evaluation");
-  const TextScore all = score(fields);
-  EvaluationResult result;
-  Measurement& measurement = result.measurement;
-  measurement.date = QDateTime::currentDateTimeUtc().toString(Qt::ISODate);
-  measurement.machine = machine;
-  measurement.split = text.isEmpty() ? QStringLiteral("checking") : QStringLiteral("text");
-  measurement.text = text;
-  measurement.tokens = all.tokens;
-  measurement.window = fields.small("window");
-  measurement.policy = policy;
-  measurement.numbers = numbers(fields);
-  measurement.dense_perplexity = all.dense_perplexity;
-  measurement.same_top = all.same_top;
-  measurement.same_top_se = all.same_top_se;
-  measurement.kl_percentiles = all.kl_percentiles;
-  for (const JsonFields& domain : fields.objects("domains")) {
-    result.texts.push_back(score(domain));
-    result.texts.back().text = QFileInfo(QString::fromStdString(domain.text("text"))).fileName();
-  }
+  EvaluationResult result{measurement_from_json(fields.at("measurement")), {}};
+  for (const JsonFields& domain : fields.objects("domains")) result.texts.push_back(score(domain));
   return result;
 }
 

@@ -25,10 +25,8 @@ struct EvaluationResult {
   std::vector<TextScore> texts;  // each of them
 };
 
-/// `text`: the files that were asked for, none for the checking split; `machine`: where the engine runs. The
-/// measurement is dated now. Throws Refusal when `json` is not a result.
-EvaluationResult read_evaluation(const QByteArray& json, const Policy& policy, const QStringList& text,
-                                 const QString& machine);
+/// Throws Refusal when `json` is not the result of an evaluation of a run, as ServeClient gives it.
+EvaluationResult read_evaluation(const QByteArray& json);
 /// The measurement's numbers over all its texts.
 TextScore score_of(const Measurement& measurement);
 

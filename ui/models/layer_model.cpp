@@ -13,7 +13,8 @@ struct ColumnText {
 };
 
 constexpr ColumnText column_texts[LayerModel::column_count] = {
-    {QT_TR_NOOP("Layer"), QT_TR_NOOP("Counted from 0, from the embedding to the head")},
+    {QT_TR_NOOP("Layer"),
+     QT_TR_NOOP("Counted from 0, from the embedding to the head; ⚠ where the router is degenerate")},
     {QT_TR_NOOP("Policy"), QT_TR_NOOP("How this layer decides which routed experts run for a token")},
     {QT_TR_NOOP("Pin"), QT_TR_NOOP("A pinned layer keeps its policy whatever the trade-off slider says")},
     {QT_TR_NOOP("Experts on\nper token"),
@@ -38,6 +39,7 @@ LayerModel::LayerModel(const PolicyEditor& editor, QObject* parent)
   connect(&editor, &PolicyEditor::changed, this, &LayerModel::follow);
   rows_.resize(editor_.policy().layers.size());
   for (std::size_t l = 0; l < rows_.size(); ++l) {
+    rows_[l].warned = !router_warning(editor_.run(), static_cast<int>(l)).isEmpty();
     const LayerRecord* record = editor_.run().record_of(static_cast<int>(l));
     if (record == nullptr) continue;
     rows_[l].loss_before = record->loss_before;
@@ -76,7 +78,7 @@ void LayerModel::follow() {
 
 void LayerModel::set_theme(const Theme& theme) {
   theme_ = theme;
-  if (!rows_.empty()) emit dataChanged(index(0, policy), index(rowCount() - 1, pinned));
+  if (!rows_.empty()) emit dataChanged(index(0, layer), index(rowCount() - 1, pinned));
 }
 
 int LayerModel::rowCount(const QModelIndex& parent) const {
@@ -110,7 +112,7 @@ std::optional<double> LayerModel::number(int row, int column) const {
 
 QString LayerModel::text(int row, int column) const {
   const Row& values = rows_[static_cast<std::size_t>(row)];
-  if (column == layer) return QString::number(row);
+  if (column == layer) return (values.warned ? QStringLiteral("⚠ ") : QString()) + QString::number(row);
   if (column == policy) {
     const bool converted =
         editor_.run().tradeoff->layers[static_cast<std::size_t>(row)].candidates.size() > 1;
@@ -124,6 +126,7 @@ QString LayerModel::text(int row, int column) const {
 
 QString LayerModel::tip(int row, int column) const {
   const Row& values = rows_[static_cast<std::size_t>(row)];
+  if (column == layer) return router_warning(editor_.run(), row);
   if (column == pinned && values.pinned) return tr("pinned");
   if (column == kl_share) return tr("+%1 nats per token (predicted)").arg(number_text(values.priced.kl));
   if (column != cost_share) return {};
@@ -149,6 +152,7 @@ QVariant LayerModel::data(const QModelIndex& index, int role) const {
     case Qt::DecorationRole:
       return index.column() == policy ? QVariant(dense ? theme_.dense : theme_.converted) : QVariant();
     case Qt::ForegroundRole:
+      if (index.column() == layer && rows_[static_cast<std::size_t>(index.row())].warned) return theme_.error;
       return index.column() == pinned ? QVariant(theme_.accent) : QVariant();
     case sort_role:
       if (index.column() == policy) return text(index.row(), policy);
@@ -168,7 +172,10 @@ QVariant LayerModel::headerData(int section, Qt::Orientation orientation, int ro
     case Qt::ToolTipRole:
       return tr(texts.tip);
     case Qt::TextAlignmentRole:
-      return static_cast<int>((section == policy ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+      return static_cast<int>((section == policy   ? Qt::AlignLeft
+                               : section == pinned ? Qt::AlignHCenter
+                                                   : Qt::AlignRight) |
+                              Qt::AlignVCenter);
     default:
       return {};
   }

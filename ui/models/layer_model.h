@@ -41,8 +41,9 @@ class LayerModel : public QAbstractTableModel {
   struct Row {
     Candidate priced;
     bool pinned = false;
-    double kl = 0;    // share of the sum over the layers
-    double cost = 0;  // share of the whole model's
+    bool warned = false;  // of its router
+    double kl = 0;        // share of the sum over the layers
+    double cost = 0;      // share of the whole model's
     std::optional<double> loss_before, loss_after;
   };
   void follow();

@@ -147,6 +147,10 @@ Candidate PolicyEditor::price(int layer, const LayerPolicy& policy) const {
   return state_->predictor.evaluate(layer, policy);
 }
 
+PolicyNumbers PolicyEditor::predicted(const Policy& policy) const {
+  return state_->predictor.numbers(policy.layers);
+}
+
 template <class Edit>
 void PolicyEditor::change(const QString& text, bool move, Edit edit) {
   Choice next = state_->choice;

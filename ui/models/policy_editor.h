@@ -31,6 +31,8 @@ class PolicyEditor : public QObject {
   bool milliseconds_pay() const;
   /// What the tables say about one layer under a policy.
   Candidate price(int layer, const LayerPolicy& policy) const;
+  /// What the tables say now about any policy, whenever it was made.
+  PolicyNumbers predicted(const Policy& policy) const;
   QUndoStack& undo() { return undo_; }
 
   /// Moves that follow one another without `commit` become one step of undo.

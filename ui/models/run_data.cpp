@@ -48,26 +48,6 @@ std::map<QString, Policy> named_policies(const nlohmann::json& json, const Trade
   return policies;
 }
 
-Measurement measurement_from_json(const nlohmann::json& json) {
-  const JsonFields fields(json, "measurement");
-  Measurement found;
-  found.date = QString::fromStdString(fields.text("date"));
-  found.machine = QString::fromStdString(fields.text("machine"));
-  found.split = QString::fromStdString(fields.text("split"));
-  for (const std::string& file : fields.texts("text")) found.text << QString::fromStdString(file);
-  found.tokens = fields.integer("tokens");
-  found.window = fields.small("window");
-  found.policy = policy_from_json(fields.at("policy"));
-  found.numbers = policy_numbers_from_json(fields.at("numbers"));
-  found.dense_perplexity = fields.number("dense_perplexity");
-  found.same_top = fields.number("same_top");
-  found.same_top_se = fields.number("same_top_se");
-  const JsonFields percentiles = fields.object("kl_percentiles");
-  for (const auto& [percentile, nats] : fields.at("kl_percentiles").items())
-    found.kl_percentiles[QString::fromStdString(percentile).toInt()] = percentiles.number(percentile);
-  return found;
-}
-
 /// What the show may hold beyond the trade-off table; policies mean nothing without it.
 void read_policies(const JsonFields& show, RunData& run) {
   if (show.has("policy")) run.policy = fitting_policy(show.at("policy"), *run.tradeoff, "policy.json");
@@ -113,6 +93,24 @@ int RunData::layer_count() const {
 
 RunData read_run(const QByteArray& json, const QString& folder) { return read(parse(json), folder); }
 
-Measurement read_measurement(const QByteArray& json) { return measurement_from_json(parse(json)); }
+Measurement measurement_from_json(const nlohmann::json& json) {
+  const JsonFields fields(json, "measurement");
+  Measurement found;
+  found.date = QString::fromStdString(fields.text("date"));
+  found.machine = QString::fromStdString(fields.text("machine"));
+  found.split = QString::fromStdString(fields.text("split"));
+  for (const std::string& file : fields.texts("text")) found.text << QString::fromStdString(file);
+  found.tokens = fields.integer("tokens");
+  found.window = fields.small("window");
+  found.policy = policy_from_json(fields.at("policy"));
+  found.numbers = policy_numbers_from_json(fields.at("numbers"));
+  found.dense_perplexity = fields.number("dense_perplexity");
+  found.same_top = fields.number("same_top");
+  found.same_top_se = fields.number("same_top_se");
+  const JsonFields percentiles = fields.object("kl_percentiles");
+  for (const auto& [percentile, nats] : fields.at("kl_percentiles").items())
+    found.kl_percentiles[QString::fromStdString(percentile).toInt()] = percentiles.number(percentile);
+  return found;
+}
 
 }  // namespace ladimo::ui

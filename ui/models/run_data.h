@@ -9,6 +9,8 @@
 #include <QString>
 #include <QStringList>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "policy/policy_file.h"
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
@@ -53,6 +55,6 @@ struct RunData {
 /// Reads the output of `show`. Throws Refusal when it is not one.
 RunData read_run(const QByteArray& json, const QString& folder);
 /// One entry of `measurements`. Throws Refusal.
-Measurement read_measurement(const QByteArray& json);
+Measurement measurement_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo::ui

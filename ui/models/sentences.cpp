@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "base/machine.h"
+#include "ui/engine/window_words.h"
 
 namespace ladimo::ui {
 namespace {
@@ -30,7 +31,7 @@ double neurons_on(const LayerProfile& layer, double experts) {
 QString rule(const LayerPolicy& policy) {
   return policy.kind == LayerPolicy::Kind::threshold
              ? QObject::tr("At τ = %1").arg(number_text(policy.threshold))
-             : QObject::tr("The %1 strongest experts of every token").arg(policy.k);
+             : QObject::tr("The %1 strongest").arg(policy.k);
 }
 
 QString change_in(double before, double after) {
@@ -105,12 +106,12 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
   if (policy.kind == LayerPolicy::Kind::dense)
     return QObject::tr(
         "This layer stays dense: it uses the original FFN, no router, and adds no KL. "
-        "Its own slider, left, gives it a threshold.");
+        "Drag the dashed line inwards to give it a threshold.");
   const Candidate priced = editor.price(layer, policy);
   const double experts = priced.policy.mean_experts;
   QStringList parts{QObject::tr("%1 of %2 routed experts on").arg(number_text(experts)).arg(profile->routed),
                     QObject::tr("%1 of the neurons").arg(percent_text(neurons_on(*profile, experts))),
-                    QObject::tr("KL +%1").arg(number_text(priced.kl))};
+                    QObject::tr("KL\u00a0+%1").arg(number_text(priced.kl))};
   if (run.latency)
     parts << QObject::tr("%1 of %2 ms")
                  .arg(number_text(run.latency->decode_ms(priced.policy)),
@@ -122,8 +123,19 @@ QString router_warning(const RunData& run, int layer) {
   QStringList sentences;
   if (const LayerProfile* profile = run.profile_of(layer))
     for (const RouterWarning& warning : profile->warnings)
-      sentences << QString::fromStdString(warning.message) << QString::fromStdString(warning.hint);
+      sentences << QString::fromStdString(warning.message) << in_window_words(warning.hint);
   return sentences.join(' ');
+}
+
+QString stability_sentence(const LayerProfile& layer) {
+  if (layer.domain_load.size() < 2) return {};
+  constexpr double alike = 0.9, related = 0.5;
+  const QString correlation = QObject::tr("correlation %1").arg(number_text(layer.stability));
+  return (layer.stability >= alike     ? QObject::tr("All texts share the same experts (%1).")
+          : layer.stability >= related ? QObject::tr("The texts share most experts (%1).")
+          : layer.stability >= 0       ? QObject::tr("Each text has experts of its own (%1).")
+                                       : QObject::tr("The texts call opposite experts (%1)."))
+      .arg(correlation);
 }
 
 QString predicted_sentence(const PolicyEditor& editor) {

@@ -27,6 +27,9 @@ QString layer_consequence(const PolicyEditor& editor, int layer);
 /// What is wrong with the layer's router and what to change; empty when nothing is.
 QString router_warning(const RunData& run, int layer);
 
+/// How alike the experts' load is on the files of the text; empty where there was one file.
+QString stability_sentence(const LayerProfile& layer);
+
 /// The predicted consequences of the chosen policy in one sentence of normal type.
 QString predicted_sentence(const PolicyEditor& editor);
 /// What was measured, in bold, with where and when; and the distance from `predicted_kl`.

@@ -39,7 +39,6 @@ EvaluationPanel::EvaluationPanel(std::shared_ptr<const RunData> run, PolicyEdito
       run_(std::move(run)),
       editor_(editor),
       serve_(serve),
-      machine_(engine.remote() ? engine.host : tr("this machine")),
       form_(new EvaluationRequestForm(editor, engine)),
       button_(new QPushButton(tr("&Measure"))),
       progress_(new QProgressBar),
@@ -141,12 +140,10 @@ void EvaluationPanel::measure_or_cancel() {
 }
 
 void EvaluationPanel::start() {
-  asked_policy_ = form_->policy();
-  asked_text_ = form_->text();
   step_.clear();
   queued_ = serve_.busy();
   progress_->setRange(0, 0);
-  request_ = serve_.evaluate(asked_policy_, asked_text_, form_->tokens());
+  request_ = serve_.evaluate(form_->policy(), form_->text(), form_->tokens());
   show_state();
 }
 
@@ -199,7 +196,7 @@ void EvaluationPanel::finish(int request, const Outcome& outcome) {
     notice_->show_error(complaint(outcome));
   } else {
     try {
-      show_result(read_evaluation(outcome.output, asked_policy_, asked_text_, machine_));
+      show_result(read_evaluation(outcome.output));
     } catch (const Refusal& refusal) {
       notice_->show_error(QString::fromUtf8(refusal.what()) + ' ' + QString::fromStdString(refusal.hint()));
     }

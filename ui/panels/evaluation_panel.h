@@ -51,11 +51,8 @@ class EvaluationPanel : public QWidget {
   std::shared_ptr<const RunData> run_;
   PolicyEditor& editor_;
   ServeClient& serve_;
-  QString machine_;
   int request_ = 0;      // 0: none
   bool queued_ = false;  // the engine had other work when it was asked
-  Policy asked_policy_;
-  QStringList asked_text_;
   QString step_;
 
   EvaluationRequestForm* form_;

@@ -52,7 +52,7 @@ void add_field(QGridLayout& grid, int column, const QString& words, QWidget& fie
 }  // namespace
 
 GenerationPanel::GenerationPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
-                                 Engine, QWidget* parent)
+                                 QWidget* parent)
     : QWidget(parent),
       run_(std::move(run)),
       editor_(editor),

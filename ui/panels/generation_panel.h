@@ -6,7 +6,6 @@
 #include <QWidget>
 
 #include "base/events.h"
-#include "ui/engine/engine.h"
 #include "ui/engine/outcome.h"
 #include "ui/models/run_data.h"
 
@@ -26,7 +25,7 @@ class TintLegend;
 class GenerationPanel : public QWidget {
   Q_OBJECT
  public:
-  GenerationPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve, Engine engine,
+  GenerationPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
                   QWidget* parent = nullptr);
 
  protected:

@@ -129,8 +129,12 @@ void SavedPolicies::show_policies() {
   QStringList names;
   for (const NamedPolicy& policy : selected()) names << policy.name;
   std::vector<NamedPolicy> rows{{tr("chosen now"), editor_.policy()}};
-  if (editor_.run().policy) rows.push_back({tr("the run's, when it was opened"), *editor_.run().policy});
-  for (const auto& [name, policy] : RunHistory::of(editor_).policies()) rows.push_back({name, policy});
+  const auto add = [&](const QString& name, Policy policy) {
+    policy.predicted = editor_.predicted(policy);
+    rows.push_back({name, std::move(policy)});
+  };
+  if (editor_.run().policy) add(tr("the run's, when it was opened"), *editor_.run().policy);
+  for (const auto& [name, policy] : RunHistory::of(editor_).policies()) add(name, policy);
   policies_->set_policies(std::move(rows));
   fit_columns(*table_);
   for (int row = 0; row < sorted_->rowCount(); ++row)

@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "ui/mainwindow/spacing.h"
+#include "ui/plots/log_axis.h"
 #include "ui/plots/theme.h"
 
 namespace ladimo::ui {
@@ -196,8 +197,7 @@ void FrontierPlot::fit_range() {
   QCustomPlot& plot = canvas();
   plot.xAxis->setRange(cheap - margin, dear + margin);
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
-  plot.yAxis->setTicker(log_ ? QSharedPointer<QCPAxisTicker>(new QCPAxisTickerLog)
-                             : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+  plot.yAxis->setTicker(log_ ? log_ticker() : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
   plot.yAxis->setLabel(log_ ? tr("KL, nats per token (log)") : tr("KL, nats per token"));
   plot.yAxis->setRange(log_ ? bottom / 1.5 : 0, (log_ ? 1.8 : 1.1) * std::max(top, 1e-9));
 }

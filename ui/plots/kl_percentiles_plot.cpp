@@ -132,10 +132,6 @@ void KlPercentilesPlot::recolour(const Theme& theme) {
                                                     filled ? QBrush(theme.converted) : QBrush(Qt::NoBrush),
                                                     filled ? marker_size * 1.25 : marker_size));
   }
-  canvas().legend->setBrush(Qt::NoBrush);
-  canvas().legend->setBorderPen(Qt::NoPen);
-  canvas().legend->setTextColor(theme.text);
-  canvas().legend->setFont(font());
 }
 
 QString KlPercentilesPlot::read_out(double x, double) const {

@@ -1,6 +1,7 @@
 #include "ui/plots/load_plot.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -12,7 +13,32 @@
 namespace ladimo::ui {
 namespace {
 
+struct Shape {
+  QCPScatterStyle::ScatterShape shape;
+  bool filled;
+  char16_t sign;
+};
+constexpr std::array shapes{
+    Shape{QCPScatterStyle::ssCircle, false, u'○'}, Shape{QCPScatterStyle::ssDiamond, true, u'◆'},
+    Shape{QCPScatterStyle::ssTriangle, false, u'△'}, Shape{QCPScatterStyle::ssSquare, true, u'■'},
+    Shape{QCPScatterStyle::ssCross, false, u'×'}};
+constexpr double marker_size = 5;
+
 QString percent(double share) { return QString::fromStdString(format_number(100 * share)); }
+
+/// Of all that run, each expert's share in per cent.
+QVector<double> shares_of(const std::vector<double>& load) {
+  const double sum = std::accumulate(load.begin(), load.end(), 0.0);
+  QVector<double> shares;
+  for (const double one : load) shares << (sum > 0 ? 100 * one / sum : 0);
+  return shares;
+}
+
+QVector<double> numbers_of(const std::vector<double>& load) {
+  QVector<double> numbers(static_cast<qsizetype>(load.size()));
+  std::iota(numbers.begin(), numbers.end(), 0.0);
+  return numbers;
+}
 
 }  // namespace
 
@@ -37,43 +63,82 @@ LoadPlot::LoadPlot(QWidget* parent)
   show_empty();
 }
 
-void LoadPlot::set_load(std::vector<double> load) {
+void LoadPlot::set_load(std::vector<double> load, std::vector<Text> texts) {
   load_ = std::move(load);
-  sum_ = std::accumulate(load_.begin(), load_.end(), 0.0);
-  if (sum_ <= 0) return show_empty();
-  QVector<double> experts, shares;
-  for (std::size_t e = 0; e < load_.size(); ++e) {
-    experts << double(e);
-    shares << 100 * share(e);
-  }
+  texts_ = std::move(texts);
+  const QVector<double> shares = shares_of(load_);
+  if (std::ranges::all_of(shares, [](double share) { return share <= 0; })) return show_empty();
   const double even = 100.0 / double(load_.size());
   bars_->setWidth(load_.size() > 128 ? 1 : 0.8);
-  bars_->setData(experts, shares, true);
+  bars_->setData(numbers_of(load_), shares, true);
   even_->point1->setCoords(0, even);
   even_->point2->setCoords(1, even);
+  draw_texts();
+  double top = std::max(*std::ranges::max_element(shares), even);
+  for (const Text& text : texts_) top = std::max(top, std::ranges::max(shares_of(text.load)));
   canvas().xAxis->setRange(-0.7, double(load_.size()) - 0.3);
-  canvas().yAxis->setRange(0, 1.1 * std::max(*std::ranges::max_element(shares), even));
+  canvas().yAxis->setRange(0, 1.1 * top);
   show_plot();
+}
+
+void LoadPlot::draw_texts() {
+  for (QCPGraph* mark : marks_) canvas().removeGraph(mark);
+  marks_.clear();
+  for (const Text& text : texts_) {
+    QCPGraph* mark = canvas().addGraph();
+    mark->setLineStyle(QCPGraph::lsNone);
+    mark->setData(numbers_of(text.load), shares_of(text.load), true);
+    marks_.push_back(mark);
+  }
+  style_texts();
+}
+
+void LoadPlot::style_texts() {
+  const Theme theme = theme_of(palette());
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    const Shape& shape = shapes[i % shapes.size()];
+    marks_[i]->setScatterStyle(
+        {shape.shape, QPen(theme.text, 1.25), shape.filled ? theme.text : theme.background, marker_size});
+  }
+}
+
+QString LoadPlot::legend() const {
+  QStringList names;
+  for (std::size_t i = 0; i < texts_.size(); ++i)
+    names << QString(QChar(shapes[i % shapes.size()].sign)) + QChar(QChar::Nbsp) +
+                 texts_[i].name.toHtmlEscaped();
+  return names.join(QStringLiteral("  "));
 }
 
 QString LoadPlot::read_out(double x, double) const {
   const long expert = std::lround(x);
   if (expert < 0 || expert >= long(load_.size())) return {};
   const auto e = static_cast<std::size_t>(expert);
-  return tr("Expert %1 runs for %2 % of the tokens\n%3 % of the load; even would be %4 %")
-      .arg(QString::number(expert), percent(load_[e]), percent(share(e)), percent(1 / double(load_.size())));
+  const double share = shares_of(load_)[expert] / 100;
+  QStringList lines{
+      tr("Expert %1 runs for %2 % of the tokens").arg(QString::number(expert), percent(load_[e])),
+      tr("%1 % of the load; even would be %2 %").arg(percent(share), percent(1 / double(load_.size())))};
+  for (const Text& text : texts_) lines << tr("%1: %2 % of the tokens").arg(text.name, percent(text.load[e]));
+  return lines.join('\n');
 }
 
 QString LoadPlot::csv() const {
-  QString text = QStringLiteral("expert,share of tokens,share of load\n");
-  for (std::size_t e = 0; e < load_.size(); ++e)
-    text += QStringLiteral("%1,%2,%3\n").arg(e).arg(load_[e]).arg(share(e));
-  return text;
+  QString table = QStringLiteral("expert,share of tokens,share of load");
+  for (const Text& text : texts_) table += QStringLiteral(",share of tokens of ") + text.name;
+  table += '\n';
+  const QVector<double> shares = shares_of(load_);
+  for (std::size_t e = 0; e < load_.size(); ++e) {
+    table += QStringLiteral("%1,%2,%3").arg(e).arg(load_[e]).arg(shares[qsizetype(e)] / 100);
+    for (const Text& text : texts_) table += QStringLiteral(",%1").arg(text.load[e]);
+    table += '\n';
+  }
+  return table;
 }
 
 void LoadPlot::recolour(const Theme& theme) {
   bars_->setBrush(theme.converted);
   even_->setPen({theme.text, 1.25, Qt::DashLine});
+  style_texts();
 }
 
 }  // namespace ladimo::ui

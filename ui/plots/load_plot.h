@@ -1,4 +1,5 @@
-// How often each routed expert runs, against the 1/E of an even load.
+// How often each routed expert runs, against the 1/E of an even load; and, where the text came from several
+// files, how often on each of them.
 #pragma once
 
 #include <vector>
@@ -6,6 +7,7 @@
 #include "ui/plots/plot.h"
 
 class QCPBars;
+class QCPGraph;
 class QCPItemStraightLine;
 
 namespace ladimo::ui {
@@ -14,8 +16,15 @@ class LoadPlot : public Plot {
   Q_OBJECT
  public:
   explicit LoadPlot(QWidget* parent = nullptr);
+  /// One file of the calibration text: [E] share of its tokens for which the expert is on.
+  struct Text {
+    QString name;
+    std::vector<double> load;
+  };
   /// [E] share of the tokens for which the expert is on; empty shows the empty state.
-  void set_load(std::vector<double> load);
+  void set_load(std::vector<double> load, std::vector<Text> texts = {});
+  /// Which mark stands for which text: "○ tales.txt  ◆ books.txt". Rich text.
+  QString legend() const;
   QString csv() const override;
 
  protected:
@@ -23,12 +32,13 @@ class LoadPlot : public Plot {
   QString read_out(double x, double y) const override;
 
  private:
-  /// Of all that run, this expert's share.
-  double share(std::size_t expert) const { return load_[expert] / sum_; }
+  void draw_texts();
+  void style_texts();
 
   std::vector<double> load_;
-  double sum_ = 0;
+  std::vector<Text> texts_;
   QCPBars* bars_;
+  std::vector<QCPGraph*> marks_;  // one for every text
   QCPItemStraightLine* even_;
 };
 

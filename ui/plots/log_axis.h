@@ -1,11 +1,16 @@
-// Decades on an axis, written as powers of ten.
+// A logarithmic axis with plain numbers.
 #pragma once
 
+#include <QSharedPointer>
+
 class QCPAxis;
+class QCPAxisTicker;
 
 namespace ladimo::ui {
 
-/// Logarithmic, ticks at 10⁻², 10⁻¹ ... and the given range widened to whole decades.
+/// Ticks at 0.1, 0.2, 0.5, 1 ... over few decades; at powers of ten over many.
+QSharedPointer<QCPAxisTicker> log_ticker();
+/// With these ticks, and the given range with a margin.
 void set_log_axis(QCPAxis& axis, double low, double high);
 
 }  // namespace ladimo::ui

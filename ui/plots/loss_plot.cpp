@@ -35,6 +35,11 @@ LossPlot::LossPlot(QWidget* parent)
       held_out_(canvas().addGraph()) {
   canvas().xAxis->setLabel(tr("distillation step"));
   canvas().yAxis->setLabel(tr("squared error"));
+  QSharedPointer<QCPAxisTickerFixed> whole(new QCPAxisTickerFixed);
+  whole->setTickStep(1);
+  whole->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
+  canvas().xAxis->setTicker(whole);
+  canvas().xAxis->setSubTicks(false);
   held_out_->setScatterStyle({QCPScatterStyle::ssCircle, 5});
   training_->setAntialiased(true);
   show_empty();

@@ -89,10 +89,6 @@ void MeasuredPlot::recolour(const Theme& theme) {
   measured_->setScatterStyle({QCPScatterStyle::ssDiamond, outline, theme.converted, 9});
   newest_->setScatterStyle({QCPScatterStyle::ssDiamond, QPen(theme.accent, 2), theme.converted, 14});
   distances_->setPen({theme.faint, 1.25});
-  canvas().legend->setBrush(theme.background);
-  canvas().legend->setBorderPen(Qt::NoPen);
-  canvas().legend->setTextColor(theme.text);
-  canvas().legend->setFont(font());
 }
 
 // The nearest measurement, where the pointer is close to one.

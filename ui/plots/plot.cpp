@@ -94,6 +94,8 @@ void Plot::set_caption(const QString& caption) {
   canvas_->setAccessibleDescription(caption);
 }
 
+QString Plot::caption() const { return caption_->text(); }
+
 void Plot::show_empty() { pages_->setCurrentWidget(empty_); }
 
 void Plot::show_plot() {

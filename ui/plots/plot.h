@@ -25,6 +25,7 @@ class Plot : public QWidget {
   QString title() const;
   /// A sentence under the plot; its room is reserved, so that nothing jumps. Rich text.
   void set_caption(const QString& caption);
+  QString caption() const;
   void show_empty();
   void show_plot();
   bool empty() const;

@@ -14,7 +14,9 @@
 
 #include "base/format.h"
 #include "ui/mainwindow/spacing.h"
+#include "ui/plots/log_axis.h"
 #include "ui/plots/theme.h"
+#include "ui/plots/threshold_line.h"
 
 namespace ladimo::ui {
 namespace {
@@ -64,33 +66,18 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   plot.yAxis2->setVisible(true);
   plot.yAxis2->setRange(0, 102);
   plot.yAxis2->setLabel(tr("% at or above"));
-  make_threshold();
+  line_ = std::make_unique<ThresholdLine>(plot);
   make_controls();
   plot.setFocusPolicy(Qt::StrongFocus);
   plot.setObjectName(QStringLiteral("routing_canvas"));
-  setToolTip(
-      tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
-         "the mean norm of the layer's output."));
+  setToolTip(tr(
+      "A routing weight is what the router expects of an expert: the norm of its contribution divided by "
+      "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or move it "
+      "with the arrow keys. A dashed line decides nothing yet."));
   show_empty();
 }
 
-void RoutingPlot::make_threshold() {
-  QCustomPlot& plot = canvas();
-  plot.addLayer(QStringLiteral("threshold"));
-  moving_ = plot.layer(QStringLiteral("threshold"));
-  moving_->setMode(QCPLayer::lmBuffered);
-  veil_ = new QCPItemRect(&plot);
-  line_ = new QCPItemStraightLine(&plot);
-  handle_ = new QCPItemText(&plot);
-  for (QCPItemPosition* position :
-       {veil_->topLeft, veil_->bottomRight, line_->point1, line_->point2, handle_->position})
-    position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-  for (QCPAbstractItem* item : std::initializer_list<QCPAbstractItem*>{veil_, line_, handle_})
-    item->setLayer(moving_);
-  veil_->setPen(Qt::NoPen);
-  handle_->setPadding(QMargins(spacing(*this) / 2, 0, spacing(*this) / 2, 0));
-  place_threshold();
-}
+RoutingPlot::~RoutingPlot() = default;
 
 void RoutingPlot::make_controls() {
   views_->addItems({tr("all experts"), tr("strongest of each token"), tr("those that run")});
@@ -117,20 +104,25 @@ void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
   log_counts_->setEnabled(!empty());
 }
 
-void RoutingPlot::set_threshold(std::optional<double> threshold) {
-  if (threshold == threshold_) return;
+void RoutingPlot::set_threshold(std::optional<double> threshold) { set_line(threshold, {}); }
+
+void RoutingPlot::set_resting_line(double threshold, const QString& words) { set_line(threshold, words); }
+
+void RoutingPlot::set_line(std::optional<double> threshold, const QString& resting) {
+  if (threshold == threshold_ && resting == resting_) return;
   const bool appears = threshold.has_value() != threshold_.has_value();
   threshold_ = threshold;
+  resting_ = resting;
   if (appears || view_ == View::selected) draw();  // the axes may change with it
-  place_threshold();
-  if (!empty()) moving_->replot();
+  place_line();
+  if (!empty()) line_->redraw();
 }
 
 void RoutingPlot::set_idle(bool idle) {
   if (idle == idle_) return;
   idle_ = idle;
-  place_threshold();
-  if (!empty()) moving_->replot();
+  place_line();
+  if (!empty()) line_->redraw();
 }
 
 void RoutingPlot::set_view(View view) {
@@ -152,7 +144,7 @@ const HistogramCounts& RoutingPlot::counts() const {
 void RoutingPlot::draw() {
   const double total = all_.empty() ? 0 : total_of(counts());
   if (total <= 0) return show_empty();
-  const bool selected = view_ == View::selected && threshold_;
+  const bool selected = view_ == View::selected && threshold();
   const double of = selected ? total * share_above(counts(), *threshold_) : total;
   QVector<double> centres, shares, edges, above;
   for (int bin = 1; bin <= histogram_bins; ++bin) {
@@ -166,7 +158,7 @@ void RoutingPlot::draw() {
   bars_->setData(centres, shares, true);
   above_->setData(edges, above, true);
   fit_range();
-  place_threshold();
+  place_line();
   show_plot();
 }
 
@@ -190,39 +182,25 @@ void RoutingPlot::fit_range() {
   plot.xAxis->setRange(std::max(left - margin, low), std::min(right + margin, high));
   plot.xAxis->setTicker(weight_ticks(plot.xAxis->range().size()));
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
-  plot.yAxis->setTicker(log_ ? QSharedPointer<QCPAxisTicker>(new QCPAxisTickerLog)
-                             : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+  plot.yAxis->setTicker(log_ ? log_ticker() : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
   plot.yAxis->setLabel(log_ ? tr("% of the weights (log scale)") : tr("% of the weights"));
   bars_->setBaseValue(log_ ? bottom / 2 : 0);
   plot.yAxis->setRange(log_ ? bottom / 2 : 0, (log_ ? 2 : 1.08) * top);
 }
 
-void RoutingPlot::place_threshold() {
-  line_->setVisible(threshold_.has_value());
-  handle_->setVisible(threshold_.has_value());
-  veil_->setVisible(threshold_ || idle_);
+void RoutingPlot::place_line() {
   const QCPRange range = canvas().xAxis->range();
-  veil_->topLeft->setCoords(range.lower, 0);
-  veil_->bottomRight->setCoords(range.upper, 1);
-  if (!threshold_) return;
-  const double x = *threshold_ > 0 ? std::max(std::log10(*threshold_), low) : low;
-  line_->point1->setCoords(x, 0);
-  line_->point2->setCoords(x, 1);
-  veil_->bottomRight->setCoords(x, 1);
-  const bool left = x > range.center();
-  handle_->setText(tr("τ %1").arg(number(*threshold_)));
-  handle_->setPositionAlignment(Qt::AlignTop | (left ? Qt::AlignRight : Qt::AlignLeft));
-  handle_->position->setCoords(x, 0.01);
-}
-
-bool RoutingPlot::near_threshold(double pixel) const {
-  if (!threshold_ || empty()) return false;
-  return std::abs(canvas().xAxis->coordToPixel(line_->point1->coords().x()) - pixel) < spacing(*this);
+  if (!threshold_)
+    line_->hide();
+  else
+    line_->place(*threshold_ > 0 ? std::max(std::log10(*threshold_), low) : range.lower,
+                 resting_.isEmpty() ? tr("τ %1").arg(number(*threshold_)) : resting_, !resting_.isEmpty());
+  line_->veil(idle_ ? range.upper : threshold() ? line_->x() : range.lower);
 }
 
 void RoutingPlot::move_threshold(double log_weight) {
   const double moved = at_log(std::clamp(log_weight, low, high));
-  if (threshold_ == moved) return;
+  if (threshold() == moved) return;
   set_threshold(moved);
   emit changed(moved);
 }
@@ -232,12 +210,12 @@ bool RoutingPlot::mouse_event(QEvent* event) {
   const double x = mouse.position().x();
   switch (event->type()) {
     case QEvent::MouseButtonPress:
-      if (mouse.button() != Qt::LeftButton || !near_threshold(x)) return false;
+      if (mouse.button() != Qt::LeftButton || empty() || !line_->at(x)) return false;
       dragging_ = true;
       canvas().setFocus();
       return true;
     case QEvent::MouseMove:
-      canvas().setCursor(dragging_ || near_threshold(x) ? Qt::SplitHCursor : Qt::ArrowCursor);
+      canvas().setCursor(dragging_ || (!empty() && line_->at(x)) ? Qt::SplitHCursor : Qt::ArrowCursor);
       if (!dragging_) return false;
       move_threshold(std::clamp(canvas().xAxis->pixelToCoord(x), canvas().xAxis->range().lower,
                                 canvas().xAxis->range().upper));
@@ -255,7 +233,7 @@ bool RoutingPlot::key_event(QEvent* event) {
   const int step = key.key() == Qt::Key_Right ? 1 : key.key() == Qt::Key_Left ? -1 : 0;
   if (step == 0 || !threshold_ || empty()) return false;
   if (event->type() == QEvent::KeyPress)
-    move_threshold(line_->point1->coords().x() + step * bin_width);
+    move_threshold(line_->x() + step * bin_width);
   else if (!key.isAutoRepeat())
     emit committed(*threshold_);
   return true;
@@ -275,8 +253,8 @@ bool RoutingPlot::eventFilter(QObject* watched, QEvent* event) {
         break;
       case QEvent::FocusIn:
       case QEvent::FocusOut:
-        line_->setPen({line_->pen().color(), event->type() == QEvent::FocusIn ? 3.0 : 2.0});
-        if (!empty()) moving_->replot();
+        line_->set_focused(event->type() == QEvent::FocusIn);
+        if (!empty()) line_->redraw();
         break;
       default:
         break;
@@ -310,13 +288,7 @@ QString RoutingPlot::csv() const {
 void RoutingPlot::recolour(const Theme& theme) {
   bars_->setBrush(theme.converted);
   above_->setPen({theme.faint, 1.25});
-  line_->setPen({theme.accent, canvas().hasFocus() ? 3.0 : 2.0});
-  QColor veil = theme.background;
-  veil.setAlphaF(0.7F);
-  veil_->setBrush(veil);
-  handle_->setColor(theme.background);
-  handle_->setBrush(theme.accent);
-  handle_->setFont(font());
+  line_->recolour(theme, font());
   QCPAxis& right = *canvas().yAxis2;
   right.setBasePen({theme.faint, 1});
   right.setTickPen({theme.faint, 1});

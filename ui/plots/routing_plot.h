@@ -2,6 +2,7 @@
 // run as a line to drag. Knows no policy: the wizard fills it live, the workspace gives it a threshold.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "policy/histogram.h"
@@ -11,12 +12,10 @@ class QCheckBox;
 class QComboBox;
 class QCPBars;
 class QCPGraph;
-class QCPItemRect;
-class QCPItemStraightLine;
-class QCPItemText;
-class QCPLayer;
 
 namespace ladimo::ui {
+
+class ThresholdLine;
 
 class RoutingPlot : public Plot {
   Q_OBJECT
@@ -24,12 +23,17 @@ class RoutingPlot : public Plot {
   enum class View { all, top1, selected };
 
   explicit RoutingPlot(QWidget* parent = nullptr);
+  ~RoutingPlot() override;
 
   /// `top1`: the largest weight of each token, where that is known. Empty counts show the empty state.
   void set_counts(HistogramCounts all, HistogramCounts top1 = {});
-  /// None: no line, as in a layer that uses no threshold.
+  /// The threshold that decides; none: no line.
   void set_threshold(std::optional<double> threshold);
-  std::optional<double> threshold() const { return threshold_; }
+  /// A line where nothing is decided by a threshold yet, dashed, with `words` beside it; dragging it makes it
+  /// one that decides. 0: it waits at the left edge.
+  void set_resting_line(double threshold, const QString& words);
+  /// What decides; none while the line rests.
+  std::optional<double> threshold() const { return resting_.isEmpty() ? threshold_ : std::nullopt; }
   /// Pale: none of these weights decides anything, as in a dense layer.
   void set_idle(bool idle);
   void set_view(View view);
@@ -49,18 +53,18 @@ class RoutingPlot : public Plot {
 
  private:
   void make_controls();
-  void make_threshold();
   const HistogramCounts& counts() const;
   void draw();
   void fit_range();
-  void place_threshold();
-  bool near_threshold(double pixel) const;
+  void set_line(std::optional<double> threshold, const QString& resting);
+  void place_line();
   void move_threshold(double log_weight);
   bool mouse_event(QEvent* event);
   bool key_event(QEvent* event);
 
   HistogramCounts all_, top1_;
-  std::optional<double> threshold_;
+  std::optional<double> threshold_;  // of the line, resting or not
+  QString resting_;                  // the words of a line at rest; empty: it decides
   View view_ = View::all;
   bool log_ = false;
   bool idle_ = false;
@@ -70,10 +74,7 @@ class RoutingPlot : public Plot {
   QCheckBox* log_counts_;
   QCPBars* bars_;
   QCPGraph* above_;  // share of the weights at or above
-  QCPLayer* moving_;
-  QCPItemRect* veil_;  // over what is skipped
-  QCPItemStraightLine* line_;
-  QCPItemText* handle_;
+  std::unique_ptr<ThresholdLine> line_;
 };
 
 }  // namespace ladimo::ui

@@ -50,6 +50,10 @@ void apply_theme(QCustomPlot& plot, const Theme& theme) {
     axis->grid()->setPen({theme.grid, 1});
     axis->grid()->setZeroLinePen({theme.grid, 1});
   }
+  plot.legend->setBrush(theme.background);
+  plot.legend->setBorderPen(Qt::NoPen);
+  plot.legend->setTextColor(theme.text);
+  plot.legend->setFont(plot.font());
 }
 
 }  // namespace ladimo::ui

@@ -26,7 +26,7 @@ Theme theme_of(const QPalette& palette);
 /// Of one expert among many; those with neighbouring numbers lie far apart.
 QColor expert_colour(const Theme& theme, int expert);
 
-/// Background, axes, labels, ticks and grid of a plot.
+/// Background, axes, labels, ticks, grid and legend of a plot.
 void apply_theme(QCustomPlot& plot, const Theme& theme);
 
 }  // namespace ladimo::ui

@@ -5,6 +5,7 @@
 
 #include <QObject>
 
+#include "ui/engine/window_words.h"
 #include "ui/wizard/numbers.h"
 
 namespace ladimo::ui {
@@ -159,7 +160,7 @@ void ConversionState::hear(const LayerEvent& event, double now_s) {
 }
 
 void ConversionState::hear(const WarningEvent& event, double now_s) {
-  const QString line = QString::fromStdString(event.message + ' ' + event.hint).trimmed();
+  const QString line = (QString::fromStdString(event.message) + ' ' + in_window_words(event.hint)).trimmed();
   warnings_ << line;
   note(now_s, QObject::tr("Warning: %1").arg(line));
 }

@@ -189,7 +189,9 @@ QString DistillationPage::kept() const {
 void DistillationPage::ask_to_stop() {
   message_->show_message({.tone = MessageBar::Tone::warning,
                           .sentence = tr("Stop the conversion and leave?"),
-                          .hint = kept(),
+                          .hint = tr("Every finished layer is kept in %1; the conversion can be continued at "
+                                     "any time.")
+                                      .arg(job_.run()),
                           .actions = {tr("Keep converting"), tr("Stop and leave")}});
 }
 

@@ -264,7 +264,7 @@ void ExpertsPage::show_estimates() {
   };
   ram_->setText(beside(sketch->ram_bytes, config_.available_ram(), tr("%1 of %2 available")));
   disk_->setText(beside(sketch->disk_bytes, config_.free_disk(), tr("%1 of %2 free")));
-  time_->setText(tr("about %1").arg(duration_text(sketch->seconds)));
+  time_->setText(about(sketch->seconds));
 }
 
 void ExpertsPage::ask_for_partition() {

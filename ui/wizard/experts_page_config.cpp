@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "run/estimate.h"
+#include "ui/engine/window_words.h"
 #include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/numbers.h"
 
@@ -40,7 +41,7 @@ void ExpertsPageConfig::set_layers(const QString& layers) {
   try {
     if (model_) recipe_.layers = parse_layers(layers.trimmed().toStdString(), model_->config.layers);
   } catch (const Refusal& refusal) {
-    layers_problem_ = QString::fromStdString(std::string(refusal.what()) + ' ' + refusal.hint());
+    layers_problem_ = QString::fromUtf8(refusal.what()) + ' ' + in_window_words(refusal.hint());
   }
   update();
 }

@@ -92,6 +92,8 @@ QVariant LayerProgressModel::headerData(int section, Qt::Orientation orientation
       QT_TR_NOOP("Normalised squared error on held-back rows, after refit and distillation"),
       QT_TR_NOOP("How long the layer took")};
   if (role == Qt::DisplayRole) return tr(titles[section]);
+  if (role == Qt::TextAlignmentRole)
+    return int(Qt::AlignVCenter | (section == status ? Qt::AlignLeft : Qt::AlignRight));
   return role == Qt::ToolTipRole ? tr(tips[section]) : QVariant();
 }
 

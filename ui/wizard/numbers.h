@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QLocale>
+#include <QObject>
 #include <QString>
 
 #include "base/format.h"
@@ -10,6 +11,10 @@ namespace ladimo::ui {
 
 inline QString bytes_text(double bytes) { return QString::fromStdString(format_bytes(bytes)); }
 inline QString duration_text(double seconds) { return QString::fromStdString(format_seconds(seconds)); }
+/// For what lies ahead: nobody knows it to the millisecond.
+inline QString about(double seconds) {
+  return seconds < 0.95 ? QObject::tr("under 1 s") : QObject::tr("about %1").arg(duration_text(seconds));
+}
 /// For what runs on: no flicker of milliseconds.
 inline QString whole_seconds(double seconds) {
   return duration_text(seconds < 10 ? qMax(1.0, qRound(seconds) * 1.0) : seconds);

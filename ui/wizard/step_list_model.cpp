@@ -7,6 +7,7 @@
 namespace ladimo::ui {
 
 QString step_title(const std::string& name) {
+  if (name == "finish") return QObject::tr("Finish, all layers together");
   QString title = QString::fromStdString(name);
   if (!title.isEmpty()) title[0] = title[0].toUpper();
   return title;
@@ -47,8 +48,8 @@ QString StepListModel::text(const StepState& step, int column) const {
                                     : QStringLiteral("·");
   if (column == name)
     return sentences_ ? QString::fromStdString(step.plan.description) : step_title(step.plan.name);
-  if (step.status == waiting) return tr("about %1").arg(duration_text(step.plan.seconds));
-  return step.seconds > 0 || step.status == running ? duration_text(step.seconds) : tr("done");
+  if (step.status == waiting) return about(step.plan.seconds);
+  return step.seconds > 0 || step.status == running ? whole_seconds(step.seconds) : tr("done");
 }
 
 QVariant StepListModel::data(const QModelIndex& index, int role) const {
@@ -74,7 +75,10 @@ QVariant StepListModel::data(const QModelIndex& index, int role) const {
 }
 
 QVariant StepListModel::headerData(int section, Qt::Orientation orientation, int role) const {
-  if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
+  if (orientation != Qt::Horizontal) return {};
+  if (role == Qt::TextAlignmentRole)
+    return int(Qt::AlignVCenter | (section == time ? Qt::AlignRight : Qt::AlignLeft));
+  if (role != Qt::DisplayRole) return {};
   static const char* const titles[] = {"", QT_TR_NOOP("Step"), QT_TR_NOOP("Time")};
   return section == status ? QString() : tr(titles[section]);
 }

@@ -4,6 +4,7 @@
 #include <QFileInfo>
 #include <QStandardPaths>
 
+#include "ui/engine/window_words.h"
 #include "ui/wizard/conversion_arguments.h"
 
 namespace ladimo::ui {
@@ -75,7 +76,7 @@ QStringList SummaryPageConfig::problems() const {
   if (!plan_) return failure_;
   QStringList lines;
   for (const Problem& problem : plan_->problems)
-    lines << QString::fromStdString(problem.message + ' ' + problem.hint);
+    lines << QString::fromStdString(problem.message) + ' ' + in_window_words(problem.hint);
   return lines;
 }
 

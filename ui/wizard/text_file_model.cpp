@@ -63,7 +63,10 @@ QVariant TextFileModel::data(const QModelIndex& index, int role) const {
 }
 
 QVariant TextFileModel::headerData(int section, Qt::Orientation orientation, int role) const {
-  if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
+  if (orientation != Qt::Horizontal) return {};
+  if (role == Qt::TextAlignmentRole)
+    return int(Qt::AlignVCenter | (section == file ? Qt::AlignLeft : Qt::AlignRight));
+  if (role != Qt::DisplayRole) return {};
   static const char* const titles[] = {QT_TR_NOOP("File"), QT_TR_NOOP("Tokens given"),
                                        QT_TR_NOOP("Tokens taken")};
   return tr(titles[section]);

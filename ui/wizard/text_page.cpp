@@ -79,8 +79,13 @@ QWidget* TextPage::make_files() {
   set_table_look(*table_);
   table_->setSortingEnabled(false);
   table_->horizontalHeader()->setSectionResizeMode(TextFileModel::file, QHeaderView::Stretch);
+  no_files_ = new Note(Note::Kind::faint, config_.engine().remote()
+                                              ? tr("The files that you name below appear here.")
+                                              : tr("Drop .txt or .jsonl files here, or choose them below."));
+  no_files_->setAlignment(Qt::AlignCenter);
+  no_files_->setAttribute(Qt::WA_TransparentForMouseEvents);
+  (new QVBoxLayout(table_->viewport()))->addWidget(no_files_);
   path_ = new QLineEdit;
-  path_->setObjectName(QStringLiteral("text_path"));
   path_->setObjectName(QStringLiteral("text_path"));
   path_->setPlaceholderText(config_.engine().remote() ? tr("File on %1").arg(config_.engine().host)
                                                       : tr("Path of a file, or drop files here"));
@@ -183,6 +188,7 @@ void TextPage::show_config() {
   (own ? own_ : from_files_)->setChecked(true);
   for (QWidget* widget : {static_cast<QWidget*>(table_), static_cast<QWidget*>(path_)})
     widget->setEnabled(!own);
+  no_files_->setVisible(!own && config_.files().isEmpty());
   remove_->setEnabled(!own && !config_.files().isEmpty());
   split_->setText(split_in_words());
 

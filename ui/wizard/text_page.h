@@ -40,6 +40,7 @@ class TextPage : public QWizardPage {
   QRadioButton* from_files_;
   QRadioButton* own_;
   QTableView* table_;
+  Note* no_files_;  // what to do while the table is empty
   QLineEdit* path_;
   QPushButton* remove_;
   QPushButton* fewer_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ui/engine/window_words.h"
+
 namespace ladimo::ui {
 namespace {
 
@@ -110,7 +112,7 @@ QString TextPageConfig::reason() const {
   if (facts_ && !facts_->problems.empty()) {
     const Problem& problem = facts_->problems.front();
     return QString::fromStdString(problem.message) + ' ' +
-           (fewer() ? tr("Add text, or take fewer tokens.") : QString::fromStdString(problem.hint));
+           (fewer() ? tr("Add text, or take fewer tokens.") : in_window_words(problem.hint));
   }
   return {};
 }

@@ -28,13 +28,8 @@ double cost_of(const PolicyNumbers& numbers, Cost cost) {
   return cost == Cost::activated ? numbers.activated_parameters : numbers.decode_ms.value_or(0);
 }
 
-/// What the tables say now about a policy, whenever it was made.
-PolicyNumbers predicted(const RunData& run, const Policy& policy) {
-  return predict(*run.tradeoff, run.latency ? &*run.latency : nullptr, policy.layers);
-}
-
-FrontierMark mark_of(const Measurement& measurement, const RunData& run, Cost cost) {
-  const PolicyNumbers expected = predicted(run, measurement.policy);
+FrontierMark mark_of(const Measurement& measurement, const PolicyEditor& editor, Cost cost) {
+  const PolicyNumbers expected = editor.predicted(measurement.policy);
   const bool counted = cost == Cost::activated;  // an evaluation counts parameters and takes no times
   return {
       cost_of(counted ? measurement.numbers : expected, cost),
@@ -45,8 +40,8 @@ FrontierMark mark_of(const Measurement& measurement, const RunData& run, Cost co
           .arg(number_text(measurement.numbers.kl), number_text(expected.kl), date_text(measurement.date))};
 }
 
-FrontierMark mark_of(const QString& name, const Policy& policy, const RunData& run, Cost cost) {
-  const PolicyNumbers expected = predicted(run, policy);
+FrontierMark mark_of(const QString& name, const Policy& policy, const PolicyEditor& editor, Cost cost) {
+  const PolicyNumbers expected = editor.predicted(policy);
   return {cost_of(expected, cost),
           expected.kl,
           {},
@@ -86,6 +81,10 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   sentence_->setAlignment(Qt::AlignTop);
   sentence_->setMinimumHeight(2 * sentence_->fontMetrics().lineSpacing());  // nothing jumps
   sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  sentence_->setToolTip(tr(
+      "KL: how far the predictions of the next token are from the dense model's, in nats per token; 0 is "
+      "the same.\nPerplexity: between how many tokens the model wavers, dense → converted.\nActivated: the "
+      "parameters that one token uses, on average."));
   make_slider();
   make_costs();
   arrange();
@@ -187,14 +186,13 @@ void FrontierBar::draw_frontier() {
 }
 
 void FrontierBar::draw_marks() {
-  const RunData& run = editor_.run();
   const RunHistory& history = RunHistory::of(editor_);
   std::vector<FrontierMark> measured, saved;
   for (const Measurement& measurement : history.measurements())
     if (measurement.split == QLatin1String("checking"))
-      measured.push_back(mark_of(measurement, run, editor_.cost()));
+      measured.push_back(mark_of(measurement, editor_, editor_.cost()));
   for (const auto& [name, policy] : history.policies())
-    saved.push_back(mark_of(name, policy, run, editor_.cost()));
+    saved.push_back(mark_of(name, policy, editor_, editor_.cost()));
   plot_->set_saved(std::move(saved));
   plot_->set_measured(std::move(measured));
 }

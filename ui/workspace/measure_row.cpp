@@ -11,8 +11,6 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "base/machine.h"
-#include "ui/engine/engine.h"
 #include "ui/engine/serve_client.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/evaluation_result.h"
@@ -22,15 +20,6 @@
 #include "ui/plots/theme.h"
 
 namespace ladimo::ui {
-namespace {
-
-QString machine_of_engine() {
-  const Engine engine = Engine::chosen();
-  return engine.remote() ? engine.host : QString::fromStdString(processor_name());
-}
-
-}  // namespace
-
 MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
@@ -78,8 +67,7 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
 
 void MeasureRow::measure() {
   if (measuring()) return;
-  measured_ = editor_.policy();
-  request_ = serve_.evaluate(measured_);
+  request_ = serve_.evaluate(editor_.policy());
   button_->setEnabled(false);
   bar_->setRange(0, 0);
   doing_->setText(serve_.loaded() ? tr("Measuring") : tr("Loading the model"));
@@ -108,8 +96,7 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::canceled) return say(tr("The measurement was canceled."), false);
   if (!outcome.done()) return say(outcome.sentence + ' ' + outcome.hint, true);
   try {
-    const auto result = read_evaluation(outcome.output, measured_, {}, machine_of_engine());
-    RunHistory::of(editor_).add(result.measurement);
+    RunHistory::of(editor_).add(read_evaluation(outcome.output).measurement);
   } catch (const Error& error) {
     say(QString::fromUtf8(error.what()) + ' ' + QString::fromStdString(error.hint()), true);
   }

@@ -4,7 +4,6 @@
 #include <QWidget>
 
 #include "base/events.h"
-#include "policy/policy_file.h"
 
 class QLabel;
 class QProgressBar;
@@ -39,7 +38,6 @@ class MeasureRow : public QWidget {
   PolicyEditor& editor_;
   ServeClient& serve_;
   int request_ = 0;  // 0: none
-  Policy measured_;  // the one being measured
   bool failed_ = false;
   QPushButton* button_;
   QStackedWidget* pages_;

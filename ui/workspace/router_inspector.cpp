@@ -1,6 +1,7 @@
 #include "ui/workspace/router_inspector.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <QEvent>
@@ -42,6 +43,18 @@ MatrixPlot::Words together_words() {
           .unknown = QString()};
 }
 
+/// The threshold at which as many experts run as under `policy`, a top-k.
+double threshold_like(const PolicyEditor& editor, int layer, const LayerPolicy& policy) {
+  double low = std::log(histogram_low), high = std::log(histogram_high);
+  constexpr int halvings = 24;
+  for (int i = 0; i < halvings; ++i) {
+    const double middle = (low + high) / 2;
+    const double experts = editor.price(layer, LayerPolicy::above(std::exp(middle))).policy.mean_experts;
+    (experts > policy.k ? low : high) = middle;
+  }
+  return std::exp((low + high) / 2);
+}
+
 /// [layers, routed experts] per cent of the tokens, at every layer's middle threshold.
 Matrix load_of_layers(const RunData& run) {
   Matrix matrix;
@@ -57,6 +70,30 @@ Matrix load_of_layers(const RunData& run) {
                            matrix.values.begin() + static_cast<std::ptrdiff_t>(layer.layer) * matrix.columns,
                            [](double share) { return 100 * share; });
   return matrix;
+}
+
+std::vector<LoadPlot::Text> loads_by_text(const RunData& run, const LayerProfile& layer) {
+  std::vector<LoadPlot::Text> texts;
+  for (std::size_t file = 0; file < layer.domain_load.size(); ++file) {
+    if (layer.domain_load[file].size() != layer.expert_load.size()) continue;
+    texts.push_back({file < run.recipe.text.size()
+                         ? QString::fromStdString(run.recipe.text[file].filename().string())
+                         : QObject::tr("text %1").arg(file + 1),
+                     layer.domain_load[file]});
+  }
+  return texts;
+}
+
+/// Which mark is which text, and how alike their loads are.
+QString texts_caption(const LoadPlot& plot, const LayerProfile& layer) {
+  const QString sentence = stability_sentence(layer);
+  return sentence.isEmpty() ? sentence : plot.legend() + QStringLiteral("<br>") + sentence;
+}
+
+bool several_texts(const RunData& run) {
+  return run.profile && std::ranges::any_of(run.profile->layers, [](const LayerProfile& layer) {
+           return layer.domain_load.size() > 1;
+         });
 }
 
 Matrix coactivation_of(const LayerProfile* layer) {
@@ -133,7 +170,9 @@ void RouterInspector::select_layer(int layer) {
   weights_->set_threshold({});
   weights_->set_counts(profile ? profile->all : HistogramCounts(),
                        profile ? profile->top1 : HistogramCounts());
-  load_->set_load(profile ? profile->expert_load : std::vector<double>());
+  load_->set_load(profile ? profile->expert_load : std::vector<double>(),
+                  profile ? loads_by_text(run, *profile) : std::vector<LoadPlot::Text>());
+  if (several_texts(run)) load_->set_caption(profile ? texts_caption(*load_, *profile) : QString());
   together_->set_matrix(coactivation_of(profile), 100);
   layers_->set_row(layer);
   const QString warning = router_warning(run, layer);
@@ -148,10 +187,19 @@ void RouterInspector::follow() {
   title_->setText(layer_title(editor_, layer_));
   weights_->set_caption(layer_consequence(editor_, layer_));
   weights_->set_idle(policy.kind == LayerPolicy::Kind::dense);
+  show_line(policy);
+}
+
+/// Every layer that has a router can be given a threshold by dragging.
+void RouterInspector::show_line(const LayerPolicy& policy) {
   if (policy.kind == LayerPolicy::Kind::threshold)
     weights_->set_threshold(policy.threshold);
-  else
+  else if (editor_.run().profile_of(layer_) == nullptr)
     weights_->set_threshold({});
+  else if (policy.kind == LayerPolicy::Kind::dense)
+    weights_->set_resting_line(0, tr("dense"));
+  else
+    weights_->set_resting_line(threshold_like(editor_, layer_, policy), tr("as %1").arg(in_words(policy)));
 }
 
 void RouterInspector::move_threshold(double threshold) { editor_.pin(layer_, LayerPolicy::above(threshold)); }

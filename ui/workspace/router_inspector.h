@@ -6,6 +6,10 @@
 
 class QLabel;
 
+namespace ladimo {
+struct LayerPolicy;
+}
+
 namespace ladimo::ui {
 
 class LoadPlot;
@@ -28,6 +32,7 @@ class RouterInspector : public QWidget {
  private:
   void arrange();
   void follow();
+  void show_line(const LayerPolicy& policy);
   void move_threshold(double threshold);
   void recolour();
 
