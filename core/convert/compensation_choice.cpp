@@ -53,7 +53,7 @@ double log_error(Offset offset, const MoeWeights& weights, const CalibrationRows
   if (settings.refit)
     candidate =
         refit(candidate, training, fitted, thresholds, errors(candidate), settings.refit_ridge, context);
-  return mean_log(errors(candidate));
+  return mean_log_error(errors(candidate));
 }
 
 }  // namespace

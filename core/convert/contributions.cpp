@@ -1,6 +1,8 @@
 #include "convert/contributions.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include <ATen/ATen.h>
 
@@ -77,6 +79,16 @@ std::vector<double> elastic_errors(const MoeWeights& weights, const CalibrationR
   });
   for (double& error : errors) error /= variance * static_cast<double>(rows.count());
   return errors;
+}
+
+double mean_error(const std::vector<double>& errors) {
+  return std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size());
+}
+
+double mean_log_error(const std::vector<double>& errors) {
+  double sum = 0;
+  for (const double error : errors) sum += std::log(std::max(error, 1e-9));
+  return sum / static_cast<double>(errors.size());
 }
 
 }  // namespace ladimo

@@ -40,5 +40,8 @@ at::Tensor conditional_compensation(const MoeWeights& weights, const Calibration
 std::vector<double> elastic_errors(const MoeWeights& weights, const CalibrationRows& rows,
                                    const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                    double variance, const Context& context);
+/// Mean over thresholds of the errors, and of their logarithms.
+double mean_error(const std::vector<double>& errors);
+double mean_log_error(const std::vector<double>& errors);
 
 }  // namespace ladimo

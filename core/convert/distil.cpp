@@ -27,10 +27,6 @@ double error_at(double level, const std::vector<double>& levels, const std::vect
   return errors.back();
 }
 
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 std::array<at::Tensor*, 4> trained(MoeWeights& weights) {
   return {&weights.gate, &weights.up, &weights.down,
           weights.compensation.defined() ? &weights.compensation : &weights.down_bias};
@@ -113,7 +109,7 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
     return elastic_errors(candidate, validation, validation_weights, thresholds, variance, context);
   };
   const auto initial_errors = held_out(weights);
-  Distillation result{weights, {mean(initial_errors)}};
+  Distillation result{weights, {mean_error(initial_errors)}};
   context.emit(LossEvent{layer, 0, result.held_out_losses.back(), true});
   const RandomThresholds sampler(routing_weights, settings.levels, initial_errors, variance,
                                  settings.elastic);
@@ -147,12 +143,12 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
       down.step(gradients.down, rate);
       offset.step(gradients.offset, rate);
       // The loss is relative to the errors before: told in the unit of the held-out losses.
-      if (step % 10 == 0) context.emit(LossEvent{layer, step, loss * mean(initial_errors), false});
+      if (step % 10 == 0) context.emit(LossEvent{layer, step, loss * mean_error(initial_errors), false});
       progress.advance();
     }
     const auto errors = held_out(student);
-    if (!std::isfinite(mean(errors))) break;  // diverged
-    result.held_out_losses.push_back(mean(errors));
+    if (!std::isfinite(mean_error(errors))) break;  // diverged
+    result.held_out_losses.push_back(mean_error(errors));
     context.emit(LossEvent{layer, step, result.held_out_losses.back(), true});
     double relative = 0;
     for (std::size_t i = 0; i < errors.size(); ++i) relative += errors[i] / initial_errors[i];

@@ -1,7 +1,6 @@
 #include "convert/equal_cost.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <ATen/ATen.h>
 
@@ -27,12 +26,6 @@ std::vector<double> levels_at_equal_cost(const MoeWeights& weights, const MoeWei
   for (const double level : levels)
     result.push_back(std::clamp((reference.activated_parameters(level * all) - none) / experts, 0.0, 1.0));
   return result;
-}
-
-double mean_log(const std::vector<double>& errors) {
-  double sum = 0;
-  for (const double error : errors) sum += std::log(std::max(error, 1e-9));
-  return sum / static_cast<double>(errors.size());
 }
 
 }  // namespace ladimo

@@ -16,7 +16,4 @@ CalibrationRows thinned(const CalibrationRows& rows);
 std::vector<double> levels_at_equal_cost(const MoeWeights& weights, const MoeWeights& reference,
                                          const std::vector<double>& levels);
 
-/// Mean of ln(error) over the errors at several levels.
-double mean_log(const std::vector<double>& errors);
-
 }  // namespace ladimo

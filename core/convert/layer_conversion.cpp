@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -17,13 +16,6 @@
 #include "model/routing_weights.h"
 
 namespace ladimo {
-namespace {
-
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-}  // namespace
 
 ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, const Recipe& recipe,
                              int layer, at::ScalarType storage, const Context& context) {
@@ -60,12 +52,12 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   weights = with_compensation(weights, rows, routing_weights, thresholds, statistics.output_variance,
                               settings, context);
   auto errors = loss(weights);
-  record.loss_before = mean(errors);
+  record.loss_before = mean_error(errors);
   record.loss_refit = record.loss_before;
   if (settings.refit) {
     begin("refit");
     auto refitted = refit(weights, training, fitted, thresholds, errors, settings.refit_ridge, context);
-    const double after = mean(loss(refitted));
+    const double after = mean_error(loss(refitted));
     if (after < record.loss_before) {
       weights = std::move(refitted);
       record.loss_refit = after;
@@ -81,7 +73,7 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   }
   live.finish();
   result.weights = weights.rounded(storage);
-  record.loss_after = mean(loss(result.weights));
+  record.loss_after = mean_error(loss(result.weights));
   if (!std::isfinite(record.loss_after))
     throw Error(fmt::format("Layer {} came out with weights that are not finite.", layer),
                 "Check the checkpoint with `ladimo inspect`, or use milder settings in the recipe.");

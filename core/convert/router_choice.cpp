@@ -19,8 +19,8 @@ double log_error(MoeWeights weights, const MoeWeights& linear, const Calibration
   const auto fitted = routing_weights.slice(0, 0, rows.training);
   const auto thresholds = thresholds_at(fitted, levels_at_equal_cost(weights, linear, levels));
   weights.compensation = conditional_compensation(weights, rows.train(), fitted, thresholds, context);
-  return mean_log(elastic_errors(weights, rows.validation(), routing_weights.slice(0, rows.training),
-                                 thresholds, variance, context));
+  return mean_log_error(elastic_errors(weights, rows.validation(), routing_weights.slice(0, rows.training),
+                                       thresholds, variance, context));
 }
 
 }  // namespace

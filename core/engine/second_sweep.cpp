@@ -1,7 +1,6 @@
 #include "engine/second_sweep.h"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 
 #include <ATen/ATen.h>
@@ -20,10 +19,6 @@ namespace ladimo {
 namespace {
 
 using Ffns = std::vector<std::shared_ptr<const FeedForward>>;
-
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 class SecondSweep {
  public:
@@ -84,8 +79,8 @@ class SecondSweep {
     const auto after =
         refit(before, training, before.route(training.x), thresholds, errors, settings_.refit_ridge, context_)
             .rounded(storage_);
-    SweepRecord record{l, mean(errors), mean(errors), {}};
-    if (const double loss = mean(errors_of(after)); loss < record.loss_before) {
+    SweepRecord record{l, mean_error(errors), mean_error(errors), {}};
+    if (const double loss = mean_error(errors_of(after)); loss < record.loss_before) {
       const auto file = swept_weights(run_, l);
       save_moe_weights(file, after, storage_);
       record.loss_after = loss;
