@@ -17,8 +17,9 @@ namespace {
 
 std::vector<PlanStep> example_steps() {
   return {{"calibration text", "Text.", 1, false},   {"layers", "Layers.", 30, false},
-          {"routing profile", "Profile.", 2, false}, {"sensitivity", "Sensitivity.", 5, false},
-          {"latency", "Latency.", 5, false},         {"frontier", "Frontier.", 5, false}};
+          {"finish", "Together.", 9, false},         {"routing profile", "Profile.", 2, false},
+          {"sensitivity", "Sensitivity.", 5, false}, {"latency", "Latency.", 5, false},
+          {"frontier", "Frontier.", 5, false}};
 }
 
 /// What the engine said of a conversion of three layers of the demo model.
@@ -66,7 +67,7 @@ TEST_CASE("a recorded conversion, from the first event to the last") {
     CHECK(layer.seconds > 0);
   }
   for (const StepState& step : state.steps(now)) CHECK(step.status == StepState::Status::done);
-  CHECK(state.log().join('\n').contains("Layer 2: loss 0.144 → 0.119 in 4.1 s"));
+  CHECK(state.log().join('\n').contains("Layer 2: loss 0.141 → 0.112 in 41 s"));
   CHECK(state.warnings().isEmpty());
   CHECK(layers.index(0, LayerProgressModel::status).data().toString() == "finished");
 }
@@ -74,7 +75,7 @@ TEST_CASE("a recorded conversion, from the first event to the last") {
 TEST_CASE("what, how far, how long") {
   ConversionState state(example_steps(), {0, 1, 2});
   state.start(0);
-  state.apply(StepEvent{"layers", 1, 6}, 1);
+  state.apply(StepEvent{"layers", 1, 7}, 1);
   CHECK(state.current_layer() == -1);
   state.apply(ProgressEvent{1, 0, 1, -1, "router"}, 1);
   CHECK(state.sentence(4) == "Layer 1 · 1 of 3 · fitting the router · 3.0 s of about 10 s");
@@ -85,7 +86,7 @@ TEST_CASE("what, how far, how long") {
   CHECK(state.sentence(7).contains("1 of 3 finished"));
   state.apply(ProgressEvent{2, 0, 1, -1, "partition"}, 7);
   CHECK(state.sentence(8).contains("about 6.0 s"));  // as long as the one before
-  state.apply(StepEvent{"sensitivity", 3, 6}, 20);
+  state.apply(StepEvent{"sensitivity", 4, 7}, 20);
   state.apply(ProgressEvent{-1, 30, 120, 3, {}}, 21);
   CHECK(state.sentence(22) == "Sensitivity · 25 % · 2.0 s of about 5.0 s");
   state.apply(WarningEvent{"Few tokens.", "Give more."}, 22);
@@ -97,8 +98,8 @@ TEST_CASE("what, how far, how long") {
 TEST_CASE("a pause keeps what is finished, and continuing begins the layer at work anew") {
   ConversionState state(example_steps(), {0, 1});
   state.start(0);
-  state.apply(StepEvent{"calibration text", 0, 6}, 0);
-  state.apply(StepEvent{"layers", 1, 6}, 1);
+  state.apply(StepEvent{"calibration text", 0, 7}, 0);
+  state.apply(StepEvent{"layers", 1, 7}, 1);
   state.apply(LossEvent{0, 0, 0.3, true}, 2);
   state.apply(LayerEvent{0, 0.3, 0.2, 9}, 10);
   state.apply(LossEvent{1, 0, 0.3, true}, 12);
@@ -109,8 +110,8 @@ TEST_CASE("a pause keeps what is finished, and continuing begins the layer at wo
   CHECK(state.steps(99)[1].status == StepState::Status::waiting);
   CHECK(state.seconds_spent(99) == 15);
   state.start(100);
-  state.apply(StepEvent{"calibration text", 0, 6}, 100);
-  state.apply(StepEvent{"layers", 1, 6}, 101);
+  state.apply(StepEvent{"calibration text", 0, 7}, 100);
+  state.apply(StepEvent{"layers", 1, 7}, 101);
   state.apply(LossEvent{1, 0, 0.4, true}, 102);
   CHECK(state.layer(1)->held_out.size() == 1);
   CHECK(state.seconds_spent(105) == 20);
@@ -127,7 +128,7 @@ TEST_CASE("a run that is resumed begins with the layers it holds") {
   CHECK(*state.layer(0)->loss_after == 0.3);
   CHECK(state.share(0) == 0);  // of what is left
   state.start(0);
-  state.apply(StepEvent{"layers", 1, 6}, 0);
+  state.apply(StepEvent{"layers", 1, 7}, 0);
   state.apply(ProgressEvent{1, 0, 1, -1, "partition"}, 0);
   CHECK(state.sentence(1).contains("2 of 2"));
 }

@@ -81,7 +81,7 @@ StandInEngine playing(int lines, const std::string& then) {
                        std::to_string(lines) + " '" LADIMO_TEST_DATA "/events/conversion.jsonl'\n" + then +
                        "\n;;\nesac");
 }
-constexpr int middle = 19;      // in the distillation of a layer
+constexpr int middle = 70;      // in the distillation of the second layer
 constexpr int whole = 1 << 20;  // all lines
 
 /// A wizard of the ground's model and text, moved to the summary.
