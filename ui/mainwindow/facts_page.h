@@ -6,9 +6,6 @@
 #include <QString>
 #include <QWidget>
 
-class QFormLayout;
-class QLabel;
-
 namespace ladimo::ui {
 
 struct Fact {
@@ -21,15 +18,6 @@ class FactsPage : public QWidget {
  public:
   FactsPage(const QString& title, const QString& sentence, const std::vector<Fact>& facts,
             QWidget* below = nullptr, QWidget* parent = nullptr);
-
- protected:
-  void changeEvent(QEvent* event) override;
-
- private:
-  void recolour();
-
-  QLabel* sentence_;
-  QFormLayout* facts_;
 };
 
 }  // namespace ladimo::ui

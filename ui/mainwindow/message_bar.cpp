@@ -1,33 +1,20 @@
 #include "ui/mainwindow/message_bar.h"
 
-#include <QEvent>
 #include <QHBoxLayout>
 #include <QKeyEvent>
-#include <QLabel>
 #include <QPainter>
 #include <QPushButton>
 
 #include "ui/engine/outcome.h"
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/plots/theme.h"
 
 namespace ladimo::ui {
-namespace {
-
-QLabel* text_label() {
-  auto* label = new QLabel;
-  label->setTextFormat(Qt::PlainText);
-  label->setWordWrap(true);
-  label->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  return label;
-}
-
-}  // namespace
-
 MessageBar::MessageBar(QWidget* parent)
     : QFrame(parent),
-      sentence_(text_label()),
-      hint_(text_label()),
+      sentence_(new Note(Note::Kind::plain)),
+      hint_(new Note(Note::Kind::faint)),
       buttons_(new QHBoxLayout),
       close_(new QPushButton(tr("Close"))) {
   const int space = spacing(*this);
@@ -56,7 +43,7 @@ void MessageBar::show_message(const Message& message) {
   set_actions(message.actions);
   close_->setVisible(message.actions.isEmpty());
   setAccessibleName(message.sentence);
-  recolour();
+  update();  // in the message's tone
   show();
   if (!message.actions.isEmpty()) buttons_->itemAt(0)->widget()->setFocus();
 }
@@ -86,19 +73,6 @@ void MessageBar::set_actions(const QStringList& actions) {
 QColor MessageBar::tone_colour() const {
   const Theme theme = theme_of(palette());
   return tone_ == Tone::error ? theme.error : tone_ == Tone::warning ? theme.converted : theme.accent;
-}
-
-void MessageBar::recolour() {
-  const Theme theme = theme_of(parentWidget() ? parentWidget()->palette() : palette());
-  QPalette faint = palette();
-  faint.setColor(QPalette::WindowText, theme.faint);
-  hint_->setPalette(faint);
-  update();
-}
-
-void MessageBar::changeEvent(QEvent* event) {
-  QFrame::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) recolour();
 }
 
 void MessageBar::paintEvent(QPaintEvent*) {

@@ -6,11 +6,11 @@
 #include <QStringList>
 
 class QHBoxLayout;
-class QLabel;
 class QPushButton;
 
 namespace ladimo::ui {
 
+class Note;
 struct Outcome;
 
 class MessageBar : public QFrame {
@@ -35,18 +35,16 @@ class MessageBar : public QFrame {
   void chosen(int action);
 
  protected:
-  void changeEvent(QEvent* event) override;
   void paintEvent(QPaintEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
 
  private:
   void set_actions(const QStringList& actions);
-  void recolour();
   QColor tone_colour() const;
 
   Tone tone_ = Tone::info;
-  QLabel* sentence_;
-  QLabel* hint_;
+  Note* sentence_;
+  Note* hint_;
   QHBoxLayout* buttons_;
   QPushButton* close_;
 };

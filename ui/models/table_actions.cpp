@@ -18,6 +18,7 @@ void set_table_look(QTableView& table) {
   table.setSelectionBehavior(QAbstractItemView::SelectRows);
   table.setShowGrid(false);
   table.setWordWrap(false);
+  table.setTabKeyNavigation(false);  // Tab goes on to the next control; arrows move inside
   table.setSortingEnabled(true);
   table.setIconSize(QSize(space, space));
   table.verticalHeader()->hide();

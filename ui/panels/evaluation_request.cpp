@@ -77,7 +77,7 @@ void EvaluationRequestForm::lay_out() {
       tr("Plain text or JSON lines that the run was not calibrated on. Tokens are taken equally "
          "from each; every file gets numbers of its own."));
   files_->setToolTip(own_->toolTip());
-  choose_->setVisible(!remote_);
+  if (remote_) choose_->hide();
   choose_->setToolTip(tr("Choose text files"));
   tokens_->setObjectName(QStringLiteral("tokens"));
   tokens_->setRange(0, most_tokens);

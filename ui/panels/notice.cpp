@@ -1,24 +1,19 @@
 #include "ui/panels/notice.h"
 
 #include <QDesktopServices>
-#include <QEvent>
 #include <QFileInfo>
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QToolButton>
 #include <QUrl>
 
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
-#include "ui/panels/panel_text.h"
-#include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 
-Notice::Notice(QWidget* parent) : QWidget(parent), text_(new QLabel), button_(new QToolButton) {
+Notice::Notice(QWidget* parent)
+    : QWidget(parent), text_(new Note(Note::Kind::plain)), button_(new QToolButton) {
   text_->setObjectName(QStringLiteral("notice"));
-  text_->setWordWrap(true);
-  text_->setTextFormat(Qt::PlainText);
-  text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   QSizePolicy keeps_its_room = button_->sizePolicy();
   keeps_its_room.setRetainSizeWhenHidden(true);
   button_->setSizePolicy(keeps_its_room);
@@ -45,12 +40,11 @@ void Notice::offer(const QString& text, const QString& action) { set(text, false
 QString Notice::text() const { return text_->text(); }
 
 void Notice::set(const QString& text, bool failed, const QString& action, const QString& folder) {
-  text_->setText(text);
+  text_->say(failed ? Note::Kind::wrong : Note::Kind::plain, text);
   failed_ = failed;
   folder_ = folder;
   button_->setText(action);
   button_->setVisible(!action.isEmpty());
-  recolour();
 }
 
 void Notice::press() {
@@ -58,16 +52,6 @@ void Notice::press() {
     emit acted();
   else
     QDesktopServices::openUrl(QUrl::fromLocalFile(folder_));
-}
-
-void Notice::recolour() {
-  const Theme theme = theme_of(palette());
-  set_text_colour(*text_, failed_ ? theme.error : theme.text);
-}
-
-void Notice::changeEvent(QEvent* event) {
-  QWidget::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) recolour();
 }
 
 }  // namespace ladimo::ui

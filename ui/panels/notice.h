@@ -4,10 +4,11 @@
 #include <QString>
 #include <QWidget>
 
-class QLabel;
 class QToolButton;
 
 namespace ladimo::ui {
+
+class Note;
 
 /// Keeps the room of one line while it says nothing, so that nothing jumps.
 class Notice : public QWidget {
@@ -29,15 +30,11 @@ class Notice : public QWidget {
  signals:
   void acted();
 
- protected:
-  void changeEvent(QEvent* event) override;
-
  private:
   void set(const QString& text, bool failed, const QString& action, const QString& folder);
   void press();
-  void recolour();
 
-  QLabel* text_;
+  Note* text_;
   QToolButton* button_;
   QString folder_;  // that the button opens; empty: `acted`
   bool failed_ = false;

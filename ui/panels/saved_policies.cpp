@@ -99,7 +99,7 @@ void SavedPolicies::lay_out() {
   load_->setObjectName(QStringLiteral("load_policy"));
   load_->setToolTip(tr("The selected policy becomes the chosen one; Undo takes it back"));
   delete_->setObjectName(QStringLiteral("delete_policy"));
-  delete_->setVisible(local_);
+  if (!local_) delete_->hide();
 
   auto* saving = new QHBoxLayout;
   saving->setSpacing(space);

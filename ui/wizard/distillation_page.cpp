@@ -13,6 +13,7 @@
 #include <QVBoxLayout>
 
 #include "ui/mainwindow/message_bar.h"
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/table_actions.h"
 #include "ui/plots/load_plot.h"
@@ -21,7 +22,6 @@
 #include "ui/settings/settings.h"
 #include "ui/wizard/conversion_job.h"
 #include "ui/wizard/layer_progress_model.h"
-#include "ui/wizard/note.h"
 #include "ui/wizard/numbers.h"
 
 namespace ladimo::ui {

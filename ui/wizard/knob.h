@@ -4,7 +4,7 @@
 #include <QFormLayout>
 #include <QSpinBox>
 
-#include "ui/wizard/note.h"
+#include "ui/mainwindow/note.h"
 
 namespace ladimo::ui {
 

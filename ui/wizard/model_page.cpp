@@ -8,10 +8,10 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/settings/settings.h"
 #include "ui/wizard/model_page_config.h"
-#include "ui/wizard/note.h"
 
 namespace ladimo::ui {
 

@@ -12,10 +12,10 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/table_actions.h"
 #include "ui/wizard/conversion_arguments.h"
-#include "ui/wizard/note.h"
 #include "ui/wizard/numbers.h"
 #include "ui/wizard/step_list_model.h"
 #include "ui/wizard/summary_page_config.h"

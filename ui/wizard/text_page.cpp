@@ -12,10 +12,10 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/table_actions.h"
 #include "ui/settings/settings.h"
-#include "ui/wizard/note.h"
 #include "ui/wizard/numbers.h"
 #include "ui/wizard/text_file_model.h"
 #include "ui/wizard/text_page_config.h"

@@ -96,8 +96,9 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   connect(&history, &RunHistory::policies_changed, this, &FrontierBar::draw_marks);
   follow();
   draw_frontier();
-  setFocusProxy(slider_);
 }
+
+void FrontierBar::focus_slider() { slider_->setFocus(); }
 
 void FrontierBar::make_slider() {
   slider_->setObjectName(QStringLiteral("tradeoff"));
@@ -119,7 +120,7 @@ void FrontierBar::make_costs() {
   const QString why_not = why_no_milliseconds(editor_);
   if (!why_not.isEmpty()) static_cast<QStandardItemModel*>(costs_->model())->item(1)->setEnabled(false);
   no_milliseconds_->setText(why_not);
-  no_milliseconds_->setVisible(!why_not.isEmpty());
+  if (why_not.isEmpty()) no_milliseconds_->hide();
   no_milliseconds_->setObjectName(QStringLiteral("why_no_milliseconds"));
   connect(costs_, &QComboBox::activated, this,
           [this](int index) { editor_.set_cost(index == 0 ? Cost::activated : Cost::decode_ms); });

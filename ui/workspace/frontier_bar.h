@@ -24,6 +24,7 @@ class FrontierBar : public QWidget {
   Q_OBJECT
  public:
   FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* parent = nullptr);
+  void focus_slider();
 
  private:
   void make_slider();

@@ -50,7 +50,6 @@ void LayerPanel::make_table(const PolicyEditor& editor) {
   table_->setObjectName(QStringLiteral("layer_table"));
   table_->setAccessibleName(tr("Layers"));
   table_->setSelectionMode(QAbstractItemView::SingleSelection);
-  table_->setTabKeyNavigation(false);
   set_table_look(*table_);
   table_->sortByColumn(LayerModel::layer, Qt::AscendingOrder);
   fit_table();

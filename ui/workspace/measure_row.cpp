@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QProgressBar>
@@ -12,12 +11,12 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "ui/engine/serve_client.h"
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/evaluation_result.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
-#include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent)
@@ -26,7 +25,7 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
       serve_(serve),
       button_(new QPushButton(tr("&Measure"))),
       pages_(new QStackedWidget),
-      found_(new QLabel),
+      found_(new Note(Note::Kind::plain)),
       doing_(new QLabel),
       bar_(new QProgressBar),
       cancel_(new QPushButton(tr("Cancel"))) {
@@ -35,8 +34,7 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
   button_->setToolTip(
       tr("Measures the chosen policy on the run's own held-out text, in the background (Ctrl+M)"));
   found_->setObjectName(QStringLiteral("measured_sentence"));
-  found_->setWordWrap(true);
-  found_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  found_->setTextFormat(Qt::AutoText);                                // what was measured stands in bold
   found_->setMinimumHeight(2 * found_->fontMetrics().lineSpacing());  // nothing jumps
   bar_->setTextVisible(false);
   cancel_->setObjectName(QStringLiteral("cancel_measuring"));
@@ -114,16 +112,7 @@ void MeasureRow::follow() {
 }
 
 void MeasureRow::say(const QString& sentence, bool failed) {
-  failed_ = failed;
-  QPalette colours = palette();
-  if (failed) colours.setColor(QPalette::WindowText, theme_of(colours).error);
-  found_->setPalette(colours);
-  found_->setText(sentence);
-}
-
-void MeasureRow::changeEvent(QEvent* event) {
-  QWidget::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) say(found_->text(), failed_);
+  found_->say(failed ? Note::Kind::wrong : Note::Kind::plain, sentence);
 }
 
 }  // namespace ladimo::ui

@@ -12,6 +12,7 @@ class QStackedWidget;
 
 namespace ladimo::ui {
 
+class Note;
 class PolicyEditor;
 class ServeClient;
 struct Outcome;
@@ -26,9 +27,6 @@ class MeasureRow : public QWidget {
   void cancel();
   bool measuring() const { return request_ != 0; }
 
- protected:
-  void changeEvent(QEvent* event) override;
-
  private:
   void follow();
   void show_progress(int request, const ProgressEvent& event);
@@ -38,10 +36,9 @@ class MeasureRow : public QWidget {
   PolicyEditor& editor_;
   ServeClient& serve_;
   int request_ = 0;  // 0: none
-  bool failed_ = false;
   QPushButton* button_;
   QStackedWidget* pages_;
-  QLabel* found_;
+  Note* found_;
   QLabel* doing_;
   QProgressBar* bar_;
   QPushButton* cancel_;

@@ -4,19 +4,18 @@
 #include <cmath>
 #include <limits>
 
-#include <QEvent>
 #include <QLabel>
 #include <QSplitter>
 #include <QTabWidget>
 #include <QVBoxLayout>
 
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/sentences.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
 #include "ui/plots/routing_plot.h"
-#include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 namespace {
@@ -109,7 +108,7 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
       title_(new QLabel),
-      warning_(new QLabel),
+      warning_(new Note(Note::Kind::wrong)),
       weights_(new RoutingPlot),
       load_(new LoadPlot),
       layers_(new MatrixPlot(layers_words())),
@@ -119,20 +118,18 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
   larger.setPointSizeF(larger.pointSizeF() * 1.15);
   larger.setWeight(QFont::DemiBold);
   title_->setFont(larger);
-  warning_->setWordWrap(true);
   warning_->setObjectName(QStringLiteral("router_warning"));
   weights_->setObjectName(QStringLiteral("routing_plot"));
   load_->setObjectName(QStringLiteral("load_plot"));
   layers_->setObjectName(QStringLiteral("layers_plot"));
   together_->setObjectName(QStringLiteral("coactivation_plot"));
-  for (QLabel* label : {title_, warning_}) label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  title_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   arrange();
   layers_->set_matrix(load_of_layers(editor_.run()), 100);
   connect(layers_, &MatrixPlot::row_clicked, this, &RouterInspector::layer_selected);
   connect(weights_, &RoutingPlot::changed, this, &RouterInspector::move_threshold);
   connect(weights_, &RoutingPlot::committed, &editor_, &PolicyEditor::commit);
   connect(&editor_, &PolicyEditor::changed, this, &RouterInspector::follow);
-  recolour();
 }
 
 void RouterInspector::arrange() {
@@ -203,16 +200,5 @@ void RouterInspector::show_line(const LayerPolicy& policy) {
 }
 
 void RouterInspector::move_threshold(double threshold) { editor_.pin(layer_, LayerPolicy::above(threshold)); }
-
-void RouterInspector::recolour() {
-  QPalette warning = palette();
-  warning.setColor(QPalette::WindowText, theme_of(palette()).error);
-  warning_->setPalette(warning);
-}
-
-void RouterInspector::changeEvent(QEvent* event) {
-  QWidget::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) recolour();
-}
 
 }  // namespace ladimo::ui

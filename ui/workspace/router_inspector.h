@@ -14,6 +14,7 @@ namespace ladimo::ui {
 
 class LoadPlot;
 class MatrixPlot;
+class Note;
 class PolicyEditor;
 class RoutingPlot;
 
@@ -26,20 +27,16 @@ class RouterInspector : public QWidget {
  signals:
   void layer_selected(int layer);
 
- protected:
-  void changeEvent(QEvent* event) override;
-
  private:
   void arrange();
   void follow();
   void show_line(const LayerPolicy& policy);
   void move_threshold(double threshold);
-  void recolour();
 
   PolicyEditor& editor_;
   int layer_ = -1;
   QLabel* title_;
-  QLabel* warning_;
+  Note* warning_;
   RoutingPlot* weights_;
   LoadPlot* load_;
   MatrixPlot* layers_;

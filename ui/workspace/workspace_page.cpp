@@ -17,7 +17,8 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
     : QWidget(parent),
       run_(std::move(run)),
       layers_(new LayerPanel(editor)),
-      router_(new RouterInspector(editor)) {
+      router_(new RouterInspector(editor)),
+      frontier_(new FrontierBar(editor, serve)) {
   const int space = spacing(*this);
   auto* above = new QSplitter(Qt::Horizontal);
   above->addWidget(layers_);
@@ -26,8 +27,7 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
   above->setStretchFactor(1, 1);
   auto* whole = new QSplitter(Qt::Vertical);
   whole->addWidget(above);
-  auto* frontier = new FrontierBar(editor, serve);
-  whole->addWidget(frontier);
+  whole->addWidget(frontier_);
   whole->setStretchFactor(0, 3);
   whole->setStretchFactor(1, 2);
   for (QSplitter* splitter : {above, whole}) {
@@ -42,8 +42,12 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
   connect(layers_, &LayerPanel::layer_selected, router_, &RouterInspector::select_layer);
   connect(router_, &RouterInspector::layer_selected, this, &WorkspacePage::select_layer);
   select_layer(0);
-  setFocusProxy(frontier);
-  frontier->setFocus();
+}
+
+// No focus proxy: Tab would come from outside to the slider alone.
+void WorkspacePage::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  frontier_->focus_slider();
 }
 
 void WorkspacePage::select_layer(int layer) { layers_->select_layer(layer); }

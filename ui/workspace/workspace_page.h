@@ -8,6 +8,7 @@
 
 namespace ladimo::ui {
 
+class FrontierBar;
 class LayerPanel;
 class PolicyEditor;
 class RouterInspector;
@@ -25,10 +26,14 @@ class WorkspacePage : public QWidget {
   void select_layer(int layer);
   int selected_layer() const;
 
+ protected:
+  void showEvent(QShowEvent* event) override;
+
  private:
   std::shared_ptr<const RunData> run_;
   LayerPanel* layers_;
   RouterInspector* router_;
+  FrontierBar* frontier_;
 };
 
 }  // namespace ladimo::ui

@@ -1,4 +1,4 @@
-#include "ui/wizard/note.h"
+#include "ui/mainwindow/note.h"
 
 #include <QApplication>
 #include <QEvent>
@@ -8,6 +8,7 @@
 namespace ladimo::ui {
 
 Note::Note(Kind kind, const QString& text, QWidget* parent) : QLabel(text, parent), kind_(kind) {
+  setForegroundRole(QPalette::WindowText);  // also inside of tables, whose text is of another role
   setTextFormat(Qt::PlainText);
   setWordWrap(true);
   setTextInteractionFlags(Qt::TextSelectableByMouse);
