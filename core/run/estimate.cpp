@@ -154,9 +154,8 @@ StepSeconds time_estimate(const Workload& work) {
   time.profile = forward(profile_passes * s.tables * s.model_flops());
   // Estimated ones are always made.
   const double converted = static_cast<double>(work.recipe.layers.size());
-  const double estimated = forward(estimating_flops(s, work, s.tables));
-  time.sensitivity =
-      estimated + (measures_sensitivity(work) ? forward(converted * measuring_flops_per_layer(s)) : 0);
+  const double measured = measures_sensitivity(work) ? converted * measuring_flops_per_layer(s) : 0;
+  time.sensitivity = fitting(estimating_flops(s, work, s.tables) + measured);
   time.latency = 5;
   time.frontier = forward(3 * joint_points * s.tables * s.model_flops());
   return time;
