@@ -32,7 +32,8 @@ const Baseline* find_baseline(std::string_view name) {
 
 int customary_experts(std::int64_t intermediate_size, int layers) {
   constexpr int steps = 96;  // all layers together: a target is met to half of one
-  return std::max({static_cast<int>(intermediate_size / 32), 16, (steps + layers - 1) / layers});
+  const int experts = std::max({static_cast<int>(intermediate_size / 32), 16, (steps + layers - 1) / layers});
+  return static_cast<int>(std::min<std::int64_t>(experts, intermediate_size));
 }
 
 int spread_k(const BaselineTask& task, double target, int experts, double at_none, double at_all) {

@@ -44,7 +44,8 @@ const std::vector<Baseline>& baselines();
 const Baseline* find_baseline(std::string_view name);
 
 /// The equal experts that opponents make where none are asked for: of 32 neurons, as MoEfication
-/// (arXiv 2110.01786) has them, but as many as it takes for `layers` layers to meet a target by choosing k.
+/// (arXiv 2110.01786) has them, but as many as it takes for `layers` layers to meet a target by choosing k;
+/// no more than neurons.
 int customary_experts(std::int64_t intermediate_size, int layers);
 
 /// The k of one layer so that the layers together use `target` of the dense parameters: k in some layers, k +

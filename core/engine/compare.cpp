@@ -154,7 +154,7 @@ class Compare {
     return name;
   }
 
-  /// With no routed expert on, ours uses this much: a lower target cannot be met.
+  /// With no routed expert on, ours uses at least this much: a lower target cannot be met.
   void check_reach() const {
     const ModelConfig& config = first_plan_.config;
     const Workload work{config, first_plan_.recipe, first_plan_.tokens};
@@ -164,8 +164,8 @@ class Compare {
     for (const double target : request_.targets)
       if (with_ours() && target <= least)
         throw Refusal(
-            fmt::format("{} of the FFNs' parameters cannot be met: the shared experts and the router "
-                        "alone take {}.",
+            fmt::format("{} of the FFNs' parameters cannot be met: the shared experts, the router and a "
+                        "bias alone take {}.",
                         target, format_number(least)),
             "Ask for more with --ffn-activated, or share fewer experts with --shared.");
   }

@@ -167,9 +167,8 @@ double activated_estimate(const Workload& work, double mean_experts) {
       slice_sizes(work.config.intermediate_size, work.recipe.experts, work.recipe.shared);
   const double neurons =
       static_cast<double>(sizes.shared_neurons) + mean_experts * static_cast<double>(sizes.expert_neurons);
-  const double biases = work.config.mlp_bias ? 2 * neurons + s.d : 0;
-  const double router = s.experts * (s.d + 1), compensation = (s.experts - mean_experts) * s.d;
-  const double layer = 3 * s.d * neurons + biases + router + compensation;
+  const double biases = (work.config.mlp_bias ? 2 * neurons : 0) + s.d;
+  const double layer = 3 * s.d * neurons + biases + s.experts * (s.d + 1);
   const double saved = static_cast<double>(work.config.ffn_parameters_per_layer()) - layer;
   return static_cast<double>(work.config.activated_parameters()) -
          static_cast<double>(work.recipe.layers.size()) * saved;
@@ -179,7 +178,7 @@ bool measures_sensitivity(const Workload& work) {
   if (work.recipe.sensitivity != "auto") return work.recipe.sensitivity == "measured";
   const double flops =
       static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work));
-  return flops / (forward_flops * reference_threads) < measured_limit_s;
+  return flops / (fitting_flops * reference_threads) < measured_limit_s;
 }
 
 bool finishes(const Workload& work) {

@@ -43,7 +43,8 @@ struct StepSeconds {
 StepSeconds time_estimate(const Workload& work);
 
 /// Parameters that the whole model uses per token when every converted layer has `mean_experts` routed
-/// experts on.
+/// experts on, with linear routers and one bias: compensation vectors are taken only where they are worth
+/// more.
 double activated_estimate(const Workload& work, double mean_experts);
 
 /// Whether sensitivity is measured: as the recipe says; `auto` where it takes under five minutes on a machine

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -121,9 +122,12 @@ void Preflight::choose_settings() {
   if (in_run_) recipe = *in_run_;
   bool text_known = in_run_.has_value();
   if (request_.recipe) {
-    const auto file = read_settings(*request_.recipe);
-    recipe = recipe_from_json(file, *request_.recipe, recipe);
-    text_known = text_known || file.contains("text");
+    const bool in_run = std::exchange(text_known, true);  // settings that cannot be read may name a text
+    attempt([&] {
+      const auto file = read_settings(*request_.recipe);
+      recipe = recipe_from_json(file, *request_.recipe, recipe);
+      text_known = in_run || file.contains("text");
+    });
   }
   recipe.model = normal_path(request_.model);
   recipe.model_fingerprint = checkpoint_ ? checkpoint_->fingerprint() : std::string();

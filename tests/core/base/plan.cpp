@@ -317,6 +317,14 @@ TEST_CASE("settings may stand in the place of a recipe file") {
   CHECK(plan.recipe.experts == 6);  // the flag wins
 }
 
+TEST_CASE("settings that cannot be read are refused alone") {
+  Workplace work;
+  work.request.recipe.emplace(R"({"text": ["a.txt"], "stage1": {"second_sweep": 1}})");
+  const Plan plan = work.plan();
+  REQUIRE(plan.problems.size() == 1);
+  CHECK(plan.problems.front().message.find("second_sweep is neither true nor false") != std::string::npos);
+}
+
 TEST_CASE("the layers are finished end to end where the recipe says so or the model is small") {
   Workplace work;
   const auto finish = [](const Plan& plan) {
@@ -381,7 +389,27 @@ TEST_CASE("activated parameters by arithmetic") {
   const Plan plan = work.plan();  // d 32, 48 neurons in 6 experts, 2 shared; 2 layers
   const Workload load{plan.config, plan.recipe, plan.tokens, 4, 1};
   const double dense_ffn = 3 * 32 * 48, dense = static_cast<double>(plan.config.activated_parameters());
-  const double router = 4 * 33, shared = 3 * 32 * 16, skipped = 4 * 32;
-  CHECK(activated_estimate(load, 0) == doctest::Approx(dense - 2 * (dense_ffn - router - shared - skipped)));
-  CHECK(activated_estimate(load, 4) == doctest::Approx(dense + 2 * router));
+  const double router = 4 * 33, shared = 3 * 32 * 16, bias = 32;
+  CHECK(activated_estimate(load, 0) == doctest::Approx(dense - 2 * (dense_ffn - router - shared - bias)));
+  CHECK(activated_estimate(load, 4) == doctest::Approx(dense + 2 * (router + bias)));
+}
+
+TEST_CASE("sensitivity is measured where that is estimated to take under five minutes on two threads") {
+  const Workplace work;
+  Plan plan = work.plan();
+  const Workload load{plan.config, plan.recipe, plan.tokens, 4, 2};
+  const auto seconds = [&](const char* sensitivity) {
+    plan.recipe.sensitivity = sensitivity;
+    return time_estimate(load).sensitivity;
+  };
+  int measured = 0, estimated = 0;
+  auto& size = plan.config.intermediate_size;
+  for (size = 64; size < 1 << 26; size += size / 4) {
+    const bool quick = seconds("measured") - seconds("estimated") < 300;
+    plan.recipe.sensitivity = "auto";
+    CHECK(measures_sensitivity(load) == quick);
+    ++(quick ? measured : estimated);
+  }
+  CHECK(measured > 0);
+  CHECK(estimated > 0);
 }

@@ -58,6 +58,7 @@ TEST_CASE("experts are as many as opponents are used to, but enough to meet a ta
   CHECK(customary_experts(352, 5) == 20);
   CHECK(customary_experts(172, 5) == 20);
   CHECK(customary_experts(11008, 32) == 344);
+  CHECK(customary_experts(48, 1) == 48);  // one neuron each
 }
 
 TEST_CASE("every opponent meets the target over the layers, its router counted") {
