@@ -106,31 +106,53 @@ void refuse_repeated_files(const std::vector<fs::path>& files) {
 class PieceStream {
  public:
   PieceStream(const fs::path& file, const Tokenizer& tokenizer, std::int64_t window, Random random,
-              std::unordered_set<std::string>& seen)
-      : tokenizer_(tokenizer) {
+              std::unordered_set<std::string>& seen) {
     for (std::string& document : read_documents(file))
       if (seen.insert(document).second)
         cut_document(std::move(document), tokenizer, windows_per_piece * window, pieces_);
     random.shuffle(pieces_);
   }
 
-  // Tokens of whole pieces, at least `needed` or all that are left.
-  std::vector<std::int32_t> take(std::int64_t needed) {
-    std::vector<std::int32_t> stream;
-    for (; next_ < pieces_.size() && length(stream) < needed; ++next_)
-      append_document(stream, tokenizer_, pieces_[next_]);
-    taken_ += length(stream);
-    return stream;
-  }
-  // Tokens handed out so far.
-  std::int64_t taken() const { return taken_; }
+  // Null when they are used up.
+  const std::string* next() { return next_ < pieces_.size() ? &pieces_[next_++] : nullptr; }
 
  private:
-  const Tokenizer& tokenizer_;
   std::vector<std::string> pieces_;
   std::size_t next_ = 0;
-  std::int64_t taken_ = 0;
 };
+
+// Tokens of one split of one file.
+struct Share {
+  std::int64_t wanted = 0;
+  std::vector<std::int32_t> stream;
+
+  bool full() const { return length(stream) >= wanted; }
+  double filled() const {
+    return wanted == 0 ? 1 : static_cast<double>(length(stream)) / static_cast<double>(wanted);
+  }
+};
+
+// Fills both from the same pieces, about a window at a time, so that one is as hard as the other: what is
+// measured on the tables' text shall hold on the text that checks it.
+void deal(PieceStream& pieces, const Tokenizer& tokenizer, std::int64_t window, Share& tables,
+          Share& checking) {
+  while (!tables.full() || !checking.full()) {
+    const std::string* piece = pieces.next();
+    if (piece == nullptr) return;
+    std::vector<std::string> parts;
+    cut_document(*piece, tokenizer, window, parts);
+    for (const std::string& part : parts)
+      append_document((tables.filled() <= checking.filled() ? tables : checking).stream, tokenizer, part);
+  }
+}
+
+void fill(PieceStream& pieces, const Tokenizer& tokenizer, Share& share) {
+  while (!share.full()) {
+    const std::string* piece = pieces.next();
+    if (piece == nullptr) return;
+    append_document(share.stream, tokenizer, *piece);
+  }
+}
 
 }  // namespace
 
@@ -139,7 +161,6 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
   refuse_no_files(files);
   refuse_repeated_files(files);
   Split split;
-  // Held-out text first: it stays the same when more calibration tokens are asked for.
   const std::pair<Windows*, std::int64_t> parts[] = {
       {&split.tables, size.tables}, {&split.checking, size.checking}, {&split.calibration, size.calibration}};
   std::int64_t needed = 0;
@@ -150,12 +171,18 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
   std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < files.size(); ++i) {
     PieceStream pieces(files[i], tokenizer, window, Random(seed, "corpus", i), seen);
-    for (const auto& [windows, tokens] : parts) {
-      const std::int64_t count = windows_per_file(tokens, files.size(), window);
-      const std::int64_t wanted = count * payload(tokenizer, window);
-      const auto stream = pieces.take(wanted);
-      if (length(stream) < wanted) refuse_short_file(files[i], pieces.taken(), needed);
-      append_windows(*windows, tokenizer, stream, count, i);
+    Share shares[3];
+    for (std::size_t p = 0; p < 3; ++p)
+      shares[p].wanted = windows_per_file(parts[p].second, files.size(), window) * payload(tokenizer, window);
+    // Held-out text first: it stays the same when more calibration tokens are asked for.
+    deal(pieces, tokenizer, window, shares[0], shares[1]);
+    fill(pieces, tokenizer, shares[2]);
+    std::int64_t found = 0;
+    for (const Share& share : shares) found += length(share.stream);
+    for (std::size_t p = 0; p < 3; ++p) {
+      if (!shares[p].full()) refuse_short_file(files[i], found, needed);
+      append_windows(*parts[p].first, tokenizer, shares[p].stream,
+                     shares[p].wanted / payload(tokenizer, window), i);
     }
   }
   return split;

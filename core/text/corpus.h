@@ -47,6 +47,7 @@ struct Split {
 /// Cuts `files` into three splits that share no document. Documents longer than four windows are cut at line
 /// ends into pieces of at least four windows, pieces are shuffled by `seed`, every file gives the same number
 /// of windows to each split (token counts are rounded down to whole windows per file), tails are dropped.
+/// Held-out pieces are cut once more, to at least one window, and dealt to `tables` and `checking` in turn.
 /// Throws Refusal when a file has too few tokens; it names how many there are and how many are needed.
 Split split_corpus(const std::vector<std::filesystem::path>& files, const Tokenizer& tokenizer,
                    std::int64_t window, const SplitSize& size, std::uint64_t seed);

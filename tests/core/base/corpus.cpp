@@ -190,6 +190,29 @@ TEST_CASE("a long document is cut at line ends into pieces of at least four wind
         }).find("1001 found, 21 needed (no document goes into two splits)") != std::string::npos);
 }
 
+TEST_CASE("held-out pieces are dealt to both splits, so that what is measured on one holds on the other") {
+  TemporaryFolder folder;
+  std::string book;  // line 1000, 1001 ...; a piece of four windows holds eleven lines
+  for (int line = 1000; line < 1400; ++line) book += fmt::format("{}.\n", line);
+  book.pop_back();
+  write_file(folder / "book.txt", book);
+  const auto pieces_in = [](const Windows& windows) {
+    std::set<int> pieces;
+    for (std::int64_t i = 0; i < windows.count(); ++i) {
+      const std::string text = text_of(windows, i);
+      for (std::size_t at = text.find('.'); at != text.npos; at = text.find('.', at + 1))
+        if (at >= 4) pieces.insert((std::stoi(text.substr(at - 4, 4)) - 1000) / 11);
+    }
+    return pieces;
+  };
+  const Split split = split_corpus({folder / "book.txt"}, tokenizer, 16, {320, 320, 320}, 0);
+  const auto tables = pieces_in(split.tables), checking = pieces_in(split.checking);
+  REQUIRE(tables.size() > 5);
+  std::size_t both = 0;
+  for (const int piece : tables) both += checking.contains(piece);
+  CHECK(both + 1 >= tables.size());
+}
+
 TEST_CASE("what cannot be split is refused with the numbers") {
   TemporaryFolder folder;
   const fs::path a = folder / "a.txt", b = folder / "b.txt";
