@@ -94,6 +94,18 @@ TEST_CASE("a line at rest decides nothing until it is dragged") {
   CHECK(bars->dataCount() < all);
 }
 
+TEST_CASE("the axis follows a line that would leave it") {
+  Shown shown;
+  const auto* axis = shown.canvas->xAxis;
+  const auto* line = shown.canvas->findChild<QCPItemStraightLine*>();
+  REQUIRE_FALSE(axis->range().contains(std::log10(5.0)));
+  shown.plot.set_resting_line(5.0, "as top-0");
+  CHECK(line->point1->coords().x() == doctest::Approx(std::log10(5.0)));
+  CHECK(axis->range().contains(line->point1->coords().x()));
+  shown.plot.set_threshold(2e-4);
+  CHECK(axis->range().contains(line->point1->coords().x()));
+}
+
 TEST_CASE("keys move the threshold by one bin") {
   Shown shown;
   QSignalSpy committed(&shown.plot, &RoutingPlot::committed);

@@ -113,9 +113,16 @@ void RoutingPlot::set_line(std::optional<double> threshold, const QString& resti
   const bool appears = threshold.has_value() != threshold_.has_value();
   threshold_ = threshold;
   resting_ = resting;
-  if (appears || view_ == View::selected) draw();  // the axes may change with it
+  if (appears || leaves_axis() || view_ == View::selected) draw();  // the axes may change with it
   place_line();
   if (!empty()) line_->redraw();
+}
+
+bool RoutingPlot::leaves_axis() const {
+  if (!threshold_ || *threshold_ <= 0) return false;
+  const QCPRange range = canvas().xAxis->range();
+  const double x = std::log10(*threshold_);
+  return x < range.lower - bin_width / 2 || x > range.upper + bin_width / 2;
 }
 
 void RoutingPlot::set_idle(bool idle) {

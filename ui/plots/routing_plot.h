@@ -57,6 +57,8 @@ class RoutingPlot : public Plot {
   void draw();
   void fit_range();
   void set_line(std::optional<double> threshold, const QString& resting);
+  /// Whether the line has left what is in sight: nobody could drag it.
+  bool leaves_axis() const;
   void place_line();
   void move_threshold(double log_weight);
   bool mouse_event(QEvent* event);
