@@ -44,7 +44,7 @@ void print_table(const nlohmann::json& json, double target) {
 
 void print(const nlohmann::json& json, const std::vector<double>& targets) {
   fmt::print(
-      "{} calibration tokens · measured on {} held-out tokens, window {} · {} experts, {} shared · "
+      "{} calibration tokens · measured on {} held-out tokens, window {} · ours: {} experts, {} shared · "
       "dense: nll {}, perplexity {}\n",
       json["tokens"].get<std::int64_t>(), json["held_out_tokens"].get<std::int64_t>(),
       json["window"].get<std::int64_t>(), json["experts"].get<int>(), json["shared"].get<int>(),
