@@ -29,36 +29,9 @@ class Group {
     dense_ = source.embedding().index_select(0, ids_.flatten()).view({n, windows.window, -1});
   }
 
-  void run() {
+  void pass_layers() {
     for (std::int64_t l = 0; l < source_.config().layers; ++l) pass_layer(static_cast<std::size_t>(l));
-    compare_logits();
   }
-
- private:
-  void pass_layer(std::size_t l) {
-    const auto layer = source_.layer(static_cast<std::int64_t>(l));
-    const auto ffns = models_.ffns(static_cast<int>(l));
-    const auto attended = layer.attend(dense_, source_.rotary());
-    for (std::size_t m = 0; m < streams_.size(); ++m) {
-      if (!ffns[m] && !streams_[m].defined()) continue;  // still the dense stream
-      const auto h = streams_[m].defined() ? layer.attend(streams_[m], source_.rotary()) : attended;
-      const auto [next, experts] = add_ffn(layer, ffns[m] ? *ffns[m] : *layer.ffn, h);
-      streams_[m] = next;
-      if (experts.defined()) scores_.policies[m].mean_experts[l] += experts.sum().item<double>();
-      progress_.advance(ids_.size(0));
-    }
-    dense_ = add_ffn(layer, *layer.ffn, attended).first;
-    progress_.advance(ids_.size(0));
-  }
-
-  static std::pair<at::Tensor, at::Tensor> add_ffn(const DecoderLayer& layer, const FeedForward& ffn,
-                                                   const at::Tensor& h) {
-    const auto out = ffn.forward(layer.ffn_input(h).flatten(0, 1));
-    return {h + out.y.view_as(h), out.experts};
-  }
-
-  /// Positions 0 ... W - 2 predict tokens 1 ... W - 1.
-  static at::Tensor predicting(const at::Tensor& h) { return h.slice(1, 0, h.size(1) - 1).flatten(0, 1); }
 
   void compare_logits() {
     const auto targets = ids_.slice(1, 1).flatten();
@@ -91,6 +64,32 @@ class Group {
       }
     }
   }
+
+ private:
+  void pass_layer(std::size_t l) {
+    const auto layer = source_.layer(static_cast<std::int64_t>(l));
+    const auto ffns = models_.ffns(static_cast<int>(l));
+    const auto attended = layer.attend(dense_, source_.rotary());
+    for (std::size_t m = 0; m < streams_.size(); ++m) {
+      if (!ffns[m] && !streams_[m].defined()) continue;  // still the dense stream
+      const auto h = streams_[m].defined() ? layer.attend(streams_[m], source_.rotary()) : attended;
+      const auto [next, experts] = add_ffn(layer, ffns[m] ? *ffns[m] : *layer.ffn, h);
+      streams_[m] = next;
+      if (experts.defined()) scores_.policies[m].mean_experts[l] += experts.sum().item<double>();
+      progress_.advance(ids_.size(0));
+    }
+    dense_ = add_ffn(layer, *layer.ffn, attended).first;
+    progress_.advance(ids_.size(0));
+  }
+
+  static std::pair<at::Tensor, at::Tensor> add_ffn(const DecoderLayer& layer, const FeedForward& ffn,
+                                                   const at::Tensor& h) {
+    const auto out = ffn.forward(layer.ffn_input(h).flatten(0, 1));
+    return {h + out.y.view_as(h), out.experts};
+  }
+
+  /// Positions 0 ... W - 2 predict tokens 1 ... W - 1.
+  static at::Tensor predicting(const at::Tensor& h) { return h.slice(1, 0, h.size(1) - 1).flatten(0, 1); }
 
   at::Tensor log_probabilities(const at::Tensor& h) const {
     return source_.head().logits(h).to(at::kFloat).log_softmax(1);
@@ -125,10 +124,10 @@ void finish_counts(Scores& scores, const ConvertedModels& models, const ModelCon
   }
 }
 
-}  // namespace
-
-Scores score(const WeightSource& source, const ConvertedModels& models, const Windows& windows,
-             const Context& context) {
+/// Calls `pass(group)` for groups of windows that bound memory, then counts what ran.
+template <class Pass>
+Scores pass_groups(const WeightSource& source, const ConvertedModels& models, const Windows& windows,
+                   const Context& context, Pass&& pass) {
   const auto layers = source.config().layers;
   Scores scores;
   scores.window = windows.window;
@@ -145,19 +144,21 @@ Scores score(const WeightSource& source, const ConvertedModels& models, const Wi
   std::int64_t passes = layers;
   for (const auto first : models.first_layer) passes += layers - first;
   Progress progress(context, passes * count);
-  for (std::int64_t begin = 0; begin < count; begin += group)
-    Group(source, models, windows, begin, std::min(begin + group, count), scores, progress).run();
+  for (std::int64_t begin = 0; begin < count; begin += group) {
+    Group part(source, models, windows, begin, std::min(begin + group, count), scores, progress);
+    pass(part);
+  }
   finish_counts(scores, models, source.config(), static_cast<double>(count * windows.window));
   return scores;
 }
 
-Scores score(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
-             const std::vector<ModelPolicy>& policies, const Context& context) {
+/// One set of converted layers under several policies, which must outlive it.
+ConvertedModels under_policies(const MoeProvider& moe, const std::vector<ModelPolicy>& policies) {
   const auto is_dense = [](const LayerPolicy& policy) { return policy.kind == LayerPolicy::Kind::dense; };
   ConvertedModels models;
   for (const auto& policy : policies)
     models.first_layer.push_back(std::find_if_not(policy.begin(), policy.end(), is_dense) - policy.begin());
-  models.ffns = [&](int layer) {
+  models.ffns = [&moe, &policies, is_dense](int layer) {
     std::shared_ptr<const MoeWeights> weights;
     std::vector<std::shared_ptr<const FeedForward>> ffns;
     for (const auto& policy : policies) {
@@ -167,7 +168,32 @@ Scores score(const WeightSource& source, const MoeProvider& moe, const Windows& 
     }
     return ffns;
   };
-  return score(source, models, windows, context);
+  return models;
+}
+
+}  // namespace
+
+Scores score(const WeightSource& source, const ConvertedModels& models, const Windows& windows,
+             const Context& context) {
+  return pass_groups(source, models, windows, context, [](Group& group) {
+    group.pass_layers();
+    group.compare_logits();
+  });
+}
+
+Scores score(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
+             const std::vector<ModelPolicy>& policies, const Context& context) {
+  return score(source, under_policies(moe, policies), windows, context);
+}
+
+Scores count_activity(const WeightSource& source, const ConvertedModels& models, const Windows& windows,
+                      const Context& context) {
+  return pass_groups(source, models, windows, context, [](Group& group) { group.pass_layers(); });
+}
+
+Scores count_activity(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
+                      const std::vector<ModelPolicy>& policies, const Context& context) {
+  return count_activity(source, under_policies(moe, policies), windows, context);
 }
 
 }  // namespace ladimo

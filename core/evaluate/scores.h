@@ -55,4 +55,10 @@ Scores score(const WeightSource& source, const ConvertedModels& models, const Wi
 Scores score(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
              const std::vector<ModelPolicy>& policies, const Context& context);
 
+/// The same passes without predictions: only `mean_experts` and `ffn_parameters` are filled.
+Scores count_activity(const WeightSource& source, const ConvertedModels& models, const Windows& windows,
+                      const Context& context);
+Scores count_activity(const WeightSource& source, const MoeProvider& moe, const Windows& windows,
+                      const std::vector<ModelPolicy>& policies, const Context& context);
+
 }  // namespace ladimo

@@ -58,7 +58,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   for (const auto& row : candidates) rungs = std::max(rungs, row.size());
   std::vector<ModelPolicy> ladder;
   for (std::size_t r = 0; r < rungs; ++r) ladder.push_back(rung(candidates, r));
-  const auto scores = score(source, moe, windows, ladder, context);
+  const auto activity = count_activity(source, moe, windows, ladder, context);
 
   const auto estimated = estimate_sensitivity(source, moe, candidates, windows, seed, context);
   TradeoffTable table;
@@ -66,8 +66,6 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   table.sensitivity = measure ? "measured" : "estimated";
   table.other_activated =
       static_cast<double>(config.activated_parameters() - config.layers * config.ffn_parameters_per_layer());
-  table.dense_nll = summarise(scores, 0).dense_nll;
-  table.tokens = summarise(scores, 0).tokens;
   const auto sensitivity =
       measure ? measure_sensitivity(source, moe, candidates, every_window(windows, 3), context) : estimated;
   if (measure) table.rank_correlation = rank_correlation(sensitivity, estimated);
@@ -80,8 +78,8 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
     for (std::size_t c = 0; c < candidates[l].size(); ++c) {
       auto policy = candidates[l][c];
       if (policy.kind == LayerPolicy::Kind::threshold)
-        policy.mean_experts = scores.policies[c].mean_experts[l];
-      layer.candidates.push_back({policy, sensitivity[l][c], scores.policies[c].ffn_parameters[l]});
+        policy.mean_experts = activity.policies[c].mean_experts[l];
+      layer.candidates.push_back({policy, sensitivity[l][c], activity.policies[c].ffn_parameters[l]});
     }
     if (!candidates[l].empty()) table.routed = static_cast<int>(moe(layer.layer)->routed());
     table.layers.push_back(std::move(layer));
@@ -111,6 +109,8 @@ void measure_joint(TradeoffTable& table, const WeightSource& source, const MoePr
   const auto mixed = policies.size();
   for (auto& policy : points_of(table, Kinds::top_k, {0.25, 0.5, 0.75, 1.0})) policies.push_back(policy);
   const auto scores = score(source, moe, windows, policies, context);
+  table.dense_nll = summarise(scores, 0).dense_nll;
+  table.tokens = summarise(scores, 0).tokens;
   for (std::size_t p = 0; p < policies.size(); ++p) {
     JointPoint point;
     for (std::size_t l = 0; l < policies[p].size(); ++l) {

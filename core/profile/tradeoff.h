@@ -10,8 +10,8 @@
 namespace ladimo {
 
 /// Activity of every candidate when all layers are at the same rung (method.md 3.8), estimated
-/// sensitivity, or the measured one with its rank correlation to the estimate; everything but the joint
-/// points.
+/// sensitivity, or the measured one with its rank correlation to the estimate; everything but what
+/// measure_joint adds.
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
                                const CandidateTable& candidates, const Windows& windows, bool measure,
                                std::uint64_t seed, const Context& context);
@@ -21,7 +21,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
 void fill_ladder(TradeoffTable& table);
 
 /// Measures the joint KL, nll and activity at ten points of the frontier between accurate and cheapest, and
-/// at four of the frontier of top_k alone.
+/// at four of the frontier of top_k alone; the dense model's nll with them.
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
                    const Windows& windows, const Context& context);
 

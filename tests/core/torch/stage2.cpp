@@ -89,6 +89,12 @@ TEST_CASE("scores are what two whole models give") {
     CHECK(evaluation.same_top ==
           doctest::Approx((log_p.argmax(2) == log_q.argmax(2)).to(at::kFloat).mean().item<double>()));
   }
+  const auto activity = count_activity(example.source, example.moe, example.windows, policies, {});
+  for (std::size_t p = 0; p < policies.size(); ++p) {
+    CHECK(activity.policies[p].mean_experts == scores.policies[p].mean_experts);
+    CHECK(activity.policies[p].ffn_parameters == scores.policies[p].ffn_parameters);
+    CHECK(activity.policies[p].kl.empty());
+  }
   const auto all_dense = summarise(scores, 3);
   CHECK(all_dense.kl == 0);
   CHECK(all_dense.same_top == 1);
