@@ -32,7 +32,7 @@ TEST_CASE("a layer's threshold is told with its consequence") {
   const QString threshold = layer_consequence(editor, 2);
   CHECK(threshold.startsWith("At τ = 0.0227: 30.8 of 48 routed experts on  ·  73.1 % of the neurons"));
   CHECK(threshold.contains("KL\u00a0+0.00342"));
-  CHECK(threshold.contains("0.0354 of 0.0340 ms (predicted)"));
+  CHECK(threshold.contains(QString::fromUtf8("0.0340 → 0.0354 ms (predicted)")));
   editor.pin(2, LayerPolicy::top(12));
   CHECK(layer_consequence(editor, 2).startsWith("The 12 strongest: 12.0 of 48"));
   editor.pin(2, LayerPolicy::dense());

@@ -14,6 +14,10 @@ TEST_CASE("advice names what the wizard shows, not options of the command line")
        "Name files with “Text files of mine”, or let the model write: “The model writes its own text”."},
       {"Give --held-out-tokens 512 or more, or a smaller --window.",
        "Give “Held-out tokens” 512 or more, or a smaller “Tokens per window”."},
+      {"Choose a folder of your own with -o.", "Choose a folder of your own."},
+      {"Name one with -o RUN.", "Name one."},
+      {"Give the run's own settings, name another folder with -o, or remove this one.",
+       "Give the run's own settings, name another folder, or remove this one."},
       {"Name the original with --dense MODEL.", "Name the original with --dense MODEL."},
       {"", ""}};
   for (const auto& [advice, words] : told) CHECK(in_window_words(advice) == words);

@@ -117,10 +117,11 @@ TEST_CASE("through all pages to the finished run") {
   const StandInEngine engine = playing(whole, "");
   ConversionWizard wizard(engine.engine());
   QSignalSpy opened(&wizard, &ConversionWizard::run_finished);
-  QSignalSpy done(&wizard, &ConversionWizard::conversion_finished);
+  QSignalSpy started(&wizard, &ConversionWizard::conversion_started);
   start_converting(wizard, ground);
+  CHECK(started.count() == 1);
   REQUIRE(wait_for(wizard, "Finished: 3 layers"));
-  CHECK(done.count() == 1);
+  CHECK(started.at(0).at(0).toString() == ground.text("run"));
   CHECK(part<QProgressBar>(wizard, "progress")->value() == 1000);
   CHECK_FALSE(part<QPushButton>(wizard, "pause")->isVisible());
   CHECK(wizard.button(QWizard::FinishButton)->isEnabled());
@@ -196,6 +197,7 @@ TEST_CASE("a run that was interrupted waits to be continued") {
   wizard->show();
   REQUIRE(wait_for(*wizard, "Ready to continue"));
   CHECK_FALSE(wizard->busy());
+  CHECK_FALSE(wizard->button(QWizard::BackButton)->isEnabled());  // no page comes before
   part<QPushButton>(*wizard, "pause")->click();
   REQUIRE(wait_for(*wizard, "Finished: 3 layers"));
 

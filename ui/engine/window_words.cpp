@@ -25,6 +25,8 @@ constexpr std::pair<const char*, const char*> names[] = {
 
 QString in_window_words(const std::string& advice) {
   QString words = QString::fromStdString(advice);
+  // Where the window asks for a folder, the field or the dialog is the option.
+  words.remove(QRegularExpression(QStringLiteral(" with -o( [A-Z]+)?(?![\\w-])")));
   for (const auto& [option, name] : names) {
     const QString spelt = QRegularExpression::escape(QLatin1String(option));
     words.remove(QRegularExpression(QStringLiteral(" \\(%1\\)").arg(spelt)));

@@ -171,10 +171,10 @@ void MainWindow::continue_run(const QString& folder) {
 void MainWindow::show_wizard(ConversionWizard* wizard) {
   wizard->setWindowFlags(Qt::Widget);  // a page of this window, not one of its own
   connect(wizard, &ConversionWizard::run_finished, this, &MainWindow::open_run);
-  connect(wizard, &ConversionWizard::conversion_finished, this,
+  connect(wizard, &ConversionWizard::conversion_started, this,
           [this](const QString& run) { remember_recent(keys::recent_runs, run, engine_.host); });
   connect(wizard, &QDialog::rejected, this, &MainWindow::show_start);
-  show_page(wizard, tr("New conversion"));
+  show_page(wizard, wizard->windowTitle());
 }
 
 void MainWindow::unless_busy(std::function<void()> action) {
@@ -196,7 +196,8 @@ void MainWindow::ask(std::function<void()> action) {
                          ? MessageBar::Message{.tone = MessageBar::Tone::warning,
                                                .sentence = tr("A conversion is running. Leaving stops it."),
                                                .hint = tr("Every finished layer is kept: open the run "
-                                                          "again, and it goes on from there."),
+                                                          "again (File, Open recent), and it goes on "
+                                                          "from there."),
                                                .actions = {tr("Keep it running"), tr("Stop and leave")}}
                          : MessageBar::Message{.tone = MessageBar::Tone::warning,
                                                .sentence = tr("The engine is still at work on this run."),

@@ -113,9 +113,9 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
                     QObject::tr("%1 of the neurons").arg(percent_text(neurons_on(*profile, experts))),
                     QObject::tr("KL\u00a0+%1").arg(number_text(priced.kl))};
   if (run.latency)
-    parts << QObject::tr("%1 of %2 ms")
-                 .arg(number_text(run.latency->decode_ms(priced.policy)),
-                      number_text(run.latency->dense_decode_ms));
+    parts << QObject::tr("%1 → %2 ms")
+                 .arg(number_text(run.latency->dense_decode_ms),
+                      number_text(run.latency->decode_ms(priced.policy)));
   return QObject::tr("%1: %2 (predicted)").arg(rule(policy), parts.join(dot));
 }
 

@@ -42,10 +42,8 @@ ConversionWizard::ConversionWizard(Engine engine, QWidget* parent)
   connect_configs();
   connect(this, &QWizard::currentIdChanged, this, &ConversionWizard::enter);
   connect(distillation_, &DistillationPage::leave, this, [this] { QWizard::reject(); });
-  connect(&job_, &ConversionJob::finished, this, [this] {
-    notify(*this, tr("The model is converted"), job_.run());
-    emit conversion_finished(job_.run());
-  });
+  connect(&job_, &ConversionJob::finished, this,
+          [this] { notify(*this, tr("The model is converted"), job_.run()); });
 }
 
 /// What is chosen on one page decides what the others show.
@@ -85,6 +83,7 @@ void ConversionWizard::enter(int page) {
     job_.prepare(summary_.arguments(QStringLiteral("convert")), summary_.run_folder(),
                  ConversionState(summary_.plan()->steps, summary_.plan()->recipe.layers));
     job_.start();
+    emit conversion_started(job_.run());
   }
 }
 

@@ -33,8 +33,8 @@ class ConversionWizard : public QWizard {
  signals:
   /// The person opens the finished run.
   void run_finished(const QString& folder);
-  /// The conversion is done, whether or not anybody looks.
-  void conversion_finished(const QString& folder);
+  /// The folder is a run from now on, finished or not.
+  void conversion_started(const QString& folder);
 
  private:
   enum Page { model_page, text_page, experts_page, summary_page, distillation_page };

@@ -94,8 +94,8 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
   log_button_->setToolTip(tr("What happened, line by line"));
 
   auto* words = new QHBoxLayout;
-  words->addWidget(sentence_, 3);
-  words->addWidget(left_, 2);
+  words->addWidget(sentence_, 1);
+  words->addWidget(left_, 1);
   auto* row = new QHBoxLayout;
   row->addWidget(bar_, 1);
   row->addWidget(pause_);
@@ -250,8 +250,12 @@ void DistillationPage::show_phase() {
   if (phase == Phase::running) message_->clear();
   show_state();
   emit completeChanged();
-  // After the wizard has set its buttons: what runs cannot be walked away from.
-  if (wizard()) wizard()->button(QWizard::BackButton)->setEnabled(!working && phase != Phase::finished);
+  // After the wizard has set its buttons: what runs cannot be walked away from, and a continued run has no
+  // pages before this one.
+  if (wizard())
+    wizard()
+        ->button(QWizard::BackButton)
+        ->setEnabled(!working && phase != Phase::finished && wizard()->visitedIds().size() > 1);
 }
 
 void DistillationPage::show_state() {

@@ -113,6 +113,7 @@ QWidget* TextPage::make_files() {
   connect(add, &QPushButton::clicked, this, &TextPage::browse);
   connect(path_, &QLineEdit::returnPressed, this, &TextPage::add_typed);
   connect(remove_, &QPushButton::clicked, this, &TextPage::remove);
+  connect(table_->selectionModel(), &QItemSelectionModel::currentChanged, this, &TextPage::show_removable);
   return side;
 }
 
@@ -162,6 +163,10 @@ void TextPage::remove() {
   if (row.isValid()) config_.remove_file(row.row());
 }
 
+void TextPage::show_removable() {
+  remove_->setEnabled(!config_.self_text() && table_->currentIndex().isValid());
+}
+
 QString TextPage::split_in_words() const {
   const Recipe& recipe = config_.recipe();
   if (config_.self_text())
@@ -189,7 +194,7 @@ void TextPage::show_config() {
   for (QWidget* widget : {static_cast<QWidget*>(table_), static_cast<QWidget*>(path_)})
     widget->setEnabled(!own);
   no_files_->setVisible(!own && config_.files().isEmpty());
-  remove_->setEnabled(!own && !config_.files().isEmpty());
+  show_removable();
   split_->setText(split_in_words());
 
   const int count = config_.window_count();

@@ -33,6 +33,7 @@ class TextPage : public QWizardPage {
   void browse();
   void add_typed();
   void remove();
+  void show_removable();
   void show_config();
   QString split_in_words() const;
 
