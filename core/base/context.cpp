@@ -1,5 +1,6 @@
 #include "base/context.h"
 
+#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -22,6 +23,23 @@ bool Context::canceled() const { return cancel_ != nullptr && cancel_->load(std:
 
 void Context::check() const {
   if (canceled()) throw Interrupted();
+}
+
+Context Context::part(double begin, double end) const {
+  constexpr std::int64_t steps = 1000;
+  const auto tell = [whole = *this, begin, end, start = Clock::now()](const Event& event) {
+    const auto* progress = std::get_if<ProgressEvent>(&event);
+    if (progress == nullptr || progress->layer >= 0 || progress->total <= 0) return whole.emit(event);
+    const double covered =
+        (end - begin) * static_cast<double>(progress->done) / static_cast<double>(progress->total);
+    const double spent_s = std::chrono::duration<double>(Clock::now() - start).count();
+    ProgressEvent told = *progress;
+    told.done = std::llround(static_cast<double>(steps) * (begin + covered));
+    told.total = steps;
+    told.eta_s = covered > 0 ? spent_s * (1 - begin - covered) / covered : -1;
+    whole.emit(told);
+  };
+  return Context(tell, cancel_);
 }
 
 Progress::Progress(const Context& context, std::int64_t total, int layer, std::string what)

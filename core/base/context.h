@@ -28,6 +28,9 @@ class Context {
   bool canceled() const;
   /// Throws Interrupted when the work was asked to stop. Call it at least every 100 ms of work.
   void check() const;
+  /// For one of several passes of a step: what the pass reports of the whole step (layer -1) is told as the
+  /// stretch from `begin` to `end` of it (0 ... 1), with the time left to the step's end at the pass's pace.
+  Context part(double begin, double end) const;
 
  private:
   Sink sink_;

@@ -21,7 +21,8 @@ namespace {
 
 constexpr std::int64_t table_tokens = 8192;  // that the frontier to train on is estimated from
 constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;  // one [rows, vocab] fp32 matrix
-constexpr double least_kl = 1e-3;  // nats; positions that are better than this need no more weight
+constexpr double trained_from = 0.13;  // of the step's time: before, the frontier is estimated and judged
+constexpr double least_kl = 1e-3;      // nats; positions that are better than this need no more weight
 
 Windows some_windows(const Windows& windows, const at::Tensor& index) {
   Windows chosen{windows.window, {}, {}};
@@ -37,10 +38,11 @@ Windows some_windows(const Windows& windows, const at::Tensor& index) {
 /// Thresholds alone, with estimated sensitivities and the activity that the thresholds were made for.
 TradeoffTable estimated_table(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
                               const Windows& windows, const Context& context) {
-  auto candidates = measure_routing(source, moe, recipe.layers, windows, context).candidates;
+  auto candidates = measure_routing(source, moe, recipe.layers, windows, context.part(0, 0.03)).candidates;
   for (auto& row : candidates)
     std::erase_if(row, [](const LayerPolicy& c) { return c.kind != LayerPolicy::Kind::threshold; });
-  const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed, context);
+  const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed,
+                                       context.part(0.03, trained_from - 0.03));
   const ModelConfig& config = source.config();
   const auto dense = static_cast<double>(config.ffn_parameters_per_layer());
   TradeoffTable table;
@@ -315,16 +317,20 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
   const Frontier frontier(table, nullptr, Cost::activated);
   const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
   Judge judge(source, some_windows(calibration, order.index.slice(0, order.training)), frontier);
-  judge.remember(moe, context);
+  judge.remember(moe, context.part(trained_from - 0.03, trained_from));
   const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
   Training training(source, moe, recipe, calibration, frontier, budgets, context);
-  Progress progress(context, training.batches() * recipe.finish.epochs);
   Finished finished;
   double best = 0;
   for (int epoch = 0; epoch < recipe.finish.epochs; ++epoch) {
+    const auto reached = [&](double epochs) {
+      return trained_from + (1 - trained_from) * epochs / recipe.finish.epochs;
+    };
+    const Context training_context = context.part(reached(epoch), reached(epoch + 0.9));
+    Progress progress(training_context, training.batches());
     training.epoch(epoch, progress);
     const StoredLayers now(training.student(), storage);
-    const double loss = judge(now.provider(), context);
+    const double loss = judge(now.provider(), context.part(reached(epoch + 0.9), reached(epoch + 1)));
     if (!std::isfinite(loss)) break;  // diverged
     finished.held_out_losses.push_back(loss);
     context.emit(LossEvent{-1, epoch + 1, loss, true});

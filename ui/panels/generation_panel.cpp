@@ -118,7 +118,8 @@ void GenerationPanel::lay_out() {
   controls->addWidget(prompt_label, 0, 0);
   controls->addWidget(prompt_, 1, 0, 2, 1);
   controls->setColumnStretch(0, 1);
-  add_field(*controls, 1, tr("&Most tokens"), *max_tokens_, tr("Both stop after so many tokens, or earlier"));
+  add_field(*controls, 1, tr("Tokens at &most"), *max_tokens_,
+            tr("Both stop after so many tokens, or earlier"));
   add_field(*controls, 2, tr("&Temperature"), *temperature_,
             tr("0 always takes the most likely token; higher values draw from more of them"));
   add_field(*controls, 3, tr("&Seed"), *seed_,

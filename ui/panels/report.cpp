@@ -1,6 +1,7 @@
 #include "ui/panels/report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -56,7 +57,8 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
       {{QObject::tr("Number"), QObject::tr("Predicted"), QObject::tr("Measured")},
        {QObject::tr("KL, nats per token"), number_text(said.kl), measured(number_text(numbers.kl))},
        {QObject::tr("Perplexity"), number_text(said.perplexity), measured(number_text(numbers.perplexity))},
-       {QObject::tr("Perplexity of the dense original"), none,
+       {QObject::tr("Perplexity of the dense original"),
+        number_text(std::exp(editor.run().tradeoff->dense_nll)),
         measured(number_text(found ? found->dense_perplexity : 0))},
        {QObject::tr("Same top token"), none, measured(percent_text(found ? found->same_top : 0))},
        {QObject::tr("Activated parameters"), percent_text(said.activated_fraction),

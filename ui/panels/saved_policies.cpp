@@ -34,7 +34,7 @@ SavedPolicies::SavedPolicies(PolicyEditor& editor, ServeClient& serve, const Eng
       name_(new QLineEdit),
       save_(new QPushButton(tr("&Save under this name"))),
       save_as_run_(new QPushButton(tr("Save as the &run's policy"))),
-      load_(new QPushButton(tr("&Take up"))),
+      load_(new QPushButton(tr("&Use this policy"))),
       delete_(new QPushButton(tr("&Delete"))),
       notice_(new Notice),
       policies_(new PoliciesModel(this)),

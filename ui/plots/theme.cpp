@@ -23,7 +23,7 @@ Theme theme_of(const QPalette& palette) {
   theme.faint = mix(theme.text, theme.background, 0.35);
   theme.off = mix(theme.text, theme.background, 0.7);
   theme.grid = mix(theme.text, theme.background, 0.85);
-  theme.accent = palette.color(QPalette::Highlight);
+  theme.accent = palette.color(QPalette::Active, QPalette::Highlight);
   // Okabe and Ito's palette: the lighter blue and the lighter orange on dark ground.
   theme.dense = theme.dark ? QColor(0x56, 0xb4, 0xe9) : QColor(0x00, 0x72, 0xb2);
   theme.converted = theme.dark ? QColor(0xe6, 0x9f, 0x00) : QColor(0xd5, 0x5e, 0x00);
