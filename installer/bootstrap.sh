@@ -115,7 +115,7 @@ run_tests() {
   build dev -DLADIMO_TESTS=ON
   say "Testing"
   # Idle OpenMP threads that spin cost more than they bring when several tests share few processors.
-  QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive ctest --preset dev -j "$(nproc)" --timeout 300
+  QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=5000 ctest --preset dev -j "$(nproc)" --timeout 300
 }
 
 case ${1:-} in

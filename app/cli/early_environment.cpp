@@ -4,23 +4,24 @@
 #include <cstring>
 #include <iterator>
 
+#include "base/sleeping_threads.h"
+
 namespace {
 
-constexpr char wait_policy[] = "OMP_WAIT_POLICY=passive";
+bool same_name(const char* a, const char* b) { return std::strncmp(a, b, std::strcspn(b, "=") + 1) == 0; }
 
-/// OpenMP threads that spin while they wait make everything ten times slower as soon as another program wants
-/// the processor; ours sleep. libgomp reads the variable when it is loaded, so the program starts itself
-/// again with it, before the constructors of its libraries have run (0.4 s; a caller that sets the variable
-/// saves them).
+/// libgomp reads the variables when it is loaded, so the program starts itself again with them, before the
+/// constructors of its libraries have run (0.4 s; a caller that sets one of them saves that).
 void start_with_sleeping_threads(int, char** argv, char** environment) {
   static char* extended[4096];
   std::size_t count = 0;
   for (; environment[count] != nullptr; ++count) {
-    if (std::strncmp(environment[count], "OMP_WAIT_POLICY=", 16) == 0 || count + 2 >= std::size(extended))
-      return;
+    for (const char* variable : ladimo::sleeping_threads)
+      if (same_name(environment[count], variable)) return;
+    if (count + ladimo::sleeping_threads.size() + 1 >= std::size(extended)) return;
     extended[count] = environment[count];
   }
-  extended[count] = const_cast<char*>(wait_policy);
+  for (const char* variable : ladimo::sleeping_threads) extended[count++] = const_cast<char*>(variable);
   execve("/proc/self/exe", argv, extended);
 }
 
