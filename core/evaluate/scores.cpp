@@ -8,6 +8,7 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t stream_bytes = std::int64_t{512} << 20;  // residual streams of one group of windows
+constexpr std::int64_t chunk_bytes = std::int64_t{16} << 20;    // one [tokens, neurons] fp32 matrix
 constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;    // one [rows, vocab] fp32 matrix
 
 /// The residual streams of a group of windows: the dense one, and one per model from where it leaves the
@@ -69,23 +70,38 @@ class Group {
   void pass_layer(std::size_t l) {
     const auto layer = source_.layer(static_cast<std::int64_t>(l));
     const auto ffns = models_.ffns(static_cast<int>(l));
-    const auto attended = layer.attend(dense_, source_.rotary());
-    for (std::size_t m = 0; m < streams_.size(); ++m) {
-      if (!ffns[m] && !streams_[m].defined()) continue;  // still the dense stream
-      const auto h = streams_[m].defined() ? layer.attend(streams_[m], source_.rotary()) : attended;
-      const auto [next, experts] = add_ffn(layer, ffns[m] ? *ffns[m] : *layer.ffn, h);
-      streams_[m] = next;
-      if (experts.defined()) scores_.policies[m].mean_experts[l] += experts.sum().item<double>();
-      progress_.advance(ids_.size(0));
-    }
-    dense_ = add_ffn(layer, *layer.ffn, attended).first;
-    progress_.advance(ids_.size(0));
+    for (std::size_t m = 0; m < streams_.size(); ++m)
+      if (ffns[m] && !streams_[m].defined()) streams_[m] = dense_.clone();
+    const auto windows =
+        std::max<std::int64_t>(1, chunk_bytes / (4 * ids_.size(1) * source_.config().intermediate_size));
+    for (std::int64_t begin = 0; begin < ids_.size(0); begin += windows)
+      pass_windows(layer, ffns, l, begin, std::min(begin + windows, ids_.size(0)));
   }
 
-  static std::pair<at::Tensor, at::Tensor> add_ffn(const DecoderLayer& layer, const FeedForward& ffn,
-                                                   const at::Tensor& h) {
+  /// All streams of some windows: small enough to stay in the cache.
+  void pass_windows(const DecoderLayer& layer, const std::vector<std::shared_ptr<const FeedForward>>& ffns,
+                    std::size_t l, std::int64_t begin, std::int64_t end) {
+    const auto attended = layer.attend(dense_.slice(0, begin, end), source_.rotary());
+    for (std::size_t m = 0; m < streams_.size(); ++m) {
+      if (!streams_[m].defined()) continue;  // still the dense stream
+      const bool leaves = static_cast<std::int64_t>(l) == models_.first_layer[m];
+      auto stream = streams_[m].slice(0, begin, end);
+      const auto h = leaves ? attended : layer.attend(stream, source_.rotary());
+      const auto experts = add_ffn(layer, ffns[m] ? *ffns[m] : *layer.ffn, h, stream);
+      if (experts.defined()) scores_.policies[m].mean_experts[l] += experts.sum().item<double>();
+      progress_.advance(end - begin);
+    }
+    auto dense = dense_.slice(0, begin, end);
+    add_ffn(layer, *layer.ffn, attended, dense);
+    progress_.advance(end - begin);
+  }
+
+  /// Writes h and its FFN's output to `stream`; returns the experts per token.
+  static at::Tensor add_ffn(const DecoderLayer& layer, const FeedForward& ffn, const at::Tensor& h,
+                            at::Tensor& stream) {
     const auto out = ffn.forward(layer.ffn_input(h).flatten(0, 1));
-    return {h + out.y.view_as(h), out.experts};
+    at::add_out(stream, h, out.y.view_as(h));
+    return out.experts;
   }
 
   /// Positions 0 ... W - 2 predict tokens 1 ... W - 1.

@@ -10,11 +10,13 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/logical_or.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/outer.h>
+#include <ATen/ops/roll.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
@@ -28,6 +30,7 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t max_score_bytes = 16 << 20;
+constexpr std::int64_t query_chunk = 128;  // short enough that few keys are multiplied which no query sees
 
 // Hugging Face's _compute_llama3_parameters: long waves are stretched, short ones kept, those between
 // blended.
@@ -55,14 +58,12 @@ double rotary_frequency(const ModelConfig& config, std::int64_t i) {
   throw Error("Unknown kind of rotary scaling.");
 }
 
-// x [B, heads, W, head_dim] at positions start ... start + W - 1.
+// x [B, heads, W, head_dim] at positions start ... start + W - 1. The first half of a head's dimensions and
+// the second are the two parts of a complex number: x cos + i x sin.
 at::Tensor rotate(const at::Tensor& x, const Rotary& rotary, std::int64_t start) {
-  const std::int64_t half = x.size(3) / 2;
-  const at::Tensor cos = rotary.cos.narrow(0, start, x.size(2));
-  const at::Tensor sin = rotary.sin.narrow(0, start, x.size(2));
-  const at::Tensor first = x.narrow(3, 0, half);
-  const at::Tensor second = x.narrow(3, half, half);
-  return at::cat(std::vector<at::Tensor>{first * cos - second * sin, second * cos + first * sin}, 3)
+  const at::Tensor turned = at::roll(x, x.size(3) / 2, 3);
+  return (turned * rotary.sin.narrow(0, start, x.size(2)))
+      .addcmul_(x, rotary.cos.narrow(0, start, x.size(2)))
       .to(x.scalar_type());
 }
 
@@ -93,13 +94,15 @@ at::Tensor attend_span(const at::Tensor& q, const at::Tensor& k, const at::Tenso
   if (!mask.defined() && attends_from_cache(q, k, v)) return cached_attention(q, k, v);
   const std::int64_t batch = q.size(0), heads = q.size(1), queries = q.size(2), head_dim = q.size(3);
   const std::int64_t kv_heads = k.size(1), group = heads / kv_heads;
-  const at::Tensor rows = q.reshape({batch, kv_heads, group * queries, head_dim});
-  at::Tensor scores =
-      at::matmul(rows, k.transpose(2, 3)).to(at::kFloat) * (1 / std::sqrt(static_cast<double>(head_dim)));
-  if (mask.defined())
-    scores = (scores.view({batch, kv_heads, group, queries, k.size(2)}) + mask).view(scores.sizes());
-  const at::Tensor weights = at::softmax(scores, -1).to(v.scalar_type());
-  return at::matmul(weights, v).view({batch, heads, queries, head_dim});
+  const at::Tensor rows = q.reshape({batch * kv_heads, group * queries, head_dim});
+  const at::Tensor columns = k.reshape({batch * kv_heads, k.size(2), head_dim}).transpose(1, 2);
+  const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
+  const at::Tensor scores =
+      mask.defined() ? at::baddbmm(mask.to(q.scalar_type()).repeat({group, 1}), rows, columns, 1, scale)
+                     : at::bmm(rows, columns) * scale;
+  const at::Tensor weights = at::softmax(scores, -1, at::kFloat).to(v.scalar_type());
+  return at::bmm(weights, v.reshape({batch * kv_heads, v.size(2), head_dim}))
+      .view({batch, heads, queries, head_dim});
 }
 
 }  // namespace
@@ -115,8 +118,8 @@ Rotary::Rotary(const ModelConfig& config, std::int64_t positions, at::Device dev
   for (std::int64_t i = 0; i < config.head_dim / 2; ++i)
     frequencies.push_back(static_cast<float>(rotary_frequency(config, i)));
   const at::Tensor angles = at::outer(at::arange(positions, at::kFloat), at::tensor(frequencies));
-  cos = angles.cos().to(device);
-  sin = angles.sin().to(device);
+  cos = angles.cos().repeat({1, 2}).to(device);
+  sin = at::cat(std::vector<at::Tensor>{-angles.sin(), angles.sin()}, 1).to(device);
 }
 
 at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache,
@@ -138,8 +141,8 @@ at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCac
   if (cache != nullptr) std::tie(keys, values) = cache->append(layer, keys, values);
 
   const std::int64_t rows = std::max<std::int64_t>(max_score_bytes / (heads * length * 4), 1);
-  const std::int64_t sequences = std::clamp<std::int64_t>(rows / width, 1, batch);
-  const std::int64_t chunk = std::clamp<std::int64_t>(rows / sequences, 1, width);
+  const std::int64_t chunk = std::min({width, query_chunk, rows});
+  const std::int64_t sequences = std::clamp<std::int64_t>(rows / chunk, 1, batch);
   std::vector<at::Tensor> chunks;
   for (std::int64_t i = 0; i < width; i += chunk) {
     Span span{start + i, std::min(chunk, width - i), 0, 0};

@@ -20,8 +20,8 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 /// cos and sin of the rotary embedding for every position, with the config's scaling (none, linear, llama3),
 /// in the half-rotation convention of Hugging Face: dimension i turns with dimension i + head_dim / 2.
 struct Rotary {
-  at::Tensor cos;  // [positions, head_dim / 2] fp32
-  at::Tensor sin;  // [positions, head_dim / 2] fp32
+  at::Tensor cos;  // [positions, head_dim] fp32, both halves alike
+  at::Tensor sin;  // [positions, head_dim] fp32, the first half negative: x cos + (x rolled by half) sin
 
   Rotary() = default;
   Rotary(const ModelConfig& config, std::int64_t positions, at::Device device);

@@ -47,8 +47,9 @@ at::Tensor plain_attention(const DecoderLayer& layer, const Rotary& rotary, cons
     return at::matmul(x, weight.t()).view({width, count, layer.head_dim}).transpose(0, 1);
   };
   const auto rotate = [&](const at::Tensor& t) {
-    const at::Tensor cos = at::cat({rotary.cos, rotary.cos}, 1).narrow(0, 0, width);
-    const at::Tensor sin = at::cat({rotary.sin, rotary.sin}, 1).narrow(0, 0, width);
+    const at::Tensor angle = at::atan2(rotary.sin.narrow(1, half, half), rotary.cos.narrow(1, half, half));
+    const at::Tensor both = at::cat({angle, angle}, 1).narrow(0, 0, width);
+    const at::Tensor cos = both.cos(), sin = both.sin();
     return t * cos + at::cat({-t.narrow(2, half, half), t.narrow(2, 0, half)}, 2) * sin;
   };
   const std::int64_t group = layer.heads / layer.kv_heads;
