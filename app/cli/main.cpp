@@ -44,7 +44,7 @@ int carry_out(const Command& command, const Common& common, Output& output, bool
     return failed;
   } catch (const std::filesystem::filesystem_error& error) {
     output.error(Refusal(problem_of(error)));
-    return refused;
+    return error.code() == std::errc::no_space_on_device ? failed : refused;
   } catch (const std::exception& error) {
     output.error(Error(problem_of(error)));
     return failed;

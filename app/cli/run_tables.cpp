@@ -121,7 +121,7 @@ Command add_policy(CLI::App& app) {
     const auto latency = run.latency();
     const auto policy = solve(table, latency ? &*latency : nullptr, asked);
     const auto file = options->output ? std::filesystem::path(*options->output) : run.policy_file();
-    refuse_to_overwrite(file);
+    if (options->output) refuse_to_overwrite(file);
     write_json(file, to_json(policy));
     session.output.result(to_json(policy), [&] {
       print_policy(policy, table, latency);

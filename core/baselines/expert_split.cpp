@@ -140,8 +140,9 @@ FeedForwards make_random(const BaselineTask& task, const std::vector<double>& ta
 FeedForwards make_moefication(const BaselineTask& task, const std::vector<double>& targets,
                               const Context& context) {
   const EqualSplit split(task);
+  const auto rows = task.ffn.gate.index_select(0, split.routed);
   const auto owner = balanced_kmeans(
-      task.ffn.gate.index_select(0, split.routed), task.recipe.experts,
+      rows / rows.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12), task.recipe.experts,
       Random(task.recipe.seed, "moefication", static_cast<std::uint64_t>(task.layer)), context);
   const auto weights = std::make_shared<MoeWeights>(
       slice_ffn(task.ffn, grouped(split.shared, split.routed, owner, task.recipe.experts)));

@@ -1,5 +1,7 @@
 #include "convert/elastic_student.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
@@ -61,7 +63,7 @@ at::Tensor ElasticStudent::forward(const at::Tensor& ids, const SliderPosition& 
     const auto routing = weights.route(x);
     // Window position 0 may be far larger than all others.
     const auto others = routing.detach().view({ids.size(0), ids.size(1), -1}).slice(1, 1);
-    const double width = slope_ * others.std().item<double>();
+    const double width = std::max(slope_ * others.std().item<double>(), 1e-6);  // a constant router has none
     const auto selected = differentiable_selection(routing, *position[l], width);
     h = h + weights.combine(weights.hidden(x), selected).view_as(h);
   }

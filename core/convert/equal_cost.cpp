@@ -7,8 +7,8 @@
 namespace ladimo {
 
 CalibrationRows thinned(const CalibrationRows& rows) {
-  constexpr std::int64_t enough = 16384;
-  const auto stride = std::max<std::int64_t>(1, rows.training / enough);
+  constexpr std::int64_t enough = 8192;
+  const auto stride = std::max<std::int64_t>(1, (rows.training + enough - 1) / enough);
   const auto pick = [&](const at::Tensor& t) {
     const auto training = t.slice(0, 0, rows.training, stride);
     return std::pair(at::cat({training, t.slice(0, rows.training)}), training.size(0));

@@ -8,7 +8,7 @@
 
 namespace ladimo {
 
-/// At most 16,384 of the training rows, evenly spread, and all of validation.
+/// At most 8192 of the training rows, evenly spread, and all of validation.
 CalibrationRows thinned(const CalibrationRows& rows);
 
 /// Routed activity levels at which `weights` uses as many parameters per token as `reference` does at

@@ -47,6 +47,7 @@ class Assignment {
         cost_(table_.data_ptr<float>()),
         points_(static_cast<int>(distance.size(0))),
         clusters_(clusters),
+        least_gain_(1e-5F * table_.abs().mean().item<float>()),
         owner_(static_cast<std::size_t>(points_)) {}
 
   std::vector<int> solve() {
@@ -111,7 +112,7 @@ class Assignment {
           for (;;) {
             const auto [i, out] = best_move(a, b);
             const auto [j, in] = best_move(b, a);
-            if (out + in > -1e-3F) break;
+            if (out + in > -least_gain_) break;
             auto& from = members_[static_cast<std::size_t>(a)][i];
             auto& to = members_[static_cast<std::size_t>(b)][j];
             std::swap(from, to);
@@ -128,6 +129,7 @@ class Assignment {
   const float* cost_;
   int points_;
   int clusters_;
+  float least_gain_;  // what an exchange must bring: rounding alone must not go round in circles
   std::vector<int> owner_;
   std::vector<std::vector<int>> members_;
 };

@@ -61,9 +61,8 @@ std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
 /// from.
 std::vector<double> activities(const WeightSource& source, const std::vector<Contender>& contenders,
                                const Windows& windows, const Context& context) {
-  const auto step = std::max<std::int64_t>(1, windows.count() * windows.window / activity_tokens);
-  const auto scores =
-      count_activity(source, scored_together(contenders), every_window(windows, step), context);
+  const auto scores = count_activity(source, scored_together(contenders),
+                                     some_windows(windows, activity_tokens / windows.window + 1), context);
   const auto dense = static_cast<double>(source.config().ffn_parameters_per_layer() * source.config().layers);
   std::vector<double> shares;
   for (const auto& one : scores.policies)

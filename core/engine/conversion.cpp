@@ -48,7 +48,7 @@ class Conversion {
     step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
     if (recipe_.stage1.second_sweep)
       step("second sweep", [&] { sweep_again(source_, run_, recipe_, text_.calibration, context_); });
-    if (plan_.finishes) step("finish", [&] { finish(); });
+    if (plan_.finish_tokens > 0) step("finish", [&] { finish(); });
     step("routing profile", [&] { profile(); });
     step("sensitivity", [&] { sensitivity(); });
     step("latency", [&] { latency(); });
@@ -104,9 +104,12 @@ class Conversion {
   /// A run that has its tables but no record of a finish was made without one and stays so.
   void finish() {
     if (finish_intact(run_) || (exists(run_.tradeoff_file()) && !exists(finish_file(run_)))) return;
-    std::filesystem::remove(finish_file(run_));  // so that the layers before it are read
+    // The tables first: with them and without a record the run would pass for one that was made without.
+    for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), finish_file(run_)})
+      std::filesystem::remove(file);
     const auto storage = storage_dtype(source_.checkpoint());
-    const auto finished = finish_end_to_end(source_, moe_, recipe_, text_.calibration, storage, context_);
+    const auto text = some_windows(text_.calibration, plan_.finish_tokens / recipe_.window);
+    const auto finished = finish_end_to_end(source_, moe_, recipe_, text, storage, context_);
     FinishRecord record{finished.held_out_losses, {}};
     for (const auto& [layer, weights] : finished.layers) {
       const auto file = finished_weights(run_, layer);
@@ -134,8 +137,11 @@ class Conversion {
 
   void latency() {
     if (exists(run_.latency_file())) return;
-    write_json(run_.latency_file(),
-               to_json(measure_latency(source_, moe_, recipe_.layers.front(), context_)));
+    // In the type that bench, generate and serve hold the model in.
+    const auto dtype = holding_dtype(source_.config(), runtime_);
+    const WeightSource held(Checkpoint::open(recipe_.model), runtime_.device, dtype);
+    write_json(run_.latency_file(), to_json(measure_latency(held, run_layers(run_, runtime_.device, dtype),
+                                                            recipe_.layers.front(), context_)));
   }
 
   void frontier() {

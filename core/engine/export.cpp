@@ -127,8 +127,9 @@ nlohmann::json verify(const fs::path& folder, const OpenedModel& opened, const M
 nlohmann::json measurements_of(const RunFolder& run, const nlohmann::json& policy) {
   auto found = nlohmann::json::array();
   if (!exists(run.measurements_file())) return found;
+  const nlohmann::json::json_pointer layers("/policy/layers");
   for (const auto& measurement : read_json(run.measurements_file()))
-    if (measurement["policy"]["layers"] == policy["layers"]) found.push_back(measurement);
+    if (measurement.contains(layers) && measurement[layers] == policy["layers"]) found.push_back(measurement);
   return found;
 }
 

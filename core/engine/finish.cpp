@@ -15,16 +15,16 @@
 #include "policy/frontier.h"
 #include "profile/routing.h"
 #include "profile/sensitivity.h"
+#include "run/estimate.h"
 
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t table_tokens = 8192;  // that the frontier to train on is estimated from
 constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;  // one [rows, vocab] fp32 matrix
 constexpr double trained_from = 0.13;  // of the step's time: before, the frontier is estimated and judged
 constexpr double least_kl = 1e-3;      // nats; positions that are better than this need no more weight
 
-Windows some_windows(const Windows& windows, const at::Tensor& index) {
+Windows picked(const Windows& windows, const at::Tensor& index) {
   Windows chosen{windows.window, {}, {}};
   const auto* rows = index.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < index.size(0); ++i) {
@@ -86,14 +86,24 @@ struct Judged {
   double activated, log_kl;
 };
 
-/// Judges a student on validation windows at points of the frontier, against what it was before.
+/// Policies at which a student is judged: along the frontier, or on both sides of the budgets that it is
+/// trained for.
+std::vector<ModelPolicy> judged_policies(const Frontier& frontier, const std::vector<double>& budgets) {
+  std::vector<ModelPolicy> policies;
+  for (const double budget : budgets)
+    for (const double share : {0.97, 1.0, 1.03})
+      policies.push_back(frontier.at_budget(share * budget).layers);
+  if (budgets.empty())
+    for (const double tradeoff : {0.2, 0.45, 0.7, 0.95})
+      policies.push_back(frontier.at_tradeoff(tradeoff).layers);
+  return policies;
+}
+
+/// Judges a student on validation windows, against what it was before.
 class Judge {
  public:
-  Judge(const WeightSource& source, Windows windows, const Frontier& frontier)
-      : source_(source), windows_(std::move(windows)) {
-    for (const double tradeoff : {0.2, 0.45, 0.7, 0.95})
-      policies_.push_back(frontier.at_tradeoff(tradeoff).layers);
-  }
+  Judge(const WeightSource& source, Windows windows, std::vector<ModelPolicy> policies)
+      : source_(source), windows_(std::move(windows)), policies_(std::move(policies)) {}
 
   void remember(const MoeProvider& moe, const Context& context) {
     before_ = judge(moe, context);
@@ -312,13 +322,14 @@ class Training {
 
 Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
                            const Windows& calibration, at::ScalarType storage, const Context& context) {
-  const auto step = std::max<std::int64_t>(1, calibration.count() * calibration.window / table_tokens);
-  const auto table = estimated_table(source, moe, recipe, every_window(calibration, step), context);
+  const auto priced_on = some_windows(calibration, finish_table_tokens / calibration.window + 1);
+  const auto table = estimated_table(source, moe, recipe, priced_on, context);
   const Frontier frontier(table, nullptr, Cost::activated);
   const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
-  Judge judge(source, some_windows(calibration, order.index.slice(0, order.training)), frontier);
-  judge.remember(moe, context.part(trained_from - 0.03, trained_from));
   const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
+  Judge judge(source, picked(calibration, order.index.slice(0, order.training)),
+              judged_policies(frontier, budgets));
+  judge.remember(moe, context.part(trained_from - 0.03, trained_from));
   Training training(source, moe, recipe, calibration, frontier, budgets, context);
   Finished finished;
   double best = 0;
@@ -331,7 +342,11 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
     training.epoch(epoch, progress);
     const StoredLayers now(training.student(), storage);
     const double loss = judge(now.provider(), context.part(reached(epoch + 0.9), reached(epoch + 1)));
-    if (!std::isfinite(loss)) break;  // diverged
+    if (!std::isfinite(loss)) {
+      context.warn("The end-to-end finish diverged; what it reached before is kept.",
+                   "A lower finish.learning_rate in the recipe helps.");
+      break;
+    }
     finished.held_out_losses.push_back(loss);
     context.emit(LossEvent{-1, epoch + 1, loss, true});
     if (loss >= best) continue;

@@ -57,7 +57,7 @@ Material checking_split(const LoadedModel& model, const EvaluationText& text) {
                               windows.count() * windows.window),
                   fmt::format("Ask for {} or more, and no more than there are.", windows.window),
                   run->path());
-  return {held_out_files(*run, recipe), every_window(windows, (windows.count() + wanted - 1) / wanted)};
+  return {held_out_files(*run, recipe), some_windows(windows, wanted)};
 }
 
 nlohmann::json measurement_of(const nlohmann::json& result, const Policy& policy, PolicyNumbers numbers,

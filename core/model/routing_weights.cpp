@@ -9,8 +9,8 @@ namespace ladimo {
 
 HistogramCounts count_weights(const at::Tensor& routing_weights) {
   const double low = std::log10(histogram_low), high = std::log10(histogram_high);
-  const auto position = (routing_weights.flatten().to(at::kFloat).clamp_min(1e-30).log10() - low) *
-                        (histogram_bins / (high - low));
+  const auto weights = routing_weights.flatten().to(at::kFloat).nan_to_num(0.0).clamp_min(1e-30);
+  const auto position = (weights.log10() - low) * (histogram_bins / (high - low));
   const auto index = (position.floor() + 1).clamp(0, histogram_bins + 1).to(at::kLong);
   const auto counts = index.bincount({}, histogram_bins + 2).to(at::kCPU);
   return {counts.data_ptr<std::int64_t>(), counts.data_ptr<std::int64_t>() + counts.numel()};

@@ -28,12 +28,6 @@ bool among(Kinds kinds, LayerPolicy::Kind kind) {
          (kinds == Kinds::top_k) == (kind == LayerPolicy::Kind::top_k);
 }
 
-/// Top-k behaves otherwise when all layers have it: it has measured points of its own.
-TradeoffTable with_joint_of(TradeoffTable table, Kinds kinds) {
-  if (kinds == Kinds::top_k && !table.joint_top_k.empty()) table.joint = table.joint_top_k;
-  return table;
-}
-
 const LatencyTable* needed_for(Cost cost, const LatencyTable* latency) {
   if (cost == Cost::decode_ms && latency == nullptr)
     throw Refusal("The run has no measured decode times.",
@@ -70,7 +64,7 @@ struct Frontier::Solved {
 
   Solved(const TradeoffTable& tradeoff, const LatencyTable* times, Cost what, const std::vector<Pin>& pins,
          Kinds which)
-      : table(with_joint_of(tradeoff, which)),
+      : table(which == Kinds::top_k ? judged_by_top_k(tradeoff) : tradeoff),
         latency(times == nullptr ? std::nullopt : std::optional(*times)),
         cost(what),
         kinds(which),

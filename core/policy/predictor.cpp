@@ -194,7 +194,10 @@ PolicyNumbers Predictor::numbers(const std::vector<LayerPolicy>& layers) const {
 
 PolicyNumbers predict(const TradeoffTable& table, const LatencyTable* latency,
                       const std::vector<LayerPolicy>& layers) {
-  return Predictor(table, latency).numbers(layers);
+  const auto none_is = [&](Kind kind) { return std::ranges::count(layers, kind, &LayerPolicy::kind) == 0; };
+  if (none_is(Kind::top_k) || !none_is(Kind::threshold)) return Predictor(table, latency).numbers(layers);
+  const auto judged = judged_by_top_k(table);
+  return Predictor(judged, latency).numbers(layers);
 }
 
 }  // namespace ladimo

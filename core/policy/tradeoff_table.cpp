@@ -70,6 +70,11 @@ nlohmann::json to_json(const TradeoffTable& table) {
           {"joint_top_k", points(table.joint_top_k)}};
 }
 
+TradeoffTable judged_by_top_k(TradeoffTable table) {
+  if (!table.joint_top_k.empty()) table.joint = table.joint_top_k;
+  return table;
+}
+
 TradeoffTable tradeoff_table_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "trade-off table");
   TradeoffTable table;

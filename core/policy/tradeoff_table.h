@@ -54,6 +54,10 @@ nlohmann::json to_json(const TradeoffTable& table);
 /// Throws Refusal when a key is missing or a number is not finite.
 TradeoffTable tradeoff_table_from_json(const nlohmann::json& json);
 
+/// Top-k behaves otherwise when all layers have it: the table with its measured points in the place of
+/// `joint`, where there are any.
+TradeoffTable judged_by_top_k(TradeoffTable table);
+
 /// latency.json: measured times of one FFN on one machine. All layers have the same shape, so one table
 /// serves all.
 struct LatencyTable {

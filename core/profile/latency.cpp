@@ -92,7 +92,9 @@ LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe,
       table.dense_prefill_ms = prefill_ms;
     } else {
       const double mean_experts = ffns[i]->forward(x).experts.mean().item<double>();
-      table.points.push_back({mean_experts, decode_ms, prefill_ms});
+      // A router that tells few experts apart gives the same number at several thresholds.
+      if (table.points.empty() || mean_experts > table.points.back().mean_experts)
+        table.points.push_back({mean_experts, decode_ms, prefill_ms});
     }
   }
   return table;

@@ -1,8 +1,11 @@
 #include "profile/tradeoff.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
+#include <fmt/format.h>
+
+#include "base/error.h"
 #include "evaluate/evaluation.h"
 #include "policy/frontier.h"
 #include "policy/predictor.h"
@@ -22,6 +25,14 @@ const Candidate& chosen(const LayerTable& table, const LayerPolicy& policy) {
     return c.policy.kind == policy.kind && c.policy.k == policy.k && c.policy.threshold == policy.threshold;
   };
   return *std::find_if(table.candidates.begin(), table.candidates.end(), same);
+}
+
+/// A table with holes in it could not be read again.
+void require_finite(const Sensitivity& sensitivity) {
+  for (std::size_t l = 0; l < sensitivity.size(); ++l)
+    if (!std::ranges::all_of(sensitivity[l], [](double kl) { return std::isfinite(kl); }))
+      throw Error(fmt::format("The predictions are no numbers when layer {} runs with experts.", l),
+                  "Check the checkpoint with `ladimo inspect`, or leave this layer dense with --layers.");
 }
 
 /// What lies between two neighbours of the ladder.
@@ -68,9 +79,11 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   table.sensitivity = measure ? "measured" : "estimated";
   table.other_activated =
       static_cast<double>(config.activated_parameters() - config.layers * config.ffn_parameters_per_layer());
-  const auto sensitivity = measure ? measure_sensitivity(source, moe, candidates, every_window(windows, 3),
-                                                         context.part(estimating_ends, 1))
-                                   : estimated;
+  const auto sensitivity =
+      measure ? measure_sensitivity(source, moe, candidates, some_windows(windows, (windows.count() + 2) / 3),
+                                    context.part(estimating_ends, 1))
+              : estimated;
+  require_finite(sensitivity);
   if (measure) table.rank_correlation = rank_correlation(sensitivity, estimated);
 
   for (std::size_t l = 0; l < candidates.size(); ++l) {

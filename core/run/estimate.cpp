@@ -18,8 +18,7 @@ constexpr double candidates = 18, joint_points = 14, profile_passes = 4;
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
 constexpr double finish_limit_s = 900, finish_limit_bytes = 8e9;
-// Calibration tokens that its candidates are priced on.
-constexpr double finish_table_tokens = 8192;
+constexpr double finish_least_tokens = 20000;
 
 /// The shapes as floating-point numbers: products of them overflow no integer.
 struct Shapes {
@@ -52,10 +51,10 @@ double measuring_flops_per_layer(const Shapes& s) {
 
 // Weights of the model, and those of the FFNs with their gradients, Adam's moments, the best so far and a
 // rounded copy; the dense model's last hidden states; activations of one batch.
-double finish_ram(const Shapes& s, const Workload& work) {
+double finish_ram(const Shapes& s, const Workload& work, double tokens) {
   const double batch = work.recipe.finish.batch / 4.0;
   return 4 * static_cast<double>(work.config.parameters()) + 6 * 4 * s.layers * parameters_of_ffn(s) +
-         4 * s.tokens * s.d + 4 * batch * s.layers * (8 * s.f + 12 * s.d + 2 * s.window * s.attention / s.d);
+         4 * tokens * s.d + 4 * batch * s.layers * (8 * s.f + 12 * s.d + 2 * s.window * s.attention / s.d);
 }
 
 // Estimated sensitivities: one forward and one backward pass, recomputing, and each candidate's own layer.
@@ -64,12 +63,15 @@ double estimating_flops(const Shapes& s, const Workload& work, double tokens) {
   return tokens * (5 * s.model_flops() + candidates * converted * s.ffn_flops());
 }
 
+// Before the finish trains: the sensitivities of its candidates.
+double finish_table_seconds(const Shapes& s, const Workload& work, double threads) {
+  return estimating_flops(s, work, static_cast<double>(finish_table_tokens)) / (fitting_flops * threads);
+}
+
 // Per token and epoch: forward and twice that for the gradients, the teacher's logits; the judging takes
-// about an epoch. Before that, the sensitivities of a fixed number of tokens.
-double finish_seconds(const Shapes& s, const Workload& work, double threads) {
-  const double training = s.tokens * (1 + work.recipe.finish.epochs) * (3 * s.model_flops() + s.head_flops());
-  const double table = estimating_flops(s, work, std::min(s.tokens, finish_table_tokens));
-  return training / (forward_flops * threads) + table / (fitting_flops * threads);
+// about an epoch.
+double finish_seconds_per_token(const Shapes& s, const Workload& work, double threads) {
+  return (1 + work.recipe.finish.epochs) * (3 * s.model_flops() + s.head_flops()) / (forward_flops * threads);
 }
 
 double chunk(double columns) { return std::min(4 * chunk_rows * columns, chunk_bytes); }
@@ -89,7 +91,8 @@ std::uint64_t ram_estimate(const Workload& work) {
                         std::min(4 * s.tables * s.d * s.layers, 1024.0 * 1024 * 1024) + 4 * chunk(s.vocab) +
                         2 * 4 * parameters_of_ffn(s);
   const double writing = work.recipe.self_text() ? 4 * static_cast<double>(work.config.parameters()) : 0;
-  const double finish = finishes(work) ? finish_ram(s, work) : 0;
+  const auto finished_on = static_cast<double>(finish_tokens(work));
+  const double finish = finished_on > 0 ? finish_ram(s, work, finished_on) : 0;
   return static_cast<std::uint64_t>(base_ram + embeddings + std::max({stage1, stage2, writing, finish}));
 }
 
@@ -150,7 +153,9 @@ StepSeconds time_estimate(const Workload& work) {
   if (stage1.second_sweep)
     time.second_sweep = static_cast<double>(work.recipe.layers.size()) *
                         (forward(s.tokens * (s.layer_flops() + s.ffn_flops())) + fitting(closed_form));
-  if (finishes(work)) time.finish = finish_seconds(s, work, work.threads);
+  if (const auto tokens = finish_tokens(work); tokens > 0)
+    time.finish = finish_table_seconds(s, work, work.threads) +
+                  static_cast<double>(tokens) * finish_seconds_per_token(s, work, work.threads);
   time.profile = forward(profile_passes * s.tables * s.model_flops());
   // Estimated ones are always made.
   const double converted = static_cast<double>(work.recipe.layers.size());
@@ -181,11 +186,15 @@ bool measures_sensitivity(const Workload& work) {
   return flops / (fitting_flops * reference_threads) < measured_limit_s;
 }
 
-bool finishes(const Workload& work) {
-  if (work.recipe.finish.use != "auto") return work.recipe.finish.use == "on";
+std::int64_t finish_tokens(const Workload& work) {
+  if (work.recipe.finish.use != "auto") return work.recipe.finish.use == "on" ? work.tokens : 0;
   const Shapes s(work);
-  return finish_seconds(s, work, reference_threads) < finish_limit_s &&
-         finish_ram(s, work) < finish_limit_bytes;
+  const double in_time = (finish_limit_s - finish_table_seconds(s, work, reference_threads)) /
+                         finish_seconds_per_token(s, work, reference_threads);
+  const double in_memory = (finish_limit_bytes - finish_ram(s, work, 0)) / (4 * s.d);
+  const double affordable = std::min(in_time, in_memory);
+  if (affordable < finish_least_tokens) return 0;
+  return std::min(work.tokens, static_cast<std::int64_t>(affordable));
 }
 
 }  // namespace ladimo

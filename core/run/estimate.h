@@ -51,8 +51,11 @@ double activated_estimate(const Workload& work, double mean_experts);
 /// of reference (two threads), whatever machine this is, so that the recipe alone decides the result.
 bool measures_sensitivity(const Workload& work);
 
-/// Whether the layers are finished end to end: as the recipe says; `auto` where the whole model with its
-/// gradients takes under 8 GB and the training under fifteen minutes on that machine.
-bool finishes(const Workload& work);
+/// Calibration tokens that the layers are finished on end to end, 0: they are not. As the recipe says; `auto`
+/// where the whole model with its gradients takes under 8 GB and fifteen minutes on that machine suffice for
+/// 20,000 tokens: as many as they suffice for, so that more calibration tokens never mean less training.
+std::int64_t finish_tokens(const Workload& work);
+/// Of these, how many the candidates are priced on that it trains at.
+inline constexpr std::int64_t finish_table_tokens = 4096;
 
 }  // namespace ladimo

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/format.h"
+#include "base/json_fields.h"
 #include "run/estimate.h"
 #include "run/finish_record.h"
 #include "run/preflight.h"
@@ -35,7 +36,7 @@ class Steps {
   std::vector<PlanStep> list() const {
     std::vector<PlanStep> steps = {text(), layers()};
     if (plan_.recipe.stage1.second_sweep) steps.push_back(second_sweep());
-    if (plan_.finishes) steps.push_back(finish());
+    if (plan_.finish_tokens > 0) steps.push_back(finish());
     for (PlanStep& table : tables()) steps.push_back(std::move(table));
     return steps;
   }
@@ -66,9 +67,10 @@ class Steps {
 
   PlanStep finish() const {
     return {"finish",
-            fmt::format("All converted layers are trained together on the predictions, {} times through the "
+            fmt::format("All converted layers are trained together on the predictions, {} times through {} "
                         "calibration tokens; kept where held-back text is better for it.",
-                        plan_.recipe.finish.epochs),
+                        plan_.recipe.finish.epochs,
+                        plan_.finish_tokens < plan_.tokens ? std::to_string(plan_.finish_tokens) : "the"),
             time_.finish, done(exists(finish_file(run_)) || all_done_)};
   }
 
@@ -109,18 +111,18 @@ class Steps {
   bool all_done_;
 };
 
-void estimate(Plan& plan, int weight_bytes) {
-  const auto threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+void estimate(Plan& plan, int weight_bytes, int threads) {
   const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads};
   plan.measures_sensitivity = measures_sensitivity(work);
-  plan.finishes = finishes(work);
+  plan.finish_tokens = finish_tokens(work);
   const Steps steps(plan, work);
   plan.steps = steps.list();
   for (const PlanStep& step : plan.steps) plan.seconds += step.done ? 0 : step.seconds;
   plan.ram_bytes = ram_estimate(work);
   plan.disk_bytes = static_cast<std::uint64_t>(steps.layers_left()) * layer_bytes(work) + table_bytes(work) +
                     (plan.recipe.stage1.second_sweep ? all_layers_bytes(work) : 0) +
-                    (plan.finishes ? all_layers_bytes(work) : 0) + (steps.text_left() ? text_bytes(work) : 0);
+                    (plan.finish_tokens > 0 ? all_layers_bytes(work) : 0) +
+                    (steps.text_left() ? text_bytes(work) : 0);
 }
 
 /// Windows that the calibration text gives; self-written text is cut when it is there.
@@ -161,26 +163,22 @@ Plan make_plan(const ConvertRequest& request, const Context& context) {
   Plan plan = preflight.run();
   if (!preflight.can_estimate()) return plan;
   count_windows(plan);
-  estimate(plan, preflight.weight_bytes());
+  estimate(plan, preflight.weight_bytes(), usual_threads());
   check_machine(plan);
   return plan;
 }
 
-Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes) {
+int usual_threads() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+
+Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes,
+                 int threads) {
   Plan plan;
   plan.config = config;
   plan.recipe = recipe;
   plan.windows = tokens / recipe.window;
   plan.tokens = plan.windows * recipe.window;
-  estimate(plan, weight_bytes);
+  estimate(plan, weight_bytes, threads);
   return plan;
-}
-
-nlohmann::json to_json(const std::vector<Problem>& problems) {
-  auto list = nlohmann::json::array();
-  for (const Problem& problem : problems)
-    list.push_back({{"message", problem.message}, {"hint", problem.hint}, {"path", problem.path.string()}});
-  return list;
 }
 
 nlohmann::json to_json(const Plan& plan) {
@@ -190,10 +188,15 @@ nlohmann::json to_json(const Plan& plan) {
                      {"description", step.description},
                      {"seconds", step.seconds},
                      {"done", step.done}});
-  return {{"steps", std::move(steps)},       {"tokens", plan.tokens},
-          {"windows", plan.windows},         {"ram_bytes", plan.ram_bytes},
-          {"disk_bytes", plan.disk_bytes},   {"seconds", plan.seconds},
-          {"partition", partition_of(plan)}, {"problems", to_json(plan.problems)},
+  return {{"resumes", plan.resumes},
+          {"steps", std::move(steps)},
+          {"tokens", plan.tokens},
+          {"windows", plan.windows},
+          {"ram_bytes", plan.ram_bytes},
+          {"disk_bytes", plan.disk_bytes},
+          {"seconds", plan.seconds},
+          {"partition", partition_of(plan)},
+          {"problems", to_json(plan.problems)},
           {"recipe", to_json(plan.recipe)}};
 }
 

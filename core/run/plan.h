@@ -34,6 +34,7 @@ struct ConvertRequest {
   std::optional<std::string> sensitivity;
   std::optional<std::filesystem::path>
       recipe;  // a file with any of recipe.json's settings, or their JSON itself; the flags above win
+  bool read_weights = true;  // false: only a look is wanted, and the conversion will search them all anyway
 };
 
 struct PlanStep {
@@ -49,7 +50,7 @@ struct Plan {
   std::filesystem::path run;
   bool resumes = false;               // the folder holds this very recipe
   bool measures_sensitivity = false;  // else it is estimated
-  bool finishes = false;              // end to end, after the layers
+  std::int64_t finish_tokens = 0;     // calibration tokens of the end-to-end finish; 0: none
   Split text;                         // empty for self-written text
   std::vector<PlanStep> steps;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
@@ -65,11 +66,13 @@ struct Plan {
 Plan make_plan(const ConvertRequest& request, const Context& context);
 
 /// The same estimates for settings that are still being chosen, by arithmetic alone: no file is looked at and
-/// nothing is refused. `recipe` is resolved and fits the config; `tokens` and `weight_bytes` as in Workload.
-Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes);
+/// nothing is refused. `recipe` is resolved and fits the config; the numbers as in Workload.
+Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes,
+                 int threads);
+/// Threads that the engine will work with on this machine unless it is told otherwise.
+int usual_threads();
 
-/// {steps, tokens, windows, ram_bytes, disk_bytes, seconds, partition, problems, recipe}.
+/// {resumes, steps, tokens, windows, ram_bytes, disk_bytes, seconds, partition, problems, recipe}.
 nlohmann::json to_json(const Plan& plan);
-nlohmann::json to_json(const std::vector<Problem>& problems);
 
 }  // namespace ladimo

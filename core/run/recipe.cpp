@@ -105,8 +105,9 @@ Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
   settings.require(stage1.router_ridge >= 0, "router_ridge", "is negative");
   settings.require(std::ranges::all_of(stage1.router_ranks, [](int rank) { return rank >= 1; }),
                    "router_ranks", "must hold ranks of at least 1");
-  settings.require(!stage1.levels.empty() && std::ranges::all_of(stage1.levels, share), "levels",
-                   "must hold activity levels between 0 and 1");
+  settings.require(!stage1.levels.empty() && std::ranges::all_of(stage1.levels, share) &&
+                       std::ranges::adjacent_find(stage1.levels, std::greater_equal()) == stage1.levels.end(),
+                   "levels", "must hold activity levels between 0 and 1 that rise");
   settings.require(stage1.refit_ridge >= 0, "refit_ridge", "is negative");
   settings.require(stage1.epochs >= 0, "epochs", "is negative");
   settings.require(stage1.batch >= 1, "batch", "is less than 1");

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/json_fields.h"
 #include "run/finish_record.h"
+#include "text/corpus.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -76,6 +77,18 @@ nlohmann::json show_layer(const RunFolder& run, int layer, const nlohmann::json&
   shown["done"] = done;
   shown["seconds"] = seconds.value(std::to_string(layer), nlohmann::json());
   return shown;
+}
+
+/// The beginning of what the model wrote itself; null where the text is a person's, and where it cannot be
+/// read: that keeps nobody from looking at the rest of the run.
+nlohmann::json show_own_text(const RunFolder& run, const Recipe& recipe) {
+  constexpr std::size_t shown_bytes = 16 << 10;
+  if (!recipe.self_text() || !fs::exists(run.self_calibration())) return {};
+  try {
+    return read_beginning(run.self_calibration(), shown_bytes).documents;
+  } catch (const Refusal&) {
+    return {};
+  }
 }
 
 }  // namespace
@@ -161,9 +174,10 @@ Policy RunFolder::policy(std::size_t layers, const std::optional<fs::path>& file
 }
 
 nlohmann::json RunFolder::timing() const {
-  const nlohmann::json empty{{"steps", nlohmann::json::object()}, {"layers", nlohmann::json::object()}};
-  auto timing = empty;
-  timing.update(fs::exists(timing_file()) ? read_json(timing_file()) : empty);
+  const auto found = fs::exists(timing_file()) ? read_json(timing_file()) : nlohmann::json();
+  auto timing = nlohmann::json::object();
+  for (const char* part : {"steps", "layers"})  // times are nothing that a run fails for
+    timing[part] = found.contains(part) && found[part].is_object() ? found[part] : nlohmann::json::object();
   return timing;
 }
 
@@ -193,6 +207,13 @@ RunFolder open_run(const fs::path& path) {
   return RunFolder(path);
 }
 
+fs::path save_policy(const RunFolder& run, const Policy& policy, const std::optional<std::string>& name) {
+  const fs::path file = name ? run.named_policy_file(*name) : run.policy_file();
+  fs::create_directories(file.parent_path());
+  write_json(file, to_json(policy));
+  return file;
+}
+
 void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context) {
   constexpr std::size_t most = 200;
   const fs::path file = run.measurements_file();
@@ -213,6 +234,7 @@ nlohmann::json show_run(const RunFolder& run) {
   auto layers = nlohmann::json::array();
   for (const int layer : recipe.layers) layers.push_back(show_layer(run, layer, timing["layers"]));
   return {{"recipe", to_json(recipe)},
+          {"own_text", show_own_text(run, recipe)},
           {"layers", std::move(layers)},
           {"finish", show_finish(run)},
           {"profile", json_or_null(run.profile_file())},

@@ -188,13 +188,15 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
   return split;
 }
 
-Windows every_window(const Windows& windows, std::int64_t step) {
+Windows some_windows(const Windows& windows, std::int64_t count) {
+  if (count >= windows.count()) return windows;
   Windows taken;
   taken.window = windows.window;
-  for (std::int64_t i = 0; i < windows.count(); i += step) {
-    const auto row = windows.row(i);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto chosen = i * windows.count() / count;
+    const auto row = windows.row(chosen);
     taken.tokens.insert(taken.tokens.end(), row.begin(), row.end());
-    taken.source.push_back(windows.source[static_cast<std::size_t>(i)]);
+    taken.source.push_back(windows.source[static_cast<std::size_t>(chosen)]);
   }
   return taken;
 }

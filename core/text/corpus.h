@@ -23,13 +23,21 @@ struct Windows {
   }
 };
 
-/// Every `step`-th window.
-Windows every_window(const Windows& windows, std::int64_t step);
+/// `count` of the windows, evenly spread; all where there are no more.
+Windows some_windows(const Windows& windows, std::int64_t count);
 
 /// The documents of a file: JSONL (name ends in .jsonl) takes the key `text` of every line; plain text ends a
 /// document at a blank line (white space only). Throws Refusal: missing, empty, not UTF-8, a JSONL line
 /// without `text` (its number is named).
 std::vector<std::string> read_documents(const std::filesystem::path& file);
+
+/// The documents that begin a file: those of its whole lines within `bytes`, at least one line.
+struct Beginning {
+  std::vector<std::string> documents;
+  double share = 1;  // of the file's bytes; the last document may be cut where it is less than 1
+};
+/// Throws Refusal as read_documents does, for what it reads.
+Beginning read_beginning(const std::filesystem::path& file, std::size_t bytes);
 
 /// How many tokens are wanted of each split, over all files together.
 struct SplitSize {
@@ -44,10 +52,11 @@ struct Split {
   Windows checking;
 };
 
-/// Cuts `files` into three splits that share no document. Documents longer than four windows are cut at line
+/// Cuts `files` into three splits that share no text. Documents longer than four windows are cut at line
 /// ends into pieces of at least four windows, pieces are shuffled by `seed`, every file gives the same number
 /// of windows to each split (token counts are rounded down to whole windows per file), tails are dropped.
-/// Held-out pieces are cut once more, to at least one window, and dealt to `tables` and `checking` in turn.
+/// Calibration and held-out text share no piece. Held-out pieces are cut once more, to at least one window,
+/// and dealt to `tables` and `checking` in turn: parts of one document may be in both.
 /// Throws Refusal when a file has too few tokens; it names how many there are and how many are needed.
 Split split_corpus(const std::vector<std::filesystem::path>& files, const Tokenizer& tokenizer,
                    std::int64_t window, const SplitSize& size, std::uint64_t seed);
