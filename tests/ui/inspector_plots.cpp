@@ -3,14 +3,17 @@
 #include <cmath>
 #include <limits>
 
+#include <QFile>
 #include <QSignalSpy>
 #include <QTest>
 
 #include <qcustomplot.h>
 
+#include "support/temporary_folder.h"
 #include "ui/plots/frontier_plot.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
+#include "ui/plots/theme.h"
 
 using namespace ladimo;
 using namespace ladimo::ui;
@@ -52,6 +55,53 @@ TEST_CASE("the load is shown as shares of all that runs, against 1/E") {
   CHECK(plot.csv().split('\n')[1] == "0,0.9,0.5,1,0");
   plot.set_load({});
   CHECK(plot.empty());
+}
+
+TEST_CASE("names are quoted in CSV, numbers have all their digits") {
+  LoadPlot load;
+  load.set_load({0.125, 1.0 / 3}, {{"tales, \"new\".txt", {0.125, 0.5}}});
+  CHECK(load.csv().startsWith(
+      "expert,share of tokens,share of load,\"share of tokens of tales, \"\"new\"\".txt\"\n"));
+  CHECK(load.csv().contains("1,0.3333333333333333,"));
+  FrontierPlot frontier;
+  frontier.set_frontier(Cost::activated, 1, {{2953984.25, 0.2, 1}});
+  CHECK(frontier.csv().contains("frontier,,2953984.25,0.2,"));
+}
+
+TEST_CASE("a plot is saved with its title, on paper too") {
+  const testing::TemporaryFolder folder;
+  const auto saved = [&](Plot& plot, const char* name) {
+    const auto path = QString::fromStdString((folder / name).string());
+    CHECK(plot.save_as(path).isEmpty());
+    QFile file(path);
+    REQUIRE(file.open(QIODevice::ReadOnly));
+    return file.readAll();
+  };
+  LoadPlot plot;
+  plot.set_load({0.5, 0.25});
+  shown(plot);
+  const QByteArray pdf = saved(plot, "load.pdf");
+  CHECK(pdf.startsWith("%PDF-"));
+  CHECK(pdf.contains("Bold"));  // only the title is
+  CHECK(saved(plot, "load.csv") == plot.csv().toUtf8());
+  CHECK(plot.save_as("load.gif").contains("not as .gif"));
+  if (const QString pictures = qEnvironmentVariable("LADIMO_PICTURES"); !pictures.isEmpty())
+    QFile::copy(QString::fromStdString((folder / "load.pdf").string()), pictures + "/load.pdf");
+}
+
+TEST_CASE("a plot is reached by keyboard, and framed while it is") {
+  LoadPlot plot;
+  plot.set_load({0.5, 0.25});
+  QCustomPlot& canvas = shown(plot);
+  plot.activateWindow();
+  REQUIRE(QTest::qWaitForWindowActive(&plot));
+  const QPoint edge = canvas.mapTo(&plot, QPoint(-1, canvas.height() / 2));
+  const QColor accent = theme_of(plot.palette()).accent;
+  canvas.setFocus(Qt::TabFocusReason);
+  REQUIRE(canvas.hasFocus());
+  CHECK(plot.grab().toImage().pixelColor(edge) == accent);
+  canvas.clearFocus();
+  CHECK(plot.grab().toImage().pixelColor(edge) != accent);
 }
 
 TEST_CASE("the colours of heatmaps rise evenly in lightness") {
@@ -108,9 +158,9 @@ TEST_CASE("the frontier: cheaper to the right, a click picks a cost, moving draw
   REQUIRE(picked.count() == 1);
   CHECK(picked[0][0].toDouble() == doctest::Approx(150).epsilon(0.02));
   CHECK(ended.count() == 1);
-  CHECK(plot.csv().contains("frontier,\"\",150,0.05,\n"));
-  CHECK(plot.csv().contains("measured,\"\",150,0.06,0.05\n"));
-  CHECK(plot.csv().contains("saved,\"calm\",120,0.1,\n"));
+  CHECK(plot.csv().contains("frontier,,150,0.05,\n"));
+  CHECK(plot.csv().contains("measured,,150,0.06,0.05\n"));
+  CHECK(plot.csv().contains("saved,calm,120,0.1,\n"));
   plot.set_log_kl(false);
   CHECK(canvas.yAxis->range().lower == 0);
 }

@@ -17,6 +17,8 @@
 #include <QSlider>
 #include <QTabWidget>
 
+#include <qcustomplot.h>
+
 #include "example_run.h"
 #include "stand_in_engine.h"
 #include "support/window_walk.h"
@@ -44,7 +46,7 @@ bool is_control(const QWidget* widget) {
   const auto* button = qobject_cast<const QAbstractButton*>(widget);
   const bool one_of_many = button && (button->group() || qobject_cast<const QRadioButton*>(button));
   if (one_of_many && !button->isChecked()) return false;
-  return widget->objectName() == "routing_canvas" ||
+  return is_any<QCustomPlot>(widget) ||
          (is_any<QAbstractButton, QSlider, QLineEdit, QComboBox, QAbstractSpinBox, QAbstractItemView,
                  QPlainTextEdit>(widget) &&
           widget->focusPolicy() != Qt::NoFocus);

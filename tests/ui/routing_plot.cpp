@@ -7,9 +7,11 @@
 #include <QComboBox>
 #include <QSignalSpy>
 #include <QTest>
+#include <QToolTip>
 
 #include <qcustomplot.h>
 
+#include "base/format.h"
 #include "example_run.h"
 
 using namespace ladimo;
@@ -137,6 +139,24 @@ TEST_CASE("all experts, the strongest, or those that run; linear or logarithmic"
   CHECK(shown.canvas->yAxis->scaleType() == QCPAxis::stLogarithmic);
   CHECK(shown.canvas->yAxis->range().lower > 0);
   CHECK(bars->baseValue() > 0);
+}
+
+TEST_CASE("of those that run, the pointer reads what the bar shows; a top-k counts from where it comes to") {
+  Shown shown;
+  const auto* bars = shown.canvas->findChild<QCPBars*>();
+  const int all = bars->dataCount();
+  shown.plot.set_view(RoutingPlot::View::selected);
+  const auto& bar = *bars->data()->at(bars->dataCount() / 2);
+  const QPoint over = shown.at(std::pow(10, bar.key));
+  QMouseEvent move(QEvent::MouseMove, over, shown.canvas->mapToGlobal(over), Qt::NoButton, Qt::NoButton,
+                   Qt::NoModifier);
+  QCoreApplication::sendEvent(shown.canvas, &move);
+  CHECK(QToolTip::text().startsWith(QString::fromStdString(format_number(bar.value)) +
+                                    " % of the weights that run"));
+  CHECK(shown.canvas->yAxis->label() == "% of the weights that run");
+  shown.plot.set_resting_line(0.04, "as 12 strongest");
+  CHECK(bars->dataCount() < all);
+  CHECK(bars->data()->begin()->key > std::log10(0.039));
 }
 
 TEST_CASE("counts may grow live without a policy, and nothing is a state too") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <QCheckBox>
+
 using namespace ladimo::ui;
 
 TEST_CASE("a key has its first value until something is remembered") {
@@ -31,4 +33,18 @@ TEST_CASE("every machine has recent folders of its own") {
   CHECK(recent(keys::recent_models, {}) == QStringList{"/here"});
   CHECK(recent(keys::recent_models, "far") == QStringList{"~/there"});
   CHECK(recent(keys::recent_models, "elsewhere").isEmpty());
+}
+
+TEST_CASE("a choice is as it was left by a person, not by the program") {
+  QSettings().clear();
+  QCheckBox first, again;
+  remember_choice(first, keys::frontier_log);
+  CHECK(first.isChecked());
+  first.setChecked(false);
+  CHECK(remembered(keys::frontier_log));
+  first.setChecked(true);
+  first.click();
+  remember_choice(again, keys::frontier_log);
+  CHECK_FALSE(again.isChecked());
+  QSettings().clear();
 }

@@ -6,8 +6,7 @@
 
 namespace ladimo::ui {
 
-/// Header and all rows, one line each, in the order of the model. Line breaks become spaces; cells
-/// that hold the separator or a quote are quoted as RFC 4180 says.
+/// Header and all rows in the order of the model, as `csv_text` writes them.
 QString table_text(const QAbstractItemModel& model, QChar separator);
 
 }  // namespace ladimo::ui

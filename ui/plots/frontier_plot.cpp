@@ -14,6 +14,7 @@
 #include "ui/mainwindow/spacing.h"
 #include "ui/plots/log_axis.h"
 #include "ui/plots/theme.h"
+#include "ui/settings/settings.h"
 
 namespace ladimo::ui {
 namespace {
@@ -26,12 +27,9 @@ QCPGraph* add_marks(QCustomPlot& plot) {
   return graph;
 }
 
-QString csv_line(const QString& kind, const FrontierMark& mark) {
-  return QStringLiteral("%1,\"%2\",%3,%4,%5\n")
-      .arg(kind, mark.name)
-      .arg(mark.cost)
-      .arg(mark.kl)
-      .arg(mark.predicted_kl ? QString::number(*mark.predicted_kl) : QString());
+QStringList cells(const QString& kind, const FrontierMark& mark) {
+  return {kind, mark.name, csv_number(mark.cost), csv_number(mark.kl),
+          mark.predicted_kl ? csv_number(*mark.predicted_kl) : QString()};
 }
 
 }  // namespace
@@ -48,8 +46,8 @@ FrontierPlot::FrontierPlot(QWidget* parent)
   plot.yAxis->setNumberFormat(QStringLiteral("gb"));
   log_kl_->setToolTip(tr("KL on a logarithmic axis, to see where little is lost"));
   log_kl_->setObjectName(QStringLiteral("frontier_log"));
-  log_kl_->setChecked(log_);
   connect(log_kl_, &QCheckBox::toggled, this, &FrontierPlot::set_log_kl);
+  remember_choice(*log_kl_, keys::frontier_log);
   auto* column = static_cast<QVBoxLayout*>(layout());
   auto* heading = new QHBoxLayout;
   heading->addWidget(column->takeAt(0)->widget());
@@ -242,16 +240,16 @@ bool FrontierPlot::eventFilter(QObject* watched, QEvent* event) {
   return Plot::eventFilter(watched, event);
 }
 
-QString FrontierPlot::csv() const {
-  QString text =
-      QStringLiteral("kind,name,%1,KL,predicted KL\n")
-          .arg(cost_ == Cost::activated ? tr("activated parameters") : tr("milliseconds per token"));
+Rows FrontierPlot::numbers() const {
+  Rows rows{{tr("kind"), tr("name"),
+             cost_ == Cost::activated ? tr("activated parameters") : tr("milliseconds per token"), tr("KL"),
+             tr("predicted KL")}};
   for (const Frontier::Point& point : points_)
-    text += csv_line(QStringLiteral("frontier"), {point.cost, point.kl, {}, {}, {}});
-  text += csv_line(QStringLiteral("chosen"), chosen_);
-  for (const FrontierMark& mark : measured_) text += csv_line(QStringLiteral("measured"), mark);
-  for (const FrontierMark& mark : saved_) text += csv_line(QStringLiteral("saved"), mark);
-  return text;
+    rows << cells(tr("frontier"), {point.cost, point.kl, {}, {}, {}});
+  rows << cells(tr("chosen"), chosen_);
+  for (const FrontierMark& mark : measured_) rows << cells(tr("measured"), mark);
+  for (const FrontierMark& mark : saved_) rows << cells(tr("saved"), mark);
+  return rows;
 }
 
 void FrontierPlot::recolour(const Theme& theme) {

@@ -39,7 +39,7 @@ class FrontierPlot : public Plot {
   void set_saved(std::vector<FrontierMark> marks);
   void set_log_kl(bool log);
 
-  QString csv() const override;
+  Rows numbers() const override;
 
  signals:
   /// A cost that was pointed at, while the button is down; and its release.
@@ -67,7 +67,7 @@ class FrontierPlot : public Plot {
   std::vector<Frontier::Point> points_;
   std::vector<FrontierMark> measured_, saved_;
   FrontierMark chosen_;
-  bool log_ = true;
+  bool log_ = false;
 
   QCheckBox* log_kl_;
   QCPGraph* frontier_;

@@ -115,14 +115,16 @@ void KlPercentilesPlot::show_scores(std::vector<TextScore> scores) {
   show_plot();
 }
 
-QString KlPercentilesPlot::csv() const {
-  QString text = QStringLiteral("text,tokens,median,p95,p99,largest,mean\n");
+Rows KlPercentilesPlot::numbers() const {
+  QStringList header{tr("text"), tr("tokens")};
+  for (const int statistic : statistics) header << words(statistic);
+  Rows rows{header};
   for (const TextScore& score : scores_) {
     QStringList cells{name_of(score), QString::number(score.tokens)};
-    for (const int statistic : statistics) cells << QString::number(value(score, statistic), 'g', 9);
-    text += cells.join(',') + '\n';
+    for (const int statistic : statistics) cells << csv_number(value(score, statistic));
+    rows << cells;
   }
-  return text;
+  return rows;
 }
 
 void KlPercentilesPlot::recolour(const Theme& theme) {

@@ -18,7 +18,7 @@ class KlPercentilesPlot : public Plot {
   /// One column a text. Texts of zero KL (all layers dense) have nothing to draw on a log axis.
   void show_scores(std::vector<TextScore> scores);
 
-  QString csv() const override;
+  Rows numbers() const override;
 
  protected:
   void recolour(const Theme& theme) override;

@@ -122,17 +122,17 @@ QString LoadPlot::read_out(double x, double) const {
   return lines.join('\n');
 }
 
-QString LoadPlot::csv() const {
-  QString table = QStringLiteral("expert,share of tokens,share of load");
-  for (const Text& text : texts_) table += QStringLiteral(",share of tokens of ") + text.name;
-  table += '\n';
+Rows LoadPlot::numbers() const {
+  QStringList header{tr("expert"), tr("share of tokens"), tr("share of load")};
+  for (const Text& text : texts_) header << tr("share of tokens of %1").arg(text.name);
+  Rows rows{header};
   const QVector<double> shares = shares_of(load_);
   for (std::size_t e = 0; e < load_.size(); ++e) {
-    table += QStringLiteral("%1,%2,%3").arg(e).arg(load_[e]).arg(shares[qsizetype(e)] / 100);
-    for (const Text& text : texts_) table += QStringLiteral(",%1").arg(text.load[e]);
-    table += '\n';
+    QStringList cells{QString::number(e), csv_number(load_[e]), csv_number(shares[qsizetype(e)] / 100)};
+    for (const Text& text : texts_) cells << csv_number(text.load[e]);
+    rows << cells;
   }
-  return table;
+  return rows;
 }
 
 void LoadPlot::recolour(const Theme& theme) {

@@ -25,7 +25,7 @@ class LoadPlot : public Plot {
   void set_load(std::vector<double> load, std::vector<Text> texts = {});
   /// Which mark stands for which text: "○ tales.txt  ◆ books.txt". Rich text.
   QString legend() const;
-  QString csv() const override;
+  Rows numbers() const override;
 
  protected:
   void recolour(const Theme& theme) override;

@@ -6,6 +6,7 @@
 #include <qcustomplot.h>
 
 #include "base/format.h"
+#include "ui/mainwindow/spacing.h"
 #include "ui/plots/log_axis.h"
 #include "ui/plots/theme.h"
 
@@ -22,6 +23,12 @@ QString caption_of(const LossPlot::Curve& curve) {
   const QString line = LossPlot::tr("Line: training rows, with changing numbers of experts on.");
   return dots + ' ' + (curve.values.isEmpty() ? QString() : line + ' ') +
          LossPlot::tr("Faint: the other layers.");
+}
+
+/// The place of the step that is nearest to `x`; -1 where there is none. `steps` rise.
+qsizetype nearest(const QVector<double>& steps, double x) {
+  const auto distance = [x](double step) { return std::abs(step - x); };
+  return steps.isEmpty() ? -1 : std::ranges::min_element(steps, {}, distance) - steps.begin();
 }
 
 }  // namespace
@@ -105,27 +112,38 @@ void LossPlot::recolour(const Theme& theme) {
   for (const auto& [layer, graph] : others_) graph->setPen({theme.off, 1.25});
 }
 
-QString LossPlot::read_out(double x, double) const {
+/// The held-out dot that the pointer is at, else the training rows' line, else the nearest dot.
+QString LossPlot::read_out(double x, double y) const {
   const auto found = curves_.find(selected_);
-  if (found == curves_.end() || found->second.steps.isEmpty()) return {};
+  if (found == curves_.end()) return {};
   const auto& [steps, values, held_steps, held_values] = found->second;
-  const auto at =
-      std::min<qsizetype>(std::lower_bound(steps.begin(), steps.end(), x) - steps.begin(), steps.size() - 1);
-  return tr("step %1: %2").arg(steps[at]).arg(number(values[at]));
+  const qsizetype dot = nearest(held_steps, x), point = nearest(steps, x);
+  const auto at_dot = [&, &held_steps = held_steps, &held_values = held_values] {
+    const QCPAxis& across = *canvas().xAxis;
+    const QCPAxis& up = *canvas().yAxis;
+    return std::hypot(across.coordToPixel(held_steps[dot]) - across.coordToPixel(x),
+                      up.coordToPixel(held_values[dot]) - up.coordToPixel(y)) < spacing(*this);
+  };
+  if (dot >= 0 && (point < 0 || at_dot()))
+    return tr("%1 %2, held-out rows: %3")
+        .arg(canvas().xAxis->label(), QString::number(held_steps[dot]), number(held_values[dot]));
+  if (point < 0) return {};
+  return tr("%1 %2, training rows: %3")
+      .arg(canvas().xAxis->label(), QString::number(steps[point]), number(values[point]));
 }
 
-QString LossPlot::csv() const {
-  QStringList lines{QStringLiteral("layer,step,rows,loss")};
+Rows LossPlot::numbers() const {
+  Rows rows{{tr("layer"), tr("step"), tr("rows"), tr("loss")}};
   for (const auto& [layer, curve] : curves_) {
     const auto add = [&, number = layer](const QVector<double>& steps, const QVector<double>& values,
-                                         const QString& rows) {
+                                         const QString& kind) {
       for (qsizetype i = 0; i < steps.size(); ++i)
-        lines << QStringLiteral("%1,%2,%3,%4").arg(number).arg(steps[i]).arg(rows).arg(values[i], 0, 'g', 9);
+        rows << QStringList{QString::number(number), csv_number(steps[i]), kind, csv_number(values[i])};
     };
-    add(curve.steps, curve.values, QStringLiteral("training"));
-    add(curve.held_steps, curve.held_values, QStringLiteral("held-out"));
+    add(curve.steps, curve.values, tr("training"));
+    add(curve.held_steps, curve.held_values, tr("held-out"));
   }
-  return lines.join('\n') + '\n';
+  return rows;
 }
 
 }  // namespace ladimo::ui

@@ -30,7 +30,7 @@ class LossPlot : public Plot {
   void select(int layer);
   void clear();
 
-  QString csv() const override;
+  Rows numbers() const override;
 
  protected:
   void recolour(const Theme& theme) override;

@@ -130,17 +130,19 @@ bool MatrixPlot::eventFilter(QObject* watched, QEvent* event) {
   return Plot::eventFilter(watched, event);
 }
 
-QString MatrixPlot::csv() const {
-  QString text = words_.row + QStringLiteral(" \\ ") + words_.column;
-  for (int column = 0; column < matrix_.columns; ++column) text += QStringLiteral(",%1").arg(column);
+Rows MatrixPlot::numbers() const {
+  QStringList header{words_.row + QStringLiteral(" \\ ") + words_.column};
+  for (int column = 0; column < matrix_.columns; ++column) header << QString::number(column);
+  Rows rows{header};
   for (int row = 0; row < matrix_.rows; ++row) {
-    text += QStringLiteral("\n%1").arg(row);
+    QStringList cells{QString::number(row)};
     for (int column = 0; column < matrix_.columns; ++column) {
       const double value = matrix_.at(row, column);
-      text += ',' + (std::isnan(value) ? QString() : QString::number(value));
+      cells << (std::isnan(value) ? QString() : csv_number(value));
     }
+    rows << cells;
   }
-  return text + '\n';
+  return rows;
 }
 
 void MatrixPlot::recolour(const Theme& theme) {

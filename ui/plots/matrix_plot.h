@@ -47,7 +47,7 @@ class MatrixPlot : public Plot {
   /// Frames a row; -1 frames none.
   void set_row(int row);
 
-  QString csv() const override;
+  Rows numbers() const override;
 
  signals:
   void row_clicked(int row);

@@ -71,16 +71,14 @@ void MeasuredPlot::show_measurements(const std::vector<Measurement>& measurement
   show_plot();
 }
 
-QString MeasuredPlot::csv() const {
-  QString text = QStringLiteral(
-      "date,activated_fraction_predicted,kl_predicted,activated_fraction_measured,kl_measured\n");
-  const auto plain = [](double value) { return QString::number(value, 'g', 9); };
+Rows MeasuredPlot::numbers() const {
+  Rows rows{{tr("date"), tr("activated fraction, predicted"), tr("KL, predicted"),
+             tr("activated fraction, measured"), tr("KL, measured")}};
   for (const Measurement& m : measurements_)
-    text += QStringList{m.date, plain(m.policy.predicted.activated_fraction), plain(m.policy.predicted.kl),
-                        plain(m.numbers.activated_fraction), plain(m.numbers.kl)}
-                .join(',') +
-            '\n';
-  return text;
+    rows << QStringList{m.date, csv_number(m.policy.predicted.activated_fraction),
+                        csv_number(m.policy.predicted.kl), csv_number(m.numbers.activated_fraction),
+                        csv_number(m.numbers.kl)};
+  return rows;
 }
 
 void MeasuredPlot::recolour(const Theme& theme) {

@@ -19,7 +19,7 @@ class MeasuredPlot : public Plot {
   /// `measurements`: oldest first; the newest stands out.
   void show_measurements(const std::vector<Measurement>& measurements);
 
-  QString csv() const override;
+  Rows numbers() const override;
 
  protected:
   void recolour(const Theme& theme) override;

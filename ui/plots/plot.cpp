@@ -64,6 +64,7 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   layout->addWidget(failure_);
   pages_->addWidget(empty_);
   pages_->addWidget(canvas_);
+  pages_->setFrameStyle(QFrame::Box | QFrame::Plain);
 
   QFont bold = font();
   bold.setBold(true);
@@ -75,6 +76,7 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   caption_->hide();
   failure_->hide();
   canvas_->setMouseTracking(true);
+  canvas_->setFocusPolicy(Qt::StrongFocus);  // the menu key opens what a right click does
   canvas_->installEventFilter(this);
   set_title(title);
 }
@@ -128,7 +130,16 @@ void Plot::apply_palette() {
   warning.setColor(QPalette::WindowText, theme.error);
   empty_->setPalette(faint);
   failure_->setPalette(warning);
+  show_focus();
   redraw();
+}
+
+/// The frame is in the accent's colour while keys go to the plot; else it cannot be told from the window.
+void Plot::show_focus() {
+  QPalette frame = palette();
+  frame.setColor(QPalette::WindowText,
+                 canvas_->hasFocus() ? theme_of(frame).accent : frame.color(QPalette::Window));
+  pages_->setPalette(frame);
 }
 
 void Plot::changeEvent(QEvent* event) {
@@ -151,6 +162,8 @@ bool Plot::eventFilter(QObject* watched, QEvent* event) {
     else
       QToolTip::showText(mouse.globalPosition().toPoint(), text, canvas_);
   }
+  if (watched == canvas_ && (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut))
+    show_focus();
   return QWidget::eventFilter(watched, event);
 }
 
@@ -185,11 +198,15 @@ void Plot::paint(QPainter& painter, const QRectF& rect) {
   apply_palette();
 }
 
+int Plot::heading_height() const {
+  return title().isEmpty() ? 0 : title_->fontMetrics().height() + spacing(*this);
+}
+
 QPixmap Plot::picture(double scale) const {
   const int space = spacing(*this);
   QPixmap plot = canvas_->toPixmap(0, 0, scale);
   plot.setDevicePixelRatio(scale);
-  const int heading = title().isEmpty() ? 0 : title_->fontMetrics().height() + space;
+  const int heading = heading_height();
   QPixmap all(QSize(canvas_->width(), canvas_->height() + heading) * scale);
   all.setDevicePixelRatio(scale);
   all.fill(palette().color(QPalette::Base));
@@ -201,9 +218,24 @@ QPixmap Plot::picture(double scale) const {
   return all;
 }
 
+/// One page, as large as the picture on the screen.
+void Plot::paint_page(QPdfWriter& pdf) {
+  const double heading = heading_height();
+  const QSizeF size(canvas_->width(), canvas_->height() + heading);
+  pdf.setTitle(title());
+  pdf.setPageSize(QPageSize(size * 0.75, QPageSize::Point));
+  pdf.setPageMargins({});
+  const double scale = pdf.width() / size.width(), space = scale * spacing(*this);
+  QPainter painter(&pdf);
+  painter.setFont(title_->font());
+  painter.drawText(QRectF(space, space / 2, pdf.width(), scale * heading), Qt::AlignTop | Qt::AlignLeft,
+                   title());
+  paint(painter, QRectF(0, scale * heading, pdf.width(), pdf.height() - scale * heading));
+}
+
 void Plot::copy_picture() { QGuiApplication::clipboard()->setPixmap(picture(2)); }
 
-void Plot::copy_numbers() { QGuiApplication::clipboard()->setText(csv().replace(',', '\t')); }
+void Plot::copy_numbers() { QGuiApplication::clipboard()->setText(csv_text(numbers(), '\t')); }
 
 void Plot::save() {
   QString filter;
@@ -227,10 +259,7 @@ QString Plot::save_as(const QString& path) {
     saved = file.write(csv().toUtf8()) >= 0;
   } else if (saved && suffix == QLatin1String("pdf")) {
     QPdfWriter pdf(&file);
-    pdf.setPageSize(QPageSize(QSizeF(canvas_->size()) * 0.75, QPageSize::Point));
-    pdf.setPageMargins({});
-    QPainter painter(&pdf);
-    paint(painter, QRectF(0, 0, pdf.width(), pdf.height()));
+    paint_page(pdf);
   } else if (saved && suffix == QLatin1String("png")) {
     saved = picture(2).save(&file, "PNG");
   } else if (saved) {

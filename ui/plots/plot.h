@@ -5,9 +5,12 @@
 #include <QString>
 #include <QWidget>
 
+#include "ui/models/csv.h"
+
 class QCustomPlot;
 class QLabel;
 class QPainter;
+class QPdfWriter;
 class QPixmap;
 class QStackedWidget;
 
@@ -30,8 +33,12 @@ class Plot : public QWidget {
   void show_plot();
   bool empty() const;
 
-  /// The plotted numbers with a header line, as CSV.
-  virtual QString csv() const = 0;
+  /// The plotted numbers, with all digits.
+  virtual Rows numbers() const = 0;
+  QString csv() const { return csv_text(numbers()); }
+  /// As PNG, PDF or CSV, as the path's ending says; replaces the file atomically. What went wrong; empty when
+  /// saved.
+  QString save_as(const QString& path);
   /// For reports: draws the plot into `rect` in the light theme's colours.
   void paint(QPainter& painter, const QRectF& rect);
   /// Everything drawn now is drawn anew at the window's next 30 Hz tick, if it can be seen.
@@ -51,11 +58,12 @@ class Plot : public QWidget {
   void apply_palette();
   void tick();
   QPixmap picture(double scale) const;
+  void paint_page(QPdfWriter& pdf);
   void copy_picture();
   void copy_numbers();
   void save();
-  /// What saving says when it fails; empty where it did not.
-  QString save_as(const QString& path);
+  void show_focus();
+  int heading_height() const;
 
   QLabel* title_;
   QStackedWidget* pages_;

@@ -17,6 +17,7 @@
 #include "ui/plots/log_axis.h"
 #include "ui/plots/theme.h"
 #include "ui/plots/threshold_line.h"
+#include "ui/settings/settings.h"
 
 namespace ladimo::ui {
 namespace {
@@ -68,7 +69,6 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   plot.yAxis2->setLabel(tr("% at or above"));
   line_ = std::make_unique<ThresholdLine>(plot);
   make_controls();
-  plot.setFocusPolicy(Qt::StrongFocus);
   plot.setObjectName(QStringLiteral("routing_canvas"));
   setToolTip(tr(
       "A routing weight is what the router expects of an expert: the norm of its contribution divided by "
@@ -94,6 +94,7 @@ void RoutingPlot::make_controls() {
   column->insertLayout(2, row);
   connect(views_, &QComboBox::activated, this, [this](int index) { set_view(static_cast<View>(index)); });
   connect(log_counts_, &QCheckBox::toggled, this, &RoutingPlot::set_log_counts);
+  remember_choice(*log_counts_, keys::routing_log);
 }
 
 void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
@@ -148,19 +149,31 @@ const HistogramCounts& RoutingPlot::counts() const {
   return view_ == View::top1 && !top1_.empty() ? top1_ : all_;
 }
 
+/// In the view of those that run: the threshold, also the one that a top-k comes to. Every weight of a dense
+/// layer runs.
+std::optional<double> RoutingPlot::least_shown() const {
+  return view_ == View::selected && threshold_ && *threshold_ > 0 ? threshold_ : std::nullopt;
+}
+
+/// What the bar of a bin says: its share of all that is shown.
+double RoutingPlot::percent_shown(int bin) const {
+  const auto least = least_shown();
+  if (least && histogram_edge(bin + 1) <= *least) return 0;
+  const double shown = total_of(counts()) * (least ? share_above(counts(), *least) : 1);
+  return shown > 0 ? 100 * static_cast<double>(counts()[std::size_t(bin)]) / shown : 0;
+}
+
 void RoutingPlot::draw() {
-  const double total = all_.empty() ? 0 : total_of(counts());
-  if (total <= 0) return show_empty();
-  const bool selected = view_ == View::selected && threshold();
-  const double of = selected ? total * share_above(counts(), *threshold_) : total;
+  if (all_.empty() || total_of(counts()) <= 0) return show_empty();
   QVector<double> centres, shares, edges, above;
   for (int bin = 1; bin <= histogram_bins; ++bin) {
     const double edge = histogram_edge(bin);
     edges << std::log10(edge);
     above << 100 * share_above(counts(), edge);
-    if (counts()[std::size_t(bin)] == 0 || (selected && histogram_edge(bin + 1) <= *threshold_)) continue;
+    const double percent = percent_shown(bin);
+    if (percent <= 0) continue;
     centres << centre_of(bin);
-    shares << 100 * static_cast<double>(counts()[std::size_t(bin)]) / of;
+    shares << percent;
   }
   bars_->setData(centres, shares, true);
   above_->setData(edges, above, true);
@@ -190,7 +203,8 @@ void RoutingPlot::fit_range() {
   plot.xAxis->setTicker(weight_ticks(plot.xAxis->range().size()));
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   plot.yAxis->setTicker(log_ ? log_ticker() : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
-  plot.yAxis->setLabel(log_ ? tr("% of the weights (log scale)") : tr("% of the weights"));
+  const QString of = least_shown() ? tr("% of the weights that run") : tr("% of the weights");
+  plot.yAxis->setLabel(log_ ? tr("%1 (log scale)").arg(of) : of);
   bars_->setBaseValue(log_ ? bottom / 2 : 0);
   plot.yAxis->setRange(log_ ? bottom / 2 : 0, (log_ ? 2 : 1.08) * top);
 }
@@ -275,21 +289,21 @@ QString RoutingPlot::read_out(double x, double) const {
   const int bin = histogram_index(at_log(x));
   if (bin < 1 || bin > histogram_bins) return {};
   const double edge = histogram_edge(bin);
-  return tr("%1 % of the weights lie between %2 and %3\n%4 % are at or above %2")
-      .arg(number(100 * static_cast<double>(counts()[std::size_t(bin)]) / total_of(counts())), number(edge),
-           number(histogram_edge(bin + 1)), number(100 * share_above(counts(), edge)));
+  return (least_shown()
+              ? tr("%1 % of the weights that run lie between %2 and %3\n%4 % of all are at or above %2")
+              : tr("%1 % of the weights lie between %2 and %3\n%4 % are at or above %2"))
+      .arg(number(percent_shown(bin)), number(edge), number(histogram_edge(bin + 1)),
+           number(100 * share_above(counts(), edge)));
 }
 
-QString RoutingPlot::csv() const {
-  QString text = QStringLiteral("from,to,all,strongest\n");
+Rows RoutingPlot::numbers() const {
+  Rows rows{{tr("from"), tr("to"), tr("all"), tr("strongest")}};
   for (int bin = 1; bin <= histogram_bins && !all_.empty(); ++bin) {
     const auto i = static_cast<std::size_t>(bin);
-    text += QStringLiteral("%1,%2,%3,%4\n")
-                .arg(number(histogram_edge(bin)), number(histogram_edge(bin + 1)))
-                .arg(all_[i])
-                .arg(top1_.empty() ? QString() : QString::number(top1_[i]));
+    rows << QStringList{csv_number(histogram_edge(bin)), csv_number(histogram_edge(bin + 1)),
+                        QString::number(all_[i]), top1_.empty() ? QString() : QString::number(top1_[i])};
   }
-  return text;
+  return rows;
 }
 
 void RoutingPlot::recolour(const Theme& theme) {

@@ -39,7 +39,7 @@ class RoutingPlot : public Plot {
   void set_view(View view);
   void set_log_counts(bool log);
 
-  QString csv() const override;
+  Rows numbers() const override;
 
  signals:
   /// The threshold while a person moves it, and where it was let go.
@@ -54,6 +54,8 @@ class RoutingPlot : public Plot {
  private:
   void make_controls();
   const HistogramCounts& counts() const;
+  std::optional<double> least_shown() const;
+  double percent_shown(int bin) const;
   void draw();
   void fit_range();
   void set_line(std::optional<double> threshold, const QString& resting);

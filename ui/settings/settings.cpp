@@ -1,5 +1,6 @@
 #include "ui/settings/settings.h"
 
+#include <QAbstractButton>
 #include <QSplitter>
 
 namespace ladimo::ui {
@@ -43,6 +44,11 @@ void remember_splitter(QSplitter& splitter, const Key<QByteArray>& key) {
   splitter.restoreState(remembered(key));
   QObject::connect(&splitter, &QSplitter::splitterMoved, &splitter,
                    [&splitter, &key] { remember(key, splitter.saveState()); });
+}
+
+void remember_choice(QAbstractButton& button, const Key<bool>& key) {
+  button.setChecked(remembered(key));
+  QObject::connect(&button, &QAbstractButton::clicked, &button, [&key](bool on) { remember(key, on); });
 }
 
 }  // namespace ladimo::ui

@@ -6,6 +6,7 @@
 #include <QString>
 #include <QStringList>
 
+class QAbstractButton;
 class QSplitter;
 
 namespace ladimo::ui {
@@ -22,6 +23,13 @@ inline const Key<QString> remote_program{"engine/remote_program", QStringLiteral
 inline const Key<QByteArray> window_geometry{"window/geometry", {}};
 inline const Key<QByteArray> workspace_columns{"workspace/columns", {}};  // splitters
 inline const Key<QByteArray> workspace_rows{"workspace/rows", {}};
+inline const Key<QByteArray> inspector_columns{"inspector/columns", {}};
+inline const Key<QByteArray> inspector_rows{"inspector/rows", {}};
+inline const Key<QByteArray> evaluation_columns{"evaluation/columns", {}};
+inline const Key<QByteArray> evaluation_rows{"evaluation/rows", {}};
+inline const Key<QByteArray> policies_columns{"policies/columns", {}};
+inline const Key<bool> frontier_log{"plots/frontier_log", true};  // scales
+inline const Key<bool> routing_log{"plots/routing_log", false};
 inline const Key<QByteArray> distillation_columns{"wizard/distillation", {}};
 inline const Key<QString> last_folder{"runs/last_folder", {}};  // where file dialogs begin
 // As `recent` gives them: HOST:FOLDER where the engine is another machine.
@@ -49,5 +57,7 @@ void forget_recent(const Key<QStringList>& key, const QString& folder, const QSt
 
 /// Gives a splitter the state it had, and remembers it from now on.
 void remember_splitter(QSplitter& splitter, const Key<QByteArray>& key);
+/// Checks a button as it was, and remembers what a person makes of it from now on.
+void remember_choice(QAbstractButton& button, const Key<bool>& key);
 
 }  // namespace ladimo::ui
