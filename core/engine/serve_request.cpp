@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "base/files.h"
 #include "base/json_fields.h"
 #include "engine/bench.h"
 #include "engine/continuation.h"
 #include "engine/measurement.h"
+#include "run/run_folder.h"
 
 namespace ladimo {
 namespace {
@@ -72,10 +72,9 @@ nlohmann::json save_policy(const LoadedModel& model, const JsonFields& fields) {
     throw Refusal("A policy can be saved in a run only, and this is a model.", "Write it to a file instead.",
                   model.opened().checkpoint.folder());
   const auto policy = model.opened().policy_from(fields.at("policy"));
-  const auto file = fields.has("name") ? run->named_policy_file(fields.text("name")) : run->policy_file();
-  create_directories(file.parent_path());
-  write_json(file, to_json(policy));
-  return {{"path", file.string()}};
+  std::optional<std::string> name;
+  if (fields.has("name")) name = fields.text("name");
+  return {{"path", ladimo::save_policy(*run, policy, name).string()}};
 }
 
 }  // namespace

@@ -102,12 +102,17 @@ class RunFolder {
 RunFolder open_run(const std::filesystem::path& path);
 bool is_run(const std::filesystem::path& path);
 
+/// Keeps a policy in the run: under a name, or without one as RUN/policy.json, which every command reads.
+/// Returns the file. Throws Error, and Refusal where the name cannot be a file's.
+std::filesystem::path save_policy(const RunFolder& run, const Policy& policy,
+                                  const std::optional<std::string>& name = {});
+
 /// Appends what an evaluation found (docs/formats.md) to measurements.json, newest last, at most 200. Where
 /// that is impossible the sink hears a warning: the evaluation itself went well.
 void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context);
 
-/// Everything a window needs: recipe, layers, profile, tradeoff, latency, policy, timing (null where not
-/// there yet), policies by name, measurements.
+/// Everything a window needs: recipe, layers, own_text (the first documents that the model wrote itself),
+/// profile, tradeoff, latency, policy, timing (null where not there yet), policies by name, measurements.
 nlohmann::json show_run(const RunFolder& run);
 
 }  // namespace ladimo

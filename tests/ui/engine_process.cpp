@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <QSignalSpy>
+#include <QTest>
 
 #include "stand_in_engine.h"
 
@@ -118,6 +119,29 @@ TEST_CASE("cancel stops the job and says so") {
   CHECK(outcome.kind == Kind::canceled);
   CHECK(outcome.hint.contains("can be continued"));
   CHECK_FALSE(process.running());
+}
+
+TEST_CASE("a job that is stopped has all its time to end, whatever was stopped before it") {
+  const StandInEngine engine(R"sh(
+if [ -e "$0.again" ]; then trap 'sleep 1; touch "$0.kept"; exit 130' TERM; fi
+touch "$0.again"
+echo '{"event":"step","name":"layers","index":0,"count":1}'
+while :; do sleep 0.1; done)sh");
+  EngineProcess process(engine.engine());
+  QSignalSpy steps(&process, &EngineProcess::step), ends(&process, &EngineProcess::finished);
+  const auto wait = [](QSignalSpy& spy, int count) {
+    while (spy.count() < count) REQUIRE(spy.wait(patience_ms));
+  };
+  process.start({});
+  wait(steps, 1);
+  process.cancel();
+  wait(ends, 1);
+  process.start({});
+  wait(steps, 2);
+  QTest::qWait(2500);  // the first one's time would be over while this one ends
+  process.cancel();
+  wait(ends, 2);
+  CHECK(std::filesystem::exists(engine.folder() / "ladimo.kept"));
 }
 
 TEST_CASE("a job that is dropped reports nothing, also when it is dropped while it speaks") {

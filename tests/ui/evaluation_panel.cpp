@@ -131,6 +131,25 @@ TEST_CASE("progress says what, how far and how long; a canceled measurement leav
   CHECK(RunHistory::of(shown.editor).measurements().empty());
 }
 
+TEST_CASE("why nothing can be measured is said as long as it is true") {
+  Shown shown;
+  child<QRadioButton>(shown.panel, "own_text").setChecked(true);
+  CHECK(shown.notice() == "Choose the text files to measure on.");
+  child<QRadioButton>(shown.panel, "held_out").setChecked(true);
+  CHECK(shown.notice().isEmpty());
+}
+
+TEST_CASE("what the engine warns of stands beside the button") {
+  Shown warned(
+      R"sh(*eval*) echo '{"event":"warning","message":"The measurement is not kept.","hint":"Make room.","id":'$id'}'
+      )sh" +
+      testing::keeping(kept()) + R"sh(      echo '{"event":"result",)sh" + domains +
+      R"sh(,"id":'$id'}' ;;)sh");
+  warned.measure();
+  CHECK(warned.notice() == "The measurement is not kept. Make room.");
+  CHECK(RunHistory::of(warned.editor).measurements().size() == 1);
+}
+
 TEST_CASE("what goes wrong stands beside the button") {
   Shown refused(refusing);
   refused.measure();

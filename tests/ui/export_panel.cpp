@@ -11,6 +11,7 @@
 #include <QPushButton>
 #include <QTableView>
 
+#include "base/files.h"
 #include "opened_run.h"
 #include "palettes.h"
 #include "ui/models/policies_model.h"
@@ -33,8 +34,9 @@ const std::string saving =
     *policy*) echo '{"event":"result","path":"somewhere","id":'$id'}' ;;)sh";
 
 struct Shown : OpenedRun {
-  explicit Shown(const std::string& answers = saving)
-      : OpenedRun(answers), panel(run, editor, serve, engine.engine()) {
+  explicit Shown(const std::string& answers = saving) : Shown(answers, {}) {}
+  Shown(const std::string& answers, const QString& host)
+      : OpenedRun(answers), panel(run, editor, serve, {engine.program(), host}) {
     panel.resize(1200, 800);
     panel.show();
   }
@@ -70,6 +72,25 @@ TEST_CASE("the policy file is what the command line reads") {
   const Policy read = read_policy(shown.path("policy.json").toStdString(), shown.editor.policy().fingerprint,
                                   testing::example_layers);
   CHECK(read.layers == shown.editor.policy().layers);
+  CHECK_FALSE(read.measured);
+}
+
+TEST_CASE("a policy that was measured is saved with what was found") {
+  Shown shown;
+  ui::Measurement found;
+  found.split = ui::checking_split;
+  found.policy = shown.editor.policy();
+  found.numbers.kl = 0.0345;
+  RunHistory::of(shown.editor).add(found);
+  found.split = "text";
+  found.numbers.kl = 0.5;
+  RunHistory::of(shown.editor).add(found);
+  shown.panel.save_policy_file(shown.path("policy.json"));
+  CHECK(policy_from_json(read_json(shown.path("policy.json").toStdString())).measured->kl == 0.0345);
+  shown.save_as("calm");
+  CHECK(RunHistory::of(shown.editor).policies().at("calm").measured->kl == 0.0345);
+  shown.editor.set_tradeoff(0.9);
+  CHECK_FALSE(RunHistory::of(shown.editor).with_measured(shown.editor.policy()).measured);
 }
 
 TEST_CASE("tables leave with all digits") {
@@ -177,8 +198,62 @@ TEST_CASE("a policy is saved under a name, compared, taken up again, deleted and
   REQUIRE(wait_until([&] { return RunHistory::of(shown.editor).policies().contains("calm"); }));
 }
 
-TEST_CASE("a policy that the engine refuses is not listed") {
+TEST_CASE("policies of a run on this machine are saved without the engine, and a choice is safe then") {
+  Shown shown("*) exit 1 ;;");
+  CHECK(shown.editor.is_saved());
+  shown.editor.set_tradeoff(0.9);
+  CHECK_FALSE(shown.editor.is_saved());
+  shown.save_as("calm");
+  CHECK(shown.editor.is_saved());
+  CHECK_FALSE(shown.serve.busy());
+  const auto file = shown.engine.folder() / "stories-run" / "policies" / "calm.json";
+  CHECK(policy_from_json(read_json(file)).layers == shown.editor.policy().layers);
+  shown.editor.set_tradeoff(0.2);
+  shown.press("save_as_run_policy").click();
+  CHECK(shown.notice("saved_policies") == "Saved as the run's policy.");
+  CHECK(shown.editor.is_saved());
+  std::filesystem::remove_all(file.parent_path());
+  std::ofstream(file.parent_path()) << "in the way";
+  shown.save_as("cheap");
+  CHECK_FALSE(RunHistory::of(shown.editor).policies().contains("cheap"));
+  CHECK_FALSE(shown.notice("saved_policies").isEmpty());
+}
+
+TEST_CASE("a name that is taken is replaced knowingly, and what it held can be brought back") {
   Shown shown;
+  shown.save_as("calm");
+  const auto calm = shown.editor.policy().layers;
+  shown.editor.set_tradeoff(0.9);
+  child<QLineEdit>(shown.panel, "policy_name").setText("calm");
+  CHECK(shown.press("save_policy").text().contains("Replace"));
+  shown.press("save_policy").click();
+  CHECK(shown.notice("saved_policies").contains("in the place of another"));
+  CHECK(RunHistory::of(shown.editor).policies().at("calm").layers != calm);
+  CHECK(shown.press("save_policy").text().contains("Save"));
+  for (auto* button : child<QWidget>(shown.panel, "saved_policies").findChildren<QAbstractButton*>())
+    if (button->text() == "Bring it back") button->click();
+  CHECK(RunHistory::of(shown.editor).policies().at("calm").layers == calm);
+}
+
+TEST_CASE("an engine elsewhere is given the policy under a name of its own, which the export reads") {
+  const testing::StandInSsh ssh;
+  const testing::StandInEngine exporter(R"sh([ "$1" = export ] || exit 9
+printf '{"event":"result","bytes":1,"asked":"%s"}\n' "$*" | tee "$0.asked")sh");
+  OpenedRun opened(R"sh(*policy*) echo "$line" > "$0.saved"
+      echo '{"event":"result","path":"there/policies/some.json","id":'$id'}' ;;)sh");
+  ExportPanel panel(opened.run, opened.editor, opened.serve, ssh.engine(exporter.program()));
+  opened.serve.set_original("there/model");
+  panel.write_model("there/exported");
+  REQUIRE(wait_until([&] { return std::filesystem::exists(exporter.folder() / "ladimo.asked"); }));
+  CHECK(read_file(exporter.folder() / "ladimo.asked")
+            .find("-o there/exported --policy there/policies/some.json --dense there/model") !=
+        std::string::npos);
+  CHECK(read_file(opened.engine.folder() / "ladimo.saved").find("\"name\":\"exported ") != std::string::npos);
+  REQUIRE(wait_until([&] { return !panel.writing(); }));
+}
+
+TEST_CASE("a policy that the engine refuses is not listed") {
+  Shown shown(saving, "far");
   shown.save_as("rejected");
   CHECK(shown.notice("saved_policies") == "The policy is for another model. Choose again.");
   CHECK(RunHistory::of(shown.editor).policies().empty());

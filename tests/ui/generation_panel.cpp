@@ -56,7 +56,7 @@ TEST_CASE("both models continue the prompt, and each one's speed stands under it
   Shown shown(answering);
   child<QPlainTextEdit>(shown.panel, "prompt").setPlainText("There was");
   shown.button().click();
-  CHECK(shown.state(0).contains("Loading"));
+  CHECK(shown.state(0).contains("loading the model"));
   CHECK(shown.state(1).contains("Waiting"));
   REQUIRE(wait_until([&] { return shown.idle(); }));
   CHECK(shown.view(0).toPlainText() == "There was a little girl named Lily found a needle.");
@@ -67,6 +67,13 @@ TEST_CASE("both models continue the prompt, and each one's speed stands under it
   CHECK(child<QLabel>(shown.panel, "pointed").text().contains("dense · 16 · 12"));
   emit shown.view(1).pointed(-1);
   CHECK(child<QLabel>(shown.panel, "pointed").text().isEmpty());
+}
+
+TEST_CASE("generation says that the engine does something else first") {
+  Shown shown("*bench*) ;;");
+  shown.serve.bench({});
+  shown.button().click();
+  REQUIRE(wait_until([&] { return shown.state(0).contains("asked before this"); }));
 }
 
 TEST_CASE("a refused prompt is a sentence under both sides") {

@@ -101,15 +101,23 @@ TEST_CASE("cancel closes the engine's stdin there") {
   CHECK(wait_for(spy).kind == Kind::canceled);
 }
 
+TEST_CASE("an engine that takes its time to stop over a slow line has stopped") {
+  const StandInEngine engine(std::string(says_step) + "; cat >/dev/null; sleep 4; exit 130");
+  const StandInSsh ssh;
+  EngineProcess process(ssh.engine(engine.program()));
+  QSignalSpy spy(&process, &EngineProcess::finished);
+  QObject::connect(&process, &EngineProcess::step, &process, &EngineProcess::cancel);
+  process.start({});
+  CHECK(wait_for(spy).kind == Kind::canceled);
+}
+
 TEST_CASE("a connection that hangs is lost, after some patience or when it does not even stop") {
   const StandInEngine engine("exit 0");
   const StandInSsh ssh("trap '' TERM; " + std::string(says_step) + "; exec sleep 60");
   EngineProcess process(ssh.engine(engine.program()));
   QSignalSpy spy(&process, &EngineProcess::finished);
-  SUBCASE("silence") {
-    process.set_patience(300);
-    process.start({});
-  }
+  process.set_patience(300);
+  SUBCASE("silence") { process.start({}); }
   SUBCASE("cancel without an answer") {
     QObject::connect(&process, &EngineProcess::step, &process, &EngineProcess::cancel);
     process.start({});

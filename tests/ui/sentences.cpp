@@ -97,6 +97,14 @@ TEST_CASE("the measured sentence is bold, dated and keeps its distance") {
   CHECK(above.contains("November 2026"));
   CHECK(above.contains("Example processor"));
   CHECK(measured_sentence(found, 0.03).contains("below the prediction"));
+  CHECK_FALSE(above.contains("ms"));
+  found.numbers.decode_ms = 1.31;
+  CHECK(measured_sentence(found, 0.03).contains("1.31 ms per token decoding</b>"));
+}
+
+TEST_CASE("times say where and when they were measured") {
+  const QString source = times_source(testing::example_latency());
+  CHECK(source.contains("Example processor, 2 threads, 23 November 2026"));
 }
 
 TEST_CASE("why milliseconds are no cost is said plainly") {

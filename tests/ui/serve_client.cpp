@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <QSignalSpy>
+#include <QTest>
 
 #include <nlohmann/json.hpp>
 
@@ -161,4 +162,88 @@ TEST_CASE("a model that cannot be loaded says why") {
   QSignalSpy not_started(&missing, &ServeClient::finished);
   missing.bench({});
   CHECK(wait_for(not_started).outcome.kind == Kind::missing);
+}
+
+TEST_CASE("what the engine warns of comes with the end of its request") {
+  const StandInEngine engine(serving(R"sh(
+    *eval*) echo '{"event":"warning","message":"The measurement is not kept.","hint":"Make room.","id":'$id'}'
+            echo '{"event":"result","id":'$id'}' ;;
+    *bench*) echo '{"event":"result","id":'$id'}' ;;)sh"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  client.evaluate({});
+  client.bench({});
+  CHECK(wait_for(finished).outcome.warning == "The measurement is not kept. Make room.");
+  CHECK(wait_for(finished, 2).outcome.warning.isEmpty());
+}
+
+TEST_CASE("a request says what it waits for") {
+  const StandInEngine engine(serving(R"sh(
+    *cancel*) echo '{"event":"error","message":"Canceled.","hint":"","path":"","canceled":true,"id":'$id'}' ;;)sh"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  QSignalSpy moved_up(&client, &ServeClient::moved_up);
+  const int first = client.generate({}), second = client.bench({});
+  CHECK(client.waits_for(first).contains("loading the model"));
+  REQUIRE((moved_up.count() > 0 || moved_up.wait(patience_ms)));
+  CHECK(client.waits_for(first).isEmpty());
+  CHECK(client.waits_for(second).contains("asked before this"));
+  client.cancel(first);
+  wait_for(finished);
+  CHECK(moved_up.count() == 2);
+  CHECK(client.waits_for(second).isEmpty());
+}
+
+TEST_CASE("while the model is loading a request is canceled at once, and what is asked next has a process") {
+  const StandInEngine engine(R"sh(if [ ! -e "$0.again" ]; then
+  sleep 60 & trap 'kill $!; exit 0' TERM
+  touch "$0.again"
+  wait
+  exit 0
+fi
+)sh" + serving("*) echo '{\"event\":\"result\",\"id\":'$id'}' ;;"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  const int first = client.bench({});
+  REQUIRE(QTest::qWaitFor([&] { return std::filesystem::exists(engine.folder() / "ladimo.again"); },
+                          patience_ms));
+  client.cancel(first);
+  REQUIRE(finished.count() == 1);
+  CHECK(finished.at(0).at(1).value<Outcome>().kind == Kind::canceled);
+  CHECK_FALSE(client.busy());
+  const int second = client.bench({});
+  const auto answered = wait_for(finished, 2);
+  CHECK(answered.request == second);
+  CHECK(answered.outcome.done());
+}
+
+TEST_CASE("a request that is canceled while the model is loading leaves the others alone") {
+  const StandInEngine engine("sleep 0.3\n" + serving(R"sh(
+    *cancel*) echo '{"event":"error","message":"Canceled.","hint":"","path":"","canceled":true,"id":'$id'}' ;;
+    *generate*) echo '{"event":"result","id":'$id'}' ;;)sh"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  client.cancel(client.bench({}));
+  const int second = client.generate({});
+  CHECK(wait_for(finished).outcome.kind == Kind::canceled);
+  CHECK(wait_for(finished, 2).request == second);
+  CHECK(finished.count() == 2);
+}
+
+TEST_CASE("an original that was moved is asked for, and named to the next process") {
+  const StandInEngine engine(R"sh(case "$*" in *--dense*) ;; *) )sh" +
+                             StandInEngine::complaining("The dense original of this run cannot be opened.",
+                                                        "Name the folder where it is now with --dense MODEL.",
+                                                        2) +
+                             " ;; esac\nargs=\"$*\"\n" +
+                             serving(R"sh(*) echo '{"event":"result","args":"'"$args"'","id":'$id'}' ;;)sh"));
+  ServeClient client(engine.engine(), "some/run");
+  QSignalSpy finished(&client, &ServeClient::finished);
+  client.bench({});
+  CHECK(wait_for(finished).outcome.original_missing);
+  client.set_original("elsewhere/model");
+  client.bench({});
+  const auto [request, outcome] = wait_for(finished, 2);
+  CHECK(outcome.output.contains("serve some/run --dense elsewhere/model"));
+  CHECK_FALSE(outcome.original_missing);
 }

@@ -1,13 +1,18 @@
 #include "ui/engine/line_process.h"
 
+#include <algorithm>
+
 #include <QDir>
 #include <QPointer>
 #include <QProcessEnvironment>
+
+#include "base/sleeping_threads.h"
 
 namespace ladimo::ui {
 namespace {
 
 constexpr int grace_ms = 3000;
+constexpr int remote_grace_ms = 20000;
 constexpr int farewell_ms = 300;  // the engine stops within 100
 constexpr int slice_ms = 8;
 constexpr int patience_ms = 15 * 60 * 1000;
@@ -16,16 +21,22 @@ constexpr qsizetype last_words_kept = 4096;
 }  // namespace
 
 LineProcess::LineProcess(Engine engine, QObject* parent) : QObject(parent), engine_(std::move(engine)) {
-  // The engine would start itself again to set this (app/cli/early_environment.cpp).
+  // The engine would start itself again to set these (app/cli/early_environment.cpp).
   QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-  environment.insert(QStringLiteral("OMP_WAIT_POLICY"), QStringLiteral("passive"));
+  for (const QByteArrayView variable : sleeping_threads) {
+    const auto equals = variable.indexOf('=');
+    environment.insert(QString::fromLatin1(variable.first(equals)),
+                       QString::fromLatin1(variable.sliced(equals + 1)));
+  }
   process_.setProcessEnvironment(environment);
   deliver_.setSingleShot(true);
   silence_.setSingleShot(true);
+  grace_.setSingleShot(true);
   silence_.setInterval(patience_ms);
   const auto schedule = [this] { deliver_.start(0); };
   connect(&deliver_, &QTimer::timeout, this, &LineProcess::deliver);
   connect(&silence_, &QTimer::timeout, this, &LineProcess::give_up);
+  connect(&grace_, &QTimer::timeout, this, &LineProcess::give_up);
   connect(&process_, &QProcess::readyReadStandardOutput, this, schedule);
   connect(&process_, &QProcess::readyReadStandardError, this,
           [this] { keep_last_words(process_.readAllStandardError()); });
@@ -63,9 +74,7 @@ void LineProcess::stop() {
     process_.closeWriteChannel();
   else
     process_.terminate();
-  QTimer::singleShot(grace_ms, &process_, [this] {
-    if (ending_.canceled) give_up();
-  });
+  grace_.start(engine_.remote() ? std::min(remote_grace_ms, silence_.interval()) : grace_ms);
 }
 
 bool LineProcess::running() const { return process_.state() != QProcess::NotRunning; }
@@ -89,6 +98,7 @@ void LineProcess::keep_last_words(const QByteArray& words) {
 
 void LineProcess::finish(bool started) {
   silence_.stop();
+  grace_.stop();
   ending_.started = started;
   const bool crashed = started && process_.exitStatus() == QProcess::CrashExit;
   (crashed ? ending_.signal : ending_.status) = process_.exitCode();

@@ -23,11 +23,12 @@ class LineProcess : public QObject {
   /// Precondition: not running.
   void start(const QStringList& arguments);
   void write(const QByteArray& line);
-  /// SIGTERM here, end-of-file on stdin when remote; killed when that does not help within three seconds.
+  /// SIGTERM here, end-of-file on stdin when remote; killed when that does not help within three seconds
+  /// (when remote, as long as a slow line may take).
   void stop();
   bool running() const;
-  /// A remote process that is `expected` to speak and is silent for longer than this is given up. Over ssh
-  /// only: a dead line is noticed by ssh itself, this is for a live one with nobody at its end.
+  /// A remote process that is `expected` to speak and is silent for longer than its patience is given up.
+  /// Over ssh only: a dead line is noticed by ssh itself, this is for a live one with nobody at its end.
   void expect_answer(bool expected);
   void set_patience(int ms) { silence_.setInterval(ms); }
 
@@ -46,6 +47,7 @@ class LineProcess : public QObject {
   QProcess process_;
   QTimer deliver_;  // not a queued call: those would come before every click
   QTimer silence_;
+  QTimer grace_;  // of a process that was told to stop
   QByteArray last_words_;
   Ending ending_;
   bool over_ = false;

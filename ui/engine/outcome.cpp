@@ -1,5 +1,6 @@
 #include "ui/engine/outcome.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include <QObject>
@@ -88,7 +89,10 @@ Outcome complaint(Kind kind, const std::vector<ErrorEvent>& errors) {
   for (const ErrorEvent& error : errors) sentences << QString::fromStdString(error.message);
   QStringList advice{QString::fromStdString(errors.front().path), in_window_words(errors.front().hint)};
   advice.removeAll(QString());
-  return {kind, sentences.join('\n'), advice.join('\n'), {}};
+  Outcome outcome{kind, sentences.join('\n'), advice.join('\n'), {}};
+  outcome.original_missing = std::ranges::any_of(
+      errors, [](const ErrorEvent& error) { return error.hint.find("--dense") != std::string::npos; });
+  return outcome;
 }
 
 Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, const QByteArray& result) {

@@ -21,9 +21,11 @@ struct Outcome {
     missing    // the engine could not be started or reached
   };
   Kind kind = Kind::done;
-  QString sentence;   // what happened; empty when done
-  QString hint;       // what to do; may be empty
-  QByteArray output;  // the result: one JSON object
+  QString sentence;               // what happened; empty when done
+  QString hint;                   // what to do; may be empty
+  QByteArray output;              // the result: one JSON object
+  QString warning = {};           // what went wrong beside it, and what to do; may be empty
+  bool original_missing = false;  // the run's dense original is not where it was: its folder has to be named
 
   bool done() const { return kind == Kind::done; }
 };

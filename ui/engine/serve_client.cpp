@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "run/event_json.h"
 #include "ui/engine/line_process.h"
+#include "ui/engine/window_words.h"
 
 namespace ladimo::ui {
 namespace {
@@ -48,32 +49,50 @@ struct ServeClient::State {
     connect(&process, &LineProcess::ended, &client, [this](const Ending& ending) { fail_all(ending); });
   }
 
+  void start();
   int send(json request);
   void read(const QByteArray& line);
   void hear(int request, const QByteArray& line);
-  void set_loaded(bool now);
-  void finish(int request, const Outcome& outcome);
+  void warn(const WarningEvent& event);
+  auto find(int request) { return std::ranges::find(waiting, request, &Request::id); }
+  void cancel(int request);
+  void finish(int request, Outcome outcome);
   void fail_all(const Ending& ending);
 
+  struct Request {
+    int id;
+    QByteArray line;
+  };
   ServeClient& client;
-  QString model;
+  QString model, original;
   LineProcess process;
   int last_request = 0;
-  std::vector<int> waiting;        // in the order of arrival, the one being carried out first
+  std::vector<Request> waiting;    // in the order of arrival, the one being carried out first
   std::vector<ErrorEvent> errors;  // about the model itself, before it is loaded
-  json measurement;                // of the request being carried out
+  json measurement;                // of the request being carried out, as are
+  QStringList warnings;            // these
   bool loaded = false;
+  bool leaving = false;  // the process was told to stop: what is asked now needs another
 };
 
-int ServeClient::State::send(json request) {
-  if (!process.running()) {
-    errors.clear();
-    process.start({QStringLiteral("serve"), model});
-  }
-  request["id"] = ++last_request;
-  process.write(line_of(request));
+void ServeClient::State::start() {
+  errors.clear();
+  QStringList arguments{QStringLiteral("serve"), model};
+  if (!original.isEmpty()) arguments << QStringLiteral("--dense") << original;
+  process.start(arguments);
+  for (const Request& request : waiting) process.write(request.line);
   process.expect_answer(true);
-  waiting.push_back(last_request);
+}
+
+int ServeClient::State::send(json request) {
+  request["id"] = ++last_request;
+  waiting.push_back({last_request, line_of(request)});
+  if (!process.running()) {
+    start();
+  } else if (!leaving) {
+    process.write(waiting.back().line);
+    process.expect_answer(true);
+  }
   return last_request;
 }
 
@@ -83,7 +102,11 @@ void ServeClient::State::read(const QByteArray& line) {
   const auto id = object.find("id");
   const bool numbered = kind.size() > 0 && id != object.end() && id->is_number_integer();
   const int request = numbered ? id->get<int>() : 0;
-  if (kind == "ready") return set_loaded(true);
+  if (kind == "ready") {
+    loaded = true;
+    emit client.moved_up();
+    return;
+  }
   const ErrorEvent error{text_of(object, "message"), text_of(object, "hint"), text_of(object, "path")};
   if (kind == "error" && !numbered) {
     errors.push_back(error);
@@ -110,36 +133,56 @@ void ServeClient::State::hear(int request, const QByteArray& line) {
           if constexpr (std::is_same_v<E, StepEvent>) emit client.step(request, e);
           if constexpr (std::is_same_v<E, ProgressEvent>) emit client.progress(request, e);
           if constexpr (std::is_same_v<E, TokenEvent>) emit client.token(request, e);
-          if constexpr (std::is_same_v<E, WarningEvent>) emit client.warning(request, e);
+          if constexpr (std::is_same_v<E, WarningEvent>) warn(e);
         },
         event);
   } catch (const Refusal& refusal) {
-    emit client.warning(request, {refusal.what(), refusal.hint()});
+    warn({refusal.what(), refusal.hint()});
   }
 }
 
-void ServeClient::State::set_loaded(bool now) {
-  if (std::exchange(loaded, now) != now) emit client.loaded_changed();
+void ServeClient::State::warn(const WarningEvent& event) {
+  warnings << (QString::fromStdString(event.message) + ' ' + in_window_words(event.hint)).trimmed();
 }
 
-void ServeClient::State::finish(int request, const Outcome& outcome) {
-  const auto found = std::find(waiting.begin(), waiting.end(), request);
+/// While the model is loading the engine hears nothing.
+void ServeClient::State::cancel(int request) {
+  if (find(request) == waiting.end()) return;
+  leaving = !loaded && waiting.size() == 1;
+  if (leaving)
+    process.stop();
+  else
+    process.write(line_of({{"request", "cancel"}, {"id", request}}));
+  if (!loaded) finish(request, {Outcome::Kind::canceled, QObject::tr("Canceled."), {}, {}});
+}
+
+void ServeClient::State::finish(int request, Outcome outcome) {
+  const auto found = find(request);
   if (found == waiting.end()) return;
+  if (found == waiting.begin()) {
+    outcome.warning = std::exchange(warnings, {}).join('\n');
+    measurement = nullptr;
+  }
   waiting.erase(found);
-  measurement = nullptr;
   if (waiting.empty()) process.expect_answer(false);
+  const QPointer<ServeClient> alive(&client);
   emit client.finished(request, outcome);
+  if (alive && !waiting.empty()) emit client.moved_up();
 }
 
 /// A process that ends, however it does, ends the requests that wait for it.
 void ServeClient::State::fail_all(const Ending& ending) {
+  loaded = false;
+  if (std::exchange(leaving, false)) {
+    if (!waiting.empty()) start();
+    return;
+  }
   Outcome outcome = outcome_of(ending, errors, {});
   if (outcome.done())
     outcome = {Outcome::Kind::failed, QObject::tr("The engine ended before it had answered."), {}, {}};
-  set_loaded(false);
   const QPointer<ServeClient> alive(&client);
-  for (const int request : std::vector<int>(waiting)) {
-    finish(request, outcome);
+  for (const Request& request : std::vector<Request>(waiting)) {
+    finish(request.id, outcome);
     if (!alive) return;
   }
 }
@@ -183,13 +226,20 @@ int ServeClient::save_policy(const Policy& policy, const QString& name) {
   return state_->send(std::move(object));
 }
 
-void ServeClient::cancel(int request) {
-  if (std::find(state_->waiting.begin(), state_->waiting.end(), request) == state_->waiting.end()) return;
-  state_->process.write(line_of({{"request", "cancel"}, {"id", request}}));
-}
+void ServeClient::cancel(int request) { state_->cancel(request); }
+
+void ServeClient::set_original(const QString& folder) { state_->original = folder; }
+
+const QString& ServeClient::original() const { return state_->original; }
 
 bool ServeClient::busy() const { return !state_->waiting.empty(); }
 
 bool ServeClient::loaded() const { return state_->loaded; }
+
+QString ServeClient::waits_for(int request) const {
+  if (!state_->loaded) return tr("The engine is loading the model…");
+  const bool first = state_->waiting.empty() || state_->waiting.front().id == request;
+  return first ? QString() : tr("Waiting for what the engine was asked before this…");
+}
 
 }  // namespace ladimo::ui

@@ -39,21 +39,28 @@ class ServeClient : public QObject {
   int bench(const std::optional<Policy>& policy);
   /// Writes RUN/policy.json, or RUN/policies/NAME.json.
   int save_policy(const Policy& policy, const QString& name = {});
-  /// The request ends as canceled; others go on.
+  /// The request ends as canceled; others go on. While the model is loading it ends at once, and the process
+  /// with the last of them.
   void cancel(int request);
+  /// Where the run's dense original lies, when it is not where it was. Heard by the next process.
+  void set_original(const QString& folder);
+  const QString& original() const;  // empty: where the run says
   /// Whether a request is waiting or being carried out.
   bool busy() const;
   /// Whether the model is loaded.
   bool loaded() const;
+  /// Why a request is not being carried out yet; empty when it is.
+  QString waits_for(int request) const;
 
  signals:
-  void loaded_changed();
+  /// What requests wait for has changed: the model was loaded, or a request before them ended.
+  void moved_up();
   void token(int request, const ladimo::TokenEvent& event);
   void step(int request, const ladimo::StepEvent& event);
   void progress(int request, const ladimo::ProgressEvent& event);
-  void warning(int request, const ladimo::WarningEvent& event);
   /// Exactly once for every request, also when the process dies. `outcome.output` holds the result's JSON;
-  /// that of an evaluation of a run has the `measurement` that the run keeps of it.
+  /// that of an evaluation of a run has the `measurement` that the run keeps of it. `outcome.warning`: what
+  /// the engine warned of meanwhile.
   void finished(int request, const ladimo::ui::Outcome& outcome);
 
  private:

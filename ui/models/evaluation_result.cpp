@@ -40,6 +40,17 @@ EvaluationResult read_evaluation(const QByteArray& bytes) {
   return result;
 }
 
+void read_times(const QByteArray& bytes, PolicyNumbers& numbers) {
+  const nlohmann::json json = parse(bytes);
+  const JsonFields fields(json, "result of the timing");
+  constexpr double ms_per_s = 1000;
+  const auto ms_per_token = [&](const char* kind) {
+    return ms_per_s / fields.object(kind).number("converted_tokens_per_s");
+  };
+  numbers.decode_ms = ms_per_token("decode");
+  numbers.prefill_ms = ms_per_token("prefill");
+}
+
 TextScore score_of(const Measurement& m) {
   return {{},         m.tokens,      m.numbers.kl,    m.numbers.perplexity, m.dense_perplexity,
           m.same_top, m.same_top_se, m.kl_percentiles};

@@ -27,6 +27,9 @@ struct EvaluationResult {
 
 /// Throws Refusal when `json` is not the result of an evaluation of a run, as ServeClient gives it.
 EvaluationResult read_evaluation(const QByteArray& json);
+/// Puts the times of the converted model into `numbers`. Throws Refusal when `json` is not what serve answers
+/// to a bench.
+void read_times(const QByteArray& json, PolicyNumbers& numbers);
 /// The measurement's numbers over all its texts.
 TextScore score_of(const Measurement& measurement);
 

@@ -175,6 +175,10 @@ void PolicyEditor::pin(int layer, const LayerPolicy& policy) {
 
 void PolicyEditor::commit() { ++state_->gesture; }
 
+void PolicyEditor::mark_saved(const Policy& saved) {
+  if (saved.layers == policy().layers) undo_.setClean();
+}
+
 void PolicyEditor::set_cost(Cost cost) {
   change(tr("change the cost"), false, [&](Choice& next) { next.cost = cost; });
 }

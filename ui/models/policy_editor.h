@@ -34,6 +34,9 @@ class PolicyEditor : public QObject {
   /// What the tables say now about any policy, whenever it was made.
   PolicyNumbers predicted(const Policy& policy) const;
   QUndoStack& undo() { return undo_; }
+  /// Whether the chosen policy is the one that the run was opened with or that was saved last.
+  bool is_saved() const { return undo_.isClean(); }
+  void mark_saved(const Policy& saved);
 
   /// Moves that follow one another without `commit` become one step of undo.
   void set_tradeoff(double tradeoff);

@@ -52,6 +52,28 @@ std::map<QString, Policy> named_policies(const nlohmann::json& json, const Trade
 void read_policies(const JsonFields& show, RunData& run) {
   if (show.has("policy")) run.policy = fitting_policy(show.at("policy"), *run.tradeoff, "policy.json");
   if (show.has("policies")) run.policies = named_policies(show.at("policies"), *run.tradeoff);
+  for (const Measurement& measurement : run.measurements)
+    fitting_policy(to_json(measurement.policy), *run.tradeoff, "measurements.json");
+}
+
+/// What is drawn side by side has to be of the same layers and experts.
+void require_same_shape(const RunData& run) {
+  const auto refuse = [](const char* file, const std::string& complaint) {
+    throw Refusal("The run's tables do not belong together: " + complaint,
+                  "Remove that file from the run and convert again: it is made anew.", file);
+  };
+  const int layers = run.layer_count();
+  for (const LayerRecord& record : run.records)
+    if (record.layer < 0 || record.layer >= layers)
+      refuse("layers", "there is a record of layer " + std::to_string(record.layer) + ".");
+  if (!run.profile) return;
+  for (const LayerProfile& profile : run.profile->layers) {
+    const std::string layer = "layer " + std::to_string(profile.layer);
+    if (profile.layer < 0 || profile.layer >= layers)
+      refuse("profile.json", "the routing profile has a " + layer + ".");
+    if (run.tradeoff && profile.routed != run.tradeoff->routed)
+      refuse("profile.json", layer + " has another number of routed experts.");
+  }
 }
 
 RunData read(const nlohmann::json& json, const QString& folder) {
@@ -62,11 +84,18 @@ RunData read(const nlohmann::json& json, const QString& folder) {
   run.records = finished(show);
   if (show.has("profile")) run.profile = routing_profile_from_json(show.at("profile"));
   if (show.has("tradeoff")) run.tradeoff = tradeoff_table_from_json(show.at("tradeoff"));
-  if (show.has("latency")) run.latency = latency_table_from_json(show.at("latency"));
-  if (run.tradeoff) read_policies(show, run);
+  if (show.has("latency")) {
+    run.latency = latency_table_from_json(show.at("latency"));
+    run.latency->decode_curve();  // refuses a table without points
+  }
   if (show.has("measurements"))
     for (const auto& measurement : show.at("measurements"))
       run.measurements.push_back(measurement_from_json(measurement));
+  require_same_shape(run);
+  if (run.tradeoff) read_policies(show, run);
+  if (show.has("own_text"))
+    for (const std::string& document : show.texts("own_text"))
+      run.own_text << QString::fromStdString(document);
   return run;
 }
 

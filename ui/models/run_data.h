@@ -19,11 +19,14 @@
 
 namespace ladimo::ui {
 
+/// The run's own text that was neither calibrated on nor used for the tables.
+inline const QString checking_split = QStringLiteral("checking");
+
 /// One line of RUN/measurements.json: what an evaluation found.
 struct Measurement {
   QString date;     // ISO 8601
   QString machine;  // as latency.json names it
-  QString split;    // "checking" or "text"
+  QString split;    // checking_split or "text"
   QStringList text;
   qint64 tokens = 0;
   int window = 0;
@@ -38,6 +41,7 @@ struct Measurement {
 struct RunData {
   QString folder;  // as the engine's machine names it
   Recipe recipe;
+  QStringList own_text;              // the first documents that the model wrote itself
   std::vector<LayerRecord> records;  // finished layers, rising
   std::optional<RoutingProfile> profile;
   std::optional<TradeoffTable> tradeoff;

@@ -1,5 +1,6 @@
 #include "ui/models/run_history.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ui/models/policy_editor.h"
@@ -13,6 +14,18 @@ RunHistory& RunHistory::of(PolicyEditor& editor) {
 
 RunHistory::RunHistory(PolicyEditor& editor)
     : QObject(&editor), measurements_(editor.run().measurements), policies_(editor.run().policies) {}
+
+const Measurement* RunHistory::newest(const Policy& policy, const QString& split) const {
+  const auto at = std::find_if(measurements_.rbegin(), measurements_.rend(), [&](const Measurement& one) {
+    return (split.isEmpty() || one.split == split) && one.policy.layers == policy.layers;
+  });
+  return at == measurements_.rend() ? nullptr : &*at;
+}
+
+Policy RunHistory::with_measured(Policy policy) const {
+  if (const Measurement* found = newest(policy, checking_split)) policy.measured = found->numbers;
+  return policy;
+}
 
 void RunHistory::add(Measurement measurement) {
   measurements_.push_back(std::move(measurement));

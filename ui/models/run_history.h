@@ -21,6 +21,11 @@ class RunHistory : public QObject {
   const std::vector<Measurement>& measurements() const { return measurements_; }  // oldest first
   const std::map<QString, Policy>& policies() const { return policies_; }         // saved under a name
 
+  /// The newest measurement of just this policy, null where there is none. `split`: of that text only.
+  const Measurement* newest(const Policy& policy, const QString& split = {}) const;
+  /// A policy as it is saved: with the numbers that were measured where its predictions are checked.
+  Policy with_measured(Policy policy) const;
+
   void add(Measurement measurement);
   void set_policy(const QString& name, Policy policy);
   void remove_policy(const QString& name);

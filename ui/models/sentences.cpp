@@ -150,13 +150,22 @@ QString predicted_sentence(const PolicyEditor& editor) {
   return QObject::tr("Predicted: %1").arg(parts.join(dot));
 }
 
+QString times_source(const LatencyTable& latency) {
+  return QObject::tr("Times follow from a table measured on %1, %2 threads, %3.")
+      .arg(QString::fromStdString(latency.machine))
+      .arg(latency.threads)
+      .arg(date_text(QString::fromStdString(latency.date)));
+}
+
 QString measured_sentence(const Measurement& measurement, double predicted_kl) {
   const PolicyNumbers& numbers = measurement.numbers;
   const double distance = numbers.kl - predicted_kl;
-  const QStringList parts{
+  QStringList parts{
       QObject::tr("KL %1").arg(number_text(numbers.kl)),
       QObject::tr("perplexity %1").arg(change_in(measurement.dense_perplexity, numbers.perplexity)),
       QObject::tr("%1 of the parameters activated").arg(percent_text(numbers.activated_fraction))};
+  if (numbers.decode_ms)
+    parts << QObject::tr("%1 ms per token decoding").arg(number_text(*numbers.decode_ms));
   return QObject::tr("<b>Measured: %1</b>  (%2 %3 the prediction; %4 tokens, %5, %6)")
       .arg(parts.join(dot), number_text(std::abs(distance)),
            distance < 0 ? QObject::tr("below") : QObject::tr("above"),

@@ -32,6 +32,8 @@ QString stability_sentence(const LayerProfile& layer);
 
 /// The predicted consequences of the chosen policy in one sentence of normal type.
 QString predicted_sentence(const PolicyEditor& editor);
+/// Where and when the times were measured that predictions are made from. Plain text.
+QString times_source(const LatencyTable& latency);
 /// What was measured, in bold, with where and when; and the distance from `predicted_kl`.
 QString measured_sentence(const Measurement& measurement, double predicted_kl);
 /// Why milliseconds cannot be chosen as the cost; empty where they can.

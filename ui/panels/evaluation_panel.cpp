@@ -25,6 +25,7 @@
 #include "ui/panels/panel_text.h"
 #include "ui/plots/kl_percentiles_plot.h"
 #include "ui/plots/measured_plot.h"
+#include "ui/settings/settings.h"
 
 namespace ladimo::ui {
 namespace {
@@ -68,7 +69,7 @@ EvaluationPanel::EvaluationPanel(std::shared_ptr<const RunData> run, PolicyEdito
 
   connect(button_, &QPushButton::clicked, this, &EvaluationPanel::measure_or_cancel);
   connect(form_, &EvaluationRequestForm::changed, this, &EvaluationPanel::show_state);
-  connect(&serve_, &ServeClient::loaded_changed, this, &EvaluationPanel::show_state);
+  connect(&serve_, &ServeClient::moved_up, this, &EvaluationPanel::show_state);
   connect(&serve_, &ServeClient::step, this, &EvaluationPanel::show_step);
   connect(&serve_, &ServeClient::progress, this, &EvaluationPanel::show_progress);
   connect(&serve_, &ServeClient::finished, this, &EvaluationPanel::finish);
@@ -119,6 +120,9 @@ void EvaluationPanel::lay_out() {
   all->setHandleWidth(2 * space);
   all->setChildrenCollapsible(false);
 
+  remember_splitter(*results, keys::evaluation_columns);
+  remember_splitter(*all, keys::evaluation_rows);
+
   auto* working = new QHBoxLayout;
   working->setSpacing(space);
   working->addWidget(button_);
@@ -141,7 +145,6 @@ void EvaluationPanel::measure_or_cancel() {
 
 void EvaluationPanel::start() {
   step_.clear();
-  queued_ = serve_.busy();
   progress_->setRange(0, 0);
   request_ = serve_.evaluate(form_->policy(), form_->text(), form_->tokens());
   show_state();
@@ -156,14 +159,14 @@ void EvaluationPanel::show_state() {
                       : working          ? tr("Stops; nothing is kept of this measurement")
                                          : tr("Runs the dense and the converted model over the text"));
   progress_->setVisible(working);
-  if (!working) {
-    if (!why_not.isEmpty()) notice_->say(why_not);
-    return;
-  }
-  if (!step_.isEmpty()) return;
-  notice_->say(!serve_.loaded() ? tr("The engine is loading the model…")
-               : queued_        ? tr("Waiting for what the engine was asked before this…")
-                                : tr("Measuring…"));
+  if (!why_not.isEmpty())
+    notice_->say(why_not);
+  else if (says_why_not_)
+    notice_->clear();
+  says_why_not_ = !why_not.isEmpty();
+  if (!working || !step_.isEmpty()) return;
+  const QString waits = serve_.waits_for(request_);
+  notice_->say(waits.isEmpty() ? tr("Measuring…") : waits);
 }
 
 void EvaluationPanel::show_step(int request, const StepEvent& event) {
@@ -197,6 +200,7 @@ void EvaluationPanel::finish(int request, const Outcome& outcome) {
   } else {
     try {
       show_result(read_evaluation(outcome.output));
+      if (!outcome.warning.isEmpty()) notice_->say(outcome.warning);
     } catch (const Refusal& refusal) {
       notice_->show_error(QString::fromUtf8(refusal.what()) + ' ' + QString::fromStdString(refusal.hint()));
     }

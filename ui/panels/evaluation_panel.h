@@ -51,8 +51,8 @@ class EvaluationPanel : public QWidget {
   std::shared_ptr<const RunData> run_;
   PolicyEditor& editor_;
   ServeClient& serve_;
-  int request_ = 0;      // 0: none
-  bool queued_ = false;  // the engine had other work when it was asked
+  int request_ = 0;  // 0: none
+  bool says_why_not_ = false;
   QString step_;
 
   EvaluationRequestForm* form_;

@@ -11,6 +11,7 @@
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_csv.h"
+#include "ui/models/run_history.h"
 #include "ui/models/save_file.h"
 #include "ui/panels/export_card.h"
 #include "ui/panels/model_export.h"
@@ -71,6 +72,7 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
   connect(policy_file_, &ExportCard::clicked, this, &ExportPanel::ask_policy_file);
   connect(tables_, &ExportCard::clicked, this, &ExportPanel::ask_tables);
   connect(report_, &ExportCard::clicked, this, &ExportPanel::ask_report);
+  connect(model_, &ModelExport::original_missing, this, &ExportPanel::original_missing);
 }
 
 void ExportPanel::make_cards(QGridLayout& grid) {
@@ -113,9 +115,10 @@ void ExportPanel::ask_report() {
 }
 
 void ExportPanel::save_policy_file(const QString& path) {
-  const std::string json = to_json(editor_.policy()).dump(2) + '\n';
-  show_end(*policy_file_, save_file(path, QByteArray::fromStdString(json)), tr("Saved as %1.").arg(path),
-           path);
+  const Policy policy = RunHistory::of(editor_).with_measured(editor_.policy());
+  const QString failure = save_file(path, QByteArray::fromStdString(to_json(policy).dump(2) + '\n'));
+  if (failure.isEmpty()) editor_.mark_saved(policy);
+  show_end(*policy_file_, failure, tr("Saved as %1.").arg(path), path);
 }
 
 void ExportPanel::save_tables(const QString& folder) {

@@ -31,6 +31,10 @@ class ExportPanel : public QWidget {
   /// Whether a model is being written.
   bool writing() const;
 
+ signals:
+  /// The run's dense original is not where it was.
+  void original_missing();
+
  private:
   void make_cards(QGridLayout& grid);
   void ask_policy_file();

@@ -73,7 +73,7 @@ GenerationPanel::GenerationPanel(std::shared_ptr<const RunData> run, PolicyEdito
   connect(button_, &QPushButton::clicked, this, &GenerationPanel::start_or_stop);
   connect(temperature_, &QDoubleSpinBox::valueChanged, seed_,
           [this](double temperature) { seed_->setEnabled(temperature > 0); });
-  connect(&serve_, &ServeClient::loaded_changed, this, &GenerationPanel::show_loaded);
+  connect(&serve_, &ServeClient::moved_up, this, &GenerationPanel::show_waiting);
   connect(&serve_, &ServeClient::token, this, &GenerationPanel::show_token);
   connect(&serve_, &ServeClient::finished, this, &GenerationPanel::finish);
   connect(&editor_, &PolicyEditor::changed, this, [this] {
@@ -166,11 +166,6 @@ void GenerationPanel::start() {
   pointed_->clear();
   prompt_sent_ = prompt_->toPlainText();
   dense_begun_ = converted_begun_ = false;
-  if (serve_.loaded()) {
-    dense_->begin(prompt_sent_);
-  } else {
-    dense_->load();
-  }
   converted_->wait();
   button_->setText(tr("&Stop"));
   request_ = serve_.generate({.prompt = prompt_sent_,
@@ -180,10 +175,16 @@ void GenerationPanel::start() {
                               .dense = true,
                               .converted = true,
                               .policy = editor_.policy()});
+  show_waiting();
 }
 
-void GenerationPanel::show_loaded() {
-  if (request_ != 0 && !dense_begun_ && serve_.loaded()) dense_->begin(prompt_sent_);
+void GenerationPanel::show_waiting() {
+  if (request_ == 0 || dense_begun_) return;
+  const QString why = serve_.waits_for(request_);
+  if (why.isEmpty())
+    dense_->begin(prompt_sent_);
+  else
+    dense_->hold(why);
 }
 
 void GenerationPanel::show_token(int request, const TokenEvent& event) {

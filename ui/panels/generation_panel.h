@@ -36,7 +36,7 @@ class GenerationPanel : public QWidget {
   void lay_out();
   void start_or_stop();
   void start();
-  void show_loaded();
+  void show_waiting();
   void show_token(int request, const TokenEvent& event);
   void finish(int request, const Outcome& outcome);
   void show_result(const Outcome& outcome);

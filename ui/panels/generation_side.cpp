@@ -52,11 +52,11 @@ GenerationSide::GenerationSide(Model model, QWidget* parent)
   recolour();
 }
 
-void GenerationSide::load() {
+void GenerationSide::hold(const QString& why) {
   begin({});
-  view_->setPlaceholderText(tr("The model is being loaded…"));
+  view_->setPlaceholderText(tr("The text appears here word by word."));
   busy_->show();
-  say(tr("Loading the model"));
+  say(why);
 }
 
 void GenerationSide::wait() {

@@ -22,8 +22,8 @@ class GenerationSide : public QWidget {
 
   TokenView& view() { return *view_; }
 
-  void load();  // the engine reads the model
-  void wait();  // for the other side
+  void hold(const QString& why);  // the engine does something else first
+  void wait();                    // for the other side
   void begin(const QString& prompt);
   void append(const TokenEvent& token);
   /// Ends with the measured speed, over all tokens that were written.

@@ -1,5 +1,6 @@
 #include "ui/panels/model_export.h"
 
+#include <QDateTime>
 #include <QDir>
 #include <QFileDialog>
 #include <QInputDialog>
@@ -9,6 +10,7 @@
 #include "base/format.h"
 #include "ui/engine/serve_client.h"
 #include "ui/models/policy_editor.h"
+#include "ui/models/run_history.h"
 #include "ui/models/save_file.h"
 #include "ui/panels/notice.h"
 #include "ui/panels/panel_text.h"
@@ -34,6 +36,13 @@ QString verification(const QByteArray& output) {
   return parts.join(QStringLiteral(" · "));
 }
 
+/// Where the engine says that it saved a policy.
+QString saved_file(const QByteArray& output) {
+  const auto json = nlohmann::json::parse(output.begin(), output.end(), nullptr, false);
+  const auto path = json.is_object() ? json.value("path", nlohmann::json()) : nlohmann::json();
+  return path.is_string() ? QString::fromStdString(path.get<std::string>()) : QString();
+}
+
 }  // namespace
 
 ModelExport::ModelExport(PolicyEditor& editor, ServeClient& serve, Engine engine, QWidget* parent)
@@ -50,7 +59,7 @@ ModelExport::ModelExport(PolicyEditor& editor, ServeClient& serve, Engine engine
     if (saving_ == 0 || request != saving_) return;
     saving_ = 0;
     if (outcome.done())
-      start({});
+      start(saved_file(outcome.output));
     else
       finish(outcome);
   });
@@ -74,12 +83,10 @@ void ModelExport::write(const QString& folder) {
   folder_ = folder;
   show_progress(-1);
   notice().say(tr("Starting…"));
-  if (engine_.remote()) {  // it cannot read files of this machine: the choice becomes the run's policy
-    saving_ = serve_.save_policy(editor_.policy());
-    return;
-  }
+  policy_ = RunHistory::of(editor_).with_measured(editor_.policy());
+  if (engine_.remote()) return save_there();
   const QString file = policies_.filePath(QStringLiteral("policy.json"));
-  const QString failure = save_file(file, QByteArray::fromStdString(to_json(editor_.policy()).dump(2)));
+  const QString failure = save_file(file, QByteArray::fromStdString(to_json(policy_).dump(2)));
   if (failure.isEmpty()) {
     start(file);
   } else {
@@ -88,10 +95,21 @@ void ModelExport::write(const QString& folder) {
   }
 }
 
+/// An engine elsewhere cannot read files of this machine: the policy is saved in the run, under a name of its
+/// own, so that it replaces none.
+void ModelExport::save_there() {
+  const QString name =
+      tr("exported %1").arg(QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH.mm.ss")));
+  saving_ = serve_.save_policy(policy_, name);
+  const QString waits = serve_.waits_for(saving_);
+  if (!waits.isEmpty()) notice().say(waits);
+}
+
 void ModelExport::start(const QString& policy_file) {
-  QStringList arguments{QStringLiteral("export"), editor_.run().folder, QStringLiteral("--format"),
-                        QStringLiteral("native"), QStringLiteral("-o"), folder_};
-  if (!policy_file.isEmpty()) arguments << QStringLiteral("--policy") << policy_file;
+  QStringList arguments{QStringLiteral("export"),   editor_.run().folder, QStringLiteral("--format"),
+                        QStringLiteral("native"),   QStringLiteral("-o"), folder_,
+                        QStringLiteral("--policy"), policy_file};
+  if (!serve_.original().isEmpty()) arguments << QStringLiteral("--dense") << serve_.original();
   set_button(tr("&Cancel"));
   job_ = std::make_unique<EngineProcess>(engine_);
   connect(job_.get(), &EngineProcess::step, this, &ModelExport::show_step);
@@ -119,7 +137,9 @@ void ModelExport::finish(const Outcome& outcome) {
     notice().say(tr("Canceled. Delete %1 before you write there again.").arg(folder_));
   } else if (!outcome.done()) {
     notice().show_error(complaint(outcome));
+    if (outcome.original_missing) emit original_missing();
   } else {
+    editor_.mark_saved(policy_);
     const QString said = tr("Written to %1 · %2").arg(folder_, verification(outcome.output));
     if (engine_.remote())
       notice().say(said);

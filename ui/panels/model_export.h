@@ -5,6 +5,7 @@
 
 #include <QTemporaryDir>
 
+#include "policy/policy_file.h"
 #include "ui/engine/engine_process.h"
 #include "ui/panels/export_card.h"
 
@@ -22,8 +23,13 @@ class ModelExport : public ExportCard {
   void write(const QString& folder);
   bool writing() const { return saving_ != 0 || (job_ && job_->running()); }
 
+ signals:
+  /// The run's dense original is not where it was.
+  void original_missing();
+
  private:
   void ask_or_cancel();
+  void save_there();
   void start(const QString& policy_file);
   void show_step(const StepEvent& event);
   void show_progress_of(const ProgressEvent& event);
@@ -36,6 +42,7 @@ class ModelExport : public ExportCard {
   QTemporaryDir policies_;  // holds the policy while a local engine reads it
   std::unique_ptr<EngineProcess> job_;
   QString folder_;
+  Policy policy_;   // that is being written
   int saving_ = 0;  // request that puts the policy where a remote engine finds it; 0: none
 };
 

@@ -38,18 +38,9 @@ double cost_of(const PolicyNumbers& numbers, Cost cost) {
   return cost == Cost::activated ? numbers.activated_parameters : numbers.decode_ms.value_or(0);
 }
 
-/// The newest measurement of just this policy, where there is one.
-const Measurement* measurement_of(PolicyEditor& editor) {
-  const auto& all = RunHistory::of(editor).measurements();
-  const auto at = std::find_if(all.rbegin(), all.rend(), [&](const Measurement& measurement) {
-    return measurement.policy.layers == editor.policy().layers;
-  });
-  return at == all.rend() ? nullptr : &*at;
-}
-
 void add_numbers(ReportDocument& report, PolicyEditor& editor) {
   const PolicyNumbers& said = editor.policy().predicted;
-  const Measurement* found = measurement_of(editor);
+  const Measurement* found = RunHistory::of(editor).newest(editor.policy());
   const auto measured = [&](const QString& text) { return found ? bold(text) : none; };
   const PolicyNumbers numbers = found ? found->numbers : PolicyNumbers();
   report.heading(QObject::tr("What the policy costs and changes"));
@@ -65,8 +56,10 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
         measured(percent_text(numbers.activated_fraction))},
        {QObject::tr("Activated parameters of the FFNs"), percent_text(said.ffn_activated),
         measured(percent_text(numbers.ffn_activated))},
-       {QObject::tr("Decoding, ms per token"), optional_text(said.decode_ms), none},
-       {QObject::tr("Prompt, ms per token"), optional_text(said.prefill_ms), none}},
+       {QObject::tr("Decoding, ms per token"), optional_text(said.decode_ms),
+        measured(optional_text(numbers.decode_ms))},
+       {QObject::tr("Prompt, ms per token"), optional_text(said.prefill_ms),
+        measured(optional_text(numbers.prefill_ms))}},
       {false, true, true});
   if (found)
     report.paragraph(QObject::tr("Measured on %1 (%2 tokens, window %3), %4, %5.")
@@ -76,11 +69,7 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
   else
     report.paragraph(
         QObject::tr("This policy has not been measured. Predictions come from the run's tables."));
-  if (editor.run().latency)
-    report.paragraph(QObject::tr("Times follow from a table measured on %1, %2 threads, %3.")
-                         .arg(QString::fromStdString(editor.run().latency->machine).toHtmlEscaped())
-                         .arg(editor.run().latency->threads)
-                         .arg(date_in_words(QString::fromStdString(editor.run().latency->date))));
+  if (editor.run().latency) report.paragraph(times_source(*editor.run().latency).toHtmlEscaped());
 }
 
 void add_recipe(ReportDocument& report, const Recipe& recipe) {
@@ -111,7 +100,8 @@ std::unique_ptr<Plot> frontier_plot(PolicyEditor& editor) {
   plot->set_frontier(cost, editor.frontier().dense_cost(), editor.frontier().points(frontier_points));
   const PolicyNumbers& said = editor.policy().predicted;
   plot->set_chosen(cost_of(said, cost), said.kl);
-  if (const Measurement* found = measurement_of(editor); found && cost == Cost::activated)
+  if (const Measurement* found = RunHistory::of(editor).newest(editor.policy());
+      found && cost == Cost::activated)
     plot->set_measured({{cost_of(found->numbers, cost), found->numbers.kl, said.kl, {}, {}}});
   return plot;
 }
@@ -125,7 +115,7 @@ void add_plots(ReportDocument& report, PolicyEditor& editor) {
     history->show_measurements(measurements);
     if (!history->empty()) plots.push_back(std::move(history));
   }
-  if (const Measurement* found = measurement_of(editor)) {
+  if (const Measurement* found = RunHistory::of(editor).newest(editor.policy())) {
     auto percentiles = std::make_unique<KlPercentilesPlot>();
     percentiles->show_scores({score_of(*found)});
     if (!percentiles->empty()) plots.push_back(std::move(percentiles));

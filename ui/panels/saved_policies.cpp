@@ -12,12 +12,14 @@
 
 #include "base/error.h"
 #include "ui/engine/serve_client.h"
+#include "ui/engine/window_words.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/table_actions.h"
 #include "ui/panels/notice.h"
 #include "ui/panels/panel_text.h"
+#include "ui/settings/settings.h"
 
 namespace ladimo::ui {
 namespace {
@@ -51,9 +53,9 @@ SavedPolicies::SavedPolicies(PolicyEditor& editor, ServeClient& serve, const Eng
   connect(save_as_run_, &QPushButton::clicked, this, [this] { save({}, editor_.policy()); });
   connect(load_, &QPushButton::clicked, this, &SavedPolicies::load);
   connect(delete_, &QPushButton::clicked, this, &SavedPolicies::remove);
-  connect(notice_, &Notice::acted, this, [this] {  // the deletion undone
-    if (!deleted_) return;
-    const NamedPolicy again = *deleted_;
+  connect(notice_, &Notice::acted, this, [this] {
+    if (!lost_) return;
+    const NamedPolicy again = *lost_;
     save(again.name, again.policy);
   });
   connect(&serve_, &ServeClient::finished, this, &SavedPolicies::finish);
@@ -116,6 +118,7 @@ void SavedPolicies::lay_out() {
   tables->setChildrenCollapsible(false);
   tables->setStretchFactor(0, 3);
   tables->setStretchFactor(1, 2);
+  remember_splitter(*tables, keys::policies_columns);
   auto* page = new QVBoxLayout(this);
   page->setContentsMargins({});
   page->setSpacing(space);
@@ -161,11 +164,15 @@ std::vector<NamedPolicy> SavedPolicies::selected() const {
 void SavedPolicies::show_selection() {
   if (policies_->rowCount() == 0) return;  // never shown yet
   std::vector<NamedPolicy> rows = selected();
-  const QString why = why_not(name_->text().trimmed());
-  save_->setEnabled(why.isEmpty());
-  save_->setToolTip(why.isEmpty() ? tr("Keeps the chosen policy in the run's folder") : why);
-  load_->setEnabled(rows.size() == 1);
+  const QString name = name_->text().trimmed(), why = why_not(name);
   const auto& saved = RunHistory::of(editor_).policies();
+  const bool replaces = saved.contains(name);
+  save_->setEnabled(why.isEmpty());
+  save_->setText(replaces ? tr("&Replace the saved policy") : tr("&Save under this name"));
+  save_->setToolTip(!why.isEmpty() ? why
+                    : replaces ? tr("“%1” is another policy already; it can be brought back").arg(name)
+                               : tr("Keeps the chosen policy in the run's folder"));
+  load_->setEnabled(rows.size() == 1);
   delete_->setEnabled(rows.size() == 1 && saved.contains(rows.front().name));
   delete_->setToolTip(delete_->isEnabled() ? tr("Deletes the selected policy; it can be brought back")
                                            : tr("Select one that was saved under a name"));
@@ -182,10 +189,28 @@ QString SavedPolicies::why_not(const QString& name) {
   return {};
 }
 
+/// A run of this machine is written here: the engine would load the whole model for it.
 void SavedPolicies::save(const QString& name, const Policy& policy) {
-  deleted_.reset();
-  notice_->say(serve_.loaded() ? tr("Saving…") : tr("The engine is loading the model to check the policy…"));
-  saving_[serve_.save_policy(policy, name)] = {name, policy};
+  const RunHistory& history = RunHistory::of(editor_);
+  const auto before = history.policies().find(name);
+  lost_.reset();
+  if (before != history.policies().end()) lost_ = {name, before->second};
+  const NamedPolicy saved{name, history.with_measured(policy)};
+  if (!local_) {
+    const int request = serve_.save_policy(saved.policy, name);
+    const QString waits = serve_.waits_for(request);
+    notice_->say(waits.isEmpty() ? tr("Saving…") : waits);
+    saving_[request] = saved;
+    return;
+  }
+  try {
+    save_policy(RunFolder(editor_.run().folder.toStdString()), saved.policy,
+                name.isEmpty() ? std::nullopt : std::optional(name.toStdString()));
+    accept(saved);
+  } catch (const std::exception& failure) {
+    const Problem problem = problem_of(failure);
+    notice_->show_error(QString::fromStdString(problem.message) + ' ' + in_window_words(problem.hint));
+  }
 }
 
 void SavedPolicies::finish(int request, const Outcome& outcome) {
@@ -193,15 +218,21 @@ void SavedPolicies::finish(int request, const Outcome& outcome) {
   if (at == saving_.end()) return;
   const NamedPolicy saved = std::move(at->second);
   saving_.erase(at);
-  if (!outcome.done()) {
+  if (outcome.done())
+    accept(saved);
+  else
     notice_->show_error(complaint(outcome));
-    return;
-  }
+}
+
+void SavedPolicies::accept(const NamedPolicy& saved) {
   name_->clear();
+  editor_.mark_saved(saved.policy);
   if (!saved.name.isEmpty()) RunHistory::of(editor_).set_policy(saved.name, saved.policy);
   const QString said =
       saved.name.isEmpty() ? tr("Saved as the run's policy.") : tr("Saved as “%1”.").arg(saved.name);
-  if (local_)
+  if (lost_)
+    notice_->offer(tr("Saved as “%1”, in the place of another policy.").arg(saved.name), tr("Bring it back"));
+  else if (local_)
     notice_->show_saved(said, editor_.run().folder);
   else
     notice_->say(said);
@@ -229,7 +260,7 @@ void SavedPolicies::remove() {
                             .arg(rows.front().name, file.errorString()));
     return;
   }
-  deleted_ = rows.front();
+  lost_ = rows.front();
   RunHistory::of(editor_).remove_policy(rows.front().name);
   notice_->offer(tr("“%1” was deleted.").arg(rows.front().name), tr("Bring it back"));
 }

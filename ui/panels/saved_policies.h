@@ -39,6 +39,7 @@ class SavedPolicies : public QWidget {
   void show_selection();
   void save(const QString& name, const Policy& policy);
   void finish(int request, const Outcome& outcome);
+  void accept(const NamedPolicy& saved);
   void load();
   void remove();
   /// The selected rows, without the one that is being chosen.
@@ -48,7 +49,7 @@ class SavedPolicies : public QWidget {
   ServeClient& serve_;
   bool local_;
   std::map<int, NamedPolicy> saving_;  // by request
-  std::optional<NamedPolicy> deleted_;
+  std::optional<NamedPolicy> lost_;    // was deleted or replaced, and can be brought back
   QLineEdit* name_;
   QPushButton *save_, *save_as_run_, *load_, *delete_;
   Notice* notice_;

@@ -72,6 +72,17 @@ TEST_CASE("clean removes what a killed process left behind, and nothing else") {
   CHECK_NOTHROW(RunFolder(sample.folder / "none").clean());
 }
 
+TEST_CASE("a policy is kept under a name, or as the run's own") {
+  const SampleRun sample;
+  Policy policy;
+  policy.layers = {LayerPolicy::dense(), LayerPolicy::above(0.25, 3)};
+  CHECK(save_policy(sample.run, policy) == sample.run.policy_file());
+  CHECK(save_policy(sample.run, policy, "calm") == sample.run.named_policy_file("calm"));
+  CHECK(policy_from_json(read_json(sample.run.named_policy_file("calm"))).layers == policy.layers);
+  for (const char* name : {"", "../x", ".x"})
+    check_refused("A policy cannot be saved under the name", [&] { save_policy(sample.run, policy, name); });
+}
+
 TEST_CASE("one process at a time") {
   const SampleRun sample;
   {
@@ -115,13 +126,17 @@ TEST_CASE("show holds everything a window needs") {
   CHECK(shown["layers"][1]["done"] == true);
   CHECK(shown["layers"][1]["loss_after"] == 0.1);
   CHECK(shown["layers"][1]["seconds"] == nullptr);
-  for (const char* key : {"profile", "tradeoff", "latency", "policy"}) CHECK(shown.at(key).is_null());
+  for (const char* key : {"own_text", "profile", "tradeoff", "latency", "policy"})
+    CHECK(shown.at(key).is_null());
 
   const auto table = testing::random_table({2, 4, 1, 6, 1e3}, 1);
   write_json(sample.run.tradeoff_file(), to_json(table));
   write_json(sample.run.latency_file(), to_json(testing::random_latency(6)));
   write_json(sample.run.timing_file(), {{"layers", {{"1", 2.5}}}});
+  fs::create_directories(sample.run.self_calibration().parent_path());
+  write_file(sample.run.self_calibration(), "{\"text\": \"Once.\"}\n{\"text\": \"Twice.\"}\n");
   shown = show_run(sample.run);
+  CHECK(shown["own_text"] == json({"Once.", "Twice."}));
   CHECK(shown["layers"][1]["seconds"] == 2.5);
   CHECK(shown["timing"]["steps"] == json::object());
   CHECK(to_json(tradeoff_table_from_json(shown["tradeoff"])) == to_json(table));
