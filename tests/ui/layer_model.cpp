@@ -103,6 +103,15 @@ TEST_CASE("numbers stand right, under titles with a tip; colours tell dense from
   CHECK(model.index(1, Model::policy).data(Qt::DecorationRole).value<QColor>() == theme.converted);
 }
 
+TEST_CASE("a degenerate router is marked, not in the colour of errors") {
+  auto show = testing::example_show();
+  show["profile"]["layers"][2]["warnings"] = {{{"message", "Experts never run."}, {"hint", "Use fewer."}}};
+  PolicyEditor editor(testing::run_of(show));
+  const Model model(editor);
+  CHECK(text(model, 2, Model::layer) == "⚠ 2");
+  CHECK_FALSE(model.index(2, Model::layer).data(Qt::ForegroundRole).isValid());
+}
+
 TEST_CASE("the table leaves as text") {
   PolicyEditor editor(example_run());
   editor.set_tradeoff(0);

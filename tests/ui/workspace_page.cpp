@@ -24,6 +24,7 @@
 #include "ui/models/layer_model.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
+#include "ui/plots/frontier_plot.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
 #include "ui/plots/routing_plot.h"
@@ -154,7 +155,13 @@ TEST_CASE("the table can be searched") {
   Opened opened;
   opened.editor.pin(2, LayerPolicy::top(12));
   opened.find<QLineEdit>("layer_search").setText("STRONGEST");
-  CHECK(opened.find<QTableView>("layer_table").model()->rowCount() == 1);
+  const auto& found = *opened.find<QTableView>("layer_table").model();
+  CHECK(found.rowCount() == 1);
+  opened.find<QLineEdit>("layer_search").setText(" 1");
+  REQUIRE(found.rowCount() == 1);
+  CHECK(found.index(0, LayerModel::layer).data().toString() == "1");
+  opened.find<QLineEdit>("layer_search").setText("0.08");  // the loss of a layer, and of no policy
+  CHECK(found.rowCount() == 0);
 }
 
 TEST_CASE("a layer's own slider pins it, the pin lets go") {
@@ -265,6 +272,9 @@ TEST_CASE("the cost is chosen where milliseconds pay, and where not the reason i
   auto& costs = opened.find<QComboBox>("cost");
   emit costs.activated(1);
   CHECK(opened.editor.cost() == Cost::decode_ms);
+  const auto* axis = opened.find<QCustomPlot>("frontier_canvas").xAxis;
+  CHECK(axis->label().startsWith("milliseconds"));
+  CHECK(axis->range().upper < 10);
   CHECK(opened.find<QLabel>("why_no_milliseconds").isHidden());
   opened.editor.undo().undo();
   CHECK(costs.currentIndex() == 0);
@@ -289,6 +299,50 @@ TEST_CASE("measuring runs behind the window and is kept") {
   CHECK(opened.text("measured_sentence").contains("not been measured"));
   opened.editor.undo().undo();
   CHECK(opened.text("measured_sentence").contains("0.0345"));
+}
+
+TEST_CASE("what the engine warns of stands beside what was measured") {
+  std::string warned = measuring;
+  warned.insert(warned.find("  echo '{\"event\":\"progress\""),
+                "  echo '{\"event\":\"warning\",\"message\":\"The measurement is not kept: "
+                "read-only.\",\"hint\":\"Copy "
+                "the run.\",\"id\":'$id'}'\n");
+  Opened opened(testing::example_show(), warned);
+  opened.find<QPushButton>("measure").click();
+  REQUIRE(opened.comes("measured_sentence", "is not kept: read-only. Copy the run."));
+  CHECK(opened.text("measured_sentence").contains("<b>Measured: KL 0.0345"));
+}
+
+TEST_CASE("where the cost is milliseconds they are measured too, and place the mark") {
+  const std::string timed = R"sh(echo '{"event":"ready"}'
+while read -r line; do
+  id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
+  case "$line" in
+    *bench*) echo '{"event":"result","id":'$id',"decode":{"converted_tokens_per_s":800},"prefill":{"converted_tokens_per_s":8000}}' ;;
+    *) )sh" + testing::keeping(testing::example_measurement(testing::example_policy(), 0.0345)) +
+                            R"sh(
+       echo '{"event":"result","id":'$id',"kl":0.0345,"domains":[]}' ;;
+  esac
+done)sh";
+  Opened opened(testing::example_show(), timed);
+  opened.editor.set_cost(Cost::decode_ms);
+  opened.find<QPushButton>("measure").click();
+  REQUIRE(opened.comes("measured_sentence", "1.25 ms per token decoding"));
+  const auto& measured = RunHistory::of(opened.editor).measurements();
+  REQUIRE(measured.size() == 1);
+  CHECK(*measured[0].numbers.prefill_ms == 0.125);
+  CHECK(opened.find<FrontierPlot>("frontier_plot").csv().contains("measured,,1.25,0.0345"));
+}
+
+TEST_CASE("measuring says what it waits for") {
+  Opened opened(testing::example_show(), waiting);
+  opened.serve.bench({});
+  REQUIRE(QTest::qWaitFor([&] { return opened.serve.loaded(); }, patience_ms));
+  opened.find<QPushButton>("measure").click();
+  bool told = false;
+  for (const auto* label : opened.page->findChildren<QLabel*>())
+    told = told || (label->isVisible() && label->text().contains("asked before this"));
+  CHECK(told);
 }
 
 TEST_CASE("measuring can be canceled, and fails in words") {

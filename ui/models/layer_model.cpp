@@ -13,24 +13,36 @@ struct ColumnText {
 };
 
 constexpr ColumnText column_texts[LayerModel::column_count] = {
-    {QT_TR_NOOP("Layer"),
-     QT_TR_NOOP("Counted from 0, from the embedding to the head; ⚠ where the router is degenerate")},
-    {QT_TR_NOOP("Policy"), QT_TR_NOOP("How this layer decides which routed experts run for a token")},
-    {QT_TR_NOOP("Pin"), QT_TR_NOOP("A pinned layer keeps its policy whatever the trade-off slider says")},
-    {QT_TR_NOOP("Experts on\nper token"),
-     QT_TR_NOOP("Routed experts that run for one token, on average; the shared experts always run")},
-    {QT_TR_NOOP("KL\n% of sum"),
-     QT_TR_NOOP("This layer's part of the sum of KL(dense ‖ only one layer under its policy)")},
-    {QT_TR_NOOP("Latency\n% of all"), QT_TR_NOOP("This FFN's part of the decode time of a token")},
-    {QT_TR_NOOP("Loss\nbefore"),
-     QT_TR_NOOP("Normalised squared error of the layer's output on held-out rows before refit and "
-                "distillation")},
-    {QT_TR_NOOP("Loss\nafter"),
-     QT_TR_NOOP("The same after refit and distillation: 0 is the dense FFN, 1 is a constant output")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Layer"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "Counted from 0, from the embedding to the head; ⚠ where the router is degenerate")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Policy"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "How this layer decides which routed experts run for a token")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Pin"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "A pinned layer keeps its policy whatever the trade-off slider says")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Experts on\nper token"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "Routed experts that run for one token, on average; the shared experts always run")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "KL\n% of sum"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "This layer's part of the sum of KL(dense ‖ only one layer under its policy)")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Latency\n% of all"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "This FFN's part of the decode time of a token")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Loss\nbefore"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "Normalised squared error of the layer's output on held-out rows before refit and "
+                       "distillation")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Loss\nafter"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "The same after refit and distillation: 0 is the dense FFN, 1 is a constant output")},
 };
 constexpr ColumnText activated_text = {
-    QT_TR_NOOP("Activated\n% of all"),
-    QT_TR_NOOP("This FFN's part of the parameters that one token uses; no time was measured in this run")};
+    QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Activated\n% of all"),
+    QT_TRANSLATE_NOOP(
+        "ladimo::ui::LayerModel",
+        "This FFN's part of the parameters that one token uses; no time was measured in this run")};
 
 }  // namespace
 
@@ -152,7 +164,6 @@ QVariant LayerModel::data(const QModelIndex& index, int role) const {
     case Qt::DecorationRole:
       return index.column() == policy ? QVariant(dense ? theme_.dense : theme_.converted) : QVariant();
     case Qt::ForegroundRole:
-      if (index.column() == layer && rows_[static_cast<std::size_t>(index.row())].warned) return theme_.error;
       return index.column() == pinned ? QVariant(theme_.accent) : QVariant();
     case sort_role:
       if (index.column() == policy) return text(index.row(), policy);

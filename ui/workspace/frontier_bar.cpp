@@ -30,9 +30,9 @@ double cost_of(const PolicyNumbers& numbers, Cost cost) {
 
 FrontierMark mark_of(const Measurement& measurement, const PolicyEditor& editor, Cost cost) {
   const PolicyNumbers expected = editor.predicted(measurement.policy);
-  const bool counted = cost == Cost::activated;  // an evaluation counts parameters and takes no times
+  const bool known = cost == Cost::activated || measurement.numbers.decode_ms;  // not all were timed too
   return {
-      cost_of(counted ? measurement.numbers : expected, cost),
+      cost_of(known ? measurement.numbers : expected, cost),
       measurement.numbers.kl,
       expected.kl,
       {},
@@ -81,10 +81,12 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   sentence_->setAlignment(Qt::AlignTop);
   sentence_->setMinimumHeight(2 * sentence_->fontMetrics().lineSpacing());  // nothing jumps
   sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  sentence_->setToolTip(tr(
+  QString tip = tr(
       "KL: how far the predictions of the next token are from the dense model's, in nats per token; 0 is "
       "the same.\nPerplexity: between how many tokens the model wavers, dense → converted.\nActivated: the "
-      "parameters that one token uses, on average."));
+      "parameters that one token uses, on average.");
+  if (editor_.run().latency) tip += '\n' + times_source(*editor_.run().latency);
+  sentence_->setToolTip(tip);
   make_slider();
   make_costs();
   arrange();
@@ -99,6 +101,7 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
 }
 
 void FrontierBar::focus_slider() { slider_->setFocus(); }
+void FrontierBar::measure() { measure_->measure(); }
 
 void FrontierBar::make_slider() {
   slider_->setObjectName(QStringLiteral("tradeoff"));
@@ -174,8 +177,11 @@ void FrontierBar::follow() {
   cheapest_->setText(editor_.cost() == Cost::activated ? tr("cheapest") : tr("fastest"));
   reset_pins_->setEnabled(!editor_.pins().empty());
   sentence_->setText(predicted_sentence(editor_));
+  if (editor_.cost() != drawn_cost_)
+    draw_frontier();  // at once: the axis has another unit
+  else if (editor_.pins() != drawn_pins_)
+    frontier_changed_.start();
   plot_->set_chosen(cost_of(numbers, editor_.cost()), numbers.kl);
-  if (editor_.cost() != drawn_cost_ || editor_.pins() != drawn_pins_) frontier_changed_.start();
 }
 
 void FrontierBar::draw_frontier() {
@@ -190,7 +196,7 @@ void FrontierBar::draw_marks() {
   const RunHistory& history = RunHistory::of(editor_);
   std::vector<FrontierMark> measured, saved;
   for (const Measurement& measurement : history.measurements())
-    if (measurement.split == QLatin1String("checking"))
+    if (measurement.split == checking_split)
       measured.push_back(mark_of(measurement, editor_, editor_.cost()));
   for (const auto& [name, policy] : history.policies())
     saved.push_back(mark_of(name, policy, editor_, editor_.cost()));

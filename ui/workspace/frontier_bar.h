@@ -25,6 +25,8 @@ class FrontierBar : public QWidget {
  public:
   FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* parent = nullptr);
   void focus_slider();
+  /// Measures the chosen policy in the background, unless that is going on.
+  void measure();
 
  private:
   void make_slider();

@@ -4,7 +4,6 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
-#include <QShortcut>
 #include <QSortFilterProxyModel>
 #include <QStyle>
 #include <QTableView>
@@ -18,10 +17,32 @@
 
 namespace ladimo::ui {
 
+/// A number finds the layers whose own number begins with it; other words are looked for in their policies.
+class LayerPanel::Search : public QSortFilterProxyModel {
+ public:
+  using QSortFilterProxyModel::QSortFilterProxyModel;
+  void look_for(const QString& words) {
+    words_ = words.trimmed();
+    invalidateFilter();
+  }
+
+ protected:
+  bool filterAcceptsRow(int row, const QModelIndex& parent) const override {
+    bool is_number = false;
+    words_.toInt(&is_number);
+    if (is_number) return QString::number(row).startsWith(words_);
+    const QModelIndex policy = sourceModel()->index(row, LayerModel::policy, parent);
+    return policy.data().toString().contains(words_, Qt::CaseInsensitive);
+  }
+
+ private:
+  QString words_;
+};
+
 LayerPanel::LayerPanel(PolicyEditor& editor, QWidget* parent)
     : QWidget(parent),
       layers_(new LayerModel(editor, this)),
-      sorted_(new QSortFilterProxyModel(this)),
+      sorted_(new Search(this)),
       search_(new QLineEdit),
       table_(new QTableView),
       message_(new QLabel),
@@ -43,8 +64,6 @@ LayerPanel::LayerPanel(PolicyEditor& editor, QWidget* parent)
 void LayerPanel::make_table(const PolicyEditor& editor) {
   sorted_->setSourceModel(layers_);
   sorted_->setSortRole(LayerModel::sort_role);
-  sorted_->setFilterKeyColumn(-1);
-  sorted_->setFilterCaseSensitivity(Qt::CaseInsensitive);
   sorted_->setDynamicSortFilter(false);  // rows stay where they are while a slider moves
   table_->setModel(sorted_);
   table_->setObjectName(QStringLiteral("layer_table"));
@@ -77,16 +96,16 @@ void LayerPanel::make_search() {
   search_->setObjectName(QStringLiteral("layer_search"));
   search_->setPlaceholderText(tr("Search layers: 12, dense, threshold …"));
   search_->setAccessibleName(tr("Search layers"));
-  search_->setToolTip(tr("Shows the layers whose row contains these words (Ctrl+F)"));
+  search_->setToolTip(tr("Shows the layers with this number, or with these words in their policy (Ctrl+F)"));
   search_->setClearButtonEnabled(true);
   connect(search_, &QLineEdit::textChanged, this, [this](const QString& words) {
-    sorted_->setFilterFixedString(words);
+    sorted_->look_for(words);
     message_->setText(tr("No layer matches “%1”.").arg(words));
     message_->setVisible(sorted_->rowCount() == 0);
   });
-  auto* find = new QShortcut(QKeySequence::Find, this);
-  connect(find, &QShortcut::activated, search_, qOverload<>(&QWidget::setFocus));
 }
+
+void LayerPanel::find() { search_->setFocus(Qt::ShortcutFocusReason); }
 
 QSize LayerPanel::sizeHint() const {
   const int bar = style()->pixelMetric(QStyle::PM_ScrollBarExtent);

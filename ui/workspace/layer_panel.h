@@ -5,7 +5,6 @@
 
 class QLabel;
 class QLineEdit;
-class QSortFilterProxyModel;
 class QTableView;
 
 namespace ladimo::ui {
@@ -21,6 +20,8 @@ class LayerPanel : public QWidget {
 
   void select_layer(int layer);
   int selected_layer() const;
+  /// The search field takes the keyboard.
+  void find();
   /// As wide as the whole table.
   QSize sizeHint() const override;
 
@@ -31,6 +32,7 @@ class LayerPanel : public QWidget {
   void changeEvent(QEvent* event) override;
 
  private:
+  class Search;
   void make_table(const PolicyEditor& editor);
   void fit_table();
   void make_search();
@@ -38,7 +40,7 @@ class LayerPanel : public QWidget {
   void recolour();
 
   LayerModel* layers_;
-  QSortFilterProxyModel* sorted_;
+  Search* sorted_;
   QLineEdit* search_;
   QTableView* table_;
   QLabel* message_;  // that nothing matches the search, or that saving failed

@@ -1,6 +1,6 @@
 #include "ui/workspace/measure_row.h"
 
-#include <algorithm>
+#include <utility>
 
 #include <QHBoxLayout>
 #include <QLabel>
@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "ui/engine/serve_client.h"
+#include "ui/engine/window_words.h"
 #include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/evaluation_result.h"
@@ -30,7 +31,6 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
       bar_(new QProgressBar),
       cancel_(new QPushButton(tr("Cancel"))) {
   button_->setObjectName(QStringLiteral("measure"));
-  button_->setShortcut(QKeySequence(tr("Ctrl+M")));
   button_->setToolTip(
       tr("Measures the chosen policy on the run's own held-out text, in the background (Ctrl+M)"));
   found_->setObjectName(QStringLiteral("measured_sentence"));
@@ -56,6 +56,7 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
 
   connect(button_, &QPushButton::clicked, this, &MeasureRow::measure);
   connect(cancel_, &QPushButton::clicked, this, &MeasureRow::cancel);
+  connect(&serve_, &ServeClient::moved_up, this, &MeasureRow::show_waiting);
   connect(&serve_, &ServeClient::progress, this, &MeasureRow::show_progress);
   connect(&serve_, &ServeClient::finished, this, &MeasureRow::finish);
   connect(&editor_, &PolicyEditor::changed, this, &MeasureRow::follow);
@@ -67,9 +68,17 @@ void MeasureRow::measure() {
   if (measuring()) return;
   request_ = serve_.evaluate(editor_.policy());
   button_->setEnabled(false);
-  bar_->setRange(0, 0);
-  doing_->setText(serve_.loaded() ? tr("Measuring") : tr("Loading the model"));
   pages_->setCurrentIndex(1);
+  show_waiting();
+}
+
+QString MeasureRow::doing() const { return evaluated_ ? tr("Taking the times") : tr("Measuring"); }
+
+void MeasureRow::show_waiting() {
+  if (!measuring()) return;
+  const QString why = serve_.waits_for(request_);
+  bar_->setRange(0, 0);
+  doing_->setText(why.isEmpty() ? doing() : why);
 }
 
 void MeasureRow::cancel() {
@@ -82,33 +91,51 @@ void MeasureRow::show_progress(int request, const ProgressEvent& event) {
   bar_->setRange(0, parts);
   bar_->setValue(static_cast<int>(parts * event.done / event.total));
   doing_->setText(event.eta_s < 0
-                      ? tr("Measuring")
-                      : tr("Measuring · %1 left").arg(QString::fromStdString(format_seconds(event.eta_s))));
+                      ? doing()
+                      : tr("%1 · %2 left").arg(doing(), QString::fromStdString(format_seconds(event.eta_s))));
 }
 
 void MeasureRow::finish(int request, const Outcome& outcome) {
   if (request != request_) return;
   request_ = 0;
+  QString failure;
+  try {
+    accept(outcome);
+    if (measuring()) return show_waiting();
+  } catch (const Error& error) {
+    failure = QString::fromUtf8(error.what()) + ' ' + in_window_words(error.hint());
+  }
   button_->setEnabled(true);
   pages_->setCurrentIndex(0);
-  if (outcome.kind == Outcome::Kind::canceled) return say(tr("The measurement was canceled."), false);
-  if (!outcome.done()) return say(outcome.sentence + ' ' + outcome.hint, true);
-  try {
-    RunHistory::of(editor_).add(read_evaluation(outcome.output).measurement);
-  } catch (const Error& error) {
-    say(QString::fromUtf8(error.what()) + ' ' + QString::fromStdString(error.hint()), true);
-  }
+  const bool kept = evaluated_.has_value();  // with times or without
+  if (kept) RunHistory::of(editor_).add(std::move(*evaluated_));
+  evaluated_.reset();
+  const QString warning = std::exchange(warning_, {});
+  if (outcome.kind == Outcome::Kind::canceled) {
+    if (!kept) say(tr("The measurement was canceled."), false);
+  } else if (!outcome.done())
+    say(outcome.sentence + ' ' + outcome.hint, true);
+  else if (!failure.isEmpty())
+    say(failure, true);
+  else if (!warning.isEmpty())
+    say(found_->text() + QStringLiteral("<br>") + warning.toHtmlEscaped(), false);
+}
+
+/// First the evaluation, then the times.
+void MeasureRow::accept(const Outcome& outcome) {
+  if (!outcome.done()) return;
+  warning_ += outcome.warning;
+  if (evaluated_) return read_times(outcome.output, evaluated_->numbers);
+  evaluated_ = read_evaluation(outcome.output).measurement;
+  if (editor_.cost() == Cost::decode_ms) request_ = serve_.bench(evaluated_->policy);
 }
 
 /// What is known of the policy as it stands now.
 void MeasureRow::follow() {
-  const auto& all = RunHistory::of(editor_).measurements();
-  const auto last = std::find_if(all.rbegin(), all.rend(), [&](const Measurement& measurement) {
-    return measurement.split == QLatin1String("checking") &&
-           measurement.policy.layers == editor_.policy().layers;
-  });
-  if (last == all.rend()) return say(tr("This policy has not been measured yet."), false);
-  say(measured_sentence(*last, editor_.policy().predicted.kl), false);
+  const Measurement* last = RunHistory::of(editor_).newest(editor_.policy(), checking_split);
+  say(last ? measured_sentence(*last, editor_.policy().predicted.kl)
+           : tr("This policy has not been measured yet."),
+      false);
 }
 
 void MeasureRow::say(const QString& sentence, bool failed) {

@@ -1,9 +1,12 @@
 // Measuring the chosen policy in the background: the button, how far it is, and what was found.
 #pragma once
 
+#include <optional>
+
 #include <QWidget>
 
 #include "base/events.h"
+#include "ui/models/run_data.h"
 
 class QLabel;
 class QProgressBar;
@@ -22,20 +25,26 @@ class MeasureRow : public QWidget {
  public:
   MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent = nullptr);
 
-  /// Evaluates the chosen policy on the run's checking split. What is found goes into the run's history.
+  /// Evaluates the chosen policy on the run's checking split, and takes its times where the cost is times.
+  /// What is found goes into the run's history.
   void measure();
   void cancel();
   bool measuring() const { return request_ != 0; }
 
  private:
   void follow();
+  void show_waiting();
+  QString doing() const;
   void show_progress(int request, const ProgressEvent& event);
   void finish(int request, const Outcome& outcome);
+  void accept(const Outcome& outcome);
   void say(const QString& sentence, bool failed);
 
   PolicyEditor& editor_;
   ServeClient& serve_;
-  int request_ = 0;  // 0: none
+  int request_ = 0;                       // 0: none
+  std::optional<Measurement> evaluated_;  // while its times are being taken
+  QString warning_;                       // of the engine, about what is being measured
   QPushButton* button_;
   QStackedWidget* pages_;
   Note* found_;

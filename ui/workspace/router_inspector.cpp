@@ -16,12 +16,13 @@
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
 #include "ui/plots/routing_plot.h"
+#include "ui/settings/settings.h"
 
 namespace ladimo::ui {
 namespace {
 
 MatrixPlot::Words layers_words() {
-  return {.title = {},
+  return {.title = QObject::tr("How often every expert runs"),
           .empty = QObject::tr("How often every expert of every layer runs appears here with the routing "
                                "profile."),
           .row = QObject::tr("layer"),
@@ -33,7 +34,7 @@ MatrixPlot::Words layers_words() {
 }
 
 MatrixPlot::Words together_words() {
-  return {.title = {},
+  return {.title = QObject::tr("Which experts run together"),
           .empty = QObject::tr("Which experts run together appears here with the routing profile."),
           .row = QObject::tr("expert that runs"),
           .column = QObject::tr("expert that runs with it"),
@@ -108,7 +109,7 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
       title_(new QLabel),
-      warning_(new Note(Note::Kind::wrong)),
+      warning_(new Note(Note::Kind::plain)),
       weights_(new RoutingPlot),
       load_(new LoadPlot),
       layers_(new MatrixPlot(layers_words())),
@@ -152,6 +153,8 @@ void RouterInspector::arrange() {
     splitter->setChildrenCollapsible(false);
     splitter->setHandleWidth(space);
   }
+  remember_splitter(*right, keys::inspector_rows);
+  remember_splitter(*split, keys::inspector_columns);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins({});
   column->setSpacing(space / 2);
@@ -173,7 +176,7 @@ void RouterInspector::select_layer(int layer) {
   together_->set_matrix(coactivation_of(profile), 100);
   layers_->set_row(layer);
   const QString warning = router_warning(run, layer);
-  warning_->setText(warning);
+  warning_->setText(QStringLiteral("⚠ ") + warning);
   warning_->setVisible(!warning.isEmpty());
   follow();
 }

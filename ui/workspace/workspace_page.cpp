@@ -52,5 +52,7 @@ void WorkspacePage::showEvent(QShowEvent* event) {
 
 void WorkspacePage::select_layer(int layer) { layers_->select_layer(layer); }
 int WorkspacePage::selected_layer() const { return layers_->selected_layer(); }
+void WorkspacePage::find_layer() { layers_->find(); }
+void WorkspacePage::measure() { frontier_->measure(); }
 
 }  // namespace ladimo::ui

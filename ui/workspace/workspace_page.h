@@ -25,6 +25,8 @@ class WorkspacePage : public QWidget {
   /// Selects the layer in every view.
   void select_layer(int layer);
   int selected_layer() const;
+  void find_layer();
+  void measure();
 
  protected:
   void showEvent(QShowEvent* event) override;
