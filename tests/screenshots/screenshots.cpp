@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <fstream>
+#include <utility>
 
 #include <QApplication>
 #include <QComboBox>
@@ -12,6 +14,7 @@
 #include <QSettings>
 #include <QSlider>
 #include <QTabWidget>
+#include <QTableView>
 #include <QTemporaryDir>
 
 #include "support/window_walk.h"
@@ -19,6 +22,7 @@
 #include "ui/mainwindow/main_window.h"
 #include "ui/mainwindow/run_view.h"
 #include "ui/palettes.h"
+#include "ui/panels/export_panel.h"
 #include "ui/settings/settings.h"
 #include "ui/settings/settings_dialog.h"
 #include "ui/wizard/conversion_wizard.h"
@@ -55,13 +59,35 @@ class Album {
 
 struct Demo {
   ui::Engine engine;
-  QString model, run;
+  QString model, run;  // the run is a copy: pages save policies and measurements in it
+  QString work;        // an empty folder
 };
 
 void press(QWidget& window, const char* text) {
   for (auto* button : window.findChildren<QAbstractButton*>())
-    if (button->isVisible() && button->text() == QLatin1String(text)) return button->click();
+    if (button->isVisible() && button->text() == QString::fromUtf8(text)) return button->click();
   throw std::runtime_error(std::string("cannot be pressed: ") + text);
+}
+
+void show_tab(QWidget& window, const char* text) {
+  for (auto* tabs : window.findChildren<QTabWidget*>())
+    for (int i = 0; i < tabs->count(); ++i)
+      if (tabs->isVisible() && tabs->tabText(i) == QString::fromUtf8(text)) return tabs->setCurrentIndex(i);
+  throw std::runtime_error(std::string("there is no tab ") + text);
+}
+
+void copy_folder(const QString& from, const QString& to) {
+  std::filesystem::copy(from.toStdString(), to.toStdString(), std::filesystem::copy_options::recursive);
+}
+
+/// Every second line each of the run's held-out text, in two files.
+QString two_texts(const Demo& demo) {
+  std::ifstream text((demo.run + "/text/held-out.jsonl").toStdString());
+  const QString names[] = {demo.work + "/evening-stories.jsonl", demo.work + "/morning-stories.jsonl"};
+  std::ofstream files[] = {std::ofstream(names[0].toStdString()), std::ofstream(names[1].toStdString())};
+  std::size_t count = 0;
+  for (std::string line; std::getline(text, line); ++count) files[count % 2] << line << '\n';
+  return names[0] + "; " + names[1];
 }
 
 void begin(const Demo& demo, const Album& album) {
@@ -87,12 +113,27 @@ void begin(const Demo& demo, const Album& album) {
   album.keep(settings, "settings");
 }
 
+void compare_policies(QWidget& window, RunView& run, const Album& album) {
+  const std::pair<const char*, Qt::Key> policies[] = {{"cheap", Qt::Key_End}, {"calm", Qt::Key_PageDown}};
+  for (const auto& [name, key] : policies) {
+    run.show_step(RunView::policy);
+    QTest::keyClick(&seen<QSlider>(window, "tradeoff"), key);
+    run.show_step(RunView::export_model);
+    type(window, "policy_name", name);
+    click(seen<QAbstractButton>(window, "save_policy"));
+  }
+  seen<QTableView>(window, "policies").selectAll();
+  album.keep(window, "export-compared");
+}
+
 void walk_run(const Demo& demo, const Album& album) {
   ui::MainWindow window(demo.engine);
   window.show();
   window.open_run(demo.run);
   auto& slider = seen<QSlider>(window, "tradeoff");
   album.keep(window, "workspace");
+  show_tab(window, "Co-activation");
+  album.keep(window, "workspace-coactivation");
   slider.setFocus();
   for (int i = 0; i < 3; ++i) QTest::keyClick(&slider, Qt::Key_PageUp);
   click(seen<QAbstractButton>(window, "measure"));
@@ -107,6 +148,11 @@ void walk_run(const Demo& demo, const Album& album) {
   }
   run.show_step(RunView::evaluate);
   album.keep(window, "evaluation");
+  type(window, "files", two_texts(demo));
+  choose(window, "tokens", 4000);
+  click(seen<QAbstractButton>(window, "measure"));
+  wait_until([&] { return !run.busy(); });
+  album.keep(window, "evaluation-texts");
   seen<QTabWidget>(window, "evaluation tabs").setCurrentIndex(1);
   album.keep(window, "generation-empty");
   seen<QPlainTextEdit>(window, "prompt").setPlainText("Once upon a time");
@@ -115,9 +161,38 @@ void walk_run(const Demo& demo, const Album& album) {
   album.keep(window, "generation");
   run.show_step(RunView::export_model);
   album.keep(window, "export");
+  compare_policies(window, run, album);
+  seen<ui::ExportPanel>(window, "export_panel").write_model(demo.work + "/exported");
+  wait_until([&] { return !run.busy(); });
+  album.keep(window, "export-written");
+  window.open(demo.work + "/exported");
+  album.keep(window, "model-card");
 }
 
-void walk_wizard(const Demo& demo, const Album& album, const QString& folder) {
+/// What a stopped conversion left: how it is opened, gone on with, and fails on a full disk.
+void walk_unfinished(const Demo& demo, const Album& album) {
+  const QString unfinished = demo.work + "/unfinished";
+  copy_folder(demo.run, unfinished);
+  for (const char* file :
+       {"profile.json", "tradeoff.json", "latency.json", "policy.json", "finish.json", "layers/003.json"})
+    QFile::remove(unfinished + '/' + file);
+  qputenv("LADIMO_DISK_FULL_AFTER_BYTES", "20000");
+  ui::MainWindow window(demo.engine);
+  window.show();
+  window.open_run(unfinished);
+  wait_until([&] { return seen<RunView>(window, "run view").is_open(); });
+  album.keep(window, "run-unfinished");
+  press(window, "Continue the conversion…");
+  auto& go_on = seen<QAbstractButton>(window, "pause");
+  wait_until([&] { return go_on.isEnabled(); });
+  album.keep(window, "wizard-resume");
+  if (go_on.text() == "&Continue") go_on.click();
+  wait_until([&] { return go_on.text() == "&Try again"; });
+  album.keep(window, "wizard-failed");
+  qunsetenv("LADIMO_DISK_FULL_AFTER_BYTES");
+}
+
+void walk_wizard(const Demo& demo, const Album& album) {
   ui::MainWindow window(demo.engine);
   window.show();
   window.new_conversion();
@@ -140,12 +215,20 @@ void walk_wizard(const Demo& demo, const Album& album, const QString& folder) {
   choose(window, "held_out", 4096);
   album.keep(window, "wizard-experts-advanced");
   go_on(wizard);
-  type(window, "run_folder", folder + "/run");
+  type(window, "run_folder", demo.work + "/run");
   wait_until([&] { return wizard.button(QWizard::NextButton)->isEnabled(); });
   album.keep(window, "wizard-summary");
   go_on(wizard);
   QTest::qWait(12000);
   album.keep(window, "wizard-distillation");
+  show_tab(window, "Expert load");
+  album.keep(window, "wizard-load");
+  auto& pause = seen<QAbstractButton>(window, "pause");
+  pause.click();
+  wait_until([&] { return pause.text() == "&Continue"; });
+  album.keep(window, "wizard-paused");
+  pause.click();
+  QTest::qWait(3000);
   window.close();
   album.keep(window, "wizard-closing");
   press(window, "Keep it running");
@@ -171,15 +254,17 @@ int main(int argc, char** argv) try {
     std::fputs("ladimo_screenshots ENGINE MODEL RUN FOLDER\n", stderr);
     return 2;
   }
-  const Demo demo{{arguments[1], {}}, arguments[2], arguments[3]};
   QDir().mkpath(arguments[4]);
   for (const bool dark : {false, true}) {
     QApplication::setPalette(dark ? dark_palette() : light_palette());
     const Album album(arguments[4], dark ? "dark" : "light");
     const QTemporaryDir work;
+    const Demo demo{{arguments[1], {}}, arguments[2], work.path() + "/demo-run", work.path()};
+    copy_folder(arguments[3], demo.run);
     begin(demo, album);
     walk_run(demo, album);
-    walk_wizard(demo, album, work.path());
+    walk_unfinished(demo, album);
+    walk_wizard(demo, album);
   }
   return 0;
 } catch (const std::exception& error) {
