@@ -10,7 +10,6 @@
 #include <QSplitter>
 #include <QTableView>
 
-#include "base/error.h"
 #include "base/format.h"
 #include "ui/engine/serve_client.h"
 #include "ui/mainwindow/spacing.h"
@@ -202,7 +201,7 @@ void EvaluationPanel::finish(int request, const Outcome& outcome) {
       show_result(read_evaluation(outcome.output));
       if (!outcome.warning.isEmpty()) notice_->say(outcome.warning);
     } catch (const Refusal& refusal) {
-      notice_->show_error(QString::fromUtf8(refusal.what()) + ' ' + QString::fromStdString(refusal.hint()));
+      notice_->show_error(complaint(refusal.problem()));
     }
   }
 }

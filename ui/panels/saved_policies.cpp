@@ -10,9 +10,7 @@
 #include <QSplitter>
 #include <QTableView>
 
-#include "base/error.h"
 #include "ui/engine/serve_client.h"
-#include "ui/engine/window_words.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
@@ -208,8 +206,7 @@ void SavedPolicies::save(const QString& name, const Policy& policy) {
                 name.isEmpty() ? std::nullopt : std::optional(name.toStdString()));
     accept(saved);
   } catch (const std::exception& failure) {
-    const Problem problem = problem_of(failure);
-    notice_->show_error(QString::fromStdString(problem.message) + ' ' + in_window_words(problem.hint));
+    notice_->show_error(complaint(problem_of(failure)));
   }
 }
 
@@ -245,7 +242,7 @@ void SavedPolicies::load() {
     editor_.load(rows.front().policy);
     notice_->say(tr("“%1” is the chosen policy now. Undo takes it back.").arg(rows.front().name));
   } catch (const Refusal& refusal) {
-    notice_->show_error(QString::fromUtf8(refusal.what()) + ' ' + QString::fromStdString(refusal.hint()));
+    notice_->show_error(complaint(refusal.problem()));
   }
 }
 

@@ -8,16 +8,14 @@
 #include <QPushButton>
 #include <QStackedWidget>
 
-#include "base/error.h"
 #include "base/format.h"
 #include "ui/engine/serve_client.h"
-#include "ui/engine/window_words.h"
 #include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/evaluation_result.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
-#include "ui/models/sentences.h"
+#include "ui/panels/panel_text.h"
 
 namespace ladimo::ui {
 MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent)
@@ -103,7 +101,7 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
     accept(outcome);
     if (measuring()) return show_waiting();
   } catch (const Error& error) {
-    failure = QString::fromUtf8(error.what()) + ' ' + in_window_words(error.hint());
+    failure = complaint(error.problem());
   }
   button_->setEnabled(true);
   pages_->setCurrentIndex(0);
@@ -114,7 +112,7 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::canceled) {
     if (!kept) say(tr("The measurement was canceled."), false);
   } else if (!outcome.done())
-    say(outcome.sentence + ' ' + outcome.hint, true);
+    say(complaint(outcome), true);
   else if (!failure.isEmpty())
     say(failure, true);
   else if (!warning.isEmpty())
