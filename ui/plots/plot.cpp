@@ -76,7 +76,7 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   caption_->hide();
   failure_->hide();
   canvas_->setMouseTracking(true);
-  canvas_->setFocusPolicy(Qt::StrongFocus);  // the menu key opens what a right click does
+  canvas_->setFocusPolicy(Qt::TabFocus);  // the menu key opens what a right click does
   canvas_->installEventFilter(this);
   set_title(title);
 }

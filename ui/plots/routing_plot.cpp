@@ -69,6 +69,7 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   plot.yAxis2->setLabel(tr("% at or above"));
   line_ = std::make_unique<ThresholdLine>(plot);
   make_controls();
+  plot.setFocusPolicy(Qt::StrongFocus);
   plot.setObjectName(QStringLiteral("routing_canvas"));
   setToolTip(tr(
       "A routing weight is what the router expects of an expert: the norm of its contribution divided by "
