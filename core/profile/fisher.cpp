@@ -56,8 +56,9 @@ at::Tensor layer_backward(const DecoderLayer& layer, const Rotary& rotary, const
     const auto g = gradient.flatten(0, 1);
     const auto x_rows = x.detach().flatten(0, 1);
     const auto y_rows = y.detach();
+    const auto hidden = weights->hidden(x_rows), routing_weights = weights->route(x_rows);
     for (std::size_t c = 0; c < candidates.size(); ++c) {
-      const auto delta = MoeLayer(weights, candidates[c]).forward(x_rows).y - y_rows;
+      const auto delta = weights->combine(hidden, select_experts(routing_weights, candidates[c])) - y_rows;
       sums[c] += 0.5 * (g * delta).sum(1).to(at::kDouble).square().sum().item<double>();
     }
   }
