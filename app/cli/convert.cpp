@@ -11,6 +11,7 @@
 #include "engine/partition_sample.h"
 #include "engine/runtime.h"
 #include "run/plan.h"
+#include "text/text_look.h"
 
 namespace ladimo::cli {
 namespace {
@@ -41,6 +42,15 @@ Plan plan_for(ConvertRequest request, const Session& session) {
   return make_plan(request, session.context);
 }
 
+/// Null where the model is to write its text, or where the settings do not fit it.
+nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
+  const Recipe& recipe = plan.recipe;
+  if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};
+  const std::int64_t half = recipe.held_out_tokens / 2;
+  const TextRequest request{recipe.text, recipe.window, {recipe.tokens, half, half}, recipe.seed, looks};
+  return to_json(look_at_text(request, *load_tokenizer(recipe.model, plan.config.bos), session.context));
+}
+
 void print_plan(const Plan& plan) {
   fmt::print("{} calibration tokens in {} windows · RAM {} · disk {} · about {}\n", plan.tokens, plan.windows,
              format_bytes(static_cast<double>(plan.ram_bytes)),
@@ -64,11 +74,15 @@ void print_result(const nlohmann::json& json) {
 
 Command add_plan(CLI::App& app) {
   const auto request = add_request(app);
-  const auto sample = std::make_shared<std::optional<int>>();
-  app.add_option("--sample", *sample, "Also draw the partition of this layer");
-  return [request, sample](const Session& session) {
+  const auto sample = std::make_shared<std::optional<int>>(), look = std::make_shared<std::optional<int>>();
+  app.add_option("--sample", *sample, "Also draw the partition of this layer (the weights are not all read)");
+  app.add_option("--look", *look,
+                 "Also count the text and show its first N windows (the weights are not all read)");
+  return [request, sample, look](const Session& session) {
+    request->read_weights = !*sample && !*look;
     const auto plan = plan_for(*request, session);
     auto json = to_json(plan);
+    if (*look) json["look"] = text_look(plan, **look, session);
     if (*sample && plan.problems.empty()) {
       const auto runtime = start_runtime(session.common.threads, session.common.device);
       const auto drawn = sample_partition(plan, **sample, runtime, session.context);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/json_fields.h"
 #include "checkpoint/checkpoint.h"
 #include "commands.h"
 #include "model/moe_layer.h"
@@ -50,6 +51,8 @@ nlohmann::json describe(const std::filesystem::path& folder, const Context& cont
           {"intermediate_size", config.intermediate_size},
           {"heads", config.heads},
           {"kv_heads", config.kv_heads},
+          {"head_dim", config.head_dim},
+          {"tied_head", config.tied_head},
           {"vocab_size", config.vocab_size},
           {"max_positions", config.max_positions},
           {"parameters", config.parameters()},
@@ -57,6 +60,7 @@ nlohmann::json describe(const std::filesystem::path& folder, const Context& cont
           {"activated_parameters", config.activated_parameters()},
           {"dtype", config.dtype},
           {"fingerprint", fingerprint},
+          {"threads", usual_threads()},
           {"native", native},
           {"problems", to_json(problems)}};
 }

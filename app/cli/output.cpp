@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/json_fields.h"
 #include "run/event_json.h"
-#include "run/plan.h"
 
 namespace ladimo::cli {
 namespace {

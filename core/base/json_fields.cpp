@@ -127,4 +127,18 @@ void JsonFields::refuse(std::string_view key, std::string_view complaint) const 
                 "Correct the file, or make it again.", path_);
 }
 
+nlohmann::json to_json(const std::vector<Problem>& problems) {
+  auto list = nlohmann::json::array();
+  for (const Problem& problem : problems)
+    list.push_back({{"message", problem.message}, {"hint", problem.hint}, {"path", problem.path.string()}});
+  return list;
+}
+
+std::vector<Problem> problems_from(const JsonFields& fields) {
+  std::vector<Problem> problems;
+  for (const JsonFields& problem : fields.objects("problems"))
+    problems.push_back({problem.text("message"), problem.text("hint"), problem.text("path")});
+  return problems;
+}
+
 }  // namespace ladimo

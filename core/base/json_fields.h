@@ -54,6 +54,10 @@ class JsonFields {
   std::string prefix_;  // where in the document: "layers[3]."
 };
 
+/// A list of {message, hint, path}, and the one under the key `problems`.
+nlohmann::json to_json(const std::vector<Problem>& problems);
+std::vector<Problem> problems_from(const JsonFields& fields);
+
 /// What `read` returns; a Refusal of its that names no file is thrown again naming `path`.
 template <class Read>
 auto naming_file(const std::filesystem::path& path, Read read) {

@@ -1,5 +1,6 @@
 #include "run/event_json.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -78,15 +79,34 @@ std::string without_kind(std::string_view text) {
   return line.dump();
 }
 
+StepEvent step_from(const JsonFields& fields) {
+  constexpr int most_steps = 1000;
+  const StepEvent step{fields.text("name"), fields.small("index"), fields.small("count")};
+  if (step.count > most_steps) fields.refuse("count", "is more than any plan has");
+  if (step.index < 0 || step.index >= step.count) fields.refuse("index", "is none of the steps");
+  return step;
+}
+
 HistogramEvent histogram_from(const JsonFields& fields) {
   if (fields.text("edges_id") != histogram_edges_id)
     fields.refuse("edges_id", "names other bins than this program has");
-  return {fields.small("layer"), fields.integers("counts"), fields.numbers("expert_load")};
+  HistogramEvent histogram{fields.small("layer"), fields.integers("counts"), fields.numbers("expert_load")};
+  if (histogram.counts.size() != histogram_bins + 2)
+    fields.refuse("counts", "does not have the bins of this program");
+  return histogram;
+}
+
+SampleEvent sample_from(const JsonFields& fields) {
+  SampleEvent sample{fields.small("layer"), fields.smalls("partition")};
+  const auto neurons = static_cast<int>(sample.partition.size());
+  if (std::ranges::any_of(sample.partition, [&](int slice) { return slice < -1 || slice >= neurons; }))
+    fields.refuse("partition", "names slices that cannot be");
+  return sample;
 }
 
 Event event_from(const JsonFields& fields, std::string_view text) {
   const std::string kind = fields.text("event");
-  if (kind == "step") return StepEvent{fields.text("name"), fields.small("index"), fields.small("count")};
+  if (kind == "step") return step_from(fields);
   if (kind == "progress")
     return ProgressEvent{fields.small("layer"), fields.integer("done"), fields.integer("total"),
                          fields.has("eta_s") ? fields.number("eta_s") : -1,
@@ -95,7 +115,7 @@ Event event_from(const JsonFields& fields, std::string_view text) {
     return LossEvent{fields.small("layer"), fields.small("step"), fields.number("value"),
                      fields.flag("held_out")};
   if (kind == "histogram") return histogram_from(fields);
-  if (kind == "sample") return SampleEvent{fields.small("layer"), fields.smalls("partition")};
+  if (kind == "sample") return sample_from(fields);
   if (kind == "layer")
     return LayerEvent{fields.small("layer"), fields.number("loss_before"), fields.number("loss_after"),
                       fields.number("seconds")};

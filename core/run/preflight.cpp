@@ -47,7 +47,7 @@ nlohmann::json read_settings(const fs::path& recipe) {
 
 void refuse_converted(const Checkpoint& checkpoint) {
   if (!checkpoint.native()) return;
-  throw Refusal("This model is converted already: the folder is one that `ladimo export` wrote.",
+  throw Refusal("This model is converted already: the folder is one that was exported.",
                 fmt::format("Convert its dense original: {}.", checkpoint.native()->origin.string()),
                 checkpoint.folder());
 }
@@ -111,7 +111,7 @@ void Preflight::check_model() {
       auto checkpoint = Checkpoint::open(request_.model);
       refuse_converted(checkpoint);
       checkpoint_ = std::move(checkpoint);
-      problems = find_bad_weights(*checkpoint_, context_);
+      if (request_.read_weights) problems = find_bad_weights(*checkpoint_, context_);
     });
   }
   plan_.problems.insert(plan_.problems.end(), problems.begin(), problems.end());

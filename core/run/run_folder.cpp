@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -58,6 +59,19 @@ nlohmann::json json_list(const fs::path& path) {
   if (!json.is_array())
     throw Refusal("This file is not a JSON list.", "Move it away; it is made anew.", path);
   return json;
+}
+
+/// Writes the list anew where `change` says that it did something.
+void change_measurements(const RunFolder& run, const Context& context,
+                         const std::function<bool(nlohmann::json&)>& change) {
+  const fs::path file = run.measurements_file();
+  try {
+    auto all = json_list(file);
+    if (change(all)) write_json(file, all);
+  } catch (const std::exception& failure) {
+    const Problem problem = problem_of(failure);
+    context.warn(fmt::format("The measurement is not kept: {}", problem.message), problem.hint);
+  }
 }
 
 nlohmann::json named_policies(const RunFolder& run) {
@@ -215,17 +229,25 @@ fs::path save_policy(const RunFolder& run, const Policy& policy, const std::opti
 }
 
 void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context) {
-  constexpr std::size_t most = 200;
-  const fs::path file = run.measurements_file();
-  try {
-    auto all = json_list(file);
+  change_measurements(run, context, [&](nlohmann::json& all) {
+    constexpr std::size_t most = 200;
     all.push_back(measurement);
     if (all.size() > most) all.erase(all.begin(), all.end() - most);
-    write_json(file, all);
-  } catch (const std::exception& failure) {
-    const Problem problem = problem_of(failure);
-    context.warn(fmt::format("The measurement is not kept: {}", problem.message), problem.hint);
-  }
+    return true;
+  });
+}
+
+void keep_times(const RunFolder& run, const Policy& policy, double decode_ms, double prefill_ms,
+                const Context& context) {
+  const auto layers = to_json(policy)["layers"];
+  change_measurements(run, context, [&](nlohmann::json& all) {
+    for (auto one = all.rbegin(); one != all.rend(); ++one) {
+      if ((*one)["policy"]["layers"] != layers) continue;
+      (*one)["numbers"].update({{"decode_ms", decode_ms}, {"prefill_ms", prefill_ms}});
+      return true;
+    }
+    return false;
+  });
 }
 
 nlohmann::json show_run(const RunFolder& run) {

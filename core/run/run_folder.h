@@ -110,6 +110,9 @@ std::filesystem::path save_policy(const RunFolder& run, const Policy& policy,
 /// Appends what an evaluation found (docs/formats.md) to measurements.json, newest last, at most 200. Where
 /// that is impossible the sink hears a warning: the evaluation itself went well.
 void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context);
+/// Puts the times of a policy into its newest measurement; nothing where it was not measured.
+void keep_times(const RunFolder& run, const Policy& policy, double decode_ms, double prefill_ms,
+                const Context& context);
 
 /// Everything a window needs: recipe, layers, own_text (the first documents that the model wrote itself),
 /// profile, tradeoff, latency, policy, timing (null where not there yet), policies by name, measurements.

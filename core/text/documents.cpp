@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <string_view>
 
@@ -89,10 +90,7 @@ std::vector<std::string> jsonl_documents(std::string_view text, const fs::path& 
   return documents;
 }
 
-}  // namespace
-
-std::vector<std::string> read_documents(const fs::path& file) {
-  const std::string bytes = read_file(file);
+std::vector<std::string> documents_in(std::string_view bytes, const fs::path& file) {
   if (const auto invalid = find_invalid_utf8(bytes))
     throw Refusal(
         fmt::format("{} is not UTF-8 text: it goes wrong at byte {}.", file.filename().string(), *invalid),
@@ -104,6 +102,22 @@ std::vector<std::string> read_documents(const fs::path& file) {
     throw Refusal(fmt::format("{} holds no text.", file.filename().string()), "Give a file with text in it.",
                   file);
   return documents;
+}
+
+}  // namespace
+
+std::vector<std::string> read_documents(const fs::path& file) { return documents_in(read_file(file), file); }
+
+Beginning read_beginning(const fs::path& file, std::size_t bytes) {
+  std::error_code unknown;
+  const auto all = fs::file_size(file, unknown);
+  if (unknown || all <= bytes) return {read_documents(file), 1};
+  std::string head(bytes, '\0');
+  std::ifstream in(file, std::ios::binary);
+  std::string line;  // the rest of the one that is being cut
+  if (!in.read(head.data(), static_cast<std::streamsize>(bytes))) return {read_documents(file), 1};
+  if (head.back() != '\n' && std::getline(in, line)) head += line;
+  return {documents_in(head, file), static_cast<double>(head.size()) / static_cast<double>(all)};
 }
 
 }  // namespace ladimo

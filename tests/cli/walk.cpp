@@ -36,7 +36,8 @@ TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of th
   const auto output = work.folder / "run";
   check_keys(json_of({"inspect", work.model}),
              {"architecture", "layers", "hidden_size", "intermediate_size", "vocab_size", "parameters",
-              "ffn_parameters", "activated_parameters", "dtype", "fingerprint", "problems"});
+              "ffn_parameters", "activated_parameters", "dtype", "fingerprint", "problems", "head_dim",
+              "tied_head", "threads"});
   auto plan_arguments = work.convert(output);
   plan_arguments.front() = "plan";
   const auto plan = json_of(plan_arguments);
@@ -47,6 +48,12 @@ TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of th
   const auto sample = json_of(plan_arguments)["sample"];
   CHECK(sample["layer"] == 1);
   CHECK(sample["partition"].size() == 48);
+  plan_arguments.insert(plan_arguments.end(), {"--look", "2"});
+  const auto look = json_of(plan_arguments)["look"];
+  CHECK(look["problems"].empty());
+  CHECK(look["calibration"] == plan["windows"]);
+  CHECK(look["files"][0]["taken"] > 0);
+  CHECK(look["windows"].size() == 2);
   CHECK_FALSE(fs::exists(output));
 
   const auto converted = json_of(work.convert(output));

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "policy/histogram.h"
 #include "support/refusals.h"
 
 using namespace ladimo;
@@ -9,7 +10,18 @@ using ladimo::testing::check_refused;
 
 namespace {
 
-HistogramEvent small_histogram() { return {2, {1, 0, 5}, {0.25, 0.75}}; }
+HistogramEvent small_histogram() {
+  HistogramEvent histogram{2, HistogramCounts(histogram_bins + 2), {0.25, 0.75}};
+  histogram.counts[1] = 5;
+  return histogram;
+}
+
+std::string histogram_line() {
+  std::string counts = "0,5";
+  for (int bin = 2; bin < histogram_bins + 2; ++bin) counts += ",0";
+  return R"({"event":"histogram","layer":2,"edges_id":"log10:-4:1:256","counts":[)" + counts +
+         R"(],"expert_load":[0.25,0.75]})";
+}
 
 // Other programs read these lines: a change here is a change of the format.
 const std::pair<Event, std::string> golden[] = {
@@ -17,8 +29,7 @@ const std::pair<Event, std::string> golden[] = {
     {ProgressEvent{3, 10, 96, 4.5}, R"({"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.5})"},
     {ProgressEvent{-1, 0, 96, -1}, R"({"event":"progress","layer":-1,"done":0,"total":96,"eta_s":null})"},
     {LossEvent{3, 7, 0.125, true}, R"({"event":"loss","layer":3,"step":7,"value":0.125,"held_out":true})"},
-    {small_histogram(),
-     R"({"event":"histogram","layer":2,"edges_id":"log10:-4:1:256","counts":[1,0,5],"expert_load":[0.25,0.75]})"},
+    {small_histogram(), histogram_line()},
     {SampleEvent{0, {-1, 0, 1, 0}}, R"({"event":"sample","layer":0,"partition":[-1,0,1,0]})"},
     {LayerEvent{3, 0.5, 0.25, 1.5},
      R"({"event":"layer","layer":3,"loss_before":0.5,"loss_after":0.25,"seconds":1.5})"},
@@ -85,6 +96,13 @@ TEST_CASE("lines that are no events are refused with the line") {
       {R"({"event":"loss","layer":0,"step":1,"value":"low","held_out":true})", "value is not a number"},
       {R"({"event":"histogram","layer":0,"edges_id":"x","counts":[],"expert_load":[]})",
        "edges_id names other bins"},
+      {R"({"event":"histogram","layer":0,"edges_id":"log10:-4:1:256","counts":[1,2],"expert_load":[]})",
+       "counts does not have the bins"},
+      {R"({"event":"step","name":"x","index":-1,"count":6})", "index is none of the steps"},
+      {R"({"event":"step","name":"x","index":6,"count":6})", "index is none of the steps"},
+      {R"({"event":"step","name":"x","index":6,"count":2000000000})", "count is more than any plan has"},
+      {R"({"event":"sample","layer":0,"partition":[0,7]})", "partition names slices that cannot be"},
+      {R"({"event":"sample","layer":0,"partition":[-2,0]})", "partition names slices that cannot be"},
       {R"({"event":"step","name":"x","index":0,"count":6)", "This line is not an event"},
   };
   for (const auto& [line, part] : bad) check_refused(part, [line = line] { parse_event(line); });

@@ -157,6 +157,24 @@ TEST_CASE("policies are saved under a name that is a file name") {
   CHECK(show_run(sample.run)["policies"] == json{{"calm", {{"tradeoff", 0.5}}}});
 }
 
+TEST_CASE("the times of a policy stand in its newest measurement") {
+  const SampleRun sample;
+  const Context context;
+  Policy policy, other;
+  policy.layers = {LayerPolicy::dense(), LayerPolicy::above(0.25, 3)};
+  other.layers = {LayerPolicy::dense(), LayerPolicy::top(2)};
+  keep_times(sample.run, policy, 2, 0.5, context);
+  CHECK_FALSE(fs::exists(sample.run.measurements_file()));
+  for (const Policy* measured : {&policy, &policy, &other})
+    append_measurement(sample.run, {{"policy", to_json(*measured)}, {"numbers", to_json(PolicyNumbers())}},
+                       context);
+  keep_times(sample.run, policy, 2, 0.5, context);
+  const auto kept = read_json(sample.run.measurements_file());
+  CHECK(kept[1]["numbers"]["decode_ms"] == 2);
+  CHECK(kept[1]["numbers"]["prefill_ms"] == 0.5);
+  for (const int untimed : {0, 2}) CHECK(kept[untimed]["numbers"]["decode_ms"].is_null());
+}
+
 TEST_CASE("measurements are kept, newest last, at most 200; where they cannot be, a warning says so") {
   const SampleRun sample;
   std::vector<WarningEvent> warnings;

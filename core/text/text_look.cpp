@@ -1,0 +1,116 @@
+#include "text/text_look.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json_fields.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::size_t counted_bytes = 8 << 20;  // of one file; a few seconds
+constexpr std::size_t shown_tokens = 600;       // of a window; more is no better a look
+
+/// A tokenizer that stops when the work is to stop.
+class StoppableTokenizer : public Tokenizer {
+ public:
+  StoppableTokenizer(const Tokenizer& tokenizer, const Context& context)
+      : tokenizer_(tokenizer), context_(context) {}
+  std::vector<std::int32_t> encode(std::string_view text) const override {
+    context_.check();
+    return tokenizer_.encode(text);
+  }
+  std::string decode(std::span<const std::int32_t> ids) const override { return tokenizer_.decode(ids); }
+  std::int64_t size() const override { return tokenizer_.size(); }
+  std::int32_t bos() const override { return tokenizer_.bos(); }
+  std::int32_t eos() const override { return tokenizer_.eos(); }
+
+ private:
+  const Tokenizer& tokenizer_;
+  const Context& context_;
+};
+
+TextFileLook count(const std::filesystem::path& file, const Tokenizer& tokenizer) {
+  const Beginning beginning = read_beginning(file, counted_bytes);
+  std::int64_t tokens = 0;
+  for (const std::string& document : beginning.documents)
+    tokens += static_cast<std::int64_t>(tokenizer.encode(document).size());
+  if (beginning.share >= 1) return {tokens};
+  return {static_cast<std::int64_t>(static_cast<double>(tokens) / beginning.share), true};
+}
+
+/// Does `work`; what it refuses is added to the look.
+template <class Work>
+void attempt(TextLook& look, const Work& work) {
+  try {
+    work();
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    const bool said = std::ranges::any_of(
+        look.problems, [&](const Problem& problem) { return problem.message == error.problem().message; });
+    if (!said) look.problems.push_back(error.problem());
+  }
+}
+
+/// The text of a window, token by token; together they are the whole text.
+std::vector<std::string> token_texts(std::span<const std::int32_t> ids, const Tokenizer& tokenizer) {
+  std::vector<std::string> texts;
+  StreamDecoder decoder(tokenizer);
+  for (const std::int32_t id : ids.first(std::min(ids.size(), shown_tokens)))
+    texts.push_back(decoder.add(id));
+  if (const std::string rest = decoder.finish(); !rest.empty()) texts.back() += rest;
+  return texts;
+}
+
+void describe(TextLook& look, const Split& split, const Tokenizer& tokenizer, int looks) {
+  look.calibration = split.calibration.count();
+  look.tables = split.tables.count();
+  look.checking = split.checking.count();
+  for (const Windows* windows : {&split.calibration, &split.tables, &split.checking})
+    for (const std::int32_t file : windows->source)
+      look.files[static_cast<std::size_t>(file)].taken += windows->window;
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(looks, look.calibration); ++i)
+    look.windows.push_back(token_texts(split.calibration.row(i), tokenizer));
+}
+
+}  // namespace
+
+TextLook look_at_text(const TextRequest& request, const Tokenizer& tokenizer, const Context& context) {
+  const StoppableTokenizer stoppable(tokenizer, context);
+  TextLook look;
+  look.files.resize(request.files.size());
+  for (std::size_t i = 0; i < request.files.size(); ++i)
+    attempt(look, [&] { look.files[i] = count(request.files[i], stoppable); });
+  attempt(look, [&] {
+    describe(look, split_corpus(request.files, stoppable, request.window, request.size, request.seed),
+             tokenizer, request.looks);
+  });
+  return look;
+}
+
+nlohmann::json to_json(const TextLook& look) {
+  auto files = nlohmann::json::array(), windows = files;
+  for (const TextFileLook& file : look.files)
+    files.push_back({{"tokens", file.tokens}, {"estimated", file.estimated}, {"taken", file.taken}});
+  for (const auto& tokens : look.windows) windows.push_back({{"tokens", tokens}});
+  return {{"files", files},        {"calibration", look.calibration},
+          {"tables", look.tables}, {"checking", look.checking},
+          {"windows", windows},    {"problems", to_json(look.problems)}};
+}
+
+TextLook text_look_from_json(const nlohmann::json& json) {
+  const JsonFields fields(json, "look at the text");
+  TextLook look;
+  for (const JsonFields& file : fields.objects("files"))
+    look.files.push_back({file.integer("tokens"), file.flag("estimated"), file.integer("taken")});
+  look.calibration = fields.integer("calibration");
+  look.tables = fields.integer("tables");
+  look.checking = fields.integer("checking");
+  for (const JsonFields& window : fields.objects("windows")) look.windows.push_back(window.texts("tokens"));
+  look.problems = problems_from(fields);
+  return look;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,44 @@
+// A look at the chosen text before anything is converted: what every file gives, and real windows.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/context.h"
+#include "base/error.h"
+#include "text/corpus.h"
+
+namespace ladimo {
+
+struct TextFileLook {
+  std::int64_t tokens = 0;
+  bool estimated = false;  // counted in the first megabytes only
+  std::int64_t taken = 0;  // by all three splits
+};
+
+struct TextLook {
+  std::vector<TextFileLook> files;                         // one per file, in the order of asking
+  std::int64_t calibration = 0, tables = 0, checking = 0;  // windows; 0 where there is a problem
+  std::vector<std::vector<std::string>> windows;  // the first of the calibration windows, token by token
+  std::vector<Problem> problems;
+};
+
+struct TextRequest {
+  std::vector<std::filesystem::path> files;
+  std::int64_t window = 0;
+  SplitSize size;
+  std::uint64_t seed = 0;
+  int looks = 0;  // windows to be shown
+};
+
+/// Counts every file and cuts the splits exactly as the conversion will. Throws Interrupted.
+TextLook look_at_text(const TextRequest& request, const Tokenizer& tokenizer, const Context& context);
+
+nlohmann::json to_json(const TextLook& look);
+/// Throws Refusal.
+TextLook text_look_from_json(const nlohmann::json& json);
+
+}  // namespace ladimo
