@@ -1,10 +1,15 @@
 #include "ui/engine/window_words.h"
 
+#include <filesystem>
+#include <regex>
+
 #include <doctest/doctest.h>
+
+#include "base/files.h"
 
 using ladimo::ui::in_window_words;
 
-TEST_CASE("advice names what the wizard shows, not options of the command line") {
+TEST_CASE("advice names what the window shows, not options of the command line") {
   const std::pair<const char*, const char*> told[] = {
       {"Take fewer calibration tokens (--tokens), or close other programs.",
        "Take fewer calibration tokens, or close other programs."},
@@ -12,13 +17,40 @@ TEST_CASE("advice names what the wizard shows, not options of the command line")
        "Share more experts, or use fewer, larger ones."},
       {"Name files with --text, or let the model write: --text self.",
        "Name files with “Text files of mine”, or let the model write: “The model writes its own text”."},
+      {"Give text of yours with --text FILE.", "Give text of yours with “Text files of mine”."},
       {"Give --held-out-tokens 512 or more, or a smaller --window.",
        "Give “Held-out tokens” 512 or more, or a smaller “Tokens per window”."},
       {"Choose a folder of your own with -o.", "Choose a folder of your own."},
       {"Name one with -o RUN.", "Name one."},
       {"Give the run's own settings, name another folder with -o, or remove this one.",
        "Give the run's own settings, name another folder, or remove this one."},
-      {"Name the original with --dense MODEL.", "Name the original with --dense MODEL."},
+      {"Name the folder where it is now with --dense MODEL.", "Name the folder where it is now."},
+      {"Name the dense original with --dense MODEL, or export with --all-policies.",
+       "Name the dense original, or export with “all policies”."},
+      {"Continue it: give the same `ladimo convert` command again.", "Continue the conversion."},
+      {"Run `ladimo convert` again: it makes the layer anew.",
+       "Continue the conversion: it makes the layer anew."},
+      {"Make one: ladimo policy /a/run --activated 0.8", "Choose one with the slider."},
+      {"Make one for this run with `ladimo policy`.", "Make one for this run with the slider."},
+      {"Make one: ladimo convert MODEL -o RUN --text FILE.", "Make one: File ▸ New conversion."},
       {"", ""}};
-  for (const auto& [advice, words] : told) CHECK(in_window_words(advice) == words);
+  for (const auto& [advice, words] : told) CHECK(in_window_words(advice).toStdString() == words);
+}
+
+TEST_CASE("no sentence of the engine's keeps an option or a command when the window says it") {
+  const std::regex literal(R"re("((?:[^"\\\n]|\\.)*)")re"), command_line(R"re((^|[^\w-])--[a-z]|`ladimo)re");
+  int seen = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(LADIMO_SOURCE "/core")) {
+    // The card goes with an exported model, to be read anywhere.
+    if (entry.path().extension() != ".cpp" || entry.path().filename() == "model_card.cpp") continue;
+    const std::string source = ladimo::read_file(entry.path());
+    for (std::sregex_iterator found(source.begin(), source.end(), literal), end; found != end; ++found) {
+      const std::string sentence = (*found)[1];
+      if (!std::regex_search(sentence, command_line)) continue;
+      ++seen;
+      const std::string said = in_window_words(sentence).toStdString();
+      CHECK_MESSAGE(!std::regex_search(said, command_line), entry.path().filename().string(), ": ", said);
+    }
+  }
+  CHECK(seen > 20);
 }

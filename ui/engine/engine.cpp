@@ -2,16 +2,13 @@
 
 #include <QCoreApplication>
 #include <QDir>
+#include <QRegularExpression>
 
+#include "base/sleeping_threads.h"
 #include "ui/settings/settings.h"
 
 namespace ladimo::ui {
 namespace {
-
-/// As one word of a POSIX shell.
-QString quoted(const QString& word) {
-  return '\'' + QString(word).replace(QStringLiteral("'"), QStringLiteral("'\\''")) + '\'';
-}
 
 // Never asks for a password (there is no terminal), and notices within half a minute that the line is dead.
 const QStringList& ssh_options() {
@@ -31,11 +28,26 @@ const QStringList& ssh_options() {
 
 Engine::Command Engine::command(const QStringList& arguments) const {
   if (!remote()) return {program, arguments};
-  QStringList words{quoted(program)};
-  for (const QString& argument : arguments) words << quoted(argument);
+  QStringList words{shell_word(program)};
+  for (const QString& argument : arguments) words << shell_word(argument);
   // `exit $?` keeps the shell there: it reports a killed engine as 128 + signal, which ssh alone would not.
-  const QString line = "OMP_WAIT_POLICY=passive " + words.join(' ') + "; exit $?";
+  QString line = words.join(' ') + "; exit $?";
+  for (const char* variable : sleeping_threads) line.prepend(QString(QLatin1String(variable)) + ' ');
   return {ssh, ssh_options() + QStringList{"--", host, line}};
+}
+
+QString Engine::in_full(const QString& path) const {
+  if (remote() || path.isEmpty()) return path;
+  const bool at_home = path == QLatin1String("~") || path.startsWith(QLatin1String("~/"));
+  return QDir::cleanPath(at_home ? QDir::homePath() + path.mid(1) : QDir::current().absoluteFilePath(path));
+}
+
+QString shell_word(const QString& word) {
+  static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9_./,:=+@%-]+$"));
+  static const QString home = QStringLiteral("~/");
+  if (word == home || plain.match(word).hasMatch()) return word;
+  if (word.startsWith(home)) return home + shell_word(word.mid(home.size()));
+  return '\'' + QString(word).replace(QLatin1Char('\''), QStringLiteral("'\\''")) + '\'';
 }
 
 Engine Engine::beside_studio() {

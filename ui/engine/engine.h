@@ -19,11 +19,17 @@ struct Engine {
     QStringList arguments;
   };
   Command command(const QStringList& arguments) const;
+  /// A folder or file as a person typed it, as an absolute path; ~ is the home folder. What another machine
+  /// names stays as it is: its own shell knows its home folder.
+  QString in_full(const QString& path) const;
 
   /// The command line that was installed with this program.
   static Engine beside_studio();
   /// As the settings say: this machine's, or `ladimo` on the chosen host.
   static Engine chosen();
 };
+
+/// As one word of a POSIX shell; ~/ at its beginning stays the home folder.
+QString shell_word(const QString& word);
 
 }  // namespace ladimo::ui

@@ -33,6 +33,14 @@ void EngineProcess::start(const QStringList& arguments) {
 
 void EngineProcess::cancel() { process_.stop(); }
 
+void EngineProcess::dismiss(std::unique_ptr<EngineProcess> job, QObject& owner) {
+  if (!job) return;
+  job->disconnect();
+  job->setParent(&owner);
+  connect(job.get(), &EngineProcess::finished, job.get(), &QObject::deleteLater);
+  job.release()->cancel();
+}
+
 bool EngineProcess::running() const { return process_.running(); }
 
 void EngineProcess::read(const QByteArray& line) {

@@ -1,6 +1,7 @@
 // One job of the engine in a process of its own: the window never waits and never dies with it.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include <QObject>
@@ -26,6 +27,9 @@ class EngineProcess : public QObject {
   /// within three seconds.
   void cancel();
   bool running() const;
+  /// Stops a job that nobody waits for any more (or none), without waiting for its end; it goes with `owner`
+  /// at the latest.
+  static void dismiss(std::unique_ptr<EngineProcess> job, QObject& owner);
   /// How long a remote engine may be silent before the connection counts as lost.
   void set_patience(int ms) { process_.set_patience(ms); }
 
