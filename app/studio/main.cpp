@@ -6,9 +6,11 @@
 
 #include <QApplication>
 #include <QIcon>
+#include <QLocale>
 
 #include "base/version.h"
 #include "ui/mainwindow/main_window.h"
+#include "ui/settings/translation.h"
 
 namespace {
 
@@ -57,6 +59,8 @@ int main(int argc, char** argv) {
   QGuiApplication::setDesktopFileName(QStringLiteral("ladimo-studio"));
   QApplication application(argc, argv);
   QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/ladimo-studio.svg")));
+
+  ladimo::ui::install_translation(QLocale());
 
   const QStringList arguments = QCoreApplication::arguments();  // without Qt's own
   if (arguments.size() > 2 || (arguments.size() == 2 && arguments[1].startsWith('-'))) {

@@ -7,10 +7,13 @@
 #include <QDropEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenuBar>
 #include <QMimeData>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSettings>
 #include <QSlider>
+#include <QTabWidget>
 #include <QTest>
 #include <QToolButton>
 #include <QUndoStack>
@@ -24,6 +27,8 @@
 #include "ui/mainwindow/card.h"
 #include "ui/mainwindow/message_bar.h"
 #include "ui/mainwindow/run_view.h"
+#include "ui/models/table_actions.h"
+#include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
 #include "ui/wizard/conversion_wizard.h"
 
@@ -132,6 +137,68 @@ TEST_CASE("the breadcrumb leads to every step") {
   }
 }
 
+TEST_CASE("a table of the run that cannot be saved says why") {
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  window.findChild<ui::RunView*>()->show_step(ui::RunView::distil);
+  ui::TableActions* actions = nullptr;
+  for (auto* found : window.findChildren<ui::TableActions*>())
+    if (static_cast<QWidget*>(found->parent())->isVisible()) actions = found;
+  REQUIRE(actions);
+  actions->save("/nonexistent/losses.csv");
+  CHECK(words(window).contains("could not be saved"));
+}
+
+TEST_CASE("what the model wrote itself is shown with the run's text") {
+  nlohmann::json show = testing::example_show();
+  show["recipe"]["text"] = "self";
+  show["recipe"]["text_fingerprints"] = nlohmann::json::array();
+  show["own_text"] = {"Once upon a time.", "There was a cat."};
+  const StandInEngine engine(opening(show));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  window.findChild<ui::RunView*>()->show_step(ui::RunView::text);
+  const auto* own = window.findChild<QPlainTextEdit*>("own_text");
+  REQUIRE(own);
+  CHECK(own->isVisible());
+  CHECK(own->toPlainText() == "Once upon a time.\n\nThere was a cat.");
+}
+
+TEST_CASE("what is done with the policy is in a menu, with its shortcuts, while a run is open") {
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  const QMenu* menu = nullptr;
+  for (const QAction* action : window.menuBar()->actions())
+    if (action->text() == "&Policy") menu = action->menu();
+  REQUIRE(menu);
+  CHECK_FALSE(menu->menuAction()->isEnabled());
+  window.open_run("/some/run");
+  wait_until_open(window);
+  CHECK(menu->menuAction()->isEnabled());
+  auto* view = window.findChild<ui::RunView*>();
+  const auto choose = [&](const char* name) {
+    for (QAction* action : menu->actions())
+      if (action->text() == name) return action->trigger();
+    FAIL("there is no " << name);
+  };
+  choose("&Generate texts side by side");
+  CHECK(view->current_step() == ui::RunView::evaluate);
+  CHECK(window.findChild<QTabWidget*>("evaluation tabs")->currentIndex() == 1);
+  choose("&Find a layer");
+  CHECK(view->current_step() == ui::RunView::policy);
+  CHECK(window.findChild<QLineEdit*>("layer_search")->hasFocus());
+  choose("&Measure");
+  CHECK(view->busy());
+  choose("&Measure");  // goes on
+  choose("&Reset pins");
+}
+
 TEST_CASE("undo takes back a move of the slider") {
   const StandInEngine engine(opening(testing::example_show()));
   MainWindow window(engine.engine());
@@ -223,6 +290,59 @@ TEST_CASE("a folder is opened as what it is, also when it is dropped") {
   CHECK(window.findChild<QLineEdit*>("model_folder")->text() == path_of(model));
 }
 
+TEST_CASE("a recent entry that leads nowhere is forgotten") {
+  QSettings().clear();
+  const StandInEngine engine(StandInEngine::complaining("There is no run here.", "", 2));
+  MainWindow window(engine.engine());
+  window.show();
+  remember_recent(ui::keys::recent_runs, "/gone/run", {});
+  remember_recent(ui::keys::recent_models, "/gone/model", {});
+  window.open_run("/gone/run");
+  REQUIRE(wait_for(window, "run could not be opened"));
+  CHECK(ui::recent(ui::keys::recent_runs, {}).isEmpty());
+  window.new_conversion("/gone/model");
+  CHECK(wait_for(window, "There is no folder"));
+  CHECK(ui::recent(ui::keys::recent_models, {}).isEmpty());
+  CHECK_FALSE(window.findChild<ui::ConversionWizard*>());
+}
+
+TEST_CASE("a page keeps the engine that it began with: the demo's is here, wherever the others are") {
+  QSettings().clear();
+  const testing::StandInSsh ssh;
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(ssh.engine(engine.program()));
+  window.show();
+  REQUIRE_FALSE(ui::demo_model().isEmpty());
+  window.new_conversion(ui::demo_model());
+  auto* wizard = window.findChild<ui::ConversionWizard*>();
+  REQUIRE(wizard);
+  CHECK_FALSE(wizard->engine().remote());
+  emit wizard->conversion_started("/here/run");
+  CHECK(ui::recent(ui::keys::recent_runs, {}) == QStringList{"/here/run"});
+  CHECK(ui::recent(ui::keys::recent_runs, "far").isEmpty());
+  emit wizard->run_finished("/here/run");
+  CHECK_FALSE(window.findChild<ui::RunView*>()->engine().remote());
+  window.open_run("far/run");
+  wait_until_open(window);
+  CHECK(ui::recent(ui::keys::recent_runs, "far") == QStringList{"far/run"});
+}
+
+TEST_CASE("folders of this machine and of the engine's are not taken for each other") {
+  const testing::StandInSsh ssh;
+  const StandInEngine engine(StandInEngine::complaining("This folder is not a run.", "", 2));
+  const testing::TemporaryFolder folder;
+  MainWindow window(ssh.engine(engine.program()));
+  window.show();
+  drop(window, QUrl::fromLocalFile(path_of(folder.path())));
+  CHECK(words(window).contains("lies on this machine, and the engine runs on far"));
+  CHECK_FALSE(window.findChild<ui::RunView*>());
+  window.open("models/far");  // nobody here can see that it is a model
+  REQUIRE(wait_for(window, "This folder is not a run."));
+  QTest::mouseClick(button(window, "Open it as a model…"), Qt::LeftButton);
+  REQUIRE(window.findChild<ui::ConversionWizard*>());
+  CHECK(window.findChild<QLineEdit*>("model_folder")->text() == "models/far");
+}
+
 TEST_CASE("closing the window while the engine works asks in the window, and says what is kept") {
   const StandInEngine engine(opening(testing::example_show()));
   MainWindow window(engine.engine());
@@ -240,6 +360,39 @@ TEST_CASE("closing the window while the engine works asks in the window, and say
   CHECK_FALSE(window.close());
   QTest::mouseClick(button(window, "Stop and leave"), Qt::LeftButton);
   CHECK(QTest::qWaitFor([&] { return !window.isVisible(); }, patience_ms));
+}
+
+TEST_CASE("a policy that was chosen and not saved is not lost without a question") {
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  QTest::keyClick(window.findChild<QSlider*>("tradeoff"), Qt::Key_Home);
+  window.show_start();
+  CHECK(words(window).contains("is not saved"));
+  QTest::mouseClick(button(window, "Stay"), Qt::LeftButton);
+  CHECK_FALSE(window.close());
+  CHECK(words(window).contains("is not saved"));
+  window.findChild<ui::RunView*>()->undo_stack()->undo();
+  CHECK(window.close());
+}
+
+TEST_CASE("an original that was moved is asked for in the run's window") {
+  const StandInEngine engine("case $1 in\nserve) " +
+                             StandInEngine::complaining("The dense original of this run cannot be opened.",
+                                                        "Name the folder where it is now with --dense MODEL.",
+                                                        2) +
+                             " ;;\nesac\n" + StandInEngine::finding(testing::example_show().dump()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  QTest::mouseClick(window.findChild<QPushButton*>("measure"), Qt::LeftButton);
+  REQUIRE(wait_for(window, "is not where it was"));
+  CHECK(button(window, "Where is it?…"));
+  QTest::mouseClick(button(window, "Not now"), Qt::LeftButton);
+  CHECK_FALSE(words(window).contains("is not where it was"));
 }
 
 TEST_CASE("start page and messages are light or dark as the palette is") {

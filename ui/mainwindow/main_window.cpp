@@ -57,6 +57,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
   make_file_menu();
   make_edit_menu();
   make_view_menu();
+  make_policy_menu();
   make_help_menu();
   connect(start_, &StartPage::convert_wanted, this, &MainWindow::new_conversion);
   connect(start_, &StartPage::model_wanted, this, &MainWindow::choose_model);
@@ -99,7 +100,7 @@ void MainWindow::show_page(QWidget* page, const QString& title) {
     last->deleteLater();
   }
   undo_->setActiveStack(nullptr);
-  view_->menuAction()->setEnabled(false);
+  for (QMenu* menu : {view_, policy_}) menu->menuAction()->setEnabled(false);
   setWindowTitle(title.isEmpty() ? tr("LaDiMo Studio") : tr("%1 – LaDiMo Studio").arg(title));
 }
 
@@ -126,53 +127,63 @@ void MainWindow::open(const QString& folder) {
                                  .sentence = tr("%1 is neither a run nor a model.").arg(native),
                                  .hint = tr("A run holds recipe.json, a model config.json.")});
     case FolderKind::missing:
-      return bar_->show_message({.tone = MessageBar::Tone::error,
-                                 .sentence = tr("There is no folder %1.").arg(native),
-                                 .hint = tr("It may have been moved or removed.")});
+      return show_missing(path);
   }
 }
 
-void MainWindow::open_run(const QString& folder) {
-  unless_busy([this, folder] {
-    const Engine engine = engine_for(folder);
-    const QString path = engine.remote() ? folder : QDir(folder).absolutePath();
-    auto* run = new RunView(engine, path);
+/// A folder that is gone is no recent one either.
+void MainWindow::show_missing(const QString& folder) {
+  for (const auto& key : {keys::recent_runs, keys::recent_models}) forget_recent(key, folder, {});
+  start_->refresh(engine_);
+  bar_->show_message({.tone = MessageBar::Tone::error,
+                      .sentence = tr("There is no folder %1.").arg(QDir::toNativeSeparators(folder)),
+                      .hint = tr("It may have been moved or removed.")});
+}
+
+// The engine that made a run reads it too, whatever the settings say meanwhile.
+void MainWindow::open_run(const QString& folder, const Engine& engine) {
+  unless_busy([this, folder, engine] {
+    auto* run = new RunView(engine, engine.in_full(folder));
     connect(run, &RunView::opened, this, [this, run] { welcome_run(*run); });
+    connect(run, &RunView::refused, this,
+            [run] { forget_recent(keys::recent_runs, run->folder(), run->engine().host); });
     connect(run, &RunView::other_run_wanted, this, &MainWindow::choose_run);
-    connect(run, &RunView::continue_wanted, this, &MainWindow::continue_run);
+    connect(run, &RunView::model_wanted, this,
+            [this, run](const QString& model) { open_model(model, run->engine()); });
+    connect(run, &RunView::continue_wanted, this, [this, run](const QString& unfinished) {
+      show_wizard(ConversionWizard::resume(run->engine(), unfinished));
+    });
     show_page(run, run->title());
   });
 }
 
 void MainWindow::welcome_run(RunView& run) {
   setWindowTitle(tr("%1 – LaDiMo Studio").arg(run.title()));
-  if (run.folder() != demo_run()) remember_recent(keys::recent_runs, run.folder(), engine_.host);
+  if (run.folder() != demo_run()) remember_recent(keys::recent_runs, run.folder(), run.engine().host);
   if (!run.undo_stack()) return;
   undo_->addStack(run.undo_stack());
   undo_->setActiveStack(run.undo_stack());
-  view_->menuAction()->setEnabled(true);
+  for (QMenu* menu : {view_, policy_}) menu->menuAction()->setEnabled(true);
 }
 
-void MainWindow::new_conversion(const QString& model) {
-  unless_busy([this, model] {
-    auto* wizard = new ConversionWizard(engine_for(model));
+void MainWindow::open_model(const QString& model, const Engine& engine) {
+  if (!model.isEmpty() && !engine.remote() && !QFileInfo::exists(model)) return show_missing(model);
+  unless_busy([this, model, engine] {
+    auto* wizard = new ConversionWizard(engine);
     if (!model.isEmpty()) {
       wizard->set_model(model);
-      if (model != demo_model()) remember_recent(keys::recent_models, model, engine_.host);
+      if (model != demo_model()) remember_recent(keys::recent_models, model, engine.host);
     }
     show_wizard(wizard);
   });
 }
 
-void MainWindow::continue_run(const QString& folder) {
-  unless_busy([this, folder] { show_wizard(ConversionWizard::resume(engine_for(folder), folder)); });
-}
-
 void MainWindow::show_wizard(ConversionWizard* wizard) {
   wizard->setWindowFlags(Qt::Widget);  // a page of this window, not one of its own
-  connect(wizard, &ConversionWizard::run_finished, this, &MainWindow::open_run);
+  connect(wizard, &ConversionWizard::run_finished, this,
+          [this, wizard](const QString& run) { open_run(run, wizard->engine()); });
   connect(wizard, &ConversionWizard::conversion_started, this,
-          [this](const QString& run) { remember_recent(keys::recent_runs, run, engine_.host); });
+          [wizard](const QString& run) { remember_recent(keys::recent_runs, run, wizard->engine().host); });
   connect(wizard, &QDialog::rejected, this, &MainWindow::show_start);
   show_page(wizard, wizard->windowTitle());
 }
@@ -184,7 +195,9 @@ void MainWindow::unless_busy(std::function<void()> action) {
     action();
 }
 
-bool MainWindow::busy() const { return (wizard_ && wizard_->busy()) || (run_ && run_->busy()); }
+bool MainWindow::busy() const {
+  return (wizard_ && wizard_->busy()) || (run_ && (run_->busy() || run_->unsaved()));
+}
 
 void MainWindow::ask(std::function<void()> action) {
   asked_ = [this, action = std::move(action)] {
@@ -192,18 +205,23 @@ void MainWindow::ask(std::function<void()> action) {
     run_ = nullptr;
     action();
   };
-  bar_->show_message(wizard_
-                         ? MessageBar::Message{.tone = MessageBar::Tone::warning,
-                                               .sentence = tr("A conversion is running. Leaving stops it."),
-                                               .hint = tr("Every finished layer is kept: open the run "
-                                                          "again (File, Open recent), and it goes on "
-                                                          "from there."),
-                                               .actions = {tr("Keep it running"), tr("Stop and leave")}}
-                         : MessageBar::Message{.tone = MessageBar::Tone::warning,
-                                               .sentence = tr("The engine is still at work on this run."),
-                                               .hint = tr("What it measures or writes now would be lost; "
-                                                          "what was measured before is kept."),
-                                               .actions = {tr("Stay"), tr("Stop and leave")}});
+  bar_->show_message(
+      wizard_         ? MessageBar::Message{.tone = MessageBar::Tone::warning,
+                                            .sentence = tr("A conversion is running. Leaving stops it."),
+                                            .hint = tr("Every finished layer is kept: open the run "
+                                                               "again (File, Open recent), and it goes on "
+                                                               "from there."),
+                                            .actions = {tr("Keep it running"), tr("Stop and leave")}}
+      : !run_->busy() ? MessageBar::Message{.tone = MessageBar::Tone::warning,
+                                            .sentence = tr("The policy that you chose is not saved."),
+                                            .hint = tr("Save it under Export, under a name or as the "
+                                                       "run's; else the choice is lost."),
+                                            .actions = {tr("Stay"), tr("Leave without saving")}}
+                      : MessageBar::Message{.tone = MessageBar::Tone::warning,
+                                            .sentence = tr("The engine is still at work on this run."),
+                                            .hint = tr("What it measures or writes now would be lost; "
+                                                       "what was measured before is kept."),
+                                            .actions = {tr("Stay"), tr("Stop and leave")}});
 }
 
 QString MainWindow::choose_folder(const QString& title, const QString& question) {
@@ -235,14 +253,23 @@ void MainWindow::choose_settings() {
 }
 
 void MainWindow::reload() {
-  if (run_) open_run(run_->folder());
+  if (run_) open_run(run_->folder(), run_->engine());
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
   if (!dropped_folder(*event->mimeData()).isEmpty()) event->acceptProposedAction();
 }
 
-void MainWindow::dropEvent(QDropEvent* event) { open(dropped_folder(*event->mimeData())); }
+void MainWindow::dropEvent(QDropEvent* event) {
+  const QString folder = dropped_folder(*event->mimeData());
+  if (!engine_.remote()) return open(folder);
+  bar_->show_message(
+      {.tone = MessageBar::Tone::warning,
+       .sentence = tr("%1 lies on this machine, and the engine runs on %2.")
+                       .arg(QDir::toNativeSeparators(folder), engine_.host),
+       .hint = tr("Open a folder of %1 by its name, or choose this machine under File ▸ Settings.")
+                   .arg(engine_.host)});
+}
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   remember(keys::window_geometry, saveGeometry());

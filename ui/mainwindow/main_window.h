@@ -29,11 +29,9 @@ class MainWindow : public QMainWindow {
   /// machine is taken for a run.
   void open(const QString& folder);
   /// Reads the run in the background and shows it.
-  void open_run(const QString& folder);
+  void open_run(const QString& folder) { open_run(folder, engine_for(folder)); }
   /// The wizard; with `model` chosen already where it is given.
-  void new_conversion(const QString& model = {});
-  /// The wizard on a run that is not finished.
-  void continue_run(const QString& folder);
+  void new_conversion(const QString& model = {}) { open_model(model, engine_for(model)); }
   void show_start();
 
  protected:
@@ -45,12 +43,16 @@ class MainWindow : public QMainWindow {
   void make_file_menu();
   void make_edit_menu();
   void make_view_menu();
+  void make_policy_menu();
   void make_help_menu();
   void fill_recent(QMenu& menu);
   void choose_run();
   void choose_model();
   QString choose_folder(const QString& title, const QString& question);
   void choose_settings();
+  void open_run(const QString& folder, const Engine& engine);
+  void open_model(const QString& folder, const Engine& engine);
+  void show_missing(const QString& folder);
   void reload();
   void about();
   void show_page(QWidget* page, const QString& title);
@@ -58,7 +60,7 @@ class MainWindow : public QMainWindow {
   void welcome_run(RunView& run);
   /// Does `action` at once, or after asking where it would end what is going on.
   void unless_busy(std::function<void()> action);
-  bool busy() const;
+  bool busy() const;  // or a choice is not saved
   void ask(std::function<void()> action);
   Engine engine_for(const QString& folder) const;
 
@@ -69,7 +71,8 @@ class MainWindow : public QMainWindow {
   ConversionWizard* wizard_ = nullptr;  // shown now, as is
   RunView* run_ = nullptr;              // this
   QUndoGroup* undo_;
-  QMenu* view_ = nullptr;
+  QMenu* view_ = nullptr;        // of an opened run, as
+  QMenu* policy_ = nullptr;      // this
   std::function<void()> asked_;  // what waits for an answer
 };
 

@@ -61,6 +61,19 @@ void MainWindow::make_view_menu() {
   }
 }
 
+void MainWindow::make_policy_menu() {
+  policy_ = menuBar()->addMenu(tr("&Policy"));
+  const auto add = [this](const QString& name, const QKeySequence& shortcut, void (RunView::*carry_out)()) {
+    policy_->addAction(name, shortcut, this, [this, carry_out] {
+      if (run_ && run_->undo_stack()) (run_->*carry_out)();
+    });
+  };
+  add(tr("&Measure"), QKeySequence(tr("Ctrl+M")), &RunView::measure);
+  add(tr("&Find a layer"), QKeySequence::Find, &RunView::find_layer);
+  add(tr("&Reset pins"), QKeySequence(tr("Ctrl+Shift+R")), &RunView::reset_pins);
+  add(tr("&Generate texts side by side"), QKeySequence(tr("Ctrl+G")), &RunView::show_texts);
+}
+
 void MainWindow::make_help_menu() {
   QMenu* help = menuBar()->addMenu(tr("&Help"));
   help->addAction(tr("&About LaDiMo Studio"), this, &MainWindow::about);

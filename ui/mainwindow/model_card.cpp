@@ -1,6 +1,5 @@
 #include "ui/mainwindow/model_card.h"
 
-#include <QCoreApplication>
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
@@ -11,11 +10,10 @@
 namespace ladimo::ui {
 
 QWidget* model_card(const QString& folder) {
-  const auto tr = [](const char* text) { return QCoreApplication::translate("ModelCard", text); };
   auto* card = new QTextBrowser;
   card->setOpenExternalLinks(true);
-  card->setAccessibleName(tr("Model card"));
-  card->setPlaceholderText(tr("The folder holds no model card (README.md)."));
+  card->setAccessibleName(QObject::tr("Model card"));
+  card->setPlaceholderText(QObject::tr("The folder holds no model card (README.md)."));
   QFile file(QDir(folder).filePath(QStringLiteral("README.md")));
   if (file.open(QIODevice::ReadOnly)) {
     // A card for a model hub begins with keys between two lines of dashes.
@@ -23,11 +21,12 @@ QWidget* model_card(const QString& folder) {
     if (text.startsWith(QLatin1String("---\n"))) text = text.mid(text.indexOf(QLatin1String("\n---"), 3) + 4);
     card->setMarkdown(text);
   }
-  auto* page = new FactsPage(QFileInfo(folder).fileName(),
-                             tr("An exported model. It has one policy and runs wherever a model is asked "
+  auto* page =
+      new FactsPage(QFileInfo(folder).fileName(),
+                    QObject::tr("An exported model. It has one policy and runs wherever a model is asked "
                                 "for; to choose another policy, "
                                 "open the run that it comes from."),
-                             {{tr("Folder"), QDir::toNativeSeparators(folder)}}, card);
+                    {{QObject::tr("Folder"), QDir::toNativeSeparators(folder)}}, card);
   page->setObjectName(QStringLiteral("model card"));
   return page;
 }

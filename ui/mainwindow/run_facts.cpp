@@ -2,24 +2,24 @@
 
 #include <cmath>
 
-#include <QCoreApplication>
 #include <QDir>
 #include <QHeaderView>
 #include <QLocale>
+#include <QPlainTextEdit>
 #include <QSplitter>
 #include <QStandardItemModel>
 #include <QTableView>
+#include <QVBoxLayout>
 
 #include "base/format.h"
 #include "ui/mainwindow/facts_page.h"
+#include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
 #include "ui/models/table_actions.h"
 #include "ui/plots/loss_plot.h"
 
 namespace ladimo::ui {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("RunFacts", text); }
 
 QString path_text(const std::filesystem::path& path) {
   return QDir::toNativeSeparators(QString::fromStdString(path.string()));
@@ -29,7 +29,7 @@ QString count_text(std::int64_t count) { return QLocale(QLocale::English).toStri
 
 QString number_text(double value) { return QString::fromStdString(format_number(value)); }
 
-QString on_or_off(bool on) { return on ? tr("yes") : tr("no"); }
+QString on_or_off(bool on) { return on ? QObject::tr("yes") : QObject::tr("no"); }
 
 /// "0–5", "0–3, 7".
 QString ranges(const std::vector<int>& numbers) {
@@ -55,32 +55,50 @@ QStandardItem* number_cell(double value) {
 QTableView* losses_table(const RunData& run) {
   auto* table = new QTableView;
   auto* model = new QStandardItemModel(0, 5, table);
-  model->setHorizontalHeaderLabels(
-      {tr("Layer"), tr("Loss before"), tr("After refit"), tr("After distillation"), tr("Router explains")});
+  model->setHorizontalHeaderLabels({QObject::tr("Layer"), QObject::tr("Loss before"),
+                                    QObject::tr("After refit"), QObject::tr("After distillation"),
+                                    QObject::tr("Router explains")});
   for (const LayerRecord& record : run.records) {
     auto* layer = number_cell(record.layer);
     layer->setText(QString::number(record.layer));
     auto* explained = number_cell(record.router_r2);
-    explained->setText(tr("%1 %").arg(number_text(100 * record.router_r2)));
+    explained->setText(QObject::tr("%1 %").arg(number_text(100 * record.router_r2)));
     model->appendRow({layer, number_cell(record.loss_before), number_cell(record.loss_refit),
                       number_cell(record.loss_after), explained});
   }
   model->setSortRole(Qt::UserRole);
   table->setModel(model);
-  table->setAccessibleName(tr("Losses of the layers"));
+  table->setAccessibleName(QObject::tr("Losses of the layers"));
   set_table_look(*table);
   table->horizontalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
   table->setSizeAdjustPolicy(QAbstractScrollArea::AdjustToContents);  // the plot beside it takes the rest
   table->sortByColumn(0, Qt::AscendingOrder);
   fit_columns(*table);
-  new TableActions(*table, run.name() + QStringLiteral("-losses"));
   return table;
+}
+
+/// Under it stands why saving it failed.
+QWidget* with_actions(QTableView& table, const QString& name) {
+  auto* failure = new Note(Note::Kind::wrong);
+  failure->hide();
+  auto* side = new QWidget;
+  auto* column = new QVBoxLayout(side);
+  column->setContentsMargins({});
+  column->addWidget(&table);
+  column->addWidget(failure);
+  auto* actions = new TableActions(table, name);
+  QObject::connect(actions, &TableActions::failed, failure, [failure](const QString& sentence) {
+    failure->setText(sentence);
+    failure->show();
+  });
+  QObject::connect(actions, &TableActions::saved, failure, &QWidget::hide);
+  return side;
 }
 
 /// Held-out losses before the distillation and after each of its epochs.
 LossPlot* losses_plot(const RunData& run) {
   auto* plot = new LossPlot;
-  plot->set_step_name(tr("epoch"));
+  plot->set_step_name(QObject::tr("epoch"));
   for (const LayerRecord& record : run.records) {
     LossPlot::Curve curve;
     for (const double loss : record.held_out_losses) {
@@ -96,7 +114,7 @@ QWidget* losses_of(const RunData& run) {
   auto* table = losses_table(run);
   auto* plot = losses_plot(run);
   auto* both = new QSplitter;
-  both->addWidget(table);
+  both->addWidget(with_actions(*table, run.name() + QStringLiteral("-losses")));
   both->addWidget(plot);
   both->setChildrenCollapsible(false);
   both->setHandleWidth(2 * spacing(*both));
@@ -111,60 +129,74 @@ QWidget* losses_of(const RunData& run) {
 }  // namespace
 
 QWidget* model_facts_page(const RunData& run) {
-  std::vector<Fact> facts{{tr("Folder"), path_text(run.recipe.model)},
-                          {tr("Layers"), QString::number(run.layer_count())}};
+  std::vector<Fact> facts{{QObject::tr("Folder"), path_text(run.recipe.model)},
+                          {QObject::tr("Layers"), QString::number(run.layer_count())}};
   if (run.policy && run.policy->predicted.activated_fraction > 0)
-    facts.push_back({tr("Parameters activated per token"),
+    facts.push_back({QObject::tr("Parameters activated per token"),
                      QString::fromStdString(format_count(run.policy->predicted.activated_parameters /
                                                          run.policy->predicted.activated_fraction))});
   if (run.tradeoff)
-    facts.push_back({tr("Perplexity on held-out text"), number_text(std::exp(run.tradeoff->dense_nll))});
-  facts.push_back({tr("Fingerprint"), QString::fromStdString(run.recipe.model_fingerprint)});
-  return new FactsPage(tr("The dense model"), tr("It is only read; the run keeps its own converted layers."),
-                       facts);
+    facts.push_back(
+        {QObject::tr("Perplexity on held-out text"), number_text(std::exp(run.tradeoff->dense_nll))});
+  facts.push_back({QObject::tr("Fingerprint"), QString::fromStdString(run.recipe.model_fingerprint)});
+  return new FactsPage(QObject::tr("The dense model"),
+                       QObject::tr("It is only read; the run keeps its own converted layers."), facts);
 }
 
 QWidget* text_facts_page(const RunData& run) {
   QStringList files;
   for (const auto& file : run.recipe.text) files << path_text(file);
-  return new FactsPage(tr("The calibration text"),
-                       tr("The experts were fitted to what the model does on this text; predictions were "
-                          "checked on other parts "
-                          "of it."),
-                       {{tr("Text"), files.isEmpty() ? tr("The model wrote it itself.") : files.join('\n')},
-                        {tr("Calibration tokens"), count_text(run.recipe.tokens)},
-                        {tr("Held-out tokens"), tr("%1, half for the tables and half to check predictions")
-                                                    .arg(count_text(run.recipe.held_out_tokens))},
-                        {tr("Tokens in a window"), count_text(run.recipe.window)}});
+  QPlainTextEdit* own = nullptr;
+  if (!run.own_text.isEmpty()) {
+    own = new QPlainTextEdit(run.own_text.join(QStringLiteral("\n\n")));
+    own->setObjectName(QStringLiteral("own_text"));
+    own->setReadOnly(true);
+    own->setAccessibleName(QObject::tr("The beginning of what the model wrote"));
+  }
+  return new FactsPage(
+      QObject::tr("The calibration text"),
+      QObject::tr("The experts were fitted to what the model does on this text; predictions were "
+                  "checked on other parts "
+                  "of it."),
+      {{QObject::tr("Text"), !files.isEmpty() ? files.join('\n')
+                             : own            ? QObject::tr("The model wrote it itself; it begins so:")
+                                              : QObject::tr("The model wrote it itself.")},
+       {QObject::tr("Calibration tokens"), count_text(run.recipe.tokens)},
+       {QObject::tr("Held-out tokens"), QObject::tr("%1, half for the tables and half to check predictions")
+                                            .arg(count_text(run.recipe.held_out_tokens))},
+       {QObject::tr("Tokens in a window"), count_text(run.recipe.window)}},
+      own);
 }
 
 QWidget* experts_facts_page(const RunData& run) {
   const Recipe& recipe = run.recipe;
-  std::vector<Fact> facts{{tr("Experts in a layer"), QString::number(recipe.experts)},
-                          {tr("Shared, always on"), QString::number(recipe.shared)},
-                          {tr("Routed"), QString::number(recipe.routed())},
-                          {tr("Converted layers"), ranges(recipe.layers)}};
+  std::vector<Fact> facts{{QObject::tr("Experts in a layer"), QString::number(recipe.experts)},
+                          {QObject::tr("Shared, always on"), QString::number(recipe.shared)},
+                          {QObject::tr("Routed"), QString::number(recipe.routed())},
+                          {QObject::tr("Converted layers"), ranges(recipe.layers)}};
   if (run.profile && !run.profile->layers.empty()) {
     const LayerProfile& layer = run.profile->layers.front();
-    facts.push_back({tr("Neurons of an expert"), number_text(layer.expert_neurons)});
+    facts.push_back({QObject::tr("Neurons of an expert"), number_text(layer.expert_neurons)});
   }
-  return new FactsPage(tr("The experts"),
-                       tr("Every feed-forward network was cut into equal slices. Shared slices run for every "
-                          "token, a router chooses among the others."),
-                       facts);
+  return new FactsPage(
+      QObject::tr("The experts"),
+      QObject::tr("Every feed-forward network was cut into equal slices. Shared slices run for every "
+                  "token, a router chooses among the others."),
+      facts);
 }
 
 QWidget* distil_facts_page(const RunData& run) {
   const Stage1& stage = run.recipe.stage1;
-  return new FactsPage(
-      tr("The distillation"),
-      tr("How far each converted layer is from the dense one: squared error on text that was held back, 0 is "
-         "exact, 1 is as bad as nothing."),
-      {{tr("Refitted"), on_or_off(stage.refit)},
-       {tr("Distilled"), stage.distil ? tr("up to %1 epochs").arg(stage.epochs) : tr("no")},
-       {tr("Skipped experts compensated"), on_or_off(stage.compensation)},
-       {tr("Seed"), QString::number(run.recipe.seed)}},
-      losses_of(run));
+  return new FactsPage(QObject::tr("The distillation"),
+                       QObject::tr("How far each converted layer is from the dense one: squared error on "
+                                   "text that was held back, 0 is "
+                                   "exact, 1 is as bad as nothing."),
+                       {{QObject::tr("Refitted"), on_or_off(stage.refit)},
+                        {QObject::tr("Distilled"),
+                         stage.distil ? QObject::tr("up to %1 epochs").arg(stage.epochs) : QObject::tr("no")},
+                        {QObject::tr("Skipped experts compensated"), on_or_off(stage.compensation)},
+                        {QObject::tr("Seed"), QString::number(run.recipe.seed)}},
+                       losses_of(run));
 }
 
 }  // namespace ladimo::ui

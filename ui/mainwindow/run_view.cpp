@@ -1,7 +1,9 @@
 #include "ui/mainwindow/run_view.h"
 
 #include <QDir>
+#include <QFileDialog>
 #include <QFileInfo>
+#include <QInputDialog>
 #include <QStackedWidget>
 #include <QTabWidget>
 #include <QVBoxLayout>
@@ -9,12 +11,14 @@
 #include "ui/engine/engine_process.h"
 #include "ui/engine/serve_client.h"
 #include "ui/mainwindow/breadcrumb.h"
+#include "ui/mainwindow/message_bar.h"
 #include "ui/mainwindow/message_page.h"
 #include "ui/mainwindow/run_facts.h"
 #include "ui/models/policy_editor.h"
 #include "ui/panels/evaluation_panel.h"
 #include "ui/panels/export_panel.h"
 #include "ui/panels/generation_panel.h"
+#include "ui/settings/settings.h"
 #include "ui/workspace/workspace_page.h"
 
 namespace ladimo::ui {
@@ -40,6 +44,7 @@ RunView::RunView(Engine engine, QString folder, QWidget* parent)
       engine_(std::move(engine)),
       folder_(std::move(folder)),
       breadcrumb_(new Breadcrumb(step_names())),
+      bar_(new MessageBar),
       pages_(new QStackedWidget),
       message_(new MessagePage),
       steps_(static_cast<std::size_t>(step_names().size()), nullptr) {
@@ -48,11 +53,16 @@ RunView::RunView(Engine engine, QString folder, QWidget* parent)
   layout->setContentsMargins({});
   layout->setSpacing(0);
   layout->addWidget(breadcrumb_);
+  layout->addWidget(bar_);
   layout->addWidget(pages_, 1);
   pages_->addWidget(message_);
+  bar_->setObjectName(QStringLiteral("run message"));
   breadcrumb_->hide();
   connect(breadcrumb_, &Breadcrumb::chosen, this, &RunView::show_step);
   connect(message_, &MessagePage::clicked, this, &RunView::press_button);
+  connect(bar_, &MessageBar::chosen, this, [this](int action) {
+    if (action == 1) choose_original();
+  });
   read();
 }
 
@@ -68,6 +78,8 @@ QString RunView::title() const {
 QUndoStack* RunView::undo_stack() const { return editor_ ? &editor_->undo() : nullptr; }
 
 bool RunView::busy() const { return (serve_ && serve_->busy()) || (export_ && export_->writing()); }
+
+bool RunView::unsaved() const { return editor_ && !editor_->is_saved(); }
 
 void RunView::read() {
   message_->show_message({.title = tr("Reading %1").arg(name_of(folder_)),
@@ -96,24 +108,45 @@ void RunView::accept_answer(const Outcome& outcome) {
 }
 
 void RunView::show_failure(const QString& title, const Outcome& outcome) {
+  // Nobody here can see what a folder of another machine is.
+  may_be_model_ = engine_.remote() && outcome.kind == Outcome::Kind::refused;
   message_->show_message({.title = title,
                           .sentence = outcome.sentence,
                           .hint = outcome.hint,
-                          .button = tr("Open another run…"),
+                          .button = may_be_model_ ? tr("Open it as a model…") : tr("Open another run…"),
                           .failed = outcome.kind != Outcome::Kind::canceled});
+  if (outcome.kind == Outcome::Kind::refused) emit refused();
 }
 
+// Tables that fit each other nowhere are found only when the pages are made of them.
 void RunView::accept_run(std::shared_ptr<const RunData> run) {
+  try {
+    open_pages(std::move(run));
+    emit opened();
+  } catch (const std::exception& error) {
+    breadcrumb_->hide();
+    pages_->setCurrentWidget(message_);
+    serve_.reset();
+    editor_.reset();
+    run_.reset();
+    show_failure(tr("%1 could not be opened").arg(name_of(folder_)),
+                 outcome_of_problems({problem_of(error)}));
+  }
+}
+
+void RunView::open_pages(std::shared_ptr<const RunData> run) {
   run_ = std::move(run);
   if (run_->tradeoff) {
     editor_ = std::make_unique<PolicyEditor>(run_);
     serve_ = std::make_unique<ServeClient>(engine_, folder_);
+    connect(serve_.get(), &ServeClient::finished, this, [this](int, const Outcome& outcome) {
+      if (outcome.original_missing) ask_for_original();
+    });
     breadcrumb_->show();
     show_step(policy);
   } else {
     show_unfinished();
   }
-  emit opened();
 }
 
 void RunView::show_unfinished() {
@@ -130,8 +163,28 @@ void RunView::press_button() {
     emit continue_wanted(folder_);
   else if (reading_ && reading_->running())
     reading_->cancel();
+  else if (may_be_model_)
+    emit model_wanted(folder_);
   else
     emit other_run_wanted();
+}
+
+void RunView::ask_for_original() {
+  bar_->show_message({.tone = MessageBar::Tone::warning,
+                      .sentence = tr("The dense original of this run is not where it was."),
+                      .hint = tr("Measuring, generating and writing the model need it."),
+                      .actions = {tr("Not now"), tr("Where is it?…")}});
+}
+
+void RunView::choose_original() {
+  const QString title = tr("Folder of the dense original");
+  const QString folder = engine_.remote()
+                             ? QInputDialog::getText(this, title, tr("Folder on %1:").arg(engine_.host))
+                             : QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
+  if (folder.isEmpty()) return;
+  serve_->set_original(folder);
+  bar_->show_message({.sentence = tr("The engine looks for it in %1 from now on.").arg(folder),
+                      .hint = tr("Start again what it was needed for.")});
 }
 
 void RunView::show_step(int step) {
@@ -142,6 +195,19 @@ void RunView::show_step(int step) {
   }
   breadcrumb_->set_current(step);
   pages_->setCurrentWidget(page);
+}
+
+WorkspacePage& RunView::workspace() {
+  show_step(policy);
+  return static_cast<WorkspacePage&>(*steps_[policy]);
+}
+
+void RunView::measure() { workspace().measure(); }
+void RunView::find_layer() { workspace().find_layer(); }
+void RunView::reset_pins() { editor_->reset_pins(); }
+void RunView::show_texts() {
+  show_step(evaluate);
+  evaluation_->setCurrentIndex(1);
 }
 
 RunView::Step RunView::current_step() const { return static_cast<Step>(breadcrumb_->current()); }
@@ -161,13 +227,15 @@ QWidget* RunView::make_page(int step) {
     case evaluate:
       return make_evaluation();
     case export_model:
-      return export_ = new ExportPanel(run_, *editor_, *serve_, engine_);
+      export_ = new ExportPanel(run_, *editor_, *serve_, engine_);
+      connect(export_, &ExportPanel::original_missing, this, &RunView::ask_for_original);
+      return export_;
   }
   return nullptr;
 }
 
 QWidget* RunView::make_evaluation() {
-  auto* tabs = new QTabWidget;
+  auto* tabs = evaluation_ = new QTabWidget;
   tabs->setObjectName(QStringLiteral("evaluation tabs"));
   tabs->setDocumentMode(true);
   tabs->addTab(new EvaluationPanel(run_, *editor_, *serve_, engine_), tr("Against the dense model"));

@@ -11,6 +11,7 @@
 #include "ui/wizard/worker.h"
 
 class QStackedWidget;
+class QTabWidget;
 class QUndoStack;
 
 namespace ladimo::ui {
@@ -18,9 +19,11 @@ namespace ladimo::ui {
 class Breadcrumb;
 class EngineProcess;
 class ExportPanel;
+class MessageBar;
 class MessagePage;
 class PolicyEditor;
 class ServeClient;
+class WorkspacePage;
 struct Outcome;
 
 class RunView : public QWidget {
@@ -34,6 +37,7 @@ class RunView : public QWidget {
   ~RunView() override;
 
   const QString& folder() const { return folder_; }
+  const Engine& engine() const { return engine_; }
   /// "llama-2-7b · run 2026-11-23"; the folder's name until the run is read.
   QString title() const;
   bool is_open() const { return run_ != nullptr; }
@@ -41,25 +45,41 @@ class RunView : public QWidget {
   QUndoStack* undo_stack() const;
   /// Whether something is being measured, generated or written.
   bool busy() const;
+  /// Whether a policy was chosen that closing would lose.
+  bool unsaved() const;
   /// Precondition: the run is open and finished.
   void show_step(int step);
   Step current_step() const;
+
+  /// What the menu of the policy offers. Precondition of each: the run is open and finished.
+  void measure();
+  void find_layer();
+  void reset_pins();
+  void show_texts();
 
  signals:
   /// The run was read; it may be unfinished.
   void opened();
   void continue_wanted(const QString& folder);
   void other_run_wanted();
+  /// The folder holds no run that can be opened.
+  void refused();
+  /// The person takes the folder for a model.
+  void model_wanted(const QString& folder);
 
  private:
   void read();
   void accept_answer(const Outcome& outcome);
   void accept_run(std::shared_ptr<const RunData> run);
+  void open_pages(std::shared_ptr<const RunData> run);
   void show_failure(const QString& title, const Outcome& outcome);
   void show_unfinished();
   void press_button();
+  void ask_for_original();
+  void choose_original();
   QWidget* make_page(int step);
   QWidget* make_evaluation();
+  WorkspacePage& workspace();
 
   Engine engine_;
   QString folder_;
@@ -69,10 +89,13 @@ class RunView : public QWidget {
   std::unique_ptr<ServeClient> serve_;
   Worker parser_;
   Breadcrumb* breadcrumb_;
+  MessageBar* bar_;  // over all pages
   QStackedWidget* pages_;
   MessagePage* message_;
-  ExportPanel* export_ = nullptr;  // null until shown, as all of
-  std::vector<QWidget*> steps_;    // these
+  QTabWidget* evaluation_ = nullptr;  // null until shown, as
+  ExportPanel* export_ = nullptr;     // this and all of
+  std::vector<QWidget*> steps_;       // these
+  bool may_be_model_ = false;
 };
 
 }  // namespace ladimo::ui

@@ -17,14 +17,22 @@ struct ColumnText {
 };
 
 constexpr ColumnText column_texts[PoliciesModel::column_count] = {
-    {QT_TR_NOOP("Policy"), QT_TR_NOOP("The name it was saved under")},
-    {QT_TR_NOOP("KL\nnats/token"), QT_TR_NOOP("Predicted mean KL(dense ‖ converted)")},
-    {QT_TR_NOOP("Perplexity"), QT_TR_NOOP("Predicted for the run's held-out text")},
-    {QT_TR_NOOP("Activated\n%"), QT_TR_NOOP("Parameters used per token, in per cent of the dense model's")},
-    {QT_TR_NOOP("Activated\n% of FFNs"), QT_TR_NOOP("The same for the FFNs alone; routers count")},
-    {QT_TR_NOOP("Decode\nms/token"),
-     QT_TR_NOOP("Predicted from the measured latency table, one token at a time")},
-    {QT_TR_NOOP("Layers"), QT_TR_NOOP("How many layers have which kind of routing policy")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Policy"),
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "The name it was saved under")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "KL\nnats/token"),
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Predicted mean KL(dense ‖ converted)")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Perplexity"),
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Predicted for the run's held-out text")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Activated\n%"),
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel",
+                       "Parameters used per token, in per cent of the dense model's")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Activated\n% of FFNs"),
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "The same for the FFNs alone; routers count")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Decode\nms/token"),
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel",
+                       "Predicted from the measured latency table, one token at a time")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Layers"),
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "How many layers have which kind of routing policy")},
 };
 
 QString number_text(double value) { return QString::fromStdString(format_number(value)); }

@@ -8,14 +8,14 @@ namespace ladimo::ui {
 namespace {
 
 constexpr const char* titles[TextScoresModel::column_count] = {
-    QT_TR_NOOP("Text"),
-    QT_TR_NOOP("Tokens"),
-    QT_TR_NOOP("KL\nnats/token"),
-    QT_TR_NOOP("Median KL\nnats"),
-    QT_TR_NOOP("99 % below\nnats"),
-    QT_TR_NOOP("Perplexity\nof dense"),
-    QT_TR_NOOP("Perplexity"),
-    QT_TR_NOOP("Same top\ntoken %"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Text"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Tokens"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "KL\nnats/token"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Median KL\nnats"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "99 % below\nnats"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Perplexity\nof dense"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Perplexity"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Same top\ntoken %"),
 };
 
 double percentile(const TextScore& score, int percent) {

@@ -1,17 +1,17 @@
 #include "ui/settings/demo.h"
 
-#include <QCoreApplication>
 #include <QDir>
 #include <QFileInfo>
+
+#include "ui/settings/beside_program.h"
 
 namespace ladimo::ui {
 namespace {
 
-/// The first of the places, seen from the program, where `folder` holds `file`.
+/// The first of the places where `folder` holds `file`.
 QString beside_program(const QString& folder, const QString& file) {
-  const QDir program(QCoreApplication::applicationDirPath());
-  for (const char* place : {"../share/ladimo-studio/", "../", "../../"}) {
-    const QString path = QDir::cleanPath(program.filePath(place + folder));
+  for (const QString& place : places_beside_program()) {
+    const QString path = QDir::cleanPath(place + folder);
     if (QFileInfo(path + '/' + file).isFile()) return path;
   }
   return {};

@@ -1,0 +1,34 @@
+#include "ui/settings/translation.h"
+
+#include <memory>
+
+#include <QCoreApplication>
+#include <QLibraryInfo>
+#include <QLocale>
+#include <QTranslator>
+
+#include "ui/settings/beside_program.h"
+
+namespace ladimo::ui {
+namespace {
+
+bool install(const QLocale& locale, const QString& name, const QStringList& folders) {
+  auto translator = std::make_unique<QTranslator>(QCoreApplication::instance());
+  for (const QString& folder : folders)
+    if (translator->load(locale, name, QStringLiteral("_"), folder))
+      return QCoreApplication::installTranslator(translator.release());
+  return false;
+}
+
+}  // namespace
+
+bool install_translation(const QLocale& locale) {
+  QStringList folders;
+  for (const QString& place : places_beside_program()) folders << place + QStringLiteral("translations");
+  if (!install(locale, QStringLiteral("ladimo"), folders)) return false;
+  // Qt's own buttons and dialogs; never alone, for a window in two languages.
+  install(locale, QStringLiteral("qtbase"), {QLibraryInfo::path(QLibraryInfo::TranslationsPath)});
+  return true;
+}
+
+}  // namespace ladimo::ui
