@@ -7,16 +7,29 @@
 #include <QDBusMessage>
 #include <QDBusVirtualObject>
 #include <QProcess>
+#include <QPushButton>
 #include <QStandardPaths>
 #include <QTest>
 #include <QWidget>
 
+#include "stand_in_engine.h"
+#include "ui/wizard/conversion_wizard.h"
+
 using namespace ladimo::ui;
+using ladimo::testing::StandInEngine;
 
 namespace {
 
 constexpr int patience_ms = 20000;
 constexpr unsigned cookie = 42;
+
+const std::string unfinished_run =
+    R"({"recipe":{"model":"models/pico","experts":16,"shared":4,"layers":[0,1]},"layers":[],"profile":null,)"
+    R"("tradeoff":null,"latency":null,"policy":null,"policies":{},"measurements":[]})";
+const std::string plan_of_it =
+    R"({"resumes":true,"steps":[{"name":"layers","description":"Layers.","seconds":3,"done":false}],"tokens":1,)"
+    R"("windows":1,"ram_bytes":1,"disk_bytes":1,"seconds":3,"partition":null,"problems":[],)"
+    R"("recipe":{"experts":16,"shared":4,"layers":[0,1]}})";
 
 /// Answers everything with the cookie and remembers what it was asked.
 class Desktop : public QDBusVirtualObject {
@@ -70,6 +83,18 @@ TEST_CASE("the desktop is asked to stay awake as long as it is needed, and to sa
   REQUIRE(desktop.wait_for("Notify"));
   CHECK(desktop.last.value(3) == "The model is converted");
   CHECK(desktop.last.value(4) == "Open it.");
+
+  const StandInEngine engine("case \"$1\" in\nshow)\n" + StandInEngine::finding(unfinished_run) +
+                             "\n;;\nplan)\n" + StandInEngine::finding(plan_of_it) + "\n;;\nconvert)\n" +
+                             StandInEngine::complaining("The disk is full.", "Free some.", 1) + "\n;;\nesac");
+  const std::unique_ptr<ConversionWizard> wizard(ConversionWizard::resume(engine.engine(), "runs/a"));
+  auto* go_on = wizard->findChild<QPushButton*>("pause");
+  REQUIRE(QTest::qWaitFor([&] { return go_on->isEnabled(); }, patience_ms));
+  desktop.asked.clear();
+  go_on->click();
+  REQUIRE(desktop.wait_for("Notify"));  // a failure is not slept through
+  CHECK(desktop.last.value(3) == "The conversion failed");
+  CHECK(desktop.last.value(4) == "The disk is full.");
 
   QDBusConnection::disconnectFromBus(QStringLiteral("desktop"));
   QDBusConnection::disconnectFromBus(QStringLiteral("qt_default_session_bus"));

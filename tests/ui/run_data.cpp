@@ -67,6 +67,16 @@ TEST_CASE("what is not a run is refused in words") {
          show["measurements"][0].erase("tokens");
        }},
       {"loss_refit", [](json& show) { show["layers"][2].erase("loss_refit"); }},
+      {"record of layer 6", [](json& show) { show["layers"][2]["layer"] = 6; }},
+      {"has a layer 6", [](json& show) { show["profile"]["layers"][2]["layer"] = 6; }},
+      {"has a layer -1", [](json& show) { show["profile"]["layers"][2]["layer"] = -1; }},
+      {"another number of routed experts", [](json& show) { show["tradeoff"]["routed"] = 47; }},
+      {"no measured points", [](json& show) { show["latency"]["points"] = json::array(); }},
+      {"cannot run 99",
+       [](json& show) {
+         show["measurements"].push_back(testing::example_measurement(example_policy(), 0.02));
+         show["measurements"][0]["policy"]["layers"][1] = {{"layer", 1}, {"kind", "top_k"}, {"k", 99}};
+       }},
   };
   for (const auto& row : rows) {
     json show = example_show();

@@ -3,9 +3,11 @@
 #include <fstream>
 
 #include <QAbstractItemModelTester>
+#include <QDir>
 
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "stand_in_engine.h"
 #include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/experts_page_config.h"
@@ -103,7 +105,8 @@ TEST_CASE("model: another machine's engine is asked, and what it refuses is list
   const std::string json =
       R"({"architecture":"LlamaForCausalLM","layers":6,"hidden_size":192,"intermediate_size":512,"heads":6,)"
       R"("kv_heads":6,"vocab_size":4096,"max_positions":256,"parameters":1,"ffn_parameters":1,)"
-      R"("activated_parameters":1,"dtype":"bfloat16","fingerprint":"f","problems":[]})";
+      R"("activated_parameters":1,"dtype":"bfloat16","fingerprint":"f","head_dim":48,"tied_head":true,)"
+      R"("threads":96,"problems":[]})";
   const StandInSsh ssh;
   {
     const StandInEngine good(StandInEngine::finding(json));
@@ -113,6 +116,9 @@ TEST_CASE("model: another machine's engine is asked, and what it refuses is list
     CHECK(config.facts()->config.hidden_size == 192);
     CHECK(config.facts()->weight_bytes == 2);
     CHECK(config.facts()->folder == "models/far");
+    CHECK(config.facts()->config.head_dim == 48);
+    CHECK(config.facts()->config.tied_head);
+    CHECK(config.facts()->threads == 96);
   }
   const StandInEngine bad(StandInEngine::complaining("There is no such folder.", "Check the name.", 2));
   ModelPageConfig config(ssh.engine(bad.program()));
@@ -133,18 +139,17 @@ TEST_CASE("text: files are counted and cut as the conversion will") {
   CHECK(config.files().size() == 2);
   CHECK(config.reason().contains("being read"));
   REQUIRE(wait_until_ready(config));
-  CHECK(config.window_count() == 16);
-  CHECK(config.facts()->split.tables.count() == 4);
+  CHECK(config.look()->calibration == 16);
+  CHECK(config.look()->tables == 4);
   CHECK(model.index(0, TextFileModel::taken).data().toString() == "768");
-  const auto tokens = config.window(0);
-  CHECK(tokens.size() == 64);
-  CHECK(config.window(16).empty());
+  REQUIRE(config.look()->windows.size() == 16);
+  CHECK(config.look()->windows[0].size() == 64);
 
   Recipe more = small_recipe();
   more.tokens = 10'000'000;
   config.set_recipe(more);
   REQUIRE(wait_for_reason(config, "too few tokens"));
-  CHECK(config.facts()->files[0].tokens > 1000);  // counted all the same
+  CHECK(config.look()->files[0].tokens > 1000);  // counted all the same
   const auto fewer = config.fewer();
   REQUIRE(fewer);
   CHECK(config.reason().contains("take fewer"));
@@ -167,7 +172,56 @@ TEST_CASE("text: a file that cannot be read is named; the model may write its ow
   REQUIRE(wait_for_reason(config, "none.txt"));
   config.set_self_text(true);
   CHECK(config.is_ready());
-  CHECK_FALSE(config.facts());
+  CHECK_FALSE(config.look());
+}
+
+TEST_CASE("text: another machine's engine counts its files and shows their windows") {
+  const std::string plan =
+      R"({"resumes":false,"steps":[],"tokens":128,"windows":2,"ram_bytes":1,"disk_bytes":1,"seconds":1,"partition":null,)"
+      R"("problems":[],"recipe":{},"look":{"files":[{"tokens":5000,"estimated":true,"taken":128}],)"
+      R"("calibration":2,"tables":1,"checking":1,"windows":[{"tokens":["Once"," upon"]},{"tokens":["a"]}],)"
+      R"("problems":[]}})";
+  const StandInEngine engine("echo \"$*\" >> \"$0.asked\"\n" + StandInEngine::finding(plan));
+  const StandInSsh ssh;
+  ModelFacts far;
+  far.folder = "models/far";
+  far.config = read_model(WizardGround().model()).config;
+  TextPageConfig config(ssh.engine(engine.program()));
+  TextFileModel model(config);
+  Recipe recipe = small_recipe();
+  recipe.model = "models/far";
+  config.set_model(std::make_shared<const ModelFacts>(far));
+  config.set_recipe(recipe);
+  config.add_files({"~/far.txt"});
+  CHECK(config.reason().contains("being read"));
+  REQUIRE(wait_until_ready(config));
+  CHECK(config.look()->windows[0] == std::vector<std::string>{"Once", " upon"});
+  CHECK(model.index(0, TextFileModel::tokens).data().toString().toStdString() == "about 5.00K");
+  CHECK(model.index(0, TextFileModel::taken).data().toString() == "128");
+  const std::string asked = read_file(engine.folder() / "ladimo.asked");
+  CHECK(asked.starts_with("plan models/far "));
+  CHECK(asked.find("--look ") != std::string::npos);
+
+  const StandInEngine lost("exit 127");
+  TextPageConfig unreachable(ssh.engine(lost.program()));
+  unreachable.set_model(std::make_shared<const ModelFacts>(far));
+  unreachable.set_recipe(recipe);
+  unreachable.add_files({"far.txt"});
+  REQUIRE(wait_for_reason(unreachable, "no program"));
+}
+
+TEST_CASE("~ is the home folder, here and there") {
+  const Engine here{"ladimo", {}}, there{"~/bin/ladimo", "far"};
+  CHECK(here.in_full("~/runs/a") == QDir::homePath() + "/runs/a");
+  CHECK(here.in_full("~") == QDir::homePath());
+  CHECK(here.in_full("a/../b") == QDir::currentPath() + "/b");
+  CHECK(here.in_full("/a/") == "/a");
+  CHECK(here.in_full({}).isEmpty());
+  CHECK(there.in_full("~/runs/a") == "~/runs/a");
+  CHECK(shell_word("~/it's") == R"(~/'it'\''s')");
+  CHECK(shell_word("~") == "'~'");
+  const QString line = there.command({"show", "~/runs/a b"}).arguments.last();
+  CHECK_MESSAGE(line.contains("~/bin/ladimo show ~/'runs/a b';"), line.toStdString());
 }
 
 TEST_CASE("experts: defaults come from the model, and what does not fit is a sentence") {
@@ -243,7 +297,7 @@ TEST_CASE("what was chosen becomes the command that does it") {
 
 TEST_CASE("summary: the engine's plan, its refusals in place, made once for the same settings") {
   const std::string plan =
-      R"({"steps":[{"name":"layers","description":"Layers become experts.","seconds":12.5,"done":false}],)"
+      R"({"resumes":false,"steps":[{"name":"layers","description":"Layers become experts.","seconds":12.5,"done":false}],)"
       R"("tokens":1024,"windows":16,"ram_bytes":1000,"disk_bytes":2000,"seconds":12.5,"partition":null,)"
       R"("problems":[],"recipe":{"experts":4,"shared":1,"layers":[0,1]}})";
   const WizardGround ground;
@@ -266,11 +320,69 @@ TEST_CASE("summary: the engine's plan, its refusals in place, made once for the 
   CHECK(config.reason().contains("not been made"));
   config.set_choices(recipe, model);
   CHECK(config.run_folder() == ground.text("run"));  // chosen by a person: stays
+  config.set_run_folder("~/runs/a");
+  CHECK(config.run_folder() == QDir::homePath() + "/runs/a");
+  config.set_run_folder("runs/a");
+  CHECK(config.run_folder() == QDir::currentPath() + "/runs/a");
+}
+
+TEST_CASE("summary: what was begun keeps its folder as long as the same is asked for, and is planned anew") {
+  const WizardGround ground;
+  const ModelConfig model = read_model(ground.model()).config;
+  Recipe recipe = default_recipe(model);
+  recipe.model = ground.model().toStdString();
+  SummaryPageConfig config(Engine{"/nonexistent/ladimo", {}});
+  qputenv("HOME", ground.text("").toUtf8());
+  config.set_choices(recipe, model);
+  const QString begun = config.run_folder();
+  config.begin();
+  CHECK_FALSE(config.plan());
+  REQUIRE(QDir().mkpath(begun));
+  config.set_choices(recipe, model);
+  CHECK(config.run_folder() == begun);
+  Recipe other = recipe;
+  other.tokens = 2048;
+  config.set_choices(other, model);
+  CHECK(config.run_folder() == begun + "-2");
+  config.set_choices(recipe, model);
+  CHECK(config.run_folder() == begun);
+}
+
+TEST_CASE("summary: a folder that holds a run with other settings is not taken for this one") {
+  const WizardGround ground;
+  const ModelConfig model = read_model(ground.model()).config;
+  const Recipe recipe = default_recipe(model);
+  Recipe in_run = recipe;
+  in_run.model = "elsewhere";
+  const auto plan_of = [](const Recipe& found) {
+    return nlohmann::json{{"resumes", true},
+                          {"steps", nlohmann::json::array()},
+                          {"tokens", 1},
+                          {"windows", 1},
+                          {"ram_bytes", 1},
+                          {"disk_bytes", 1},
+                          {"seconds", 1},
+                          {"problems", nlohmann::json::array()},
+                          {"recipe", to_json(found)}}
+        .dump();
+  };
+  const StandInEngine same(StandInEngine::finding(plan_of(in_run)));
+  SummaryPageConfig going_on(same.engine());
+  going_on.set_choices(recipe, model);
+  going_on.make_plan();
+  REQUIRE(wait_until_ready(going_on));
+  in_run.stage1.distil = false;
+  const StandInEngine different(StandInEngine::finding(plan_of(in_run)));
+  SummaryPageConfig config(different.engine());
+  config.set_choices(recipe, model);
+  config.make_plan();
+  REQUIRE(wait_for_reason(config, "a run with other settings"));
+  CHECK(config.reason().contains("distil"));
 }
 
 TEST_CASE("summary: refused and broken plans are sentences") {
   const std::string refused =
-      R"({"steps":[],"tokens":0,"windows":0,"ram_bytes":0,"disk_bytes":0,"seconds":0,"partition":null,)"
+      R"({"resumes":false,"steps":[],"tokens":0,"windows":0,"ram_bytes":0,"disk_bytes":0,"seconds":0,"partition":null,)"
       R"("problems":[{"message":"The run folder is a file.","hint":"Name another.","path":"x"}],"recipe":{}})";
   const std::pair<std::string, const char*> rows[] = {
       {StandInEngine::finding(refused) + "\nexit 2", "The run folder is a file. Name another."},
@@ -309,4 +421,6 @@ TEST_CASE("the partition of a layer is drawn by the engine, and only the last on
   refused.request({"plan"}, 0);
   REQUIRE(QTest::qWaitFor([&] { return !refused.drawing(); }, patience_ms));
   CHECK(refused.problem() == "No. Try.");
+  refused.request({"plan"}, 0);
+  CHECK(refused.drawing());  // what failed may be tried again
 }

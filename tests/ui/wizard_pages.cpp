@@ -3,22 +3,29 @@
 #include <fstream>
 
 #include <QApplication>
+#include <QComboBox>
 #include <QDir>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QRadioButton>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTableView>
+#include <QTextBlock>
 #include <QToolButton>
+
+#include <nlohmann/json.hpp>
 
 #include "palettes.h"
 #include "stand_in_engine.h"
 #include "ui/plots/partition_picture.h"
+#include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/conversion_wizard.h"
 #include "ui/wizard/distillation_page.h"
+#include "ui/wizard/model_page.h"
 #include "ui/wizard/window_view.h"
 #include "wizard_support.h"
 
@@ -59,7 +66,7 @@ void click_next(ConversionWizard& wizard) {
 }
 
 const std::string plan_json =
-    R"({"steps":[{"name":"calibration text","description":"1,024 calibration tokens in 16 windows.","seconds":0.5,"done":false},)"
+    R"({"resumes":false,"steps":[{"name":"calibration text","description":"1,024 calibration tokens in 16 windows.","seconds":0.5,"done":false},)"
     R"({"name":"layers","description":"The FFNs of 3 of 3 layers become 16 experts each, 4 shared.","seconds":30,"done":false},)"
     R"({"name":"routing profile","description":"How the routing weights are distributed.","seconds":2,"done":false},)"
     R"({"name":"sensitivity","description":"What every candidate policy changes.","seconds":5,"done":false},)"
@@ -149,8 +156,149 @@ TEST_CASE("pause keeps what is finished, continue goes on") {
   CHECK_FALSE(wizard.busy());
   CHECK(words(wizard).contains("kept in"));
   CHECK(pause->text() == "&Continue");
+  auto* log = part<QPlainTextEdit>(wizard, "log");
+  const QString line = log->document()->firstBlock().text();
+  log->moveCursor(QTextCursor::Start);
+  log->moveCursor(QTextCursor::EndOfBlock, QTextCursor::KeepAnchor);
   pause->click();
   REQUIRE(wait_for(wizard, "Finished: 3 layers"));
+  CHECK(log->toPlainText().contains("Layer 2: loss"));
+  CHECK(log->textCursor().selectedText() == line);  // what is selected stays so while lines come
+}
+
+TEST_CASE("back and forth from a paused conversion goes on with the run, and knows what is finished") {
+  const WizardGround ground;
+  qputenv("HOME", ground.text("").toUtf8());
+  const std::string show =
+      R"({"recipe":{"model":"models/pico","experts":16,"shared":4,"layers":[0,1,2]},"layers":[{"layer":0,"done":true,)"
+      R"("loss_before":0.4,"loss_refit":0.3,"loss_after":0.25,"router_r2":0.5,"held_out_losses":[],"hash":"00"}],)"
+      R"("profile":null,"tradeoff":null,"latency":null,"policy":null,"policies":{},"measurements":[]})";
+  nlohmann::json going_on = nlohmann::json::parse(plan_json);
+  going_on["resumes"] = true;
+  going_on["recipe"] = to_json(default_recipe(read_model(ground.model()).config));
+  const std::string events = " '" LADIMO_TEST_DATA "/events/conversion.jsonl'";
+  const StandInEngine engine(
+      "case \"$1\" in\nplan) if [ -e \"$0.begun\" ]; then\n" + StandInEngine::finding(going_on.dump()) +
+      "\nelse\n" + StandInEngine::finding(plan_json) + "\nfi ;;\nshow)\n" + StandInEngine::finding(show) +
+      "\n;;\nconvert) echo \"$4\" >> \"$0.folders\"\nif [ -e \"$0.begun\" ]; then tail -n +" +
+      std::to_string(middle + 1) + events + "; exit 0; fi\nmkdir -p \"$4\"; touch \"$0.begun\"; head -n " +
+      std::to_string(middle) + events + "; exec sleep 60 ;;\nesac");
+  ConversionWizard wizard(engine.engine());
+  go_to_summary(wizard, ground);
+  click_next(wizard);
+  REQUIRE(wait_for(wizard, "of 3"));
+  part<QPushButton>(wizard, "pause")->click();
+  REQUIRE(wait_for(wizard, "Paused"));
+  wizard.back();
+  click_next(wizard);
+  REQUIRE(wait_for(wizard, "Finished: 2 layers converted, mean loss 0.239"));
+  std::ifstream file(engine.folder() / "ladimo.folders");
+  std::string first, second;
+  REQUIRE(std::getline(file, first));
+  REQUIRE(std::getline(file, second));
+  CHECK(first == second);
+  const auto* layers = part<QTableView>(wizard, "conversion_layers")->model();
+  CHECK(layers->index(0, 1).data().toString() == "finished");
+  CHECK(layers->index(0, 2).data().toString() == "0.400");
+}
+
+TEST_CASE("a number is typed as it is meant, and one that is refused stays visible") {
+  const WizardGround ground;
+  const StandInEngine engine = playing(whole, "");
+  ConversionWizard wizard(engine.engine());
+  go_to_summary(wizard, ground);
+  wizard.back();
+  auto* tokens = part<QSpinBox>(wizard, "tokens");
+  tokens->setFocus();
+  tokens->selectAll();
+  QTest::keyClicks(tokens, "24576");
+  CHECK(tokens->value() == 24576);
+  part<QSpinBox>(wizard, "shared")->setValue(9);
+  CHECK(part<QSpinBox>(wizard, "shared")->value() == 9);
+  CHECK(words(wizard).contains("9 of 4 experts shared"));
+  auto* layers = part<QLineEdit>(wizard, "layers");
+  layers->setFocus();
+  layers->selectAll();
+  QTest::keyClicks(layers, "1");
+  auto* sampled = part<QComboBox>(wizard, "sampled_layer");
+  CHECK(sampled->count() == 1);
+  CHECK(sampled->currentText() == "1");
+}
+
+TEST_CASE("what is typed stays as it is while the model before is still being read") {
+  const WizardGround ground;
+  ModelPageConfig config(Engine{});
+  ModelPage page(config);
+  page.show();
+  config.set_folder(ground.model());
+  auto* folder = part<QLineEdit>(page, "model_folder");
+  CHECK(folder->text() == ground.model());
+  folder->setFocus();
+  folder->selectAll();
+  QTest::keyClicks(folder, "/an");
+  emit config.changed();
+  QTest::keyClicks(folder, "other");
+  CHECK(folder->text() == "/another");
+  folder->clear();
+  QTest::keyClicks(folder, ground.model() + "/config.json");
+  QTest::keyClick(folder, Qt::Key_Return);
+  CHECK(folder->text() == ground.model());  // a file stands for its folder
+}
+
+TEST_CASE("Return adds a file of another machine and stays on the page") {
+  const std::string inspect =
+      R"({"architecture":"LlamaForCausalLM","layers":2,"hidden_size":32,"intermediate_size":48,"heads":2,"kv_heads":2,)"
+      R"("vocab_size":4096,"max_positions":64,"dtype":"float32","head_dim":16,"tied_head":false,"threads":2,"problems":[]})";
+  nlohmann::json plan = nlohmann::json::parse(plan_json);
+  plan["look"] = {{"files", {{{"tokens", 5000}, {"estimated", false}, {"taken", 128}}}},
+                  {"calibration", 2},
+                  {"tables", 1},
+                  {"checking", 1},
+                  {"windows", {{{"tokens", {"Once", " upon"}}}, {{"tokens", {"a time"}}}}},
+                  {"problems", nlohmann::json::array()}};
+  const StandInEngine engine("case \"$1\" in\ninspect)\n" + StandInEngine::finding(inspect) +
+                             "\n;;\nplan)\n" + StandInEngine::finding(plan.dump()) + "\n;;\nesac");
+  const StandInSsh ssh;
+  ConversionWizard wizard(ssh.engine(engine.program()));
+  wizard.show();
+  wizard.set_model("models/far");
+  click_next(wizard);
+  const int page = wizard.currentId();
+  auto* path = part<QLineEdit>(wizard, "text_path");
+  for (const char* file : {"far.txt", "far.txt"}) {  // the second is there already
+    path->setFocus();
+    QTest::keyClicks(path, file);
+    QTest::keyClick(path, Qt::Key_Return);
+    REQUIRE(wait_for(wizard, "to distil the experts on"));
+    CHECK(wizard.currentId() == page);
+  }
+  CHECK(part<WindowView>(wizard, "window_view")->toPlainText() == "Once upon");
+  part<QSpinBox>(wizard, "window_number")->setValue(2);
+  CHECK(part<WindowView>(wizard, "window_view")->toPlainText() == "a time");
+}
+
+TEST_CASE("tables and pictures of the wizard are copied and saved as all others are") {
+  const WizardGround ground;
+  const StandInEngine engine = playing(whole, "");
+  ConversionWizard wizard(engine.engine());
+  for (const char* name :
+       {"preflight", "text_files", "plan_steps", "conversion_steps", "conversion_layers"}) {
+    CAPTURE(name);
+    CHECK(part<QAbstractItemView>(wizard, name)->actions().size() == 2);
+  }
+  auto* picture = part<PartitionPicture>(wizard, "partition");
+  CHECK(picture->actions().size() == 3);
+  picture->show_partition({-1, 0, 1}, false);
+  picture->save(ground.text("p.csv"));
+  std::ifstream csv(ground.folder / "p.csv");
+  CHECK(std::string(std::istreambuf_iterator<char>(csv), {}) == "neuron,expert\n0,shared\n1,0\n2,1\n");
+  for (const char* name : {"p.png", "p.pdf"}) {
+    picture->save(ground.text(name));
+    CHECK(std::filesystem::file_size(ground.folder / name) > 100);
+  }
+  QSignalSpy failed(picture, &PartitionPicture::failed);
+  picture->save(ground.text("none/p.csv"));
+  CHECK(failed.count() == 1);
 }
 
 TEST_CASE("leaving is never an accident: it asks, says what is kept, and the safe answer comes first") {
@@ -176,13 +324,16 @@ TEST_CASE("leaving is never an accident: it asks, says what is kept, and the saf
 TEST_CASE("a failure says what happened, what to do, and may be tried again") {
   const WizardGround ground;
   const StandInEngine engine =
-      playing(middle, StandInEngine::complaining("The disk is full.", "Free some space.", 1));
+      playing(middle, R"(echo '{"event":"warning","message":"Few tokens.","hint":"Give more."}')"
+                      "\n" +
+                          StandInEngine::complaining("The disk is full.", "Free some space.", 1));
   ConversionWizard wizard(engine.engine());
   start_converting(wizard, ground);
   REQUIRE(wait_for(wizard, "The conversion failed"));
   CHECK(words(wizard).contains("The disk is full."));
   CHECK(words(wizard).contains("Free some space."));
   CHECK(part<QPushButton>(wizard, "pause")->text() == "&Try again");
+  CHECK(part<QPushButton>(wizard, "log_button")->text() == "&Log · 1 warning");
   CHECK(wizard.button(QWizard::BackButton)->isEnabled());
 }
 

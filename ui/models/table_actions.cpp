@@ -33,7 +33,7 @@ void fit_columns(QTableView& table) {
     header.resizeSection(column, header.sectionSize(column) + spacing(table));
 }
 
-TableActions::TableActions(QTableView& table, QString name)
+TableActions::TableActions(QAbstractItemView& table, QString name)
     : QObject(&table), table_(table), name_(std::move(name)) {
   auto* copy_action = new QAction(tr("Copy table"), &table);
   copy_action->setShortcut(QKeySequence::Copy);

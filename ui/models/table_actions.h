@@ -4,6 +4,7 @@
 #include <QObject>
 #include <QString>
 
+class QAbstractItemView;
 class QTableView;
 
 namespace ladimo::ui {
@@ -19,7 +20,7 @@ class TableActions : public QObject {
   Q_OBJECT
  public:
   /// `name`: of the file that is proposed, without its ending.
-  TableActions(QTableView& table, QString name);
+  TableActions(QAbstractItemView& table, QString name);
 
   /// The whole table as it is sorted and filtered, with its header, columns parted by tabs.
   void copy() const;
@@ -34,7 +35,7 @@ class TableActions : public QObject {
  private:
   void ask_and_save();
 
-  QTableView& table_;
+  QAbstractItemView& table_;
   QString name_;
 };
 

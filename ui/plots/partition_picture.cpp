@@ -4,11 +4,19 @@
 #include <cmath>
 #include <numeric>
 
+#include <QAction>
+#include <QBuffer>
+#include <QClipboard>
+#include <QFileDialog>
+#include <QGuiApplication>
 #include <QHelpEvent>
+#include <QPageSize>
 #include <QPainter>
+#include <QPdfWriter>
 #include <QToolTip>
 
 #include "ui/mainwindow/spacing.h"
+#include "ui/models/save_file.h"
 #include "ui/plots/theme.h"
 
 namespace ladimo::ui {
@@ -35,6 +43,62 @@ struct PartitionPicture::Grid {
 
 PartitionPicture::PartitionPicture(QWidget* parent) : QWidget(parent) {
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+  setFocusPolicy(Qt::StrongFocus);  // the menu key opens what a right click does
+  make_menu();
+}
+
+void PartitionPicture::make_menu() {
+  const auto add = [this](const QString& name, const auto& carry_out) {
+    auto* action = new QAction(name, this);
+    addAction(action);
+    connect(action, &QAction::triggered, this, carry_out);
+  };
+  add(tr("Copy picture"), [this] { QGuiApplication::clipboard()->setPixmap(grab()); });
+  add(tr("Copy numbers"), [this] { QGuiApplication::clipboard()->setText(csv_text(numbers(), '\t')); });
+  add(tr("Save…"), [this] { ask_and_save(); });
+  setContextMenuPolicy(Qt::ActionsContextMenu);
+}
+
+Rows PartitionPicture::numbers() const {
+  Rows rows{{tr("neuron"), tr("expert")}};
+  for (std::size_t neuron = 0; neuron < partition_.size(); ++neuron)
+    rows << QStringList{QString::number(neuron),
+                        partition_[neuron] < 0 ? tr("shared") : QString::number(partition_[neuron])};
+  return rows;
+}
+
+QByteArray PartitionPicture::pdf() {
+  QBuffer bytes;
+  bytes.open(QIODevice::WriteOnly);
+  QPdfWriter writer(&bytes);
+  writer.setTitle(accessibleName());
+  writer.setPageSize(QPageSize(QSizeF(size()) * 0.75, QPageSize::Point));
+  writer.setPageMargins({});
+  QPainter painter(&writer);
+  painter.scale(1.0 * writer.width() / width(), 1.0 * writer.height() / height());
+  render(&painter);
+  painter.end();
+  return bytes.data();
+}
+
+void PartitionPicture::save(const QString& path) {
+  QByteArray bytes;
+  if (path.endsWith(QLatin1String(".csv"), Qt::CaseInsensitive)) {
+    bytes = csv_text(numbers()).toUtf8();
+  } else if (path.endsWith(QLatin1String(".pdf"), Qt::CaseInsensitive)) {
+    bytes = pdf();
+  } else {
+    QBuffer picture(&bytes);
+    picture.open(QIODevice::WriteOnly);
+    grab().save(&picture, "PNG");
+  }
+  if (const QString complaint = save_file(path, bytes); !complaint.isEmpty()) emit failed(complaint);
+}
+
+void PartitionPicture::ask_and_save() {
+  const QString path = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("partition.png"),
+                                                    tr("PNG (*.png);;PDF (*.pdf);;CSV (*.csv)"));
+  if (!path.isEmpty()) save(path);
 }
 
 QSize PartitionPicture::minimumSizeHint() const { return {32 * spacing(*this), 18 * spacing(*this)}; }
@@ -121,6 +185,10 @@ void PartitionPicture::paintEvent(QPaintEvent*) {
     painter.setPen(theme.faint);
     painter.drawText(rect(), Qt::AlignCenter | Qt::TextWordWrap, text_);
     return;
+  }
+  if (hasFocus()) {
+    painter.setPen(theme.accent);
+    painter.drawRect(rect().adjusted(0, 0, -1, -1));
   }
   painter.setOpacity(faint_ ? 0.4 : 1);
   for (const Grid& grid : grids()) paint_grid(painter, grid);

@@ -5,6 +5,8 @@
 
 #include <QWidget>
 
+#include "ui/models/csv.h"
+
 namespace ladimo::ui {
 
 /// Two pictures of the same neurons: as they stand in the checkpoint, and gathered into experts with the
@@ -20,7 +22,17 @@ class PartitionPicture : public QWidget {
   void show_text(const QString& text);
   const std::vector<int>& partition() const { return partition_; }
 
+  /// A neuron a row, with its expert.
+  Rows numbers() const;
+  /// As PNG, PDF or CSV, as the path's ending says; replaces the file atomically. Emits `failed` when that is
+  /// impossible.
+  void save(const QString& path);
+
   QSize minimumSizeHint() const override;
+
+ signals:
+  /// What happened and what to do, to be shown beside the picture.
+  void failed(const QString& sentence);
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -28,6 +40,9 @@ class PartitionPicture : public QWidget {
 
  private:
   struct Grid;
+  void make_menu();
+  void ask_and_save();
+  QByteArray pdf();
   std::vector<Grid> grids() const;
   void paint_grid(QPainter& painter, const Grid& grid) const;
   void paint_legend(QPainter& painter) const;

@@ -1,5 +1,7 @@
 #include "ui/wizard/check_list_model.h"
 
+#include "ui/engine/window_words.h"
+
 namespace ladimo::ui {
 namespace {
 
@@ -18,7 +20,7 @@ QString mark(Check::State state) {
 }  // namespace
 
 Check failed_check(const Problem& problem) {
-  QStringList advice{QString::fromStdString(problem.hint), QString::fromStdString(problem.path.string())};
+  QStringList advice{in_window_words(problem.hint), QString::fromStdString(problem.path.string())};
   advice.removeAll(QString());
   return {Check::State::wrong, QString::fromStdString(problem.message), advice.join(QStringLiteral("\n"))};
 }
@@ -58,6 +60,10 @@ QVariant CheckListModel::data(const QModelIndex& index, int role) const {
     default:
       return {};
   }
+}
+
+QVariant CheckListModel::headerData(int, Qt::Orientation, int role) const {
+  return role == Qt::DisplayRole ? tr("What was checked") : QVariant();
 }
 
 }  // namespace ladimo::ui

@@ -2,11 +2,10 @@
 
 #include <numeric>
 
-#include <QRegularExpression>
-
 #include <nlohmann/json.hpp>
 
 #include "text/corpus.h"
+#include "ui/engine/engine.h"
 
 namespace ladimo::ui {
 namespace {
@@ -20,12 +19,6 @@ nlohmann::json stage1_changes(const Recipe& recipe) {
   for (const auto& [key, value] : chosen.items())
     if (value != usual.at(key)) changes[key] = value;
   return changes;
-}
-
-QString shell_word(const QString& word) {
-  static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9_./,:=+@%-]+$"));
-  if (plain.match(word).hasMatch()) return word;
-  return '\'' + QString(word).replace(QLatin1Char('\''), QStringLiteral("'\\''")) + '\'';
 }
 
 }  // namespace

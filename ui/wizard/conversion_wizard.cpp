@@ -42,8 +42,15 @@ ConversionWizard::ConversionWizard(Engine engine, QWidget* parent)
   connect_configs();
   connect(this, &QWizard::currentIdChanged, this, &ConversionWizard::enter);
   connect(distillation_, &DistillationPage::leave, this, [this] { QWizard::reject(); });
-  connect(&job_, &ConversionJob::finished, this,
-          [this] { notify(*this, tr("The model is converted"), job_.run()); });
+  connect(&job_, &ConversionJob::phase_changed, this, &ConversionWizard::tell_end);
+}
+
+ConversionWizard::~ConversionWizard() = default;
+
+void ConversionWizard::tell_end() {
+  if (job_.phase() == ConversionJob::Phase::finished) notify(*this, tr("The model is converted"), job_.run());
+  if (job_.phase() == ConversionJob::Phase::failed)
+    notify(*this, tr("The conversion failed"), job_.outcome().sentence);
 }
 
 /// What is chosen on one page decides what the others show.
@@ -79,12 +86,29 @@ void ConversionWizard::enter(int page) {
   if (page == experts_page || page == summary_page)
     summary_.set_choices(experts_.recipe(), experts_.model()->config);
   if (page == summary_page) summary_.make_plan();
-  if (page == distillation_page && summary_.plan() && !job_.running()) {
-    job_.prepare(summary_.arguments(QStringLiteral("convert")), summary_.run_folder(),
-                 ConversionState(summary_.plan()->steps, summary_.plan()->recipe.layers));
-    job_.start();
-    emit conversion_started(job_.run());
+  if (page != distillation_page)
+    opening_.reset();
+  else if (summary_.plan() && !job_.running())
+    begin();
+}
+
+/// As planned; where the folder holds the run already, after asking it what is finished.
+void ConversionWizard::begin() {
+  const PlanFacts plan = *summary_.plan();
+  const QString run = summary_.run_folder();
+  const QStringList arguments = summary_.arguments(QStringLiteral("convert"));
+  summary_.begin();
+  if (plan.resumes) {
+    connect(&open_run(run), &RunOpening::opened, this, &ConversionWizard::start);
+    return;
   }
+  job_.prepare(arguments, run, ConversionState(plan.steps, plan.recipe.layers));
+  start();
+}
+
+void ConversionWizard::start() {
+  job_.start();
+  emit conversion_started(job_.run());
 }
 
 ConversionWizard* ConversionWizard::resume(Engine engine, const QString& run, QWidget* parent) {
@@ -95,14 +119,15 @@ ConversionWizard* ConversionWizard::resume(Engine engine, const QString& run, QW
   return wizard;
 }
 
-void ConversionWizard::open_run(const QString& run) {
-  auto* opening = new RunOpening(engine_, run, this);
-  connect(opening, &RunOpening::opened, this, [this, run](const QStringList& arguments, const auto& state) {
-    job_.prepare(arguments, run, state);
-  });
-  connect(opening, &RunOpening::failed, distillation_, &DistillationPage::show_failure);
+RunOpening& ConversionWizard::open_run(const QString& run) {
+  opening_ = std::make_unique<RunOpening>(engine_, run);
+  connect(
+      opening_.get(), &RunOpening::opened, this,
+      [this, run](const QStringList& arguments, const auto& state) { job_.prepare(arguments, run, state); });
+  connect(opening_.get(), &RunOpening::failed, distillation_, &DistillationPage::show_failure);
   distillation_->show_opening(run);
-  opening->start();
+  opening_->start();
+  return *opening_;
 }
 
 void ConversionWizard::reject() {

@@ -13,15 +13,18 @@
 namespace ladimo::ui {
 
 class DistillationPage;
+class RunOpening;
 class StepSidebar;
 
 class ConversionWizard : public QWizard {
   Q_OBJECT
  public:
   explicit ConversionWizard(Engine engine, QWidget* parent = nullptr);
+  ~ConversionWizard() override;
   /// Begins at the last page with a run that was interrupted; nothing runs until the person continues.
   static ConversionWizard* resume(Engine engine, const QString& run, QWidget* parent = nullptr);
 
+  const Engine& engine() const { return engine_; }
   void set_model(const QString& folder);
   /// Whether a conversion is at work: closing asks first.
   bool busy() const { return job_.running(); }
@@ -41,7 +44,10 @@ class ConversionWizard : public QWizard {
 
   void connect_configs();
   void enter(int page);
-  void open_run(const QString& run);
+  void begin();
+  void start();
+  RunOpening& open_run(const QString& run);
+  void tell_end();
 
   Engine engine_;
   ModelPageConfig model_;
@@ -50,6 +56,7 @@ class ConversionWizard : public QWizard {
   SummaryPageConfig summary_;
   PartitionSampler sampler_;
   ConversionJob job_;
+  std::unique_ptr<RunOpening> opening_;
   StepSidebar* sidebar_;
   DistillationPage* distillation_;
 };

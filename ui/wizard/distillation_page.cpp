@@ -40,13 +40,16 @@ LossPlot::Curve curve_of(const LayerState& layer) {
 
 /// What was reached: all layers, and the mean loss before and after.
 QString finished_in_words(const ConversionState& state) {
-  double before = 0, after = 0;
+  double before = 0, after = 0, known = 0;
   for (const LayerState& layer : state.layers()) {
-    before += layer.loss_before.value_or(0);
-    after += layer.loss_after.value_or(0);
+    if (!layer.loss_before || !layer.loss_after) continue;
+    before += *layer.loss_before;
+    after += *layer.loss_after;
+    known += 1;
   }
-  const auto count = static_cast<double>(std::max<std::size_t>(1, state.layers().size()));
-  const auto number = [&](double sum) { return QString::fromStdString(format_number(sum / count)); };
+  const auto number = [&](double sum) { return QString::fromStdString(format_number(sum / known)); };
+  if (known == 0)
+    return QObject::tr("Finished: %1 layers converted, trade-off measured.").arg(state.layers().size());
   return QObject::tr("Finished: %1 layers converted, mean loss %2 → %3, trade-off measured.")
       .arg(state.layers().size())
       .arg(number(before), number(after));
@@ -66,13 +69,13 @@ QTableView* make_table(QAbstractItemModel* model, const QString& name, int stret
 }  // namespace
 
 DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
-    : QWizardPage(parent),
+    : WizardPage(parent),
       job_(job),
       sentence_(new Note(Note::Kind::plain)),
       left_(new Note),
       bar_(new QProgressBar),
       pause_(new QPushButton),
-      log_button_(new QPushButton(tr("&Log"))),
+      log_button_(new QPushButton),
       message_(new MessageBar) {
   setObjectName(QStringLiteral("distillation_page"));
   setTitle(tr("The model is being converted"));
@@ -139,7 +142,11 @@ QWidget* DistillationPage::make_tables() {
   layer_table_ = make_table(layers_, tr("Layers"), LayerProgressModel::status);
   layer_table_->setObjectName(QStringLiteral("conversion_layers"));
   layer_table_->setToolTip(tr("Choose a layer to see its curves; none follows the layer at work"));
-  new TableActions(*layer_table_, QStringLiteral("layers"));
+  for (auto* actions : {new TableActions(*step_table_, QStringLiteral("steps")),
+                        new TableActions(*layer_table_, QStringLiteral("layers"))})
+    connect(actions, &TableActions::failed, this, [this](const QString& sentence) {
+      message_->show_message({.tone = MessageBar::Tone::error, .sentence = sentence});
+    });
   log_ = new QPlainTextEdit;
   log_->setObjectName(QStringLiteral("log"));
   log_->setReadOnly(true);
@@ -248,8 +255,9 @@ void DistillationPage::show_phase() {
     setTitle(working ? tr("The model is being converted") : tr("The conversion is not finished"));
   if (phase == Phase::failed || phase == Phase::finished) message_->show_outcome(job_.outcome());
   if (phase == Phase::running) message_->clear();
+  if (phase == Phase::ready) losses_->clear();  // another run's
   show_state();
-  emit completeChanged();
+  tell_complete();
   // After the wizard has set its buttons: what runs cannot be walked away from, and a continued run has no
   // pages before this one.
   if (wizard())
@@ -294,8 +302,21 @@ void DistillationPage::show_state() {
   layers_->set_layers(state.layers());
   show_layers();
   show_selected();
-  if (log_->blockCount() - 1 != state.log().size() || log_->document()->isEmpty())
-    log_->setPlainText(state.log().join('\n') + '\n');
+  show_log();
+}
+
+/// Only what is new is added: what someone reads or has selected stays where it is.
+void DistillationPage::show_log() {
+  const QStringList& lines = job_.state().log();
+  if (lines.size() < logged_) {  // another run's
+    log_->clear();
+    logged_ = 0;
+  }
+  for (; logged_ < lines.size(); ++logged_) log_->appendPlainText(lines[logged_]);
+  const auto warnings = job_.state().warnings().size();
+  log_button_->setText(warnings == 0   ? tr("&Log")
+                       : warnings == 1 ? tr("&Log · 1 warning")
+                                       : tr("&Log · %1 warnings").arg(warnings));
 }
 
 void DistillationPage::show_layers() {
@@ -318,7 +339,7 @@ void DistillationPage::show_selected() {
 }
 
 void DistillationPage::changeEvent(QEvent* event) {
-  QWizardPage::changeEvent(event);
+  WizardPage::changeEvent(event);
   if (event->type() == QEvent::PaletteChange && steps_) show_state();
 }
 

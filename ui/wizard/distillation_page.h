@@ -1,7 +1,8 @@
 #pragma once
 
 #include <QTimer>
-#include <QWizardPage>
+
+#include "ui/wizard/wizard_page.h"
 
 class QLabel;
 class QPlainTextEdit;
@@ -23,7 +24,7 @@ class StepListModel;
 
 /// Page 5: the conversion at work. Pause, continue, stop; losses, routing weights and expert load as they
 /// come.
-class DistillationPage : public QWizardPage {
+class DistillationPage : public WizardPage {
   Q_OBJECT
  public:
   explicit DistillationPage(ConversionJob& job, QWidget* parent = nullptr);
@@ -48,6 +49,7 @@ class DistillationPage : public QWizardPage {
   void pause_or_continue();
   void show_phase();
   void show_state();
+  void show_log();
   void show_layers();
   void show_selected();
   int shown_layer() const;
@@ -71,6 +73,7 @@ class DistillationPage : public QWizardPage {
   LoadPlot* load_;
   QTabWidget* tabs_;
   QPlainTextEdit* log_;
+  qsizetype logged_ = 0;  // lines that are in it
 };
 
 }  // namespace ladimo::ui

@@ -48,7 +48,7 @@ void show_value(QCheckBox& box, bool value) {
 
 ExpertsPage::ExpertsPage(ExpertsPageConfig& config, const TextPageConfig& text, PartitionSampler& sampler,
                          QWidget* parent)
-    : QWizardPage(parent), config_(config), text_(text), sampler_(sampler), reason_(new Note) {
+    : WizardPage(parent), config_(config), text_(text), sampler_(sampler), reason_(new Note) {
   setObjectName(QStringLiteral("experts_page"));
   setTitle(tr("Into how many experts?"));
   setSubTitle(
@@ -174,7 +174,11 @@ QWidget* ExpertsPage::make_picture() {
   picture_ = new PartitionPicture;
   picture_->setObjectName(QStringLiteral("partition"));
   picture_->setAccessibleName(tr("Partition of one layer"));
-  sampled_ = make_number(QStringLiteral("sampled_layer"), 0, 0, 1, [this](int) { ask_for_partition(); });
+  connect(picture_, &PartitionPicture::failed, this,
+          [this](const QString& sentence) { reason_->say(Note::Kind::wrong, sentence); });
+  sampled_ = new QComboBox;
+  sampled_->setObjectName(QStringLiteral("sampled_layer"));
+  connect(sampled_, &QComboBox::activated, this, &ExpertsPage::ask_for_partition);
   sampled_->setToolTip(tr("Whose partition is drawn; later layers take a little longer"));
   sampled_->setAccessibleName(tr("Layer whose partition is drawn"));
   auto* row = new QHBoxLayout;
@@ -212,7 +216,7 @@ QString ExpertsPage::reason() const { return config_.is_ready() ? text_.reason()
 bool ExpertsPage::isComplete() const { return reason().isEmpty(); }
 
 void ExpertsPage::showEvent(QShowEvent* event) {
-  QWizardPage::showEvent(event);
+  WizardPage::showEvent(event);
   ask_for_partition();
 }
 
@@ -222,15 +226,16 @@ void ExpertsPage::show_config() {
   ask_for_partition();
   show_picture();
   reason_->say(reason().isEmpty() || text_.reading() ? Note::Kind::faint : Note::Kind::wrong, reason());
-  emit completeChanged();
+  tell_complete();
 }
 
 void ExpertsPage::show_knobs() {
   const Recipe& recipe = config_.recipe();
   if (config_.model() && config_.model()->described()) {
     const QSignalBlocker experts(experts_), shared(shared_);
-    experts_->setMaximum(static_cast<int>(config_.model()->config.intermediate_size));
-    shared_->setMaximum(std::max(0, recipe.experts - 1));
+    // Not one less than the experts: what is asked for stays visible beside the sentence that refuses it.
+    for (QSpinBox* box : {experts_, shared_})
+      box->setMaximum(static_cast<int>(config_.model()->config.intermediate_size));
   }
   show_value(*experts_, recipe.experts);
   show_value(*shared_, recipe.shared);
@@ -267,13 +272,22 @@ void ExpertsPage::show_estimates() {
   time_->setText(about(sketch->seconds));
 }
 
+/// Those that are to be converted; the chosen one stays while it is among them.
+void ExpertsPage::offer_layers() {
+  QStringList offered, wanted;
+  for (int i = 0; i < sampled_->count(); ++i) offered << sampled_->itemText(i);
+  for (const int layer : config_.recipe().layers) wanted << QString::number(layer);
+  if (offered == wanted) return;
+  const QString chosen = sampled_->currentText();
+  sampled_->clear();
+  sampled_->addItems(wanted);
+  sampled_->setCurrentIndex(std::max<int>(0, static_cast<int>(wanted.indexOf(chosen))));
+}
+
 void ExpertsPage::ask_for_partition() {
   const Recipe& recipe = config_.recipe();
   if (recipe.layers.empty()) return;
-  {
-    const QSignalBlocker blocker(sampled_);
-    sampled_->setRange(recipe.layers.front(), recipe.layers.back());
-  }
+  offer_layers();
   if (!isVisible()) return;  // the engine works for nobody who looks elsewhere
   if (recipe.self_text())
     return sampler_.rest(
@@ -282,7 +296,7 @@ void ExpertsPage::ask_for_partition() {
   if (!isComplete()) return;
   sampler_.request(conversion_arguments(QStringLiteral("plan"), recipe, config_.model()->config,
                                         config_.run_folder() + QStringLiteral("-sample")),
-                   sampled_->value());
+                   sampled_->currentText().toInt());
 }
 
 void ExpertsPage::show_picture() {
@@ -295,7 +309,7 @@ void ExpertsPage::show_picture() {
 }
 
 void ExpertsPage::changeEvent(QEvent* event) {
-  QWizardPage::changeEvent(event);
+  WizardPage::changeEvent(event);
   if (event->type() == QEvent::PaletteChange) picture_->update();
 }
 

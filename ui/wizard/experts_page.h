@@ -1,6 +1,6 @@
 #pragma once
 
-#include <QWizardPage>
+#include "ui/wizard/wizard_page.h"
 
 class QComboBox;
 class QCheckBox;
@@ -19,7 +19,7 @@ class PartitionSampler;
 class TextPageConfig;
 
 /// Page 3: the knobs, each with a sentence; the partition of a layer; what it takes, live.
-class ExpertsPage : public QWizardPage {
+class ExpertsPage : public WizardPage {
   Q_OBJECT
  public:
   ExpertsPage(ExpertsPageConfig& config, const TextPageConfig& text, PartitionSampler& sampler,
@@ -39,6 +39,7 @@ class ExpertsPage : public QWizardPage {
   void show_knobs();
   void show_estimates();
   void show_picture();
+  void offer_layers();
   void ask_for_partition();
   QString reason() const;
 
@@ -51,7 +52,7 @@ class ExpertsPage : public QWizardPage {
   QCheckBox *compensation_, *refit_, *distil_;
   QToolButton* fold_;
   PartitionPicture* picture_;
-  QSpinBox* sampled_;
+  QComboBox* sampled_;
   QLabel *activated_, *ram_, *disk_, *time_;
   Note* reason_;
 };

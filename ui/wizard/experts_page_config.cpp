@@ -51,7 +51,7 @@ void ExpertsPageConfig::update() {
   if (settings_reason().isEmpty()) {
     const std::int64_t files = std::max<std::int64_t>(1, static_cast<std::int64_t>(recipe_.text.size()));
     const std::int64_t tokens = recipe_.tokens / files / recipe_.window * recipe_.window * files;
-    sketch_ = sketch_plan(model_->config, recipe_, tokens, model_->weight_bytes);
+    sketch_ = sketch_plan(model_->config, recipe_, tokens, model_->weight_bytes, model_->threads);
   }
   if (!engine_.remote()) {
     try {

@@ -30,8 +30,8 @@ QSpinBox* make_number(const QString& name, int low, int high, int step, const Ch
   box->setObjectName(name);
   box->setRange(low, high);
   box->setSingleStep(step);
-  box->setGroupSeparatorShown(true);
-  box->setLocale(QLocale::English);
+  // No group separators: a box that is drawn anew puts them in, and what is typed next lands beside its
+  // place.
   QObject::connect(box, &QSpinBox::valueChanged, box, changed);
   return box;
 }

@@ -29,13 +29,6 @@ void read_weights(ModelFacts& facts, const std::filesystem::path& folder) {
   }
 }
 
-std::vector<Problem> problems_from(const JsonFields& fields) {
-  std::vector<Problem> problems;
-  for (const JsonFields& problem : fields.objects("problems"))
-    problems.push_back({problem.text("message"), problem.text("hint"), problem.text("path")});
-  return problems;
-}
-
 }  // namespace
 
 ModelFacts read_model(const QString& folder) {
@@ -63,11 +56,13 @@ ModelFacts model_from_inspect(const QByteArray& output, const QString& folder) {
   config.intermediate_size = fields.integer("intermediate_size");
   config.heads = fields.integer("heads");
   config.kv_heads = fields.integer("kv_heads");
-  config.head_dim = config.heads > 0 ? config.hidden_size / config.heads : 0;
+  config.head_dim = fields.integer("head_dim");
+  config.tied_head = fields.flag("tied_head");
   config.vocab_size = fields.integer("vocab_size");
   config.max_positions = fields.integer("max_positions");
   config.dtype = fields.text("dtype");
   facts.weight_bytes = config.dtype == "float32" ? 4 : 2;
+  facts.threads = fields.small("threads");
   facts.problems = problems_from(fields);
   return facts;
 }

@@ -11,6 +11,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "checkpoint/config.h"
+#include "run/plan.h"
 #include "text/tokenizer.h"
 
 namespace ladimo::ui {
@@ -20,6 +21,7 @@ struct ModelFacts {
   ModelConfig config;
   std::shared_ptr<const Tokenizer> tokenizer;  // null where the model lies on another machine
   int weight_bytes = 2;                        // per parameter of a converted layer as it will be stored
+  int threads = usual_threads();               // of the engine's machine
   std::vector<Problem> problems;               // empty: fits
 
   bool described() const { return config.layers > 0; }

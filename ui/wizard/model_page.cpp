@@ -10,13 +10,14 @@
 
 #include "ui/mainwindow/note.h"
 #include "ui/mainwindow/spacing.h"
+#include "ui/models/table_actions.h"
 #include "ui/settings/settings.h"
 #include "ui/wizard/model_page_config.h"
 
 namespace ladimo::ui {
 
 ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
-    : QWizardPage(parent),
+    : WizardPage(parent),
       config_(config),
       folder_(new QLineEdit),
       summary_(new Note(Note::Kind::plain)),
@@ -48,6 +49,8 @@ ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
   list_->setObjectName(QStringLiteral("preflight"));
   list_->setAccessibleName(tr("What was checked"));
   list_->setModel(checks_);
+  connect(new TableActions(*list_, QStringLiteral("checks")), &TableActions::failed, reason_,
+          &QLabel::setText);
   list_->setSelectionMode(QAbstractItemView::NoSelection);
   list_->setWordWrap(true);
   list_->setResizeMode(QListView::Adjust);
@@ -61,8 +64,7 @@ ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
   layout->addWidget(reason_);
 
   connect(browse_button, &QPushButton::clicked, this, &ModelPage::browse);
-  connect(folder_, &QLineEdit::editingFinished, this,
-          [this] { config_.set_folder(folder_->text().trimmed()); });
+  connect(folder_, &QLineEdit::editingFinished, this, [this] { choose(folder_->text().trimmed()); });
   connect(&config, &PageConfig::changed, this, &ModelPage::show_config);
   show_config();
 }
@@ -74,22 +76,27 @@ void ModelPage::browse() {
       QFileDialog::getExistingDirectory(this, tr("Folder of the model"), remembered(keys::last_folder));
   if (chosen.isEmpty()) return;
   remember(keys::last_folder, chosen);
-  config_.set_folder(chosen);
+  choose(chosen);
+}
+
+void ModelPage::choose(const QString& folder) {
+  config_.set_folder(folder);
+  folder_->setText(config_.folder());  // a file stands for its folder
 }
 
 void ModelPage::show_config() {
-  if (!folder_->hasFocus() || folder_->text().trimmed() != config_.folder())
-    folder_->setText(config_.folder());
+  // What a person is typing is theirs, also while the model chosen before is still being read.
+  if (!folder_->isModified() && folder_->text() != config_.folder()) folder_->setText(config_.folder());
   const auto& facts = config_.facts();
   summary_->setText(facts && facts->described() ? model_in_words(facts->config) : QString());
   checks_->set_theme(theme_of(palette()));
   checks_->set_checks(config_.checks());
   reason_->setText(config_.reason());
-  emit completeChanged();
+  tell_complete();
 }
 
 void ModelPage::changeEvent(QEvent* event) {
-  QWizardPage::changeEvent(event);
+  WizardPage::changeEvent(event);
   if (event->type() == QEvent::PaletteChange) checks_->set_theme(theme_of(palette()));
 }
 
@@ -99,8 +106,6 @@ void ModelPage::dragEnterEvent(QDragEnterEvent* event) {
     event->acceptProposedAction();
 }
 
-void ModelPage::dropEvent(QDropEvent* event) {
-  config_.set_folder(event->mimeData()->urls().first().toLocalFile());
-}
+void ModelPage::dropEvent(QDropEvent* event) { choose(event->mimeData()->urls().first().toLocalFile()); }
 
 }  // namespace ladimo::ui

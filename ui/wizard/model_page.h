@@ -1,6 +1,6 @@
 #pragma once
 
-#include <QWizardPage>
+#include "ui/wizard/wizard_page.h"
 
 class QLabel;
 class QLineEdit;
@@ -12,7 +12,7 @@ class CheckListModel;
 class ModelPageConfig;
 
 /// Page 1: folder chooser (or a folder dropped onto the page), checklist, summary.
-class ModelPage : public QWizardPage {
+class ModelPage : public WizardPage {
   Q_OBJECT
  public:
   explicit ModelPage(ModelPageConfig& config, QWidget* parent = nullptr);
@@ -25,6 +25,7 @@ class ModelPage : public QWizardPage {
 
  private:
   void browse();
+  void choose(const QString& folder);
   void show_config();
 
   ModelPageConfig& config_;

@@ -14,7 +14,8 @@ ModelPageConfig::ModelPageConfig(Engine engine, QObject* parent)
   });
 }
 
-void ModelPageConfig::set_folder(const QString& folder) {
+void ModelPageConfig::set_folder(const QString& typed) {
+  const QString folder = engine_.in_full(typed);
   const QFileInfo entry(folder);
   const QString chosen = !engine_.remote() && entry.isFile() ? entry.path() : folder;
   if (chosen == folder_) return;
@@ -24,7 +25,7 @@ void ModelPageConfig::set_folder(const QString& folder) {
   weights_ = Weights::unknown;
   reader_.stop();
   searcher_.stop();
-  inspection_.reset();
+  EngineProcess::dismiss(std::move(inspection_), *this);
   if (!folder_.isEmpty()) engine_.remote() ? ask_engine() : look_here();
   emit changed();
 }

@@ -21,7 +21,7 @@ void PartitionSampler::request(const QStringList& plan_arguments, int layer) {
   arguments_ = arguments;
   layer_ = layer;
   problem_.clear();
-  process_.reset();
+  EngineProcess::dismiss(std::move(process_), *this);
   timer_.start();
   emit changed();
 }
@@ -32,7 +32,7 @@ void PartitionSampler::rest(const QString& why) {
   partition_.clear();
   problem_ = why;
   timer_.stop();
-  process_.reset();
+  EngineProcess::dismiss(std::move(process_), *this);
   emit changed();
 }
 
@@ -47,6 +47,7 @@ void PartitionSampler::start() {
 void PartitionSampler::finish(const Outcome& outcome) {
   process_.release()->deleteLater();  // it is the sender
   if (!outcome.done()) {
+    arguments_.clear();  // may be asked for again
     partition_.clear();
     problem_ = outcome.sentence + ' ' + outcome.hint;
   }

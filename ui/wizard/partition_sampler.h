@@ -18,7 +18,8 @@ class PartitionSampler : public QObject {
  public:
   explicit PartitionSampler(Engine engine, QObject* parent = nullptr);
 
-  /// `plan_arguments` as conversion_arguments gives them for `plan`. The same request again changes nothing.
+  /// `plan_arguments` as conversion_arguments gives them for `plan`. The same request again changes nothing,
+  /// unless it failed.
   void request(const QStringList& plan_arguments, int layer);
   /// Nothing is wanted now; `why` is what stands in the picture's place.
   void rest(const QString& why);

@@ -11,11 +11,11 @@ PlanFacts read_plan(const QByteArray& output) {
                   "The engine and the studio may be of different versions. Install them together.");
   const JsonFields fields(json, "plan");
   PlanFacts plan;
+  plan.resumes = fields.flag("resumes");
   for (const JsonFields& step : fields.objects("steps"))
     plan.steps.push_back(
         {step.text("name"), step.text("description"), step.number("seconds"), step.flag("done")});
-  for (const JsonFields& problem : fields.objects("problems"))
-    plan.problems.push_back({problem.text("message"), problem.text("hint"), problem.text("path")});
+  plan.problems = problems_from(fields);
   // Where the settings are refused, the recipe in the plan is only half of one.
   if (plan.problems.empty()) plan.recipe = recipe_from_json(fields.at("recipe"), {});
   plan.tokens = fields.integer("tokens");

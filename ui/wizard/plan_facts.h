@@ -10,6 +10,7 @@
 namespace ladimo::ui {
 
 struct PlanFacts {
+  bool resumes = false;  // the folder holds a run that goes on
   std::vector<PlanStep> steps;
   Recipe recipe;  // resolved
   std::int64_t tokens = 0;

@@ -1,12 +1,12 @@
 #include "ui/wizard/run_opening.h"
 
+#include "ui/engine/window_words.h"
 #include "ui/models/run_data.h"
 #include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 
-RunOpening::RunOpening(Engine engine, QString run, QObject* parent)
-    : QObject(parent), engine_(std::move(engine)), run_(std::move(run)) {}
+RunOpening::RunOpening(Engine engine, QString run) : engine_(std::move(engine)), run_(std::move(run)) {}
 
 void RunOpening::start() { ask({QStringLiteral("show"), run_}, &RunOpening::read_run_there); }
 
@@ -21,7 +21,7 @@ void RunOpening::ask(const QStringList& arguments, void (RunOpening::*answer)(co
     try {
       (this->*answer)(outcome.output);
     } catch (const Error& error) {
-      emit failed(QString::fromStdString(error.what()), QString::fromStdString(error.hint()));
+      emit failed(QString::fromUtf8(error.what()), in_window_words(error.hint()));
     }
   });
   process_->start(arguments);

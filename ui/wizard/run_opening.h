@@ -14,7 +14,7 @@ namespace ladimo::ui {
 class RunOpening : public QObject {
   Q_OBJECT
  public:
-  RunOpening(Engine engine, QString run, QObject* parent = nullptr);
+  RunOpening(Engine engine, QString run);
   void start();
 
  signals:

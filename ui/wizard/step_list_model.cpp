@@ -1,5 +1,7 @@
 #include "ui/wizard/step_list_model.h"
 
+#include <utility>
+
 #include <QFont>
 
 #include "ui/wizard/numbers.h"
@@ -7,10 +9,18 @@
 namespace ladimo::ui {
 
 QString step_title(const std::string& name) {
-  if (name == "finish") return QObject::tr("Finish, all layers together");
-  QString title = QString::fromStdString(name);
-  if (!title.isEmpty()) title[0] = title[0].toUpper();
-  return title;
+  static const std::pair<const char*, const char*> titles[] = {
+      {"calibration text", QT_TRANSLATE_NOOP("QObject", "Calibration text")},
+      {"layers", QT_TRANSLATE_NOOP("QObject", "Layers")},
+      {"second sweep", QT_TRANSLATE_NOOP("QObject", "Second sweep")},
+      {"finish", QT_TRANSLATE_NOOP("QObject", "Finish, all layers together")},
+      {"routing profile", QT_TRANSLATE_NOOP("QObject", "Routing profile")},
+      {"sensitivity", QT_TRANSLATE_NOOP("QObject", "Sensitivity")},
+      {"latency", QT_TRANSLATE_NOOP("QObject", "Latency")},
+      {"frontier", QT_TRANSLATE_NOOP("QObject", "Frontier")}};
+  for (const auto& [step, title] : titles)
+    if (name == step) return QObject::tr(title);
+  return QString::fromStdString(name);
 }
 
 StepListModel::StepListModel(bool sentences, QObject* parent)

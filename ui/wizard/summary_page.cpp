@@ -35,7 +35,7 @@ std::vector<StepState> states_of(const std::vector<PlanStep>& steps) {
 }  // namespace
 
 SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
-    : QWizardPage(parent),
+    : WizardPage(parent),
       config_(config),
       folder_(new QLineEdit),
       steps_(new StepListModel(true, this)),
@@ -70,6 +70,8 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
   set_table_look(*table_);
   table_->setSortingEnabled(false);
   table_->setWordWrap(true);
+  connect(new TableActions(*table_, QStringLiteral("plan")), &TableActions::failed, reason_,
+          [this](const QString& sentence) { reason_->say(Note::Kind::wrong, sentence); });
   table_->setSelectionMode(QAbstractItemView::NoSelection);
   table_->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
@@ -104,6 +106,7 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
     config_.set_run_folder(folder.trimmed());
     still_.start();
   });
+  connect(folder_, &QLineEdit::editingFinished, this, [this] { folder_->setText(config_.run_folder()); });
   connect(&config, &PageConfig::changed, this, &SummaryPage::show_config);
   show_config();
 }
@@ -115,11 +118,14 @@ void SummaryPage::browse() {
                                                       nullptr, QFileDialog::ShowDirsOnly);
   if (folder.isEmpty()) return;
   config_.set_run_folder(folder);
+  folder_->setText(config_.run_folder());
   config_.make_plan();
 }
 
 void SummaryPage::show_config() {
-  if (folder_->text().trimmed() != config_.run_folder()) folder_->setText(config_.run_folder());
+  // What is being typed stays as it is until it is finished: ~/runs is not spelt out at its first letter.
+  if (!folder_->isModified() && folder_->text() != config_.run_folder())
+    folder_->setText(config_.run_folder());
   const auto& plan = config_.plan();
   steps_->set_theme(theme_of(palette()));
   steps_->set_steps(plan ? states_of(plan->steps) : std::vector<StepState>());
@@ -132,11 +138,11 @@ void SummaryPage::show_config() {
           : QString());
   command_->setPlainText(command_line(config_.arguments(QStringLiteral("convert"))));
   reason_->say(config_.problems().isEmpty() ? Note::Kind::faint : Note::Kind::wrong, config_.reason());
-  emit completeChanged();
+  tell_complete();
 }
 
 void SummaryPage::changeEvent(QEvent* event) {
-  QWizardPage::changeEvent(event);
+  WizardPage::changeEvent(event);
   if (event->type() == QEvent::PaletteChange) steps_->set_theme(theme_of(palette()));
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <QTimer>
-#include <QWizardPage>
+
+#include "ui/wizard/wizard_page.h"
 
 class QLabel;
 class QLineEdit;
@@ -15,7 +16,7 @@ class StepListModel;
 class SummaryPageConfig;
 
 /// Page 4: exactly what will happen, where it is written, and the same as a command.
-class SummaryPage : public QWizardPage {
+class SummaryPage : public WizardPage {
   Q_OBJECT
  public:
   explicit SummaryPage(SummaryPageConfig& config, QWidget* parent = nullptr);

@@ -27,11 +27,22 @@ SummaryPageConfig::SummaryPageConfig(Engine engine, QObject* parent)
 void SummaryPageConfig::set_choices(const Recipe& recipe, const ModelConfig& model) {
   recipe_ = recipe;
   model_ = model;
-  if (!chosen_) run_ = proposed_run_folder(recipe, engine_);
+  if (!chosen_) {
+    const bool begun = conversion_arguments(QStringLiteral("convert"), recipe, model, begun_run_) == begun_;
+    run_ = begun ? begun_run_ : proposed_run_folder(recipe, engine_);
+  }
   forget_plan();
 }
 
-void SummaryPageConfig::set_run_folder(const QString& folder) {
+void SummaryPageConfig::begin() {
+  begun_run_ = run_;
+  begun_ = arguments(QStringLiteral("convert"));
+  planned_.clear();
+  plan_.reset();
+}
+
+void SummaryPageConfig::set_run_folder(const QString& typed) {
+  const QString folder = engine_.in_full(typed);
   if (folder == run_) return;
   run_ = folder;
   chosen_ = true;
@@ -43,7 +54,7 @@ void SummaryPageConfig::forget_plan() {
     planned_.clear();
     plan_.reset();
     failure_.clear();
-    process_.reset();
+    EngineProcess::dismiss(std::move(process_), *this);
   }
   emit changed();
 }
@@ -66,15 +77,32 @@ void SummaryPageConfig::finish(const Outcome& outcome) {
     else
       plan_ = read_plan(outcome.output);
   } catch (const Error& error) {
-    failure_ << QString::fromStdString(std::string(error.what()) + ' ' + error.hint());
+    failure_ << QString::fromUtf8(error.what()) + ' ' + in_window_words(error.hint());
   }
   if (!plan_) planned_.clear();  // may be tried again
   emit changed();
 }
 
+// Settings that are the model's own are not sent, and the run's would be used in their place.
+QString SummaryPageConfig::other_settings() const {
+  if (!plan_->resumes) return {};
+  Recipe chosen = recipe_;
+  chosen.model = plan_->recipe.model;  // model and text are compared by the engine, by what they hold
+  chosen.model_fingerprint = plan_->recipe.model_fingerprint;
+  chosen.text = plan_->recipe.text;
+  chosen.text_fingerprints = plan_->recipe.text_fingerprints;
+  QStringList lines;
+  for (const std::string& line : differences(plan_->recipe, chosen)) lines << QString::fromStdString(line);
+  if (lines.isEmpty()) return {};
+  return tr("That folder holds a run with other settings (%1). Choose another folder; to continue that run, "
+            "open it.")
+      .arg(lines.join(QStringLiteral("; ")));
+}
+
 QStringList SummaryPageConfig::problems() const {
   if (!plan_) return failure_;
   QStringList lines;
+  if (const QString other = other_settings(); !other.isEmpty()) lines << other;
   for (const Problem& problem : plan_->problems)
     lines << QString::fromStdString(problem.message) + ' ' + in_window_words(problem.hint);
   return lines;

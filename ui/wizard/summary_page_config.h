@@ -17,6 +17,9 @@ class SummaryPageConfig : public PageConfig {
 
   /// What is to be done; names a folder for it as long as nobody chose one.
   void set_choices(const Recipe& recipe, const ModelConfig& model);
+  /// The conversion begins: the same choices name the same folder again, and are planned anew, for layers of
+  /// them may be finished by then.
+  void begin();
   void set_run_folder(const QString& folder);
   const QString& run_folder() const { return run_; }
 
@@ -35,12 +38,16 @@ class SummaryPageConfig : public PageConfig {
  private:
   void forget_plan();
   void finish(const Outcome& outcome);
+  /// Why a run that would go on is not the one that was chosen here; empty where it is.
+  QString other_settings() const;
 
   Engine engine_;
   Recipe recipe_;
   ModelConfig model_;
   QString run_;
   bool chosen_ = false;  // by a person
+  QString begun_run_;    // where
+  QStringList begun_;    // what was begun
   QStringList planned_;  // arguments of the plan that is there or on its way
   std::optional<PlanFacts> plan_;
   QStringList failure_;  // why there is no plan

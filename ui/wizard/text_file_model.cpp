@@ -1,25 +1,11 @@
 #include "ui/wizard/text_file_model.h"
 
-#include <algorithm>
-
 #include <QFileInfo>
 
 #include "ui/wizard/numbers.h"
 #include "ui/wizard/text_page_config.h"
 
 namespace ladimo::ui {
-namespace {
-
-/// Tokens that all three splits take from one file.
-std::int64_t taken_from(const Split& split, int file) {
-  std::int64_t tokens = 0;
-  for (const Windows* windows : {&split.calibration, &split.tables, &split.checking})
-    tokens += windows->window * std::ranges::count(windows->source, file);
-  return tokens;
-}
-
-}  // namespace
-
 TextFileModel::TextFileModel(const TextPageConfig& config, QObject* parent)
     : QAbstractTableModel(parent), config_(config) {
   connect(&config, &PageConfig::changed, this, [this] {
@@ -38,11 +24,11 @@ int TextFileModel::columnCount(const QModelIndex& parent) const {
 
 QString TextFileModel::text(int row, int column) const {
   if (column == file) return QFileInfo(config_.files()[row]).fileName();
-  const auto& facts = config_.facts();
+  const auto& look = config_.look();
   const auto index = static_cast<std::size_t>(row);
-  if (!facts || index >= facts->files.size()) return config_.reading() ? tr("…") : tr("–");
-  if (column == taken) return facts->problems.empty() ? grouped(taken_from(facts->split, row)) : tr("–");
-  const TextFileFacts& found = facts->files[index];
+  if (!look || index >= look->files.size()) return config_.reading() ? tr("…") : tr("–");
+  const TextFileLook& found = look->files[index];
+  if (column == taken) return found.taken > 0 ? grouped(found.taken) : tr("–");
   if (found.tokens == 0) return tr("–");
   return found.estimated ? tr("about %1").arg(count_text(static_cast<double>(found.tokens)))
                          : grouped(found.tokens);

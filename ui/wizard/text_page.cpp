@@ -24,7 +24,7 @@
 namespace ladimo::ui {
 
 TextPage::TextPage(TextPageConfig& config, QWidget* parent)
-    : QWizardPage(parent),
+    : WizardPage(parent),
       config_(config),
       from_files_(new QRadioButton(tr("&Text files of mine"))),
       own_(new QRadioButton(tr("The &model writes its own text"))),
@@ -79,6 +79,8 @@ QWidget* TextPage::make_files() {
   set_table_look(*table_);
   table_->setSortingEnabled(false);
   table_->horizontalHeader()->setSectionResizeMode(TextFileModel::file, QHeaderView::Stretch);
+  connect(new TableActions(*table_, QStringLiteral("text-files")), &TableActions::failed, reason_,
+          [this](const QString& sentence) { reason_->say(Note::Kind::wrong, sentence); });
   no_files_ = new Note(Note::Kind::faint, config_.engine().remote()
                                               ? tr("The files that you name below appear here.")
                                               : tr("Drop .txt or .jsonl files here, or choose them below."));
@@ -137,8 +139,7 @@ QWidget* TextPage::make_look() {
   layout->addLayout(row);
   layout->addWidget(view_, 1);
   layout->addWidget(new Note(Note::Kind::faint, tr("The two tints take turns from token to token.")));
-  connect(number_, &QSpinBox::valueChanged, this,
-          [this](int number) { view_->show_tokens(config_.window(number - 1)); });
+  connect(number_, &QSpinBox::valueChanged, this, &TextPage::show_window);
   return side;
 }
 
@@ -172,19 +173,16 @@ QString TextPage::split_in_words() const {
   if (config_.self_text())
     return tr("The model writes %1 tokens for calibration and %2 held-out tokens when the conversion begins.")
         .arg(grouped(recipe.tokens), grouped(recipe.held_out_tokens));
-  if (config_.engine().remote())
-    return tr("The files are read on %1 when the plan is made.").arg(config_.engine().host);
-  const auto& facts = config_.facts();
-  if (!facts || facts->split.calibration.count() == 0)
+  const auto& look = config_.look();
+  if (!look || look->calibration == 0)
     return tr("Asked for: %1 calibration tokens, and %2 held-out tokens from other documents.")
         .arg(grouped(recipe.tokens), grouped(recipe.held_out_tokens));
-  const auto line = [](const Windows& windows, const QString& purpose) {
-    return tr("%1 tokens (%2 windows) %3")
-        .arg(grouped(windows.count() * windows.window), grouped(windows.count()), purpose);
+  const auto line = [&](std::int64_t windows, const QString& purpose) {
+    return tr("%1 tokens (%2 windows) %3").arg(grouped(windows * recipe.window), grouped(windows), purpose);
   };
-  return QStringList{line(facts->split.calibration, tr("to distil the experts on")),
-                     line(facts->split.tables, tr("held out, to measure what each policy costs")),
-                     line(facts->split.checking, tr("held out, to check the predictions"))}
+  return QStringList{line(look->calibration, tr("to distil the experts on")),
+                     line(look->tables, tr("held out, to measure what each policy costs")),
+                     line(look->checking, tr("held out, to check the predictions"))}
       .join('\n');
 }
 
@@ -197,7 +195,7 @@ void TextPage::show_config() {
   show_removable();
   split_->setText(split_in_words());
 
-  const int count = config_.window_count();
+  const int count = config_.look() ? static_cast<int>(config_.look()->windows.size()) : 0;
   number_->setEnabled(count > 0);
   number_->setRange(count > 0 ? 1 : 0, count);
   const auto fewer = config_.fewer();
@@ -206,16 +204,25 @@ void TextPage::show_config() {
     fewer_->setText(
         tr("&Take %1 + %2 held-out tokens").arg(grouped(fewer->tokens), grouped(fewer->held_out_tokens)));
   number_->setSpecialValueText(count > 0 ? QString() : tr("–"));
-  windows_->setText(count > 0 ? tr("of %1, each of %2 tokens").arg(count).arg(config_.recipe().window)
-                              : QString());
-  view_->show_tokens(config_.window(number_->value() - 1));
+  windows_->setText(count == 0 ? QString()
+                    : config_.look()->calibration == count
+                        ? tr("of %1, each of %2 tokens").arg(count).arg(config_.recipe().window)
+                        : tr("of the first %1 of %2, each of %3 tokens")
+                              .arg(count)
+                              .arg(grouped(config_.look()->calibration))
+                              .arg(config_.recipe().window));
+  show_window();
   view_->setPlaceholderText(own ? tr("The model has not written its text yet.")
-                            : config_.engine().remote()
-                                ? tr("Files on another machine are not shown here.")
                                 : tr("The first window of the text appears here, once files are chosen."));
-  const bool wrong = config_.facts() && !config_.facts()->problems.empty();
+  const bool wrong = config_.look() && !config_.look()->problems.empty();
   reason_->say(wrong ? Note::Kind::wrong : Note::Kind::faint, config_.reason());
-  emit completeChanged();
+  tell_complete();
+}
+
+void TextPage::show_window() {
+  const int number = number_->value();
+  view_->show_tokens(number > 0 ? config_.look()->windows[static_cast<std::size_t>(number - 1)]
+                                : std::vector<std::string>());
 }
 
 void TextPage::dragEnterEvent(QDragEnterEvent* event) {

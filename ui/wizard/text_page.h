@@ -1,6 +1,6 @@
 #pragma once
 
-#include <QWizardPage>
+#include "ui/wizard/wizard_page.h"
 
 class QGroupBox;
 class QLabel;
@@ -17,7 +17,7 @@ class TextPageConfig;
 class WindowView;
 
 /// Page 2: the files with their tokens, the split, and a look at real windows.
-class TextPage : public QWizardPage {
+class TextPage : public WizardPage {
   Q_OBJECT
  public:
   explicit TextPage(TextPageConfig& config, QWidget* parent = nullptr);
@@ -35,6 +35,7 @@ class TextPage : public QWizardPage {
   void remove();
   void show_removable();
   void show_config();
+  void show_window();
   QString split_in_words() const;
 
   TextPageConfig& config_;

@@ -2,13 +2,29 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
+#include "base/json_fields.h"
 #include "ui/engine/window_words.h"
+#include "ui/wizard/conversion_arguments.h"
+#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 namespace {
 
-constexpr std::size_t shown_tokens = 600;  // of a window; more is no better a look
-constexpr double usable = 0.8;             // of a file's tokens: no document goes into two splits
+constexpr int looks = 32;       // windows that can be looked at
+constexpr double usable = 0.8;  // of a file's tokens: no document goes into two splits
+constexpr int still_ms = 400;
+
+/// What `plan --look` says of the text; where it was not even looked at, what stands in the way.
+TextLook look_from_plan(const QByteArray& output) {
+  const auto json = nlohmann::json::parse(output.begin(), output.end(), nullptr, false);
+  if (json.is_object() && json.contains("look") && !json["look"].is_null())
+    return text_look_from_json(json["look"]);
+  TextLook nothing;
+  nothing.problems = read_plan(output).problems;
+  return nothing;
+}
 
 bool cut_alike(const Recipe& a, const Recipe& b) {
   return a.tokens == b.tokens && a.held_out_tokens == b.held_out_tokens && a.window == b.window &&
@@ -18,7 +34,11 @@ bool cut_alike(const Recipe& a, const Recipe& b) {
 }  // namespace
 
 TextPageConfig::TextPageConfig(Engine engine, QObject* parent)
-    : PageConfig(parent), engine_(std::move(engine)) {}
+    : PageConfig(parent), engine_(std::move(engine)) {
+  still_.setSingleShot(true);
+  still_.setInterval(still_ms);
+  connect(&still_, &QTimer::timeout, this, &TextPageConfig::ask_engine);
+}
 
 void TextPageConfig::set_model(std::shared_ptr<const ModelFacts> model) {
   model_ = std::move(model);
@@ -38,8 +58,9 @@ void TextPageConfig::set_self_text(bool self) {
 }
 
 void TextPageConfig::add_files(const QStringList& files) {
-  for (const QString& file : files)
-    if (!file.isEmpty() && !files_.contains(file)) files_ << file;
+  for (const QString& typed : files)
+    if (const QString file = engine_.in_full(typed); !file.isEmpty() && !files_.contains(file))
+      files_ << file;
   self_ = false;
   read();
 }
@@ -50,42 +71,69 @@ void TextPageConfig::remove_file(int index) {
 }
 
 void TextPageConfig::read() {
-  facts_.reset();
+  look_.reset();
   reader_.stop();
-  const bool here = model_ && model_->tokenizer && model_->problems.empty();
-  if (here && !self_ && !files_.isEmpty() && recipe_.window > 1) {
-    TextRequest request;
-    for (const QString& file : files_) request.files.emplace_back(file.toStdString());
-    request.window = recipe_.window;
-    request.size = {recipe_.tokens, recipe_.held_out_tokens / 2, recipe_.held_out_tokens / 2};
-    request.seed = recipe_.seed;
-    const auto keep = [this](const TextFacts& facts) {
-      facts_ = facts;
-      emit changed();
-    };
-    reader_.run<TextFacts>([request, tokenizer = model_->tokenizer](
-                               const Context& context) { return read_text(request, *tokenizer, context); },
-                           keep,
-                           [keep](const auto& problems) {
-                             keep({{}, {}, problems});
-                           });
-  }
+  still_.stop();
+  EngineProcess::dismiss(std::move(asked_), *this);
+  const bool fits = model_ && model_->described() && model_->problems.empty();
+  if (fits && !self_ && !files_.isEmpty() && recipe_.window > 1)
+    engine_.remote() ? still_.start() : read_here(recipe_of_files());
   emit changed();
 }
 
-std::vector<std::string> TextPageConfig::window(int index) const {
-  if (index < 0 || index >= window_count()) return {};
-  return token_texts(facts_->split.calibration, index, *model_->tokenizer, shown_tokens);
+/// The wizard tells the other pages of the files only after this one has them.
+Recipe TextPageConfig::recipe_of_files() const {
+  Recipe recipe = recipe_;
+  recipe.text.clear();
+  for (const QString& file : files_) recipe.text.emplace_back(file.toStdString());
+  return recipe;
 }
 
-int TextPageConfig::window_count() const {
-  return facts_ ? static_cast<int>(facts_->split.calibration.count()) : 0;
+void TextPageConfig::read_here(const Recipe& recipe) {
+  const std::int64_t half = recipe.held_out_tokens / 2;
+  const TextRequest request{recipe.text, recipe.window, {recipe.tokens, half, half}, recipe.seed, looks};
+  reader_.run<TextLook>([request, tokenizer = model_->tokenizer](
+                            const Context& context) { return look_at_text(request, *tokenizer, context); },
+                        [this](const TextLook& look) { keep(look); },
+                        [this](const auto& problems) {
+                          TextLook nothing;
+                          nothing.problems = problems;
+                          keep(nothing);
+                        });
+}
+
+// Nothing is written: the folder's name only has to be free.
+void TextPageConfig::ask_engine() {
+  asked_ = std::make_unique<EngineProcess>(engine_);
+  connect(asked_.get(), &EngineProcess::finished, this, &TextPageConfig::accept_answer);
+  asked_->start(conversion_arguments(QStringLiteral("plan"), recipe_of_files(), model_->config,
+                                     QStringLiteral("ladimo-look")) +
+                QStringList{QStringLiteral("--look"), QString::number(looks)});
+}
+
+void TextPageConfig::accept_answer(const Outcome& outcome) {
+  asked_.release()->deleteLater();  // it is the sender
+  TextLook look;
+  try {
+    if (outcome.output.isEmpty())
+      look.problems = {{outcome.sentence.toStdString(), outcome.hint.toStdString(), {}}};
+    else
+      look = look_from_plan(outcome.output);
+  } catch (const Error& error) {
+    look.problems = {error.problem()};
+  }
+  keep(look);
+}
+
+void TextPageConfig::keep(const TextLook& look) {
+  look_ = look;
+  emit changed();
 }
 
 std::optional<TextPageConfig::Fewer> TextPageConfig::fewer() const {
-  if (!facts_ || facts_->problems.empty() || facts_->files.empty()) return {};
-  const auto least = std::ranges::min(facts_->files, {}, &TextFileFacts::tokens).tokens;
-  const auto files = static_cast<std::int64_t>(facts_->files.size());
+  if (!look_ || look_->problems.empty() || look_->files.empty()) return {};
+  const auto least = std::ranges::min(look_->files, {}, &TextFileLook::tokens).tokens;
+  const auto files = static_cast<std::int64_t>(look_->files.size());
   const std::int64_t windows =
       static_cast<std::int64_t>(usable * static_cast<double>(least)) / recipe_.window;
   const std::int64_t held_out = std::max<std::int64_t>(2, windows / 10 * 2);  // two splits of equal size
@@ -109,8 +157,8 @@ QString TextPageConfig::reason() const {
                : QString();
   if (files_.isEmpty()) return tr("Add text files, or let the model write its own text.");
   if (reading()) return tr("The text is being read.");
-  if (facts_ && !facts_->problems.empty()) {
-    const Problem& problem = facts_->problems.front();
+  if (look_ && !look_->problems.empty()) {
+    const Problem& problem = look_->problems.front();
     return QString::fromStdString(problem.message) + ' ' +
            (fewer() ? tr("Add text, or take fewer tokens.") : in_window_words(problem.hint));
   }

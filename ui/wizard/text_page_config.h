@@ -1,19 +1,22 @@
 // Page 2: the calibration text: files, or what the model writes itself.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include <QStringList>
+#include <QTimer>
 
 #include "run/recipe.h"
-#include "ui/engine/engine.h"
+#include "text/text_look.h"
+#include "ui/engine/engine_process.h"
 #include "ui/wizard/model_facts.h"
 #include "ui/wizard/page_config.h"
-#include "ui/wizard/text_facts.h"
 #include "ui/wizard/worker.h"
 
 namespace ladimo::ui {
 
+/// Reads files of this machine by itself, and asks a remote engine for those of its own.
 class TextPageConfig : public PageConfig {
   Q_OBJECT
  public:
@@ -29,13 +32,9 @@ class TextPageConfig : public PageConfig {
   void remove_file(int index);
   const QStringList& files() const { return files_; }
 
-  /// What the files give; none while they are read, for self-written text, and where they lie on another
-  /// machine.
-  const std::optional<TextFacts>& facts() const { return facts_; }
-  bool reading() const { return reader_.running(); }
-  /// A window of the calibration split, token by token.
-  std::vector<std::string> window(int index) const;
-  int window_count() const;
+  /// What the files give; none while they are read, and for self-written text.
+  const std::optional<TextLook>& look() const { return look_; }
+  bool reading() const { return reader_.running() || still_.isActive() || asked_; }
   const Recipe& recipe() const { return recipe_; }
   /// Where the files have too few tokens: how many they could give. Both counts at least fill their windows.
   struct Fewer {
@@ -54,14 +53,21 @@ class TextPageConfig : public PageConfig {
 
  private:
   void read();
+  void read_here(const Recipe& recipe);
+  void ask_engine();
+  void accept_answer(const Outcome& outcome);
+  void keep(const TextLook& look);
+  Recipe recipe_of_files() const;
 
   Engine engine_;
   std::shared_ptr<const ModelFacts> model_;
   Recipe recipe_;
   bool self_ = false;
   QStringList files_;
-  std::optional<TextFacts> facts_;
+  std::optional<TextLook> look_;
   Worker reader_;
+  QTimer still_;  // another machine is asked when knobs have stopped moving
+  std::unique_ptr<EngineProcess> asked_;
 };
 
 }  // namespace ladimo::ui
