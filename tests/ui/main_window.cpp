@@ -21,6 +21,7 @@
 
 #include "base/files.h"
 #include "example_run.h"
+#include "opened_run.h"
 #include "palettes.h"
 #include "stand_in_engine.h"
 #include "support/pico_model.h"
@@ -167,6 +168,7 @@ TEST_CASE("what the model wrote itself is shown with the run's text") {
   REQUIRE(own);
   CHECK(own->isVisible());
   CHECK(own->toPlainText() == "Once upon a time.\n\nThere was a cat.");
+  testing::keep_picture(window, "run-text-own");
 }
 
 TEST_CASE("what is done with the policy is in a menu, with its shortcuts, while a run is open") {

@@ -180,7 +180,7 @@ TEST_CASE("back and forth from a paused conversion goes on with the run, and kno
   const StandInEngine engine(
       "case \"$1\" in\nplan) if [ -e \"$0.begun\" ]; then\n" + StandInEngine::finding(going_on.dump()) +
       "\nelse\n" + StandInEngine::finding(plan_json) + "\nfi ;;\nshow)\n" + StandInEngine::finding(show) +
-      "\n;;\nconvert) echo \"$4\" >> \"$0.folders\"\nif [ -e \"$0.begun\" ]; then tail -n +" +
+      "\n;;\nconvert) echo \"$2 $4\" >> \"$0.folders\"\nif [ -e \"$0.begun\" ]; then tail -n +" +
       std::to_string(middle + 1) + events + "; exit 0; fi\nmkdir -p \"$4\"; touch \"$0.begun\"; head -n " +
       std::to_string(middle) + events + "; exec sleep 60 ;;\nesac");
   ConversionWizard wizard(engine.engine());

@@ -99,7 +99,8 @@ void ConversionWizard::begin() {
   const QStringList arguments = summary_.arguments(QStringLiteral("convert"));
   summary_.begin();
   if (plan.resumes) {
-    connect(&open_run(run), &RunOpening::opened, this, &ConversionWizard::start);
+    open_run(std::make_unique<RunOpening>(engine_, run, arguments, plan));
+    connect(opening_.get(), &RunOpening::opened, this, &ConversionWizard::start);
     return;
   }
   job_.prepare(arguments, run, ConversionState(plan.steps, plan.recipe.layers));
@@ -115,19 +116,19 @@ ConversionWizard* ConversionWizard::resume(Engine engine, const QString& run, QW
   auto* wizard = new ConversionWizard(std::move(engine), parent);
   wizard->setWindowTitle(tr("Continue a conversion"));
   wizard->setStartId(distillation_page);
-  wizard->open_run(run);
+  wizard->open_run(std::make_unique<RunOpening>(wizard->engine_, run));
   return wizard;
 }
 
-RunOpening& ConversionWizard::open_run(const QString& run) {
-  opening_ = std::make_unique<RunOpening>(engine_, run);
-  connect(
-      opening_.get(), &RunOpening::opened, this,
-      [this, run](const QStringList& arguments, const auto& state) { job_.prepare(arguments, run, state); });
+void ConversionWizard::open_run(std::unique_ptr<RunOpening> opening) {
+  opening_ = std::move(opening);
+  connect(opening_.get(), &RunOpening::opened, this,
+          [this](const QStringList& arguments, const ConversionState& state) {
+            job_.prepare(arguments, opening_->run(), state);
+          });
   connect(opening_.get(), &RunOpening::failed, distillation_, &DistillationPage::show_failure);
-  distillation_->show_opening(run);
+  distillation_->show_opening(opening_->run());
   opening_->start();
-  return *opening_;
 }
 
 void ConversionWizard::reject() {

@@ -46,7 +46,7 @@ class ConversionWizard : public QWizard {
   void enter(int page);
   void begin();
   void start();
-  RunOpening& open_run(const QString& run);
+  void open_run(std::unique_ptr<RunOpening> opening);
   void tell_end();
 
   Engine engine_;

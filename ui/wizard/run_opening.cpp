@@ -2,11 +2,16 @@
 
 #include "ui/engine/window_words.h"
 #include "ui/models/run_data.h"
-#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 
 RunOpening::RunOpening(Engine engine, QString run) : engine_(std::move(engine)), run_(std::move(run)) {}
+
+RunOpening::RunOpening(Engine engine, QString run, QStringList arguments, PlanFacts plan)
+    : engine_(std::move(engine)),
+      run_(std::move(run)),
+      arguments_(std::move(arguments)),
+      plan_(std::move(plan)) {}
 
 void RunOpening::start() { ask({QStringLiteral("show"), run_}, &RunOpening::read_run_there); }
 
@@ -29,16 +34,21 @@ void RunOpening::ask(const QStringList& arguments, void (RunOpening::*answer)(co
 
 void RunOpening::read_run_there(const QByteArray& json) {
   const RunData run = read_run(json, run_);
-  model_ = QString::fromStdString(run.recipe.model.string());
   records_ = run.records;
-  ask({QStringLiteral("plan"), model_, QStringLiteral("-o"), run_}, &RunOpening::read_plan_there);
+  if (plan_) return finish(*plan_);
+  const QString model = QString::fromStdString(run.recipe.model.string());
+  arguments_ = {QStringLiteral("convert"), model, QStringLiteral("-o"), run_};
+  ask({QStringLiteral("plan"), model, QStringLiteral("-o"), run_}, &RunOpening::read_plan_there);
 }
 
 void RunOpening::read_plan_there(const QByteArray& json) {
   const PlanFacts plan = read_plan(json);
   if (!plan.problems.empty()) throw Refusal(plan.problems);
-  emit opened({QStringLiteral("convert"), model_, QStringLiteral("-o"), run_},
-              ConversionState(plan.steps, plan.recipe.layers, records_));
+  finish(plan);
+}
+
+void RunOpening::finish(const PlanFacts& plan) {
+  emit opened(arguments_, ConversionState(plan.steps, plan.recipe.layers, records_));
 }
 
 }  // namespace ladimo::ui

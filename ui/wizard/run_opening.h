@@ -2,19 +2,24 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <QObject>
 
 #include "ui/engine/engine_process.h"
 #include "ui/wizard/conversion_state.h"
+#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 
-/// Asks the engine first what the run holds (`show`), then what is left to do (`plan`).
+/// Asks the engine first what the run holds (`show`), then what is left to do (`plan`), unless that is known.
 class RunOpening : public QObject {
   Q_OBJECT
  public:
   RunOpening(Engine engine, QString run);
+  /// `arguments`: of the `convert` that was planned.
+  RunOpening(Engine engine, QString run, QStringList arguments, PlanFacts plan);
+  const QString& run() const { return run_; }
   void start();
 
  signals:
@@ -26,10 +31,12 @@ class RunOpening : public QObject {
   void ask(const QStringList& arguments, void (RunOpening::*answer)(const QByteArray&));
   void read_run_there(const QByteArray& json);
   void read_plan_there(const QByteArray& json);
+  void finish(const PlanFacts& plan);
 
   Engine engine_;
   QString run_;
-  QString model_;
+  QStringList arguments_;
+  std::optional<PlanFacts> plan_;
   std::vector<LayerRecord> records_;
   std::unique_ptr<EngineProcess> process_;
 };
