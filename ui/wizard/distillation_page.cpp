@@ -85,7 +85,9 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
   setFinalPage(true);
   sentence_->setObjectName(QStringLiteral("progress_sentence"));
   left_->setObjectName(QStringLiteral("progress_left"));
-  left_->setAlignment(Qt::AlignRight);
+  left_->setAlignment(Qt::AlignRight | Qt::AlignTop);
+  left_->setMinimumHeight(2 * left_->fontMetrics().lineSpacing());  // where a run is kept takes two lines
+  sentence_->setAlignment(Qt::AlignLeft | Qt::AlignTop);
   bar_->setObjectName(QStringLiteral("progress"));
   bar_->setRange(0, 1000);
   bar_->setTextVisible(false);
