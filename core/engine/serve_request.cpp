@@ -62,7 +62,15 @@ nlohmann::json evaluate(const LoadedModel& model, const JsonFields& fields, cons
 
 nlohmann::json time_speed(const LoadedModel& model, const JsonFields& fields, const Context& context) {
   fields.only({"id", "request", "policy"});
-  return bench(model, policy_of(model, fields).layers, context);
+  const Policy policy = policy_of(model, fields);
+  auto speed = bench(model, policy.layers, context);
+  constexpr double ms_per_s = 1000;
+  const auto ms_per_token = [&](const char* kind) {
+    return ms_per_s / speed[kind]["converted_tokens_per_s"].get<double>();
+  };
+  if (const auto& run = model.opened().run)
+    keep_times(*run, policy, ms_per_token("decode"), ms_per_token("prefill"), context);
+  return speed;
 }
 
 nlohmann::json save_policy(const LoadedModel& model, const JsonFields& fields) {

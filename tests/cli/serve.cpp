@@ -175,8 +175,12 @@ TEST_CASE("policy: checked and written, in the run or under a name; bench") {
   CHECK(server.answer(3)["event"] == "result");
   CHECK(json_of({"show", run})["policies"] == json{{"calm", policy}});
 
+  server.send({{"id", 5}, {"request", "eval"}, {"policy", policy}});
+  CHECK(server.answer(5)["event"] == "result");
   server.send({{"id", 4}, {"request", "bench"}, {"policy", policy}});
   const auto bench = server.answer(4);
+  CHECK(read_json(run / "measurements.json").back()["numbers"]["decode_ms"].get<double>() ==
+        doctest::Approx(1000 / bench["decode"]["converted_tokens_per_s"].get<double>()));
   check_keys(bench["decode"], {"dense_tokens_per_s", "converted_tokens_per_s", "speedup", "bytes_per_token",
                                "bandwidth_fraction"});
   check_keys(bench["prefill"], {"dense_tokens_per_s", "converted_tokens_per_s", "speedup"});
