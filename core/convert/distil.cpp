@@ -153,7 +153,7 @@ Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, cons
     double relative = 0;
     for (std::size_t i = 0; i < errors.size(); ++i) relative += errors[i] / initial_errors[i];
     relative /= static_cast<double>(errors.size());
-    if (relative >= best) break;
+    if (settings.early_stopping && relative >= best) break;
     best = relative;
     result.weights = student;
     for (at::Tensor* tensor : trained(result.weights)) *tensor = tensor->clone();

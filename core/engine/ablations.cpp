@@ -14,7 +14,9 @@ const std::vector<Ablation>& ablations() {
       {"without thresholds", "", Kinds::top_k},
       {"without refit", R"({"stage1": {"refit": false}})"},
       {"without distillation", R"({"stage1": {"distil": false}})"},
+      {"without early stopping", R"({"stage1": {"early_stopping": false}})"},
       {"without elasticity", R"({"stage1": {"elastic": false}})"},
+      {"without re-calibration", R"({"recalibrate": false})"},
       {"without the finish", R"({"finish": {"use": "off"}})"},
       {"with a second sweep", R"({"stage1": {"second_sweep": true}})"}};
   return all;

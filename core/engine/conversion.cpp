@@ -129,10 +129,13 @@ class Conversion {
     write_json(run_.profile_file(), to_json(measured.profile));
   }
 
+  TradeoffSettings table_settings() const {
+    return {plan_.measures_sensitivity, recipe_.recalibrate, recipe_.seed};
+  }
+
   void sensitivity() {
     if (exists(run_.tradeoff_file())) return;
-    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, plan_.measures_sensitivity,
-                              recipe_.seed, context_);
+    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, table_settings(), context_);
   }
 
   void latency() {
@@ -146,7 +149,7 @@ class Conversion {
 
   void frontier() {
     if (exists(run_.tradeoff_file())) return;
-    measure_joint(table_, source_, moe_, text_.tables, context_);
+    measure_joint(table_, source_, moe_, text_.tables, table_settings(), context_);
     write_json(run_.tradeoff_file(), to_json(table_));
   }
 

@@ -13,11 +13,15 @@
 namespace ladimo {
 namespace {
 
-/// Rung r of the ladder in every layer that has candidates.
-ModelPolicy rung(const CandidateTable& candidates, std::size_t r) {
-  ModelPolicy policy;
-  for (const auto& row : candidates) policy.push_back(r < row.size() ? row[r] : LayerPolicy::dense());
-  return policy;
+/// One policy per rung of the ladder: every layer that has candidates at that rung.
+std::vector<ModelPolicy> ladder_of(const CandidateTable& candidates) {
+  std::vector<ModelPolicy> ladder;
+  for (std::size_t l = 0; l < candidates.size(); ++l)
+    for (std::size_t r = 0; r < candidates[l].size(); ++r) {
+      if (r == ladder.size()) ladder.emplace_back(candidates.size(), LayerPolicy::dense());
+      ladder[r][l] = candidates[l][r];
+    }
+  return ladder;
 }
 
 const Candidate& chosen(const LayerTable& table, const LayerPolicy& policy) {
@@ -62,18 +66,17 @@ std::vector<ModelPolicy> points_of(const TradeoffTable& table, Kinds kinds,
 }  // namespace
 
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
-                               const CandidateTable& candidates, const Windows& windows, bool measure,
-                               std::uint64_t seed, const Context& context) {
+                               const CandidateTable& candidates, const Windows& windows,
+                               const TradeoffSettings& settings, const Context& context) {
   const ModelConfig& config = source.config();
-  std::size_t rungs = 0;
-  for (const auto& row : candidates) rungs = std::max(rungs, row.size());
-  std::vector<ModelPolicy> ladder;
-  for (std::size_t r = 0; r < rungs; ++r) ladder.push_back(rung(candidates, r));
+  const bool measure = settings.measured;
   const double counted = measure ? 0.15 : 0.4, estimating_ends = measure ? 0.3 : 1;  // of the step's time
-  const auto activity = count_activity(source, moe, windows, ladder, context.part(0, counted));
+  Scores activity;
+  if (settings.recalibrated)
+    activity = count_activity(source, moe, windows, ladder_of(candidates), context.part(0, counted));
 
-  const auto estimated =
-      estimate_sensitivity(source, moe, candidates, windows, seed, context.part(counted, estimating_ends));
+  const auto estimated = estimate_sensitivity(source, moe, candidates, windows, settings.seed,
+                                              context.part(counted, estimating_ends));
   TradeoffTable table;
   table.fingerprint = source.checkpoint().fingerprint();
   table.sensitivity = measure ? "measured" : "estimated";
@@ -93,9 +96,10 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
         {LayerPolicy::dense(), 0, static_cast<double>(config.ffn_parameters_per_layer())});
     for (std::size_t c = 0; c < candidates[l].size(); ++c) {
       auto policy = candidates[l][c];
-      if (policy.kind == LayerPolicy::Kind::threshold)
+      if (policy.kind == LayerPolicy::Kind::threshold && settings.recalibrated)
         policy.mean_experts = activity.policies[c].mean_experts[l];
-      layer.candidates.push_back({policy, sensitivity[l][c], activity.policies[c].ffn_parameters[l]});
+      layer.candidates.push_back(
+          {policy, sensitivity[l][c], moe(layer.layer)->activated_parameters(policy.mean_experts)});
     }
     if (!candidates[l].empty()) table.routed = static_cast<int>(moe(layer.layer)->routed());
     table.layers.push_back(std::move(layer));
@@ -120,7 +124,7 @@ void fill_ladder(TradeoffTable& table) {
 }
 
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
-                   const Windows& windows, const Context& context) {
+                   const Windows& windows, const TradeoffSettings& settings, const Context& context) {
   auto policies = points_of(table, Kinds::mixed, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0});
   const auto mixed = policies.size();
   for (auto& policy : points_of(table, Kinds::top_k, {0.25, 0.5, 0.75, 1.0})) policies.push_back(policy);
@@ -133,7 +137,7 @@ void measure_joint(TradeoffTable& table, const WeightSource& source, const MoePr
       const auto& candidate = chosen(table.layers[l], policies[p][l]);
       point.sum_kl += candidate.kl;
       point.sum_activated += candidate.activated;
-      point.activated += scores.policies[p].ffn_parameters[l];
+      point.activated += settings.recalibrated ? scores.policies[p].ffn_parameters[l] : candidate.activated;
     }
     const auto evaluation = summarise(scores, p);
     point.kl = evaluation.kl;

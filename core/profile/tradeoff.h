@@ -9,12 +9,19 @@
 
 namespace ladimo {
 
+/// How the tables are made.
+struct TradeoffSettings {
+  bool measured = false;     // sensitivity; else it is estimated
+  bool recalibrated = true;  // activity on the converted model's own trajectory; else on the dense one's
+  std::uint64_t seed = 0;    // of the estimate
+};
+
 /// Activity of every candidate when all layers are at the same rung (method.md 3.8), estimated
 /// sensitivity, or the measured one with its rank correlation to the estimate; everything but what
 /// measure_joint adds.
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
-                               const CandidateTable& candidates, const Windows& windows, bool measure,
-                               std::uint64_t seed, const Context& context);
+                               const CandidateTable& candidates, const Windows& windows,
+                               const TradeoffSettings& settings, const Context& context);
 
 /// Adds three thresholds between two measured ones and every k between two measured ks, with activity
 /// and KL interpolated as the slider does.
@@ -23,6 +30,6 @@ void fill_ladder(TradeoffTable& table);
 /// Measures the joint KL, nll and activity at ten points of the frontier between accurate and cheapest, and
 /// at four of the frontier of top_k alone; the dense model's nll with them.
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
-                   const Windows& windows, const Context& context);
+                   const Windows& windows, const TradeoffSettings& settings, const Context& context);
 
 }  // namespace ladimo

@@ -28,6 +28,7 @@ nlohmann::json to_json(const Stage1& stage1) {
           {"batch", stage1.batch},
           {"learning_rate", stage1.learning_rate},
           {"validation_share", stage1.validation_share},
+          {"early_stopping", stage1.early_stopping},
           {"second_sweep", stage1.second_sweep}};
 }
 
@@ -79,7 +80,7 @@ class Settings {
 Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
   fields.only({"energy_order", "coactivation", "activation_share", "feature_tokens", "router_ridge",
                "router_ranks", "compensation", "levels", "elastic", "refit", "refit_ridge", "distil",
-               "epochs", "batch", "learning_rate", "validation_share", "second_sweep"});
+               "epochs", "batch", "learning_rate", "validation_share", "early_stopping", "second_sweep"});
   const Settings settings(fields);
   settings.read("energy_order", stage1.energy_order);
   settings.read("coactivation", stage1.coactivation);
@@ -97,6 +98,7 @@ Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
   settings.read("batch", stage1.batch);
   settings.read("learning_rate", stage1.learning_rate);
   settings.read("validation_share", stage1.validation_share);
+  settings.read("early_stopping", stage1.early_stopping);
   settings.read("second_sweep", stage1.second_sweep);
 
   const auto share = [](double value) { return value > 0 && value < 1; };
@@ -162,7 +164,8 @@ void read_layers(const Settings& settings, Recipe& recipe) {
 Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Recipe recipe) {
   const JsonFields fields(json, "recipe", path);
   fields.only({"model", "model_fingerprint", "text", "text_fingerprints", "tokens", "held_out_tokens",
-               "window", "experts", "shared", "layers", "seed", "sensitivity", "stage1", "finish"});
+               "window", "experts", "shared", "layers", "seed", "sensitivity", "recalibrate", "stage1",
+               "finish"});
   const Settings settings(fields);
   if (fields.has("model")) recipe.model = fields.text("model");
   settings.read("model_fingerprint", recipe.model_fingerprint);
@@ -184,6 +187,7 @@ Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Reci
   settings.require(
       recipe.sensitivity == "auto" || recipe.sensitivity == "measured" || recipe.sensitivity == "estimated",
       "sensitivity", "is none of auto, measured, estimated");
+  settings.read("recalibrate", recipe.recalibrate);
   if (fields.has("stage1")) recipe.stage1 = stage1_from_json(fields.object("stage1"), recipe.stage1);
   if (fields.has("finish")) recipe.finish = finish_from_json(fields.object("finish"), recipe.finish);
   return recipe;
@@ -222,6 +226,7 @@ nlohmann::json to_json(const Recipe& recipe) {
           {"layers", recipe.layers},
           {"seed", recipe.seed},
           {"sensitivity", recipe.sensitivity},
+          {"recalibrate", recipe.recalibrate},
           {"stage1", to_json(recipe.stage1)},
           {"finish", to_json(recipe.finish)}};
 }

@@ -29,6 +29,7 @@ struct Stage1 {
   int batch = 1024;                // tokens
   double learning_rate = 0.014;    // times the root mean square of each weight
   double validation_share = 0.05;  // rows held back for early stopping
+  bool early_stopping = true;      // the best epoch on them is kept; off: the last
   bool second_sweep = false;       // all layers refitted, half on the converted model's own inputs
 };
 
@@ -54,6 +55,8 @@ struct Recipe {
   std::vector<int> layers;               // converted layers, rising
   std::uint64_t seed = 0;
   std::string sensitivity = "auto";  // "measured", "estimated", "auto"
+  bool recalibrate =
+      true;  // activity counted on the converted model's own trajectory; off: as on the dense one's
   Stage1 stage1;
   Finish finish;
 

@@ -42,7 +42,7 @@ level() {
     -v f="$(sed -n 's/^ *"intermediate_size": *\([0-9]*\),*$/\1/p' "$config")" 'BEGIN {
       m = int(f / n); always = (f - (n - s) * m) / f + ((n - s) * (d + 1) + d) / (3 * d * f)
       level = (share - always) / ((n - s) * m / f)
-      printf "%.4f", level < 0.01 ? 0.01 : level > 0.99 ? 0.99 : level }'
+      printf "%.4f", (level < 0.01 ? 0.01 : (level > 0.99 ? 0.99 : level)) }'
 }
 
 mkdir -p "$folder"

@@ -323,3 +323,15 @@ TEST_CASE("distillation that cannot help leaves the weights alone") {
   CHECK(at::equal(diverged.weights.gate, untouched.weights.gate));
   CHECK(diverged.record.loss_after == untouched.record.loss_after);
 }
+
+TEST_CASE("without early stopping the last epoch is kept") {
+  const Fitted fitted;
+  auto recipe = fitted.recipe;
+  recipe.stage1.learning_rate = 1;  // makes it worse
+  const auto stopped = convert_layer(*fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
+  CHECK(stopped.record.loss_after <= stopped.record.loss_refit);
+  recipe.stage1.early_stopping = false;
+  const auto last = convert_layer(*fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
+  CHECK(last.record.loss_after > stopped.record.loss_after);
+  CHECK(last.record.held_out_losses.size() == 1 + static_cast<std::size_t>(recipe.stage1.epochs));
+}

@@ -142,8 +142,8 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   const Example example;
   const auto routing = measure_routing(example.source, example.moe, {1}, example.windows, {});
   CHECK(routing.candidates[0].empty());
-  auto table =
-      measure_tradeoff(example.source, example.moe, routing.candidates, example.windows, true, 0, {});
+  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, example.windows,
+                                {.measured = true}, {});
   REQUIRE(table.layers.size() == 2);
   CHECK(table.layers[0].candidates.size() == 1);
   CHECK(table.sensitivity == "measured");
@@ -159,11 +159,23 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   for (int k = 0; k <= 6; ++k)
     CHECK(std::any_of(candidates.begin(), candidates.end(),
                       [&](const Candidate& c) { return c.policy == LayerPolicy::top(k); }));
-  measure_joint(table, example.source, example.moe, example.windows, {});
+  measure_joint(table, example.source, example.moe, example.windows, {}, {});
   REQUIRE_FALSE(table.joint.empty());
   REQUIRE_FALSE(table.joint_top_k.empty());
   // With a single sparse layer the joint KL is that layer's, which was measured on every third window.
   for (const auto& point : table.joint) CHECK(point.kl == doctest::Approx(point.sum_kl).epsilon(0.3));
+}
+
+TEST_CASE("without re-calibration the ladder keeps the activity that its thresholds were set for") {
+  const Example example;
+  const auto routing = measure_routing(example.source, example.moe, {0, 1}, example.windows, {});
+  const TradeoffSettings as_set{.recalibrated = false};
+  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, example.windows, as_set, {});
+  for (const auto& layer : table.layers)
+    for (std::size_t c = 0; c < ladder_levels().size(); ++c)
+      CHECK(layer.candidates[4 * c + 1].policy.mean_experts == doctest::Approx(8 * ladder_levels()[c]));
+  measure_joint(table, example.source, example.moe, example.windows, as_set, {});
+  for (const auto& point : table.joint) CHECK(point.activated == point.sum_activated);
 }
 
 TEST_CASE("the profile compares the loads of the source files") {
