@@ -1,4 +1,5 @@
 // ladimo_screenshots ENGINE MODEL RUN FOLDER: a picture of every page and panel, light and dark, on the demo.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -23,6 +24,7 @@
 #include "ui/mainwindow/run_view.h"
 #include "ui/palettes.h"
 #include "ui/panels/export_panel.h"
+#include "ui/plots/loss_plot.h"
 #include "ui/settings/settings.h"
 #include "ui/settings/settings_dialog.h"
 #include "ui/wizard/conversion_wizard.h"
@@ -114,7 +116,7 @@ void begin(const Demo& demo, const Album& album) {
 }
 
 void compare_policies(QWidget& window, RunView& run, const Album& album) {
-  const std::pair<const char*, Qt::Key> policies[] = {{"cheap", Qt::Key_End}, {"calm", Qt::Key_PageDown}};
+  const std::pair<const char*, Qt::Key> policies[] = {{"cheapest", Qt::Key_End}, {"cheap", Qt::Key_PageDown}};
   for (const auto& [name, key] : policies) {
     run.show_step(RunView::policy);
     QTest::keyClick(&seen<QSlider>(window, "tradeoff"), key);
@@ -134,6 +136,7 @@ void walk_run(const Demo& demo, const Album& album) {
   album.keep(window, "workspace");
   show_tab(window, "Co-activation");
   album.keep(window, "workspace-coactivation");
+  show_tab(window, "Layers × experts");
   slider.setFocus();
   for (int i = 0; i < 3; ++i) QTest::keyClick(&slider, Qt::Key_PageUp);
   click(seen<QAbstractButton>(window, "measure"));
@@ -219,10 +222,15 @@ void walk_wizard(const Demo& demo, const Album& album) {
   wait_until([&] { return wizard.button(QWizard::NextButton)->isEnabled(); });
   album.keep(window, "wizard-summary");
   go_on(wizard);
-  QTest::qWait(12000);
+  wait_until([&] {
+    return std::ranges::any_of(window.findChildren<ui::LossPlot*>(),
+                               [](const auto* plot) { return plot->isVisible() && !plot->empty(); });
+  });
+  QTest::qWait(3000);
   album.keep(window, "wizard-distillation");
   show_tab(window, "Expert load");
   album.keep(window, "wizard-load");
+  show_tab(window, "Routing weights");
   auto& pause = seen<QAbstractButton>(window, "pause");
   pause.click();
   wait_until([&] { return pause.text() == "&Continue"; });

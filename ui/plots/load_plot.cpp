@@ -52,6 +52,7 @@ LoadPlot::LoadPlot(QWidget* parent)
   even_ = new QCPItemStraightLine(&plot);
   plot.xAxis->setLabel(tr("routed expert"));
   plot.yAxis->setLabel(tr("% of the load"));
+  plot.yAxis->ticker()->setTickCount(3);  // there is little height
   QSharedPointer<QCPAxisTickerFixed> whole(new QCPAxisTickerFixed);
   whole->setTickStep(1);
   whole->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
