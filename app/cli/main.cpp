@@ -1,103 +1,56 @@
-#include <cstdio>
-#include <exception>
+// `ladimo`: answers what needs no model, and becomes the engine for all else. Loading libtorch takes most of
+// a second, which nobody shall wait for who only opens a run.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <utility>
-#include <vector>
+#include <string>
+#include <string_view>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
-#include "base/error.h"
-#include "base/log.h"
-#include "base/version.h"
-#include "commands.h"
-#include "interrupt.h"
-#include "output.h"
+#include "program.h"
 
-namespace ladimo::cli {
 namespace {
 
-enum Status { done = 0, failed = 1, refused = 2, interrupted = 130 };
+/// OpenMP threads that spin while they wait make everything ten times slower as soon as another program wants
+/// the processor. Threads that sleep at once lose a third of the time of work in small pieces (the finish of
+/// the demo: 300 against 400 of 1000 parts in 40 s, 2 cores). libgomp reads how long they spin, in rounds,
+/// from the second variable; other OpenMP libraries know the first. Both must be there when a program starts.
+constexpr const char* sleeping_threads[] = {"OMP_WAIT_POLICY=passive", "GOMP_SPINCOUNT=5000"};
 
-void add_common(CLI::App& app, Common& common) {
-  app.add_flag("--json", common.json, "Print the result as one JSON object on stdout");
-  app.add_flag("--events", common.events, "Print events as JSON lines on stdout; end-of-file on stdin stops")
-      ->excludes("--json");
-  app.add_option("--threads", common.threads, "Processor threads (0: all)");
-  app.add_option("--device", common.device, "cpu, or cuda:0");
-  app.add_option("--seed", common.seed, "Decides everything random (0)")->check(CLI::NonNegativeNumber);
+bool needs_no_model(std::string_view word) {
+  if (word == "--version") return true;
+  for (const auto& offer : ladimo::cli::table_commands())
+    if (word == offer.name) return true;
+  return false;
 }
 
-int carry_out(const Command& command, const Common& common, Output& output, bool watches_stdin) {
-  if (watches_stdin) stop_at_end_of_stdin();
-  const Context context([&output](const Event& event) { output.event(event); }, &stop_requested());
-  try {
-    return command({common, output, context});
-  } catch (const Refusal& refusal) {
-    output.error(refusal);
-    return refused;
-  } catch (const Interrupted& error) {
-    output.error(error);
-    return interrupted;
-  } catch (const Error& error) {
-    output.error(error);
-    return failed;
-  } catch (const std::filesystem::filesystem_error& error) {
-    output.error(Refusal(problem_of(error)));
-    return error.code() == std::errc::no_space_on_device ? failed : refused;
-  } catch (const std::exception& error) {
-    output.error(Error(problem_of(error)));
-    return failed;
+/// What a person has set is left alone.
+void let_threads_sleep() {
+  for (const std::string variable : sleeping_threads) {
+    const auto equals = variable.find('=');
+    ::setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), /*overwrite=*/0);
   }
 }
 
-int run(int argc, char** argv) {
-  CLI::App app("Turns a dense LLaMA-family model into a sparse Mixture-of-Experts model.", "ladimo");
-  app.set_version_flag("--version", std::string("ladimo ") + version());
-  app.require_subcommand(1);
-  app.fallthrough(false);
-
-  using Adder = Command (*)(CLI::App&);
-  const std::vector<std::tuple<const char*, const char*, Adder>> adders = {
-      {"inspect", "What a checkpoint is, and whether it can be converted", add_inspect},
-      {"plan", "All of convert's refusals and estimates, nothing else", add_plan},
-      {"convert", "Build experts layer by layer and measure the tables of the trade-off; resumes",
-       add_convert},
-      {"show", "Everything a window needs of a run", add_show},
-      {"policy", "Choose a routing policy for every layer within a budget", add_policy},
-      {"eval", "Measure a run or a model on text, against the dense original", add_eval},
-      {"bench", "How fast a run decodes and reads prompts, beside the dense original", add_bench},
-      {"compare", "Our method beside its opponents, on the same tokens and held-out text", add_compare},
-      {"generate", "Continue a prompt", add_generate},
-      {"export", "Write a run under a policy as a model folder of its own, and prove it", add_export},
-      {"serve", "Load once, then answer requests on stdin with events on stdout", add_serve},
-  };
-  Common common;
-  std::vector<std::pair<CLI::App*, Command>> commands;
-  for (const auto& [name, description, add] : adders) {
-    auto* sub = app.add_subcommand(name, description);
-    add_common(*sub, common);
-    commands.emplace_back(sub, add(*sub));
-  }
-  const auto form_of = [&] {
-    if (common.events || app.got_subcommand("serve")) return Form::events;
-    return common.json ? Form::json : Form::text;
-  };
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    Output(form_of()).error(Refusal(error.what(), "See `ladimo --help`, or `ladimo COMMAND --help`."));
-    return refused;
-  }
-  Output output(form_of());
-  start_log(LogLevel::normal);
-  for (const auto& [sub, command] : commands)
-    if (sub->parsed()) return carry_out(command, common, output, common.events && sub->get_name() != "serve");
-  return refused;
+/// Returns only where there is no engine.
+int become_engine(char** argv) {
+  let_threads_sleep();
+  std::error_code code;
+  const auto engine = std::filesystem::read_symlink("/proc/self/exe", code).parent_path() / "ladimo-engine";
+  ::execv(engine.c_str(), argv);
+  fmt::print(stderr,
+             "ladimo: The engine cannot be started: {}.\n  where: {}\n  hint:  Install the program again.\n",
+             std::strerror(errno), engine.string());
+  return 1;
 }
 
 }  // namespace
-}  // namespace ladimo::cli
 
-int main(int argc, char** argv) { return ladimo::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  if (argc > 1 && needs_no_model(argv[1])) return ladimo::cli::run(argc, argv, ladimo::cli::table_commands());
+  return become_engine(argv);
+}

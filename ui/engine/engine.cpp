@@ -4,7 +4,6 @@
 #include <QDir>
 #include <QRegularExpression>
 
-#include "base/sleeping_threads.h"
 #include "ui/settings/settings.h"
 
 namespace ladimo::ui {
@@ -31,8 +30,7 @@ Engine::Command Engine::command(const QStringList& arguments) const {
   QStringList words{shell_word(program)};
   for (const QString& argument : arguments) words << shell_word(argument);
   // `exit $?` keeps the shell there: it reports a killed engine as 128 + signal, which ssh alone would not.
-  QString line = words.join(' ') + "; exit $?";
-  for (const char* variable : sleeping_threads) line.prepend(QString(QLatin1String(variable)) + ' ');
+  const QString line = words.join(' ') + "; exit $?";
   return {ssh, ssh_options() + QStringList{"--", host, line}};
 }
 

@@ -4,9 +4,6 @@
 
 #include <QDir>
 #include <QPointer>
-#include <QProcessEnvironment>
-
-#include "base/sleeping_threads.h"
 
 namespace ladimo::ui {
 namespace {
@@ -21,14 +18,6 @@ constexpr qsizetype last_words_kept = 4096;
 }  // namespace
 
 LineProcess::LineProcess(Engine engine, QObject* parent) : QObject(parent), engine_(std::move(engine)) {
-  // The engine would start itself again to set these (app/cli/early_environment.cpp).
-  QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-  for (const QByteArrayView variable : sleeping_threads) {
-    const auto equals = variable.indexOf('=');
-    environment.insert(QString::fromLatin1(variable.first(equals)),
-                       QString::fromLatin1(variable.sliced(equals + 1)));
-  }
-  process_.setProcessEnvironment(environment);
   deliver_.setSingleShot(true);
   silence_.setSingleShot(true);
   grace_.setSingleShot(true);

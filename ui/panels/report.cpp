@@ -41,26 +41,27 @@ double cost_of(const PolicyNumbers& numbers, Cost cost) {
 void add_numbers(ReportDocument& report, PolicyEditor& editor) {
   const PolicyNumbers& said = editor.policy().predicted;
   const Measurement* found = RunHistory::of(editor).newest(editor.policy());
-  const auto measured = [&](const QString& text) { return found ? bold(text) : none; };
-  const PolicyNumbers numbers = found ? found->numbers : PolicyNumbers();
+  const auto measured = [found](auto text) { return found ? bold(text(*found)) : none; };
   report.heading(QObject::tr("What the policy costs and changes"));
-  report.table(
-      {{QObject::tr("Number"), QObject::tr("Predicted"), QObject::tr("Measured")},
-       {QObject::tr("KL, nats per token"), number_text(said.kl), measured(number_text(numbers.kl))},
-       {QObject::tr("Perplexity"), number_text(said.perplexity), measured(number_text(numbers.perplexity))},
-       {QObject::tr("Perplexity of the dense original"),
-        number_text(std::exp(editor.run().tradeoff->dense_nll)),
-        measured(number_text(found ? found->dense_perplexity : 0))},
-       {QObject::tr("Same top token"), none, measured(percent_text(found ? found->same_top : 0))},
-       {QObject::tr("Activated parameters"), percent_text(said.activated_fraction),
-        measured(percent_text(numbers.activated_fraction))},
-       {QObject::tr("Activated parameters of the FFNs"), percent_text(said.ffn_activated),
-        measured(percent_text(numbers.ffn_activated))},
-       {QObject::tr("Decoding, ms per token"), optional_text(said.decode_ms),
-        measured(optional_text(numbers.decode_ms))},
-       {QObject::tr("Prompt, ms per token"), optional_text(said.prefill_ms),
-        measured(optional_text(numbers.prefill_ms))}},
-      {false, true, true});
+  report.table({{QObject::tr("Number"), QObject::tr("Predicted"), QObject::tr("Measured")},
+                {QObject::tr("KL, nats per token"), number_text(said.kl),
+                 measured([](const Measurement& m) { return number_text(m.numbers.kl); })},
+                {QObject::tr("Perplexity"), number_text(said.perplexity),
+                 measured([](const Measurement& m) { return number_text(m.numbers.perplexity); })},
+                {QObject::tr("Perplexity of the dense original"),
+                 number_text(std::exp(editor.run().tradeoff->dense_nll)),
+                 measured([](const Measurement& m) { return number_text(m.dense_perplexity); })},
+                {QObject::tr("Same top token"), none,
+                 measured([](const Measurement& m) { return percent_text(m.same_top); })},
+                {QObject::tr("Activated parameters"), percent_text(said.activated_fraction),
+                 measured([](const Measurement& m) { return percent_text(m.numbers.activated_fraction); })},
+                {QObject::tr("Activated parameters of the FFNs"), percent_text(said.ffn_activated),
+                 measured([](const Measurement& m) { return percent_text(m.numbers.ffn_activated); })},
+                {QObject::tr("Decoding, ms per token"), optional_text(said.decode_ms),
+                 measured([](const Measurement& m) { return optional_text(m.numbers.decode_ms); })},
+                {QObject::tr("Prompt, ms per token"), optional_text(said.prefill_ms),
+                 measured([](const Measurement& m) { return optional_text(m.numbers.prefill_ms); })}},
+               {false, true, true});
   if (found)
     report.paragraph(QObject::tr("Measured on %1 (%2 tokens, window %3), %4, %5.")
                          .arg(text_in_words(*found).toHtmlEscaped(), whole(found->tokens))

@@ -1,0 +1,95 @@
+#include "program.h"
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "interrupt.h"
+#include "output.h"
+
+namespace ladimo::cli {
+namespace {
+
+enum Status { done = 0, failed = 1, refused = 2, interrupted = 130 };
+
+void add_common(CLI::App& app, Common& common) {
+  app.add_flag("--json", common.json, "Print the result as one JSON object on stdout");
+  app.add_flag("--events", common.events, "Print events as JSON lines on stdout; end-of-file on stdin stops")
+      ->excludes("--json");
+  app.add_option("--threads", common.threads, "Processor threads (0: all)");
+  app.add_option("--device", common.device, "cpu, or cuda:0");
+  app.add_option("--seed", common.seed, "Decides everything random (0)")->check(CLI::NonNegativeNumber);
+}
+
+int carry_out(const Command& command, const Common& common, Output& output, bool watches_stdin) {
+  if (watches_stdin) stop_at_end_of_stdin();
+  const Context context([&output](const Event& event) { output.event(event); }, &stop_requested());
+  try {
+    return command({common, output, context});
+  } catch (const Refusal& refusal) {
+    output.error(refusal);
+    return refused;
+  } catch (const Interrupted& error) {
+    output.error(error);
+    return interrupted;
+  } catch (const Error& error) {
+    output.error(error);
+    return failed;
+  } catch (const std::filesystem::filesystem_error& error) {
+    output.error(Refusal(problem_of(error)));
+    return error.code() == std::errc::no_space_on_device ? failed : refused;
+  } catch (const std::exception& error) {
+    output.error(Error(problem_of(error)));
+    return failed;
+  }
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const std::vector<Offer>& offers) {
+  CLI::App app("Turns a dense LLaMA-family model into a sparse Mixture-of-Experts model.", "ladimo");
+  app.set_version_flag("--version", std::string("ladimo ") + version());
+  app.require_subcommand(1);
+  app.fallthrough(false);
+
+  Common common;
+  std::vector<std::pair<CLI::App*, Command>> commands;
+  for (const auto& [name, description, add] : offers) {
+    auto* sub = app.add_subcommand(name, description);
+    add_common(*sub, common);
+    commands.emplace_back(sub, add(*sub));
+  }
+  const auto form_of = [&] {
+    const auto named = app.get_subcommands();
+    const bool serves = !named.empty() && named.front()->get_name() == "serve";
+    if (common.events || serves) return Form::events;
+    return common.json ? Form::json : Form::text;
+  };
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    Output(form_of()).error(Refusal(error.what(), "See `ladimo --help`, or `ladimo COMMAND --help`."));
+    return refused;
+  }
+  Output output(form_of());
+  start_log(LogLevel::normal);
+  for (const auto& [sub, command] : commands)
+    if (sub->parsed()) return carry_out(command, common, output, common.events && sub->get_name() != "serve");
+  return refused;
+}
+
+std::vector<Offer> table_commands() {
+  return {{"show", "Everything a window needs of a run", add_show},
+          {"policy", "Choose a routing policy for every layer within a budget", add_policy}};
+}
+
+}  // namespace ladimo::cli
