@@ -30,9 +30,9 @@ void start_log(LogLevel level) {
   sink->set_level(level_of(level));
   sink->set_pattern("%^%l%$: %v");
   auto logger = std::make_shared<spdlog::logger>("ladimo", sink);
-  // The file keeps what a quiet terminal leaves out.
-  logger->set_level(level == LogLevel::debug ? spdlog::level::debug : spdlog::level::info);
-  logger->flush_on(spdlog::level::info);
+  // The file keeps what the terminal leaves out.
+  logger->set_level(spdlog::level::debug);
+  logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
 }
 

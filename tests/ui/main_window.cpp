@@ -11,6 +11,7 @@
 #include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QRadioButton>
 #include <QSettings>
 #include <QSlider>
 #include <QTabWidget>
@@ -319,6 +320,9 @@ TEST_CASE("a page keeps the engine that it began with: the demo's is here, where
   auto* wizard = window.findChild<ui::ConversionWizard*>();
   REQUIRE(wizard);
   CHECK_FALSE(wizard->engine().remote());
+  auto* own = wizard->findChild<QRadioButton*>("text_own");
+  REQUIRE(own);
+  CHECK(own->isChecked());
   emit wizard->conversion_started("/here/run");
   CHECK(ui::recent(ui::keys::recent_runs, {}) == QStringList{"/here/run"});
   CHECK(ui::recent(ui::keys::recent_runs, "far").isEmpty());

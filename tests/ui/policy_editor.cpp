@@ -91,6 +91,18 @@ TEST_CASE("a pinned layer stays and the others are solved around it") {
   CHECK(same_layers(editor.policy(), before));
 }
 
+TEST_CASE("pinning a layer as it is changes nothing, and another pin keeps to the budget") {
+  PolicyEditor editor(example_run());
+  const Policy before = editor.policy();
+  editor.pin(2, before.layers[2]);
+  CHECK(same_layers(editor.policy(), before));
+  editor.pin(2, LayerPolicy::dense());
+  CHECK(editor.policy().predicted.activated_parameters <= 1.001 * before.predicted.activated_parameters);
+  CHECK_FALSE(same_layers(editor.policy(), before));
+  editor.reset_pins();
+  CHECK(same_layers(editor.policy(), before));
+}
+
 TEST_CASE("what a layer cannot have is refused and nothing changes") {
   PolicyEditor editor(example_run({.not_converted = 3}));
   testing::check_refused("was not converted", [&] { editor.pin(3, LayerPolicy::above(0.03)); });

@@ -1,6 +1,7 @@
 #include "ui/models/sentences.h"
 
 #include <doctest/doctest.h>
+#include <QRegularExpression>
 
 #include "base/machine.h"
 #include "example_run.h"
@@ -73,6 +74,7 @@ TEST_CASE("the predicted sentence says whose times they are when they are anothe
   CHECK(sentence.contains("perplexity 21.1 → "));
   CHECK(sentence.contains("(+"));
   CHECK(sentence.contains("1.40 → "));
+  CHECK(sentence.contains(QRegularExpression("ms per token decoding, [0-9.]+ % (faster|slower) than dense")));
   CHECK(sentence.contains("(times of Example processor)"));
   CHECK_FALSE(sentence.contains("<b>"));
   show["latency"]["machine"] = processor_name();

@@ -172,7 +172,10 @@ void MainWindow::open_model(const QString& model, const Engine& engine) {
     auto* wizard = new ConversionWizard(engine);
     if (!model.isEmpty()) {
       wizard->set_model(model);
-      if (model != demo_model()) remember_recent(keys::recent_models, model, engine.host);
+      if (model == demo_model())
+        wizard->use_own_text();
+      else
+        remember_recent(keys::recent_models, model, engine.host);
     }
     show_wizard(wizard);
   });

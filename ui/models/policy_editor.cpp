@@ -1,5 +1,6 @@
 #include "ui/models/policy_editor.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -59,6 +60,17 @@ struct PolicyEditor::State {
         milliseconds_pay(times != nullptr && Frontier(table, times, Cost::decode_ms).beats_dense()) {}
 
   Frontier frontier_of(const Choice& what) const { return {table, latency, what.cost, pins_of(what)}; }
+
+  /// With other pins the slider stands elsewhere for the same budget: pinning a layer as it is changes
+  /// nothing.
+  void keep_budget(Choice& next) const {
+    const double budget =
+        ((1 - choice.tradeoff) * frontier.dense_cost() + choice.tradeoff * frontier.cheapest_cost()) *
+        (1 + 1e-9);  // sums round
+    const Frontier walked = frontier_of(next);
+    const double way = walked.dense_cost() - walked.cheapest_cost();
+    if (way > 0) next.tradeoff = std::clamp((walked.dense_cost() - budget) / way, 0.0, 1.0);
+  }
 
   /// Milliseconds only for another place on the same frontier.
   void choose(Choice next) {
@@ -170,7 +182,10 @@ void PolicyEditor::set_tradeoff(double tradeoff) {
 
 void PolicyEditor::pin(int layer, const LayerPolicy& policy) {
   const LayerPolicy priced = price(layer, policy).policy;  // refuses what the layer cannot have
-  change(tr("pin layer %1").arg(layer), true, [&](Choice& next) { next.pins[layer] = priced; });
+  change(tr("pin layer %1").arg(layer), true, [&](Choice& next) {
+    next.pins[layer] = priced;
+    state_->keep_budget(next);
+  });
 }
 
 void PolicyEditor::commit() { ++state_->gesture; }
@@ -184,11 +199,16 @@ void PolicyEditor::set_cost(Cost cost) {
 }
 
 void PolicyEditor::unpin(int layer) {
-  change(tr("unpin layer %1").arg(layer), false, [&](Choice& next) { next.pins.erase(layer); });
+  change(tr("unpin layer %1").arg(layer), false, [&](Choice& next) {
+    if (next.pins.erase(layer) > 0) state_->keep_budget(next);
+  });
 }
 
 void PolicyEditor::reset_pins() {
-  change(tr("reset pins"), false, [](Choice& next) { next.pins.clear(); });
+  change(tr("reset pins"), false, [&](Choice& next) {
+    next.pins.clear();
+    state_->keep_budget(next);
+  });
 }
 
 void PolicyEditor::load(const Policy& policy) {

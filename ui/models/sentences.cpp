@@ -43,8 +43,11 @@ QString change_in(double before, double after) {
 
 QString times(const LatencyTable& latency, const PolicyNumbers& numbers, int layers) {
   const double dense = latency.other_decode_ms + layers * latency.dense_decode_ms;
+  const QString distance = percent_text(std::abs(*numbers.decode_ms / dense - 1));
   QString sentence =
-      QObject::tr("%1 → %2 ms per token decoding").arg(number_text(dense), number_text(*numbers.decode_ms)) +
+      (*numbers.decode_ms > dense ? QObject::tr("%1 → %2 ms per token decoding, %3 slower than dense")
+                                  : QObject::tr("%1 → %2 ms per token decoding, %3 faster than dense"))
+          .arg(number_text(dense), number_text(*numbers.decode_ms), distance) +
       dot + QObject::tr("%1 ms in the prompt").arg(number_text(*numbers.prefill_ms));
   if (latency.machine == processor_name()) return sentence;
   return sentence +

@@ -2,6 +2,7 @@
 
 #include <QDir>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
 #include <QScrollArea>
@@ -18,6 +19,7 @@
 #include "ui/panels/notice.h"
 #include "ui/panels/report.h"
 #include "ui/panels/saved_policies.h"
+#include "ui/settings/settings.h"
 
 namespace ladimo::ui {
 namespace {
@@ -26,6 +28,16 @@ QLabel* heading(const QString& text, const QFont& font) {
   auto* label = new QLabel(text);
   label->setFont(title_font(font));
   return label;
+}
+
+/// Where a file of the proposed kind shall be saved, begun where the last one was; empty: nowhere.
+QString ask_file(QWidget* parent, const QString& title, const QString& proposal, const QString& filter) {
+  QString path = QFileDialog::getSaveFileName(parent, title,
+                                              QDir(remembered(keys::last_folder)).filePath(proposal), filter);
+  if (path.isEmpty()) return path;
+  remember(keys::last_folder, QFileInfo(path).path());
+  if (QFileInfo(path).suffix().isEmpty()) path += QLatin1Char('.') + QFileInfo(proposal).suffix();
+  return path;
 }
 
 }  // namespace
@@ -98,8 +110,8 @@ void ExportPanel::make_cards(QGridLayout& grid) {
 }
 
 void ExportPanel::ask_policy_file() {
-  const QString path = QFileDialog::getSaveFileName(
-      this, tr("Save policy"), run_->name() + QStringLiteral("-policy.json"), tr("Policy (*.json)"));
+  const QString path =
+      ask_file(this, tr("Save policy"), run_->name() + QStringLiteral("-policy.json"), tr("Policy (*.json)"));
   if (!path.isEmpty()) save_policy_file(path);
 }
 
@@ -109,15 +121,14 @@ void ExportPanel::ask_tables() {
 }
 
 void ExportPanel::ask_report() {
-  const QString path = QFileDialog::getSaveFileName(
-      this, tr("Save report"), run_->name() + QStringLiteral("-report.pdf"), tr("PDF (*.pdf)"));
+  const QString path =
+      ask_file(this, tr("Save report"), run_->name() + QStringLiteral("-report.pdf"), tr("PDF (*.pdf)"));
   if (!path.isEmpty()) save_report(path);
 }
 
 void ExportPanel::save_policy_file(const QString& path) {
   const Policy policy = RunHistory::of(editor_).with_measured(editor_.policy());
   const QString failure = save_file(path, QByteArray::fromStdString(to_json(policy).dump(2) + '\n'));
-  if (failure.isEmpty()) editor_.mark_saved(policy);
   show_end(*policy_file_, failure, tr("Saved as %1.").arg(path), path);
 }
 

@@ -139,7 +139,6 @@ void ModelExport::finish(const Outcome& outcome) {
     notice().show_error(complaint(outcome));
     if (outcome.original_missing) emit original_missing();
   } else {
-    editor_.mark_saved(policy_);
     const QString said = tr("Written to %1 · %2").arg(folder_, verification(outcome.output));
     if (engine_.remote())
       notice().say(said);

@@ -196,7 +196,7 @@ void FrontierPlot::fit_range() {
   plot.xAxis->setRange(cheap - margin, dear + margin);
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   plot.yAxis->setTicker(log_ ? log_ticker() : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
-  plot.yAxis->setLabel(log_ ? tr("KL, nats per token (log)") : tr("KL, nats per token"));
+  plot.yAxis->setLabel(log_ ? tr("KL (log)") : tr("KL"));
   plot.yAxis->setRange(log_ ? bottom / 1.5 : 0, (log_ ? 1.8 : 1.1) * std::max(top, 1e-9));
 }
 

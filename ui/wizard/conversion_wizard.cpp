@@ -78,6 +78,7 @@ void ConversionWizard::connect_configs() {
 }
 
 void ConversionWizard::set_model(const QString& folder) { model_.set_folder(folder); }
+void ConversionWizard::use_own_text() { text_.set_self_text(true); }
 
 void ConversionWizard::enter(int page) {
   sidebar_->set_current(page);

@@ -26,6 +26,8 @@ class ConversionWizard : public QWizard {
 
   const Engine& engine() const { return engine_; }
   void set_model(const QString& folder);
+  /// Calibrates on what the model writes itself.
+  void use_own_text();
   /// Whether a conversion is at work: closing asks first.
   bool busy() const { return job_.running(); }
 

@@ -41,7 +41,7 @@ LayerSlider::LayerSlider(PolicyEditor& editor, QWidget* parent)
       pin_(new QCheckBox(tr("&Pin"))),
       accurate_(new QLabel(tr("accuracy"))),
       slider_(new SettlingSlider),
-      cheap_(new QLabel(editor.run().latency ? tr("latency") : tr("fewer parameters"))) {
+      cheap_(new QLabel(editor.run().latency ? tr("speed") : tr("fewer parameters"))) {
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins({});
   row->addWidget(pin_);
