@@ -88,7 +88,7 @@ TEST_CASE("what, how far, how long") {
   CHECK(state.sentence(8).contains("about 6.0 s"));  // as long as the one before
   state.apply(StepEvent{"sensitivity", 4, 7}, 20);
   state.apply(ProgressEvent{-1, 30, 120, 3, {}}, 21);
-  CHECK(state.sentence(22) == "Sensitivity · 25 % · 2.0 s of about 5.0 s");
+  CHECK(state.sentence(22) == "Sensitivity · 25 % · 2.0 s of about 8.0 s");
   state.apply(WarningEvent{"Few tokens.", "Give more."}, 22);
   CHECK(state.warnings() == QStringList{"Few tokens. Give more."});
   state.apply(HistogramEvent{9, {}, {}}, 23);  // a layer that nobody asked for changes nothing

@@ -253,9 +253,15 @@ QString ConversionState::layer_sentence(double now_s) const {
 
 QString ConversionState::step_sentence(const StepState& step, double now_s) const {
   QStringList parts{step_title(step.plan.name)};
-  if (progress_ && progress_->total > 0)
+  const double passed = now_s - step_started_s_;
+  double expected = step.plan.seconds;
+  if (progress_ && progress_->total > 0) {
     parts << QObject::tr("%1 %").arg(100 * progress_->done / progress_->total);
-  parts << of_time(now_s - step_started_s_, step.plan.seconds);
+    // What is seen corrects what was planned.
+    if (10 * progress_->done >= progress_->total)
+      expected = passed * static_cast<double>(progress_->total) / static_cast<double>(progress_->done);
+  }
+  parts << of_time(passed, expected);
   return parts.join(QStringLiteral(" · "));
 }
 
