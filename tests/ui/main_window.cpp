@@ -4,6 +4,7 @@
 
 #include <QAction>
 #include <QApplication>
+#include <QDialog>
 #include <QDropEvent>
 #include <QLabel>
 #include <QLineEdit>
@@ -16,6 +17,7 @@
 #include <QSlider>
 #include <QTabWidget>
 #include <QTest>
+#include <QTextBrowser>
 #include <QToolButton>
 #include <QUndoStack>
 #include <QUrl>
@@ -307,6 +309,21 @@ TEST_CASE("a recent entry that leads nowhere is forgotten") {
   CHECK(wait_for(window, "There is no folder"));
   CHECK(ui::recent(ui::keys::recent_models, {}).isEmpty());
   CHECK_FALSE(window.findChild<ui::ConversionWizard*>());
+}
+
+TEST_CASE("help says what the words mean, beside the window") {
+  MainWindow window(ui::Engine::beside_studio());
+  window.show();
+  auto* action = window.findChild<QAction*>("words_action");
+  REQUIRE(action);
+  action->trigger();
+  auto* dialog = window.findChild<QDialog*>("words");
+  REQUIRE(dialog);
+  CHECK(dialog->isVisible());
+  CHECK_FALSE(dialog->isModal());
+  for (const char* word : {"KL", "Frontier", "routing weight", "Activated parameters"})
+    CHECK(dialog->findChild<QTextBrowser*>()->toPlainText().contains(word));
+  testing::keep_picture(*dialog, "words");
 }
 
 TEST_CASE("a page keeps the engine that it began with: the demo's is here, wherever the others are") {

@@ -1,4 +1,5 @@
 // The menus of the main window.
+#include <QDialog>
 #include <QDir>
 #include <QMenuBar>
 #include <QMessageBox>
@@ -7,6 +8,7 @@
 #include "base/version.h"
 #include "ui/mainwindow/main_window.h"
 #include "ui/mainwindow/run_view.h"
+#include "ui/mainwindow/words.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
 
@@ -76,6 +78,9 @@ void MainWindow::make_policy_menu() {
 
 void MainWindow::make_help_menu() {
   QMenu* help = menuBar()->addMenu(tr("&Help"));
+  QAction* meanings = help->addAction(tr("What the &words mean"), QKeySequence::HelpContents, this,
+                                      [this] { make_words_dialog(this)->show(); });
+  meanings->setObjectName(QStringLiteral("words_action"));
   help->addAction(tr("&About LaDiMo Studio"), this, &MainWindow::about);
 }
 

@@ -100,7 +100,7 @@ QWidget* ExpertsPage::make_knobs() {
   add_knob(*form, tr("&Layers"), *layers_,
            tr("\"all\", or numbers and ranges such as 0-3,7. The others stay dense."));
   add_knob(*form, tr("&Calibration tokens"), *tokens_,
-           tr("More tokens make better experts, and take proportionally longer."));
+           tr("More tokens make better experts, and take longer."));
   layout->addLayout(form);
 
   fold_ = new QToolButton;
