@@ -86,6 +86,12 @@ TEST_CASE("from the start page to an exported model, and back") {
                           conversion_ms));
   REQUIRE(QTest::qWaitFor([&] { return !run.busy(); }, conversion_ms));
 
+  // A file elsewhere is not the run's own policy: leaving would ask.
+  CHECK(run.unsaved());
+  click(seen<QAbstractButton>(window, "save_as_run_policy"));
+  REQUIRE(QTest::qWaitFor([&] { return !run.unsaved(); }, conversion_ms));
+  CHECK(read_json(folder / "run" / "policy.json")["layers"] == read_json(folder / "policy.json")["layers"]);
+
   window.show_start();
   window.open(text_of(folder / "run"));
   seen<QSlider>(window, "tradeoff");
