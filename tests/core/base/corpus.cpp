@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "support/byte_tokenizer.h"
 #include "support/temporary_folder.h"
 
 using namespace ladimo;
@@ -16,19 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Every byte is a token: what is in a window can be read.
-class ByteTokenizer final : public Tokenizer {
- public:
-  std::vector<std::int32_t> encode(std::string_view text) const override {
-    return {text.begin(), text.end()};
-  }
-  std::string decode(std::span<const std::int32_t> ids) const override { return {ids.begin(), ids.end()}; }
-  std::int64_t size() const override { return 256; }
-  std::int32_t bos() const override { return 1; }
-  std::int32_t eos() const override { return 2; }
-};
-
-const ByteTokenizer tokenizer;
+const testing::ByteTokenizer tokenizer{1, 2};
 
 std::string text_of(const Windows& windows, std::int64_t i) {
   return tokenizer.decode(windows.row(i).subspan(1));

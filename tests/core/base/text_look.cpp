@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "support/byte_tokenizer.h"
 #include "support/refusals.h"
 #include "support/temporary_folder.h"
 
@@ -12,19 +13,7 @@ using ladimo::testing::TemporaryFolder;
 
 namespace {
 
-// Every byte is a token.
-class ByteTokenizer final : public Tokenizer {
- public:
-  std::vector<std::int32_t> encode(std::string_view text) const override {
-    return {text.begin(), text.end()};
-  }
-  std::string decode(std::span<const std::int32_t> ids) const override { return {ids.begin(), ids.end()}; }
-  std::int64_t size() const override { return 256; }
-  std::int32_t bos() const override { return -1; }
-  std::int32_t eos() const override { return -1; }
-};
-
-const ByteTokenizer tokenizer;
+const testing::ByteTokenizer tokenizer{-1, -1};
 
 struct Files {
   TemporaryFolder folder;

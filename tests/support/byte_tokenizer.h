@@ -1,0 +1,24 @@
+// A tokenizer without a file: every byte is a token, so what is in a window can be read.
+#pragma once
+
+#include "text/tokenizer.h"
+
+namespace ladimo::testing {
+
+class ByteTokenizer final : public Tokenizer {
+ public:
+  /// -1: the token does not exist.
+  ByteTokenizer(std::int32_t bos, std::int32_t eos) : bos_(bos), eos_(eos) {}
+  std::vector<std::int32_t> encode(std::string_view text) const override {
+    return {text.begin(), text.end()};
+  }
+  std::string decode(std::span<const std::int32_t> ids) const override { return {ids.begin(), ids.end()}; }
+  std::int64_t size() const override { return 256; }
+  std::int32_t bos() const override { return bos_; }
+  std::int32_t eos() const override { return eos_; }
+
+ private:
+  std::int32_t bos_, eos_;
+};
+
+}  // namespace ladimo::testing
