@@ -63,10 +63,13 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
                  measured([](const Measurement& m) { return optional_text(m.numbers.prefill_ms); })}},
                {false, true, true});
   if (found)
-    report.paragraph(QObject::tr("Measured on %1 (%2 tokens, window %3), %4, %5.")
-                         .arg(text_in_words(*found).toHtmlEscaped(), whole(found->tokens))
-                         .arg(found->window)
-                         .arg(date_in_words(found->date), found->machine.toHtmlEscaped()));
+    report.paragraph(
+        QObject::tr("Measured on %1 (%2 tokens, window %3), %4, %5.")
+            .arg(text_in_words(*found).toHtmlEscaped(), whole(found->tokens))
+            .arg(found->window)
+            .arg(date_in_words(found->date), found->machine.toHtmlEscaped()) +
+        QObject::tr(" Predictions come from other text: what perplexity rises by may be compared, "
+                    "perplexity itself not."));
   else
     report.paragraph(
         QObject::tr("This policy has not been measured. Predictions come from the run's tables."));
