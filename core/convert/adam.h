@@ -10,12 +10,14 @@
 namespace ladimo {
 
 /// Adam (Kingma and Ba 2015) on one tensor, which it changes in place; the step is relative to the root mean
-/// square of the initial weights.
+/// square of the initial weights, or to `size`.
 class Adam {
  public:
-  explicit Adam(at::Tensor parameter)
+  explicit Adam(const at::Tensor& parameter)
+      : Adam(parameter, parameter.square().mean().sqrt().item<double>()) {}
+  Adam(at::Tensor parameter, double size)
       : parameter_(std::move(parameter)),
-        scale_(std::max(parameter_.square().mean().sqrt().item<double>(), 1e-8)),
+        scale_(std::max(size, 1e-8)),
         first_(at::zeros_like(parameter_)),
         second_(at::zeros_like(parameter_)) {}
 

@@ -8,18 +8,21 @@
 namespace ladimo {
 namespace {
 
-std::vector<at::Tensor*> trained(MoeWeights& weights) {
-  std::vector<at::Tensor*> tensors = {&weights.gate,
-                                      &weights.up,
-                                      &weights.down,
-                                      &weights.compensation,
-                                      &weights.down_bias,
-                                      &weights.router,
-                                      &weights.router_bias,
-                                      &weights.router_hidden,
-                                      &weights.router_hidden_bias};
-  std::erase_if(tensors, [](const at::Tensor* tensor) { return !tensor->defined(); });
-  return tensors;
+struct Trained {
+  at::Tensor *tensor, *like;
+};
+
+std::vector<Trained> trained(MoeWeights& weights) {
+  std::vector<Trained> all;
+  for (at::Tensor* tensor :
+       {&weights.gate, &weights.up, &weights.down, &weights.compensation, &weights.down_bias, &weights.router,
+        &weights.router_bias, &weights.router_hidden, &weights.router_hidden_bias})
+    all.push_back({tensor, tensor});
+  all.push_back({&weights.gate_shift, &weights.gate});
+  all.push_back({&weights.up_shift, &weights.up});
+  all.push_back({&weights.down_shift, &weights.down});
+  std::erase_if(all, [](const Trained& t) { return !t.tensor->defined(); });
+  return all;
 }
 
 }  // namespace
@@ -42,7 +45,8 @@ ElasticStudent::ElasticStudent(const WeightSource& source, std::vector<std::opti
   for (std::int64_t l = 0; l < source.config().layers; ++l) decoder_.push_back(source.layer(l));
   for (auto& weights : moe_) {
     if (!weights) continue;
-    for (at::Tensor* tensor : trained(*weights)) {
+    for (const auto& [tensor, like] : trained(*weights)) {
+      sizes_.push_back(like->detach().square().mean().sqrt().item<double>());
       *tensor = tensor->detach().clone().set_requires_grad(true);
       parameters_.push_back(*tensor);
     }
@@ -59,7 +63,7 @@ at::Tensor ElasticStudent::forward(const at::Tensor& ids, const SliderPosition& 
       h = h + layer.ffn->forward(x).y.view_as(h);
       continue;
     }
-    const MoeWeights& weights = *moe_[l];
+    const MoeWeights weights = moe_[l]->at(LayerPolicy::above(*position[l]));
     const auto routing = weights.route(x);
     // Window position 0 may be far larger than all others.
     const auto others = routing.detach().view({ids.size(0), ids.size(1), -1}).slice(1, 1);
@@ -74,7 +78,7 @@ std::vector<std::optional<MoeWeights>> ElasticStudent::layers() const {
   auto copies = moe_;
   for (auto& weights : copies)
     if (weights)
-      for (at::Tensor* tensor : trained(*weights)) *tensor = tensor->detach().clone();
+      for (const auto& [tensor, like] : trained(*weights)) *tensor = tensor->detach().clone();
   return copies;
 }
 

@@ -29,8 +29,10 @@ class ElasticStudent {
   /// parameters() where autograd is on. An empty `position`: all layers dense.
   at::Tensor forward(const at::Tensor& ids, const SliderPosition& position) const;
 
-  /// gate, up, down, compensation, router with its hidden layer of every converted layer.
+  /// gate, up, down with their shifts, compensation, router with its hidden layer of every converted layer.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
+  /// Of every parameter the root mean square at the beginning; of a shift that of the weights it shifts.
+  const std::vector<double>& sizes() const { return sizes_; }
   /// The converted layers as they are now, copied.
   std::vector<std::optional<MoeWeights>> layers() const;
 
@@ -39,6 +41,7 @@ class ElasticStudent {
   std::vector<DecoderLayer> decoder_;
   std::vector<std::optional<MoeWeights>> moe_;
   std::vector<at::Tensor> parameters_;
+  std::vector<double> sizes_;
   double slope_;
 };
 

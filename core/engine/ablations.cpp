@@ -17,6 +17,7 @@ const std::vector<Ablation>& ablations() {
       {"without early stopping", R"({"stage1": {"early_stopping": false}})"},
       {"without elasticity", R"({"stage1": {"elastic": false}})"},
       {"without re-calibration", R"({"recalibrate": false})"},
+      {"without shifts", R"({"finish": {"shift": false}})"},
       {"without the finish", R"({"finish": {"use": "off"}})"},
       {"with a second sweep", R"({"stage1": {"second_sweep": true}})"}};
   return all;

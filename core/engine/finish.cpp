@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include <ATen/ATen.h>
@@ -11,7 +12,9 @@
 #include "convert/adam.h"
 #include "convert/elastic_student.h"
 #include "convert/window_order.h"
+#include "evaluate/distributions.h"
 #include "evaluate/evaluation.h"
+#include "model/side_by_side.h"
 #include "policy/frontier.h"
 #include "profile/routing.h"
 #include "profile/sensitivity.h"
@@ -20,7 +23,6 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;  // one [rows, vocab] fp32 matrix
 constexpr double trained_from = 0.13;  // of the step's time: before, the frontier is estimated and judged
 constexpr double least_kl = 1e-3;      // nats; positions that are better than this need no more weight
 
@@ -173,8 +175,8 @@ class StoredLayers {
 class Training {
  public:
   Training(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
-           const Windows& calibration, const Frontier& frontier, std::vector<double> budgets,
-           const Context& context)
+           const Windows& calibration, const TradeoffTable& table, const Frontier& frontier,
+           std::vector<double> budgets, const Context& context)
       : source_(source),
         settings_(recipe.finish),
         frontier_(frontier),
@@ -182,13 +184,14 @@ class Training {
         context_(context),
         order_(calibration.count(), recipe.stage1.validation_share),
         random_(recipe.seed, "finish"),
-        student_(source, layers_of(source, moe, recipe), recipe.finish.slope) {
+        student_(source, layers_of(source, moe, recipe, table), recipe.finish.slope) {
     ids_ = at::tensor(calibration.tokens)
                .view({calibration.count(), calibration.window})
                .slice(0, 0, calibration.count())
                .index_select(0, order_.index.slice(0, 0, order_.training))
                .to(source.device(), at::kLong);
-    for (const at::Tensor& parameter : student_.parameters()) adam_.emplace_back(parameter.detach());
+    for (std::size_t p = 0; p < student_.parameters().size(); ++p)
+      adam_.emplace_back(student_.parameters()[p].detach(), student_.sizes()[p]);
     read_teacher();
   }
 
@@ -214,13 +217,34 @@ class Training {
   }
 
  private:
-  static constexpr int positions = 4;  // of the slider in every batch, one from each quarter of its way
+  static constexpr int positions = 4;      // of the slider in every batch, one from each stretch of its way
+  static constexpr double crowding = 1.6;  // of the stretches towards the cheap end
 
   static std::vector<std::optional<MoeWeights>> layers_of(const WeightSource& source, const MoeProvider& moe,
-                                                          const Recipe& recipe) {
+                                                          const Recipe& recipe, const TradeoffTable& table) {
     std::vector<std::optional<MoeWeights>> layers(static_cast<std::size_t>(source.config().layers));
-    for (const int l : recipe.layers) layers[static_cast<std::size_t>(l)] = *moe(l);
+    for (const int l : recipe.layers) {
+      auto& weights = layers[static_cast<std::size_t>(l)];
+      weights = *moe(l);
+      if (recipe.stage1.elastic && recipe.finish.shift)
+        add_shifts(*weights, table.layers[static_cast<std::size_t>(l)]);
+    }
     return layers;
+  }
+
+  /// Shifts of zero, over the activity that the candidates have.
+  static void add_shifts(MoeWeights& weights, const LayerTable& table) {
+    weights.gate_shift = at::zeros_like(weights.gate);
+    weights.up_shift = at::zeros_like(weights.up);
+    weights.down_shift = at::zeros_like(weights.down);
+    std::vector<float> points;
+    for (const Candidate& candidate : table.candidates) {
+      if (candidate.policy.kind != LayerPolicy::Kind::threshold) continue;
+      points.push_back(static_cast<float>(candidate.policy.threshold));
+      points.push_back(
+          static_cast<float>(candidate.policy.mean_experts / static_cast<double>(weights.routed())));
+    }
+    weights.activity = at::tensor(points).view({-1, 2}).to(weights.router.device());
   }
 
   std::int64_t group_windows() const {
@@ -237,67 +261,76 @@ class Training {
     teacher_ = at::cat(parts);
   }
 
+  /// What one position of the slider adds to a step.
+  struct Share {
+    at::Tensor windows;
+    Policy policy;
+    double loss = 0;
+    std::vector<at::Tensor> gradients;
+  };
+
   /// One step of Adam on windows `pick`, a part of them at each position.
   void step(const at::Tensor& pick, double rate) {
-    std::vector<at::Tensor> sum(student_.parameters().size());
-    double loss = 0;
+    std::vector<Share> shares;
     for (int i = 0; i < positions; ++i) {
       const auto part = pick.slice(0, i * pick.size(0) / positions, (i + 1) * pick.size(0) / positions);
-      if (part.size(0) == 0) continue;
-      const auto policy = draw(i);
-      const double weight = 1 / std::max(policy.predicted.kl, least_kl);
-      loss += add_gradients(part, position_of(policy.layers), weight, sum) / positions;
+      if (part.size(0) > 0) shares.push_back({part, draw(i), 0, {}});
     }
-    for (std::size_t p = 0; p < sum.size(); ++p)
-      if (sum[p].defined()) adam_[p].step(sum[p], rate);
+    side_by_side(ids_.device(), std::ssize(shares),
+                 [&](std::int64_t i) { differentiate(shares[static_cast<std::size_t>(i)]); });
+    double loss = 0;
+    for (const Share& share : shares) loss += share.loss / positions;
+    for (std::size_t p = 0; p < adam_.size(); ++p) {
+      at::Tensor sum;
+      for (const Share& share : shares)
+        if (!share.gradients.empty() && share.gradients[p].defined())
+          sum = sum.defined() ? sum + share.gradients[p] : share.gradients[p];
+      if (sum.defined()) adam_[p].step(sum, rate);
+    }
     ++steps_;
     if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
   }
 
-  /// A policy from the i-th stretch of the frontier, or at one of the budgets.
+  /// A policy from the i-th stretch of the frontier, or at one of the budgets. The cheap end is drawn more
+  /// often: it has the most to learn.
   Policy draw(int i) {
-    if (budgets_.empty()) return frontier_.at_tradeoff((i + random_.uniform()) / positions);
-    return frontier_.at_budget(budgets_[random_.below(budgets_.size())]);
+    if (!budgets_.empty()) return frontier_.at_budget(budgets_[random_.below(budgets_.size())]);
+    const double to_cheapest = 1 - (i + random_.uniform()) / positions;
+    return frontier_.at_tradeoff(1 - std::pow(to_cheapest, crowding));
   }
 
-  /// Adds the gradients of weight * mean KL over `windows`; returns that.
-  double add_gradients(const at::Tensor& windows, const SliderPosition& position, double weight,
-                       std::vector<at::Tensor>& sum) {
+  /// Fills in the mean KL, weighted by the inverse of the one expected, and its gradients; none where all
+  /// layers are dense.
+  void differentiate(Share& share) const {
     context_.check();
     at::AutoGradMode with_gradients(true);
-    const auto h = student_.forward(ids_.index_select(0, windows), position);
-    if (!h.requires_grad()) return 0;  // all dense
-    const auto [loss, gradient] = head_gradient(h.detach(), teacher_.index_select(0, windows), weight);
-    const auto& parameters = student_.parameters();
-    const auto gradients = torch::autograd::grad({h}, parameters, {gradient}, false, false, true);
-    for (std::size_t p = 0; p < parameters.size(); ++p)
-      if (gradients[p].defined()) sum[p] = sum[p].defined() ? sum[p] + gradients[p] : gradients[p];
-    return loss;
+    const auto h = student_.forward(ids_.index_select(0, share.windows), position_of(share.policy.layers));
+    if (!h.requires_grad()) return;
+    const double weight = 1 / std::max(share.policy.predicted.kl, least_kl);
+    const auto [loss, gradient] = head_gradient(h.detach(), teacher_.index_select(0, share.windows), weight);
+    share.loss = loss;
+    share.gradients = torch::autograd::grad({h}, student_.parameters(), {gradient}, false, false, true);
   }
 
   /// weight * mean KL(dense || student) over the tokens that positions 1 ... W - 2 predict, and its gradient
   /// with respect to h [n, W, d].
-  std::pair<double, at::Tensor> head_gradient(const at::Tensor& h, const at::Tensor& teacher, double weight) {
+  std::pair<double, at::Tensor> head_gradient(const at::Tensor& h, const at::Tensor& teacher,
+                                              double weight) const {
     const auto w = h.size(1), d = h.size(2);
     const auto predicting = [&](const at::Tensor& t) { return t.slice(1, 1, w - 1).reshape({-1, d}); };
     const auto inputs = predicting(h), targets = predicting(teacher);
-    const auto rows = std::max<std::int64_t>(1, logit_bytes / (4 * source_.config().vocab_size));
+    const auto rows = Distributions::rows_at_once(source_.config().vocab_size);
     double loss = 0;
     std::vector<at::Tensor> parts;
     for (std::int64_t begin = 0; begin < inputs.size(0); begin += rows) {
       const auto end = std::min(begin + rows, inputs.size(0));
       const auto part = inputs.slice(0, begin, end).detach().set_requires_grad(true);
       const auto logits = source_.head().logits(part);
-      at::Tensor difference;
-      {
-        at::AutoGradMode without_gradients(false);
-        const auto log_q = logits.detach().to(at::kFloat).log_softmax(1);
-        const auto log_p = source_.head().logits(targets.slice(0, begin, end)).to(at::kFloat).log_softmax(1);
-        const auto p = log_p.exp();
-        loss += (p * (log_p - log_q)).sum().item<double>();
-        difference = (log_q.exp() - p) * (weight / static_cast<double>(inputs.size(0)));
-      }
-      parts.push_back(torch::autograd::grad({logits}, {part}, {difference})[0]);
+      const Distributions dense(source_.head().logits(targets.slice(0, begin, end)));
+      const auto [kl, difference] =
+          dense.kl_gradient(logits.detach(), weight / static_cast<double>(inputs.size(0)));
+      loss += kl;
+      parts.push_back(torch::autograd::grad({logits}, {part}, {difference.to(logits.scalar_type())})[0]);
     }
     auto gradient = at::zeros_like(h);
     gradient.slice(1, 1, w - 1).copy_(at::cat(parts).view({h.size(0), w - 2, d}));
@@ -330,7 +363,7 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
   Judge judge(source, picked(calibration, order.index.slice(0, order.training)),
               judged_policies(frontier, budgets));
   judge.remember(moe, context.part(trained_from - 0.03, trained_from));
-  Training training(source, moe, recipe, calibration, frontier, budgets, context);
+  Training training(source, moe, recipe, calibration, table, frontier, budgets, context);
   Finished finished;
   double best = 0;
   for (int epoch = 0; epoch < recipe.finish.epochs; ++epoch) {

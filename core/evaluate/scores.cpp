@@ -1,15 +1,18 @@
 #include "evaluate/scores.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <ATen/ATen.h>
+
+#include "evaluate/distributions.h"
+#include "model/side_by_side.h"
 
 namespace ladimo {
 namespace {
 
 constexpr std::int64_t stream_bytes = std::int64_t{512} << 20;  // residual streams of one group of windows
 constexpr std::int64_t chunk_bytes = std::int64_t{16} << 20;    // one [tokens, neurons] fp32 matrix
-constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;    // one [rows, vocab] fp32 matrix
 
 /// The residual streams of a group of windows: the dense one, and one per model from where it leaves the
 /// dense one.
@@ -36,33 +39,32 @@ class Group {
 
   void compare_logits() {
     const auto targets = ids_.slice(1, 1).flatten();
-    const auto dense = predicting(dense_);
+    const auto predicting = predicting_rows(dense_);
+    const auto rows = Distributions::rows_at_once(source_.config().vocab_size);
     std::vector<at::Tensor> converted;
     for (const auto& stream : streams_)
-      converted.push_back(stream.defined() ? predicting(stream) : at::Tensor());
-    const auto rows = std::max<std::int64_t>(1, logit_bytes / (4 * source_.config().vocab_size));
-    for (std::int64_t begin = 0; begin < dense.size(0); begin += rows) {
-      const auto end = std::min(begin + rows, dense.size(0));
-      const auto target = targets.slice(0, begin, end).unsqueeze(1);
-      const auto log_p = log_probabilities(dense.slice(0, begin, end));
-      const auto p = log_p.exp();
-      const auto top = log_p.argmax(1);
-      const auto dense_nll = -log_p.gather(1, target).squeeze(1);
+      converted.push_back(stream.defined() ? predicting_rows(stream) : at::Tensor());
+    for (std::int64_t begin = 0; begin < predicting.size(0); begin += rows) {
+      const auto end = std::min(begin + rows, predicting.size(0));
+      const auto target = targets.slice(0, begin, end);
+      const Distributions dense(source_.head().logits(predicting.slice(0, begin, end)));
+      const auto dense_nll = dense.nll(target);
       append(scores_.dense_nll, dense_nll);
-      for (std::size_t i = 0; i < converted.size(); ++i) {
-        auto& scores = scores_.policies[i];
-        if (!converted[i].defined()) {
+      side_by_side(dense_.device(), std::ssize(streams_), [&](std::int64_t m) {
+        auto& scores = scores_.policies[static_cast<std::size_t>(m)];
+        const auto& stream = converted[static_cast<std::size_t>(m)];
+        if (!stream.defined()) {
           append(scores.nll, dense_nll);
           scores.kl.resize(scores.nll.size(), 0.0F);
           scores.same.resize(scores.nll.size(), 1);
-          continue;
+          return;
         }
-        const auto log_q = log_probabilities(converted[i].slice(0, begin, end));
-        append(scores.nll, -log_q.gather(1, target).squeeze(1));
-        append(scores.kl, (p * (log_p - log_q)).sum(1).clamp_min(0));
-        append(scores.same, (log_q.argmax(1) == top).to(at::kByte));
-        progress_.advance(0);
-      }
+        const auto found = dense.compare(source_.head().logits(stream.slice(0, begin, end)), target);
+        append(scores.nll, found.nll);
+        append(scores.kl, found.kl);
+        append(scores.same, found.same);
+      });
+      progress_.advance(0);
     }
   }
 
@@ -82,18 +84,19 @@ class Group {
   void pass_windows(const DecoderLayer& layer, const std::vector<std::shared_ptr<const FeedForward>>& ffns,
                     std::size_t l, std::int64_t begin, std::int64_t end) {
     const auto attended = layer.attend(dense_.slice(0, begin, end), source_.rotary());
-    for (std::size_t m = 0; m < streams_.size(); ++m) {
-      if (!streams_[m].defined()) continue;  // still the dense stream
+    side_by_side(dense_.device(), std::ssize(streams_), [&](std::int64_t model) {
+      const auto m = static_cast<std::size_t>(model);
+      if (!streams_[m].defined()) return;  // still the dense stream
       const bool leaves = static_cast<std::int64_t>(l) == models_.first_layer[m];
       auto stream = streams_[m].slice(0, begin, end);
       const auto h = leaves ? attended : layer.attend(stream, source_.rotary());
       const auto experts = add_ffn(layer, ffns[m] ? *ffns[m] : *layer.ffn, h, stream);
       if (experts.defined()) scores_.policies[m].mean_experts[l] += experts.sum().item<double>();
-      progress_.advance(end - begin);
-    }
+    });
     auto dense = dense_.slice(0, begin, end);
     add_ffn(layer, *layer.ffn, attended, dense);
-    progress_.advance(end - begin);
+    const auto passed = 1 + std::ranges::count_if(streams_, [](const auto& s) { return s.defined(); });
+    progress_.advance((end - begin) * passed);
   }
 
   /// Writes h and its FFN's output to `stream`; returns the experts per token.
@@ -105,10 +108,8 @@ class Group {
   }
 
   /// Positions 0 ... W - 2 predict tokens 1 ... W - 1.
-  static at::Tensor predicting(const at::Tensor& h) { return h.slice(1, 0, h.size(1) - 1).flatten(0, 1); }
-
-  at::Tensor log_probabilities(const at::Tensor& h) const {
-    return source_.head().logits(h).to(at::kFloat).log_softmax(1);
+  static at::Tensor predicting_rows(const at::Tensor& h) {
+    return h.slice(1, 0, h.size(1) - 1).flatten(0, 1);
   }
 
   template <class T>

@@ -45,6 +45,10 @@ std::vector<std::pair<std::string, at::Tensor>> named_tensors(const MoeWeights& 
       {"router_bias", weights.router_bias},
       {"router_hidden", weights.router_hidden},
       {"router_hidden_bias", weights.router_hidden_bias},
+      {"gate_shift", weights.gate_shift},
+      {"up_shift", weights.up_shift},
+      {"down_shift", weights.down_shift},
+      {"activity", weights.activity},
       {"permutation", weights.permutation},
   };
   std::erase_if(tensors, [](const auto& entry) { return !entry.second.defined(); });
@@ -82,6 +86,10 @@ class LayerReader {
     weights.router_bias = load("router_bias", at::kFloat);
     weights.router_hidden = load("router_hidden", at::kFloat);
     weights.router_hidden_bias = load("router_hidden_bias", at::kFloat);
+    weights.gate_shift = load("gate_shift", dtype);
+    weights.up_shift = load("up_shift", dtype);
+    weights.down_shift = load("down_shift", dtype);
+    weights.activity = load("activity", at::kFloat);
     weights.permutation = load("permutation", at::kLong);
     return weights;
   }
@@ -113,6 +121,8 @@ class LayerReader {
       if (!has(name)) refuse(std::string(name) + " is missing");
     if (has("router_hidden") != has("router_hidden_bias"))
       refuse("router_hidden and router_hidden_bias belong together");
+    for (const char* name : {"up_shift", "down_shift", "activity"})
+      if (has(name) != has("gate_shift")) refuse(std::string("gate_shift and ") + name + " belong together");
     const Shape& gate = at("gate").shape;
     const Shape& router = at("router").shape;
     if (gate.size() != 2) refuse("gate has the shape " + shape_text(gate));
@@ -130,11 +140,17 @@ class LayerReader {
         {"up_bias", {f}},
         {"down_bias", {d}},
         {"compensation", {routed, d}},
+        {"gate_shift", {f, d}},
+        {"up_shift", {f, d}},
+        {"down_shift", {f, d}},
     };
     for (const auto& [name, shape] : expected)
       if (has(name) && at(name).shape != shape)
         refuse(std::string(name) + " has the shape " + shape_text(at(name).shape) + " instead of " +
                shape_text(shape));
+    if (has("activity") &&
+        (at("activity").shape.size() != 2 || at("activity").shape[0] < 1 || at("activity").shape[1] != 2))
+      refuse("activity has the shape " + shape_text(at("activity").shape));
     if (at("permutation").dtype != DType::i64) refuse("permutation is not I64");
     if (shared_neurons > f || (f - shared_neurons) % routed != 0)
       refuse(std::to_string(f - shared_neurons) + " routed neurons do not split into " +

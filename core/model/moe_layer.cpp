@@ -1,8 +1,10 @@
 #include "model/moe_layer.h"
 
+#include <cmath>
 #include <utility>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/silu.h>
@@ -36,6 +38,33 @@ double MoeWeights::router_parameters() const {
   return static_cast<double>(router.numel() + router_bias.numel() + hidden);
 }
 
+double MoeWeights::shift_of(const LayerPolicy& policy) const {
+  if (policy.kind == LayerPolicy::Kind::top_k)
+    return 1 - 2 * static_cast<double>(policy.k) / static_cast<double>(routed());
+  const at::Tensor points = activity.to(at::kCPU).contiguous();  // by rising threshold
+  const auto* point = points.data_ptr<float>();
+  const auto threshold = static_cast<float>(policy.threshold);
+  const std::int64_t count = points.size(0);
+  std::int64_t next = 0;
+  while (next < count && point[2 * next] < threshold) ++next;
+  const auto share_at = [&](std::int64_t i) { return static_cast<double>(point[2 * i + 1]); };
+  if (next == 0 || next == count) return 1 - 2 * share_at(next == 0 ? 0 : count - 1);
+  const double way =
+      static_cast<double>((threshold - point[2 * next - 2]) / (point[2 * next] - point[2 * next - 2]));
+  return 1 - 2 * std::lerp(share_at(next - 1), share_at(next), way);
+}
+
+MoeWeights MoeWeights::at(const LayerPolicy& policy) const {
+  if (!moves()) return *this;
+  const double c = shift_of(policy);
+  MoeWeights moved = *this;
+  moved.gate = at::add(gate, gate_shift, c);
+  moved.up = at::add(up, up_shift, c);
+  moved.down = at::add(down, down_shift, c);
+  moved.gate_shift = moved.up_shift = moved.down_shift = moved.activity = at::Tensor();
+  return moved;
+}
+
 at::Tensor MoeWeights::hidden(const at::Tensor& x) const { return swiglu(x, gate, up, gate_bias, up_bias); }
 
 at::Tensor MoeWeights::routed_part(const at::Tensor& h) const {
@@ -66,9 +95,10 @@ double MoeWeights::activated_parameters(double mean_experts) const {
 MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
   const auto convert = [&](const at::Tensor& t) { return t.defined() ? t.to(device, dtype) : t; };
   const auto exact = [&](const at::Tensor& t) { return t.defined() ? t.to(device, at::kFloat) : t; };
-  return {convert(gate),      convert(up),           convert(down),          exact(router),
-          exact(router_bias), convert(compensation), permutation.to(device), convert(gate_bias),
-          convert(up_bias),   convert(down_bias),    exact(router_hidden),   exact(router_hidden_bias),
+  return {convert(gate),       convert(up),           convert(down),          exact(router),
+          exact(router_bias),  convert(compensation), permutation.to(device), convert(gate_bias),
+          convert(up_bias),    convert(down_bias),    exact(router_hidden),   exact(router_hidden_bias),
+          convert(gate_shift), convert(up_shift),     convert(down_shift),    exact(activity),
           shared_neurons};
 }
 
@@ -89,7 +119,9 @@ at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& 
 }
 
 MoeLayer::MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy)
-    : weights_(std::move(weights)), policy_(std::move(policy)) {}
+    : weights_(weights->moves() ? std::make_shared<const MoeWeights>(weights->at(policy))
+                                : std::move(weights)),
+      policy_(std::move(policy)) {}
 
 FfnOutput MoeLayer::forward(const at::Tensor& x) const {
   const at::Tensor selected = select_experts(weights_->route(x), policy_);

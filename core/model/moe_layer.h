@@ -28,12 +28,23 @@ struct MoeWeights {
   at::Tensor down_bias;           // [d], undefined without mlp_bias and where `compensation` is defined
   at::Tensor router_hidden;       // [r, d] fp32, the small router's hidden layer; undefined: a linear router
   at::Tensor router_hidden_bias;  // [r] fp32
+  // Where the finish taught the weights to move with the slider: under a policy gate is gate + c gate_shift
+  // and so on, with c = 1 - 2 (share of the routed experts that run): 1 where none runs, -1 where all do.
+  at::Tensor gate_shift, up_shift, down_shift;  // [f, d], undefined: they stay
+  at::Tensor activity;  // [K, 2] fp32: a threshold, the share that ran there when the shifts were defined
   std::int64_t shared_neurons = 0;  // S
 
   std::int64_t neurons() const { return gate.size(0); }
   std::int64_t hidden_size() const { return gate.size(1); }
   std::int64_t routed() const { return router.size(0); }
   std::int64_t expert_neurons() const { return (neurons() - shared_neurons) / routed(); }
+
+  bool moves() const { return gate_shift.defined(); }
+  /// c of a sparse policy, from `activity` between its points (a threshold) or k (top-k). Precondition:
+  /// moves().
+  double shift_of(const LayerPolicy& policy) const;
+  /// The weights under a sparse policy: the shifts are added and gone. Differentiable.
+  MoeWeights at(const LayerPolicy& policy) const;
 
   /// Routing weights [T, E]: the predicted contribution of every routed expert, in units of the layer's mean
   /// FFN output norm: linear, or router silu(router_hidden x). x [T, d].

@@ -1,4 +1,4 @@
-// Sixteen floats at a time, for the decoding kernels. Included by their .cpp files only.
+// Sixteen floats at a time, for kernels. Included by their .cpp files only.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +50,31 @@ LADIMO_INLINE float sum(const Floats& v) {
   std::memcpy(&second, reinterpret_cast<const char*>(&low) + sizeof(first), sizeof(second));
   first += second;
   return (first[0] + first[2]) + (first[1] + first[3]);
+}
+
+/// x = exp(x) to 2 units in the last place where x is in [-87, 88]; below it is exp(-87). Cephes' expf: x = n
+/// ln 2
+/// + r, a polynomial in r, n added to the exponent.
+LADIMO_INLINE void exponential(Floats& x) {
+  typedef std::int32_t Ints __attribute__((vector_size(64)));
+  constexpr float magic = 12582912;  // 1.5 * 2^23: adding it rounds to the nearest integer
+  const Floats least = Floats{} - 87.0f;
+  x = x < least ? least : x;  // not a number stays
+  Floats n = x * 1.44269504088896341f + magic;
+  Ints exponent;
+  std::memcpy(&exponent, &n, sizeof(n));
+  n -= magic;
+  const Floats r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  Floats y = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  y = y * r + 8.3334519073e-3f;
+  y = y * r + 4.1665795894e-2f;
+  y = y * r + 1.6666665459e-1f;
+  y = y * r + 5.0000001201e-1f;
+  y = y * r * r + r + 1.0f;
+  Ints bits;
+  std::memcpy(&bits, &y, sizeof(y));
+  bits += exponent << 23;
+  std::memcpy(&x, &bits, sizeof(x));
 }
 
 /// x . row

@@ -1,16 +1,18 @@
 #include <algorithm>
+#include <iterator>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "base/random.h"
+#include "evaluate/distributions.h"
+#include "model/side_by_side.h"
 #include "profile/sensitivity.h"
 
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t kept_bytes = std::int64_t{1} << 30;    // layer inputs of one group of windows
-constexpr std::int64_t logit_bytes = std::int64_t{16} << 20;  // one [rows, vocab] fp32 matrix
+constexpr std::int64_t kept_bytes = std::int64_t{1} << 30;  // layer inputs of one group of windows
 
 /// One next token for every row of logits, by inversion of the cumulative distribution.
 at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
@@ -25,7 +27,7 @@ at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
 /// position of a window predicts nothing that is scored; its gradient is zero.
 at::Tensor head_gradient(const WeightSource& source, const at::Tensor& h, Random& random) {
   const auto d = h.size(2);
-  const auto rows = std::max<std::int64_t>(1, logit_bytes / (4 * source.config().vocab_size));
+  const auto rows = Distributions::rows_at_once(source.config().vocab_size);
   auto gradient = at::zeros_like(h, at::kFloat);
   const auto inputs = h.slice(1, 0, h.size(1) - 1).reshape({-1, d});
   std::vector<at::Tensor> parts;
@@ -56,10 +58,20 @@ at::Tensor layer_backward(const DecoderLayer& layer, const Rotary& rotary, const
     const auto g = gradient.flatten(0, 1);
     const auto x_rows = x.detach().flatten(0, 1);
     const auto y_rows = y.detach();
-    const auto hidden = weights->hidden(x_rows), routing_weights = weights->route(x_rows);
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-      const auto delta = weights->combine(hidden, select_experts(routing_weights, candidates[c])) - y_rows;
+    const auto routing_weights = weights->route(x_rows);
+    const auto price = [&](const MoeWeights& moved, const at::Tensor& hidden, std::size_t c) {
+      const auto delta = moved.combine(hidden, select_experts(routing_weights, candidates[c])) - y_rows;
       sums[c] += 0.5 * (g * delta).sum(1).to(at::kDouble).square().sum().item<double>();
+    };
+    if (weights->moves()) {  // a small model: the finish holds all of it in memory
+      side_by_side(x_rows.device(), std::ssize(candidates), [&](std::int64_t i) {
+        const auto c = static_cast<std::size_t>(i);
+        const auto moved = weights->at(candidates[c]);
+        price(moved, moved.hidden(x_rows), c);
+      });
+    } else {
+      const auto hidden = weights->hidden(x_rows);
+      for (std::size_t c = 0; c < candidates.size(); ++c) price(*weights, hidden, c);
     }
   }
   return torch::autograd::grad({attended + y.view_as(attended)}, {h}, {gradient.to(h.scalar_type())})[0].to(

@@ -49,12 +49,19 @@ double measuring_flops_per_layer(const Shapes& s) {
   return candidates * s.tables / 3 * (s.model_flops() / 2 + s.head_flops());
 }
 
-// Weights of the model, and those of the FFNs with their gradients, Adam's moments, the best so far and a
-// rounded copy; the dense model's last hidden states; activations of one batch.
+// Copies of the FFNs' weights in memory: themselves and, of one position of the slider each, what runs and
+// its gradients; Adam's two moments, the best so far, a rounded copy. Twice with shifts, but for what runs.
+double finish_copies(const Recipe& recipe) {
+  constexpr double positions = 4;
+  const double each = 1 + positions + 2 + 1 + 1;
+  return recipe.stage1.elastic && recipe.finish.shift ? 2 * each + positions : each;
+}
+
+// Weights of the model, the FFNs' copies; the dense model's last hidden states; activations of one batch.
 double finish_ram(const Shapes& s, const Workload& work, double tokens) {
-  const double batch = work.recipe.finish.batch / 4.0;
-  return 4 * static_cast<double>(work.config.parameters()) + 6 * 4 * s.layers * parameters_of_ffn(s) +
-         4 * tokens * s.d + 4 * batch * s.layers * (8 * s.f + 12 * s.d + 2 * s.window * s.attention / s.d);
+  return 4 * static_cast<double>(work.config.parameters()) +
+         finish_copies(work.recipe) * 4 * s.layers * parameters_of_ffn(s) + 4 * tokens * s.d +
+         4 * work.recipe.finish.batch * s.layers * (8 * s.f + 12 * s.d + 2 * s.window * s.attention / s.d);
 }
 
 // Estimated sensitivities: one forward and one backward pass, recomputing, and each candidate's own layer.
@@ -107,6 +114,11 @@ std::uint64_t layer_bytes(const Workload& work) {
 }
 
 std::uint64_t all_layers_bytes(const Workload& work) { return work.recipe.layers.size() * layer_bytes(work); }
+
+std::uint64_t finished_bytes(const Workload& work) {
+  const bool shifts = work.recipe.stage1.elastic && work.recipe.finish.shift;
+  return (shifts ? 2 : 1) * all_layers_bytes(work);
+}
 
 std::uint64_t text_bytes(const Workload& work) {
   // Four to five characters a token; half as much again for what the model writes over its measure.

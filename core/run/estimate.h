@@ -21,8 +21,10 @@ struct Workload {
 std::uint64_t ram_estimate(const Workload& work);
 /// A converted layer on disk.
 std::uint64_t layer_bytes(const Workload& work);
-/// All converted layers once more, as the second sweep and the finish leave them.
+/// All converted layers once more, as the second sweep leaves them.
 std::uint64_t all_layers_bytes(const Workload& work);
+/// As the finish leaves them, with their shifts.
+std::uint64_t finished_bytes(const Workload& work);
 /// The text that the model writes itself.
 std::uint64_t text_bytes(const Workload& work);
 /// Tables, records and the log.

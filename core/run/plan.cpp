@@ -121,7 +121,7 @@ void estimate(Plan& plan, int weight_bytes, int threads) {
   plan.ram_bytes = ram_estimate(work);
   plan.disk_bytes = static_cast<std::uint64_t>(steps.layers_left()) * layer_bytes(work) + table_bytes(work) +
                     (plan.recipe.stage1.second_sweep ? all_layers_bytes(work) : 0) +
-                    (plan.finish_tokens > 0 ? all_layers_bytes(work) : 0) +
+                    (plan.finish_tokens > 0 ? finished_bytes(work) : 0) +
                     (steps.text_left() ? text_bytes(work) : 0);
 }
 

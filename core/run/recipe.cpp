@@ -33,11 +33,9 @@ nlohmann::json to_json(const Stage1& stage1) {
 }
 
 nlohmann::json to_json(const Finish& finish) {
-  return {{"use", finish.use},
-          {"epochs", finish.epochs},
-          {"batch", finish.batch},
-          {"learning_rate", finish.learning_rate},
-          {"slope", finish.slope}};
+  return {{"use", finish.use},     {"epochs", finish.epochs},
+          {"batch", finish.batch}, {"learning_rate", finish.learning_rate},
+          {"shift", finish.shift}, {"slope", finish.slope}};
 }
 
 /// Reads keys that are there into what they set, and says what is wrong with their values.
@@ -119,12 +117,13 @@ Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
 }
 
 Finish finish_from_json(const JsonFields& fields, Finish finish) {
-  fields.only({"use", "epochs", "batch", "learning_rate", "slope"});
+  fields.only({"use", "epochs", "batch", "learning_rate", "shift", "slope"});
   const Settings settings(fields);
   settings.read("use", finish.use);
   settings.read("epochs", finish.epochs);
   settings.read("batch", finish.batch);
   settings.read("learning_rate", finish.learning_rate);
+  settings.read("shift", finish.shift);
   settings.read("slope", finish.slope);
   settings.require(finish.use == "auto" || finish.use == "on" || finish.use == "off", "use",
                    "is none of auto, on, off");

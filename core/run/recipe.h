@@ -39,6 +39,7 @@ struct Finish {
   int epochs = 4;                // through the calibration tokens
   int batch = 2048;              // tokens
   double learning_rate = 0.004;  // times the root mean square of each weight
+  bool shift = true;             // gate, up and down move with the share of experts that run
   double slope = 0.3;  // width of the routers' gradient, in standard deviations of the routing weights
 };
 

@@ -76,4 +76,13 @@ inline MoeWeights random_moe(const DenseFfn& ffn, std::int64_t routed, std::int6
   return moe;
 }
 
+/// The same with random shifts: of thresholds -1, 0 and 1 all, half and none of the experts are said to run.
+inline MoeWeights moving(MoeWeights moe) {
+  moe.gate_shift = random_tensor(moe.gate.sizes(), 60, 0.05);
+  moe.up_shift = random_tensor(moe.up.sizes(), 61, 0.05);
+  moe.down_shift = random_tensor(moe.down.sizes(), 62, 0.05);
+  moe.activity = at::tensor({-1.0F, 1.0F, 0.0F, 0.5F, 1.0F, 0.0F}).view({3, 2});
+  return moe;
+}
+
 }  // namespace ladimo::testing

@@ -62,8 +62,9 @@ struct Example {
 
 }  // namespace
 
-TEST_CASE("the student computes what the converted model computes, dense layers included") {
-  const Example example;
+TEST_CASE("the student computes what the converted model computes, dense and moving layers included") {
+  Example example;
+  example.layers[1] = moving(*example.layers[1]);
   const ElasticStudent student(example.source, example.layers, 0.3);
   const auto ids = at::tensor(example.calibration.tokens).to(at::kLong).view({60, 16}).slice(0, 0, 4);
   const std::vector<SliderPosition> positions = {{}, {0.1, 0.2}, {std::nullopt, 0.0}};
@@ -131,6 +132,21 @@ TEST_CASE("the finish betters all of the slider on held-back windows, with the s
   const auto again = example.finish();
   CHECK(at::equal(finished.layers.at(1).down, again.layers.at(1).down));
   CHECK(at::equal(finished.layers.at(1).router, again.layers.at(1).router));
+}
+
+TEST_CASE(
+    "an elastic finish leaves layers that move with the slider; a dedicated one and `shift: false` do not") {
+  Example example;
+  const auto moving = example.finish().layers;
+  REQUIRE(moving.size() == 2);
+  CHECK(moving.at(0).moves());
+  CHECK(moving.at(0).gate_shift.abs().max().item<double>() > 0);
+  example.recipe.finish.shift = false;
+  CHECK_FALSE(example.finish().layers.at(0).moves());
+  example.recipe.finish.shift = true;
+  example.recipe.stage1.elastic = false;
+  example.recipe.stage1.levels = {0.4};
+  for (const auto& [layer, weights] : example.finish().layers) CHECK_FALSE(weights.moves());
 }
 
 TEST_CASE("a finish that makes things worse is not kept") {

@@ -156,6 +156,57 @@ TEST_CASE("a converted layer is read as it was written") {
   }
 }
 
+TEST_CASE("a moving layer runs with its shifts added, by what share of the experts the policy lets run") {
+  const MoeWeights moe = moving(random_moe(*random_ffn(24, 60, 1), 8, 12, 2));
+  CHECK(moe.shift_of(LayerPolicy::above(-5)) == doctest::Approx(-1));
+  CHECK(moe.shift_of(LayerPolicy::above(-0.5)) == doctest::Approx(-0.5));
+  CHECK(moe.shift_of(LayerPolicy::above(0)) == doctest::Approx(0));
+  CHECK(moe.shift_of(LayerPolicy::above(0.25)) == doctest::Approx(0.25));
+  CHECK(moe.shift_of(LayerPolicy::above(7)) == doctest::Approx(1));
+  CHECK(moe.shift_of(LayerPolicy::top(8)) == doctest::Approx(-1));
+  CHECK(moe.shift_of(LayerPolicy::top(2)) == doctest::Approx(0.5));
+
+  const auto x = random_tensor({20, 24}, 5);
+  for (const auto& policy : {LayerPolicy::above(0.25), LayerPolicy::top(2)}) {
+    const double c = moe.shift_of(policy);
+    MoeWeights still = moe;
+    still.gate = moe.gate + c * moe.gate_shift;
+    still.up = moe.up + c * moe.up_shift;
+    still.down = moe.down + c * moe.down_shift;
+    still.gate_shift = still.up_shift = still.down_shift = still.activity = at::Tensor();
+    const MoeLayer moved(std::make_shared<MoeWeights>(moe), policy);
+    CHECK(max_difference(moved.forward(x).y,
+                         MoeLayer(std::make_shared<MoeWeights>(still), policy).forward(x).y) < 1e-5);
+    CHECK_FALSE(moved.weights().moves());
+    CHECK(moved.activated_parameters(3) == moe.activated_parameters(3));
+  }
+}
+
+TEST_CASE("a moving layer is read as it was written, and only whole") {
+  const TemporaryFolder folder;
+  const auto file = folder / "000.safetensors";
+  MoeWeights moe = moving(random_moe(*random_ffn(24, 60, 1), 8, 12, 2));
+  save_moe_weights(file, moe, at::kFloat);
+  const auto read = load_moe_weights(file, at::kCPU, at::kFloat);
+  CHECK(at::equal(read.gate_shift, moe.gate_shift));
+  CHECK(at::equal(read.up_shift, moe.up_shift));
+  CHECK(at::equal(read.down_shift, moe.down_shift));
+  CHECK(at::equal(read.activity, moe.activity));
+  const auto refused = [&](const MoeWeights& bad, const char* sentence) {
+    save_moe_weights(file, bad, at::kFloat);
+    CHECK_THROWS_WITH_AS(load_moe_weights(file, at::kCPU, at::kFloat), sentence, Refusal);
+  };
+  MoeWeights bad = moe;
+  bad.activity = at::Tensor();
+  refused(bad, "This is not a converted layer: gate_shift and activity belong together.");
+  bad = moe;
+  bad.activity = at::zeros({3});
+  refused(bad, "This is not a converted layer: activity has the shape [3].");
+  bad = moe;
+  bad.up_shift = at::zeros({60, 23});
+  refused(bad, "This is not a converted layer: up_shift has the shape [60, 23] instead of [60, 24].");
+}
+
 TEST_CASE("what is not a converted layer is refused") {
   const TemporaryFolder folder;
   const MoeWeights good = random_moe(*random_ffn(24, 60, 1), 8, 12, 2);
