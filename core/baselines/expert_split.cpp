@@ -78,7 +78,7 @@ struct ActivationRouter {
       context.check();
       const auto x = rows.x.slice(0, begin, end);
       const auto a = with_one(x);
-      gram += at::mm(a.t(), a);
+      add_gram(gram, a);
       moment += at::mm(a.t(), weights.routed_part(weights.hidden(x)).abs().sum(2));
     });
     weight = ridge_solution(gram, moment, ridge);

@@ -38,7 +38,7 @@ void fit_readout(RouterFit& router, const at::Tensor& x, const at::Tensor& targe
   auto moment = at::zeros({rank + 1, targets.size(1)}, wide);
   for_chunks(x.size(0), 8192, [&](std::int64_t begin, std::int64_t end) {
     const auto a = with_one(units(router, x.slice(0, begin, end)));
-    gram += at::mm(a.t(), a);
+    add_gram(gram, a);
     moment += at::mm(a.t(), targets.slice(0, begin, end));
   });
   const auto solution = ridge_solution(gram, moment, ridge);

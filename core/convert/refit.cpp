@@ -4,7 +4,7 @@
 
 #include <ATen/ATen.h>
 
-#include "convert/cholesky.h"
+#include "convert/ridge.h"
 
 namespace ladimo {
 
@@ -31,10 +31,12 @@ MoeWeights refit(const MoeWeights& weights, const CalibrationRows& rows, const a
       const auto skipped = compensated ? 1 - mask : at::ones({end - begin, 1}, mask.options());
       a = at::cat({h.slice(1, 0, weights.shared_neurons), masked, skipped}, 1);
       const double weight = 1 / std::max(errors[i], 1e-6);
-      gram.add_(at::mm(a.t(), a), weight);
-      moment.add_(at::mm(a.t(), y - at::mm(a, initial)), weight);
+      add_gram(gram, a, weight);
+      moment.add_(at::mm(a.t(), y), weight);
     }
   });
+  mirror(gram);
+  moment -= at::mm(gram, initial.to(at::kDouble));  // Aᵀ (Y - A W0)
   const auto diagonal = gram.diagonal().clone();
   gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median());
   const auto solution = initial + solve_spd(gram, moment).to(at::kFloat);

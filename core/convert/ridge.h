@@ -1,6 +1,8 @@
 // Ridge regression from normal equations.
 #pragma once
 
+#include <cstdint>
+
 #include <ATen/ATen.h>
 
 #include "convert/cholesky.h"
@@ -12,9 +14,21 @@ inline at::Tensor with_one(const at::Tensor& x) {
   return at::cat({x, at::ones({x.size(0), 1}, x.options())}, 1);
 }
 
-/// (AᵀA + λI)⁻¹ AᵀT in fp32 with λ = `ridge` times the mean of AᵀA's diagonal but for its last entry, that of
-/// the bias. Throws Error when the inputs are degenerate.
+/// Adds weight AᵀA to `gram` [n, n], a [T, n]: on the diagonal and to its right alone, which is little more
+/// than half of the work. mirror() fills in the rest at the end.
+inline void add_gram(at::Tensor& gram, const at::Tensor& a, double weight = 1) {
+  constexpr std::int64_t block = 128;
+  for (std::int64_t i = 0; i < a.size(1); i += block)
+    gram.slice(0, i, i + block).slice(1, i).add_(at::mm(a.slice(1, i, i + block).t(), a.slice(1, i)), weight);
+}
+
+/// Copies what is right of the diagonal to its left.
+inline void mirror(at::Tensor& gram) { gram = at::triu(gram) + at::triu(gram, 1).t(); }
+
+/// (AᵀA + λI)⁻¹ AᵀT in fp32, AᵀA as add_gram() leaves it, with λ = `ridge` times the mean of AᵀA's diagonal
+/// but for its last entry, that of the bias. Throws Error when the inputs are degenerate.
 inline at::Tensor ridge_solution(at::Tensor gram, const at::Tensor& moment, double ridge) {
+  mirror(gram);
   gram.diagonal() += ridge * gram.diagonal().slice(0, 0, gram.size(0) - 1).mean();
   return solve_spd(gram, moment).to(at::kFloat);
 }

@@ -29,7 +29,7 @@ RouterFit fit_router(const MoeWeights& weights, const HiddenStatistics& statisti
   auto moment = at::zeros({d + 1, experts}, wide);
   for_targets(weights, norms, rows.train(), context, [&](const at::Tensor& x, const at::Tensor& t) {
     const auto a = with_one(x);
-    gram += at::mm(a.t(), a);
+    add_gram(gram, a);
     moment += at::mm(a.t(), t);
   });
   const auto solution = ridge_solution(gram, moment, ridge);  // [d + 1, E]

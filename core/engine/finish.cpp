@@ -218,7 +218,7 @@ class Training {
 
  private:
   static constexpr int positions = 4;      // of the slider in every batch, one from each stretch of its way
-  static constexpr double crowding = 1.6;  // of the stretches towards the cheap end
+  static constexpr double crowding = 1.4;  // of the stretches towards the cheap end
 
   static std::vector<std::optional<MoeWeights>> layers_of(const WeightSource& source, const MoeProvider& moe,
                                                           const Recipe& recipe, const TradeoffTable& table) {
@@ -253,11 +253,13 @@ class Training {
 
   /// The dense model's last hidden states; the logits would be too many to keep.
   void read_teacher() {
-    std::vector<at::Tensor> parts;
-    for (std::int64_t w = 0; w < ids_.size(0); w += group_windows()) {
+    const auto windows = ids_.size(0), at_once = group_windows();
+    std::vector<at::Tensor> parts(static_cast<std::size_t>((windows + at_once - 1) / at_once));
+    side_by_side(ids_.device(), std::ssize(parts), [&](std::int64_t i) {
       context_.check();
-      parts.push_back(student_.forward(ids_.slice(0, w, std::min(w + group_windows(), ids_.size(0))), {}));
-    }
+      const auto own = ids_.slice(0, i * at_once, std::min((i + 1) * at_once, windows));
+      parts[static_cast<std::size_t>(i)] = student_.forward(own, {});
+    });
     teacher_ = at::cat(parts);
   }
 
@@ -319,6 +321,7 @@ class Training {
     const auto w = h.size(1), d = h.size(2);
     const auto predicting = [&](const at::Tensor& t) { return t.slice(1, 1, w - 1).reshape({-1, d}); };
     const auto inputs = predicting(h), targets = predicting(teacher);
+    if (inputs.size(0) == 0) return {0, at::zeros_like(h)};  // a window of two tokens predicts none of these
     const auto rows = Distributions::rows_at_once(source_.config().vocab_size);
     double loss = 0;
     std::vector<at::Tensor> parts;

@@ -87,18 +87,18 @@ LADIMO_INLINE void subtract(float* x, float factor, const float* p, float scale,
   for (; c < n; ++c) x[c] = factor * x[c] - scale * p[c];
 }
 
-LADIMO_CLONES void normalise(const float* z, std::int64_t n, float* p, float* log_normaliser) {
+LADIMO_CLONES void normalise(const float* z, std::int64_t n, float* p, double* log_normaliser) {
   const float most = largest(z, n);
   const double sum = exponentials(z, most, n, p);
   const auto factor = static_cast<float>(1 / sum);
   for (std::int64_t c = 0; c < n; ++c) p[c] *= factor;
-  *log_normaliser = static_cast<float>(static_cast<double>(most) + std::log(sum));
+  *log_normaliser = static_cast<double>(most) + std::log(sum);
 }
 
 // One row of the dense model.
 struct DenseRow {
   const float *logits, *p;
-  float log_normaliser;
+  double log_normaliser;
 };
 
 struct Divergence {
@@ -121,7 +121,7 @@ LADIMO_CLONES void diverge(const DenseRow& dense, const float* z, std::int64_t n
 
 auto rows_of(const at::Tensor& logits, const at::Tensor& probabilities, const at::Tensor& log_normaliser) {
   return [z = logits.data_ptr<float>(), p = probabilities.data_ptr<float>(),
-          log_of = log_normaliser.data_ptr<float>(), vocab = logits.size(1)](std::int64_t r) {
+          log_of = log_normaliser.data_ptr<double>(), vocab = logits.size(1)](std::int64_t r) {
     return DenseRow{z + r * vocab, p + r * vocab, log_of[r]};
   };
 }
@@ -142,17 +142,17 @@ Distributions::Distributions(const at::Tensor& logits) : logits_(logits.to(at::k
   }
   const auto rows = logits_.size(0), vocab = logits_.size(1);
   probabilities_ = at::empty_like(logits_);
-  log_normaliser_ = at::empty({rows}, logits_.options());
+  log_normaliser_ = at::empty({rows}, logits_.options().dtype(at::kDouble));
   const auto* z = logits_.data_ptr<float>();
   auto* p = probabilities_.data_ptr<float>();
-  auto* log_normaliser = log_normaliser_.data_ptr<float>();
+  auto* log_normaliser = log_normaliser_.data_ptr<double>();
   at::parallel_for(0, rows, rows_per_thread, [=](std::int64_t begin, std::int64_t end) {
     for (auto r = begin; r < end; ++r) normalise(z + r * vocab, vocab, p + r * vocab, log_normaliser + r);
   });
 }
 
 at::Tensor Distributions::nll(const at::Tensor& targets) const {
-  return -log_probability(logits_, log_normaliser_, targets);
+  return -log_probability(logits_, log_normaliser_.to(at::kFloat), targets);
 }
 
 RowScores Distributions::compare(const at::Tensor& given, const at::Tensor& targets) const {

@@ -12,7 +12,7 @@ namespace ladimo {
 struct RowScores {
   at::Tensor kl;    // float, KL(dense || model) in nats, >= 0
   at::Tensor nll;   // float, -ln of the target's probability, nats
-  at::Tensor same;  // uint8, 1 where the dense model's most likely token is most likely here too
+  at::Tensor same;  // uint8, 1 where the dense model's most likely token is (among) the most likely here
 };
 
 /// The dense model's next-token distributions for a few tokens.
@@ -35,7 +35,7 @@ class Distributions {
  private:
   at::Tensor logits_;          // [n, V] float
   at::Tensor probabilities_;   // [n, V] float
-  at::Tensor log_normaliser_;  // [n] float: ln of the sum of exp(logits)
+  at::Tensor log_normaliser_;  // [n] double (float off the CPU): ln of the sum of exp(logits)
   at::Tensor top_;             // [n] int64, of equal ones the first
 };
 

@@ -19,11 +19,12 @@ constexpr std::int64_t chunk_bytes = std::int64_t{16} << 20;    // one [tokens, 
 class Group {
  public:
   Group(const WeightSource& source, const ConvertedModels& models, const Windows& windows, std::int64_t begin,
-        std::int64_t end, Scores& scores, Progress& progress)
+        std::int64_t end, Scores& scores, Progress& progress, const Context& context)
       : source_(source),
         models_(models),
         scores_(scores),
         progress_(progress),
+        context_(context),
         streams_(models.first_layer.size()) {
     const auto n = end - begin;
     ids_ = at::tensor(windows.tokens)
@@ -51,6 +52,7 @@ class Group {
       const auto dense_nll = dense.nll(target);
       append(scores_.dense_nll, dense_nll);
       side_by_side(dense_.device(), std::ssize(streams_), [&](std::int64_t m) {
+        context_.check();
         auto& scores = scores_.policies[static_cast<std::size_t>(m)];
         const auto& stream = converted[static_cast<std::size_t>(m)];
         if (!stream.defined()) {
@@ -64,7 +66,6 @@ class Group {
         append(scores.kl, found.kl);
         append(scores.same, found.same);
       });
-      progress_.advance(0);
     }
   }
 
@@ -85,6 +86,7 @@ class Group {
                     std::size_t l, std::int64_t begin, std::int64_t end) {
     const auto attended = layer.attend(dense_.slice(0, begin, end), source_.rotary());
     side_by_side(dense_.device(), std::ssize(streams_), [&](std::int64_t model) {
+      context_.check();
       const auto m = static_cast<std::size_t>(model);
       if (!streams_[m].defined()) return;  // still the dense stream
       const bool leaves = static_cast<std::int64_t>(l) == models_.first_layer[m];
@@ -122,6 +124,7 @@ class Group {
   const ConvertedModels& models_;
   Scores& scores_;
   Progress& progress_;
+  const Context& context_;
   at::Tensor ids_;                   // [n, W] int64
   at::Tensor dense_;                 // [n, W, d]
   std::vector<at::Tensor> streams_;  // per model [n, W, d]; undefined while equal to the dense stream
@@ -162,7 +165,7 @@ Scores pass_groups(const WeightSource& source, const ConvertedModels& models, co
   for (const auto first : models.first_layer) passes += layers - first;
   Progress progress(context, passes * count);
   for (std::int64_t begin = 0; begin < count; begin += group) {
-    Group part(source, models, windows, begin, std::min(begin + group, count), scores, progress);
+    Group part(source, models, windows, begin, std::min(begin + group, count), scores, progress, context);
     pass(part);
   }
   finish_counts(scores, models, source.config(), static_cast<double>(count * windows.window));

@@ -1,5 +1,6 @@
 // The file of one converted layer: layers/000.safetensors.
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -90,6 +91,7 @@ class LayerReader {
     weights.up_shift = load("up_shift", dtype);
     weights.down_shift = load("down_shift", dtype);
     weights.activity = load("activity", at::kFloat);
+    if (weights.moves()) require_rising(weights.activity);
     weights.permutation = load("permutation", at::kLong);
     return weights;
   }
@@ -113,6 +115,16 @@ class LayerReader {
     if (error != std::errc() || end != text.data() + text.size() || value < 0)
       refuse(std::string(shared_key) + " is \"" + text + "\"");
     return value;
+  }
+
+  // Thresholds that rise, shares between 0 and 1.
+  void require_rising(const at::Tensor& activity) const {
+    const auto points = activity.to(at::kCPU).contiguous();
+    const auto* point = points.data_ptr<float>();
+    for (std::int64_t i = 0; i < points.size(0); ++i)
+      if (!std::isfinite(point[2 * i]) || (i > 0 && point[2 * i] < point[2 * i - 2]) ||
+          !(point[2 * i + 1] >= 0 && point[2 * i + 1] <= 1))
+        refuse("activity holds no shares at rising thresholds");
   }
 
   // Every shape follows from those of gate and router.

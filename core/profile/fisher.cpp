@@ -12,7 +12,8 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t kept_bytes = std::int64_t{1} << 30;  // layer inputs of one group of windows
+constexpr std::int64_t kept_bytes = std::int64_t{1} << 30;    // layer inputs of one group of windows
+constexpr std::int64_t hidden_bytes = std::int64_t{8} << 20;  // one [tokens, neurons] fp32 matrix
 
 /// One next token for every row of logits, by inversion of the cumulative distribution.
 at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
@@ -43,6 +44,22 @@ at::Tensor head_gradient(const WeightSource& source, const at::Tensor& h, Random
   return gradient;
 }
 
+/// Adds 1/2 (g . delta)² of every token to each candidate's sum. x, y, g [T, d]: the FFN's inputs, its
+/// outputs, the gradients there.
+void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates, const at::Tensor& x,
+                const at::Tensor& y, const at::Tensor& g, std::vector<double>& sums) {
+  const auto routing_weights = weights.route(x);
+  const auto hidden = weights.moves() ? at::Tensor() : weights.hidden(x);
+  side_by_side(x.device(), std::ssize(candidates), [&](std::int64_t i) {
+    const auto c = static_cast<std::size_t>(i);
+    const auto moved = weights.at(candidates[c]);
+    const auto delta = moved.combine(hidden.defined() ? hidden : moved.hidden(x),
+                                     select_experts(routing_weights, candidates[c])) -
+                       y;
+    sums[c] += 0.5 * (g * delta).sum(1).to(at::kDouble).square().sum().item<double>();
+  });
+}
+
 /// One layer in reverse: scores the candidates with the gradient at the layer's output and returns that at
 /// its input.
 at::Tensor layer_backward(const DecoderLayer& layer, const Rotary& rotary, const at::Tensor& input,
@@ -55,23 +72,11 @@ at::Tensor layer_backward(const DecoderLayer& layer, const Rotary& rotary, const
   const auto y = layer.ffn->forward(x.flatten(0, 1)).y;
   if (weights) {
     at::AutoGradMode without_gradients(false);
-    const auto g = gradient.flatten(0, 1);
-    const auto x_rows = x.detach().flatten(0, 1);
-    const auto y_rows = y.detach();
-    const auto routing_weights = weights->route(x_rows);
-    const auto price = [&](const MoeWeights& moved, const at::Tensor& hidden, std::size_t c) {
-      const auto delta = moved.combine(hidden, select_experts(routing_weights, candidates[c])) - y_rows;
-      sums[c] += 0.5 * (g * delta).sum(1).to(at::kDouble).square().sum().item<double>();
-    };
-    if (weights->moves()) {  // a small model: the finish holds all of it in memory
-      side_by_side(x_rows.device(), std::ssize(candidates), [&](std::int64_t i) {
-        const auto c = static_cast<std::size_t>(i);
-        const auto moved = weights->at(candidates[c]);
-        price(moved, moved.hidden(x_rows), c);
-      });
-    } else {
-      const auto hidden = weights->hidden(x_rows);
-      for (std::size_t c = 0; c < candidates.size(); ++c) price(*weights, hidden, c);
+    const auto rows = x.detach().flatten(0, 1), g = gradient.flatten(0, 1);
+    const auto chunk = std::max<std::int64_t>(1, hidden_bytes / (4 * weights->neurons()));
+    for (std::int64_t begin = 0; begin < rows.size(0); begin += chunk) {
+      const auto part = [&](const at::Tensor& t) { return t.slice(0, begin, begin + chunk); };
+      add_errors(*weights, candidates, part(rows), part(y.detach()), part(g), sums);
     }
   }
   return torch::autograd::grad({attended + y.view_as(attended)}, {h}, {gradient.to(h.scalar_type())})[0].to(

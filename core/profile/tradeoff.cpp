@@ -13,11 +13,13 @@
 namespace ladimo {
 namespace {
 
-/// One policy per rung of the ladder: every layer that has candidates at that rung.
-std::vector<ModelPolicy> ladder_of(const CandidateTable& candidates) {
+/// One policy per threshold of the ladder, which comes before top-k: every layer that has candidates at that
+/// rung.
+std::vector<ModelPolicy> thresholds_of(const CandidateTable& candidates) {
   std::vector<ModelPolicy> ladder;
   for (std::size_t l = 0; l < candidates.size(); ++l)
     for (std::size_t r = 0; r < candidates[l].size(); ++r) {
+      if (candidates[l][r].kind != LayerPolicy::Kind::threshold) break;
       if (r == ladder.size()) ladder.emplace_back(candidates.size(), LayerPolicy::dense());
       ladder[r][l] = candidates[l][r];
     }
@@ -70,12 +72,14 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
                                const TradeoffSettings& settings, const Context& context) {
   const ModelConfig& config = source.config();
   const bool measure = settings.measured;
-  const double counted = measure ? 0.15 : 0.4, estimating_ends = measure ? 0.3 : 1;  // of the step's time
+  const double counted = measure ? 0.2 : 0.4, estimating_ends = measure ? 0.3 : 1;  // of the step's time
   Scores activity;
   if (settings.recalibrated)
-    activity = count_activity(source, moe, windows, ladder_of(candidates), context.part(0, counted));
+    activity = count_activity(source, moe, windows, thresholds_of(candidates), context.part(0, counted));
 
-  const auto estimated = estimate_sensitivity(source, moe, candidates, windows, settings.seed,
+  // Measuring needs a pass per candidate; beside it the estimate only tells how well the two agree.
+  const auto some = measure ? some_windows(windows, (windows.count() + 3) / 4) : windows;
+  const auto estimated = estimate_sensitivity(source, moe, candidates, some, settings.seed,
                                               context.part(counted, estimating_ends));
   TradeoffTable table;
   table.fingerprint = source.checkpoint().fingerprint();
@@ -83,8 +87,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   table.other_activated =
       static_cast<double>(config.activated_parameters() - config.layers * config.ffn_parameters_per_layer());
   const auto sensitivity =
-      measure ? measure_sensitivity(source, moe, candidates, some_windows(windows, (windows.count() + 2) / 3),
-                                    context.part(estimating_ends, 1))
+      measure ? measure_sensitivity(source, moe, candidates, some, context.part(estimating_ends, 1))
               : estimated;
   require_finite(sensitivity);
   if (measure) table.rank_correlation = rank_correlation(sensitivity, estimated);

@@ -44,9 +44,9 @@ struct Shapes {
 
 double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
-// Every candidate goes through half of the layers and the head, on a third of the tables split.
+// Every candidate goes through half of the layers and the head, on a quarter of the tables split.
 double measuring_flops_per_layer(const Shapes& s) {
-  return candidates * s.tables / 3 * (s.model_flops() / 2 + s.head_flops());
+  return candidates * s.tables / 4 * (s.model_flops() / 2 + s.head_flops());
 }
 
 // Copies of the FFNs' weights in memory: themselves and, of one position of the slider each, what runs and
@@ -93,10 +93,12 @@ std::uint64_t ram_estimate(const Workload& work) {
   // Adam's two moments; the hidden rows of a chunk, masked, and their gradients.
   const double stage1 = 3 * 4 * s.tokens * s.d + 4 * (4 * s.d * s.attention + 6 * parameters_of_ffn(s)) +
                         6 * chunk(s.f) + normal_equations;
-  // Dense and converted stream of the tables split, kept layer inputs (in groups of 1 GiB), logits.
+  // Dense and converted stream of the tables split, kept layer inputs (in groups of 1 GiB), logits; a layer,
+  // with shifts once for every candidate.
+  const double moved = finish_tokens(work) > 0 && work.recipe.finish.shift ? candidates : 0;
   const double stage2 = 2 * 4 * s.tables * s.d +
-                        std::min(4 * s.tables * s.d * s.layers, 1024.0 * 1024 * 1024) + 4 * chunk(s.vocab) +
-                        2 * 4 * parameters_of_ffn(s);
+                        std::min(4 * s.tables * s.d * s.layers, 1024.0 * 1024 * 1024) +
+                        (2 + work.threads) * chunk(s.vocab) + (2 + moved) * 4 * parameters_of_ffn(s);
   const double writing = work.recipe.self_text() ? 4 * static_cast<double>(work.config.parameters()) : 0;
   const auto finished_on = static_cast<double>(finish_tokens(work));
   const double finish = finished_on > 0 ? finish_ram(s, work, finished_on) : 0;
@@ -171,8 +173,9 @@ StepSeconds time_estimate(const Workload& work) {
   time.profile = forward(profile_passes * s.tables * s.model_flops());
   // Estimated ones are always made.
   const double converted = static_cast<double>(work.recipe.layers.size());
-  const double measured = measures_sensitivity(work) ? converted * measuring_flops_per_layer(s) : 0;
-  time.sensitivity = fitting(estimating_flops(s, work, s.tables) + measured);
+  const bool measures = measures_sensitivity(work);
+  time.sensitivity = fitting(estimating_flops(s, work, measures ? s.tables / 4 : s.tables) +
+                             (measures ? converted * measuring_flops_per_layer(s) : 0));
   time.latency = 5;
   time.frontier = forward(3 * joint_points * s.tables * s.model_flops());
   return time;

@@ -36,7 +36,7 @@ struct Stage1 {
 /// The end-to-end finish (method.md 3.9).
 struct Finish {
   std::string use = "auto";      // "on", "off", "auto": where memory and time allow
-  int epochs = 4;                // through the calibration tokens
+  int epochs = 3;                // through the calibration tokens
   int batch = 2048;              // tokens
   double learning_rate = 0.004;  // times the root mean square of each weight
   bool shift = true;             // gate, up and down move with the share of experts that run

@@ -146,7 +146,11 @@ void RunFolder::clean() const {
   for (const fs::path& file : temporary) fs::remove(file);
 }
 
-Recipe RunFolder::recipe() const { return recipe_from_json(read_json(recipe_file()), recipe_file()); }
+Recipe RunFolder::recipe() const {
+  Recipe before;
+  before.finish.shift = false;  // runs that do not know the word were made without
+  return recipe_from_json(read_json(recipe_file()), recipe_file(), before);
+}
 
 LayerRecord RunFolder::record(int layer) const {
   return layer_record_from_json(read_json(layer_record(layer)), layer_record(layer));

@@ -1,12 +1,12 @@
 #!/bin/sh
 # KL against the number of calibration tokens, and self-written text against real text, at one share of the FFNs'
 # parameters. One conversion after the other; prints a table in Markdown.
-#   tests/bench/calibration.sh LADIMO MODEL "TRAIN FILES" "DEV FILES" FOLDER [FFN_ACTIVATED] [TOKENS...]
-# Runs stay in FOLDER; the same command continues there.
+#   tests/bench/calibration.sh LADIMO MODEL "TRAIN FILES" "DEV FILES" FOLDER [FFN_ACTIVATED] [TOKENS|self...]
+# Runs stay in FOLDER; the same command continues there. LADIMO_CONVERT holds more options of convert (like "--seed 1").
 set -eu
 ladimo=$1 model=$2 train=$3 dev=$4 folder=$5
 share=${6:-0.69}
-if [ $# -gt 6 ]; then shift 6; else set -- 10000 30000 100000 300000; fi
+if [ $# -gt 6 ]; then shift 6; else set -- 10000 30000 100000 300000 self; fi
 
 # number KEY FILE: a number at the top level of a JSON object as ladimo prints it.
 number() { sed -n "s/^  \"$1\": \([-0-9.e]*\),*\$/\1/p" "$2"; }
@@ -16,7 +16,8 @@ row() {
   name=$1 tokens=$2
   shift 2
   run=$folder/$name
-  "$ladimo" convert "$model" -o "$run" --text "$@" --tokens "$tokens" >&2
+  # shellcheck disable=SC2086
+  "$ladimo" convert "$model" -o "$run" --text "$@" --tokens "$tokens" ${LADIMO_CONVERT:-} >&2
   "$ladimo" policy "$run" --ffn-activated "$share" >&2
   # shellcheck disable=SC2086
   "$ladimo" eval "$run" --text $dev --json > "$folder/$name.json"
@@ -30,6 +31,8 @@ echo "| calibration | tokens | FFN activated | KL | perplexity |"
 echo "|---|---|---|---|---|"
 for tokens in "$@"; do
   # shellcheck disable=SC2086
-  row "real-$tokens" "$tokens" $train
+  case $tokens in
+    self) row self-100000 100000 self ;;
+    *) row "real-$tokens" "$tokens" $train ;;
+  esac
 done
-row self-100000 100000 self

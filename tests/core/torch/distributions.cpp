@@ -3,9 +3,14 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <mutex>
+#include <set>
+#include <thread>
 
+#include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 
 #include "base/error.h"
@@ -95,11 +100,18 @@ TEST_CASE(
   for (const bool with_gradients : {false, true}) {
     const at::AutoGradMode mode(with_gradients);
     std::array<std::atomic<int>, 37> calls{};
+    std::mutex mutex;
+    std::set<std::thread::id> threads;
     std::atomic<int> differently = 0;
     side_by_side(at::kCPU, 37, [&](std::int64_t i) {
       ++calls[static_cast<std::size_t>(i)];
       if (at::GradMode::is_enabled() != with_gradients) ++differently;
+      const std::lock_guard lock(mutex);
+      threads.insert(std::this_thread::get_id());
+      // Nobody takes all of it before the others are awake.
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     });
+    CHECK((at::get_num_threads() == 1) == (threads.size() == 1));
     for (const auto& count : calls) CHECK(count == 1);
     CHECK(differently == 0);
   }

@@ -96,7 +96,8 @@ TEST_CASE("the selection is hard; its gradient moves experts against each other,
 }
 
 TEST_CASE("the student's gradient is that of its output") {
-  const Example example;
+  Example example;
+  example.layers[1] = moving(*example.layers[1]);
   const ElasticStudent student(example.source, example.layers, 0.3);
   const auto ids = at::tensor(example.calibration.tokens).to(at::kLong).view({60, 16}).slice(0, 0, 2);
   const SliderPosition position = {0.1, 0.2};
@@ -108,8 +109,9 @@ TEST_CASE("the student's gradient is that of its output") {
     gradients = torch::autograd::grad({loss}, student.parameters(), {}, false, false, true);
   }
   const auto value = [&] { return (student.forward(ids, position) * direction).sum().item<double>(); };
-  // gate, up, down and compensation of layer 1: the selection there does not depend on them.
-  for (std::size_t p = 6; p < 10; ++p) {
+  // gate, up, down, compensation and the shifts of layer 1: the selection there does not depend on them.
+  REQUIRE(student.parameters().size() == 15);
+  for (const std::size_t p : {6, 7, 8, 9, 12, 13, 14}) {
     auto parameter = student.parameters()[p].detach();
     const auto step = gradients[p] / gradients[p].norm();
     parameter.add_(step, 1e-2);

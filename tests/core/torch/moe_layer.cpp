@@ -203,6 +203,9 @@ TEST_CASE("a moving layer is read as it was written, and only whole") {
   bad.activity = at::zeros({3});
   refused(bad, "This is not a converted layer: activity has the shape [3].");
   bad = moe;
+  bad.activity = moe.activity.flip(0);
+  refused(bad, "This is not a converted layer: activity holds no shares at rising thresholds.");
+  bad = moe;
   bad.up_shift = at::zeros({60, 23});
   refused(bad, "This is not a converted layer: up_shift has the shape [60, 23] instead of [60, 24].");
 }
