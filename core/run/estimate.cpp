@@ -7,7 +7,7 @@ namespace {
 
 // Sustained fp32 arithmetic per thread, as measured on a small model (d 192); large GEMMs reach several times
 // as much. Fitting has more passes over memory than going forward.
-constexpr double fitting_flops = 25e9, forward_flops = 60e9;
+constexpr double fitting_flops = 32e9, forward_flops = 60e9;
 // The program and its libraries.
 constexpr double base_ram = 400e6;
 // Matrices of hidden rows or logits are computed in chunks of at most so many rows and bytes.
@@ -177,7 +177,7 @@ StepSeconds time_estimate(const Workload& work) {
   time.sensitivity = fitting(estimating_flops(s, work, measures ? s.tables / 4 : s.tables) +
                              (measures ? converted * measuring_flops_per_layer(s) : 0));
   time.latency = 5;
-  time.frontier = forward(3 * joint_points * s.tables * s.model_flops());
+  time.frontier = forward(2 * joint_points * s.tables * s.model_flops());
   return time;
 }
 

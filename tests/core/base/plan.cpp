@@ -420,7 +420,8 @@ TEST_CASE("sensitivity is measured where that is estimated to take under five mi
   int measured = 0, estimated = 0;
   auto& size = plan.config.intermediate_size;
   for (size = 64; size < 1 << 26; size += size / 4) {
-    const bool quick = seconds("measured") - seconds("estimated") < 300;
+    // Beside measured ones, estimates are made on a quarter of the windows.
+    const bool quick = seconds("measured") - seconds("estimated") / 4 < 300;
     plan.recipe.sensitivity = "auto";
     CHECK(measures_sensitivity(load) == quick);
     ++(quick ? measured : estimated);
