@@ -218,7 +218,7 @@ class Training {
 
  private:
   static constexpr int positions = 4;      // of the slider in every batch, one from each stretch of its way
-  static constexpr double crowding = 1.4;  // of the stretches towards the cheap end
+  static constexpr double crowding = 1.8;  // of the stretches towards the cheap end
 
   static std::vector<std::optional<MoeWeights>> layers_of(const WeightSource& source, const MoeProvider& moe,
                                                           const Recipe& recipe, const TradeoffTable& table) {
