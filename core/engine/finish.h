@@ -20,9 +20,9 @@ struct Finished {
 
 /// Adam on gate, up, down, compensation and router of all `recipe.layers` at once, on KL(dense || converted)
 /// of the next-token distributions. Every batch is taken at a few positions of the frontier (from estimated
-/// sensitivities), each weighted by the inverse of the KL expected there, so that one set of weights serves
-/// the slider. Weights are rounded to `storage` before they are judged. Holds the whole model; the same seed
-/// gives the same bytes.
+/// sensitivities), each weighted by the inverse of the KL expected there, so that one conversion serves the
+/// slider; with `finish.shift` the layers learn to move along it (model/moe_layer.h). Weights are rounded to
+/// `storage` before they are judged. Holds the whole model; the same seed gives the same bytes.
 Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
                            const Windows& calibration, at::ScalarType storage, const Context& context);
 
