@@ -234,9 +234,6 @@ class Training {
 
   /// Shifts of zero, over the activity that the candidates have.
   static void add_shifts(MoeWeights& weights, const LayerTable& table) {
-    weights.gate_shift = at::zeros_like(weights.gate);
-    weights.up_shift = at::zeros_like(weights.up);
-    weights.down_shift = at::zeros_like(weights.down);
     std::vector<float> points;
     for (const Candidate& candidate : table.candidates) {
       if (candidate.policy.kind != LayerPolicy::Kind::threshold) continue;
@@ -244,6 +241,10 @@ class Training {
       points.push_back(
           static_cast<float>(candidate.policy.mean_experts / static_cast<double>(weights.routed())));
     }
+    if (points.empty()) return;  // always dense
+    weights.gate_shift = at::zeros_like(weights.gate);
+    weights.up_shift = at::zeros_like(weights.up);
+    weights.down_shift = at::zeros_like(weights.down);
     weights.activity = at::tensor(points).view({-1, 2}).to(weights.router.device());
   }
 

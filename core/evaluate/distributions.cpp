@@ -113,8 +113,7 @@ LADIMO_CLONES void diverge(const DenseRow& dense, const float* z, std::int64_t n
   const double sum = exponentials(z, row->most, n, gradient);
   row->log_normaliser = static_cast<double>(row->most) + std::log(sum);
   // sum p (ln p - ln q)
-  const double kl = mean_difference(dense.p, dense.logits, z, n) + row->log_normaliser -
-                    static_cast<double>(dense.log_normaliser);
+  const double kl = mean_difference(dense.p, dense.logits, z, n) + row->log_normaliser - dense.log_normaliser;
   row->kl = kl < 0 ? 0 : kl;  // not a number stays
   if (scale != 0) subtract(gradient, static_cast<float>(static_cast<double>(scale) / sum), dense.p, scale, n);
 }

@@ -110,7 +110,9 @@ TEST_CASE(
       // Nobody takes all of it before the others are awake.
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     });
-    CHECK((at::get_num_threads() == 1) == (threads.size() == 1));
+    // With more threads than work it is done one after the other.
+    const bool side = at::get_num_threads() > 1 && at::get_num_threads() <= 37;
+    CHECK(side == (threads.size() > 1));
     for (const auto& count : calls) CHECK(count == 1);
     CHECK(differently == 0);
   }
