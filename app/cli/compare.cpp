@@ -18,6 +18,9 @@ void refuse_bad_csv(const std::filesystem::path& file) {
       (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())))
     throw Refusal("The table cannot be written there.", "Name a file in a folder that exists with --csv.",
                   file);
+  if (std::filesystem::exists(file) && !read_file(file).starts_with(to_csv({})))
+    throw Refusal("There is a file of that name that is no table of a comparison.",
+                  "Choose another name with --csv.", file);
 }
 
 std::string with_spread(const nlohmann::json& entry) {
@@ -79,8 +82,9 @@ Command add_compare(CLI::App& app) {
       ->delimiter(',');
   app.add_option("--ffn-activated", request.targets, "Shares of the FFNs' parameters (0.69,0.5)")
       ->delimiter(',');
-  auto* seeds =
-      app.add_option("--seeds", request.seeds, "Seeds, each a comparison of its own (0)")->delimiter(',');
+  auto* seeds = app.add_option("--seeds", request.seeds, "Seeds, each a comparison of its own (0)")
+                    ->delimiter(',')
+                    ->check(CLI::NonNegativeNumber);
   app.add_flag("--ablate", request.ablate,
                "Also leave out each step of our method, and add the optional one, one at a time");
   app.add_option("--keep", request.keep, "Keep our runs in this folder; the same command continues there");
@@ -91,9 +95,9 @@ Command add_compare(CLI::App& app) {
     if (options->csv) refuse_bad_csv(*options->csv);
     const auto runtime = start_runtime(session.common.threads, session.common.device);
     const auto comparison = compare(asked, runtime, session.context);
-    if (options->csv) write_file(*options->csv, to_csv(comparison.rows));
     const auto json = to_json(comparison);
     session.output.result(json, [&] { print(json, asked.targets); });
+    if (options->csv) write_file(*options->csv, to_csv(comparison.rows));
     return 0;
   };
 }

@@ -19,10 +19,13 @@ void print_comparison(const std::string& label, const nlohmann::json& json) {
                number("perplexity"), json["tokens"].get<std::int64_t>());
     return;
   }
-  fmt::print("{}: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · same top token {:.1f} % · {} tokens\n",
-             label, number("kl"), number("dense_perplexity"), number("perplexity"),
-             100 * (json["perplexity"].get<double>() / json["dense_perplexity"].get<double>() - 1),
-             100 * json["same_top"].get<double>(), json["tokens"].get<std::int64_t>());
+  fmt::print(
+      "{}: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · same top token {:.1f} ± {:.1f} % · {} "
+      "tokens\n",
+      label, number("kl"), number("dense_perplexity"), number("perplexity"),
+      100 * (json["perplexity"].get<double>() / json["dense_perplexity"].get<double>() - 1),
+      100 * json["same_top"].get<double>(), 100 * json["same_top_se"].get<double>(),
+      json["tokens"].get<std::int64_t>());
 }
 
 void print_task(const nlohmann::json& task) {
@@ -42,6 +45,11 @@ void print_text(const nlohmann::json& json) {
   if (json["domains"].size() > 1)
     for (const auto& domain : json["domains"]) print_comparison(domain["text"].get<std::string>(), domain);
   print_comparison("measured", json);
+  if (const auto& kl = json["kl_percentiles"]; !kl.is_null()) {
+    const auto at = [&](const char* percentile) { return format_number(kl[percentile].get<double>()); };
+    fmt::print("KL of single tokens: median {} · 95 % below {} · 99 % below {} · at most {}\n", at("50"),
+               at("95"), at("99"), at("100"));
+  }
   fmt::print(
       "activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from the experts that ran)\n",
       100 * json["activated_fraction"].get<double>(), 100 * json["ffn_activated"].get<double>());

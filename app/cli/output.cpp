@@ -45,7 +45,7 @@ void Output::event(const Event& event) {
                      format_number(e.loss_after), format_seconds(e.seconds));
         } else if constexpr (std::is_same_v<E, WarningEvent>) {
           clear_line();
-          fmt::print(stderr, "warning: {} {}\n", e.message, e.hint);
+          fmt::print(stderr, "warning: {}{}{}\n", e.message, e.hint.empty() ? "" : " ", e.hint);
         }
       },
       event);

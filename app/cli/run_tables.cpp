@@ -46,7 +46,10 @@ void print_policy(const Policy& policy, const TradeoffTable& table,
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
     fmt::print("{:>5}  {:<14}  {}\n", l, to_string(layer), dense ? "-" : format_number(layer.mean_experts));
   }
-  print_numbers("predicted", predict(table, latency ? &*latency : nullptr, policy.layers));
+  auto predicted = policy.predicted;
+  if (latency && !predicted.decode_ms)
+    predicted.decode_ms = predict(table, &*latency, policy.layers).decode_ms;
+  print_numbers("predicted", predicted);
 }
 
 void print_show(const nlohmann::json& json, const RunFolder& run) {

@@ -115,7 +115,9 @@ FeedForwards make_random(const BaselineTask& task, const std::vector<double>& ta
   Random(task.recipe.seed, "random experts", static_cast<std::uint64_t>(task.layer)).shuffle(owner);
   const auto sliced = slice_ffn(task.ffn, grouped(split.shared, split.routed, owner, task.recipe.experts));
   const auto weights =
-      fit_router(sliced, task.statistics, task.rows, settings.router_ridge, context).in(sliced);
+      fit_router(task.rows, contribution_targets(sliced, task.statistics, task.rows, context),
+                 settings.router_ridge, context)
+          .in(sliced);
 
   const auto training = task.rows.train();
   const auto routing_weights = weights.route(training.x);

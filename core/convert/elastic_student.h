@@ -31,8 +31,9 @@ class ElasticStudent {
 
   /// gate, up, down with their shifts, compensation, router with its hidden layer of every converted layer.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
-  /// Of every parameter the root mean square at the beginning; of a shift that of the weights it shifts.
-  const std::vector<double>& sizes() const { return sizes_; }
+  /// Of every parameter the step that a learning rate of 1 means: its root mean square at the beginning (of a
+  /// shift that of the weights it shifts), times the pace of its kind.
+  const std::vector<double>& step_sizes() const { return step_sizes_; }
   /// The converted layers as they are now, copied.
   std::vector<std::optional<MoeWeights>> layers() const;
 
@@ -41,7 +42,7 @@ class ElasticStudent {
   std::vector<DecoderLayer> decoder_;
   std::vector<std::optional<MoeWeights>> moe_;
   std::vector<at::Tensor> parameters_;
-  std::vector<double> sizes_;
+  std::vector<double> step_sizes_;
   double slope_;
 };
 

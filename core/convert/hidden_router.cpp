@@ -76,12 +76,6 @@ class RouterTraining {
   Adam hidden_, hidden_bias_, weight_, bias_;
 };
 
-double explained(const RouterFit& router, const at::Tensor& x, const at::Tensor& targets) {
-  const auto residual = at::addmm(router.bias, units(router, x), router.weight.t()) - targets;
-  const double variance = (targets - targets.mean(0)).square().sum().item<double>();
-  return variance > 0 ? 1 - residual.square().sum().item<double>() / variance : 0;
-}
-
 }  // namespace
 
 RouterFit fit_hidden_router(const CalibrationRows& rows, const at::Tensor& targets, int rank, double ridge,
@@ -113,7 +107,8 @@ RouterFit fit_hidden_router(const CalibrationRows& rows, const at::Tensor& targe
     }
   }
   fit_readout(router, training.x, targets.slice(0, 0, rows.training), ridge);
-  router.r2 = explained(router, rows.validation().x, targets.slice(0, rows.training));
+  router.r2 = explained(at::addmm(router.bias, units(router, rows.validation().x), router.weight.t()),
+                        targets.slice(0, rows.training));
   return router;
 }
 

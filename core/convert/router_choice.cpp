@@ -28,7 +28,8 @@ double log_error(MoeWeights weights, const MoeWeights& linear, const Calibration
 RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics,
                         const CalibrationRows& rows, const Stage1& settings, const Random& random,
                         const Context& context) {
-  auto best = fit_router(weights, statistics, rows, settings.router_ridge, context);
+  const auto targets = contribution_targets(weights, statistics, rows, context);
+  auto best = fit_router(rows, targets, settings.router_ridge, context);
   if (settings.router_ranks.empty()) return best;
   const auto linear = best.in(weights);
   const auto judges = thinned(rows);
@@ -36,7 +37,6 @@ RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& stati
     return log_error(candidate, linear, judges, settings.levels, statistics.output_variance, context);
   };
   double least = judge(linear) - margin;
-  const auto targets = contribution_targets(weights, statistics, rows, context);
   for (const int rank : settings.router_ranks) {
     auto fit = fit_hidden_router(rows, targets, rank, settings.router_ridge, random, context);
     const double error = judge(fit.in(weights));

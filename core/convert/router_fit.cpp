@@ -5,58 +5,43 @@
 #include "convert/ridge.h"
 
 namespace ladimo {
-namespace {
 
-/// Calls `work(x, t)` for chunks of rows with their contribution norms t [c, E].
-template <class Work>
-void for_targets(const MoeWeights& weights, const ContributionNorms& norms, const CalibrationRows& rows,
-                 const Context& context, Work&& work) {
+at::Tensor contribution_targets(const MoeWeights& weights, const HiddenStatistics& statistics,
+                                const CalibrationRows& rows, const Context& context) {
+  const ContributionNorms norms(weights, statistics);
+  std::vector<at::Tensor> parts;
   for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
     context.check();
-    const auto x = rows.x.slice(0, begin, end);
-    work(x, norms(weights.hidden(x)));
+    parts.push_back(norms(weights.hidden(rows.x.slice(0, begin, end))));
   });
+  return at::cat(parts);
 }
 
-}  // namespace
-
-RouterFit fit_router(const MoeWeights& weights, const HiddenStatistics& statistics,
-                     const CalibrationRows& rows, double ridge, const Context& context) {
-  const auto d = weights.hidden_size(), experts = weights.routed();
-  const ContributionNorms norms(weights, statistics);
-  const auto wide = weights.gate.options().dtype(at::kDouble);
+RouterFit fit_router(const CalibrationRows& rows, const at::Tensor& targets, double ridge,
+                     const Context& context) {
+  const auto d = rows.x.size(1), experts = targets.size(1);
+  const auto wide = rows.x.options().dtype(at::kDouble);
   auto gram = at::zeros({d + 1, d + 1}, wide);
   auto moment = at::zeros({d + 1, experts}, wide);
-  for_targets(weights, norms, rows.train(), context, [&](const at::Tensor& x, const at::Tensor& t) {
-    const auto a = with_one(x);
+  for_chunks(rows.training, chunk_rows(d), [&](std::int64_t begin, std::int64_t end) {
+    context.check();
+    const auto a = with_one(rows.x.slice(0, begin, end));
     add_gram(gram, a);
-    moment += at::mm(a.t(), t);
+    moment += at::mm(a.t(), targets.slice(0, begin, end));
   });
   const auto solution = ridge_solution(gram, moment, ridge);  // [d + 1, E]
 
   RouterFit fit;
   fit.weight = solution.slice(0, 0, d).t().contiguous();
   fit.bias = solution[d].clone();
-  auto residual = at::zeros({experts}, wide), sum = at::zeros({experts}, wide),
-       square = at::zeros({experts}, wide);
-  for_targets(weights, norms, rows.validation(), context, [&](const at::Tensor& x, const at::Tensor& t) {
-    residual += (at::addmm(fit.bias, x, fit.weight.t()) - t).square().sum(0);
-    sum += t.sum(0);
-    square += t.square().sum(0);
-  });
-  const auto count = static_cast<double>(rows.count() - rows.training);
-  const double variance = (square - sum.square() / count).sum().item<double>();
-  fit.r2 = variance > 0 ? 1 - residual.sum().item<double>() / variance : 0;
+  fit.r2 =
+      explained(at::addmm(fit.bias, rows.validation().x, fit.weight.t()), targets.slice(0, rows.training));
   return fit;
 }
 
-at::Tensor contribution_targets(const MoeWeights& weights, const HiddenStatistics& statistics,
-                                const CalibrationRows& rows, const Context& context) {
-  const ContributionNorms norms(weights, statistics);
-  std::vector<at::Tensor> parts;
-  for_targets(weights, norms, rows, context,
-              [&](const at::Tensor&, const at::Tensor& t) { parts.push_back(t); });
-  return at::cat(parts);
+double explained(const at::Tensor& predicted, const at::Tensor& targets) {
+  const double variance = (targets - targets.mean(0)).square().sum().item<double>();
+  return variance > 0 ? 1 - (predicted - targets).square().sum().item<double>() / variance : 0;
 }
 
 MoeWeights RouterFit::in(MoeWeights weights) const {

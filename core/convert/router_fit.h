@@ -18,14 +18,18 @@ struct RouterFit {
   MoeWeights in(MoeWeights weights) const;
 };
 
-/// Ridge regression of the contribution norms on x, in closed form: (XᵀX + λI) w = Xᵀt with λ = `ridge` times
-/// the mean of XᵀX's diagonal. Throws Error when the inputs are degenerate (not positive definite).
-RouterFit fit_router(const MoeWeights& weights, const HiddenStatistics& statistics,
-                     const CalibrationRows& rows, double ridge, const Context& context);
-
 /// The contribution norms of all rows: what routers predict. [T, E].
 at::Tensor contribution_targets(const MoeWeights& weights, const HiddenStatistics& statistics,
                                 const CalibrationRows& rows, const Context& context);
+
+/// Ridge regression of the contribution norms `targets` [T, E] on x, in closed form: (XᵀX + λI) w = Xᵀt with
+/// λ = `ridge` times the mean of XᵀX's diagonal. Throws Error when the inputs are degenerate (not positive
+/// definite).
+RouterFit fit_router(const CalibrationRows& rows, const at::Tensor& targets, double ridge,
+                     const Context& context);
+
+/// Share of the targets' variance [n, E] that a prediction explains, over all experts.
+double explained(const at::Tensor& predicted, const at::Tensor& targets);
 
 /// The same targets from `rank` hidden units: router silu(hidden x). Adam on both layers, then the readout by
 /// ridge regression. For small ranks cheaper than the linear router and often better. `targets` [T, E].

@@ -7,19 +7,21 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "policy/frontier.h"
+#include "run/recipe.h"
 
 namespace ladimo {
 
 struct Ablation {
   const char* name;    // of its row: "ladimo without refit"
-  const char* recipe;  // the settings that switch it off (or on), as JSON of recipe.json; empty: the whole
+  std::string recipe;  // the settings that switch it off (or on), as JSON of recipe.json; empty: the whole
                        // recipe's run
   Kinds kinds = Kinds::mixed;  // that the policy may use
 
-  bool has_own_run() const { return recipe[0] != '\0'; }
+  bool has_own_run() const { return !recipe.empty(); }
 };
 
-const std::vector<Ablation>& ablations();
+/// Of `whole`, a resolved recipe. Without fine experts there are a quarter as many.
+std::vector<Ablation> ablations(const Recipe& whole);
 
 /// `base` (settings of a recipe, may be null) with the step switched off (or on). Precondition: it has a run
 /// of its own.

@@ -4,17 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "base/format.h"
+#include "base/hash.h"
 #include "engine/ablations.h"
 #include "engine/contenders.h"
 #include "evaluate/evaluation.h"
 #include "run/estimate.h"
 #include "run/preflight.h"
+#include "run/run_folder.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -55,11 +59,18 @@ void check_methods(const CompareRequest& request) {
                     fmt::format("Give --methods some of {}.", fmt::join(known, ", ")));
 }
 
+template <class T>
+bool all_distinct(const std::vector<T>& values) {
+  return std::set<T>(values.begin(), values.end()).size() == values.size();
+}
+
 void check_numbers(const CompareRequest& request) {
   for (const double target : request.targets)
     if (!(target > 0 && target < 1))
       throw Refusal(fmt::format("{} is no share of the FFNs' parameters.", target),
                     "Give --ffn-activated numbers between 0 and 1, like 0.69,0.5.");
+  if (!all_distinct(request.targets) || !all_distinct(request.seeds))
+    throw Refusal("A seed or a share is named twice.", "Give every one of --seeds and --ffn-activated once.");
   if (request.targets.empty() || request.seeds.empty())
     throw Refusal("There is nothing to compare.", "Give at least one --ffn-activated and one of --seeds.");
 }
@@ -70,13 +81,13 @@ void check_text(const CompareRequest& request) {
     throw Refusal("There is no text to measure on.", "Name held-out files with --held-out.");
   if (request.text.size() == 1 && request.text.front() == "self")
     throw Refusal("A comparison needs calibration text that all methods share.", "Name files with --text.");
+  std::set<std::string> calibrated;
+  for (const auto& text : request.text)
+    if (fs::is_regular_file(text)) calibrated.insert(hash_hex(read_file(text)));
   for (const auto& held_out : request.held_out)
-    for (const auto& text : request.text) {
-      std::error_code code;
-      if (fs::equivalent(held_out, text, code))
-        throw Refusal("The held-out text is also calibrated on.", "Name other files with --held-out.",
-                      held_out);
-    }
+    if (fs::is_regular_file(held_out) && calibrated.contains(hash_hex(read_file(held_out))))
+      throw Refusal("The held-out text is also calibrated on.", "Name other files with --held-out.",
+                    held_out);
 }
 
 class Compare {
@@ -91,12 +102,14 @@ class Compare {
         held_out_(evaluation_windows(request.held_out,
                                      *load_tokenizer(first_plan_.recipe.model, first_plan_.config.bos),
                                      first_plan_.recipe.window, request.held_out_tokens)) {
+    if (request.ablate) ablations_ = ablations(first_plan_.recipe);
     check_reach();
+    check_kept_runs();
   }
 
   Comparison run() {
-    const int per_seed = (with_ours() ? 1 : 0) + (opponents().empty() ? 0 : 1) + 1 +
-                         static_cast<int>(request_.ablate ? ablations().size() : 0);
+    const int per_seed =
+        (with_ours() ? 1 : 0) + (opponents().empty() ? 0 : 1) + 1 + static_cast<int>(ablations_.size());
     steps_ = per_seed * static_cast<int>(request_.seeds.size());
     Comparison result;
     const Recipe& recipe = first_plan_.recipe;
@@ -170,6 +183,18 @@ class Compare {
             "Ask for more with --ffn-activated, or share fewer experts with --shared.");
   }
 
+  /// Runs that lie there and are others are refused now, not when the comparison comes to them.
+  void check_kept_runs() const {
+    const auto check = [&](std::uint64_t seed, const Ablation* ablation) {
+      if (is_run(runs_.path() / run_name(seed, ablation))) plan_for(seed, ablation);
+    };
+    for (const auto seed : request_.seeds) {
+      if (with_ours()) check(seed, nullptr);
+      for (const auto& ablation : ablations_)
+        if (ablation.has_own_run()) check(seed, &ablation);
+    }
+  }
+
   void step(const std::string& name) { context_.emit(StepEvent{name, step_++, steps_}); }
 
   std::vector<Contender> contenders(std::uint64_t seed) {
@@ -184,8 +209,7 @@ class Compare {
       step(fmt::format("{}, seed {}", our_name, seed));
       add(make_ours(source_, plan, our_name, request_.targets, Kinds::mixed, runtime_, context_));
     }
-    for (const auto& ablation : ablations()) {
-      if (!request_.ablate) break;
+    for (const auto& ablation : ablations_) {
       const auto name = fmt::format("{} {}", our_name, ablation.name);
       step(fmt::format("{}, seed {}", name, seed));
       const auto own = ablation.has_own_run() ? plan_for(seed, &ablation) : plan;
@@ -208,7 +232,8 @@ class Compare {
                              evaluation.same_top, all[i].seconds});
       if (std::abs(numbers.ffn_activated - all[i].target) > target_tolerance)
         context_.warn(fmt::format("{} comes to {} where {} of the FFNs' parameters were asked for.",
-                                  all[i].method, format_number(numbers.ffn_activated), all[i].target));
+                                  all[i].method, format_number(numbers.ffn_activated), all[i].target),
+                      "What runs depends on the text; the rows say what ran on this one.");
     }
   }
 
@@ -219,6 +244,7 @@ class Compare {
   Plan first_plan_;
   WeightSource source_;
   Windows held_out_;
+  std::vector<Ablation> ablations_;
   int step_ = 0, steps_ = 0;
 };
 

@@ -10,6 +10,18 @@
 namespace ladimo {
 namespace {
 
+struct Measured {
+  const char* name;
+  double ComparisonRow::*member;
+};
+constexpr Measured all_measured[] = {{"ffn_activated", &ComparisonRow::ffn_activated},
+                                     {"activated_fraction", &ComparisonRow::activated_fraction},
+                                     {"kl", &ComparisonRow::kl},
+                                     {"nll", &ComparisonRow::nll},
+                                     {"perplexity", &ComparisonRow::perplexity},
+                                     {"same_top", &ComparisonRow::same_top},
+                                     {"seconds", &ComparisonRow::seconds}};
+
 std::vector<double> values_of(const std::vector<ComparisonRow>& rows, double ComparisonRow::*member) {
   std::vector<double> values;
   for (const auto& row : rows) values.push_back(row.*member);
@@ -43,47 +55,45 @@ MeanSpread mean_spread(const std::vector<double>& values) {
 
 nlohmann::json to_json(const std::vector<ComparisonRow>& rows) {
   auto json = nlohmann::json::array();
-  for (const auto& row : rows)
-    json.push_back({{"method", row.method},
-                    {"seed", row.seed},
-                    {"target", row.target},
-                    {"ffn_activated", row.ffn_activated},
-                    {"activated_fraction", row.activated_fraction},
-                    {"kl", row.kl},
-                    {"nll", row.nll},
-                    {"perplexity", row.perplexity},
-                    {"same_top", row.same_top},
-                    {"seconds", row.seconds}});
+  for (const auto& row : rows) {
+    nlohmann::json entry{{"method", row.method}, {"seed", row.seed}, {"target", row.target}};
+    for (const Measured& measured : all_measured) entry[measured.name] = row.*measured.member;
+    json.push_back(std::move(entry));
+  }
   return json;
 }
 
 nlohmann::json summary_of(const std::vector<ComparisonRow>& rows) {
   auto json = nlohmann::json::array();
   for (const auto& group : by_method_and_target(rows)) {
-    const auto mean = [&](double ComparisonRow::*member) {
-      return mean_spread(values_of(group, member)).mean;
-    };
-    const auto kl = mean_spread(values_of(group, &ComparisonRow::kl));
-    json.push_back({{"method", group.front().method},
-                    {"target", group.front().target},
-                    {"seeds", group.size()},
-                    {"ffn_activated", mean(&ComparisonRow::ffn_activated)},
-                    {"kl", kl.mean},
-                    {"kl_spread", kl.spread ? nlohmann::json(*kl.spread) : nlohmann::json()},
-                    {"nll", mean(&ComparisonRow::nll)},
-                    {"perplexity", mean(&ComparisonRow::perplexity)},
-                    {"seconds", mean(&ComparisonRow::seconds)}});
+    nlohmann::json entry{
+        {"method", group.front().method}, {"target", group.front().target}, {"seeds", group.size()}};
+    for (const Measured& measured : all_measured) {
+      const auto [mean, spread] = mean_spread(values_of(group, measured.member));
+      entry[measured.name] = mean;
+      entry[std::string(measured.name) + "_spread"] = spread ? nlohmann::json(*spread) : nlohmann::json();
+    }
+    json.push_back(std::move(entry));
   }
   return json;
 }
 
 std::string to_csv(const std::vector<ComparisonRow>& rows) {
-  std::string csv =
-      "method,seed,target,ffn_activated,activated_fraction,kl,nll,perplexity,same_top,seconds\n";
-  for (const auto& row : rows)
-    csv += fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.4f},{:.6f},{:.2f}\n", row.method, row.seed,
-                       row.target, row.ffn_activated, row.activated_fraction, row.kl, row.nll, row.perplexity,
-                       row.same_top, row.seconds);
+  std::string csv = "method,seed,target";
+  for (const Measured& measured : all_measured) csv += fmt::format(",{}", measured.name);
+  csv += '\n';
+  const auto add = [&](const ComparisonRow& row, const std::string& seed, const auto& value_of) {
+    csv += fmt::format("{},{},{}", row.method, seed, row.target);
+    for (const Measured& measured : all_measured) csv += fmt::format(",{:.6f}", value_of(measured.member));
+    csv += '\n';
+  };
+  for (const auto& row : rows) add(row, std::to_string(row.seed), [&](auto member) { return row.*member; });
+  for (const auto& group : by_method_and_target(rows)) {
+    if (group.size() < 2) continue;
+    const auto over_seeds = [&](auto member) { return mean_spread(values_of(group, member)); };
+    add(group.front(), "mean", [&](auto member) { return over_seeds(member).mean; });
+    add(group.front(), "spread", [&](auto member) { return *over_seeds(member).spread; });
+  }
   return csv;
 }
 

@@ -31,11 +31,13 @@ MeanSpread mean_spread(const std::vector<double>& values);
 
 nlohmann::json to_json(const std::vector<ComparisonRow>& rows);
 
-/// One entry per method and target, in the order of the rows: {method, target, seeds, ffn_activated, kl,
-/// kl_spread (null with one seed), nll, perplexity, seconds}, means over the seeds.
+/// One entry per method and target, in the order of the rows: {method, target, seeds}, and the mean over the
+/// seeds of every number of a row, with its spread beside it ("kl", "kl_spread": null with one seed).
 nlohmann::json summary_of(const std::vector<ComparisonRow>& rows);
 
 /// method,seed,target,ffn_activated,activated_fraction,kl,nll,perplexity,same_top,seconds; one line a row.
+/// With several seeds two more lines per method and target: their mean and spread, "mean" and "spread" in
+/// place of the seed.
 std::string to_csv(const std::vector<ComparisonRow>& rows);
 
 }  // namespace ladimo

@@ -191,7 +191,7 @@ class Training {
                .index_select(0, order_.index.slice(0, 0, order_.training))
                .to(source.device(), at::kLong);
     for (std::size_t p = 0; p < student_.parameters().size(); ++p)
-      adam_.emplace_back(student_.parameters()[p].detach(), student_.sizes()[p]);
+      adam_.emplace_back(student_.parameters()[p].detach(), student_.step_sizes()[p]);
     read_teacher();
   }
 

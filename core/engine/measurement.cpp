@@ -1,9 +1,13 @@
 #include "engine/measurement.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
 #include "base/machine.h"
 #include "engine/run_text.h"
 #include "evaluate/evaluation.h"
@@ -75,12 +79,22 @@ nlohmann::json measurement_of(const nlohmann::json& result, const Policy& policy
   return json;
 }
 
+/// What was fitted looks better than it is.
+void warn_of_calibration_text(const RunFolder& run, const EvaluationText& text, const Context& context) {
+  const auto calibrated = run.recipe().text_fingerprints;
+  for (const auto& file : text.files)
+    if (std::ranges::find(calibrated, hash_hex(read_file(file))) != calibrated.end())
+      context.warn(fmt::format("{} was calibrated on: what is measured on it is too good.", file.string()),
+                   "Name text that the run has not seen.");
+}
+
 /// The text's part of what is measured.
 nlohmann::json evaluate_text(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                              const Context& context) {
   const auto& opened = model.opened();
   const auto [files, windows] = text.files.empty() ? checking_split(model, text) : named_text(model, text);
   context.emit(StepEvent{"evaluation", 0, 1});
+  if (opened.run) warn_of_calibration_text(*opened.run, text, context);
   const auto& [source, layers] = model.exact();
   const auto scores = score(source, layers, windows, {policy.layers}, context);
 
@@ -138,7 +152,10 @@ nlohmann::json answer_tasks(const LoadedModel& model, const Policy& policy, cons
 nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                         const Context& context) {
   std::vector<Task> tasks;
-  for (const auto& file : text.tasks) tasks.push_back(read_task(file));
+  for (const auto& file : text.tasks) {
+    tasks.push_back(read_task(file));
+    check_lengths(tasks.back(), model.tokenizer(), model.config().max_positions);
+  }
   const bool has_text = !text.files.empty() || model.opened().run || tasks.empty();
   auto json = has_text ? evaluate_text(model, policy, text, context) : without_text();
   json["tasks"] = answer_tasks(model, policy, tasks, context);

@@ -129,6 +129,18 @@ ChoiceTokens choice_tokens(const Tokenizer& tokenizer, const std::string& contex
   return result;
 }
 
+void check_lengths(const Task& task, const Tokenizer& tokenizer, std::int64_t positions) {
+  for (std::size_t q = 0; q < task.questions.size(); ++q)
+    for (const auto& choice : task.questions[q].choices) {
+      try {
+        choice_tokens(tokenizer, task.questions[q].context, choice, positions);
+      } catch (const Refusal& refusal) {
+        throw Refusal(fmt::format("Question {} of {}: {}", q + 1, task.name, refusal.problem().message),
+                      refusal.problem().hint);
+      }
+    }
+}
+
 Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities) {
   double right = 0, right_norm = 0;
   for (std::size_t q = 0; q < questions.size(); ++q) {

@@ -44,6 +44,9 @@ struct ChoiceTokens {
 ChoiceTokens choice_tokens(const Tokenizer& tokenizer, const std::string& context, const std::string& choice,
                            std::int64_t positions);
 
+/// Throws Refusal with the number of the question whose choice is too long.
+void check_lengths(const Task& task, const Tokenizer& tokenizer, std::int64_t positions);
+
 /// Nats, per question and choice.
 using LogProbabilities = std::vector<std::vector<double>>;
 struct ChoiceScores {

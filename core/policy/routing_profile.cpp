@@ -95,12 +95,33 @@ std::string some_of(const std::vector<int>& experts) {
   return text;
 }
 
+/// How much of what the router could decide it does decide: the mean of p (1 - p) over the loads p, of the
+/// 1/4 that it has where every expert runs for half of the tokens. 0: the same experts whatever the token.
+double decided_by_token(const LayerProfile& profile) {
+  double sum = 0;
+  for (const double load : profile.expert_load) sum += load * (1 - load);
+  return 4 * sum / std::max<double>(1, static_cast<double>(profile.expert_load.size()));
+}
+
+/// The greatest mean difference of the experts' loads between two source files.
+double load_difference(const LayerProfile& profile) {
+  double greatest = 0;
+  for (std::size_t a = 0; a < profile.domain_load.size(); ++a)
+    for (std::size_t b = a + 1; b < profile.domain_load.size(); ++b) {
+      double sum = 0;
+      for (std::size_t i = 0; i < profile.domain_load[a].size(); ++i)
+        sum += std::abs(profile.domain_load[a][i] - profile.domain_load[b][i]);
+      greatest = std::max(greatest, sum / static_cast<double>(profile.domain_load[a].size()));
+    }
+  return greatest;
+}
+
 }  // namespace
 
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
   // Experts that keep to one kind of text are no fault; those that trade places between two kinds are
-  // fragile.
-  constexpr double many = 0.25, uneven = 0.8, unstable = 0;
+  // fragile. Where all loads are nearly equal their correlation means nothing.
+  constexpr double many = 0.25, least_decided = 0.3, unstable = 0, much = 0.2;
   std::vector<RouterWarning> warnings;
   const auto count = [&](const std::vector<int>& experts) { return static_cast<double>(experts.size()); };
   if (count(profile.dead) > many * profile.routed)
@@ -113,12 +134,14 @@ std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
         {fmt::format("Layer {}: {} of {} routed experts run for every token ({}).", profile.layer,
                      profile.always_on.size(), profile.routed, some_of(profile.always_on)),
          "Share more experts (--shared): those that always run need no router."});
-  if (profile.routed > 1 && profile.entropy < uneven)
+  if (const double decided = decided_by_token(profile); decided < least_decided && warnings.empty())
     warnings.push_back(
-        {fmt::format("Layer {}: the load is uneven (entropy {} of 1): few experts do the work.",
-                     profile.layer, format_number(profile.entropy)),
-         "Share more experts (--shared), or use fewer, larger ones (--experts)."});
-  if (profile.stability < unstable)
+        {fmt::format(
+             "Layer {}: nearly the same experts run for every token: the router decides {:.0f} % of what "
+             "it could.",
+             profile.layer, 100 * decided),
+         "Share more experts (--shared), or calibrate on more text (--tokens)."});
+  if (profile.stability < unstable && load_difference(profile) > much)
     warnings.push_back(
         {fmt::format("Layer {}: other experts run on one text than on another (loads correlate "
                      "by {}).",

@@ -43,8 +43,8 @@ struct RoutingProfile {
   std::vector<LayerProfile> layers;  // converted layers only
 };
 
-/// What is degenerate about a layer's router, by its load: many dead or always-on experts, uneven load, loads
-/// that differ between source files.
+/// What is degenerate about a layer's router, by its load: many dead or always-on experts, nearly the same
+/// experts for every token, experts that trade places between source files.
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile);
 
 /// {tokens, edges_id, layers[]: the members above by name; warnings[] {message, hint}}.

@@ -2,8 +2,10 @@
 #include <set>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "support/workplace.h"
 
 using namespace ladimo;
@@ -54,6 +56,10 @@ TEST_CASE("each budget is kept, each frontier keeps to its kinds, and more kinds
   // What a target format knows is not the budget's business: pins hold whatever the kinds.
   const auto pinned = solved({"--tradeoff", "0.5", "--kinds", "top_k", "--pin", "1=th0.05"});
   CHECK(pinned["layers"][1]["kind"] == "threshold");
+  // What is printed is what is written.
+  const auto printed = run({"policy", output, "--tradeoff", "0.5", "--kinds", "top_k", "--pin", "1=th0.05"});
+  CHECK(printed.out.find(fmt::format("KL {} nats", format_number(predicted(pinned, "kl")))) !=
+        std::string::npos);
 
   const auto refused = run({"policy", output, "--kinds", "topk"});
   CHECK(refused.status == 2);

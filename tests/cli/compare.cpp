@@ -1,4 +1,5 @@
 // `ladimo compare` and multiple choice from outside.
+#include <algorithm>
 #include <sstream>
 
 #include <doctest/doctest.h>
@@ -95,15 +96,52 @@ TEST_CASE("seeds are compared one by one and summed up; kept runs are continued"
   CHECK(fs::exists(keep / "seed-3" / "tradeoff.json"));
   const auto again = json_of(arguments);
   for (std::size_t i = 0; i < 4; ++i) CHECK(again["rows"][i]["kl"] == json["rows"][i]["kl"]);
+  // Another recipe in the folder of the last seed is refused before the first one is converted again.
+  fs::remove_all(keep / "seed-0");
+  auto other = arguments;
+  other.insert(other.end(), {"--shared", "4"});
+  const auto refused = run(other);
+  CHECK(refused.status == 2);
+  CHECK(refused.err.find("another recipe") != std::string::npos);
+  CHECK_FALSE(fs::exists(keep / "seed-0"));
+}
+
+TEST_CASE("--ablate adds a row for every step left out") {
+  const Workplace work;
+  const auto json = json_of(work.compare({"--methods", "ladimo", "--ffn-activated", "0.8", "--ablate"}));
+  std::vector<std::string> methods;
+  for (const auto& row : json["rows"]) {
+    methods.push_back(row["method"]);
+    INFO(row.dump());
+    CHECK(row["kl"].get<double>() > 0);
+  }
+  CHECK(methods.size() == 15);
+  CHECK(methods.front() == "ladimo");
+  for (const char* method :
+       {"ladimo without fine experts", "ladimo without refit", "ladimo without thresholds",
+        "ladimo without the finish", "ladimo with a second sweep"})
+    CHECK(std::ranges::count(methods, method) == 1);
+  const auto kl_of = [&](const std::string& method) {
+    double kl = 0;
+    for (const auto& row : json["rows"])
+      if (row["method"] == method) kl = row["kl"].get<double>();
+    return kl;
+  };
+  CHECK(kl_of("ladimo without refit") != kl_of("ladimo"));
 }
 
 TEST_CASE("a comparison that cannot be made is refused before any work") {
   const Workplace work;
+  const auto copy = work.folder / "copy.txt";
+  fs::copy_file(work.text, copy);
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {work.compare({"--methods", "static,magic"}), "no method called \"magic\""},
       {work.compare({"--ffn-activated", "1.2"}), "no share"},
       {work.compare({"--ffn-activated", "0.2"}), "cannot be met"},
       {work.compare({"--held-out", work.text}), "also calibrated on"},
+      {work.compare({"--held-out", copy}), "also calibrated on"},
+      {work.compare({"--seeds", "1,1"}), "named twice"},
+      {work.compare({"--csv", work.model / "config.json"}), "no table of a comparison"},
       {work.compare({"--csv", work.folder.path()}), "cannot be written"},
       {work.compare({"--csv", work.folder / "nowhere/rows.csv"}), "cannot be written"},
       {work.compare({}, "10"), "do not fill"},
@@ -142,6 +180,15 @@ TEST_CASE("eval answers multiple choice; a bad line is refused") {
   const auto alone = json_of({"eval", work.model, "--tasks", quiz});
   CHECK(alone["tasks"] == json["tasks"]);
   CHECK(alone["nll"].is_null());
+
+  std::string endless = "ball";
+  for (int i = 0; i < 2000; ++i) endless += " ball";
+  write_file(quiz, R"({"context": "Lily saw a", "choices": ["cat", ")" + endless +
+                       R"("], "label": 0})"
+                       "\n");
+  const auto too_long = run({"eval", work.model, "--tasks", quiz, "--text", work.held_out});
+  CHECK(too_long.status == 2);
+  CHECK(too_long.err.find("Question 1 of quiz: A choice has") != std::string::npos);
 
   write_file(quiz, "{}\n");
   const auto finished = run({"eval", work.model, "--tasks", quiz, "--text", work.held_out});

@@ -1,6 +1,7 @@
 // The numbers of a comparison: means and spreads over seeds, CSV, and the steps that are left out.
 #include <cmath>
 #include <sstream>
+#include <tuple>
 
 #include <nlohmann/json.hpp>
 
@@ -45,16 +46,41 @@ TEST_CASE("CSV has a line per row under its heading") {
   std::getline(lines, line);
   CHECK(heading == "method,seed,target,ffn_activated,activated_fraction,kl,nll,perplexity,same_top,seconds");
   CHECK(line.starts_with("static,3,0.5,0.499000,0.800000,0.400000,"));
+  CHECK_FALSE(std::getline(lines, line));
+}
+
+TEST_CASE("CSV of several seeds ends in their means and spreads") {
+  std::istringstream lines(to_csv({row("static", 3, 0.5, 0.4), row("static", 4, 0.5, 0.6)}));
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);) all.push_back(line);
+  REQUIRE(all.size() == 5);
+  CHECK(all[3].starts_with("static,mean,0.5,0.499000,0.800000,0.500000,"));
+  CHECK(all[4].starts_with("static,spread,0.5,0.000000,0.000000,0.141421,"));
 }
 
 TEST_CASE("every step that may be left out or added is a setting that recipes have") {
-  for (const auto& ablation : ablations()) {
+  Recipe whole;
+  whole.experts = 64;
+  whole.shared = 16;
+  for (const auto& ablation : ablations(whole)) {
     INFO(ablation.name);
     CHECK((ablation.has_own_run() || ablation.kinds != Kinds::mixed));
     if (!ablation.has_own_run()) continue;
     const auto settings = ablated(nlohmann::json{{"experts", 32}, {"shared", 8}}, ablation);
     CHECK_NOTHROW(recipe_from_json(settings, {}));
     CHECK(ablated({}, ablation).size() >= 1);
+  }
+}
+
+TEST_CASE("without fine experts there are a quarter as many, of any number") {
+  Recipe whole;
+  for (const auto& [experts, shared, fewer, fewer_shared] :
+       {std::tuple{64, 16, 16, 4}, std::tuple{12, 3, 3, 0}, std::tuple{2, 1, 2, 0}}) {
+    whole.experts = experts;
+    whole.shared = shared;
+    const auto settings = nlohmann::json::parse(ablations(whole).front().recipe);
+    CHECK(settings["experts"] == fewer);
+    CHECK(settings["shared"] == fewer_shared);
   }
 }
 

@@ -120,7 +120,8 @@ TEST_CASE("contribution norms are the norms of the experts' centred outputs") {
 
 TEST_CASE("the router is the ridge solution: its residual is orthogonal to the inputs up to the ridge") {
   const Fitted fitted;
-  const auto fit = fit_router(fitted.weights, fitted.statistics, fitted.rows, 1e-6, {});
+  const auto fit = fit_router(
+      fitted.rows, contribution_targets(fitted.weights, fitted.statistics, fitted.rows, {}), 1e-6, {});
   const auto train = fitted.rows.train();
   const auto targets = ContributionNorms(fitted.weights, fitted.statistics)(fitted.weights.hidden(train.x));
   const auto residual = targets - at::addmm(fit.bias, train.x, fit.weight.t());
@@ -208,7 +209,8 @@ TEST_CASE(
     "refit lowers the training error at every threshold; the outputs' mean error vanishes without ridge") {
   const Fitted fitted;
   auto w = fitted.weights;
-  const auto router = fit_router(w, fitted.statistics, fitted.rows, 1e-3, {});
+  const auto router =
+      fit_router(fitted.rows, contribution_targets(w, fitted.statistics, fitted.rows, {}), 1e-3, {});
   w.router = router.weight;
   w.router_bias = router.bias;
   const auto routing_weights = w.route(fitted.rows.x);
@@ -227,7 +229,8 @@ TEST_CASE(
 TEST_CASE("compensation: a vector per expert where it pays for its parameters, else one bias") {
   const Fitted fitted;
   auto w = fitted.weights;
-  const auto router = fit_router(w, fitted.statistics, fitted.rows, 1e-3, {});
+  const auto router =
+      fit_router(fitted.rows, contribution_targets(w, fitted.statistics, fitted.rows, {}), 1e-3, {});
   w.router = router.weight;
   w.router_bias = router.bias;
   const double variance = fitted.statistics.output_variance;
