@@ -1,3 +1,4 @@
+#include <fstream>
 #include <memory>
 
 #include <fmt/format.h>
@@ -13,14 +14,29 @@
 namespace ladimo::cli {
 namespace {
 
+/// A table of an earlier comparison may be replaced, and an empty file; nothing else may.
 void refuse_bad_csv(const std::filesystem::path& file) {
-  if (std::filesystem::is_directory(file) ||
-      (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())))
+  namespace fs = std::filesystem;
+  if ((fs::exists(file) && !fs::is_regular_file(file)) ||
+      (file.has_parent_path() && !fs::is_directory(file.parent_path())))
     throw Refusal("The table cannot be written there.", "Name a file in a folder that exists with --csv.",
                   file);
-  if (std::filesystem::exists(file) && !read_file(file).starts_with(to_csv({})))
+  std::string heading;
+  std::ifstream in(file);
+  if (std::getline(in, heading) && heading + '\n' != to_csv({}))
     throw Refusal("There is a file of that name that is no table of a comparison.",
                   "Choose another name with --csv.", file);
+}
+
+/// False where the table cannot be written. What was measured is still printed.
+bool write_table(const std::filesystem::path& file, const Comparison& comparison, const Context& context) {
+  try {
+    write_file(file, to_csv(comparison.rows));
+    return true;
+  } catch (const Error& error) {
+    context.warn(fmt::format("{} ({})", error.problem().message, file.string()), error.problem().hint);
+    return false;
+  }
 }
 
 std::string with_spread(const nlohmann::json& entry) {
@@ -95,10 +111,10 @@ Command add_compare(CLI::App& app) {
     if (options->csv) refuse_bad_csv(*options->csv);
     const auto runtime = start_runtime(session.common.threads, session.common.device);
     const auto comparison = compare(asked, runtime, session.context);
+    const bool written = !options->csv || write_table(*options->csv, comparison, session.context);
     const auto json = to_json(comparison);
     session.output.result(json, [&] { print(json, asked.targets); });
-    if (options->csv) write_file(*options->csv, to_csv(comparison.rows));
-    return 0;
+    return written ? 0 : 1;
   };
 }
 

@@ -14,8 +14,8 @@ struct Trained {
 };
 
 std::vector<Trained> trained(MoeWeights& weights) {
-  // A router is far from where it should be: it was fitted to norms, not to what is wanted. Down and gate are
-  // near, and every step of down moves the output itself.
+  // A router's readout is far from where it should be: it was fitted to norms, not to what is wanted. Down
+  // and gate are near, and every step of down moves the output itself. Their shifts begin at nothing.
   constexpr double of_router = 12, of_down = 0.5, of_gate = 0.7;
   std::vector<Trained> all = {{&weights.gate, &weights.gate, of_gate},
                               {&weights.up, &weights.up},

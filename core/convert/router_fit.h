@@ -31,8 +31,9 @@ RouterFit fit_router(const CalibrationRows& rows, const at::Tensor& targets, dou
 /// Share of the targets' variance [n, E] that a prediction explains, over all experts.
 double explained(const at::Tensor& predicted, const at::Tensor& targets);
 
-/// The same targets from `rank` hidden units: router silu(hidden x). Adam on both layers, then the readout by
-/// ridge regression. For small ranks cheaper than the linear router and often better. `targets` [T, E].
+/// The targets of fit_router() from `rank` hidden units: router silu(hidden x). Adam on both layers, then the
+/// readout by ridge regression. For small ranks cheaper than the linear router and often better. `targets`
+/// [T, E].
 RouterFit fit_hidden_router(const CalibrationRows& rows, const at::Tensor& targets, int rank, double ridge,
                             Random random, const Context& context);
 

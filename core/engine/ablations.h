@@ -20,7 +20,8 @@ struct Ablation {
   bool has_own_run() const { return !recipe.empty(); }
 };
 
-/// Of `whole`, a resolved recipe. Without fine experts there are a quarter as many.
+/// Of `whole`, a resolved recipe. Without fine experts there are a quarter as many, shared ones likewise (at
+/// least one where there were any); where that leaves fewer than two the step cannot be left out.
 std::vector<Ablation> ablations(const Recipe& whole);
 
 /// `base` (settings of a recipe, may be null) with the step switched off (or on). Precondition: it has a run

@@ -133,7 +133,7 @@ class Compare {
     return methods;
   }
 
-  Plan plan_for(std::uint64_t seed, const Ablation* ablation) const {
+  ConvertRequest request_for(std::uint64_t seed, const Ablation* ablation) const {
     ConvertRequest convert;
     convert.model = request_.model;
     convert.run = runs_.path() / run_name(seed, ablation);
@@ -154,9 +154,16 @@ class Compare {
       convert.shared.reset();
       convert.recipe = ablated(settings, *ablation).dump();
     }
+    return convert;
+  }
+
+  Plan checked_plan(const ConvertRequest& convert) const {
     auto plan = make_plan(convert, context_);
     if (!plan.problems.empty()) throw Refusal(plan.problems);
     return plan;
+  }
+  Plan plan_for(std::uint64_t seed, const Ablation* ablation) const {
+    return checked_plan(request_for(seed, ablation));
   }
 
   static std::string run_name(std::uint64_t seed, const Ablation* ablation) {
@@ -183,16 +190,30 @@ class Compare {
             "Ask for more with --ffn-activated, or share fewer experts with --shared.");
   }
 
-  /// Runs that lie there and are others are refused now, not when the comparison comes to them.
+  /// What lies in the folders of the runs is looked at now, not when the comparison comes to it.
   void check_kept_runs() const {
-    const auto check = [&](std::uint64_t seed, const Ablation* ablation) {
-      if (is_run(runs_.path() / run_name(seed, ablation))) plan_for(seed, ablation);
-    };
     for (const auto seed : request_.seeds) {
-      if (with_ours()) check(seed, nullptr);
+      check_kept_run(seed, nullptr);
       for (const auto& ablation : ablations_)
-        if (ablation.has_own_run()) check(seed, &ablation);
+        if (ablation.has_own_run()) check_kept_run(seed, &ablation);
     }
+  }
+
+  /// A run that is continued must be the one that would be made anew: convert would take what is not asked
+  /// for from the run's recipe.
+  void check_kept_run(std::uint64_t seed, const Ablation* ablation) const {
+    auto convert = request_for(seed, ablation);
+    const fs::path run = convert.run;
+    if (!fs::exists(run)) return;
+    if (!is_run(run))
+      throw Refusal("There is something else where a run of the comparison is kept.",
+                    "Name another folder with --keep.", run);
+    convert.run += ".anew";  // nothing is written there
+    convert.read_weights = false;
+    const auto lines = differences(RunFolder(run).recipe(), checked_plan(convert).recipe);
+    if (!lines.empty())
+      throw Refusal(fmt::format("A kept run has another recipe: {}.", fmt::join(lines, "; ")),
+                    "Name another folder with --keep, or give that run's own settings.", run);
   }
 
   void step(const std::string& name) { context_.emit(StepEvent{name, step_++, steps_}); }
@@ -231,9 +252,10 @@ class Compare {
                              numbers.activated_fraction, numbers.kl, evaluation.nll, numbers.perplexity,
                              evaluation.same_top, all[i].seconds});
       if (std::abs(numbers.ffn_activated - all[i].target) > target_tolerance)
-        context_.warn(fmt::format("{} comes to {} where {} of the FFNs' parameters were asked for.",
-                                  all[i].method, format_number(numbers.ffn_activated), all[i].target),
-                      "What runs depends on the text; the rows say what ran on this one.");
+        context_.warn(
+            fmt::format("{} comes to {} where {} of the FFNs' parameters were asked for.", all[i].method,
+                        format_number(numbers.ffn_activated), all[i].target),
+            "It is the nearest that was found on the calibration texts; what runs depends on the text.");
     }
   }
 

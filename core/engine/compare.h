@@ -43,9 +43,9 @@ struct Comparison {
 std::vector<std::string> compare_methods();
 
 /// Converts and measures. Throws Refusal before any work for what convert refuses, an unknown method, a
-/// target that cannot be met, held-out text that is calibrated on. A person hears when an opponent cannot
-/// meet a target to 0.005. Our runs lie in `keep`/seed-N (a folder each), so the same command continues
-/// there.
+/// target that is far out of reach, a seed or a target named twice, held-out text that is calibrated on, a
+/// kept run of another recipe. A person hears when a method does not come to a target to 0.005. Our runs lie
+/// in `keep`/seed-N (a folder each), so the same command continues there.
 Comparison compare(const CompareRequest& request, const Runtime& runtime, const Context& context);
 
 /// {rows, summary, tokens, held_out_tokens, window, experts, shared, dense_nll, dense_perplexity}.

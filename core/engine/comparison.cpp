@@ -84,7 +84,7 @@ std::string to_csv(const std::vector<ComparisonRow>& rows) {
   csv += '\n';
   const auto add = [&](const ComparisonRow& row, const std::string& seed, const auto& value_of) {
     csv += fmt::format("{},{},{}", row.method, seed, row.target);
-    for (const Measured& measured : all_measured) csv += fmt::format(",{:.6f}", value_of(measured.member));
+    for (const Measured& measured : all_measured) csv += fmt::format(",{:.7g}", value_of(measured.member));
     csv += '\n';
   };
   for (const auto& row : rows) add(row, std::to_string(row.seed), [&](auto member) { return row.*member; });

@@ -14,4 +14,12 @@ void TimingLog::add(const std::string& group, const std::string& key, double sec
   write_json(run_.timing_file(), timing);
 }
 
+double TimingLog::total() const {
+  const auto timing = run_.timing();
+  double sum = 0;
+  if (timing.is_object() && timing.contains("steps"))
+    for (const auto& seconds : timing["steps"]) sum += seconds.is_number() ? seconds.get<double>() : 0;
+  return sum;
+}
+
 }  // namespace ladimo

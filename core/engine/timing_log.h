@@ -14,6 +14,8 @@ class TimingLog {
   explicit TimingLog(const RunFolder& run) : run_(run) {}
   /// Adds to the seconds of `key` in `group` ("steps", "layers") and writes the file.
   void add(const std::string& group, const std::string& key, double seconds) const;
+  /// Of all steps, whenever they were done.
+  double total() const;
 
  private:
   const RunFolder& run_;

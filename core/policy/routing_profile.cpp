@@ -1,6 +1,8 @@
 #include "policy/routing_profile.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -103,25 +105,36 @@ double decided_by_token(const LayerProfile& profile) {
   return 4 * sum / std::max<double>(1, static_cast<double>(profile.expert_load.size()));
 }
 
-/// The greatest mean difference of the experts' loads between two source files.
-double load_difference(const LayerProfile& profile) {
-  double greatest = 0;
-  for (std::size_t a = 0; a < profile.domain_load.size(); ++a)
-    for (std::size_t b = a + 1; b < profile.domain_load.size(); ++b) {
-      double sum = 0;
-      for (std::size_t i = 0; i < profile.domain_load[a].size(); ++i)
-        sum += std::abs(profile.domain_load[a][i] - profile.domain_load[b][i]);
-      greatest = std::max(greatest, sum / static_cast<double>(profile.domain_load[a].size()));
-    }
-  return greatest;
+/// Whether some two source files call so different experts that their loads correlate negatively. Experts
+/// that keep to one kind of text are no fault; those that trade places between two kinds are fragile. Where
+/// all loads are nearly equal their correlation means nothing.
+bool trades_places(const std::vector<double>& a, const std::vector<double>& b) {
+  constexpr double much = 0.2;  // mean difference of the loads, each about its mean
+  const auto n = static_cast<double>(a.size());
+  const double shift =
+      (std::accumulate(a.begin(), a.end(), 0.0) - std::accumulate(b.begin(), b.end(), 0.0)) / n;
+  double difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference += std::abs(a[i] - b[i] - shift);
+  return correlation(a, b) < 0 && difference > much * n;
 }
 
 }  // namespace
 
+double correlation(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto n = static_cast<double>(a.size());
+  const double mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
+  const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += (a[i] - mean_a) * (b[i] - mean_b);
+    aa += (a[i] - mean_a) * (a[i] - mean_a);
+    bb += (b[i] - mean_b) * (b[i] - mean_b);
+  }
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 1;
+}
+
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
-  // Experts that keep to one kind of text are no fault; those that trade places between two kinds are
-  // fragile. Where all loads are nearly equal their correlation means nothing.
-  constexpr double many = 0.25, least_decided = 0.3, unstable = 0, much = 0.2;
+  constexpr double many = 0.25, least_decided = 0.3;
   std::vector<RouterWarning> warnings;
   const auto count = [&](const std::vector<int>& experts) { return static_cast<double>(experts.size()); };
   if (count(profile.dead) > many * profile.routed)
@@ -141,7 +154,12 @@ std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
              "it could.",
              profile.layer, 100 * decided),
          "Share more experts (--shared), or calibrate on more text (--tokens)."});
-  if (profile.stability < unstable && load_difference(profile) > much)
+  const auto& loads = profile.domain_load;
+  bool unstable = false;
+  for (std::size_t a = 0; a < loads.size(); ++a)
+    for (std::size_t b = a + 1; b < loads.size(); ++b)
+      unstable = unstable || trades_places(loads[a], loads[b]);
+  if (unstable)
     warnings.push_back(
         {fmt::format("Layer {}: other experts run on one text than on another (loads correlate "
                      "by {}).",

@@ -43,6 +43,9 @@ struct RoutingProfile {
   std::vector<LayerProfile> layers;  // converted layers only
 };
 
+/// Pearson's correlation of two loads [E]; 1 where one of them does not vary.
+double correlation(const std::vector<double>& a, const std::vector<double>& b);
+
 /// What is degenerate about a layer's router, by its load: many dead or always-on experts, nearly the same
 /// experts for every token, experts that trade places between source files.
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include <ATen/ATen.h>
@@ -26,20 +25,6 @@ double normalised_entropy(const std::vector<double>& load) {
   for (const double share : load)
     if (share > 0) entropy -= share / total * std::log(share / total);
   return entropy / std::log(static_cast<double>(load.size()));
-}
-
-/// Pearson's correlation of two lists; 1 where one of them does not vary.
-double correlation(const std::vector<double>& a, const std::vector<double>& b) {
-  const auto n = static_cast<double>(a.size());
-  const double mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
-  const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += (a[i] - mean_a) * (b[i] - mean_b);
-    aa += (a[i] - mean_a) * (a[i] - mean_a);
-    bb += (b[i] - mean_b) * (b[i] - mean_b);
-  }
-  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 1;
 }
 
 /// Load of every expert on the tokens of each source file. on [T, E], sources [windows] with T / windows rows

@@ -31,7 +31,7 @@ double product_rate() {
          });
 }
 
-/// Neurons that go together: tokens lie near a space of 64 dimensions.
+/// Neurons that go together: tokens lie in a space of 64 dimensions.
 at::Tensor inputs() { return at::mm(at::randn({tokens, 64}), at::randn({64, features})) / 8; }
 
 }  // namespace

@@ -100,10 +100,21 @@ TEST_CASE("seeds are compared one by one and summed up; kept runs are continued"
   fs::remove_all(keep / "seed-0");
   auto other = arguments;
   other.insert(other.end(), {"--shared", "4"});
-  const auto refused = run(other);
-  CHECK(refused.status == 2);
-  CHECK(refused.err.find("another recipe") != std::string::npos);
-  CHECK_FALSE(fs::exists(keep / "seed-0"));
+  auto others_alone = other;
+  *std::ranges::find(others_alone, "static,ladimo") = "static";
+  fs::create_directories(work.folder / "foreign" / "seed-3");
+  auto foreign = arguments;
+  *std::ranges::find(foreign, keep.string()) = work.folder / "foreign";
+  for (const auto& [line, said] :
+       {std::pair{other, "another recipe"}, std::pair{others_alone, "another recipe"},
+        std::pair{foreign, "something else"}}) {
+    const auto refused = run(line);
+    INFO(refused.err);
+    CHECK(refused.status == 2);
+    CHECK(refused.err.find(said) != std::string::npos);
+    CHECK(refused.err.find("--keep") != std::string::npos);
+    CHECK_FALSE(fs::exists(keep / "seed-0"));
+  }
 }
 
 TEST_CASE("--ablate adds a row for every step left out") {

@@ -128,6 +128,9 @@ TEST_CASE("the router is the ridge solution: its residual is orthogonal to the i
   CHECK(at::mm(train.x.t(), residual).abs().max().item<double>() / static_cast<double>(tokens) < 1e-3);
   CHECK(residual.mean(0).abs().max().item<double>() < 1e-4);
   CHECK(fit.r2 < 1);
+  const auto some = random_tensor({50, 4}, 3);
+  CHECK(explained(some, some) == 1);
+  CHECK(explained(some.mean(0).expand_as(some), some) == doctest::Approx(0).epsilon(1e-6));
 }
 
 TEST_CASE("a router with hidden units predicts what a linear one cannot") {
