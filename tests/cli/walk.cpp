@@ -82,6 +82,12 @@ TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of th
                           "kl_percentiles", "same_top", "same_top_se", "activated_parameters",
                           "activated_fraction", "ffn_activated", "domains", "tasks"});
   CHECK(evaluation["domains"].size() == 2);
+  // What was calibrated on is measured, but not without a word; what was held out is.
+  const auto seen = run({"eval", output, "--text", work.text, "--tokens", "2000"});
+  CHECK(seen.err.find("was calibrated on") != std::string::npos);
+  CHECK(seen.out.find("KL of single tokens: median") != std::string::npos);
+  const auto unseen = run({"eval", output, "--text", work.held_out, "--tokens", "2000"});
+  CHECK(unseen.err.find("was calibrated on") == std::string::npos);
   check_keys(evaluation["kl_percentiles"], {"50", "95", "99", "100"});
   const auto dense = json_of({"eval", work.model, "--text", work.held_out});
   CHECK(dense["kl"].is_null());
