@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <functional>
+
 #include <ATen/ATen.h>
 
 #include "convert/equal_cost.h"
@@ -11,16 +14,24 @@ namespace {
 // distillation win less back behind a router that knows less.
 constexpr double margin = 0.1;
 
-/// Mean ln(error) on validation rows, with compensation, where as many parameters are used as with the linear
-/// router at the recipe's levels.
-double log_error(MoeWeights weights, const MoeWeights& linear, const CalibrationRows& rows,
-                 const std::vector<double>& levels, double variance, const Context& context) {
+/// Mean ln(error) on validation rows at these routed activity levels, with compensation.
+double log_error(MoeWeights weights, const CalibrationRows& rows, const std::vector<double>& levels,
+                 double variance, const Context& context) {
   const auto routing_weights = weights.route(rows.x);
   const auto fitted = routing_weights.slice(0, 0, rows.training);
-  const auto thresholds = thresholds_at(fitted, levels_at_equal_cost(weights, linear, levels));
+  const auto thresholds = thresholds_at(fitted, levels);
   weights.compensation = conditional_compensation(weights, rows.train(), fitted, thresholds, context);
   return mean_log_error(elastic_errors(weights, rows.validation(), routing_weights.slice(0, rows.training),
                                        thresholds, variance, context));
+}
+
+/// What a router costs, no more: one of `rank` hidden units in place of `fit`.
+RouterFit of_size(const RouterFit& fit, int rank) {
+  RouterFit size = fit;
+  size.weight = at::empty({fit.weight.size(0), rank}, fit.weight.options());
+  size.hidden = at::empty({rank, fit.hidden.size(1)}, fit.hidden.options());
+  size.hidden_bias = at::empty({rank}, fit.hidden_bias.options());
+  return size;
 }
 
 }  // namespace
@@ -33,16 +44,26 @@ RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& stati
   if (settings.router_ranks.empty()) return best;
   const auto linear = best.in(weights);
   const auto judges = thinned(rows);
-  const auto judge = [&](const MoeWeights& candidate) {
-    return log_error(candidate, linear, judges, settings.levels, statistics.output_variance, context);
+  // At as many activated parameters as the linear router leaves at the recipe's levels, at the price of
+  // `size`.
+  const auto judge = [&](const RouterFit& fit, const RouterFit& size) {
+    return log_error(fit.in(weights), judges, levels_at_equal_cost(size.in(weights), linear, settings.levels),
+                     statistics.output_variance, context);
   };
-  double least = judge(linear) - margin;
-  for (const int rank : settings.router_ranks) {
+  double least = judge(best, best) - margin;
+  auto ranks = settings.router_ranks;
+  std::sort(ranks.begin(), ranks.end(), std::greater<>());
+  RouterFit larger;
+  for (const int rank : ranks) {
+    // A smaller router is hardly more exact than a larger one: is it worth a fit if it were as exact?
+    if (larger.hidden.defined() && judge(larger, of_size(larger, rank)) >= least) continue;
     auto fit = fit_hidden_router(rows, targets, rank, settings.router_ridge, random, context);
-    const double error = judge(fit.in(weights));
-    if (error >= least) continue;
-    least = error;
-    best = std::move(fit);
+    const double error = judge(fit, fit);
+    if (error < least) {
+      least = error;
+      best = fit;
+    }
+    larger = std::move(fit);
   }
   return best;
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/correlation.h"
 #include "base/format.h"
 #include "base/json_fields.h"
 
@@ -115,23 +116,10 @@ bool trades_places(const std::vector<double>& a, const std::vector<double>& b) {
       (std::accumulate(a.begin(), a.end(), 0.0) - std::accumulate(b.begin(), b.end(), 0.0)) / n;
   double difference = 0;
   for (std::size_t i = 0; i < a.size(); ++i) difference += std::abs(a[i] - b[i] - shift);
-  return correlation(a, b) < 0 && difference > much * n;
+  return correlation(a, b).value_or(1) < 0 && difference > much * n;
 }
 
 }  // namespace
-
-double correlation(const std::vector<double>& a, const std::vector<double>& b) {
-  const auto n = static_cast<double>(a.size());
-  const double mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
-  const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += (a[i] - mean_a) * (b[i] - mean_b);
-    aa += (a[i] - mean_a) * (a[i] - mean_a);
-    bb += (b[i] - mean_b) * (b[i] - mean_b);
-  }
-  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : 1;
-}
 
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
   constexpr double many = 0.25, least_decided = 0.3;

@@ -32,7 +32,7 @@ struct LayerProfile {
   std::vector<int> dead;             // experts on for less than 0.1 % of the tokens
   std::vector<int> always_on;        // more than 99.9 %
   /// Least Pearson correlation of the expert loads of two source files of the text; 1 where there is one
-  /// file.
+  /// file or a load does not vary.
   double stability = 1;
   std::vector<std::vector<double>> domain_load;  // [files, E] expert load by source file; empty for one file
   std::vector<RouterWarning> warnings;
@@ -42,9 +42,6 @@ struct RoutingProfile {
   std::int64_t tokens = 0;
   std::vector<LayerProfile> layers;  // converted layers only
 };
-
-/// Pearson's correlation of two loads [E]; 1 where one of them does not vary.
-double correlation(const std::vector<double>& a, const std::vector<double>& b);
 
 /// What is degenerate about a layer's router, by its load: many dead or always-on experts, nearly the same
 /// experts for every token, experts that trade places between source files.

@@ -42,8 +42,8 @@ void compare_domains(LayerProfile& profile, const at::Tensor& on, const std::vec
   if (profile.domain_load.size() < 2) profile.domain_load.clear();
   for (std::size_t a = 0; a < profile.domain_load.size(); ++a)
     for (std::size_t b = a + 1; b < profile.domain_load.size(); ++b)
-      profile.stability =
-          std::min(profile.stability, correlation(profile.domain_load[a], profile.domain_load[b]));
+      profile.stability = std::min(profile.stability,
+                                   correlation(profile.domain_load[a], profile.domain_load[b]).value_or(1));
 }
 
 LayerProfile profile_layer(int layer, const MoeWeights& weights, const at::Tensor& routing_weights,

@@ -25,7 +25,7 @@ Sensitivity estimate_sensitivity(const WeightSource& source, const MoeProvider& 
                                  const CandidateTable& candidates, const Windows& windows, std::uint64_t seed,
                                  const Context& context);
 
-/// Spearman's rank correlation over all entries of two tables of the same shape.
+/// Spearman's rank correlation over all entries of two tables of the same shape; 0 where one does not vary.
 double rank_correlation(const Sensitivity& a, const Sensitivity& b);
 
 }  // namespace ladimo

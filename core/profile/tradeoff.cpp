@@ -13,6 +13,15 @@
 namespace ladimo {
 namespace {
 
+// Numbers of single layers are taken from a part of the text, the joint ones, which correct their sums, from
+// all.
+constexpr std::int64_t activity_part = 2, sensitivity_part = 8;  // every second window, every eighth
+constexpr std::int64_t least_windows = 4;
+
+Windows part_of(const Windows& windows, std::int64_t every) {
+  return some_windows(windows, std::max(least_windows, (windows.count() + every - 1) / every));
+}
+
 /// One policy per threshold of the ladder, which comes before top-k: every layer that has candidates at that
 /// rung.
 std::vector<ModelPolicy> thresholds_of(const CandidateTable& candidates) {
@@ -75,10 +84,11 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   const double counted = measure ? 0.2 : 0.4, estimating_ends = measure ? 0.3 : 1;  // of the step's time
   Scores activity;
   if (settings.recalibrated)
-    activity = count_activity(source, moe, windows, thresholds_of(candidates), context.part(0, counted));
+    activity = count_activity(source, moe, part_of(windows, activity_part), thresholds_of(candidates),
+                              context.part(0, counted));
 
   // Measuring needs a pass per candidate; beside it the estimate only tells how well the two agree.
-  const auto some = measure ? some_windows(windows, (windows.count() + 3) / 4) : windows;
+  const auto some = measure ? part_of(windows, sensitivity_part) : windows;
   const auto estimated = estimate_sensitivity(source, moe, candidates, some, settings.seed,
                                               context.part(counted, estimating_ends));
   TradeoffTable table;
@@ -128,7 +138,7 @@ void fill_ladder(TradeoffTable& table) {
 
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context) {
-  auto policies = points_of(table, Kinds::mixed, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0});
+  auto policies = points_of(table, Kinds::mixed, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0});
   const auto mixed = policies.size();
   for (auto& policy : points_of(table, Kinds::top_k, {0.25, 0.5, 0.75, 1.0})) policies.push_back(policy);
   const auto scores = score(source, moe, windows, policies, context);

@@ -18,7 +18,7 @@ struct TradeoffSettings {
 
 /// Activity of every candidate when all layers are at the same rung (method.md 3.8), estimated
 /// sensitivity, or the measured one with its rank correlation to the estimate; everything but what
-/// measure_joint adds.
+/// measure_joint adds. Activity is counted on every second window, sensitivity measured on every eighth.
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
                                const CandidateTable& candidates, const Windows& windows,
                                const TradeoffSettings& settings, const Context& context);
@@ -27,8 +27,8 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
 /// and KL interpolated as the slider does.
 void fill_ladder(TradeoffTable& table);
 
-/// Measures the joint KL, nll and activity at ten points of the frontier between accurate and cheapest, and
-/// at four of the frontier of top_k alone; the dense model's nll with them.
+/// Measures the joint KL, nll and activity at eleven points of the frontier between accurate and cheapest,
+/// and at four of the frontier of top_k alone; the dense model's nll with them.
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context);
 

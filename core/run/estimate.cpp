@@ -13,7 +13,7 @@ constexpr double base_ram = 400e6;
 // Matrices of hidden rows or logits are computed in chunks of at most so many rows and bytes.
 constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 // Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
-constexpr double candidates = 18, joint_points = 14, profile_passes = 4;
+constexpr double candidates = 18, joint_points = 15, profile_passes = 4;
 // `--sensitivity auto` measures below this (method.md section 4).
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
@@ -44,9 +44,12 @@ struct Shapes {
 
 double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
-// Every candidate goes through half of the layers and the head, on a quarter of the tables split.
+// Measured sensitivities, and the estimates beside them, are those of an eighth of the tables split.
+double measuring_tokens(const Shapes& s) { return std::max(s.tables / 8, std::min(s.tables, 4 * s.window)); }
+
+// Every candidate goes through half of the layers and the head.
 double measuring_flops_per_layer(const Shapes& s) {
-  return candidates * s.tables / 4 * (s.model_flops() / 2 + s.head_flops());
+  return candidates * measuring_tokens(s) * (s.model_flops() / 2 + s.head_flops());
 }
 
 // Copies of the FFNs' weights in memory: themselves and, of one position of the slider each, what runs and
@@ -174,7 +177,7 @@ StepSeconds time_estimate(const Workload& work) {
   // Estimated ones are always made.
   const double converted = static_cast<double>(work.recipe.layers.size());
   const bool measures = measures_sensitivity(work);
-  time.sensitivity = fitting(estimating_flops(s, work, measures ? s.tables / 4 : s.tables) +
+  time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(s) : s.tables) +
                              (measures ? converted * measuring_flops_per_layer(s) : 0));
   time.latency = 5;
   time.frontier = forward(2 * joint_points * s.tables * s.model_flops());

@@ -50,7 +50,7 @@ TEST_CASE("whether the texts call the same experts is one sentence") {
       {0.97, "All texts share the same experts (correlation 0.970)."},
       {0.6, "The texts share most experts"},
       {0.1, "Each text has experts of its own"},
-      {-0.4, "The texts call opposite experts"}};
+      {-0.4, "The texts call different experts"}};
   for (const auto& [stability, sentence] : told) {
     layer.stability = stability;
     CHECK(stability_sentence(layer).startsWith(sentence));

@@ -137,7 +137,7 @@ QString stability_sentence(const LayerProfile& layer) {
   return (layer.stability >= alike     ? QObject::tr("All texts share the same experts (%1).")
           : layer.stability >= related ? QObject::tr("The texts share most experts (%1).")
           : layer.stability >= 0       ? QObject::tr("Each text has experts of its own (%1).")
-                                       : QObject::tr("The texts call opposite experts (%1)."))
+                                       : QObject::tr("The texts call different experts (%1)."))
       .arg(correlation);
 }
 
