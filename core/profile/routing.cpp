@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include "base/correlation.h"
 #include "model/routing_weights.h"
 #include "profile/ladder.h"
 
