@@ -27,7 +27,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
 /// and KL interpolated as the slider does.
 void fill_ladder(TradeoffTable& table);
 
-/// Measures the joint KL, nll and activity at eleven points of the frontier between accurate and cheapest,
+/// Measures the joint KL, nll and activity at twelve points of the frontier between accurate and cheapest,
 /// and at four of the frontier of top_k alone; the dense model's nll with them.
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context);

@@ -13,7 +13,7 @@ constexpr double base_ram = 400e6;
 // Matrices of hidden rows or logits are computed in chunks of at most so many rows and bytes.
 constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 // Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
-constexpr double candidates = 18, joint_points = 15, profile_passes = 4;
+constexpr double candidates = 18, joint_points = 16, profile_passes = 4;
 // `--sensitivity auto` measures below this (method.md section 4).
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.

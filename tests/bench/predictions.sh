@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Predicted against measured KL and activated parameters at tradeoff 0.1, 0.2 ... 1.0, on the run's checking split,
-# which no step of the conversion has seen.
+# Predicted against measured KL and activated parameters at trade-offs (0.1, 0.2 ... 1.0 unless named), on the run's
+# checking split, which no step of the conversion has seen.
 #
-#   tests/bench/predictions.sh LADIMO RUN
+#   tests/bench/predictions.sh LADIMO RUN [TRADEOFFS...]
 #
 # LADIMO is the program. Prints a Markdown table.
 set -euo pipefail
-if [[ $# != 2 ]]; then
+if (($# < 2)); then
   sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 ladimo=$1 run=$2 folder=$(mktemp -d)
 policy=$folder/policy.json
+shift 2
+(($#)) || set -- 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1.0
 trap 'rm -r "$folder"' EXIT
 
 # number KEY INDENT JSON: a number of a JSON object as ladimo prints it, at that depth.
@@ -19,7 +21,7 @@ number() { sed -n "s/^$2\"$1\": \([-0-9.e]*\),*\$/\1/p" <<<"$3"; }
 
 echo "| tradeoff | KL predicted | KL measured | predicted / measured | activated predicted | measured |"
 echo "|---|---|---|---|---|---|"
-for tradeoff in 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1.0; do
+for tradeoff in "$@"; do
   solved=$("$ladimo" policy "$run" --tradeoff "$tradeoff" --output "$policy" --json)
   measured=$("$ladimo" eval "$run" --policy "$policy" --json)
   LC_ALL=C awk -v t="$tradeoff" \
