@@ -24,6 +24,9 @@ struct Common {
   std::optional<std::uint64_t> seed;
 };
 
+/// A check for the parser: what is wrong with a text that is no whole number from 0 on.
+std::string whole_number(const std::string& text);
+
 /// What a command works with once its line is parsed.
 struct Session {
   const Common& common;

@@ -100,7 +100,7 @@ Command add_compare(CLI::App& app) {
       ->delimiter(',');
   auto* seeds = app.add_option("--seeds", request.seeds, "Seeds, each a comparison of its own (0)")
                     ->delimiter(',')
-                    ->check(CLI::NonNegativeNumber);
+                    ->check(whole_number);
   app.add_flag("--ablate", request.ablate,
                "Also leave out each step of our method, and add the optional one, one at a time");
   app.add_option("--keep", request.keep, "Keep our runs in this folder; the same command continues there");

@@ -1,8 +1,11 @@
 #include "program.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,7 +29,7 @@ void add_common(CLI::App& app, Common& common) {
       ->excludes("--json");
   app.add_option("--threads", common.threads, "Processor threads (0: all)");
   app.add_option("--device", common.device, "cpu, or cuda:0");
-  app.add_option("--seed", common.seed, "Decides everything random (0)")->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", common.seed, "Decides everything random (0)")->check(whole_number);
 }
 
 int carry_out(const Command& command, const Common& common, Output& output, bool watches_stdin) {
@@ -53,6 +56,12 @@ int carry_out(const Command& command, const Common& common, Output& output, bool
 }
 
 }  // namespace
+
+std::string whole_number(const std::string& text) {
+  const bool digits =
+      !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+  return digits ? "" : "\"" + text + "\" is not a whole number from 0 on";
+}
 
 int run(int argc, char** argv, const std::vector<Offer>& offers) {
   CLI::App app("Turns a dense LLaMA-family model into a sparse Mixture-of-Experts model.", "ladimo");

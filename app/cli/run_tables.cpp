@@ -1,3 +1,4 @@
+#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -28,11 +29,13 @@ void refuse_to_overwrite(const std::filesystem::path& file) {
   }
 }
 
-void print_numbers(const char* word, const PolicyNumbers& n) {
+void print_predicted(const PolicyNumbers& n, double dense_perplexity) {
   fmt::print(
-      "{}: KL {} nats/token · perplexity {} · activated {:.1f} % of all parameters, {:.1f} % of the FFNs'",
-      word, format_number(n.kl), format_number(n.perplexity), 100 * n.activated_fraction,
-      100 * n.ffn_activated);
+      "predicted: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · activated {:.1f} % of all parameters, "
+      "{:.1f} "
+      "% of the FFNs'",
+      format_number(n.kl), format_number(dense_perplexity), format_number(n.perplexity),
+      100 * (n.perplexity / dense_perplexity - 1), 100 * n.activated_fraction, 100 * n.ffn_activated);
   if (n.decode_ms) fmt::print(" · {} ms per token", format_number(*n.decode_ms));
   fmt::print("\n");
 }
@@ -49,7 +52,7 @@ void print_policy(const Policy& policy, const TradeoffTable& table,
   auto predicted = policy.predicted;
   if (latency && !predicted.decode_ms)
     predicted.decode_ms = predict(table, &*latency, policy.layers).decode_ms;
-  print_numbers("predicted", predicted);
+  print_predicted(predicted, std::exp(table.dense_nll));
 }
 
 void print_show(const nlohmann::json& json, const RunFolder& run) {
@@ -102,7 +105,7 @@ Command add_policy(CLI::App& app) {
   auto& request = options->request;
   app.add_option("RUN", options->run, "Run folder")->required();
   auto* budgets = app.add_option_group("budget", "How far to go (one of)");
-  budgets->add_option("--tradeoff", request.tradeoff, "0: all dense ... 1: the cheapest");
+  budgets->add_option("--tradeoff", request.tradeoff, "0: all dense ... 1: the cheapest (0.5)");
   budgets->add_option("--activated", request.activated, "Share of all parameters used per token, like 0.8");
   budgets->add_option("--ffn-activated", request.ffn_activated,
                       "Share of the FFNs' parameters used per token");

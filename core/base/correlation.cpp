@@ -23,6 +23,12 @@ std::vector<double> ranks(std::span<const double> values) {
   return result;
 }
 
+bool varies(std::span<const double> values) {
+  if (values.empty()) return false;
+  const auto [least, most] = std::ranges::minmax(values);
+  return least < most;
+}
+
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
@@ -30,6 +36,7 @@ double mean(std::span<const double> values) {
 }  // namespace
 
 std::optional<double> correlation(std::span<const double> a, std::span<const double> b) {
+  if (!varies(a) || !varies(b)) return std::nullopt;
   const double mean_a = mean(a), mean_b = mean(b);
   double ab = 0, aa = 0, bb = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -37,7 +44,6 @@ std::optional<double> correlation(std::span<const double> a, std::span<const dou
     aa += (a[i] - mean_a) * (a[i] - mean_a);
     bb += (b[i] - mean_b) * (b[i] - mean_b);
   }
-  if (!(aa > 0 && bb > 0)) return std::nullopt;
   return ab / std::sqrt(aa * bb);
 }
 

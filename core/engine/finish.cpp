@@ -88,16 +88,21 @@ struct Judged {
   double activated, log_kl;
 };
 
-/// Policies at which a student is judged: along the frontier, or on both sides of the budgets that it is
-/// trained for.
+/// Policies at which a student is judged: along the frontier, or at the budgets that it is trained for.
 std::vector<ModelPolicy> judged_policies(const Frontier& frontier, const std::vector<double>& budgets) {
   std::vector<ModelPolicy> policies;
-  for (const double budget : budgets)
-    for (const double share : {0.97, 1.0, 1.03})
-      policies.push_back(frontier.at_budget(share * budget).layers);
+  for (const double budget : budgets) policies.push_back(frontier.at_budget(budget).layers);
   if (budgets.empty())
     for (const double tradeoff : {0.2, 0.45, 0.7, 0.95})
       policies.push_back(frontier.at_tradeoff(tradeoff).layers);
+  return policies;
+}
+
+/// Policies on both sides of the budgets: a student that was trained for one may run a little more or less.
+std::vector<ModelPolicy> beside(const Frontier& frontier, const std::vector<double>& budgets) {
+  std::vector<ModelPolicy> policies;
+  for (const double budget : budgets)
+    for (const double share : {0.97, 1.03}) policies.push_back(frontier.at_budget(share * budget).layers);
   return policies;
 }
 
@@ -107,25 +112,29 @@ class Judge {
   Judge(const WeightSource& source, Windows windows, std::vector<ModelPolicy> policies)
       : source_(source), windows_(std::move(windows)), policies_(std::move(policies)) {}
 
-  void remember(const MoeProvider& moe, const Context& context) {
-    before_ = judge(moe, context);
+  /// What the model was before, at the policies judged and at `more`.
+  void remember(const MoeProvider& moe, const std::vector<ModelPolicy>& more, const Context& context) {
+    auto policies = policies_;
+    policies.insert(policies.end(), more.begin(), more.end());
+    before_ = judge(moe, policies, context);
     std::sort(before_.begin(), before_.end(),
               [](const Judged& a, const Judged& b) { return a.activated < b.activated; });
   }
 
   /// Mean of ln(KL / KL before at as many activated parameters).
   double operator()(const MoeProvider& moe, const Context& context) const {
-    const auto now = judge(moe, context);
+    const auto now = judge(moe, policies_, context);
     double sum = 0;
     for (const Judged& point : now) sum += point.log_kl - before_at(point.activated);
     return sum / static_cast<double>(now.size());
   }
 
  private:
-  std::vector<Judged> judge(const MoeProvider& moe, const Context& context) const {
-    const auto scores = score(source_, moe, windows_, policies_, context);
+  std::vector<Judged> judge(const MoeProvider& moe, const std::vector<ModelPolicy>& policies,
+                            const Context& context) const {
+    const auto scores = score(source_, moe, windows_, policies, context);
     std::vector<Judged> points;
-    for (std::size_t p = 0; p < policies_.size(); ++p) {
+    for (std::size_t p = 0; p < policies.size(); ++p) {
       const auto& parameters = scores.policies[p].ffn_parameters;
       points.push_back({std::accumulate(parameters.begin(), parameters.end(), 0.0),
                         std::log(std::max(summarise(scores, p).kl, 1e-9))});
@@ -184,14 +193,15 @@ class Training {
         context_(context),
         order_(calibration.count(), recipe.stage1.validation_share),
         random_(recipe.seed, "finish"),
-        student_(source, layers_of(source, moe, recipe, table), recipe.finish.slope) {
+        student_(source, layers_of(source, moe, recipe, table), recipe.finish.slope),
+        rate_(recipe.finish.learning_rate) {
     ids_ = at::tensor(calibration.tokens)
                .view({calibration.count(), calibration.window})
                .slice(0, 0, calibration.count())
                .index_select(0, order_.index.slice(0, 0, order_.training))
                .to(source.device(), at::kLong);
-    for (std::size_t p = 0; p < student_.parameters().size(); ++p)
-      adam_.emplace_back(student_.parameters()[p].detach(), student_.step_sizes()[p]);
+    start_optimiser();
+    keep();
     read_teacher();
   }
 
@@ -199,6 +209,20 @@ class Training {
 
   std::int64_t batches() const {
     return std::max<std::int64_t>(1, ids_.size(0) / (positions * group_windows()));
+  }
+
+  /// The student as it is now is what go_back() goes back to.
+  void keep() {
+    kept_.clear();
+    for (const auto& parameter : student_.parameters()) kept_.push_back(parameter.detach().clone());
+  }
+
+  /// After an epoch that made things worse: from where they were best, in smaller steps. Near the dense model
+  /// there is little to gain, and steps that are right elsewhere lose more than that.
+  void go_back() {
+    for (std::size_t p = 0; p < kept_.size(); ++p) student_.parameters()[p].detach().copy_(kept_[p]);
+    start_optimiser();
+    rate_ /= 4;
   }
 
   /// Reports to `progress` after every batch.
@@ -211,7 +235,7 @@ class Training {
     const double steps = static_cast<double>(batches()) * settings_.epochs;
     for (std::int64_t b = 0; b < batches(); ++b) {
       step(shuffled.slice(0, b * batch, std::min((b + 1) * batch, ids_.size(0))),
-           settings_.learning_rate * scheduled(static_cast<double>(index * batches() + b + 1) / steps));
+           rate_ * scheduled(static_cast<double>(index * batches() + b + 1) / steps));
       progress.advance();
     }
   }
@@ -246,6 +270,12 @@ class Training {
     weights.up_shift = at::zeros_like(weights.up);
     weights.down_shift = at::zeros_like(weights.down);
     weights.activity = at::tensor(points).view({-1, 2}).to(weights.router.device());
+  }
+
+  void start_optimiser() {
+    adam_.clear();
+    for (std::size_t p = 0; p < student_.parameters().size(); ++p)
+      adam_.emplace_back(student_.parameters()[p].detach(), student_.step_sizes()[p]);
   }
 
   std::int64_t group_windows() const {
@@ -350,6 +380,8 @@ class Training {
   Random random_;
   ElasticStudent student_;
   std::vector<Adam> adam_;
+  std::vector<at::Tensor> kept_;
+  double rate_;
   at::Tensor ids_;      // [n, W] training windows
   at::Tensor teacher_;  // [n, W, d]
   int steps_ = 0;
@@ -366,7 +398,7 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
   const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
   Judge judge(source, picked(calibration, order.index.slice(0, order.training)),
               judged_policies(frontier, budgets));
-  judge.remember(moe, context.part(trained_from - 0.03, trained_from));
+  judge.remember(moe, beside(frontier, budgets), context.part(trained_from - 0.03, trained_from));
   Training training(source, moe, recipe, calibration, table, frontier, budgets, context);
   Finished finished;
   double best = 0;
@@ -386,9 +418,13 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
     }
     finished.held_out_losses.push_back(loss);
     context.emit(LossEvent{-1, epoch + 1, loss, true});
-    if (loss >= best) continue;
+    if (loss >= best) {
+      training.go_back();
+      continue;
+    }
     best = loss;
     finished.layers = now.by_layer();
+    training.keep();
   }
   return finished;
 }

@@ -73,19 +73,24 @@ nlohmann::json measurement_of(const nlohmann::json& result, const Policy& policy
                       {"text", std::move(files)},
                       {"policy", to_json(policy)},
                       {"numbers", to_json(numbers)}};
-  for (const char* key :
-       {"split", "tokens", "window", "dense_perplexity", "same_top", "same_top_se", "kl_percentiles"})
+  for (const char* key : {"split", "calibrated_on", "tokens", "window", "dense_perplexity", "same_top",
+                          "same_top_se", "kl_percentiles"})
     json[key] = result[key];
   return json;
 }
 
-/// What was fitted looks better than it is.
-void warn_of_calibration_text(const RunFolder& run, const EvaluationText& text, const Context& context) {
-  const auto calibrated = run.recipe().text_fingerprints;
-  for (const auto& file : text.files)
-    if (std::ranges::find(calibrated, hash_hex(read_file(file))) != calibrated.end())
-      context.warn(fmt::format("{} was calibrated on: what is measured on it is too good.", file.string()),
-                   "Name text that the run has not seen.");
+/// Those of the files that the run was calibrated on: what was fitted looks better than it is.
+nlohmann::json calibrated_on(const OpenedModel& opened, const EvaluationText& text, const Context& context) {
+  auto files = nlohmann::json::array();
+  if (!opened.run) return files;
+  const auto calibrated = opened.run->recipe().text_fingerprints;
+  for (const auto& file : text.files) {
+    if (std::ranges::find(calibrated, hash_hex(read_file(file))) == calibrated.end()) continue;
+    context.warn(fmt::format("{} was calibrated on: what is measured on it is too good.", file.string()),
+                 "Name text that the run has not seen.");
+    files.push_back(file.string());
+  }
+  return files;
 }
 
 /// The text's part of what is measured.
@@ -94,7 +99,7 @@ nlohmann::json evaluate_text(const LoadedModel& model, const Policy& policy, con
   const auto& opened = model.opened();
   const auto [files, windows] = text.files.empty() ? checking_split(model, text) : named_text(model, text);
   context.emit(StepEvent{"evaluation", 0, 1});
-  if (opened.run) warn_of_calibration_text(*opened.run, text, context);
+  auto calibrated = calibrated_on(opened, text, context);
   const auto& [source, layers] = model.exact();
   const auto scores = score(source, layers, windows, {policy.layers}, context);
 
@@ -105,6 +110,7 @@ nlohmann::json evaluate_text(const LoadedModel& model, const Policy& policy, con
                              {"activated_fraction", numbers.activated_fraction},
                              {"ffn_activated", numbers.ffn_activated},
                              {"split", text.files.empty() ? "checking" : "text"},
+                             {"calibrated_on", std::move(calibrated)},
                              {"window", windows.window},
                              {"mean_experts", scores.policies[0].mean_experts}});
   auto domains = nlohmann::json::array();
@@ -126,7 +132,8 @@ nlohmann::json evaluate_text(const LoadedModel& model, const Policy& policy, con
 
 /// The same keys where there is no text.
 nlohmann::json without_text() {
-  nlohmann::json json{{"tokens", 0}, {"domains", nlohmann::json::array()}};
+  nlohmann::json json{
+      {"tokens", 0}, {"calibrated_on", nlohmann::json::array()}, {"domains", nlohmann::json::array()}};
   for (const char* key : {"nll", "perplexity", "activated_parameters", "activated_fraction", "ffn_activated",
                           "split", "window", "mean_experts"})
     json[key] = nullptr;

@@ -14,7 +14,7 @@ void refuse_unless(bool holds, std::string message, std::string hint) {
 }
 
 /// Written so that asking for it again is not refused: rounded away from what cannot be reached.
-std::string at_least(double share) { return fmt::format("{:.4f}", share + 0.00005); }
+std::string at_least(double share) { return fmt::format("{:.4f}", std::min(share + 0.00005, 1.0)); }
 
 void check(const PolicyRequest& request) {
   const int budgets = request.tradeoff.has_value() + request.activated.has_value() +
@@ -48,8 +48,9 @@ Policy solve_activated(const TradeoffTable& table, const Frontier& frontier, con
     const double least = (frontier.cheapest_cost() - offset) / (dense - offset);
     throw Refusal(fmt::format("No policy activates so little: the cheapest uses {} of the {}.",
                               format_number(least), of_ffn ? "FFNs' parameters" : "parameters"),
-                  fmt::format("Ask for {} or more{}.", at_least(least),
-                              request.pins.empty() ? "" : ", or remove pins"));
+                  least > 1 ? "Remove pins."
+                            : fmt::format("Ask for {} or more{}.", at_least(least),
+                                          request.pins.empty() ? "" : ", or remove pins"));
   }
   return frontier.at_budget(budget);
 }
@@ -82,7 +83,8 @@ Policy solve(const TradeoffTable& table, const LatencyTable* latency, const Poli
   // A policy solved by activated parameters holds no times: it has the same bytes on every machine.
   const Frontier frontier(table, cost == Cost::activated ? nullptr : latency, cost, request.pins,
                           request.kinds);
-  refuse_unless(cost == Cost::activated || frontier.beats_dense(),
+  const bool dense_will_do = request.speedup && *request.speedup <= 1;
+  refuse_unless(cost == Cost::activated || frontier.beats_dense() || dense_will_do,
                 "No policy decodes faster than the dense model in measured time.",
                 "Use the cost activated; measured times are in latency.json.");
   if (request.speedup) return solve_speedup(frontier, *request.speedup);

@@ -43,7 +43,16 @@ JointPoint joint_from_json(const JsonFields& fields) {
           fields.number("sum_activated"), fields.number("activated")};
 }
 
+std::int64_t every(std::int64_t stride, std::int64_t windows, std::int64_t files) {
+  return std::min(windows, std::max({(windows + stride - 1) / stride, std::int64_t{4}, files}));
+}
+
 }  // namespace
+
+std::int64_t activity_windows(std::int64_t windows, std::int64_t files) { return every(2, windows, files); }
+std::int64_t sensitivity_windows(std::int64_t windows, std::int64_t files) {
+  return every(8, windows, files);
+}
 
 nlohmann::json to_json(const TradeoffTable& table) {
   auto layers = nlohmann::json::array();

@@ -50,6 +50,12 @@ struct TradeoffTable {
   std::vector<JointPoint> joint_top_k;  // the same where every sparse layer has a top_k
 };
 
+/// Numbers of single layers are measured on a part of the tables split, the joint ones, which correct their
+/// sums, on all of it. Of `windows` evenly from `files` files: every second window for activity, every eighth
+/// for sensitivity, which needs a pass per candidate; no fewer than four, and one of every file.
+std::int64_t activity_windows(std::int64_t windows, std::int64_t files);
+std::int64_t sensitivity_windows(std::int64_t windows, std::int64_t files);
+
 nlohmann::json to_json(const TradeoffTable& table);
 /// Throws Refusal when a key is missing or a number is not finite.
 TradeoffTable tradeoff_table_from_json(const nlohmann::json& json);

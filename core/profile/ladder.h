@@ -9,7 +9,7 @@
 
 namespace ladimo {
 
-/// Shares of (token, expert) pairs that the ladder's thresholds leave on, falling.
+/// Shares of (token, expert) pairs that the ladder's thresholds leave on, falling from 1.
 const std::vector<double>& ladder_levels();
 
 /// Sparse candidates of a layer: a threshold per ladder level (falling activity), then every useful top-k

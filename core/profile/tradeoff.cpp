@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -12,15 +14,6 @@
 
 namespace ladimo {
 namespace {
-
-// Numbers of single layers are taken from a part of the text, the joint ones, which correct their sums, from
-// all.
-constexpr std::int64_t activity_part = 2, sensitivity_part = 8;  // every second window, every eighth
-constexpr std::int64_t least_windows = 4;
-
-Windows part_of(const Windows& windows, std::int64_t every) {
-  return some_windows(windows, std::max(least_windows, (windows.count() + every - 1) / every));
-}
 
 /// One policy per threshold of the ladder, which comes before top-k: every layer that has candidates at that
 /// rung.
@@ -81,14 +74,16 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
                                const TradeoffSettings& settings, const Context& context) {
   const ModelConfig& config = source.config();
   const bool measure = settings.measured;
-  const double counted = measure ? 0.2 : 0.4, estimating_ends = measure ? 0.3 : 1;  // of the step's time
+  const auto count = windows.count();
+  const auto files = std::ssize(std::set<std::int32_t>(windows.source.begin(), windows.source.end()));
+  const double counted = 0.2, estimating_ends = measure ? 0.3 : 1;  // of the step's time
   Scores activity;
   if (settings.recalibrated)
-    activity = count_activity(source, moe, part_of(windows, activity_part), thresholds_of(candidates),
-                              context.part(0, counted));
+    activity = count_activity(source, moe, some_windows(windows, activity_windows(count, files)),
+                              thresholds_of(candidates), context.part(0, counted));
 
   // Measuring needs a pass per candidate; beside it the estimate only tells how well the two agree.
-  const auto some = measure ? part_of(windows, sensitivity_part) : windows;
+  const auto some = measure ? some_windows(windows, sensitivity_windows(count, files)) : windows;
   const auto estimated = estimate_sensitivity(source, moe, candidates, some, settings.seed,
                                               context.part(counted, estimating_ends));
   TradeoffTable table;
@@ -99,7 +94,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
   const auto sensitivity =
       measure ? measure_sensitivity(source, moe, candidates, some, context.part(estimating_ends, 1))
               : estimated;
-  require_finite(sensitivity);
+  for (const auto* numbers : {&estimated, &sensitivity}) require_finite(*numbers);
   if (measure) table.rank_correlation = rank_correlation(sensitivity, estimated);
 
   for (std::size_t l = 0; l < candidates.size(); ++l) {

@@ -1,6 +1,9 @@
 #include "run/estimate.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "policy/tradeoff_table.h"
 
 namespace ladimo {
 namespace {
@@ -13,7 +16,7 @@ constexpr double base_ram = 400e6;
 // Matrices of hidden rows or logits are computed in chunks of at most so many rows and bytes.
 constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 // Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
-constexpr double candidates = 18, joint_points = 16, profile_passes = 4;
+constexpr double candidates = 19, joint_points = 16, profile_passes = 4;
 // `--sensitivity auto` measures below this (method.md section 4).
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
@@ -44,19 +47,24 @@ struct Shapes {
 
 double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
-// Measured sensitivities, and the estimates beside them, are those of an eighth of the tables split.
-double measuring_tokens(const Shapes& s) { return std::max(s.tables / 8, std::min(s.tables, 4 * s.window)); }
+// Of measured sensitivities and the estimates beside them.
+double measuring_tokens(const Shapes& s, const Workload& work) {
+  const auto files = std::max<std::int64_t>(1, std::ssize(work.recipe.text));
+  return s.window *
+         static_cast<double>(sensitivity_windows(static_cast<std::int64_t>(s.tables / s.window), files));
+}
 
 // Every candidate goes through half of the layers and the head.
-double measuring_flops_per_layer(const Shapes& s) {
-  return candidates * measuring_tokens(s) * (s.model_flops() / 2 + s.head_flops());
+double measuring_flops_per_layer(const Shapes& s, const Workload& work) {
+  return candidates * measuring_tokens(s, work) * (s.model_flops() / 2 + s.head_flops());
 }
 
 // Copies of the FFNs' weights in memory: themselves and, of one position of the slider each, what runs and
-// its gradients; Adam's two moments, the best so far, a rounded copy. Twice with shifts, but for what runs.
+// its gradients; Adam's two moments; the best so far, rounded too, and a rounded copy. Twice with shifts, but
+// for what runs.
 double finish_copies(const Recipe& recipe) {
   constexpr double positions = 4;
-  const double each = 1 + positions + 2 + 1 + 1;
+  const double each = 1 + positions + 2 + 2 + 1;
   return recipe.stage1.elastic && recipe.finish.shift ? 2 * each + positions : each;
 }
 
@@ -177,8 +185,8 @@ StepSeconds time_estimate(const Workload& work) {
   // Estimated ones are always made.
   const double converted = static_cast<double>(work.recipe.layers.size());
   const bool measures = measures_sensitivity(work);
-  time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(s) : s.tables) +
-                             (measures ? converted * measuring_flops_per_layer(s) : 0));
+  time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(s, work) : s.tables) +
+                             (measures ? converted * measuring_flops_per_layer(s, work) : 0));
   time.latency = 5;
   time.frontier = forward(2 * joint_points * s.tables * s.model_flops());
   return time;
@@ -200,7 +208,7 @@ double activated_estimate(const Workload& work, double mean_experts) {
 bool measures_sensitivity(const Workload& work) {
   if (work.recipe.sensitivity != "auto") return work.recipe.sensitivity == "measured";
   const double flops =
-      static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work));
+      static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work), work);
   return flops / (fitting_flops * reference_threads) < measured_limit_s;
 }
 

@@ -80,10 +80,14 @@ std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64
   return count;
 }
 
-[[noreturn]] void refuse_short_file(const fs::path& file, std::int64_t found, std::int64_t needed) {
-  throw Refusal(fmt::format("{} has too few tokens: {} found, {} needed{}.", file.filename().string(), found,
-                            needed, found < needed ? "" : " (no document goes into two splits)"),
-                "Ask for fewer tokens (--tokens), or give more text.", file);
+[[noreturn]] void refuse_short_file(const fs::path& file, std::int64_t found, std::int64_t needed,
+                                    bool repeats = false) {
+  throw Refusal(
+      fmt::format("{} has too few tokens: {} found, {} needed{}.", file.filename().string(), found, needed,
+                  repeats          ? " (documents that came before are not counted again)"
+                  : found < needed ? ""
+                                   : " (no document goes into two splits)"),
+      "Ask for fewer tokens (--tokens), or give more text.", file);
 }
 
 void refuse_no_files(const std::vector<fs::path>& files) {
@@ -95,8 +99,7 @@ void refuse_repeated_files(const std::vector<fs::path>& files) {
     for (std::size_t j = 0; j < i; ++j) {
       std::error_code code;
       if (fs::equivalent(files[i], files[j], code))
-        throw Refusal(fmt::format("{} is given twice; its documents would be in several splits.",
-                                  files[i].filename().string()),
+        throw Refusal(fmt::format("{} is given twice.", files[i].filename().string()),
                       "Name every text file once.", files[i]);
     }
 }
@@ -107,11 +110,16 @@ class PieceStream {
  public:
   PieceStream(const fs::path& file, const Tokenizer& tokenizer, std::int64_t window, Random random,
               std::unordered_set<std::string>& seen) {
-    for (std::string& document : read_documents(file))
-      if (seen.insert(document).second)
-        cut_document(std::move(document), tokenizer, windows_per_piece * window, pieces_);
+    for (std::string& document : read_documents(file)) {
+      const bool is_new = seen.insert(document).second;
+      repeats_ = repeats_ || !is_new;
+      if (is_new) cut_document(std::move(document), tokenizer, windows_per_piece * window, pieces_);
+    }
     random.shuffle(pieces_);
   }
+
+  // Whether documents were left out that had come before.
+  bool repeats() const { return repeats_; }
 
   // Null when they are used up.
   const std::string* next() { return next_ < pieces_.size() ? &pieces_[next_++] : nullptr; }
@@ -119,6 +127,7 @@ class PieceStream {
  private:
   std::vector<std::string> pieces_;
   std::size_t next_ = 0;
+  bool repeats_ = false;
 };
 
 // Tokens of one split of one file.
@@ -180,7 +189,7 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
     std::int64_t found = 0;
     for (const Share& share : shares) found += length(share.stream);
     for (std::size_t p = 0; p < 3; ++p) {
-      if (!shares[p].full()) refuse_short_file(files[i], found, needed);
+      if (!shares[p].full()) refuse_short_file(files[i], found, needed, pieces.repeats());
       append_windows(*parts[p].first, tokenizer, shares[p].stream,
                      shares[p].wanted / payload(tokenizer, window), i);
     }
@@ -204,6 +213,7 @@ Windows some_windows(const Windows& windows, std::int64_t count) {
 Windows evaluation_windows(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
                            std::int64_t window, std::int64_t tokens) {
   refuse_no_files(files);
+  refuse_repeated_files(files);
   std::int64_t count = windows_per_file(tokens, files.size(), window);
   const std::int64_t step = payload(tokenizer, window);
   std::vector<std::vector<std::int32_t>> streams(files.size());

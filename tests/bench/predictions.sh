@@ -27,5 +27,5 @@ for tradeoff in "$@"; do
   LC_ALL=C awk -v t="$tradeoff" \
     -v p="$(number kl '    ' "$solved")" -v m="$(number kl '  ' "$measured")" \
     -v a="$(number activated_fraction '    ' "$solved")" -v b="$(number activated_fraction '  ' "$measured")" \
-    'BEGIN { printf "| %s | %.5f | %.5f | %.3f | %.4f | %.4f |\n", t, p, m, p / m, a, b }'
+    'BEGIN { printf "| %s | %.5f | %.5f | %.3f | %.4f | %.4f |\n", t, p, m, (m > 0 ? p / m : 1), a, b }'
 done

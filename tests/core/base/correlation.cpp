@@ -19,7 +19,8 @@ TEST_CASE("correlations are those of scipy.stats (pearsonr, spearmanr), with tie
 }
 
 TEST_CASE("what does not vary has no correlation") {
-  const std::vector<double> a = {1, 2, 3}, constant = {4, 4, 4};
+  const std::vector<double> a = {1, 2, 3}, constant = {0.1, 0.1, 0.1};  // their mean is not 0.1
   CHECK(!correlation(a, constant));
   CHECK(!rank_correlation(constant, a));
+  CHECK(!correlation({}, {}));
 }

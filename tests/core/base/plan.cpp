@@ -412,18 +412,17 @@ TEST_CASE("activated parameters by arithmetic") {
 TEST_CASE("sensitivity is measured where that is estimated to take under five minutes on two threads") {
   const Workplace work;
   Plan plan = work.plan();
+  plan.recipe.held_out_tokens = 1 << 16;
   const Workload load{plan.config, plan.recipe, plan.tokens, 4, 2};
   const auto seconds = [&](const char* sensitivity) {
     plan.recipe.sensitivity = sensitivity;
     return time_estimate(load).sensitivity;
   };
-  // Beside measured ones, estimates are made on an eighth of the windows, but at least four.
-  const double windows = static_cast<double>(plan.recipe.held_out_tokens / 2 / plan.recipe.window);
-  const double part = std::max(windows / 8, std::min(windows, 4.0)) / windows;
+  // Beside measured ones, estimates are made on an eighth of the windows.
   int measured = 0, estimated = 0;
   auto& size = plan.config.intermediate_size;
   for (size = 64; size < 1 << 26; size += size / 4) {
-    const bool quick = seconds("measured") - part * seconds("estimated") < 300;
+    const bool quick = seconds("measured") - seconds("estimated") / 8 < 300;
     plan.recipe.sensitivity = "auto";
     CHECK(measures_sensitivity(load) == quick);
     ++(quick ? measured : estimated);

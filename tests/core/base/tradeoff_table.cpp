@@ -123,3 +123,14 @@ TEST_CASE("a routing profile is read back; other bins are refused") {
     check_refused(part, [&] { routing_profile_from_json(bad); });
   }
 }
+
+TEST_CASE("single layers are measured on some windows: a share of them, four at least, one of every file") {
+  const auto both = [](std::int64_t windows, std::int64_t files) {
+    return std::pair(activity_windows(windows, files), sensitivity_windows(windows, files));
+  };
+  CHECK(both(48, 2) == std::pair<std::int64_t, std::int64_t>(24, 6));
+  CHECK(both(49, 2) == std::pair<std::int64_t, std::int64_t>(25, 7));
+  CHECK(both(6, 1) == std::pair<std::int64_t, std::int64_t>(4, 4));
+  CHECK(both(1, 1) == std::pair<std::int64_t, std::int64_t>(1, 1));
+  CHECK(both(12, 12) == std::pair<std::int64_t, std::int64_t>(12, 12));
+}

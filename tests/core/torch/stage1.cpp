@@ -157,13 +157,40 @@ TEST_CASE("the router is chosen by what it gains over what it costs") {
   CHECK_FALSE(choose().hidden.defined());
   const auto linear = choose().in(fitted.weights);
   CHECK(linear.router_parameters() == 8 * d + 8);
-  settings.router_ranks = {4};
-  const auto small =
-      fit_hidden_router(fitted.rows, contribution_targets(fitted.weights, fitted.statistics, fitted.rows, {}),
-                        4, 1e-3, Random(3), {})
-          .in(fitted.weights);
-  CHECK(small.router_parameters() == 4 * d + 4 + 8 * 4 + 8);
-  CHECK(small.route(fitted.rows.x).sizes() == at::IntArrayRef({tokens, 8}));
+}
+
+TEST_CASE("a small router is chosen where a linear one sees nothing, in whatever order ranks are named") {
+  // An expert's contribution is |direction . x|: its neurons share the direction and are gated open.
+  const std::int64_t experts = 6, each = 8, shared = 8, neurons = shared + experts * each;
+  const auto directions = random_tensor({experts, d}, 11).repeat_interleave(each, 0);
+  DenseFfn ffn;
+  ffn.gate = at::zeros({neurons, d});
+  ffn.gate_bias = at::full({neurons}, 4.0);
+  ffn.up =
+      at::cat({random_tensor({shared, d}, 12), directions + random_tensor({experts * each, d}, 13, 0.05)});
+  ffn.up_bias = at::zeros({neurons});
+  ffn.down = random_tensor({d, neurons}, 14);
+  ffn.down_bias = at::zeros({d});
+  const auto x = random_tensor({2000, d}, 15);
+  const CalibrationRows rows{x, ffn.forward(x).y, 1800};
+  const auto statistics = measure_hidden(ffn, rows, {});
+  Partition partition;
+  for (int j = 0; j < neurons; ++j) partition.permutation.push_back(j);
+  partition.shared_neurons = shared;
+  partition.expert_neurons = each;
+  const auto weights = slice_ffn(ffn, partition);
+  auto settings = recipe_of(7, 1).stage1;
+  const auto chosen = [&](std::vector<int> ranks) {
+    settings.router_ranks = std::move(ranks);
+    return choose_router(weights, statistics, rows, settings, Random(3), {});
+  };
+  const auto router = chosen({16, 4});
+  REQUIRE(router.hidden.defined());
+  CHECK(router.hidden.size(0) == 16);  // two units for every |.|; four of them see too little
+  CHECK(router.in(weights).router_parameters() == 16 * d + 16 + experts * 16 + experts);
+  for (const auto& ranks : {std::vector{4, 16}, {4, 16, 16}, {16}})
+    CHECK(at::equal(chosen(ranks).hidden, router.hidden));
+  CHECK(chosen({4, 2000}).hidden.size(0) == 4);  // the large one costs more than all experts
 }
 
 TEST_CASE("steps that are switched off: shared neurons and experts at random") {
