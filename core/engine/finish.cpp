@@ -12,8 +12,8 @@
 #include "convert/adam.h"
 #include "convert/elastic_student.h"
 #include "convert/window_order.h"
+#include "engine/finish_judge.h"
 #include "evaluate/distributions.h"
-#include "evaluate/evaluation.h"
 #include "model/side_by_side.h"
 #include "policy/frontier.h"
 #include "profile/routing.h"
@@ -82,81 +82,6 @@ SliderPosition position_of(const ModelPolicy& policy) {
     if (policy[l].kind == LayerPolicy::Kind::threshold) position[l] = policy[l].threshold;
   return position;
 }
-
-/// What a frontier point costs and does.
-struct Judged {
-  double activated, log_kl;
-};
-
-/// Policies at which a student is judged: along the frontier, or at the budgets that it is trained for.
-std::vector<ModelPolicy> judged_policies(const Frontier& frontier, const std::vector<double>& budgets) {
-  std::vector<ModelPolicy> policies;
-  for (const double budget : budgets) policies.push_back(frontier.at_budget(budget).layers);
-  if (budgets.empty())
-    for (const double tradeoff : {0.2, 0.45, 0.7, 0.95})
-      policies.push_back(frontier.at_tradeoff(tradeoff).layers);
-  return policies;
-}
-
-/// Policies on both sides of the budgets: a student that was trained for one may run a little more or less.
-std::vector<ModelPolicy> beside(const Frontier& frontier, const std::vector<double>& budgets) {
-  std::vector<ModelPolicy> policies;
-  for (const double budget : budgets)
-    for (const double share : {0.97, 1.03}) policies.push_back(frontier.at_budget(share * budget).layers);
-  return policies;
-}
-
-/// Judges a student on validation windows, against what it was before.
-class Judge {
- public:
-  Judge(const WeightSource& source, Windows windows, std::vector<ModelPolicy> policies)
-      : source_(source), windows_(std::move(windows)), policies_(std::move(policies)) {}
-
-  /// What the model was before, at the policies judged and at `more`.
-  void remember(const MoeProvider& moe, const std::vector<ModelPolicy>& more, const Context& context) {
-    auto policies = policies_;
-    policies.insert(policies.end(), more.begin(), more.end());
-    before_ = judge(moe, policies, context);
-    std::sort(before_.begin(), before_.end(),
-              [](const Judged& a, const Judged& b) { return a.activated < b.activated; });
-  }
-
-  /// Mean of ln(KL / KL before at as many activated parameters).
-  double operator()(const MoeProvider& moe, const Context& context) const {
-    const auto now = judge(moe, policies_, context);
-    double sum = 0;
-    for (const Judged& point : now) sum += point.log_kl - before_at(point.activated);
-    return sum / static_cast<double>(now.size());
-  }
-
- private:
-  std::vector<Judged> judge(const MoeProvider& moe, const std::vector<ModelPolicy>& policies,
-                            const Context& context) const {
-    const auto scores = score(source_, moe, windows_, policies, context);
-    std::vector<Judged> points;
-    for (std::size_t p = 0; p < policies.size(); ++p) {
-      const auto& parameters = scores.policies[p].ffn_parameters;
-      points.push_back({std::accumulate(parameters.begin(), parameters.end(), 0.0),
-                        std::log(std::max(summarise(scores, p).kl, 1e-9))});
-    }
-    return points;
-  }
-
-  /// Straight between the points and on beyond them.
-  double before_at(double activated) const {
-    if (before_.size() == 1) return before_.front().log_kl;
-    std::size_t i = 1;
-    while (i + 1 < before_.size() && before_[i].activated < activated) ++i;
-    const Judged &a = before_[i - 1], &b = before_[i];
-    if (b.activated <= a.activated) return a.log_kl;
-    return a.log_kl + (b.log_kl - a.log_kl) * (activated - a.activated) / (b.activated - a.activated);
-  }
-
-  const WeightSource& source_;
-  Windows windows_;
-  std::vector<ModelPolicy> policies_;
-  std::vector<Judged> before_;
-};
 
 /// Layers as they would be read back from their files.
 class StoredLayers {
@@ -396,9 +321,8 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
   const Frontier frontier(table, nullptr, Cost::activated);
   const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
   const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
-  Judge judge(source, picked(calibration, order.index.slice(0, order.training)),
-              judged_policies(frontier, budgets));
-  judge.remember(moe, beside(frontier, budgets), context.part(trained_from - 0.03, trained_from));
+  FinishJudge judge(source, picked(calibration, order.index.slice(0, order.training)), frontier, budgets);
+  judge.remember(moe, context.part(trained_from - 0.03, trained_from));
   Training training(source, moe, recipe, calibration, table, frontier, budgets, context);
   Finished finished;
   double best = 0;

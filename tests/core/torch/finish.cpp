@@ -157,6 +157,17 @@ TEST_CASE("a finish that makes things worse is not kept") {
   CHECK(example.finish().layers.empty());
 }
 
+TEST_CASE("after an epoch that made things worse it goes on from before, in smaller steps") {
+  Example example;
+  example.recipe.finish.learning_rate = 4;
+  example.recipe.finish.epochs = 8;
+  const auto finished = example.finish();
+  REQUIRE(finished.held_out_losses.size() == 8);
+  CHECK(finished.held_out_losses.front() > 0);
+  CHECK(finished.held_out_losses.back() < 0);
+  CHECK_FALSE(finished.layers.empty());
+}
+
 TEST_CASE("a finish for one level alone") {
   Example example;
   example.recipe.stage1.elastic = false;
