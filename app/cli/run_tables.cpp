@@ -31,9 +31,8 @@ void refuse_to_overwrite(const std::filesystem::path& file) {
 
 void print_predicted(const PolicyNumbers& n, double dense_perplexity) {
   fmt::print(
-      "predicted: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · activated {:.1f} % of all parameters, "
-      "{:.1f} "
-      "% of the FFNs'",
+      "predicted: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · activated {:.1f} % of all "
+      "parameters, {:.1f} % of the FFNs'",
       format_number(n.kl), format_number(dense_perplexity), format_number(n.perplexity),
       100 * (n.perplexity / dense_perplexity - 1), 100 * n.activated_fraction, 100 * n.ffn_activated);
   if (n.decode_ms) fmt::print(" · {} ms per token", format_number(*n.decode_ms));

@@ -18,8 +18,7 @@ struct TradeoffSettings {
 
 /// Activity of every candidate when all layers are at the same rung (method.md 3.8), estimated
 /// sensitivity, or the measured one with its rank correlation to the estimate; everything but what
-/// measure_joint adds. Activity is counted on
-/// activity_windows(), sensitivity measured on sensitivity_windows().
+/// measure_joint adds. On activity_windows() and sensitivity_windows() of the text.
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
                                const CandidateTable& candidates, const Windows& windows,
                                const TradeoffSettings& settings, const Context& context);

@@ -215,6 +215,13 @@ TEST_CASE("what cannot be split is refused with the numbers") {
   CHECK(refused({a, b}, 16, {31, 0, 0}).find("31 tokens over 2 files do not fill one window of 16") !=
         std::string::npos);
   CHECK(refused({a, folder / "." / "a.txt"}, 16, {32, 0, 0}).find("given twice") != std::string::npos);
+  CHECK(refusal_of([&] {
+          evaluation_windows({a, folder / "." / "a.txt"}, tokenizer, 16, 0);
+        }).find("given twice") != std::string::npos);
+  const fs::path copy = folder / "copy.txt";
+  fs::copy_file(a, copy);
+  CHECK(refused({a, copy}, 16, {32, 0, 0}).find("documents that came before are not counted again") !=
+        std::string::npos);
   CHECK(refused({}, 16, {32, 0, 0}).find("no text") != std::string::npos);
   CHECK(refused({a}, 1, {32, 0, 0}).find("too short") != std::string::npos);
   CHECK(refused({a}, 16, {-5, 0, 0}).find("cannot be taken") != std::string::npos);

@@ -344,6 +344,9 @@ TEST_CASE("requests that cannot be met are refused with what can") {
   check_refused("no measured decode times", [&] { solve(table, nullptr, {.cost = Cost::decode_ms}); });
   latency.dense_decode_ms = 0.1;
   refused("No policy decodes faster than the dense model in measured time", {.cost = Cost::decode_ms});
+  // The dense model is as fast as itself.
+  for (const LayerPolicy& layer : solve(table, &latency, {.speedup = 1.0}).layers)
+    CHECK(layer.kind == LayerPolicy::Kind::dense);
 }
 
 TEST_CASE("the least that a refusal names can be asked for") {
