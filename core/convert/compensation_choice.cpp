@@ -9,9 +9,9 @@
 namespace ladimo {
 namespace {
 
-// What vectors per expert must be better by, in the logarithm of the error: distillation wins back most of
-// what one bias loses.
-constexpr double margin = 0.03;
+// What vectors per expert must be better by, in the logarithm of the error: distillation and the finish win
+// back what one bias loses.
+constexpr double margin = 0.3;
 
 enum class Offset { vectors, bias };
 

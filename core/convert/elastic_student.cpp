@@ -15,7 +15,7 @@ struct Trained {
 
 std::vector<Trained> trained(MoeWeights& weights) {
   // A router's readout is far from where it should be: it was fitted to norms, not to what is wanted. Down
-  // and gate are near, and every step of down moves the output itself. Their shifts begin at nothing.
+  // and gate are near, and every step of down moves the output itself.
   constexpr double of_router = 12, of_down = 0.5, of_gate = 0.7;
   std::vector<Trained> all = {{&weights.gate, &weights.gate, of_gate},
                               {&weights.up, &weights.up},
@@ -45,6 +45,21 @@ at::Tensor differentiable_selection(const at::Tensor& routing_weights, double th
   // The value of `drift` is taken out again: only its gradient, the threshold's own movement, is wanted.
   const auto soft = (z - (drift - drift.detach())).sigmoid();
   return hard + (soft - soft.detach());
+}
+
+MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vector<LayerPolicy>& thresholds) {
+  std::vector<float> points;
+  for (const LayerPolicy& policy : thresholds) {
+    points.push_back(static_cast<float>(policy.threshold));
+    points.push_back(static_cast<float>(policy.mean_experts / static_cast<double>(weights.routed())));
+  }
+  if (points.empty()) return weights;
+  const auto permuted = [&](const at::Tensor& rows) { return rows.index_select(0, weights.permutation); };
+  weights.gate_shift = weights.gate - permuted(ffn.gate);
+  weights.up_shift = weights.up - permuted(ffn.up);
+  weights.down_shift = weights.down - permuted(ffn.down.t());
+  weights.activity = at::tensor(points).view({-1, 2}).to(weights.router.device());
+  return weights;
 }
 
 ElasticStudent::ElasticStudent(const WeightSource& source, std::vector<std::optional<MoeWeights>> layers,

@@ -19,6 +19,11 @@ using SliderPosition = std::vector<std::optional<double>>;
 /// margin gain.
 at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold, double width);
 
+/// `weights` with shifts along the slider (MoeWeights::at) that lead from the dense FFN, where all experts
+/// run, through the weights as they are, where half of them do. `thresholds`: sparse policies by falling
+/// activity with the activity that they have; none: as they are.
+MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vector<LayerPolicy>& thresholds);
+
 class ElasticStudent {
  public:
   /// Holds the whole model. `layers[l]` is empty where layer l was not converted; the others' weights are

@@ -37,14 +37,20 @@ Windows picked(const Windows& windows, const at::Tensor& index) {
   return chosen;
 }
 
-/// Thresholds alone, with estimated sensitivities and the activity that the thresholds were made for.
-TradeoffTable estimated_table(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
-                              const Windows& windows, const Context& context) {
-  auto candidates = measure_routing(source, moe, recipe.layers, windows, context.part(0, 0.03)).candidates;
+/// Thresholds alone.
+CandidateTable threshold_candidates(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+                                    const Windows& windows, const Context& context) {
+  auto candidates = measure_routing(source, moe, recipe.layers, windows, context).candidates;
   for (auto& row : candidates)
     std::erase_if(row, [](const LayerPolicy& c) { return c.kind != LayerPolicy::Kind::threshold; });
-  const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed,
-                                       context.part(0.03, trained_from - 0.03));
+  return candidates;
+}
+
+/// With estimated sensitivities and the activity that the thresholds were made for.
+TradeoffTable estimated_table(const WeightSource& source, const MoeProvider& moe,
+                              const CandidateTable& candidates, const Recipe& recipe, const Windows& windows,
+                              const Context& context) {
+  const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed, context);
   const ModelConfig& config = source.config();
   const auto dense = static_cast<double>(config.ffn_parameters_per_layer());
   TradeoffTable table;
@@ -83,10 +89,26 @@ SliderPosition position_of(const ModelPolicy& policy) {
   return position;
 }
 
+using ConvertedLayers = std::vector<std::optional<MoeWeights>>;
+
+/// What training begins with.
+ConvertedLayers first_layers(const WeightSource& source, const MoeProvider& moe,
+                             const CandidateTable& candidates, const Recipe& recipe) {
+  ConvertedLayers layers(candidates.size());
+  for (const int l : recipe.layers) {
+    auto& weights = layers[static_cast<std::size_t>(l)];
+    weights = *moe(l);
+    if (recipe.stage1.elastic && recipe.finish.shift)
+      weights =
+          with_shifts(std::move(*weights), *source.dense_ffn(l), candidates[static_cast<std::size_t>(l)]);
+  }
+  return layers;
+}
+
 /// Layers as they would be read back from their files.
 class StoredLayers {
  public:
-  StoredLayers(const ElasticStudent& student, at::ScalarType storage) : layers_(student.layers()) {
+  StoredLayers(ConvertedLayers layers, at::ScalarType storage) : layers_(std::move(layers)) {
     for (auto& weights : layers_)
       if (weights) *weights = weights->rounded(storage);
   }
@@ -103,14 +125,14 @@ class StoredLayers {
   }
 
  private:
-  std::vector<std::optional<MoeWeights>> layers_;
+  ConvertedLayers layers_;
 };
 
 class Training {
  public:
-  Training(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
-           const Windows& calibration, const TradeoffTable& table, const Frontier& frontier,
-           std::vector<double> budgets, const Context& context)
+  Training(const WeightSource& source, ConvertedLayers layers, const Recipe& recipe,
+           const Windows& calibration, const Frontier& frontier, std::vector<double> budgets,
+           const Context& context)
       : source_(source),
         settings_(recipe.finish),
         frontier_(frontier),
@@ -118,7 +140,7 @@ class Training {
         context_(context),
         order_(calibration.count(), recipe.stage1.validation_share),
         random_(recipe.seed, "finish"),
-        student_(source, layers_of(source, moe, recipe, table), recipe.finish.slope),
+        student_(source, std::move(layers), recipe.finish.slope),
         rate_(recipe.finish.learning_rate) {
     ids_ = at::tensor(calibration.tokens)
                .view({calibration.count(), calibration.window})
@@ -168,34 +190,6 @@ class Training {
  private:
   static constexpr int positions = 4;      // of the slider in every batch, one from each stretch of its way
   static constexpr double crowding = 1.8;  // of the stretches towards the cheap end
-
-  static std::vector<std::optional<MoeWeights>> layers_of(const WeightSource& source, const MoeProvider& moe,
-                                                          const Recipe& recipe, const TradeoffTable& table) {
-    std::vector<std::optional<MoeWeights>> layers(static_cast<std::size_t>(source.config().layers));
-    for (const int l : recipe.layers) {
-      auto& weights = layers[static_cast<std::size_t>(l)];
-      weights = *moe(l);
-      if (recipe.stage1.elastic && recipe.finish.shift)
-        add_shifts(*weights, table.layers[static_cast<std::size_t>(l)]);
-    }
-    return layers;
-  }
-
-  /// Shifts of zero, over the activity that the candidates have.
-  static void add_shifts(MoeWeights& weights, const LayerTable& table) {
-    std::vector<float> points;
-    for (const Candidate& candidate : table.candidates) {
-      if (candidate.policy.kind != LayerPolicy::Kind::threshold) continue;
-      points.push_back(static_cast<float>(candidate.policy.threshold));
-      points.push_back(
-          static_cast<float>(candidate.policy.mean_experts / static_cast<double>(weights.routed())));
-    }
-    if (points.empty()) return;  // always dense
-    weights.gate_shift = at::zeros_like(weights.gate);
-    weights.up_shift = at::zeros_like(weights.up);
-    weights.down_shift = at::zeros_like(weights.down);
-    weights.activity = at::tensor(points).view({-1, 2}).to(weights.router.device());
-  }
 
   void start_optimiser() {
     adam_.clear();
@@ -317,13 +311,16 @@ class Training {
 Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
                            const Windows& calibration, at::ScalarType storage, const Context& context) {
   const auto priced_on = some_windows(calibration, finish_table_tokens / calibration.window + 1);
-  const auto table = estimated_table(source, moe, recipe, priced_on, context);
+  const auto candidates = threshold_candidates(source, moe, recipe, priced_on, context.part(0, 0.03));
+  auto layers = first_layers(source, moe, candidates, recipe);
+  const auto table = estimated_table(source, StoredLayers(layers, storage).provider(), candidates, recipe,
+                                     priced_on, context.part(0.03, trained_from - 0.03));
   const Frontier frontier(table, nullptr, Cost::activated);
   const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
   const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
   FinishJudge judge(source, picked(calibration, order.index.slice(0, order.training)), frontier, budgets);
   judge.remember(moe, context.part(trained_from - 0.03, trained_from));
-  Training training(source, moe, recipe, calibration, table, frontier, budgets, context);
+  Training training(source, std::move(layers), recipe, calibration, frontier, budgets, context);
   Finished finished;
   double best = 0;
   for (int epoch = 0; epoch < recipe.finish.epochs; ++epoch) {
@@ -333,7 +330,7 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
     const Context training_context = context.part(reached(epoch), reached(epoch + 0.9));
     Progress progress(training_context, training.batches());
     training.epoch(epoch, progress);
-    const StoredLayers now(training.student(), storage);
+    const StoredLayers now(training.student().layers(), storage);
     const double loss = judge(now.provider(), context.part(reached(epoch + 0.9), reached(epoch + 1)));
     if (!std::isfinite(loss)) {
       context.warn("The end-to-end finish diverged; what it reached before is kept.",

@@ -155,6 +155,7 @@ const std::vector<Case> cases = {
     {"layers that are no list", {"some"}, nothing, {"--layers", "some"}},
     {"a window longer than the model's positions", {"64"}, nothing, {"--window", "65"}},
     {"an unknown option", {"--quickly"}, nothing, {"--quickly"}},
+    {"a seed that is no number", {"--seed", "abc", "whole number"}, nothing, {"--seed", "abc"}},
     {"a device that does not exist", {"abacus"}, nothing, {"--device", "abacus"}},
 };
 

@@ -82,6 +82,7 @@ TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of th
                           "kl_percentiles", "same_top", "same_top_se", "activated_parameters",
                           "activated_fraction", "ffn_activated", "domains", "tasks"});
   CHECK(evaluation["domains"].size() == 2);
+  CHECK(evaluation["calibrated_on"] == nlohmann::json{work.text.string()});
   // What was calibrated on is measured, but not without a word; what was held out is.
   const auto seen = run({"eval", output, "--text", work.text, "--tokens", "2000"});
   CHECK(seen.err.find("was calibrated on") != std::string::npos);
@@ -90,6 +91,7 @@ TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of th
   CHECK(unseen.err.find("was calibrated on") == std::string::npos);
   check_keys(evaluation["kl_percentiles"], {"50", "95", "99", "100"});
   const auto dense = json_of({"eval", work.model, "--text", work.held_out});
+  CHECK(dense["calibrated_on"].empty());
   CHECK(dense["kl"].is_null());
   CHECK(dense["activated_fraction"] == 1.0);
 

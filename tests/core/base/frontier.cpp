@@ -355,4 +355,9 @@ TEST_CASE("the least that a refusal names can be asked for") {
   const auto least = std::stod(said.substr(said.find("Ask for ") + 8));
   const auto policy = solve(table, nullptr, {.activated = least});
   CHECK(policy.predicted.activated_fraction <= least);
+  // With all experts on and a router beside them a layer takes more than the dense one: no share helps.
+  PolicyRequest pinned{.activated = 0.9};
+  for (int l = 0; l < 6; ++l) pinned.pins.push_back({l, LayerPolicy::top(48)});
+  check_refused("the cheapest uses 1.01 of the parameters. | Remove pins.",
+                [&] { solve(table, nullptr, pinned); });
 }

@@ -151,6 +151,23 @@ TEST_CASE(
   for (const auto& [layer, weights] : example.finish().layers) CHECK_FALSE(weights.moves());
 }
 
+TEST_CASE("shifts lead from the dense FFN, with all experts on, through the weights as they are") {
+  const Example example;
+  const auto ffn = example.source.dense_ffn(0);
+  const MoeWeights weights = *example.layers[0];
+  CHECK_FALSE(with_shifts(weights, *ffn, {}).moves());
+  const auto routed = static_cast<double>(weights.routed());
+  const auto shifted =
+      with_shifts(weights, *ffn, {LayerPolicy::above(-1, routed), LayerPolicy::above(1, routed / 2)});
+  const auto all_on = shifted.at(LayerPolicy::above(-1));
+  CHECK(max_difference(all_on.down, ffn->down.t().index_select(0, weights.permutation)) < 1e-6);
+  CHECK(max_difference(all_on.gate, ffn->gate.index_select(0, weights.permutation)) < 1e-6);
+  CHECK(max_difference(all_on.up, ffn->up.index_select(0, weights.permutation)) < 1e-6);
+  const auto half_on = shifted.at(LayerPolicy::above(1));
+  CHECK(max_difference(half_on.down, weights.down) < 1e-6);
+  CHECK(max_difference(weights.down, all_on.down) > 1e-3);  // or there would be nothing to see
+}
+
 TEST_CASE("a finish that makes things worse is not kept") {
   Example example;
   example.recipe.finish.learning_rate = 30;
