@@ -39,14 +39,20 @@ void print_predicted(const PolicyNumbers& n, double dense_perplexity) {
   fmt::print("\n");
 }
 
-/// The layer table: policy, experts on, and where the KL comes from.
+/// With the digits that tell something; the policy file has all of them.
+std::string short_name(const LayerPolicy& policy) {
+  if (policy.kind != LayerPolicy::Kind::threshold) return to_string(policy);
+  return fmt::format("th{:.4g}", policy.threshold);
+}
+
+/// The layer table: policy and experts on.
 void print_policy(const Policy& policy, const TradeoffTable& table,
                   const std::optional<LatencyTable>& latency) {
   fmt::print("layer  policy          experts on (of {})\n", table.routed);
   for (std::size_t l = 0; l < policy.layers.size(); ++l) {
     const auto& layer = policy.layers[l];
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
-    fmt::print("{:>5}  {:<14}  {}\n", l, to_string(layer), dense ? "-" : format_number(layer.mean_experts));
+    fmt::print("{:>5}  {:<14}  {}\n", l, short_name(layer), dense ? "-" : format_number(layer.mean_experts));
   }
   auto predicted = policy.predicted;
   if (latency && !predicted.decode_ms)
