@@ -55,5 +55,5 @@ for share in "$@"; do
   read -r elastic_got elastic_kl < <(measure "$folder/elastic" "$share")
   read -r own_got own_kl < <(measure "$run" "$share")
   LC_ALL=C awk -v t="$share" -v a="$elastic_got" -v b="$elastic_kl" -v c="$own_got" -v d="$own_kl" \
-    'BEGIN { printf "| %s | %.3f | %.4f | %.3f | %.4f | %.2f |\n", t, a, b, c, d, b / d }'
+    'BEGIN { printf "| %s | %.3f | %.4g | %.3f | %.4g | %.2f |\n", t, a, b, c, d, b / d }'
 done
