@@ -39,8 +39,9 @@ RouterFit fit_hidden_router(const CalibrationRows& rows, const at::Tensor& targe
 
 /// The linear router, or one with a hidden layer of the recipe's ranks: that whose layer errs least on
 /// validation rows, all at the same activated parameters: what a router costs is taken from the experts it
-/// may run. Ranks are tried from large to small, smaller ones only where they would win if they were as exact
-/// as the last one tried.
+/// may run. A small one must be better by a margin, for what follows wins less back behind it. Ranks are
+/// tried from large to small, smaller ones only where they would win if they were as exact as the last one
+/// tried.
 RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics,
                         const CalibrationRows& rows, const Stage1& settings, const Random& random,
                         const Context& context);
