@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
-#include "engine/bench.h"
+#include "commands/bench.h"
 #include "model_options.h"
 
 namespace ladimo::cli {

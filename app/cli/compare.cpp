@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "commands.h"
-#include "engine/compare.h"
+#include "commands/compare.h"
 
 namespace ladimo::cli {
 namespace {

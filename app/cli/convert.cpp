@@ -7,9 +7,9 @@
 
 #include "base/format.h"
 #include "commands.h"
-#include "engine/conversion.h"
-#include "engine/partition_sample.h"
-#include "engine/runtime.h"
+#include "commands/conversion.h"
+#include "commands/partition_sample.h"
+#include "commands/runtime.h"
 #include "run/plan.h"
 #include "text/text_look.h"
 

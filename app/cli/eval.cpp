@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
-#include "engine/measurement.h"
-#include "engine/runtime.h"
+#include "commands/measurement.h"
+#include "commands/runtime.h"
 #include "model_options.h"
 
 namespace ladimo::cli {

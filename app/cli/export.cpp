@@ -6,7 +6,7 @@
 
 #include "base/format.h"
 #include "commands.h"
-#include "engine/export.h"
+#include "commands/export.h"
 
 namespace ladimo::cli {
 

@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "engine/continuation.h"
-#include "engine/runtime.h"
+#include "commands/continuation.h"
+#include "commands/runtime.h"
 #include "model_options.h"
 
 namespace ladimo::cli {

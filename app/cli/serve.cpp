@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "engine/serve.h"
+#include "commands/serve.h"
 #include "interrupt.h"
 #include "model_options.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/context.h"
-#include "convert/calibration_rows.h"
+#include "stream/calibration_rows.h"
 #include "convert/hidden_statistics.h"
 #include "model/feed_forward.h"
 #include "run/recipe.h"

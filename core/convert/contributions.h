@@ -6,7 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "base/context.h"
-#include "convert/calibration_rows.h"
+#include "stream/calibration_rows.h"
 #include "convert/hidden_statistics.h"
 #include "convert/partition.h"
 #include "model/moe_layer.h"

@@ -4,7 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "base/context.h"
-#include "convert/calibration_rows.h"
+#include "stream/calibration_rows.h"
 #include "model/feed_forward.h"
 
 namespace ladimo {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/context.h"
-#include "convert/calibration_rows.h"
+#include "stream/calibration_rows.h"
 #include "model/moe_layer.h"
 #include "run/recipe.h"
 #include "run/run_folder.h"

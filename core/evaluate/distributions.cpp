@@ -8,7 +8,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include "model/simd.h"
+#include "kernels/simd.h"
 
 namespace ladimo {
 namespace {

@@ -6,7 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "evaluate/distributions.h"
-#include "model/side_by_side.h"
+#include "stream/side_by_side.h"
 
 namespace ladimo {
 namespace {

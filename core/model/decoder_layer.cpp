@@ -23,7 +23,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "base/error.h"
-#include "model/cached_attention.h"
+#include "kernels/cached_attention.h"
 #include "model/kv_cache.h"
 
 namespace ladimo {

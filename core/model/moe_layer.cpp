@@ -12,7 +12,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "base/error.h"
-#include "model/sparse_decode.h"
+#include "kernels/sparse_decode.h"
 
 namespace ladimo {
 namespace {

@@ -78,7 +78,7 @@ class MoeLayer : public FeedForward {
  public:
   MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy);
   /// Large T: every neuron is computed and masked. T <= 8 on the CPU: only what runs is read
-  /// (model/sparse_decode.h).
+  /// (kernels/sparse_decode.h).
   FfnOutput forward(const at::Tensor& x) const override;
   double activated_parameters(double mean_experts) const override;
 

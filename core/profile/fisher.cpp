@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "evaluate/distributions.h"
-#include "model/side_by_side.h"
+#include "stream/side_by_side.h"
 #include "profile/sensitivity.h"
 
 namespace ladimo {

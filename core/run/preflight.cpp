@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t smallest_self_window =
-    32;  // shorter texts are dropped as too short (engine/self_text.cpp)
+    32;  // shorter texts are dropped as too short (commands/self_text.cpp)
 
 /// Files that no run has left there before its recipe was written.
 bool holds_foreign_files(const fs::path& folder) {

@@ -7,7 +7,7 @@
 
 namespace ladimo {
 
-/// Markdown from what report.json holds (engine/export.h).
+/// Markdown from what report.json holds (commands/export.h).
 std::string model_card(const nlohmann::json& report);
 
 }  // namespace ladimo

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "model/cached_attention.h"
+#include "kernels/cached_attention.h"
 #include "model/decoder_layer.h"
 #include "support/tensors.h"
 

@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/ablations.h"
-#include "engine/comparison.h"
+#include "commands/ablations.h"
+#include "commands/comparison.h"
 #include "evaluate/evaluation.h"
 #include "run/recipe.h"
 

@@ -14,7 +14,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "model/side_by_side.h"
+#include "stream/side_by_side.h"
 #include "support/tensors.h"
 
 using namespace ladimo;

@@ -1,10 +1,10 @@
 // The end-to-end finish: the differentiable model against the one that runs, the routers' gradient, the loop.
-#include "engine/finish.h"
+#include "training/finish.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "convert/elastic_student.h"
+#include "training/elastic_student.h"
 #include "model/decoder.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"

@@ -1,13 +1,13 @@
 // The second sweep: what it does to the layers on the converted model's own inputs, and to the run folder.
-#include "engine/second_sweep.h"
+#include "training/second_sweep.h"
 
 #include <map>
 
 #include <ATen/ATen.h>
 
 #include "base/files.h"
-#include "engine/calibration_stream.h"
-#include "engine/stage1.h"
+#include "stream/calibration_stream.h"
+#include "training/stage1.h"
 #include "model/routing_weights.h"
 #include "run/sweep_record.h"
 #include "support/pico_model.h"

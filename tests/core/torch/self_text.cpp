@@ -1,4 +1,4 @@
-#include "engine/self_text.h"
+#include "commands/self_text.h"
 
 #include <numeric>
 #include <set>

@@ -1,4 +1,4 @@
-#include "model/sparse_decode.h"
+#include "kernels/sparse_decode.h"
 
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>

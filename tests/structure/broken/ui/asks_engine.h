@@ -1,1 +1,1 @@
-#include "engine/self_text.h"
+#include "commands/self_text.h"

@@ -1,0 +1,126 @@
+#include "commands/bench.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <nlohmann/json.hpp>
+
+#include "base/machine.h"
+#include "commands/own_text.h"
+#include "evaluate/timing.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::int64_t decode_tokens = 64, prompt_tokens = 512;
+constexpr int minimum_rounds = 7;
+constexpr double budget_s = 3;
+constexpr std::int64_t least_read_bytes = 1 << 20;
+
+/// One side of the comparison.
+struct Side {
+  Decoder decoder;
+  KvCache cache;
+  std::vector<double> layer_experts;  // routed experts that ran, summed over decoded tokens
+  double tokens = 0;
+
+  Side(Decoder model, std::int64_t capacity)
+      : decoder(std::move(model)), cache(decoder.make_cache(1, capacity)) {}
+};
+
+void decode(Side& side, const at::Tensor& ids, const Context& context) {
+  side.cache.clear();
+  for (std::int64_t i = 0; i < ids.size(1); ++i) {
+    context.check();
+    const auto output = side.decoder.forward(ids.narrow(1, i, 1), &side.cache, true);
+    side.layer_experts.resize(output.experts.size());
+    for (std::size_t l = 0; l < output.experts.size(); ++l)
+      if (output.experts[l].defined()) side.layer_experts[l] += output.experts[l].item<double>();
+    ++side.tokens;
+  }
+}
+
+void prefill(Side& side, const at::Tensor& ids, const Context& context) {
+  context.check();
+  side.cache.clear();
+  side.decoder.forward_chunks(ids, side.cache);
+}
+
+/// Bytes of weights that one decoded token reads.
+double bytes_per_token(const LoadedModel& model, const ModelPolicy& policy, const Side& side) {
+  const ModelConfig& config = model.config();
+  const auto element = static_cast<double>(at::elementSize(model.held_dtype()));
+  const auto dense_ffn = static_cast<double>(config.ffn_parameters_per_layer());
+  double bytes =
+      (static_cast<double>(config.activated_parameters()) - dense_ffn * static_cast<double>(config.layers)) *
+      element;
+  for (std::size_t l = 0; l < policy.size(); ++l)
+    bytes += element * (policy[l].kind == LayerPolicy::Kind::dense
+                            ? dense_ffn
+                            : side.decoder.ffn(l).activated_parameters(side.layer_experts[l] / side.tokens));
+  return bytes;
+}
+
+nlohmann::json per_second(const std::optional<Timing>& timing, std::int64_t tokens) {
+  return timing ? nlohmann::json(static_cast<double>(tokens) / timing->median) : nlohmann::json();
+}
+
+nlohmann::json comparison(const std::optional<Timing>& dense, const std::optional<Timing>& converted,
+                          std::int64_t tokens) {
+  nlohmann::json speedup;
+  if (dense && converted) speedup = dense->median / converted->median;
+  return {{"dense_tokens_per_s", per_second(dense, tokens)},
+          {"converted_tokens_per_s", per_second(converted, tokens)},
+          {"speedup", speedup},
+          {"tokens", tokens},
+          {"noise", std::max(dense ? dense->noise : 0, converted ? converted->noise : 0)}};
+}
+
+}  // namespace
+
+nlohmann::json bench(const LoadedModel& model, const ModelPolicy& policy, const Context& context) {
+  const auto positions = model.config().max_positions;
+  const auto prompt_length = std::min(prompt_tokens, positions);
+  const auto decode_length = std::min(decode_tokens, positions);
+  context.emit(StepEvent{"bench", 0, 1});
+  std::optional<Side> dense, converted;
+  if (model.opened().has_dense()) dense.emplace(model.decoder(all_dense(model.config())), prompt_length);
+  if (model.opened().is_converted()) converted.emplace(model.decoder(policy), prompt_length);
+  Side& main = converted ? *converted : *dense;
+  const auto prompt = own_text((dense ? *dense : *converted).decoder, prompt_length, context);
+  const auto text = prompt.narrow(1, 0, decode_length);
+
+  decode(main, text, context);  // how many experts run decides how much is read
+  const double bytes = bytes_per_token(model, converted ? policy : all_dense(model.config()), main);
+  const auto memory = at::ones({std::max(static_cast<std::int64_t>(bytes), least_read_bytes) / 4},
+                               at::TensorOptions(model.device()).dtype(at::kFloat));
+  std::vector<std::function<void()>> runs = {[&] { memory.sum(); }};
+  for (auto* side : {&dense, &converted})
+    if (*side) {
+      runs.emplace_back([&, side] { decode(**side, text, context); });
+      runs.emplace_back([&, side] { prefill(**side, prompt, context); });
+    }
+  const auto timings = time_in_turns(runs, minimum_rounds, budget_s);
+  const auto of = [&](bool is_converted, std::size_t kind) -> std::optional<Timing> {
+    if (!(is_converted ? converted : dense)) return {};
+    return timings[1 + (is_converted && dense ? 2 : 0) + kind];
+  };
+
+  auto decoded = comparison(of(false, 0), of(true, 0), decode_length);
+  const double read_per_s = static_cast<double>(memory.nbytes()) / timings[0].median;
+  const auto& speed = decoded[converted ? "converted_tokens_per_s" : "dense_tokens_per_s"];
+  decoded["bandwidth_fraction"] = bytes * speed.get<double>() / read_per_s;
+  decoded["bytes_per_token"] = bytes;
+  const auto device = model.device();
+  return {{"decode", decoded},
+          {"prefill", comparison(of(false, 1), of(true, 1), prompt_length)},
+          {"read_bytes_per_s", read_per_s},
+          {"dtype", model.held_dtype() == at::kFloat ? "float32" : "bfloat16"},
+          {"threads", at::get_num_threads()},
+          {"machine", device.is_cpu() ? processor_name() : device.str()},
+          {"date", now_iso()}};
+}
+
+}  // namespace ladimo

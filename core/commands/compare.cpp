@@ -1,0 +1,300 @@
+#include "commands/compare.h"
+
+#include <cstdlib>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "base/hash.h"
+#include "commands/ablations.h"
+#include "commands/contenders.h"
+#include "evaluate/evaluation.h"
+#include "run/estimate.h"
+#include "run/preflight.h"
+#include "run/run_folder.h"
+
+namespace ladimo {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* our_name = "ladimo";
+constexpr double target_tolerance = 0.005;
+
+/// Where our runs lie: a folder that stays, or one that goes with the comparison.
+class RunsFolder {
+ public:
+  explicit RunsFolder(const std::optional<fs::path>& keep) : path_(keep.value_or(fs::path())) {
+    if (keep) return;
+    std::string name = (fs::temp_directory_path() / "ladimo-compare-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw Error("No temporary folder can be made for the runs.", "Name a folder with --keep.",
+                  fs::temp_directory_path());
+    path_ = temporary_ = name;
+  }
+  ~RunsFolder() {
+    std::error_code ignored;
+    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+  }
+  RunsFolder(const RunsFolder&) = delete;
+  RunsFolder& operator=(const RunsFolder&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_, temporary_;
+};
+
+void check_methods(const CompareRequest& request) {
+  const auto known = compare_methods();
+  for (const auto& method : request.methods)
+    if (std::ranges::find(known, method) == known.end())
+      throw Refusal(fmt::format("There is no method called \"{}\".", method),
+                    fmt::format("Give --methods some of {}.", fmt::join(known, ", ")));
+}
+
+template <class T>
+bool all_distinct(const std::vector<T>& values) {
+  return std::set<T>(values.begin(), values.end()).size() == values.size();
+}
+
+void check_numbers(const CompareRequest& request) {
+  for (const double target : request.targets)
+    if (!(target > 0 && target < 1))
+      throw Refusal(fmt::format("{} is no share of the FFNs' parameters.", target),
+                    "Give --ffn-activated numbers between 0 and 1, like 0.69,0.5.");
+  if (!all_distinct(request.targets) || !all_distinct(request.seeds))
+    throw Refusal("A seed or a share is named twice.", "Give every one of --seeds and --ffn-activated once.");
+  if (request.targets.empty() || request.seeds.empty())
+    throw Refusal("There is nothing to compare.", "Give at least one --ffn-activated and one of --seeds.");
+}
+
+/// Never measure on what was calibrated on.
+void check_text(const CompareRequest& request) {
+  if (request.held_out.empty())
+    throw Refusal("There is no text to measure on.", "Name held-out files with --held-out.");
+  if (request.text.size() == 1 && request.text.front() == "self")
+    throw Refusal("A comparison needs calibration text that all methods share.", "Name files with --text.");
+  std::set<std::string> calibrated;
+  for (const auto& text : request.text)
+    if (fs::is_regular_file(text)) calibrated.insert(hash_hex(read_file(text)));
+  for (const auto& held_out : request.held_out)
+    if (fs::is_regular_file(held_out) && calibrated.contains(hash_hex(read_file(held_out))))
+      throw Refusal("The held-out text is also calibrated on.", "Name other files with --held-out.",
+                    held_out);
+}
+
+class Compare {
+ public:
+  Compare(const CompareRequest& request, const Runtime& runtime, const Context& context)
+      : request_(request),
+        runtime_(runtime),
+        context_(context),
+        runs_(request.keep),
+        first_plan_(plan_for(request.seeds.front(), nullptr)),
+        source_(Checkpoint::open(first_plan_.recipe.model), runtime.device, at::kFloat),
+        held_out_(evaluation_windows(request.held_out,
+                                     *load_tokenizer(first_plan_.recipe.model, first_plan_.config.bos),
+                                     first_plan_.recipe.window, request.held_out_tokens)) {
+    if (request.ablate) ablations_ = ablations(first_plan_.recipe);
+    check_reach();
+    check_kept_runs();
+  }
+
+  Comparison run() {
+    const int per_seed =
+        (with_ours() ? 1 : 0) + (opponents().empty() ? 0 : 1) + 1 + static_cast<int>(ablations_.size());
+    steps_ = per_seed * static_cast<int>(request_.seeds.size());
+    Comparison result;
+    const Recipe& recipe = first_plan_.recipe;
+    result.tokens = first_plan_.tokens;
+    result.window = recipe.window;
+    result.experts = recipe.experts;
+    result.shared = recipe.shared;
+    for (const auto seed : request_.seeds) measure(seed, contenders(seed), result);
+    return result;
+  }
+
+ private:
+  bool asked_for(std::string_view method) const {
+    return request_.methods.empty() || std::ranges::find(request_.methods, method) != request_.methods.end();
+  }
+  bool with_ours() const { return asked_for(our_name); }
+  std::vector<const Baseline*> opponents() const {
+    std::vector<const Baseline*> methods;
+    for (const Baseline& baseline : baselines())
+      if (asked_for(baseline.name)) methods.push_back(&baseline);
+    return methods;
+  }
+
+  ConvertRequest request_for(std::uint64_t seed, const Ablation* ablation) const {
+    ConvertRequest convert;
+    convert.model = request_.model;
+    convert.run = runs_.path() / run_name(seed, ablation);
+    convert.text = request_.text;
+    convert.tokens = request_.tokens;
+    convert.window = request_.window;
+    convert.experts = request_.experts;
+    convert.shared = request_.shared;
+    convert.layers = "all";
+    convert.seed = seed;
+    convert.recipe = request_.recipe;
+    if (ablation != nullptr) {
+      // What the ablation sets must not be overruled by the options.
+      auto settings = request_.recipe ? read_settings(*request_.recipe) : nlohmann::json::object();
+      if (request_.experts) settings["experts"] = *request_.experts;
+      if (request_.shared) settings["shared"] = *request_.shared;
+      convert.experts.reset();
+      convert.shared.reset();
+      convert.recipe = ablated(settings, *ablation).dump();
+    }
+    return convert;
+  }
+
+  Plan checked_plan(const ConvertRequest& convert) const {
+    auto plan = make_plan(convert, context_);
+    if (!plan.problems.empty()) throw Refusal(plan.problems);
+    return plan;
+  }
+  Plan plan_for(std::uint64_t seed, const Ablation* ablation) const {
+    return checked_plan(request_for(seed, ablation));
+  }
+
+  static std::string run_name(std::uint64_t seed, const Ablation* ablation) {
+    auto name = fmt::format("seed-{}", seed);
+    if (ablation == nullptr) return name;
+    name += fmt::format("-{}", ablation->name);
+    std::ranges::replace(name, ' ', '-');
+    return name;
+  }
+
+  /// With no routed expert on, ours uses at least this much: a lower target cannot be met.
+  void check_reach() const {
+    const ModelConfig& config = first_plan_.config;
+    const Workload work{config, first_plan_.recipe, first_plan_.tokens};
+    const auto ffns = static_cast<double>(config.ffn_parameters_per_layer() * config.layers);
+    const double others = static_cast<double>(config.activated_parameters()) - ffns;
+    const double least = (activated_estimate(work, 0) - others) / ffns;
+    for (const double target : request_.targets)
+      if (with_ours() && target <= least)
+        throw Refusal(
+            fmt::format("{} of the FFNs' parameters cannot be met: the shared experts, the router and a "
+                        "bias alone take {}.",
+                        target, format_number(least)),
+            "Ask for more with --ffn-activated, or share fewer experts with --shared.");
+  }
+
+  /// What lies in the folders of the runs is looked at now, not when the comparison comes to it.
+  void check_kept_runs() const {
+    for (const auto seed : request_.seeds) {
+      check_kept_run(seed, nullptr);
+      for (const auto& ablation : ablations_)
+        if (ablation.has_own_run()) check_kept_run(seed, &ablation);
+    }
+  }
+
+  /// A run that is continued must be the one that would be made anew: convert would take what is not asked
+  /// for from the run's recipe.
+  void check_kept_run(std::uint64_t seed, const Ablation* ablation) const {
+    auto convert = request_for(seed, ablation);
+    const fs::path run = convert.run;
+    if (!fs::exists(run)) return;
+    if (!is_run(run))
+      throw Refusal("There is something else where a run of the comparison is kept.",
+                    "Name another folder with --keep.", run);
+    convert.run += ".anew";  // nothing is written there
+    convert.read_weights = false;
+    const auto lines = differences(RunFolder(run).recipe(), checked_plan(convert).recipe);
+    if (!lines.empty())
+      throw Refusal(fmt::format("A kept run has another recipe: {}.", fmt::join(lines, "; ")),
+                    "Name another folder with --keep, or give that run's own settings.", run);
+  }
+
+  void step(const std::string& name) { context_.emit(StepEvent{name, step_++, steps_}); }
+
+  std::vector<Contender> contenders(std::uint64_t seed) {
+    const auto plan = seed == first_plan_.recipe.seed ? first_plan_ : plan_for(seed, nullptr);
+    std::vector<Contender> all;
+    const auto add = [&](std::vector<Contender> more) { std::ranges::move(more, std::back_inserter(all)); };
+    if (const auto methods = opponents(); !methods.empty()) {
+      step(fmt::format("opponents, seed {}", seed));
+      add(make_opponents(source_, plan, methods, request_.targets, request_.experts, context_));
+    }
+    if (with_ours()) {
+      step(fmt::format("{}, seed {}", our_name, seed));
+      add(make_ours(source_, plan, our_name, request_.targets, Kinds::mixed, runtime_, context_));
+    }
+    for (const auto& ablation : ablations_) {
+      const auto name = fmt::format("{} {}", our_name, ablation.name);
+      step(fmt::format("{}, seed {}", name, seed));
+      const auto own = ablation.has_own_run() ? plan_for(seed, &ablation) : plan;
+      add(make_ours(source_, own, name, request_.targets, ablation.kinds, runtime_, context_));
+    }
+    return all;
+  }
+
+  void measure(std::uint64_t seed, const std::vector<Contender>& all, Comparison& result) {
+    step(fmt::format("measuring, seed {}", seed));
+    const auto scores = score(source_, scored_together(all), held_out_, context_);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto evaluation = summarise(scores, i);
+      const auto numbers = measured_numbers(evaluation, scores.policies[i], source_.config());
+      result.held_out_tokens = evaluation.tokens;
+      result.dense_nll = evaluation.dense_nll;
+      result.dense_perplexity = evaluation.dense_perplexity;
+      result.rows.push_back({all[i].method, seed, all[i].target, numbers.ffn_activated,
+                             numbers.activated_fraction, numbers.kl, evaluation.nll, numbers.perplexity,
+                             evaluation.same_top, all[i].seconds});
+      if (std::abs(numbers.ffn_activated - all[i].target) > target_tolerance)
+        context_.warn(
+            fmt::format("{} comes to {} where {} of the FFNs' parameters were asked for.", all[i].method,
+                        format_number(numbers.ffn_activated), all[i].target),
+            "It is the nearest that was found on the calibration texts; what runs depends on the text.");
+    }
+  }
+
+  const CompareRequest& request_;
+  const Runtime& runtime_;
+  const Context& context_;
+  RunsFolder runs_;
+  Plan first_plan_;
+  WeightSource source_;
+  Windows held_out_;
+  std::vector<Ablation> ablations_;
+  int step_ = 0, steps_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string> compare_methods() {
+  std::vector<std::string> names = {our_name};
+  for (const Baseline& baseline : baselines()) names.emplace_back(baseline.name);
+  return names;
+}
+
+Comparison compare(const CompareRequest& request, const Runtime& runtime, const Context& context) {
+  check_methods(request);
+  check_numbers(request);
+  check_text(request);
+  return Compare(request, runtime, context).run();
+}
+
+nlohmann::json to_json(const Comparison& comparison) {
+  return {{"rows", to_json(comparison.rows)},
+          {"summary", summary_of(comparison.rows)},
+          {"tokens", comparison.tokens},
+          {"held_out_tokens", comparison.held_out_tokens},
+          {"window", comparison.window},
+          {"experts", comparison.experts},
+          {"shared", comparison.shared},
+          {"dense_nll", comparison.dense_nll},
+          {"dense_perplexity", comparison.dense_perplexity}};
+}
+
+}  // namespace ladimo

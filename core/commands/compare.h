@@ -1,0 +1,54 @@
+// `ladimo compare`: this method beside its opponents on the same tokens, the same held-out text and the same
+// share of activated parameters.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "commands/comparison.h"
+#include "commands/runtime.h"
+
+namespace ladimo {
+
+struct CompareRequest {
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> text;      // calibration
+  std::vector<std::filesystem::path> held_out;  // measured on
+  std::optional<std::int64_t> tokens;           // calibration tokens
+  std::int64_t held_out_tokens = 0;             // 0: as many as the smallest file gives
+  std::optional<std::int64_t> window;
+  std::optional<int> experts, shared;
+  std::optional<std::filesystem::path> recipe;
+  std::vector<std::string> methods;           // empty: all
+  std::vector<double> targets = {0.69, 0.5};  // shares of the FFNs' parameters
+  std::vector<std::uint64_t> seeds = {0};
+  bool ablate = false;
+  std::optional<std::filesystem::path> keep;  // folder of our runs, kept; none: a temporary one
+};
+
+struct Comparison {
+  std::vector<ComparisonRow> rows;
+  std::int64_t tokens = 0;           // calibration
+  std::int64_t held_out_tokens = 0;  // scored
+  std::int64_t window = 0;
+  int experts = 0, shared = 0;
+  double dense_nll = 0, dense_perplexity = 0;
+};
+
+/// All names that `methods` may hold: ours first.
+std::vector<std::string> compare_methods();
+
+/// Converts and measures. Throws Refusal before any work for what convert refuses, an unknown method, a
+/// target that is far out of reach, a seed or a target named twice, held-out text that is calibrated on, a
+/// kept run of another recipe. A person hears when a method does not come to a target to 0.005. Our runs lie
+/// in `keep`/seed-N (a folder each), so the same command continues there.
+Comparison compare(const CompareRequest& request, const Runtime& runtime, const Context& context);
+
+/// {rows, summary, tokens, held_out_tokens, window, experts, shared, dense_nll, dense_perplexity}.
+nlohmann::json to_json(const Comparison& comparison);
+
+}  // namespace ladimo

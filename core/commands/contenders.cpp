@@ -1,0 +1,152 @@
+#include "commands/contenders.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+#include "stream/calibration_stream.h"
+#include "commands/conversion.h"
+#include "commands/opened_model.h"
+#include "run/timing_log.h"
+
+namespace ladimo {
+namespace {
+
+constexpr std::int64_t activity_tokens = 8192;  // that activity is counted on
+constexpr double activity_tolerance = 0.002;    // of the FFNs' parameters
+constexpr int corrections = 3;
+
+/// One method with what it is asked for: its targets, corrected where it drifts.
+struct Order {
+  const Baseline* method;
+  std::vector<double> asked;
+  Recipe recipe;
+};
+
+/// In the order of the methods, each with all targets.
+std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
+                                 const std::vector<Order>& orders, const std::vector<double>& targets,
+                                 const Context& context) {
+  const auto layers = source.config().layers;
+  std::vector<Contender> contenders;
+  for (const Order& order : orders)
+    for (const double target : targets) contenders.push_back({order.method->name, target, {}, 0});
+  CalibrationStream stream(source, plan.text.calibration, plan.recipe.stage1.validation_share);
+  Progress progress(context, layers * static_cast<std::int64_t>(orders.size() + 1));
+  for (std::int64_t l = 0; l < layers; ++l) {
+    const auto layer = source.layer(l);
+    const auto rows = stream.advance(layer, true, context);
+    const auto& ffn = dynamic_cast<const DenseFfn&>(*layer.ffn);
+    const auto statistics = measure_hidden(ffn, rows.train(), context);
+    progress.advance();
+    for (std::size_t o = 0; o < orders.size(); ++o) {
+      const Stopwatch watch;
+      const BaselineTask task{
+          ffn, rows, statistics, orders[o].recipe, static_cast<int>(l), static_cast<int>(layers)};
+      const auto ffns = orders[o].method->make(task, orders[o].asked, context);
+      for (std::size_t t = 0; t < targets.size(); ++t) {
+        auto& contender = contenders[o * targets.size() + t];
+        contender.ffns.push_back(ffns[t]);
+        contender.seconds += watch.seconds();
+      }
+      progress.advance();
+    }
+  }
+  return contenders;
+}
+
+/// Share of the FFNs' parameters that each contender uses on its own trajectory, on text that it was not made
+/// from.
+std::vector<double> activities(const WeightSource& source, const std::vector<Contender>& contenders,
+                               const Windows& windows, const Context& context) {
+  const auto scores = count_activity(source, scored_together(contenders),
+                                     some_windows(windows, activity_tokens / windows.window + 1), context);
+  const auto dense = static_cast<double>(source.config().ffn_parameters_per_layer() * source.config().layers);
+  std::vector<double> shares;
+  for (const auto& one : scores.policies)
+    shares.push_back(std::accumulate(one.ffn_parameters.begin(), one.ffn_parameters.end(), 0.0) / dense);
+  return shares;
+}
+
+/// A method whose activity drifts, asked again until it keeps to the targets.
+std::vector<Contender> without_drift(const WeightSource& source, const Plan& plan, Order order,
+                                     const std::vector<double>& targets, const Context& context) {
+  std::vector<Contender> contenders;
+  double seconds = 0;
+  for (int round = 0; round <= corrections; ++round) {
+    contenders = carry_out(source, plan, {order}, targets, context);
+    seconds += contenders.front().seconds;
+    const auto got = activities(source, contenders, plan.text.tables, context);
+    double worst = 0;
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      order.asked[t] += targets[t] - got[t];
+      worst = std::max(worst, std::abs(targets[t] - got[t]));
+    }
+    if (worst <= activity_tolerance) break;
+  }
+  for (auto& contender : contenders) contender.seconds = seconds;
+  return contenders;
+}
+
+}  // namespace
+
+ConvertedModels scored_together(const std::vector<Contender>& contenders) {
+  ConvertedModels models;
+  for (const auto& contender : contenders) {
+    const auto first = std::ranges::find_if(contender.ffns, [](const auto& ffn) { return ffn != nullptr; });
+    models.first_layer.push_back(first - contender.ffns.begin());
+  }
+  models.ffns = [&contenders](int layer) {
+    FeedForwards ffns;
+    for (const auto& contender : contenders) ffns.push_back(contender.ffns[static_cast<std::size_t>(layer)]);
+    return ffns;
+  };
+  return models;
+}
+
+std::vector<Contender> make_opponents(const WeightSource& source, const Plan& plan,
+                                      const std::vector<const Baseline*>& methods,
+                                      const std::vector<double>& targets, std::optional<int> experts,
+                                      const Context& context) {
+  const auto order = [&](const Baseline* method) {
+    Order result{method, targets, plan.recipe};
+    if (method->bound || experts) return result;
+    const auto& config = source.config();
+    result.recipe.experts = customary_experts(config.intermediate_size, static_cast<int>(config.layers));
+    result.recipe.shared = default_shared(result.recipe.experts);
+    return result;
+  };
+  std::vector<Order> steady;
+  for (const Baseline* method : methods)
+    if (!method->bound) steady.push_back(order(method));
+  std::vector<Contender> contenders;
+  if (!steady.empty()) contenders = carry_out(source, plan, steady, targets, context);
+  for (const Baseline* method : methods) {
+    if (!method->bound) continue;
+    auto more = without_drift(source, plan, order(method), targets, context);
+    std::ranges::move(more, std::back_inserter(contenders));
+  }
+  return contenders;
+}
+
+std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, const std::string& name,
+                                 const std::vector<double>& targets, Kinds kinds, const Runtime& runtime,
+                                 const Context& context) {
+  convert(plan, runtime, context);
+  const RunFolder run(plan.run);
+  const double seconds = TimingLog(run).total();  // a run that was kept was made before
+  const auto table = run.tradeoff();
+  const auto layers = run_layers(run, runtime.device, source.dtype());
+  std::vector<Contender> contenders;
+  // Not solve(): after hours of work a target just out of reach is met as nearly as can be, not refused.
+  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds);
+  for (const double target : targets) {
+    const double budget = table.other_activated + target * (frontier.dense_cost() - table.other_activated);
+    contenders.push_back({name, target, policy_ffns(layers, frontier.at_budget(budget).layers), seconds});
+  }
+  return contenders;
+}
+
+}  // namespace ladimo

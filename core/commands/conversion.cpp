@@ -1,0 +1,194 @@
+#include "commands/conversion.h"
+
+#include <functional>
+
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "commands/opened_model.h"
+#include "training/finish.h"
+#include "run/run_text.h"
+#include "training/second_sweep.h"
+#include "commands/self_text.h"
+#include "training/stage1.h"
+#include "run/timing_log.h"
+#include "profile/latency.h"
+#include "profile/routing.h"
+#include "profile/tradeoff.h"
+#include "run/finish_record.h"
+
+namespace ladimo {
+namespace {
+
+/// The steps of a conversion in the plan's order; each knows the file that proves it done.
+class Conversion {
+ public:
+  Conversion(const Plan& plan, const Runtime& runtime, const Context& context)
+      : plan_(plan),
+        recipe_(plan.recipe),
+        runtime_(runtime),
+        context_(context),
+        run_(plan.run),
+        lock_(run_),
+        source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat),
+        moe_(run_layers(run_, runtime.device, at::kFloat)) {
+    run_.clean();
+    require_same_recipe();
+    log_to_file(run_.log_file());
+  }
+
+  nlohmann::json run() {
+    const Stopwatch watch;
+    spdlog::debug("run {}", run_.path().string());
+    step("calibration text", [&] { read_text(); });
+    step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
+    if (recipe_.stage1.second_sweep)
+      step("second sweep", [&] { sweep_again(source_, run_, recipe_, text_.calibration, context_); });
+    if (plan_.finish_tokens > 0) step("finish", [&] { finish(); });
+    step("routing profile", [&] { profile(); });
+    step("sensitivity", [&] { sensitivity(); });
+    step("latency", [&] { latency(); });
+    step("frontier", [&] { frontier(); });
+    return result(watch.seconds());
+  }
+
+ private:
+  /// The plan was made before the lock was held: another process may have begun another run here since.
+  void require_same_recipe() {
+    if (!run_.exists()) return write_json(run_.recipe_file(), to_json(recipe_));
+    const auto lines = differences(run_.recipe(), recipe_);
+    if (!lines.empty())
+      throw Refusal(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
+                    "Name another folder with -o.", run_.path());
+  }
+
+  void step(const std::string& name, const std::function<void()>& work) {
+    context_.check();
+    const Stopwatch watch;
+    context_.emit(StepEvent{name, index_++, static_cast<int>(plan_.steps.size())});
+    work();
+    TimingLog(run_).add("steps", name, watch.seconds());
+    spdlog::debug("{}: {:.1f} s", name, watch.seconds());
+  }
+
+  void read_text() {
+    if (!recipe_.self_text()) {
+      text_ = plan_.text;
+      return;
+    }
+    const auto tokenizer = load_tokenizer(recipe_.model, source_.config().bos);
+    write_own_text(*tokenizer);
+    text_ = self_written_text(run_, recipe_, *tokenizer);
+  }
+
+  void write_own_text(const Tokenizer& tokenizer) {
+    if (exists(run_.self_calibration()) && exists(run_.self_held_out())) return;
+    create_directories(run_.self_calibration().parent_path());
+    const Decoder decoder(source_);
+    // A little more than needed: the last window of each split loses its tail, and text re-tokenises a little
+    // shorter.
+    const auto enough = [&](std::int64_t tokens, int splits) {
+      return tokens + tokens / 50 + (splits + 1) * recipe_.window;
+    };
+    if (!exists(run_.self_calibration()))
+      write_self_text(decoder, tokenizer, enough(recipe_.tokens, 1), recipe_.window, 2 * recipe_.seed,
+                      run_.self_calibration(), context_);
+    write_self_text(decoder, tokenizer, enough(recipe_.held_out_tokens, 2), recipe_.window,
+                    2 * recipe_.seed + 1, run_.self_held_out(), context_);
+  }
+
+  /// A run that has its tables but no record of a finish was made without one and stays so.
+  void finish() {
+    if (finish_intact(run_) || (exists(run_.tradeoff_file()) && !exists(finish_file(run_)))) return;
+    // The tables first: with them and without a record the run would pass for one that was made without.
+    for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), finish_file(run_)})
+      std::filesystem::remove(file);
+    const auto storage = storage_dtype(source_.checkpoint());
+    const auto text = some_windows(text_.calibration, plan_.finish_tokens / recipe_.window);
+    const auto finished = finish_end_to_end(source_, moe_, recipe_, text, storage, context_);
+    FinishRecord record{finished.held_out_losses, {}};
+    for (const auto& [layer, weights] : finished.layers) {
+      const auto file = finished_weights(run_, layer);
+      create_directories(file.parent_path());
+      save_moe_weights(file, weights, storage);
+      record.hashes[layer] = hash_hex(read_file(file));
+    }
+    write_finish(run_, record);
+  }
+
+  void profile() {
+    if (exists(run_.profile_file()) && exists(run_.tradeoff_file())) return;
+    auto measured = measure_routing(source_, moe_, recipe_.layers, text_.tables, context_);
+    candidates_ = std::move(measured.candidates);
+    for (const LayerProfile& layer : measured.profile.layers)
+      for (const RouterWarning& warning : layer.warnings) context_.warn(warning.message, warning.hint);
+    write_json(run_.profile_file(), to_json(measured.profile));
+  }
+
+  TradeoffSettings table_settings() const {
+    return {plan_.measures_sensitivity, recipe_.recalibrate, recipe_.seed};
+  }
+
+  void sensitivity() {
+    if (exists(run_.tradeoff_file())) return;
+    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, table_settings(), context_);
+  }
+
+  void latency() {
+    if (exists(run_.latency_file())) return;
+    // In the type that bench, generate and serve hold the model in.
+    const auto dtype = holding_dtype(source_.config(), runtime_);
+    const WeightSource held(Checkpoint::open(recipe_.model), runtime_.device, dtype);
+    write_json(run_.latency_file(), to_json(measure_latency(held, run_layers(run_, runtime_.device, dtype),
+                                                            recipe_.layers.front(), context_)));
+  }
+
+  void frontier() {
+    if (exists(run_.tradeoff_file())) return;
+    measure_joint(table_, source_, moe_, text_.tables, table_settings(), context_);
+    write_json(run_.tradeoff_file(), to_json(table_));
+  }
+
+  nlohmann::json result(double seconds) const {
+    const auto timing = run_.timing();
+    auto layers = nlohmann::json::array();
+    for (const int l : recipe_.layers) {
+      const auto record = run_.record(l);
+      layers.push_back({{"layer", l},
+                        {"loss_before", record.loss_before},
+                        {"loss_after", record.loss_after},
+                        {"seconds", timing["layers"].value(std::to_string(l), 0.0)}});
+    }
+    return {{"run", run_.path().string()},
+            {"layers", layers},
+            {"seconds", seconds},
+            {"resumed_layers", resumed_}};
+  }
+
+  const Plan& plan_;
+  const Recipe& recipe_;
+  const Runtime& runtime_;
+  const Context& context_;
+  RunFolder run_;
+  RunFolder::Lock lock_;
+  WeightSource source_;
+  MoeProvider moe_;
+  Split text_;
+  CandidateTable candidates_;
+  TradeoffTable table_;
+  int resumed_ = 0;
+  int index_ = 0;
+};
+
+}  // namespace
+
+nlohmann::json convert(const Plan& plan, const Runtime& runtime, const Context& context) {
+  create_directories(RunFolder(plan.run).layer_weights(0).parent_path());
+  return Conversion(plan, runtime, context).run();
+}
+
+}  // namespace ladimo

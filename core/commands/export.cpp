@@ -1,0 +1,183 @@
+#include "commands/export.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "base/version.h"
+#include "commands/loaded_model.h"
+#include "commands/own_text.h"
+#include "run/finish_record.h"
+#include "transfer/model_card.h"
+#include "transfer/native_folder.h"
+
+namespace ladimo {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::int64_t compared_tokens = 512, compared_window = 128;
+constexpr double rounding = 1e-3;  // of the largest logit; the same bytes in the same order give 0
+
+/// A folder under a temporary name beside `path`; removed unless it gets its name.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(fs::path path)
+      : final_(std::move(path)),
+        path_(final_.parent_path() / fmt::format(".{}.tmp-{}", final_.filename().string(), ::getpid())) {
+    create_directories(path_);
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const fs::path& path() const { return path_; }
+  void commit() {
+    rename(path_, final_);
+    path_.clear();
+  }
+
+ private:
+  fs::path final_, path_;
+};
+
+void require_possible(const ExportRequest& request) {
+  if (request.format != "native")
+    throw Refusal(fmt::format("The format \"{}\" is not written by this version.", request.format),
+                  "Use --format native.");
+  if (exists(request.output))
+    throw Refusal("There is a file or folder of that name already.", "Name a new folder with -o.",
+                  request.output);
+  const auto parent = normal_path(request.output).parent_path();
+  if (!is_directory(parent))
+    throw Refusal("The folder that the model is to lie in does not exist.",
+                  "Make it, or name another with -o.", parent);
+}
+
+void require_disk(const ExportRequest& request, std::uint64_t bytes) {
+  const auto free = free_disk_bytes(request.output);
+  if (bytes > free)
+    throw Refusal(
+        fmt::format("The model needs {} of disk; {} are free.", format_bytes(static_cast<double>(bytes)),
+                    format_bytes(static_cast<double>(free))),
+        "Free some space, or name a folder on another disk with -o.", request.output);
+}
+
+NativeSection section_of(const OpenedModel& opened, const ModelPolicy& policy, bool all_policies) {
+  const Recipe recipe = opened.run->recipe();
+  const auto config = read_json(opened.checkpoint.folder() / "config.json");
+  NativeSection section{normal_path(opened.checkpoint.folder()),
+                        recipe.model_fingerprint,
+                        config.value("model_type", std::string()),
+                        recipe.routed(),
+                        {}};
+  for (int l = 0; l < static_cast<int>(policy.size()); ++l) {
+    const bool dense = policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense;
+    NativeLayer layer{dense || all_policies, !dense || (all_policies && opened.has_converted(l)), {}};
+    if (layer.converted) layer.metadata = TensorStore::open(weights_in_use(*opened.run, l).path).metadata();
+    section.layers.push_back(std::move(layer));
+  }
+  return section;
+}
+
+/// Logits over `ids` [n, W], window by window: [n W, vocab] fp32 on the CPU. One model is in memory at a
+/// time.
+at::Tensor logits_of(const OpenedModel& opened, const ModelPolicy& policy, const at::Tensor& ids,
+                     const Runtime& runtime, const Context& context) {
+  const LoadedModel model(opened, runtime);
+  const auto decoder = model.decoder(policy);
+  std::vector<at::Tensor> logits;
+  for (const auto& window : ids.split(1)) {
+    context.check();
+    logits.push_back(decoder.forward(window).logits.flatten(0, 1).to(at::kCPU, at::kFloat));
+  }
+  return at::cat(logits);
+}
+
+/// Reads the folder again, alone, and compares it with the run.
+nlohmann::json verify(const fs::path& folder, const OpenedModel& opened, const ModelPolicy& policy,
+                      const Runtime& runtime, const Context& context) {
+  const auto width = std::min(compared_window, opened.checkpoint.config().max_positions);
+  const auto ids = [&] {
+    const LoadedModel dense(opened, runtime);
+    return own_text(dense.decoder(all_dense(dense.config())), compared_tokens / width * width, context)
+        .view({-1, width});
+  }();
+  const auto expected = logits_of(opened, policy, ids, runtime, context);
+  const auto found = logits_of({Checkpoint::open(folder), {}, {}}, policy, ids, runtime, context);
+  const double error = (found - expected).abs().max().item<double>();
+  const auto log_p = expected.log_softmax(1);
+  const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
+  if (!(error <= rounding * std::max(1.0, expected.abs().max().item<double>())))
+    throw Error(
+        fmt::format("What was written is another model: its logits differ by {}.", format_number(error)),
+        "Check the disk, and export again.", folder);
+  return {{"tokens", ids.numel()}, {"max_logit_error", error}, {"kl_against_run", std::max(0.0, kl)}};
+}
+
+/// What the run has measured of this very policy.
+nlohmann::json measurements_of(const RunFolder& run, const nlohmann::json& policy) {
+  auto found = nlohmann::json::array();
+  if (!exists(run.measurements_file())) return found;
+  const nlohmann::json::json_pointer layers("/policy/layers");
+  for (const auto& measurement : read_json(run.measurements_file()))
+    if (measurement.contains(layers) && measurement[layers] == policy["layers"]) found.push_back(measurement);
+  return found;
+}
+
+}  // namespace
+
+nlohmann::json export_run(const ExportRequest& request, const Runtime& runtime, const Context& context) {
+  require_possible(request);
+  const auto opened = OpenedModel::open(open_run(request.run).path(), request.dense);
+  const auto policy = opened.policy(request.policy);
+  const auto section = section_of(opened, policy.layers, request.all_policies);
+  const auto layer_file = [&](std::int64_t layer) {
+    return TensorStore::open(weights_in_use(*opened.run, static_cast<int>(layer)).path);
+  };
+  require_disk(request, native_weight_bytes(opened.checkpoint, section, layer_file));
+
+  TemporaryFolder folder(normal_path(request.output));
+  context.emit(StepEvent{"writing", 0, 2});
+  const auto& source = opened.checkpoint.folder();
+  write_native_weights(folder.path(), opened.checkpoint, section, layer_file, request.shard_bytes, context);
+  write_json(folder.path() / "config.json", native_config(read_json(source / "config.json"), section));
+  write_json(folder.path() / "policy.json", to_json(policy));
+  copy_tokenizer_files(source, folder.path());
+
+  context.emit(StepEvent{"reading again", 1, 2});
+  const auto verification = verify(folder.path(), opened, policy.layers, runtime, context);
+  const nlohmann::json report{{"schema", "ladimo.report/1"},
+                              {"program", fmt::format("ladimo {}", version())},
+                              {"recipe", to_json(opened.run->recipe())},
+                              {"policy", to_json(policy)},
+                              {"verification", verification},
+                              {"measurements", measurements_of(*opened.run, to_json(policy))}};
+  write_json(folder.path() / "report.json", report);
+  write_file(folder.path() / "README.md", model_card(report));
+  folder.commit();
+
+  auto files = nlohmann::json::array();
+  std::uint64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(request.output)) {
+    files.push_back(entry.path().filename().string());
+    bytes += entry.file_size();
+  }
+  std::sort(files.begin(), files.end());
+  nlohmann::json result{{"format", request.format},
+                        {"path", request.output.string()},
+                        {"files", std::move(files)},
+                        {"bytes", bytes}};
+  result.update(verification);
+  return result;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,52 @@
+#include "commands/loaded_model.h"
+
+#include <utility>
+
+namespace ladimo {
+namespace {
+
+/// Converted layers that stay once they were read.
+MoeProvider kept(MoeProvider provider) {
+  return [provider = std::move(provider),
+          layers = std::map<int, std::shared_ptr<const MoeWeights>>()](int layer) mutable {
+    auto& weights = layers[layer];
+    if (!weights) weights = provider(layer);
+    return weights;
+  };
+}
+
+}  // namespace
+
+LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
+    : opened_(std::move(opened)),
+      runtime_(runtime),
+      keep_(keep),
+      held_(holding_dtype(opened_.checkpoint.config(), runtime)),
+      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), opened_.checkpoint.config().bos)) {}
+
+const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
+  const auto found = weights_.find(dtype);
+  if (found != weights_.end()) return found->second;
+  const bool keep = keep_ && dtype == held_;
+  auto layers = opened_.layers(runtime_.device, dtype);
+  if (keep && layers) layers = kept(std::move(layers));
+  WeightSource source(opened_.checkpoint, runtime_.device, dtype, {keep, opened_.original});
+  return weights_.emplace(dtype, Weights{std::move(source), std::move(layers)}).first->second;
+}
+
+Decoder LoadedModel::decoder(const ModelPolicy& policy) const {
+  const Weights& held = weights(held_);
+  return Decoder(held.source, policy_ffns(held.layers, policy));
+}
+
+void LoadedModel::preload(const Context& context) const {
+  const Weights& held = weights(held_);
+  for (int l = 0; l < config().layers; ++l) {
+    context.check();
+    if (opened_.has_dense(l)) held.source.layer(l);
+    if (opened_.has_converted(l)) held.layers(l);
+  }
+  held.source.head();
+}
+
+}  // namespace ladimo

@@ -1,0 +1,31 @@
+// `ladimo eval`: a run under a policy, or a dense model, on any text.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/context.h"
+#include "commands/loaded_model.h"
+
+namespace ladimo {
+
+/// What is measured on.
+struct EvaluationText {
+  std::vector<std::filesystem::path> files;  // none: the run's checking split
+  std::int64_t tokens = 0;                   // 0: as many as there are (as the smallest file gives)
+  std::int64_t window = 0;                   // 0: the run's, or the model's default
+  std::vector<std::filesystem::path> tasks;  // multiple choice (evaluate/tasks.h)
+};
+
+/// Measures on text and answers the tasks; a model that is no RUN may answer tasks without text, whose keys
+/// are null then. Returns what `--json` prints (design.md), `split` ("checking" or "text") among it; the
+/// comparison keys are null for a dense model. What is found of a RUN is appended to its measurements and
+/// emitted as a MeasureEvent.
+nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
+                        const Context& context);
+
+}  // namespace ladimo

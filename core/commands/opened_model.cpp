@@ -1,0 +1,182 @@
+#include "commands/opened_model.h"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "run/finish_record.h"
+
+namespace ladimo {
+namespace {
+
+/// Where the run's dense original lies: as its recipe says, or beside the run when both were moved together.
+std::filesystem::path original_of(const RunFolder& run, const Recipe& recipe) {
+  const auto beside = normal_path(run.path()).parent_path() / recipe.model.filename();
+  return !exists(recipe.model / "config.json") && exists(beside / "config.json") ? beside : recipe.model;
+}
+
+void require_converted_from(const Checkpoint& original, const std::string& fingerprint) {
+  if (original.fingerprint() != fingerprint)
+    throw Refusal("This checkpoint is not the one that was converted (their fingerprints differ).",
+                  "Name the original with --dense MODEL.", original.folder());
+}
+
+[[noreturn]] void refuse_policy(const std::filesystem::path& model) {
+  throw Refusal("A policy goes with a RUN, and this is a dense model.", "Name the run folder instead.",
+                model);
+}
+
+OpenedModel open_with_original(const RunFolder& run, const std::optional<std::filesystem::path>& dense) {
+  const Recipe recipe = run.recipe();
+  auto checkpoint = [&] {
+    try {
+      return Checkpoint::open(dense.value_or(original_of(run, recipe)));
+    } catch (const Refusal& refusal) {
+      throw Refusal("The dense original of this run cannot be opened: " + std::string(refusal.what()),
+                    dense ? refusal.hint() : "Name the folder where it is now with --dense MODEL.",
+                    refusal.path());
+    }
+  }();
+  require_converted_from(checkpoint, recipe.model_fingerprint);
+  return {std::move(checkpoint), run, {}};
+}
+
+/// Everything outside the FFNs must be as in the original: else a comparison would not be one.
+void require_same_model(const Checkpoint& native, const Checkpoint& original) {
+  for (const ExpectedTensor& tensor : expected_tensors(original.config()))
+    if (!is_ffn(tensor.role) && Checkpoint::fingerprint(native.store().at(tensor.name)) !=
+                                    Checkpoint::fingerprint(original.store().at(tensor.name)))
+      throw Refusal(fmt::format("Tensor {} is not what it is in the dense original.", tensor.name),
+                    "The folder is damaged or was changed: export the model again.", native.folder());
+}
+
+OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::path>& dense) {
+  const auto& section = *native.native();
+  std::optional<Checkpoint> original;
+  if (dense) {
+    original = Checkpoint::open(*dense);
+    require_converted_from(*original, section.fingerprint);
+  } else {
+    ModelConfig ignored;
+    if (find_problems(section.origin, ignored).empty()) original = Checkpoint::open(section.origin);
+    if (original && original->fingerprint() != section.fingerprint) original.reset();
+  }
+  if (original) require_same_model(native, *original);
+  return {std::move(native), {}, std::move(original)};
+}
+
+}  // namespace
+
+MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
+  return [run, device, dtype, checked = std::set<int>()](int layer) mutable {
+    if (!run.layer_done(layer))
+      throw Refusal("Layer " + std::to_string(layer) + " is not converted in this run.",
+                    "Run `ladimo convert` again to finish the run.", run.path());
+    const auto file = weights_in_use(run, layer);
+    if (!checked.contains(layer) && !file.intact())
+      throw Refusal(
+          "Layer " + std::to_string(layer) + " of this run is damaged: its weights are not what was written.",
+          "Run `ladimo convert` again: it makes the layer anew.", file.path);
+    checked.insert(layer);
+    return std::make_shared<const MoeWeights>(load_moe_weights(file.path, device, dtype));
+  };
+}
+
+std::vector<std::shared_ptr<const FeedForward>> policy_ffns(const MoeProvider& moe,
+                                                            const ModelPolicy& policy) {
+  std::vector<std::shared_ptr<const FeedForward>> ffns(policy.size());
+  for (std::size_t l = 0; l < policy.size(); ++l)
+    if (policy[l].kind != LayerPolicy::Kind::dense)
+      ffns[l] = std::make_shared<MoeLayer>(moe(static_cast<int>(l)), policy[l]);
+  return ffns;
+}
+
+ModelPolicy all_dense(const ModelConfig& config) {
+  return ModelPolicy(static_cast<std::size_t>(config.layers), LayerPolicy::dense());
+}
+
+OpenedModel OpenedModel::open(const std::filesystem::path& path,
+                              const std::optional<std::filesystem::path>& dense) {
+  if (is_run(path)) return open_with_original(open_run(path), dense);
+  auto checkpoint = Checkpoint::open(path);
+  if (checkpoint.native()) return open_native(std::move(checkpoint), dense);
+  if (dense)
+    throw Refusal("--dense goes with a RUN or a native folder, and this is a dense model.",
+                  "Leave --dense out.", path);
+  return {std::move(checkpoint), {}, {}};
+}
+
+bool OpenedModel::has_dense(int layer) const {
+  return !checkpoint.native() || original ||
+         checkpoint.native()->layers[static_cast<std::size_t>(layer)].dense;
+}
+
+bool OpenedModel::has_dense() const {
+  for (int l = 0; l < checkpoint.config().layers; ++l)
+    if (!has_dense(l)) return false;
+  return true;
+}
+
+bool OpenedModel::has_converted(int layer) const {
+  if (run) return run->layer_done(layer);
+  return checkpoint.native() && checkpoint.native()->layers[static_cast<std::size_t>(layer)].converted;
+}
+
+std::string OpenedModel::fingerprint() const {
+  if (run) return run->recipe().model_fingerprint;
+  return checkpoint.native() ? checkpoint.native()->fingerprint : checkpoint.fingerprint();
+}
+
+MoeProvider OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
+  if (run) return run_layers(*run, device, dtype);
+  if (!checkpoint.native()) return {};
+  return [checkpoint = checkpoint, device, dtype](int layer) {
+    return std::make_shared<const MoeWeights>(load_moe_weights(checkpoint, layer, device, dtype));
+  };
+}
+
+Policy OpenedModel::policy(const std::optional<std::filesystem::path>& file) const {
+  const auto layers = static_cast<std::size_t>(checkpoint.config().layers);
+  if (!is_converted()) {
+    if (file) refuse_policy(checkpoint.folder());
+    Policy policy;
+    policy.layers = all_dense(checkpoint.config());
+    return policy;
+  }
+  if (run) return checked(run->policy(layers, file), file.value_or(run->policy_file()));
+  const auto from = file.value_or(checkpoint.folder() / "policy.json");
+  return checked(read_policy(from, fingerprint(), layers), from);
+}
+
+Policy OpenedModel::policy_from(const nlohmann::json& content) const {
+  if (!is_converted()) refuse_policy(checkpoint.folder());
+  Policy policy = policy_from_json(content);
+  require_model(policy, fingerprint(), static_cast<std::size_t>(checkpoint.config().layers));
+  return checked(std::move(policy), {});
+}
+
+Policy OpenedModel::checked(Policy policy, const std::filesystem::path& file) const {
+  const int routed = run ? run->recipe().routed() : checkpoint.native()->routed_experts;
+  for (int l = 0; l < static_cast<int>(policy.layers.size()); ++l) {
+    const LayerPolicy& layer = policy.layers[static_cast<std::size_t>(l)];
+    const bool dense = layer.kind == LayerPolicy::Kind::dense;
+    if (dense && !has_dense(l))
+      throw Refusal(
+          fmt::format("The policy wants layer {} dense, but this folder holds it converted only.", l),
+          "Name the dense original with --dense MODEL, or export with --all-policies.", file);
+    if (!dense && !has_converted(l))
+      throw Refusal(fmt::format("The policy wants layer {} sparse, but it is not converted here.", l),
+                    run ? "Solve a policy for this run with `ladimo policy`." : "Export with --all-policies.",
+                    file);
+    if (layer.kind == LayerPolicy::Kind::top_k && layer.k > routed)
+      throw Refusal(
+          fmt::format("The policy wants {} experts in layer {}, but only {} are routed.", layer.k, l, routed),
+          fmt::format("Use a k of at most {}, or dense.", routed), file);
+  }
+  return policy;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,52 @@
+#include "commands/runtime.h"
+
+#include <thread>
+
+#include <malloc.h>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include "base/error.h"
+#include "base/files.h"
+
+namespace ladimo {
+
+namespace {
+
+/// Work in chunks frees and asks for blocks of some MiB all the time: keep them, fresh pages cost more than
+/// the arithmetic.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+}
+
+}  // namespace
+
+Runtime start_runtime(int threads, const std::string& device) {
+  if (threads < 0)
+    throw Refusal("--threads " + std::to_string(threads) + " is negative.", "Use 0 for all processors.");
+  at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
+  at::GradMode::set_enabled(false);
+  keep_freed_memory();
+  Runtime runtime;
+  try {
+    runtime.device = at::Device(device);
+  } catch (const c10::Error&) {
+    throw Refusal("There is no device called \"" + device + "\".", "Use cpu, or cuda:0 for the first GPU.");
+  }
+  if (runtime.device.is_cuda() && !at::hasCUDA())
+    throw Refusal("This build of libtorch cannot use a GPU, or there is none.", "Use --device cpu.");
+  if (!runtime.device.is_cuda() && !runtime.device.is_cpu())
+    throw Refusal("The device \"" + device + "\" is not supported.", "Use cpu, or cuda:0 for the first GPU.");
+  return runtime;
+}
+
+at::ScalarType holding_dtype(const ModelConfig& config, const Runtime& runtime) {
+  if (!runtime.device.is_cpu()) return at::kBFloat16;
+  const auto bytes = static_cast<std::uint64_t>(config.parameters()) * 4;
+  return bytes < available_ram_bytes() / 2 ? at::kFloat : at::kBFloat16;
+}
+
+}  // namespace ladimo

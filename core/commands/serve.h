@@ -1,0 +1,34 @@
+// `ladimo serve`: a model loaded once, requests read line by line, events written line by line.
+//
+// First {"event":"ready"}. Then every line that is read is a JSON object with `request` and (but for cancel)
+// `id`, a number of the asker's choice:
+//   {"id":1,"request":"generate","prompt":"Once","max_tokens":128,"temperature":0,"seed":0,
+//    "sides":["dense","converted"],"policy":{...}}
+//   {"id":2,"request":"eval","text":["f.txt"],"tokens":0,"window":0,"policy":{...}}
+//   {"id":3,"request":"bench","policy":{...}}
+//   {"id":4,"request":"policy","policy":{...},"name":"calm"}
+//   {"request":"cancel","id":2}
+// `request`, `prompt` and (for policy) `policy` must be there; the rest has the defaults of the commands.
+// `policy` is the content of a policy file; without it the run's own holds. Requests are carried out one
+// after another; cancel is heard at once. Every event that belongs to a request carries its `id` (a token's
+// own id is `token_id`); the last is one `result` or one `error` ("canceled": true where it was canceled).
+// What is no request is answered by an error.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "commands/loaded_model.h"
+
+namespace ladimo {
+
+/// Serves requests from the descriptor `input` until its end or until `stop`; both cancel what runs. `write`
+/// gets one line (without its end) at a time, from two threads but never at once. What it
+/// throws ends serving and is thrown again. `model` keeps what it loads.
+void serve(const LoadedModel& model, int input, const std::function<void(const std::string&)>& write,
+           const std::atomic<bool>& stop);
+
+}  // namespace ladimo

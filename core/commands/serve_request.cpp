@@ -1,0 +1,101 @@
+#include "commands/serve_request.h"
+
+#include <fmt/format.h>
+
+#include "base/json_fields.h"
+#include "commands/bench.h"
+#include "commands/continuation.h"
+#include "commands/measurement.h"
+#include "run/run_folder.h"
+
+namespace ladimo {
+namespace {
+
+Policy policy_of(const LoadedModel& model, const JsonFields& fields) {
+  return fields.has("policy") ? model.opened().policy_from(fields.at("policy")) : model.opened().policy();
+}
+
+std::uint64_t seed_of(const JsonFields& fields) {
+  const auto seed = fields.has("seed") ? fields.integer("seed") : 0;
+  if (seed < 0) fields.refuse("seed", "is negative");
+  return static_cast<std::uint64_t>(seed);
+}
+
+/// "dense", "converted": those that are asked for, else those that there are.
+std::vector<std::string> sides_of(const LoadedModel& model, const JsonFields& fields) {
+  std::vector<std::string> there;
+  if (model.opened().has_dense()) there.emplace_back("dense");
+  if (model.opened().is_converted()) there.emplace_back("converted");
+  if (!fields.has("sides")) return there;
+  const auto asked = fields.texts("sides");
+  for (const std::string& side : asked)
+    if (std::find(there.begin(), there.end(), side) == there.end())
+      fields.refuse("sides", fmt::format("names \"{}\", which this model does not have", side));
+  return asked;
+}
+
+nlohmann::json generate(const LoadedModel& model, const JsonFields& fields, const Context& context) {
+  fields.only({"id", "request", "prompt", "max_tokens", "temperature", "seed", "sides", "policy"});
+  const auto prompt = fields.text("prompt");
+  Sampling sampling;
+  if (fields.has("max_tokens")) sampling.max_tokens = fields.integer("max_tokens");
+  if (fields.has("temperature")) sampling.temperature = fields.number("temperature");
+  sampling.seed = seed_of(fields);
+  nlohmann::json result = nlohmann::json::object();
+  for (const std::string& side : sides_of(model, fields)) {
+    const bool converted = side == "converted";
+    const auto policy = converted ? policy_of(model, fields).layers : all_dense(model.config());
+    result[side] = continue_prompt(model, policy, converted, prompt, sampling, context);
+  }
+  return result;
+}
+
+nlohmann::json evaluate(const LoadedModel& model, const JsonFields& fields, const Context& context) {
+  fields.only({"id", "request", "text", "tokens", "window", "policy"});
+  EvaluationText text;
+  if (fields.has("text"))
+    for (const std::string& file : fields.texts("text")) text.files.emplace_back(file);
+  if (fields.has("tokens")) text.tokens = fields.integer("tokens");
+  if (fields.has("window")) text.window = fields.integer("window");
+  return evaluate(model, policy_of(model, fields), text, context);
+}
+
+nlohmann::json time_speed(const LoadedModel& model, const JsonFields& fields, const Context& context) {
+  fields.only({"id", "request", "policy"});
+  const Policy policy = policy_of(model, fields);
+  auto speed = bench(model, policy.layers, context);
+  constexpr double ms_per_s = 1000;
+  const auto ms_per_token = [&](const char* kind) {
+    return ms_per_s / speed[kind]["converted_tokens_per_s"].get<double>();
+  };
+  if (const auto& run = model.opened().run)
+    keep_times(*run, policy, ms_per_token("decode"), ms_per_token("prefill"), context);
+  return speed;
+}
+
+nlohmann::json save_policy(const LoadedModel& model, const JsonFields& fields) {
+  fields.only({"id", "request", "policy", "name"});
+  const auto& run = model.opened().run;
+  if (!run)
+    throw Refusal("A policy can be saved in a run only, and this is a model.", "Write it to a file instead.",
+                  model.opened().checkpoint.folder());
+  const auto policy = model.opened().policy_from(fields.at("policy"));
+  std::optional<std::string> name;
+  if (fields.has("name")) name = fields.text("name");
+  return {{"path", ladimo::save_policy(*run, policy, name).string()}};
+}
+
+}  // namespace
+
+nlohmann::json answer(const LoadedModel& model, const nlohmann::json& request, const Context& context) {
+  const JsonFields fields(request, "request");
+  const auto kind = fields.text("request");
+  if (kind == "generate") return generate(model, fields, context);
+  if (kind == "eval") return evaluate(model, fields, context);
+  if (kind == "bench") return time_speed(model, fields, context);
+  if (kind == "policy") return save_policy(model, fields);
+  throw Refusal(fmt::format("\"{}\" is no request.", kind),
+                "generate, eval, bench, policy and cancel are known.");
+}
+
+}  // namespace ladimo

@@ -1,0 +1,353 @@
+#include "training/finish.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "base/random.h"
+#include "convert/adam.h"
+#include "training/elastic_student.h"
+#include "stream/window_order.h"
+#include "training/finish_judge.h"
+#include "evaluate/distributions.h"
+#include "stream/side_by_side.h"
+#include "policy/frontier.h"
+#include "profile/routing.h"
+#include "profile/sensitivity.h"
+#include "run/estimate.h"
+
+namespace ladimo {
+namespace {
+
+constexpr double trained_from = 0.13;  // of the step's time: before, the frontier is estimated and judged
+constexpr double least_kl = 1e-3;      // nats; positions that are better than this need no more weight
+
+Windows picked(const Windows& windows, const at::Tensor& index) {
+  Windows chosen{windows.window, {}, {}};
+  const auto* rows = index.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < index.size(0); ++i) {
+    const auto row = windows.row(rows[i]);
+    chosen.tokens.insert(chosen.tokens.end(), row.begin(), row.end());
+    chosen.source.push_back(windows.source[static_cast<std::size_t>(rows[i])]);
+  }
+  return chosen;
+}
+
+/// Thresholds alone.
+CandidateTable threshold_candidates(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+                                    const Windows& windows, const Context& context) {
+  auto candidates = measure_routing(source, moe, recipe.layers, windows, context).candidates;
+  for (auto& row : candidates)
+    std::erase_if(row, [](const LayerPolicy& c) { return c.kind != LayerPolicy::Kind::threshold; });
+  return candidates;
+}
+
+/// With estimated sensitivities and the activity that the thresholds were made for.
+TradeoffTable estimated_table(const WeightSource& source, const MoeProvider& moe,
+                              const CandidateTable& candidates, const Recipe& recipe, const Windows& windows,
+                              const Context& context) {
+  const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed, context);
+  const ModelConfig& config = source.config();
+  const auto dense = static_cast<double>(config.ffn_parameters_per_layer());
+  TradeoffTable table;
+  table.other_activated =
+      static_cast<double>(config.activated_parameters()) - static_cast<double>(config.layers) * dense;
+  for (std::size_t l = 0; l < candidates.size(); ++l) {
+    LayerTable layer{static_cast<int>(l), {{LayerPolicy::dense(), 0, dense}}};
+    const auto weights = candidates[l].empty() ? nullptr : moe(layer.layer);
+    for (std::size_t c = 0; c < candidates[l].size(); ++c)
+      layer.candidates.push_back(
+          {candidates[l][c], kl[l][c], weights->activated_parameters(candidates[l][c].mean_experts)});
+    table.layers.push_back(std::move(layer));
+  }
+  return table;
+}
+
+/// Activated parameters of the whole model with all layers at one of the recipe's levels.
+std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeProvider& moe,
+                                      const Recipe& recipe) {
+  std::vector<double> budgets;
+  for (const double level : recipe.stage1.levels) {
+    double budget = table.other_activated;
+    for (const LayerTable& layer : table.layers)
+      budget += layer.candidates.size() == 1
+                    ? layer.candidates.front().activated
+                    : moe(layer.layer)->activated_parameters(level * recipe.routed());
+    budgets.push_back(budget);
+  }
+  return budgets;
+}
+
+SliderPosition position_of(const ModelPolicy& policy) {
+  SliderPosition position(policy.size());
+  for (std::size_t l = 0; l < policy.size(); ++l)
+    if (policy[l].kind == LayerPolicy::Kind::threshold) position[l] = policy[l].threshold;
+  return position;
+}
+
+using ConvertedLayers = std::vector<std::optional<MoeWeights>>;
+
+/// What training begins with.
+ConvertedLayers first_layers(const WeightSource& source, const MoeProvider& moe,
+                             const CandidateTable& candidates, const Recipe& recipe) {
+  ConvertedLayers layers(candidates.size());
+  for (const int l : recipe.layers) {
+    auto& weights = layers[static_cast<std::size_t>(l)];
+    weights = *moe(l);
+    if (recipe.stage1.elastic && recipe.finish.shift)
+      weights =
+          with_shifts(std::move(*weights), *source.dense_ffn(l), candidates[static_cast<std::size_t>(l)]);
+  }
+  return layers;
+}
+
+/// Layers as they would be read back from their files.
+class StoredLayers {
+ public:
+  StoredLayers(ConvertedLayers layers, at::ScalarType storage) : layers_(std::move(layers)) {
+    for (auto& weights : layers_)
+      if (weights) *weights = weights->rounded(storage);
+  }
+
+  MoeProvider provider() const {
+    return
+        [this](int l) { return std::make_shared<const MoeWeights>(*layers_[static_cast<std::size_t>(l)]); };
+  }
+  std::map<int, MoeWeights> by_layer() const {
+    std::map<int, MoeWeights> result;
+    for (std::size_t l = 0; l < layers_.size(); ++l)
+      if (layers_[l]) result.emplace(static_cast<int>(l), *layers_[l]);
+    return result;
+  }
+
+ private:
+  ConvertedLayers layers_;
+};
+
+class Training {
+ public:
+  Training(const WeightSource& source, ConvertedLayers layers, const Recipe& recipe,
+           const Windows& calibration, const Frontier& frontier, std::vector<double> budgets,
+           const Context& context)
+      : source_(source),
+        settings_(recipe.finish),
+        frontier_(frontier),
+        budgets_(std::move(budgets)),
+        context_(context),
+        order_(calibration.count(), recipe.stage1.validation_share),
+        random_(recipe.seed, "finish"),
+        student_(source, std::move(layers), recipe.finish.slope),
+        rate_(recipe.finish.learning_rate) {
+    ids_ = at::tensor(calibration.tokens)
+               .view({calibration.count(), calibration.window})
+               .slice(0, 0, calibration.count())
+               .index_select(0, order_.index.slice(0, 0, order_.training))
+               .to(source.device(), at::kLong);
+    start_optimiser();
+    keep();
+    read_teacher();
+  }
+
+  const ElasticStudent& student() const { return student_; }
+
+  std::int64_t batches() const {
+    return std::max<std::int64_t>(1, ids_.size(0) / (positions * group_windows()));
+  }
+
+  /// The student as it is now is what go_back() goes back to.
+  void keep() {
+    kept_.clear();
+    for (const auto& parameter : student_.parameters()) kept_.push_back(parameter.detach().clone());
+  }
+
+  /// After an epoch that made things worse: from where they were best, in smaller steps. Near the dense model
+  /// there is little to gain, and steps that are right elsewhere lose more than that.
+  void go_back() {
+    for (std::size_t p = 0; p < kept_.size(); ++p) student_.parameters()[p].detach().copy_(kept_[p]);
+    start_optimiser();
+    rate_ /= 4;
+  }
+
+  /// Reports to `progress` after every batch.
+  void epoch(int index, Progress& progress) {
+    std::vector<std::int64_t> order(static_cast<std::size_t>(ids_.size(0)));
+    std::iota(order.begin(), order.end(), 0);
+    random_.shuffle(order);
+    const auto shuffled = at::tensor(order).to(ids_.device());
+    const auto batch = static_cast<std::int64_t>(positions * group_windows());
+    const double steps = static_cast<double>(batches()) * settings_.epochs;
+    for (std::int64_t b = 0; b < batches(); ++b) {
+      step(shuffled.slice(0, b * batch, std::min((b + 1) * batch, ids_.size(0))),
+           rate_ * scheduled(static_cast<double>(index * batches() + b + 1) / steps));
+      progress.advance();
+    }
+  }
+
+ private:
+  static constexpr int positions = 4;      // of the slider in every batch, one from each stretch of its way
+  static constexpr double crowding = 1.8;  // of the stretches towards the cheap end
+
+  void start_optimiser() {
+    adam_.clear();
+    for (std::size_t p = 0; p < student_.parameters().size(); ++p)
+      adam_.emplace_back(student_.parameters()[p].detach(), student_.step_sizes()[p]);
+  }
+
+  std::int64_t group_windows() const {
+    return std::max<std::int64_t>(1, settings_.batch / (positions * ids_.size(1)));
+  }
+
+  /// The dense model's last hidden states; the logits would be too many to keep.
+  void read_teacher() {
+    const auto windows = ids_.size(0), at_once = group_windows();
+    std::vector<at::Tensor> parts(static_cast<std::size_t>((windows + at_once - 1) / at_once));
+    side_by_side(ids_.device(), std::ssize(parts), [&](std::int64_t i) {
+      context_.check();
+      const auto own = ids_.slice(0, i * at_once, std::min((i + 1) * at_once, windows));
+      parts[static_cast<std::size_t>(i)] = student_.forward(own, {});
+    });
+    teacher_ = at::cat(parts);
+  }
+
+  /// What one position of the slider adds to a step.
+  struct Share {
+    at::Tensor windows;
+    Policy policy;
+    double loss = 0;
+    std::vector<at::Tensor> gradients;
+  };
+
+  /// One step of Adam on windows `pick`, a part of them at each position.
+  void step(const at::Tensor& pick, double rate) {
+    std::vector<Share> shares;
+    for (int i = 0; i < positions; ++i) {
+      const auto part = pick.slice(0, i * pick.size(0) / positions, (i + 1) * pick.size(0) / positions);
+      if (part.size(0) > 0) shares.push_back({part, draw(i), 0, {}});
+    }
+    side_by_side(ids_.device(), std::ssize(shares),
+                 [&](std::int64_t i) { differentiate(shares[static_cast<std::size_t>(i)]); });
+    double loss = 0;
+    for (const Share& share : shares) loss += share.loss / positions;
+    for (std::size_t p = 0; p < adam_.size(); ++p) {
+      at::Tensor sum;
+      for (const Share& share : shares)
+        if (!share.gradients.empty() && share.gradients[p].defined())
+          sum = sum.defined() ? sum + share.gradients[p] : share.gradients[p];
+      if (sum.defined()) adam_[p].step(sum, rate);
+    }
+    ++steps_;
+    if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
+  }
+
+  /// A policy from the i-th stretch of the frontier, or at one of the budgets. The cheap end is drawn more
+  /// often: it has the most to learn.
+  Policy draw(int i) {
+    if (!budgets_.empty()) return frontier_.at_budget(budgets_[random_.below(budgets_.size())]);
+    const double to_cheapest = 1 - (i + random_.uniform()) / positions;
+    return frontier_.at_tradeoff(1 - std::pow(to_cheapest, crowding));
+  }
+
+  /// Fills in the mean KL, weighted by the inverse of the one expected, and its gradients; none where all
+  /// layers are dense.
+  void differentiate(Share& share) const {
+    context_.check();
+    at::AutoGradMode with_gradients(true);
+    const auto h = student_.forward(ids_.index_select(0, share.windows), position_of(share.policy.layers));
+    if (!h.requires_grad()) return;
+    const double weight = 1 / std::max(share.policy.predicted.kl, least_kl);
+    const auto [loss, gradient] = head_gradient(h.detach(), teacher_.index_select(0, share.windows), weight);
+    share.loss = loss;
+    share.gradients = torch::autograd::grad({h}, student_.parameters(), {gradient}, false, false, true);
+  }
+
+  /// weight * mean KL(dense || student) over the tokens that positions 1 ... W - 2 predict, and its gradient
+  /// with respect to h [n, W, d].
+  std::pair<double, at::Tensor> head_gradient(const at::Tensor& h, const at::Tensor& teacher,
+                                              double weight) const {
+    const auto w = h.size(1), d = h.size(2);
+    const auto predicting = [&](const at::Tensor& t) { return t.slice(1, 1, w - 1).reshape({-1, d}); };
+    const auto inputs = predicting(h), targets = predicting(teacher);
+    if (inputs.size(0) == 0) return {0, at::zeros_like(h)};  // a window of two tokens predicts none of these
+    const auto rows = Distributions::rows_at_once(source_.config().vocab_size);
+    double loss = 0;
+    std::vector<at::Tensor> parts;
+    for (std::int64_t begin = 0; begin < inputs.size(0); begin += rows) {
+      const auto end = std::min(begin + rows, inputs.size(0));
+      const auto part = inputs.slice(0, begin, end).detach().set_requires_grad(true);
+      const auto logits = source_.head().logits(part);
+      const Distributions dense(source_.head().logits(targets.slice(0, begin, end)));
+      const auto [kl, difference] =
+          dense.kl_gradient(logits.detach(), weight / static_cast<double>(inputs.size(0)));
+      loss += kl;
+      parts.push_back(torch::autograd::grad({logits}, {part}, {difference.to(logits.scalar_type())})[0]);
+    }
+    auto gradient = at::zeros_like(h);
+    gradient.slice(1, 1, w - 1).copy_(at::cat(parts).view({h.size(0), w - 2, d}));
+    return {weight * loss / static_cast<double>(inputs.size(0)), gradient};
+  }
+
+  const WeightSource& source_;
+  const Finish& settings_;
+  const Frontier& frontier_;
+  std::vector<double> budgets_;  // empty: all of the frontier
+  const Context& context_;
+  WindowOrder order_;
+  Random random_;
+  ElasticStudent student_;
+  std::vector<Adam> adam_;
+  std::vector<at::Tensor> kept_;
+  double rate_;
+  at::Tensor ids_;      // [n, W] training windows
+  at::Tensor teacher_;  // [n, W, d]
+  int steps_ = 0;
+};
+
+}  // namespace
+
+Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+                           const Windows& calibration, at::ScalarType storage, const Context& context) {
+  const auto priced_on = some_windows(calibration, finish_table_tokens / calibration.window + 1);
+  const auto candidates = threshold_candidates(source, moe, recipe, priced_on, context.part(0, 0.03));
+  auto layers = first_layers(source, moe, candidates, recipe);
+  const auto table = estimated_table(source, StoredLayers(layers, storage).provider(), candidates, recipe,
+                                     priced_on, context.part(0.03, trained_from - 0.03));
+  const Frontier frontier(table, nullptr, Cost::activated);
+  const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
+  const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
+  FinishJudge judge(source, picked(calibration, order.index.slice(0, order.training)), frontier, budgets);
+  judge.remember(moe, context.part(trained_from - 0.03, trained_from));
+  Training training(source, std::move(layers), recipe, calibration, frontier, budgets, context);
+  Finished finished;
+  double best = 0;
+  for (int epoch = 0; epoch < recipe.finish.epochs; ++epoch) {
+    const auto reached = [&](double epochs) {
+      return trained_from + (1 - trained_from) * epochs / recipe.finish.epochs;
+    };
+    const Context training_context = context.part(reached(epoch), reached(epoch + 0.9));
+    Progress progress(training_context, training.batches());
+    training.epoch(epoch, progress);
+    const StoredLayers now(training.student().layers(), storage);
+    const double loss = judge(now.provider(), context.part(reached(epoch + 0.9), reached(epoch + 1)));
+    if (!std::isfinite(loss)) {
+      context.warn("The end-to-end finish diverged; what it reached before is kept.",
+                   "A lower finish.learning_rate in the recipe helps.");
+      break;
+    }
+    finished.held_out_losses.push_back(loss);
+    context.emit(LossEvent{-1, epoch + 1, loss, true});
+    if (loss >= best) {
+      training.go_back();
+      continue;
+    }
+    best = loss;
+    finished.layers = now.by_layer();
+    training.keep();
+  }
+  return finished;
+}
+
+}  // namespace ladimo
