@@ -46,8 +46,7 @@ Plan plan_for(ConvertRequest request, const Session& session) {
 nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
   const Recipe& recipe = plan.recipe;
   if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};
-  const std::int64_t half = recipe.held_out_tokens / 2;
-  const TextRequest request{recipe.text, recipe.window, {recipe.tokens, half, half}, recipe.seed, looks};
+  const TextRequest request{recipe.text, recipe.window, recipe.splits(), recipe.seed, looks};
   return to_json(look_at_text(request, *load_tokenizer(recipe.model, plan.config.bos), session.context));
 }
 

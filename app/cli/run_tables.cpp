@@ -65,7 +65,7 @@ void print_show(const nlohmann::json& json, const RunFolder& run) {
   fmt::print("{}: {} experts ({} shared) · {} tokens · seed {}\n", recipe.model.string(), recipe.experts,
              recipe.shared, recipe.tokens, recipe.seed);
   int done = 0;
-  for (const int layer : recipe.layers) done += run.layer_done(layer) ? 1 : 0;
+  for (const int layer : recipe.layers) done += run.layers().done(layer) ? 1 : 0;
   fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
   if (json["tradeoff"].is_null()) {
     fmt::print("The tables are not there yet: run `ladimo convert` again to continue.\n");

@@ -1,4 +1,4 @@
-// What every long work is given: where to report, and whether to stop.
+// What every long work is given: where to report, whether to stop, how much memory its data may take.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/events.h"
+#include "base/memory_budget.h"
 
 // Qt's macro of this name would eat a member here: the window reads this header too.
 #pragma push_macro("emit")
@@ -15,7 +16,7 @@
 
 namespace ladimo {
 
-/// Carries the event sink and the cancel flag through the engine. Cheap to pass by const reference.
+/// Carries the event sink, the cancel flag and the memory budget through the engine. Cheap to copy.
 class Context {
  public:
   using Sink = std::function<void(const Event&)>;
@@ -31,10 +32,14 @@ class Context {
   /// For one of several passes of a step: what the pass reports of the whole step (layer -1) is told as the
   /// stretch from `begin` to `end` of it (0 ... 1), with the time left to the step's end at the pass's pace.
   Context part(double begin, double end) const;
+  /// The same work with another memory budget.
+  Context within(MemoryBudget memory) const;
+  MemoryBudget memory() const { return memory_; }
 
  private:
   Sink sink_;
   const std::atomic<bool>* cancel_ = nullptr;
+  MemoryBudget memory_;  // unlimited
 };
 
 /// Progress of one step: counts, estimates the time left, reports at most ten times a second, stops when

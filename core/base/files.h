@@ -13,6 +13,10 @@ namespace ladimo {
 /// Reads a whole file. Throws Refusal when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
+/// The hash of a file's bytes (base/hash.h), which need not fit into memory. Throws Refusal when it cannot be
+/// read.
+std::string hash_of_file(const std::filesystem::path& path);
+
 /// Reads a JSON file. Throws Refusal with the byte offset when it does not parse.
 nlohmann::json read_json(const std::filesystem::path& path);
 

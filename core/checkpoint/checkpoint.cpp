@@ -202,6 +202,10 @@ bool Checkpoint::has(Role role, std::int64_t layer) const {
   return has_role(role, config_) && store_.contains(tensor_name(role, layer));
 }
 
+DType Checkpoint::converted_dtype() const {
+  return tensor(Role::gate).dtype == DType::f32 ? DType::f32 : DType::bf16;
+}
+
 std::string Checkpoint::fingerprint() const {
   Hasher hasher;
   hasher.add(read_file(folder_ / "config.json"));

@@ -29,6 +29,8 @@ class Checkpoint {
   const TensorStore& store() const { return store_; }
   const TensorView& tensor(Role role, std::int64_t layer = 0) const;
   bool has(Role role, std::int64_t layer = 0) const;
+  /// What converted layers are stored as: fp32 weights stay fp32, all others become bf16.
+  DType converted_dtype() const;
 
   /// Hash over config.json, the tensor table and a fixed sample of every tensor's bytes; fast for 14 GB.
   std::string fingerprint() const;

@@ -300,6 +300,15 @@ struct TensorStore::Mapped {
   }
 };
 
+void release_pages(std::span<const std::byte> mapped) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data());
+  const auto first = begin / page * page;
+  // Pages at the ends may hold other tensors too: they come back from the file when they are asked for.
+  if (!mapped.empty())
+    ::madvise(reinterpret_cast<void*>(first), begin + mapped.size() - first, MADV_DONTNEED);
+}
+
 TensorStore TensorStore::open(const fs::path& folder_or_file) {
   auto mapped = std::make_shared<Mapped>();
   std::error_code code;

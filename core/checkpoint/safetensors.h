@@ -31,6 +31,10 @@ struct TensorView {
   std::filesystem::path file;
 };
 
+/// Tells the system that mapped bytes are not needed soon: they no longer count as memory of this process,
+/// and are read again from the file when they are used.
+void release_pages(std::span<const std::byte> mapped);
+
 /// The tensors of a folder or file, mapped read-only.
 class TensorStore {
  public:

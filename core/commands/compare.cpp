@@ -12,7 +12,6 @@
 
 #include "base/files.h"
 #include "base/format.h"
-#include "base/hash.h"
 #include "commands/ablations.h"
 #include "commands/contenders.h"
 #include "evaluate/evaluation.h"
@@ -83,9 +82,9 @@ void check_text(const CompareRequest& request) {
     throw Refusal("A comparison needs calibration text that all methods share.", "Name files with --text.");
   std::set<std::string> calibrated;
   for (const auto& text : request.text)
-    if (fs::is_regular_file(text)) calibrated.insert(hash_hex(read_file(text)));
+    if (fs::is_regular_file(text)) calibrated.insert(hash_of_file(text));
   for (const auto& held_out : request.held_out)
-    if (fs::is_regular_file(held_out) && calibrated.contains(hash_hex(read_file(held_out))))
+    if (fs::is_regular_file(held_out) && calibrated.contains(hash_of_file(held_out)))
       throw Refusal("The held-out text is also calibrated on.", "Name other files with --held-out.",
                     held_out);
 }

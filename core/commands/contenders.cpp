@@ -6,10 +6,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "stream/calibration_stream.h"
 #include "commands/conversion.h"
 #include "commands/opened_model.h"
 #include "run/timing_log.h"
+#include "stream/layer_rows.h"
+#include "stream/window_order.h"
 
 namespace ladimo {
 namespace {
@@ -33,11 +34,18 @@ std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
   std::vector<Contender> contenders;
   for (const Order& order : orders)
     for (const double target : targets) contenders.push_back({order.method->name, target, {}, 0});
-  CalibrationStream stream(source, plan.text.calibration, plan.recipe.stage1.validation_share);
+  const WindowOrder windows(plan.text.calibration.count(), plan.recipe.stage1.validation_share);
+  auto stream = ResidualStream::embedded(source, windows.all(plan.text.calibration), context);
   Progress progress(context, layers * static_cast<std::int64_t>(orders.size() + 1));
-  for (std::int64_t l = 0; l < layers; ++l) {
-    const auto layer = source.layer(l);
-    const auto rows = stream.advance(layer, true, context);
+  std::optional<RowCapture> capture;
+  Walk how;
+  how.layers = layers;
+  how.enter = [&](std::int64_t, const DecoderLayer&) {
+    capture.emplace(source, stream.windows(), windows.training, stream.positions(), context);
+  };
+  how.see = [&](const LayerChunk& chunk) { capture->keep(chunk.begin, chunk.x, chunk.y); };
+  how.leave = [&](std::int64_t l, const DecoderLayer& layer) {
+    const auto rows = capture->rows();
     const auto& ffn = dynamic_cast<const DenseFfn&>(*layer.ffn);
     const auto statistics = measure_hidden(ffn, rows.train(), context);
     progress.advance();
@@ -53,7 +61,8 @@ std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
       }
       progress.advance();
     }
-  }
+  };
+  walk(source, stream, how, context);
   return contenders;
 }
 
@@ -92,8 +101,8 @@ std::vector<Contender> without_drift(const WeightSource& source, const Plan& pla
 
 }  // namespace
 
-ConvertedModels scored_together(const std::vector<Contender>& contenders) {
-  ConvertedModels models;
+Branches scored_together(const std::vector<Contender>& contenders) {
+  Branches models;
   for (const auto& contender : contenders) {
     const auto first = std::ranges::find_if(contender.ffns, [](const auto& ffn) { return ffn != nullptr; });
     models.first_layer.push_back(first - contender.ffns.begin());

@@ -1,25 +1,24 @@
 #include "commands/conversion.h"
 
 #include <functional>
+#include <map>
 
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "commands/opened_model.h"
-#include "training/finish.h"
-#include "run/run_text.h"
-#include "training/second_sweep.h"
 #include "commands/self_text.h"
-#include "training/stage1.h"
-#include "run/timing_log.h"
 #include "profile/latency.h"
 #include "profile/routing.h"
 #include "profile/tradeoff.h"
-#include "run/finish_record.h"
+#include "run/run_text.h"
+#include "run/timing_log.h"
+#include "training/finish.h"
+#include "training/second_sweep.h"
+#include "training/stage1.h"
 
 namespace ladimo {
 namespace {
@@ -34,7 +33,8 @@ class Conversion {
         context_(context),
         run_(plan.run),
         lock_(run_),
-        source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat),
+        source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat,
+                {.stream = stream_dtype(recipe_)}),
         moe_(run_layers(run_, runtime.device, at::kFloat)) {
     run_.clean();
     require_same_recipe();
@@ -47,7 +47,8 @@ class Conversion {
     step("calibration text", [&] { read_text(); });
     step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
     if (recipe_.stage1.second_sweep)
-      step("second sweep", [&] { sweep_again(source_, run_, recipe_, text_.calibration, context_); });
+      step("second sweep",
+           [&] { sweep_again(source_, run_.layers(), recipe_, text_.calibration, context_); });
     if (plan_.finish_tokens > 0) step("finish", [&] { finish(); });
     step("routing profile", [&] { profile(); });
     step("sensitivity", [&] { sensitivity(); });
@@ -103,21 +104,18 @@ class Conversion {
 
   /// A run that has its tables but no record of a finish was made without one and stays so.
   void finish() {
-    if (finish_intact(run_) || (exists(run_.tradeoff_file()) && !exists(finish_file(run_)))) return;
+    const LayerStore& store = run_.layers();
+    if (store.finish_intact() || (exists(run_.tradeoff_file()) && !exists(store.finish_file()))) return;
     // The tables first: with them and without a record the run would pass for one that was made without.
-    for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), finish_file(run_)})
+    for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), store.finish_file()})
       std::filesystem::remove(file);
     const auto storage = storage_dtype(source_.checkpoint());
     const auto text = some_windows(text_.calibration, plan_.finish_tokens / recipe_.window);
     const auto finished = finish_end_to_end(source_, moe_, recipe_, text, storage, context_);
-    FinishRecord record{finished.held_out_losses, {}};
-    for (const auto& [layer, weights] : finished.layers) {
-      const auto file = finished_weights(run_, layer);
-      create_directories(file.parent_path());
-      save_moe_weights(file, weights, storage);
-      record.hashes[layer] = hash_hex(read_file(file));
-    }
-    write_finish(run_, record);
+    std::map<int, LayerStore::Write> layers;
+    for (const auto& [layer, weights] : finished.layers)
+      layers[layer] = [&](const auto& file) { save_moe_weights(file, weights, storage); };
+    store.put(FinishRecord{finished.held_out_losses, {}}, layers);
   }
 
   void profile() {
@@ -157,7 +155,7 @@ class Conversion {
     const auto timing = run_.timing();
     auto layers = nlohmann::json::array();
     for (const int l : recipe_.layers) {
-      const auto record = run_.record(l);
+      const auto record = run_.layers().record(l);
       layers.push_back({{"layer", l},
                         {"loss_before", record.loss_before},
                         {"loss_after", record.loss_after},
@@ -176,7 +174,7 @@ class Conversion {
   RunFolder run_;
   RunFolder::Lock lock_;
   WeightSource source_;
-  MoeProvider moe_;
+  MoeLayers moe_;
   Split text_;
   CandidateTable candidates_;
   TradeoffTable table_;
@@ -187,7 +185,6 @@ class Conversion {
 }  // namespace
 
 nlohmann::json convert(const Plan& plan, const Runtime& runtime, const Context& context) {
-  create_directories(RunFolder(plan.run).layer_weights(0).parent_path());
   return Conversion(plan, runtime, context).run();
 }
 

@@ -13,7 +13,6 @@
 #include "base/version.h"
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
-#include "run/finish_record.h"
 #include "transfer/model_card.h"
 #include "transfer/native_folder.h"
 
@@ -82,7 +81,7 @@ NativeSection section_of(const OpenedModel& opened, const ModelPolicy& policy, b
   for (int l = 0; l < static_cast<int>(policy.size()); ++l) {
     const bool dense = policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense;
     NativeLayer layer{dense || all_policies, !dense || (all_policies && opened.has_converted(l)), {}};
-    if (layer.converted) layer.metadata = TensorStore::open(weights_in_use(*opened.run, l).path).metadata();
+    if (layer.converted) layer.metadata = TensorStore::open(opened.run->layers().weights(l)).metadata();
     section.layers.push_back(std::move(layer));
   }
   return section;
@@ -141,7 +140,7 @@ nlohmann::json export_run(const ExportRequest& request, const Runtime& runtime, 
   const auto policy = opened.policy(request.policy);
   const auto section = section_of(opened, policy.layers, request.all_policies);
   const auto layer_file = [&](std::int64_t layer) {
-    return TensorStore::open(weights_in_use(*opened.run, static_cast<int>(layer)).path);
+    return TensorStore::open(opened.run->layers().weights(static_cast<int>(layer)));
   };
   require_disk(request, native_weight_bytes(opened.checkpoint, section, layer_file));
 

@@ -22,7 +22,7 @@ class LoadedModel {
   /// Weights and converted layers (null for a dense model) in one dtype.
   struct Weights {
     WeightSource source;
-    MoeProvider layers;
+    MoeLayers layers;
   };
   /// For measuring: fp32. Where that is more than memory holds, nothing of it is kept.
   const Weights& exact() const { return weights(at::kFloat); }

@@ -7,11 +7,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/machine.h"
-#include "run/run_text.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/tasks.h"
+#include "run/run_text.h"
 
 namespace ladimo {
 namespace {
@@ -85,7 +84,7 @@ nlohmann::json calibrated_on(const OpenedModel& opened, const EvaluationText& te
   if (!opened.run) return files;
   const auto calibrated = opened.run->recipe().text_fingerprints;
   for (const auto& file : text.files) {
-    if (std::ranges::find(calibrated, hash_hex(read_file(file))) == calibrated.end()) continue;
+    if (std::ranges::find(calibrated, hash_of_file(file)) == calibrated.end()) continue;
     context.warn(fmt::format("{} was calibrated on: what is measured on it is too good.", file.string()),
                  "Name text that the run has not seen.");
     files.push_back(file.string());

@@ -1,13 +1,10 @@
 #include "commands/opened_model.h"
 
-#include <set>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
-#include "run/finish_record.h"
 
 namespace ladimo {
 namespace {
@@ -70,28 +67,16 @@ OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::
 
 }  // namespace
 
-MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
-  return [run, device, dtype, checked = std::set<int>()](int layer) mutable {
-    if (!run.layer_done(layer))
-      throw Refusal("Layer " + std::to_string(layer) + " is not converted in this run.",
-                    "Run `ladimo convert` again to finish the run.", run.path());
-    const auto file = weights_in_use(run, layer);
-    if (!checked.contains(layer) && !file.intact())
-      throw Refusal(
-          "Layer " + std::to_string(layer) + " of this run is damaged: its weights are not what was written.",
-          "Run `ladimo convert` again: it makes the layer anew.", file.path);
-    checked.insert(layer);
-    return std::make_shared<const MoeWeights>(load_moe_weights(file.path, device, dtype));
-  };
+MoeLayers run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
+  const LayerStore store = run.layers();
+  return {[store, device, dtype](int layer) {
+            return std::make_shared<const MoeWeights>(load_moe_weights(store.weights(layer), device, dtype));
+          },
+          [store](int layer) { return store.shape(layer); }};
 }
 
-std::vector<std::shared_ptr<const FeedForward>> policy_ffns(const MoeProvider& moe,
-                                                            const ModelPolicy& policy) {
-  std::vector<std::shared_ptr<const FeedForward>> ffns(policy.size());
-  for (std::size_t l = 0; l < policy.size(); ++l)
-    if (policy[l].kind != LayerPolicy::Kind::dense)
-      ffns[l] = std::make_shared<MoeLayer>(moe(static_cast<int>(l)), policy[l]);
-  return ffns;
+at::ScalarType stream_dtype(const Recipe& recipe) {
+  return recipe.stream == "bfloat16" ? at::kBFloat16 : at::kFloat;
 }
 
 ModelPolicy all_dense(const ModelConfig& config) {
@@ -121,7 +106,7 @@ bool OpenedModel::has_dense() const {
 }
 
 bool OpenedModel::has_converted(int layer) const {
-  if (run) return run->layer_done(layer);
+  if (run) return run->layers().done(layer);
   return checkpoint.native() && checkpoint.native()->layers[static_cast<std::size_t>(layer)].converted;
 }
 
@@ -130,12 +115,17 @@ std::string OpenedModel::fingerprint() const {
   return checkpoint.native() ? checkpoint.native()->fingerprint : checkpoint.fingerprint();
 }
 
-MoeProvider OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
+MoeLayers OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
   if (run) return run_layers(*run, device, dtype);
   if (!checkpoint.native()) return {};
-  return [checkpoint = checkpoint, device, dtype](int layer) {
-    return std::make_shared<const MoeWeights>(load_moe_weights(checkpoint, layer, device, dtype));
+  const auto shape = [native = checkpoint](int layer) {
+    const auto& metadata = native.native()->layers[static_cast<std::size_t>(layer)].metadata;
+    return stored_shape(native.store(), native_prefix(layer), metadata);
   };
+  return {[native = checkpoint, device, dtype](int layer) {
+            return std::make_shared<const MoeWeights>(load_moe_weights(native, layer, device, dtype));
+          },
+          shape};
 }
 
 Policy OpenedModel::policy(const std::optional<std::filesystem::path>& file) const {

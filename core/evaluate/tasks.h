@@ -54,7 +54,7 @@ struct ChoiceScores {
 };
 
 /// With the dense model and under `policy`; choices of about equal length go together.
-ChoiceScores score_choices(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+ChoiceScores score_choices(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                            const Tokenizer& tokenizer, const Task& task, const Context& context);
 
 /// Shares of questions answered rightly, with standard errors sqrt(p (1 - p) / (n - 1)).
@@ -70,7 +70,7 @@ struct TaskResult {
   Accuracy converted, dense;
 };
 
-TaskResult answer(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+TaskResult answer(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                   const Tokenizer& tokenizer, const Task& task, const Context& context);
 
 /// {task, n, acc, acc_se, acc_norm, acc_norm_se, dense_acc, dense_acc_norm}. For a dense model (`compares`

@@ -39,10 +39,10 @@ class Decoder {
   ModelConfig config_;
   at::Device device_;
   at::ScalarType dtype_;
-  at::Tensor embedding_;  // [vocab, d]
   Rotary rotary_;
-  std::vector<DecoderLayer> layers_;
   Head head_;
+  at::Tensor embedding_;  // [vocab, d]
+  std::vector<DecoderLayer> layers_;
 };
 
 }  // namespace ladimo

@@ -24,6 +24,9 @@ struct LayerPolicy {
   bool operator==(const LayerPolicy&) const = default;
 };
 
+/// One policy for every layer of the model.
+using ModelPolicy = std::vector<LayerPolicy>;
+
 /// "dense", "top2", "th0.031": the spelling of `--pin`.
 std::string to_string(const LayerPolicy& policy);
 /// The inverse; throws Refusal with the three spellings as its hint.

@@ -40,7 +40,8 @@ OtherSeconds time_others(const WeightSource& source, const DecoderLayer& layer, 
     prefill();
     for (std::int64_t i = 0; i < steps; ++i) layer.attend(token, source.rotary(), &cache);
   };
-  const auto head = [&] { source.head().logits(token.flatten(0, 1)); };
+  const auto weights = source.head();
+  const auto head = [&] { weights.logits(token.flatten(0, 1)); };
   const auto seconds = median_seconds({prefill, prefill_and_decode, head}, minimum_rounds, budget_s);
   return {std::max(0.0, seconds[1] - seconds[0]) / static_cast<double>(std::max<std::int64_t>(1, steps)),
           seconds[0], seconds[2]};
@@ -48,10 +49,10 @@ OtherSeconds time_others(const WeightSource& source, const DecoderLayer& layer, 
 
 }  // namespace
 
-LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe, int layer,
+LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, int layer,
                              const Context& context) {
   const auto dense_layer = source.layer(layer);
-  const auto weights = moe(layer);
+  const auto weights = moe.load(layer);
   const auto prompt_tokens =
       std::min(longest_prompt, std::max<std::int64_t>(1, source.config().max_positions - decode_tokens));
   const auto x = at::randn({prompt_tokens, source.config().hidden_size},

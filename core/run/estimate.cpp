@@ -37,7 +37,7 @@ struct Shapes {
         window(static_cast<double>(work.recipe.window)),
         experts(work.recipe.routed()),
         tokens(static_cast<double>(work.tokens)),
-        tables(static_cast<double>(work.recipe.held_out_tokens) / 2) {}
+        tables(static_cast<double>(work.recipe.splits().tables)) {}
 
   // Floating-point operations per token.
   double ffn_flops() const { return 6 * d * f; }

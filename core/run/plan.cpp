@@ -10,10 +10,8 @@
 #include "base/format.h"
 #include "base/json_fields.h"
 #include "run/estimate.h"
-#include "run/finish_record.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
-#include "run/sweep_record.h"
 
 namespace ladimo {
 namespace {
@@ -26,7 +24,7 @@ class Steps {
 
   int layers_left() const {
     return static_cast<int>(std::ranges::count_if(
-        plan_.recipe.layers, [&](int layer) { return !plan_.resumes || !run_.layer_done(layer); }));
+        plan_.recipe.layers, [&](int layer) { return !plan_.resumes || !run_.layers().done(layer); }));
   }
   bool text_left() const {
     return plan_.recipe.self_text() &&
@@ -57,7 +55,7 @@ class Steps {
 
   PlanStep second_sweep() const {
     const bool swept =
-        std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return exists(sweep_file(run_, layer)); });
+        std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return run_.layers().sweep_done(layer); });
     return {
         "second sweep",
         "The layers are refitted once more, one after the other, half on what the dense model and half on "
@@ -71,7 +69,7 @@ class Steps {
                         "calibration tokens; kept where held-back text is better for it.",
                         plan_.recipe.finish.epochs,
                         plan_.finish_tokens < plan_.tokens ? std::to_string(plan_.finish_tokens) : "the"),
-            time_.finish, done(exists(finish_file(run_)) || all_done_)};
+            time_.finish, done(exists(run_.layers().finish_file()) || all_done_)};
   }
 
   bool done(bool found) const { return plan_.resumes && found; }

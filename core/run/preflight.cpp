@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "run/run_folder.h"
 
 namespace ladimo {
@@ -65,9 +64,9 @@ Preflight::Preflight(const ConvertRequest& request, const Context& context)
 Plan Preflight::run() {
   check_folder();
   check_model();
+  check_tokenizer();
   attempt([&] { choose_settings(); });
   check_settings();
-  check_tokenizer();
   check_text();
   check_same_recipe();
   return std::move(plan_);
@@ -131,6 +130,7 @@ void Preflight::choose_settings() {
   }
   recipe.model = normal_path(request_.model);
   recipe.model_fingerprint = checkpoint_ ? checkpoint_->fingerprint() : std::string();
+  if (tokenizer_) recipe.tokenizer_fingerprint = tokenizer_->fingerprint();
   apply_flags();
   choose_text(text_known);
 }
@@ -165,7 +165,7 @@ void Preflight::choose_text(bool known) {
   }
   recipe.text_fingerprints.clear();
   for (const fs::path& file : recipe.text)
-    attempt([&] { recipe.text_fingerprints.push_back(hash_hex(read_file(file))); });
+    attempt([&] { recipe.text_fingerprints.push_back(hash_of_file(file)); });
 }
 
 void Preflight::check_settings() {
@@ -235,10 +235,8 @@ void Preflight::check_text() {
   const bool readable = recipe.text_fingerprints.size() == recipe.text.size();
   if (recipe.self_text() && checkpoint_) check_self_text();
   if (recipe.self_text() || !readable || !tokenizer_ || !settings_fit_) return;
-  const std::int64_t half = recipe.held_out_tokens / 2;
   attempt([&] {
-    plan_.text =
-        split_corpus(recipe.text, *tokenizer_, recipe.window, {recipe.tokens, half, half}, recipe.seed);
+    plan_.text = split_corpus(recipe.text, *tokenizer_, recipe.window, recipe.splits(), recipe.seed);
   });
 }
 

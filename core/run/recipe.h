@@ -8,6 +8,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "text/corpus.h"
+
 namespace ladimo {
 
 /// Stage 1's knobs (method.md section 3). Every step can be switched off.
@@ -46,6 +48,7 @@ struct Finish {
 struct Recipe {
   std::filesystem::path model;  // normal path of the checkpoint's folder
   std::string model_fingerprint;
+  std::string tokenizer_fingerprint;        // empty in runs of earlier versions, which did not record it
   std::vector<std::filesystem::path> text;  // empty: the model writes its own (`--text self`)
   std::vector<std::string> text_fingerprints;
   std::int64_t tokens = 100000;          // calibration
@@ -58,11 +61,14 @@ struct Recipe {
   std::string sensitivity = "auto";  // "measured", "estimated", "auto"
   bool recalibrate =
       true;  // activity counted on the converted model's own trajectory; off: as on the dense one's
+  std::string stream = "float32";  // residual streams: "float32", or "bfloat16" for half the memory and disk
   Stage1 stage1;
   Finish finish;
 
   bool self_text() const { return text.empty(); }
   int routed() const { return experts - shared; }
+  /// Tokens of the three splits: half of the held-out ones make the tables, half check predictions.
+  SplitSize splits() const { return {tokens, held_out_tokens / 2, held_out_tokens / 2}; }
 };
 
 nlohmann::json to_json(const Recipe& recipe);

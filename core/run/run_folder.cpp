@@ -12,24 +12,12 @@
 
 #include "base/context.h"
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/json_fields.h"
-#include "run/finish_record.h"
 #include "text/corpus.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
-
-nlohmann::json to_json(const LayerRecord& record) {
-  return {{"layer", record.layer},
-          {"loss_before", record.loss_before},
-          {"loss_refit", record.loss_refit},
-          {"loss_after", record.loss_after},
-          {"router_r2", record.router_r2},
-          {"held_out_losses", record.held_out_losses},
-          {"hash", record.hash}};
-}
 
 /// A table of the run; a Refusal names its file.
 template <class FromJson>
@@ -85,9 +73,9 @@ nlohmann::json named_policies(const RunFolder& run) {
 }
 
 nlohmann::json show_layer(const RunFolder& run, int layer, const nlohmann::json& seconds) {
-  const bool done = run.layer_done(layer);
+  const bool done = run.layers().done(layer);
   nlohmann::json shown{{"layer", layer}};
-  if (done) shown = to_json(run.record(layer));
+  if (done) shown = to_json(run.layers().record(layer));
   shown["done"] = done;
   shown["seconds"] = seconds.value(std::to_string(layer), nlohmann::json());
   return shown;
@@ -107,36 +95,7 @@ nlohmann::json show_own_text(const RunFolder& run, const Recipe& recipe) {
 
 }  // namespace
 
-LayerRecord layer_record_from_json(const nlohmann::json& json, const fs::path& path) {
-  const JsonFields fields(json, "layer record", path);
-  return {fields.small("layer"),       fields.number("loss_before"), fields.number("loss_refit"),
-          fields.number("loss_after"), fields.number("router_r2"),   fields.numbers("held_out_losses"),
-          fields.text("hash")};
-}
-
-bool WeightsFile::intact() const { return fs::exists(path) && hash_hex(read_file(path)) == hash; }
-
-fs::path RunFolder::layer_weights(int layer) const {
-  return path_ / "layers" / fmt::format("{:03}.safetensors", layer);
-}
-fs::path RunFolder::layer_record(int layer) const {
-  return path_ / "layers" / fmt::format("{:03}.json", layer);
-}
-
 bool RunFolder::exists() const { return fs::exists(recipe_file()); }
-
-bool RunFolder::layer_done(int layer) const {
-  return fs::exists(layer_record(layer)) && fs::exists(layer_weights(layer));
-}
-
-bool RunFolder::layer_intact(int layer) const {
-  if (!layer_done(layer)) return false;
-  try {
-    return WeightsFile{layer_weights(layer), record(layer).hash}.intact();
-  } catch (const Refusal&) {
-    return false;
-  }
-}
 
 void RunFolder::clean() const {
   if (!fs::exists(path_)) return;
@@ -144,20 +103,13 @@ void RunFolder::clean() const {
   for (const auto& entry : fs::recursive_directory_iterator(path_))
     if (entry.is_regular_file() && is_temporary(entry.path())) temporary.push_back(entry.path());
   for (const fs::path& file : temporary) fs::remove(file);
+  fs::remove_all(path_ / ".claims");
 }
 
 Recipe RunFolder::recipe() const {
   Recipe before;
   before.finish.shift = false;  // runs that do not know the word were made without
   return recipe_from_json(read_json(recipe_file()), recipe_file(), before);
-}
-
-LayerRecord RunFolder::record(int layer) const {
-  return layer_record_from_json(read_json(layer_record(layer)), layer_record(layer));
-}
-
-void RunFolder::write_record(const LayerRecord& record) const {
-  write_json(layer_record(record.layer), to_json(record));
 }
 
 RoutingProfile RunFolder::profile() const {
@@ -262,7 +214,7 @@ nlohmann::json show_run(const RunFolder& run) {
   return {{"recipe", to_json(recipe)},
           {"own_text", show_own_text(run, recipe)},
           {"layers", std::move(layers)},
-          {"finish", show_finish(run)},
+          {"finish", json_or_null(run.layers().finish_file())},
           {"profile", json_or_null(run.profile_file())},
           {"tradeoff", json_or_null(run.tradeoff_file())},
           {"latency", json_or_null(run.latency_file())},

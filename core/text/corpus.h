@@ -23,6 +23,8 @@ struct Windows {
   }
 };
 
+/// The windows that `index` names, in its order.
+Windows picked_windows(const Windows& windows, std::span<const std::int64_t> index);
 /// `count` of the windows, evenly spread; all where there are no more.
 Windows some_windows(const Windows& windows, std::int64_t count);
 

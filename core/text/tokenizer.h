@@ -23,6 +23,8 @@ class Tokenizer {
   virtual std::int64_t size() const = 0;
   virtual std::int32_t bos() const = 0;  // -1: none
   virtual std::int32_t eos() const = 0;  // -1: none
+  /// Hash of what it was loaded from: another tokenizer cuts the same text into other tokens.
+  virtual std::string fingerprint() const = 0;
 };
 
 /// Loads `tokenizer.model` (SentencePiece) from a model folder. Throws Refusal when there is none, when it is
