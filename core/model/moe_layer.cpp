@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "kernels/sparse_decode.h"
+#include "model/moe_fields.h"
 
 namespace ladimo {
 namespace {
@@ -91,13 +92,11 @@ MoeShape MoeWeights::shape() const {
 }
 
 MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
-  const auto convert = [&](const at::Tensor& t) { return t.defined() ? t.to(device, dtype) : t; };
-  const auto exact = [&](const at::Tensor& t) { return t.defined() ? t.to(device, at::kFloat) : t; };
-  return {convert(gate),       convert(up),           convert(down),          exact(router),
-          exact(router_bias),  convert(compensation), permutation.to(device), convert(gate_bias),
-          convert(up_bias),    convert(down_bias),    exact(router_hidden),   exact(router_hidden_bias),
-          convert(gate_shift), convert(up_shift),     convert(down_shift),    exact(activity),
-          shared_neurons};
+  MoeWeights result = *this;
+  for (const MoeField& field : moe_fields)
+    if (at::Tensor& tensor = result.*field.tensor; tensor.defined())
+      tensor = tensor.to(device, field.dtype(dtype));
+  return result;
 }
 
 MoeWeights MoeWeights::rounded(at::ScalarType storage) const {

@@ -87,9 +87,8 @@ class MoeLayer : public FeedForward {
   LayerPolicy policy_;
 };
 
-/// layers/000.safetensors: `gate`, `up`, `down`, `router`, `router_bias`, `compensation`, `permutation` (+
-/// biases, router_hidden) with `shared_neurons` as metadata. Written atomically; gate, up, down, compensation
-/// in `dtype`, the router in float.
+/// layers/000.safetensors: the tensors of model/moe_fields.h with `shared_neurons` as metadata. Written
+/// atomically; the weights in `dtype`, the router in float.
 void save_moe_weights(const std::filesystem::path& path, const MoeWeights& weights, at::ScalarType dtype);
 /// Throws Refusal when the file is broken or the shapes do not fit together.
 MoeWeights load_moe_weights(const std::filesystem::path& path, at::Device device, at::ScalarType dtype);
