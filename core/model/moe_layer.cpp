@@ -12,7 +12,6 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "base/error.h"
-#include "kernels/sparse_decode.h"
 #include "model/moe_fields.h"
 
 namespace ladimo {
@@ -115,17 +114,18 @@ at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& 
   throw Error("A dense layer selects no experts.");
 }
 
+at::Tensor experts_per_token(const at::Tensor& selected) {
+  return selected.sum(1, /*keepdim=*/false, at::kFloat);
+}
+
 MoeLayer::MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy)
     : weights_(weights->moves() ? std::make_shared<const MoeWeights>(weights->at(policy))
                                 : std::move(weights)),
       policy_(std::move(policy)) {}
 
 FfnOutput MoeLayer::forward(const at::Tensor& x) const {
-  const at::Tensor selected = select_experts(weights_->route(x), policy_);
-  const at::Tensor y = decodes_sparsely(*weights_, x)
-                           ? sparse_decode(*weights_, x, selected).to(x.scalar_type())
-                           : weights_->combine(weights_->hidden(x), selected);
-  return {y, selected.sum(1, /*keepdim=*/false, at::kFloat)};
+  const at::Tensor selected = select(x);
+  return {weights_->combine(weights_->hidden(x), selected), experts_per_token(selected)};
 }
 
 }  // namespace ladimo
