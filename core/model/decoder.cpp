@@ -9,6 +9,7 @@
 #include <ATen/ops/embedding.h>
 
 #include "base/error.h"
+#include "model/prepared_ffn.h"
 
 namespace ladimo {
 
@@ -22,7 +23,7 @@ Decoder::Decoder(const WeightSource& source, const std::vector<std::shared_ptr<c
   for (std::int64_t l = 0; l < config_.layers; ++l) {
     layers_.push_back(source.layer_without_ffn(l));
     const auto i = static_cast<std::size_t>(l);
-    layers_.back().ffn = i < ffns.size() && ffns[i] != nullptr ? ffns[i] : source.dense_ffn(l);
+    layers_.back().ffn = prepared(i < ffns.size() && ffns[i] != nullptr ? ffns[i] : source.dense_ffn(l));
   }
 }
 

@@ -16,8 +16,8 @@ namespace ladimo {
 
 class Decoder {
  public:
-  /// Loads every layer; `ffns[l]`, where given and not null, replaces the dense FFN of layer l (whose weights
-  /// are then not loaded).
+  /// Loads every layer and prepares its FFN; `ffns[l]`, where given and not null, replaces the dense FFN of
+  /// layer l (whose weights are then not loaded).
   explicit Decoder(const WeightSource& source,
                    const std::vector<std::shared_ptr<const FeedForward>>& ffns = {});
 

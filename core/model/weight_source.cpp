@@ -74,7 +74,11 @@ at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
   const TensorView& view = find(role, layer);
   if (!options_.keep) return to_tensor(view, device_, dtype_);
   at::Tensor& kept = kept_[view.name];
-  if (!kept.defined()) kept = to_tensor(view, device_, dtype_);
+  if (!kept.defined()) {
+    kept = to_tensor(view, device_, dtype_);
+    // By neurons, as decoders read it (model/prepared_ffn.h): they share what is kept instead of copying it.
+    if (role == Role::down) kept = kept.t().contiguous().t();
+  }
   return kept;
 }
 

@@ -9,6 +9,7 @@
 #include "base/machine.h"
 #include "evaluate/timing.h"
 #include "model/kv_cache.h"
+#include "model/prepared_ffn.h"
 #include "model/routing_weights.h"
 
 namespace ladimo {
@@ -61,9 +62,9 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, i
   for (std::int64_t t = 0; t < decode_tokens; ++t)
     tokens.push_back(x.slice(0, t % prompt_tokens, t % prompt_tokens + 1));
 
-  std::vector<std::shared_ptr<const FeedForward>> ffns = {dense_layer.ffn};
+  std::vector<std::shared_ptr<const FeedForward>> ffns = {prepared(dense_layer.ffn)};
   for (const double threshold : thresholds_at(weights->route(x), {1e-3, 0.1, 0.25, 0.4, 0.6, 0.8, 0.95}))
-    ffns.push_back(std::make_shared<MoeLayer>(weights, LayerPolicy::above(threshold)));
+    ffns.push_back(prepared(std::make_shared<MoeLayer>(weights, LayerPolicy::above(threshold))));
   std::vector<std::function<void()>> runs;
   for (const auto& ffn : ffns) {
     runs.emplace_back([&tokens, &ffn] {
