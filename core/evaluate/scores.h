@@ -35,7 +35,7 @@ struct PolicyScores {
   std::vector<std::uint8_t> same;  // 1 where both models' most likely token is the same
   std::vector<double>
       mean_experts;  // per layer: routed experts on per token, counted over all tokens; dense: 0
-  std::vector<double> ffn_parameters;  // per layer: FFN parameters used per token (method.md section 5)
+  std::vector<double> ffn_parameters;  // per layer: FFN parameters used per token (docs/method.md "Metrics")
 };
 
 struct Scores {

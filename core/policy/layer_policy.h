@@ -1,4 +1,4 @@
-// How one layer decides which routed experts run (method.md section 4).
+// How one layer decides which routed experts run (docs/method.md "Stage 2").
 #pragma once
 
 #include <string>
