@@ -16,7 +16,7 @@
 namespace ladimo::cli {
 namespace {
 
-/// Options of `plan` and `convert` alike.
+/// The options that `plan` and `convert` share.
 std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   auto request = std::make_shared<ConvertRequest>();
   app.add_option("MODEL", request->model, "Folder of the dense checkpoint")->required();
@@ -42,7 +42,7 @@ Plan plan_for(ConvertRequest request, const Session& session) {
   return make_plan(request, session.context);
 }
 
-/// Null where the model is to write its text, or where the settings do not fit it.
+/// Null where the model is to write its own text, or where the settings do not fit the model.
 nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
   const Recipe& recipe = plan.recipe;
   if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};

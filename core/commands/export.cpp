@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t compared_tokens = 512, compared_window = 128;
-constexpr double rounding = 1e-3;  // of the largest logit; the same bytes in the same order give 0
+constexpr double rounding = 1e-3;  // of the largest logit; a folder that is read as the run is gives 0
 
-/// A folder under a temporary name beside `path`; removed unless it gets its name.
+/// A folder under a temporary name beside `path`. It is removed again unless it is committed.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(fs::path path)
@@ -67,8 +67,8 @@ void require_disk(const ExportRequest& request, std::uint64_t bytes) {
   const auto free = free_disk_bytes(request.output);
   if (bytes > free)
     throw Refusal(
-        fmt::format("The model needs {} of disk space; {} are free.", format_bytes(static_cast<double>(bytes)),
-                    format_bytes(static_cast<double>(free))),
+        fmt::format("The model needs {} of disk space; {} are free.",
+                    format_bytes(static_cast<double>(bytes)), format_bytes(static_cast<double>(free))),
         "Free some space, or name a folder on another disk with {output}.", request.output);
 }
 
@@ -103,7 +103,7 @@ at::Tensor logits_of(const OpenedModel& opened, const ModelPolicy& policy, const
   return at::cat(logits);
 }
 
-/// Reads the folder again, alone, and compares it with the run.
+/// Reads the folder again, without the run or the original, and compares it with the run.
 Verification verify(const fs::path& folder, const OpenedModel& opened, const ModelPolicy& policy,
                     const Runtime& runtime, const Context& context) {
   const auto width = std::min(compared_window, opened.checkpoint.config().max_positions);
@@ -119,12 +119,13 @@ Verification verify(const fs::path& folder, const OpenedModel& opened, const Mod
   const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
   if (!(error <= rounding * std::max(1.0, expected.abs().max().item<double>())))
     throw Error(
-        fmt::format("The model that was written differs from the run: its logits are off by up to {}.", format_number(error)),
+        fmt::format("The model that was written differs from the run: its logits are off by up to {}.",
+                    format_number(error)),
         "Check the disk, then {export_again}.", folder);
   return {ids.numel(), error, std::max(0.0, kl)};
 }
 
-/// What the run has measured of this very policy.
+/// The run's measurements of this very policy.
 std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& policy) {
   auto found = read_measurements(run);
   std::erase_if(found, [&](const Measurement& one) { return one.policy.layers != policy.layers; });

@@ -17,10 +17,10 @@
 namespace ladimo {
 namespace {
 
-/// Whether there is a dense original to compare with.
+/// Whether there are a converted model and its dense original, to compare with each other.
 bool compares(const OpenedModel& opened) { return opened.is_converted() && opened.has_dense(); }
 
-/// The windows to score, with the file that each source index means.
+/// The windows to score, and the files that their source indices stand for.
 struct Material {
   std::vector<std::filesystem::path> files;
   Windows windows;
@@ -37,7 +37,7 @@ Material named_text(const LoadedModel& model, const EvaluationText& text) {
   return {text.files, evaluation_windows(text.files, model.tokenizer(), window, text.tokens)};
 }
 
-/// Held out by the conversion, and not what the tables were made from.
+/// The windows that the conversion held out and did not make its tables from.
 Material checking_split(const LoadedModel& model, const EvaluationText& text) {
   const auto& run = model.opened().run;
   if (!run)
@@ -45,15 +45,15 @@ Material checking_split(const LoadedModel& model, const EvaluationText& text) {
                   model.opened().checkpoint.folder());
   const Recipe recipe = run->recipe();
   if (text.window != 0 && text.window != recipe.window)
-    throw Refusal(
-        fmt::format("The run's checking split has windows of {} tokens, not {}.", recipe.window, text.window),
-        "Leave {window} out, or name text files with {text}.", run->path());
+    throw Refusal(fmt::format("The run's own held-out text has windows of {} tokens, not {}.", recipe.window,
+                              text.window),
+                  "Leave {window} out, or name text files with {text}.", run->path());
   auto windows = held_out_text(*run, recipe, model.tokenizer()).checking;
   const auto wanted = text.tokens == 0 ? windows.count() : text.tokens / windows.window;
   if (wanted < 1 || wanted > windows.count())
-    throw Refusal(fmt::format("{} tokens were asked for; the checking split has {}.", text.tokens,
-                              windows.count() * windows.window),
-                  fmt::format("Ask for {} or more, and no more than there are.", windows.window),
+    throw Refusal(fmt::format("{} tokens were asked for, but the run's own held-out text has {}.",
+                              text.tokens, windows.count() * windows.window),
+                  fmt::format("Ask for {} or more, but for no more than there are.", windows.window),
                   run->path());
   return {held_out_files(*run, recipe), some_windows(windows, wanted)};
 }
@@ -76,7 +76,7 @@ Measurement measurement_of(const TextEvaluation& found, const Policy& policy, co
           scores.kl_percentiles};
 }
 
-/// Those of the files that the run was calibrated on: what was fitted looks better than it is.
+/// The files that the run was calibrated on: a model looks better than it is on text that it was fitted to.
 std::vector<std::filesystem::path> calibrated_on(const OpenedModel& opened, const EvaluationText& text,
                                                  const Context& context) {
   std::vector<std::filesystem::path> files;
@@ -84,8 +84,9 @@ std::vector<std::filesystem::path> calibrated_on(const OpenedModel& opened, cons
   const auto calibrated = opened.run->recipe().text_fingerprints;
   for (const auto& file : text.files) {
     if (std::ranges::find(calibrated, hash_hex(read_file(file))) == calibrated.end()) continue;
-    context.warn(fmt::format("The run was calibrated on {}: what is measured on it looks too good.", file.string()),
-                 "Name text that the run has not seen.");
+    context.warn(
+        fmt::format("The run was calibrated on {}: what is measured on it looks too good.", file.string()),
+        "Name text that the run has not seen.");
     files.push_back(file);
   }
   return files;

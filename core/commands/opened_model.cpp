@@ -36,8 +36,7 @@ OpenedModel open_with_original(const RunFolder& run, const std::optional<std::fi
       return Checkpoint::open(dense.value_or(original_of(run, recipe)));
     } catch (const Refusal& refusal) {
       throw Refusal("The dense original of this run cannot be opened: " + std::string(refusal.what()),
-                    dense ? refusal.hint() : "Name the folder where it is now with {dense}.",
-                    refusal.path());
+                    dense ? refusal.hint() : "Name the folder where it is now with {dense}.", refusal.path());
     }
   }();
   require_converted_from(checkpoint, recipe.model_fingerprint);
@@ -164,7 +163,8 @@ Policy OpenedModel::checked(Policy policy, const std::filesystem::path& file) co
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
     if (dense && !has_dense(l))
       throw Refusal(
-          fmt::format("The policy wants layer {} dense, but this folder holds only its converted weights.", l),
+          fmt::format("The policy wants layer {} dense, but this folder holds only its converted weights.",
+                      l),
           "Name the dense original with {dense}, or export with {all_policies}.", file);
     if (!dense && !has_converted(l))
       throw Refusal(fmt::format("The policy wants layer {} sparse, but it is not converted here.", l),

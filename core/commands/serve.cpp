@@ -59,7 +59,7 @@ class Server {
     emit(ReadyEvent{});
     std::thread reader([&] {
       read_lines(
-          input, [&] { return stop || unheard_; }, [this](const std::string& line) { take_line(line); });
+          input, [&] { return stop || write_failed_; }, [this](const std::string& line) { take_line(line); });
       close();
     });
     while (const auto request = next()) answer_request(*request);
@@ -70,12 +70,12 @@ class Server {
  private:
   void emit(const Event& event, std::optional<std::int64_t> request = {}) {
     const std::lock_guard lock(writing_);
-    if (unheard_) return;
+    if (write_failed_) return;
     try {
       write_(to_json_line(event, request));
     } catch (...) {  // nobody reads the answers any more: the thread that reads requests ends serving
       failure_ = std::current_exception();
-      unheard_ = true;
+      write_failed_ = true;
     }
   }
 
@@ -160,7 +160,7 @@ class Server {
   const std::function<void(const std::string&)>& write_;
   std::mutex writing_;
   std::exception_ptr failure_;        // of write_
-  std::atomic<bool> unheard_{false};  // write_ has failed
+  std::atomic<bool> write_failed_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Request>> waiting_;

@@ -119,7 +119,6 @@ RunView run_view_from_json(const nlohmann::json& json) {
   naming_file("measurements.json", [&] {
     for (const JsonFields& measurement : fields.objects("measurements"))
       view.measurements.push_back(measurement_from_json(measurement.value()));
-    return 0;
   });
   view.timing = timing_from_json(fields.at("timing"));
   return view;
