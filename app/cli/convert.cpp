@@ -16,7 +16,7 @@
 namespace ladimo::cli {
 namespace {
 
-/// Options of `plan` and `convert` alike.
+/// The options that `plan` and `convert` share.
 std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   auto request = std::make_shared<ConvertRequest>();
   app.add_option("MODEL", request->model, "Folder of the dense checkpoint")->required();
@@ -42,7 +42,7 @@ Plan plan_for(ConvertRequest request, const Session& session) {
   return make_plan(request, session.context);
 }
 
-/// Null where the model is to write its text, or where the settings do not fit it.
+/// Null where the model is to write its own text, or where the settings do not fit the model.
 nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
   const Recipe& recipe = plan.recipe;
   if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};
@@ -59,14 +59,13 @@ void print_plan(const Plan& plan) {
                format_seconds(step.seconds));
 }
 
-void print_result(const nlohmann::json& json) {
+void print_result(const ConversionResult& result) {
   fmt::print("layer  loss before  loss after  (normalised squared error on held-back rows)\n");
-  for (const auto& layer : json["layers"])
-    fmt::print("{:>5}  {:>11}  {:>10}\n", layer["layer"].get<int>(),
-               format_number(layer["loss_before"].get<double>()),
-               format_number(layer["loss_after"].get<double>()));
-  fmt::print("Done in {}. Next: ladimo policy {} --activated 0.8\n",
-             format_seconds(json["seconds"].get<double>()), json["run"].get<std::string>());
+  for (const ConvertedLayer& layer : result.layers)
+    fmt::print("{:>5}  {:>11}  {:>10}\n", layer.layer, format_number(layer.loss_before),
+               format_number(layer.loss_after));
+  fmt::print("Done in {}. Next: ladimo policy {} --activated 0.8\n", format_seconds(result.seconds),
+             result.run.string());
 }
 
 }  // namespace
@@ -104,8 +103,8 @@ Command add_convert(CLI::App& app) {
     const auto runtime = start_runtime(session.common.threads, session.common.device);
     const auto plan = plan_for(*request, session);
     if (!plan.problems.empty()) throw Refusal(plan.problems);
-    const auto json = convert(plan, runtime, session.context);
-    session.output.result(json, [&] { print_result(json); });
+    const auto result = convert(plan, runtime, session.context);
+    session.output.result(to_json(result), [&] { print_result(result); });
     return 0;
   };
 }

@@ -32,7 +32,7 @@ void add_common(CLI::App& app, Common& common) {
   app.add_option("--seed", common.seed, "Decides everything random (0)")->check(whole_number);
 }
 
-int carry_out(const Command& command, const Common& common, Output& output, bool watches_stdin) {
+int run_command(const Command& command, const Common& common, Output& output, bool watches_stdin) {
   if (watches_stdin) stop_at_end_of_stdin();
   const Context context([&output](const Event& event) { output.event(event); }, &stop_requested());
   try {
@@ -60,7 +60,7 @@ int carry_out(const Command& command, const Common& common, Output& output, bool
 std::string whole_number(const std::string& text) {
   const bool digits =
       !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
-  return digits ? "" : "\"" + text + "\" is not a whole number from 0 on";
+  return digits ? "" : "\"" + text + "\" is not a whole number of at least 0";
 }
 
 int run(int argc, char** argv, const std::vector<Offer>& offers) {
@@ -92,7 +92,8 @@ int run(int argc, char** argv, const std::vector<Offer>& offers) {
   Output output(form_of());
   start_log(LogLevel::normal);
   for (const auto& [sub, command] : commands)
-    if (sub->parsed()) return carry_out(command, common, output, common.events && sub->get_name() != "serve");
+    if (sub->parsed())
+      return run_command(command, common, output, common.events && sub->get_name() != "serve");
   return refused;
 }
 

@@ -29,8 +29,9 @@ class Context {
   bool canceled() const;
   /// Throws Interrupted when the work was asked to stop. Call it at least every 100 ms of work.
   void check() const;
-  /// For one of several passes of a step: what the pass reports of the whole step (layer -1) is told as the
-  /// stretch from `begin` to `end` of it (0 ... 1), with the time left to the step's end at the pass's pace.
+  /// The context for one of several passes of a step. The pass counts its own work from nothing to all; what
+  /// it reports of the step (layer -1) reaches this context as progress from `begin` to `end` of the step (0
+  /// ... 1), with the time left to the end of the step at the pace of the pass.
   Context part(double begin, double end) const;
   /// The same work with another memory budget.
   Context within(MemoryBudget memory) const;
@@ -42,8 +43,8 @@ class Context {
   MemoryBudget memory_;  // unlimited
 };
 
-/// Progress of one step: counts, estimates the time left, reports at most ten times a second, stops when
-/// asked.
+/// Progress of one step: counts, estimates the time left, reports at most ten times a second, and stops the
+/// work when asked to.
 class Progress {
  public:
   /// `what`: the part of the layer at work.

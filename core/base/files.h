@@ -25,7 +25,7 @@ nlohmann::json read_json(const std::filesystem::path& path);
 /// untouched.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-/// The same with `json` indented by two spaces and a final newline.
+/// Writes `json` as write_file does, indented by two spaces, with a newline at the end.
 void write_json(const std::filesystem::path& path, const nlohmann::json& json);
 
 /// A file that is being written under a temporary name beside `path`; removed unless committed.

@@ -57,7 +57,7 @@ class TensorStore {
   std::shared_ptr<const Mapped> mapped_;
 };
 
-/// What is going to be written: the header needs all of it first.
+/// A tensor that is going to be written. The header comes first in the file and needs all of them.
 struct TensorSpec {
   std::string name;
   DType dtype = DType::f32;
@@ -75,7 +75,7 @@ class SafetensorsWriter {
   SafetensorsWriter(const SafetensorsWriter&) = delete;
   SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
 
-  /// Bytes of the next declared tensor. Throws Error when they are not those of its spec, or the disk is
+  /// Writes the next declared tensor. Throws Error when name or size differ from its spec, or the disk is
   /// full.
   void write(const std::string& name, std::span<const std::byte> bytes);
   /// fsync, rename. Throws Error when a declared tensor was not written.

@@ -27,9 +27,9 @@ struct Order {
 };
 
 /// In the order of the methods, each with all targets.
-std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
-                                 const std::vector<Order>& orders, const std::vector<double>& targets,
-                                 const Context& context) {
+std::vector<Contender> make_contenders(const WeightSource& source, const Plan& plan,
+                                       const std::vector<Order>& orders, const std::vector<double>& targets,
+                                       const Context& context) {
   const auto layers = source.config().layers;
   std::vector<Contender> contenders;
   for (const Order& order : orders)
@@ -85,7 +85,7 @@ std::vector<Contender> without_drift(const WeightSource& source, const Plan& pla
   std::vector<Contender> contenders;
   double seconds = 0;
   for (int round = 0; round <= corrections; ++round) {
-    contenders = carry_out(source, plan, {order}, targets, context);
+    contenders = make_contenders(source, plan, {order}, targets, context);
     seconds += contenders.front().seconds;
     const auto got = activities(source, contenders, plan.text.tables, context);
     double worst = 0;
@@ -131,7 +131,7 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
   for (const Baseline* method : methods)
     if (!method->bound) steady.push_back(order(method));
   std::vector<Contender> contenders;
-  if (!steady.empty()) contenders = carry_out(source, plan, steady, targets, context);
+  if (!steady.empty()) contenders = make_contenders(source, plan, steady, targets, context);
   for (const Baseline* method : methods) {
     if (!method->bound) continue;
     auto more = without_drift(source, plan, order(method), targets, context);
@@ -145,7 +145,7 @@ std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, c
                                  const Context& context) {
   convert(plan, runtime, context);
   const RunFolder run(plan.run);
-  const double seconds = TimingLog(run).total();  // a run that was kept was made before
+  const double seconds = read_timing(run).total();  // a run that was kept was made before
   const auto table = run.tradeoff();
   const auto layers = run_layers(run, runtime.device, source.dtype());
   std::vector<Contender> contenders;

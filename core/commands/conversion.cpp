@@ -41,19 +41,20 @@ class Conversion {
     log_to_file(run_.log_file());
   }
 
-  nlohmann::json run() {
+  ConversionResult run() {
     const Stopwatch watch;
     spdlog::debug("run {}", run_.path().string());
-    step("calibration text", [&] { read_text(); });
-    step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
+    step(Step::calibration_text, [&] { read_text(); });
+    step(Step::layers,
+         [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
     if (recipe_.stage1.second_sweep)
-      step("second sweep",
+      step(Step::second_sweep,
            [&] { sweep_again(source_, run_.layers(), recipe_, text_.calibration, context_); });
-    if (plan_.finish_tokens > 0) step("finish", [&] { finish(); });
-    step("routing profile", [&] { profile(); });
-    step("sensitivity", [&] { sensitivity(); });
-    step("latency", [&] { latency(); });
-    step("frontier", [&] { frontier(); });
+    if (plan_.finish_tokens > 0) step(Step::finish, [&] { finish(); });
+    step(Step::routing_profile, [&] { profile(); });
+    step(Step::sensitivity, [&] { sensitivity(); });
+    step(Step::latency, [&] { latency(); });
+    step(Step::frontier, [&] { frontier(); });
     return result(watch.seconds());
   }
 
@@ -64,16 +65,16 @@ class Conversion {
     const auto lines = differences(run_.recipe(), recipe_);
     if (!lines.empty())
       throw Refusal(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
-                    "Name another folder with -o.", run_.path());
+                    "Name another folder with {run}.", run_.path());
   }
 
-  void step(const std::string& name, const std::function<void()>& work) {
+  void step(Step step, const std::function<void()>& work) {
     context_.check();
     const Stopwatch watch;
-    context_.emit(StepEvent{name, index_++, static_cast<int>(plan_.steps.size())});
+    context_.emit(begin_step(step, index_++, static_cast<int>(plan_.steps.size())));
     work();
-    TimingLog(run_).add("steps", name, watch.seconds());
-    spdlog::debug("{}: {:.1f} s", name, watch.seconds());
+    add_seconds(run_, step, watch.seconds());
+    spdlog::debug("{}: {:.1f} s", name_of(step), watch.seconds());
   }
 
   void read_text() {
@@ -151,20 +152,14 @@ class Conversion {
     write_json(run_.tradeoff_file(), to_json(table_));
   }
 
-  nlohmann::json result(double seconds) const {
-    const auto timing = run_.timing();
-    auto layers = nlohmann::json::array();
+  ConversionResult result(double seconds) const {
+    ConversionResult result{run_.path(), {}, seconds, resumed_};
+    auto timing = read_timing(run_);
     for (const int l : recipe_.layers) {
       const auto record = run_.layers().record(l);
-      layers.push_back({{"layer", l},
-                        {"loss_before", record.loss_before},
-                        {"loss_after", record.loss_after},
-                        {"seconds", timing["layers"].value(std::to_string(l), 0.0)}});
+      result.layers.push_back({l, record.loss_before, record.loss_after, timing.layers[l]});
     }
-    return {{"run", run_.path().string()},
-            {"layers", layers},
-            {"seconds", seconds},
-            {"resumed_layers", resumed_}};
+    return result;
   }
 
   const Plan& plan_;
@@ -184,7 +179,7 @@ class Conversion {
 
 }  // namespace
 
-nlohmann::json convert(const Plan& plan, const Runtime& runtime, const Context& context) {
+ConversionResult convert(const Plan& plan, const Runtime& runtime, const Context& context) {
   return Conversion(plan, runtime, context).run();
 }
 

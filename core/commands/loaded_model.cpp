@@ -17,6 +17,15 @@ MoeLayers kept(MoeLayers from) {
   return layers;
 }
 
+/// Another tokenizer would cut texts into other tokens than those that the run was calibrated on.
+void require_same_tokenizer(const OpenedModel& opened, const Tokenizer& tokenizer) {
+  const auto known = opened.run ? opened.run->recipe().tokenizer_fingerprint : std::string();
+  if (!known.empty() && known != tokenizer.fingerprint())
+    throw Refusal("The tokenizer has changed since the run was made.",
+                  "Put back the tokenizer that the model was converted with, or {new_conversion}.",
+                  opened.checkpoint.folder());
+}
+
 }  // namespace
 
 LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)

@@ -17,8 +17,8 @@ struct Runtime {
 /// parses the device ("cpu", "cuda:0"). Throws Refusal for an unknown or absent device.
 Runtime start_runtime(int threads, const std::string& device);
 
-/// fp32 where the whole model fits into half of the available memory, else bf16: for work that holds the
-/// model.
+/// The dtype for work that holds the whole model: fp32 where that takes less than half of the available
+/// memory, else bf16.
 at::ScalarType holding_dtype(const ModelConfig& config, const Runtime& runtime);
 
 }  // namespace ladimo

@@ -18,7 +18,7 @@ struct PolicyScores {
   std::vector<float> nll;          // -ln p(token), nats
   std::vector<std::uint8_t> same;  // 1 where both models' most likely token is the same
   std::vector<double> mean_experts;    // per layer: routed experts on per token; 0 where it is dense
-  std::vector<double> ffn_parameters;  // per layer: FFN parameters used per token
+  std::vector<double> ffn_parameters;  // per layer: FFN parameters used per token (docs/method.md "Metrics")
 };
 
 struct Scores {

@@ -18,7 +18,7 @@ constexpr double base_ram = 400e6;
 constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 // Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
 constexpr double candidates = 19, joint_points = 16, profile_passes = 4;
-// `--sensitivity auto` measures below this (method.md section 4).
+// `--sensitivity auto` measures below this (docs/method.md "Stage 2").
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
 constexpr double finish_limit_s = 900, finish_limit_bytes = 8e9;

@@ -58,6 +58,20 @@ LayerRecord layer_record_from_json(const nlohmann::json& json, const fs::path& p
   return record;
 }
 
+nlohmann::json to_json(const FinishRecord& record) {
+  auto layers = nlohmann::json::array();
+  for (const auto& [layer, hash] : record.hashes) layers.push_back({{"layer", layer}, {"hash", hash}});
+  return {{"held_out_losses", record.held_out_losses}, {"layers", std::move(layers)}};
+}
+
+FinishRecord finish_record_from_json(const nlohmann::json& json, const fs::path& path) {
+  const JsonFields fields(json, "finish record", path);
+  FinishRecord record{fields.numbers("held_out_losses"), {}};
+  for (const JsonFields& layer : fields.objects("layers"))
+    record.hashes[layer.small("layer")] = layer.text("hash");
+  return record;
+}
+
 MoeShape stored_shape(const TensorStore& store, const std::string& prefix,
                       const std::map<std::string, std::string>& metadata) {
   const auto has = [&](const char* name) { return store.contains(prefix + name); };
@@ -70,7 +84,7 @@ MoeShape stored_shape(const TensorStore& store, const std::string& prefix,
   const auto &gate = store.at(prefix + "gate").shape, &router = store.at(prefix + "router").shape;
   const auto shared = metadata.find("shared_neurons");
   if (gate.size() != 2 || router.empty() || router[0] < 1 || shared == metadata.end())
-    throw Refusal("This is not a converted layer.", "Delete the file and run convert again.",
+    throw Refusal("This is not a converted layer.", "Delete the file. To make the layer anew, {continue_run}.",
                   store.files().front());
   MoeShape shape;
   shape.hidden_size = gate[1];
@@ -140,14 +154,8 @@ bool LayerStore::sweep_intact(int layer) const {
 }
 
 std::optional<FinishRecord> LayerStore::finish() const {
-  const auto path = finish_file();
-  if (!fs::exists(path)) return {};
-  const auto json = read_json(path);
-  const JsonFields fields(json, "finish record", path);
-  FinishRecord record{fields.numbers("held_out_losses"), {}};
-  for (const JsonFields& layer : fields.objects("layers"))
-    record.hashes[layer.small("layer")] = layer.text("hash");
-  return record;
+  if (!fs::exists(finish_file())) return {};
+  return finish_record_from_json(read_json(finish_file()), finish_file());
 }
 
 bool LayerStore::finish_intact() const {
@@ -184,16 +192,15 @@ void LayerStore::put(SweepRecord record, const Write& write) const {
 }
 
 void LayerStore::put(FinishRecord record, const std::map<int, Write>& layers) const {
-  auto hashes = nlohmann::json::array();
   for (const auto& [layer, write] : layers)
-    hashes.push_back({{"layer", layer}, {"hash", written(file(finish_folder, layer, "safetensors"), write)}});
-  write_json(finish_file(), {{"held_out_losses", record.held_out_losses}, {"layers", std::move(hashes)}});
+    record.hashes[layer] = written(file(finish_folder, layer, "safetensors"), write);
+  write_json(finish_file(), to_json(record));
 }
 
 void LayerStore::require_done(int layer) const {
   if (!done(layer))
     throw Refusal(fmt::format("Layer {} is not converted in this run.", layer),
-                  "Run `ladimo convert` again to finish the run.", run_);
+                  "To finish the run, {continue_run}.", run_);
 }
 
 LayerStore::File LayerStore::stage1_file(int layer) const {
@@ -211,7 +218,7 @@ fs::path LayerStore::checked(int layer, const File& weights) const {
   if (!checked_->files.contains(weights.path) && !is_intact(weights))
     throw Refusal(
         fmt::format("Layer {} of this run is damaged: its weights are not what was written.", layer),
-        "Run `ladimo convert` again: it makes the layer anew.", weights.path);
+        "To make the layer anew, {continue_run}.", weights.path);
   checked_->files.insert(weights.path);
   return weights.path;
 }

@@ -50,6 +50,10 @@ struct FinishRecord {
   std::map<int, std::string> hashes;  // of every layer's file; empty: the layers stay as they were
 };
 
+nlohmann::json to_json(const FinishRecord& record);
+/// Throws Refusal with the file and the key.
+FinishRecord finish_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
+
 /// What a converted layer costs, from the shapes of its tensors (behind `prefix`) and the metadata of its
 /// file: no weights are read. Precondition: it is a converted layer.
 MoeShape stored_shape(const TensorStore& store, const std::string& prefix,

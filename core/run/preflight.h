@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "checkpoint/checkpoint.h"
+#include "run/inspection.h"
 #include "run/plan.h"
 
 namespace ladimo {

@@ -12,7 +12,7 @@
 
 namespace ladimo {
 
-/// Stage 1's knobs (method.md section 3). Every step can be switched off.
+/// Settings of stage 1 (docs/method.md "Stage 1"). Every step can be switched off.
 struct Stage1 {
   bool energy_order = true;  // the shared neurons are those of highest energy; off: drawn at random
   bool coactivation = true;  // neurons that are active together share an expert; off: at random
@@ -35,7 +35,7 @@ struct Stage1 {
   bool second_sweep = false;       // all layers refitted, half on the converted model's own inputs
 };
 
-/// The end-to-end finish (method.md 3.9).
+/// Settings of the end-to-end finish (docs/method.md "The finish").
 struct Finish {
   std::string use = "auto";      // "on", "off", "auto": where memory and time allow
   int epochs = 3;                // through the calibration tokens

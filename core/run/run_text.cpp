@@ -14,9 +14,9 @@ void require_unchanged(const Recipe& recipe) {
   for (std::size_t i = 0; i < recipe.text.size(); ++i) {
     const auto& file = recipe.text[i];
     if (i < recipe.text_fingerprints.size() && hash_of_file(file) != recipe.text_fingerprints[i])
-      throw Refusal(fmt::format("{} is not what it was when the run was made: its held-out part is lost.",
+      throw Refusal(fmt::format("{} has changed since the run was made: its held-out part is unknown.",
                                 file.filename().string()),
-                    "Name other text that the run was not calibrated on.", file);
+                    "Name text with {text} that the run was not calibrated on.", file);
   }
 }
 

@@ -40,7 +40,7 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
     store.put(converted.record,
               [&](const auto& file) { save_moe_weights(file, converted.weights, storage); });
     const double seconds = watch->seconds();
-    TimingLog(run).add("layers", std::to_string(l), seconds);
+    add_seconds(run, l, seconds);
     context.emit(LayerEvent{l, converted.record.loss_before, converted.record.loss_after, seconds});
     progress.advance();
   };

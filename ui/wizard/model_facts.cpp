@@ -19,11 +19,10 @@ void read_tokenizer(ModelFacts& facts, const std::filesystem::path& folder) {
   }
 }
 
-void read_weights(ModelFacts& facts, const std::filesystem::path& folder) {
+void read_weights(ModelFacts& facts, const Checkpoint& checkpoint) {
   try {
-    const auto checkpoint = Checkpoint::open(folder);
     refuse_converted(checkpoint);
-    facts.weight_bytes = checkpoint.tensor(Role::gate).dtype == DType::f32 ? 4 : 2;
+    facts.weight_bytes = static_cast<int>(dtype_size(checkpoint.converted_dtype()));
   } catch (const Error& error) {
     facts.problems.push_back(error.problem());
   }
@@ -35,9 +34,11 @@ ModelFacts read_model(const QString& folder) {
   const std::filesystem::path path(folder.toStdString());
   ModelFacts facts;
   facts.folder = folder;
-  facts.problems = find_problems(path, facts.config);
+  const auto found = Checkpoint::examine(path);
+  facts.config = found.config;
+  facts.problems = found.problems;
   if (std::filesystem::is_directory(path)) read_tokenizer(facts, path);
-  if (facts.problems.empty()) read_weights(facts, path);
+  if (found.opened) read_weights(facts, *found.opened);
   return facts;
 }
 
