@@ -22,11 +22,11 @@
 #include "ui/mainwindow/card.h"
 #include "ui/mainwindow/main_window.h"
 #include "ui/mainwindow/run_view.h"
+#include "ui/mainwindow/settings_dialog.h"
 #include "ui/palettes.h"
 #include "ui/panels/export_panel.h"
 #include "ui/plots/loss_plot.h"
 #include "ui/settings/settings.h"
-#include "ui/settings/settings_dialog.h"
 #include "ui/wizard/conversion_wizard.h"
 
 using namespace ladimo;

@@ -29,11 +29,11 @@
 #include "stand_in_engine.h"
 #include "support/pico_model.h"
 #include "ui/mainwindow/card.h"
-#include "ui/mainwindow/message_bar.h"
 #include "ui/mainwindow/run_view.h"
-#include "ui/models/table_actions.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/message_bar.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/conversion_wizard.h"
 
 using namespace ladimo;

@@ -8,8 +8,8 @@
 #include <QTextBlock>
 
 #include "palettes.h"
-#include "ui/plots/theme.h"
-#include "ui/plots/tint.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/tint.h"
 
 using namespace ladimo;
 using namespace ladimo::ui;

@@ -16,14 +16,14 @@
 #include <QVBoxLayout>
 
 #include "ui/mainwindow/folder_kind.h"
-#include "ui/mainwindow/message_bar.h"
 #include "ui/mainwindow/model_card.h"
 #include "ui/mainwindow/run_view.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/mainwindow/settings_dialog.h"
 #include "ui/mainwindow/start_page.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
-#include "ui/settings/settings_dialog.h"
+#include "ui/widgets/message_bar.h"
+#include "ui/widgets/spacing.h"
 #include "ui/wizard/conversion_wizard.h"
 
 namespace ladimo::ui {

@@ -6,6 +6,7 @@
 #include <QMainWindow>
 
 #include "ui/engine/engine.h"
+#include "ui/models/numbers.h"
 
 class QMenu;
 class QMimeData;

@@ -9,6 +9,7 @@
 #include "ui/mainwindow/main_window.h"
 #include "ui/mainwindow/run_view.h"
 #include "ui/mainwindow/words.h"
+#include "ui/models/numbers.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
 

@@ -11,7 +11,6 @@
 #include "ui/engine/engine_process.h"
 #include "ui/engine/serve_client.h"
 #include "ui/mainwindow/breadcrumb.h"
-#include "ui/mainwindow/message_bar.h"
 #include "ui/mainwindow/message_page.h"
 #include "ui/mainwindow/run_facts.h"
 #include "ui/models/policy_editor.h"
@@ -19,6 +18,7 @@
 #include "ui/panels/export_panel.h"
 #include "ui/panels/generation_panel.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/message_bar.h"
 #include "ui/workspace/workspace_page.h"
 
 namespace ladimo::ui {

@@ -7,8 +7,8 @@
 #include <QWidget>
 
 #include "ui/engine/engine.h"
+#include "ui/engine/worker.h"
 #include "ui/models/run_data.h"
-#include "ui/wizard/worker.h"
 
 class QStackedWidget;
 class QTabWidget;

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "ui/models/numbers.h"
 #include "ui/models/sentences.h"
 
 namespace ladimo::ui {

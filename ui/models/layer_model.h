@@ -7,7 +7,7 @@
 #include <QAbstractTableModel>
 
 #include "ui/models/policy_editor.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 

@@ -5,9 +5,8 @@
 
 #include <QDateTime>
 #include <QFileInfo>
-#include <QLocale>
 
-#include "base/format.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -79,11 +78,11 @@ QString cell(const Measurement& m, int column) {
     case MeasurementsModel::policy:
       return kinds_in_words(m.policy.layers);
     case MeasurementsModel::tokens:
-      return QLocale(QLocale::English).toString(m.tokens);
+      return grouped(m.tokens);
     case MeasurementsModel::machine:
       return m.machine;
     default:
-      return QString::fromStdString(format_number(number(m, column).value_or(0)));
+      return number_text(number(m, column).value_or(0));
   }
 }
 

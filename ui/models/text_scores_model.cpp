@@ -1,7 +1,6 @@
 #include "ui/models/text_scores_model.h"
 
-#include <QLocale>
-
+#include "ui/models/numbers.h"
 #include "ui/models/sentences.h"
 
 namespace ladimo::ui {
@@ -44,7 +43,7 @@ double number(const TextScore& score, int column) {
 
 QString cell(const TextScore& score, int column) {
   if (column == TextScoresModel::text) return score.text;
-  if (column == TextScoresModel::tokens) return QLocale(QLocale::English).toString(score.tokens);
+  if (column == TextScoresModel::tokens) return grouped(score.tokens);
   return number_text(number(score, column));
 }
 

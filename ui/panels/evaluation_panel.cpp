@@ -10,21 +10,21 @@
 #include <QSplitter>
 #include <QTableView>
 
-#include "base/format.h"
 #include "ui/engine/serve_client.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/measurements_model.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/sentences.h"
 #include "ui/models/text_scores_model.h"
 #include "ui/panels/evaluation_request.h"
 #include "ui/panels/measured_figures.h"
 #include "ui/panels/notice.h"
-#include "ui/panels/panel_text.h"
 #include "ui/plots/kl_percentiles_plot.h"
 #include "ui/plots/measured_plot.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 
 namespace ladimo::ui {
 namespace {
@@ -182,8 +182,7 @@ void EvaluationPanel::show_progress(int request, const ProgressEvent& event) {
   progress_->setRange(0, thousandths);
   progress_->setValue(static_cast<int>(thousandths * event.done / event.total));
   QString text = event.layer >= 0 ? tr("%1 · layer %2").arg(step_).arg(event.layer) : step_;
-  if (event.eta_s >= 0)
-    text += tr(" · about %1 left").arg(QString::fromStdString(format_seconds(event.eta_s)));
+  if (event.eta_s >= 0) text += tr(" · about %1 left").arg(duration_text(event.eta_s));
   notice_->say(text);
 }
 

@@ -12,9 +12,9 @@
 #include <QRadioButton>
 #include <QSpinBox>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {

@@ -9,7 +9,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_csv.h"
 #include "ui/models/run_history.h"
@@ -20,6 +19,7 @@
 #include "ui/panels/report.h"
 #include "ui/panels/saved_policies.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {

@@ -13,12 +13,12 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/engine/serve_client.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/panels/generation_side.h"
-#include "ui/panels/panel_text.h"
 #include "ui/panels/tint_legend.h"
 #include "ui/panels/token_view.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {

@@ -5,13 +5,12 @@
 #include <QEvent>
 #include <QGridLayout>
 #include <QLabel>
-#include <QLocale>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/measurements_model.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/panels/panel_text.h"
-#include "ui/plots/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -77,7 +76,7 @@ MeasuredFigures::Row MeasuredFigures::add_row(QGridLayout& grid, const QString& 
 void MeasuredFigures::show_measurement(const Measurement& m) {
   const PolicyNumbers& said = m.policy.predicted;
   heading_->setText(tr("%1 · %2 tokens · window %3 · %4")
-                        .arg(text_in_words(m), QLocale(QLocale::English).toString(m.tokens))
+                        .arg(text_in_words(m), grouped(m.tokens))
                         .arg(m.window)
                         .arg(date_in_words(m.date)));
   kl_.measured->setText(bold(number_text(m.numbers.kl)));
@@ -94,9 +93,9 @@ void MeasuredFigures::show_measurement(const Measurement& m) {
   same_top_.measured->setText(bold(percent_text(m.same_top)));
   same_top_.beside->setText(tr("± %1").arg(percent_text(m.same_top_se)));
   activated_.measured->setText(bold(percent_text(m.numbers.activated_fraction)));
-  activated_.beside->setText(tr("%1 a token, predicted %2")
-                                 .arg(QString::fromStdString(format_count(m.numbers.activated_parameters)),
-                                      percent_text(said.activated_fraction)));
+  activated_.beside->setText(
+      tr("%1 a token, predicted %2")
+          .arg(count_text(m.numbers.activated_parameters), percent_text(said.activated_fraction)));
   ffn_.measured->setText(bold(percent_text(m.numbers.ffn_activated)));
   ffn_.beside->setText(tr("predicted %1").arg(percent_text(said.ffn_activated)));
   figures_->show();

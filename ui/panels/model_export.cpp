@@ -7,13 +7,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/format.h"
 #include "ui/engine/serve_client.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/save_file.h"
+#include "ui/models/sentences.h"
 #include "ui/panels/notice.h"
-#include "ui/panels/panel_text.h"
 
 namespace ladimo::ui {
 namespace {
@@ -27,7 +27,7 @@ QString verification(const QByteArray& output) {
     if (json.is_object() && json.contains(key) && json[key].is_number())
       parts << words(json[key].template get<double>());
   };
-  add("bytes", [](double bytes) { return QString::fromStdString(format_bytes(bytes)); });
+  add("bytes", [](double bytes) { return bytes_text(bytes); });
   add("max_logit_error", [](double error) {
     return ModelExport::tr("read again: largest difference of a logit %1").arg(number_text(error));
   });

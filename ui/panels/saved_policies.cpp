@@ -11,13 +11,13 @@
 #include <QTableView>
 
 #include "ui/engine/serve_client.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/sentences.h"
 #include "ui/panels/notice.h"
-#include "ui/panels/panel_text.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 
 namespace ladimo::ui {
 namespace {

@@ -9,8 +9,9 @@
 #include <QToolTip>
 
 #include "base/format.h"
-#include "ui/plots/theme.h"
-#include "ui/plots/tint.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/tint.h"
 
 namespace ladimo::ui {
 namespace {
@@ -36,8 +37,6 @@ QTextCharFormat prompt_format(const Theme& theme) {
   format.setForeground(theme.faint);
   return format;
 }
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 }  // namespace
 
@@ -100,7 +99,7 @@ QString TokenView::details(int token) const {
   const Token& it = tokens_.at(static_cast<std::size_t>(token));
   QString text = QStringLiteral("<b>%1</b>").arg(quoted(it.text).toHtmlEscaped());
   if (it.mean < 0) return text + QStringLiteral("<br>") + tr("Every layer dense: no router asked.");
-  text += QStringLiteral("<br>") + tr("%1 routed experts on per converted layer").arg(number(it.mean)) +
+  text += QStringLiteral("<br>") + tr("%1 routed experts on per converted layer").arg(number_text(it.mean)) +
           QStringLiteral("<table cellspacing=\"4\">");
   for (std::size_t from = 0; from < it.experts.size(); from += layers_in_a_line) {
     const std::size_t to = std::min(from + layers_in_a_line, it.experts.size());

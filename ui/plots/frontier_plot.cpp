@@ -10,16 +10,14 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 QCPGraph* add_marks(QCustomPlot& plot) {
   QCPGraph* graph = plot.addGraph();
@@ -84,8 +82,8 @@ double FrontierPlot::shown(double cost) const {
 }
 
 QString FrontierPlot::in_words(double cost) const {
-  return cost_ == Cost::activated ? tr("%1 % of the parameters activated").arg(number(shown(cost)))
-                                  : tr("%1 ms per token").arg(number(cost));
+  return cost_ == Cost::activated ? tr("%1 % of the parameters activated").arg(number_text(shown(cost)))
+                                  : tr("%1 ms per token").arg(number_text(cost));
 }
 
 void FrontierPlot::set_frontier(Cost cost, double dense_cost, std::vector<Frontier::Point> points) {
@@ -99,7 +97,7 @@ void FrontierPlot::set_frontier(Cost cost, double dense_cost, std::vector<Fronti
 }
 
 void FrontierPlot::set_chosen(double cost, double kl) {
-  chosen_ = {cost, kl, {}, {}, tr("Chosen: KL %1, %2 (predicted)").arg(number(kl), in_words(cost))};
+  chosen_ = {cost, kl, {}, {}, tr("Chosen: KL %1, %2 (predicted)").arg(number_text(kl), in_words(cost))};
   chosen_mark_->data()->clear();
   const QCPRange& range = canvas().yAxis->range();
   chosen_mark_->addData(shown(cost), log_ ? std::max(kl, range.lower) : kl);
@@ -131,8 +129,9 @@ void FrontierPlot::label_marks() {
   if (measured_.empty()) return;
   const FrontierMark& last = measured_.back();
   label(last,
-        last.predicted_kl ? tr("measured %1 (predicted %2)").arg(number(last.kl), number(*last.predicted_kl))
-                          : tr("measured %1").arg(number(last.kl)),
+        last.predicted_kl
+            ? tr("measured %1 (predicted %2)").arg(number_text(last.kl), number_text(*last.predicted_kl))
+            : tr("measured %1").arg(number_text(last.kl)),
         true);
 }
 
@@ -223,7 +222,7 @@ QString FrontierPlot::read_out(double x, double y) const {
   if (const FrontierMark* mark = nearest(x, y)) return mark->reading;
   const auto point = std::ranges::min_element(
       points_, {}, [&](const Frontier::Point& candidate) { return std::abs(shown(candidate.cost) - x); });
-  return tr("KL %1, %2 (predicted)").arg(number(point->kl), in_words(point->cost));
+  return tr("KL %1, %2 (predicted)").arg(number_text(point->kl), in_words(point->cost));
 }
 
 bool FrontierPlot::eventFilter(QObject* watched, QEvent* event) {

@@ -8,9 +8,9 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 namespace {
@@ -61,8 +61,6 @@ QString reading(int statistic) {
       return KlPercentilesPlot::tr("%1 % of the tokens lie below %2 nats").arg(statistic);
   }
 }
-
-QString number(double nats) { return QString::fromStdString(format_number(nats)); }
 
 }  // namespace
 
@@ -141,7 +139,8 @@ QString KlPercentilesPlot::read_out(double x, double) const {
   if (text < 0 || text >= static_cast<long long>(scores_.size())) return {};
   const TextScore& score = scores_[static_cast<std::size_t>(text)];
   QStringList lines{name_of(score)};
-  for (const int statistic : statistics) lines << reading(statistic).arg(number(value(score, statistic)));
+  for (const int statistic : statistics)
+    lines << reading(statistic).arg(number_text(value(score, statistic)));
   return lines.join('\n');
 }
 

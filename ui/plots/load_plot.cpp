@@ -7,8 +7,8 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/plots/theme.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::array shapes{
     Shape{QCPScatterStyle::ssCross, false, u'×'}};
 constexpr double marker_size = 5;
 
-QString percent(double share) { return QString::fromStdString(format_number(100 * share)); }
+QString percent(double share) { return number_text(100 * share); }
 
 /// Of all that run, each expert's share in per cent.
 QVector<double> shares_of(const std::vector<double>& load) {

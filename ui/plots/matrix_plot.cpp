@@ -8,9 +8,9 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -116,8 +116,7 @@ QString MatrixPlot::read_out(double x, double y) const {
   const int row = static_cast<int>(std::lround(y)), column = static_cast<int>(std::lround(x));
   const double value = matrix_.at(row, column);
   if (std::isnan(value)) return words_.unknown.arg(row);
-  return words_.reading.arg(QString::number(row), QString::number(column),
-                            QString::fromStdString(format_number(value)));
+  return words_.reading.arg(QString::number(row), QString::number(column), number_text(value));
 }
 
 bool MatrixPlot::eventFilter(QObject* watched, QEvent* event) {

@@ -8,15 +8,13 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
 #include "ui/models/measurements_model.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 namespace {
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 double percent(const PolicyNumbers& numbers) { return 100 * numbers.activated_fraction; }
 
@@ -101,8 +99,8 @@ QString MeasuredPlot::read_out(double x, double y) const {
   const auto nearest = std::ranges::min_element(measurements_, {}, distance);
   if (distance(*nearest) > 0.05) return {};
   return tr("KL %1 measured, %2 predicted\n%3 % activated, %4 % predicted\n%5 · %6")
-      .arg(number(nearest->numbers.kl), number(nearest->policy.predicted.kl),
-           number(percent(nearest->numbers)), number(percent(nearest->policy.predicted)),
+      .arg(number_text(nearest->numbers.kl), number_text(nearest->policy.predicted.kl),
+           number_text(percent(nearest->numbers)), number_text(percent(nearest->policy.predicted)),
            date_in_words(nearest->date), text_in_words(*nearest));
 }
 

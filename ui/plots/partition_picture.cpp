@@ -15,9 +15,9 @@
 #include <QPdfWriter>
 #include <QToolTip>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/save_file.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 

@@ -17,8 +17,8 @@
 
 #include <qcustomplot.h>
 
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -43,6 +43,26 @@ QPalette paper() {
   palette.setColor(QPalette::Base, Qt::white);
   palette.setColor(QPalette::Text, Qt::black);
   return palette;
+}
+
+/// Background, axes, labels, ticks, grid and legend.
+void apply_theme(QCustomPlot& plot, const Theme& theme) {
+  plot.setBackground(theme.background);
+  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
+    axis->setBasePen({theme.faint, 1});
+    axis->setTickPen({theme.faint, 1});
+    axis->setSubTickPen({theme.faint, 1});
+    axis->setLabelColor(theme.text);
+    axis->setTickLabelColor(theme.text);
+    axis->setLabelFont(plot.font());
+    axis->setTickLabelFont(plot.font());
+    axis->grid()->setPen({theme.grid, 1});
+    axis->grid()->setZeroLinePen({theme.grid, 1});
+  }
+  plot.legend->setBrush(theme.background);
+  plot.legend->setBorderPen(Qt::NoPen);
+  plot.legend->setTextColor(theme.text);
+  plot.legend->setFont(plot.font());
 }
 
 }  // namespace

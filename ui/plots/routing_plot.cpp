@@ -12,12 +12,12 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
 #include "ui/plots/threshold_line.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -30,8 +30,6 @@ double centre_of(int bin) { return low + (bin - 0.5) * bin_width; }
 double at_log(double log_weight) { return std::pow(10.0, log_weight); }
 
 double total_of(const HistogramCounts& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); }
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 // The axis is linear in log10 of the weight, where the bins are equally wide; its labels are the weights.
 // Over many decades only the decades have room.
@@ -216,7 +214,8 @@ void RoutingPlot::place_line() {
     line_->hide();
   else
     line_->place(*threshold_ > 0 ? std::max(std::log10(*threshold_), low) : range.lower,
-                 resting_.isEmpty() ? tr("τ %1").arg(number(*threshold_)) : resting_, !resting_.isEmpty());
+                 resting_.isEmpty() ? tr("τ %1").arg(number_text(*threshold_)) : resting_,
+                 !resting_.isEmpty());
   line_->veil(idle_ ? range.upper : threshold() ? line_->x() : range.lower);
 }
 
@@ -293,8 +292,8 @@ QString RoutingPlot::read_out(double x, double) const {
   return (least_shown()
               ? tr("%1 % of the weights that run lie between %2 and %3\n%4 % of all are at or above %2")
               : tr("%1 % of the weights lie between %2 and %3\n%4 % are at or above %2"))
-      .arg(number(percent_shown(bin)), number(edge), number(histogram_edge(bin + 1)),
-           number(100 * share_above(counts(), edge)));
+      .arg(number_text(percent_shown(bin)), number_text(edge), number_text(histogram_edge(bin + 1)),
+           number_text(100 * share_above(counts(), edge)));
 }
 
 Rows RoutingPlot::numbers() const {

@@ -6,7 +6,7 @@
 #include <QAbstractListModel>
 
 #include "base/error.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 

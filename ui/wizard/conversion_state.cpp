@@ -6,7 +6,7 @@
 #include <QObject>
 
 #include "ui/engine/window_words.h"
-#include "ui/wizard/numbers.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -15,8 +15,6 @@ constexpr const char* layers_step = "layers";
 constexpr double unfinished = 0.97;  // a part that takes longer than expected is nearly done, not done
 
 using Status = StepState::Status;
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 /// "3 of 5 min".
 QString of_time(double spent_s, double expected_s) {
@@ -154,9 +152,10 @@ void ConversionState::hear(const LayerEvent& event, double now_s) {
   layer->loss_after = event.loss_after;
   layer->seconds = event.seconds;
   layer_started_s_ = now_s;
-  note(now_s, QObject::tr("Layer %1: loss %2 → %3 in %4")
-                  .arg(event.layer)
-                  .arg(number(event.loss_before), number(event.loss_after), duration_text(event.seconds)));
+  note(now_s,
+       QObject::tr("Layer %1: loss %2 → %3 in %4")
+           .arg(event.layer)
+           .arg(number_text(event.loss_before), number_text(event.loss_after), duration_text(event.seconds)));
 }
 
 void ConversionState::hear(const WarningEvent& event, double now_s) {

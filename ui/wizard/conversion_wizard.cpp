@@ -2,8 +2,8 @@
 
 #include <QPushButton>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 #include "ui/wizard/distillation_page.h"
 #include "ui/wizard/experts_page.h"
 #include "ui/wizard/model_page.h"

@@ -12,17 +12,17 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/message_bar.h"
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/numbers.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/loss_plot.h"
 #include "ui/plots/routing_plot.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/message_bar.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/conversion_job.h"
 #include "ui/wizard/layer_progress_model.h"
-#include "ui/wizard/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -47,7 +47,7 @@ QString finished_in_words(const ConversionState& state) {
     after += *layer.loss_after;
     known += 1;
   }
-  const auto number = [&](double sum) { return QString::fromStdString(format_number(sum / known)); };
+  const auto number = [&](double sum) { return number_text(sum / known); };
   if (known == 0)
     return QObject::tr("Finished: %1 layers converted, trade-off measured.").arg(state.layers().size());
   return QObject::tr("Finished: %1 layers converted, mean loss %2 → %3, trade-off measured.")

@@ -11,12 +11,12 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
 #include "ui/plots/partition_picture.h"
+#include "ui/widgets/spacing.h"
 #include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/experts_page_config.h"
 #include "ui/wizard/knob.h"
-#include "ui/wizard/numbers.h"
 #include "ui/wizard/partition_sampler.h"
 #include "ui/wizard/text_page_config.h"
 

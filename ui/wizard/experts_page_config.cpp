@@ -3,8 +3,8 @@
 #include "base/files.h"
 #include "run/estimate.h"
 #include "ui/engine/window_words.h"
+#include "ui/models/numbers.h"
 #include "ui/wizard/conversion_arguments.h"
-#include "ui/wizard/numbers.h"
 
 namespace ladimo::ui {
 

@@ -4,7 +4,7 @@
 #include <QFormLayout>
 #include <QSpinBox>
 
-#include "ui/mainwindow/note.h"
+#include "ui/widgets/note.h"
 
 namespace ladimo::ui {
 

@@ -5,7 +5,7 @@
 
 #include <QAbstractTableModel>
 
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 #include "ui/wizard/conversion_state.h"
 
 namespace ladimo::ui {

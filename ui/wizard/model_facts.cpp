@@ -2,10 +2,10 @@
 
 #include <QObject>
 
-#include "base/format.h"
 #include "base/json_fields.h"
 #include "checkpoint/checkpoint.h"
 #include "run/preflight.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -68,9 +68,7 @@ ModelFacts model_from_inspect(const QByteArray& output, const QString& folder) {
 }
 
 QString model_in_words(const ModelConfig& config) {
-  const auto count = [](std::int64_t value) {
-    return QString::fromStdString(format_count(static_cast<double>(value)));
-  };
+  const auto count = [](std::int64_t value) { return count_text(static_cast<double>(value)); };
   const std::int64_t ffn = config.layers * config.ffn_parameters_per_layer();
   return QObject::tr(
              "%1: %2 layers with hidden size %3 and FFNs of %4 neurons, a vocabulary of %5 pieces, up to %6 "

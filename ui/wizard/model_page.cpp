@@ -8,10 +8,10 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/table_actions.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/model_page_config.h"
 
 namespace ladimo::ui {

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "ui/engine/engine_process.h"
+#include "ui/engine/worker.h"
 #include "ui/wizard/check_list_model.h"
 #include "ui/wizard/model_facts.h"
 #include "ui/wizard/page_config.h"
-#include "ui/wizard/worker.h"
 
 namespace ladimo::ui {
 

@@ -6,7 +6,7 @@
 #include <QAbstractTableModel>
 
 #include "run/plan.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 

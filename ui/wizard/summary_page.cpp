@@ -12,11 +12,11 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/numbers.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/conversion_arguments.h"
-#include "ui/wizard/numbers.h"
 #include "ui/wizard/step_list_model.h"
 #include "ui/wizard/summary_page_config.h"
 

@@ -10,9 +10,9 @@
 #include "run/recipe.h"
 #include "text/text_look.h"
 #include "ui/engine/engine_process.h"
+#include "ui/engine/worker.h"
 #include "ui/wizard/model_facts.h"
 #include "ui/wizard/page_config.h"
-#include "ui/wizard/worker.h"
 
 namespace ladimo::ui {
 

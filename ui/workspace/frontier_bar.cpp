@@ -11,11 +11,12 @@
 #include <QVBoxLayout>
 
 #include "base/error.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
 #include "ui/plots/frontier_plot.h"
+#include "ui/widgets/spacing.h"
 #include "ui/workspace/measure_row.h"
 #include "ui/workspace/settling_slider.h"
 

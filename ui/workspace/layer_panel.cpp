@@ -9,10 +9,10 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/layer_model.h"
 #include "ui/models/policy_editor.h"
-#include "ui/models/table_actions.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/workspace/layer_slider.h"
 
 namespace ladimo::ui {

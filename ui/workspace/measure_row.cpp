@@ -8,14 +8,14 @@
 #include <QPushButton>
 #include <QStackedWidget>
 
-#include "base/format.h"
 #include "ui/engine/serve_client.h"
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/evaluation_result.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
-#include "ui/panels/panel_text.h"
+#include "ui/models/sentences.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent)
@@ -88,9 +88,7 @@ void MeasureRow::show_progress(int request, const ProgressEvent& event) {
   constexpr int parts = 1000;
   bar_->setRange(0, parts);
   bar_->setValue(static_cast<int>(parts * event.done / event.total));
-  doing_->setText(event.eta_s < 0
-                      ? doing()
-                      : tr("%1 · %2 left").arg(doing(), QString::fromStdString(format_seconds(event.eta_s))));
+  doing_->setText(event.eta_s < 0 ? doing() : tr("%1 · %2 left").arg(doing(), duration_text(event.eta_s)));
 }
 
 void MeasureRow::finish(int request, const Outcome& outcome) {

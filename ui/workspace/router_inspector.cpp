@@ -9,14 +9,14 @@
 #include <QTabWidget>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/sentences.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
 #include "ui/plots/routing_plot.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {

@@ -3,9 +3,9 @@
 #include <QSplitter>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/run_data.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 #include "ui/workspace/frontier_bar.h"
 #include "ui/workspace/layer_panel.h"
 #include "ui/workspace/router_inspector.h"

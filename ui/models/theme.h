@@ -4,8 +4,6 @@
 #include <QColor>
 #include <QPalette>
 
-class QCustomPlot;
-
 namespace ladimo::ui {
 
 struct Theme {
@@ -25,8 +23,5 @@ Theme theme_of(const QPalette& palette);
 
 /// Of one expert among many; those with neighbouring numbers lie far apart.
 QColor expert_colour(const Theme& theme, int expert);
-
-/// Background, axes, labels, ticks, grid and legend of a plot.
-void apply_theme(QCustomPlot& plot, const Theme& theme);
 
 }  // namespace ladimo::ui

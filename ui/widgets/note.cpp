@@ -1,9 +1,9 @@
-#include "ui/mainwindow/note.h"
+#include "ui/widgets/note.h"
 
 #include <QApplication>
 #include <QEvent>
 
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 

@@ -1,4 +1,4 @@
-#include "ui/settings/settings_dialog.h"
+#include "ui/mainwindow/settings_dialog.h"
 
 #include <QDialogButtonBox>
 #include <QFormLayout>
@@ -9,8 +9,8 @@
 #include <QVBoxLayout>
 
 #include "ui/engine/line_process.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 

@@ -1,8 +1,6 @@
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 #include <cmath>
-
-#include <qcustomplot.h>
 
 namespace ladimo::ui {
 namespace {
@@ -35,25 +33,6 @@ QColor expert_colour(const Theme& theme, int expert) {
   constexpr double golden = 0.61803398875;  // its multiples never bunch together
   const double hue = expert * golden;
   return QColor::fromHslF(float(hue - std::floor(hue)), 0.55F, theme.dark ? 0.6F : 0.5F);
-}
-
-void apply_theme(QCustomPlot& plot, const Theme& theme) {
-  plot.setBackground(theme.background);
-  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
-    axis->setBasePen({theme.faint, 1});
-    axis->setTickPen({theme.faint, 1});
-    axis->setSubTickPen({theme.faint, 1});
-    axis->setLabelColor(theme.text);
-    axis->setTickLabelColor(theme.text);
-    axis->setLabelFont(plot.font());
-    axis->setTickLabelFont(plot.font());
-    axis->grid()->setPen({theme.grid, 1});
-    axis->grid()->setZeroLinePen({theme.grid, 1});
-  }
-  plot.legend->setBrush(theme.background);
-  plot.legend->setBorderPen(Qt::NoPen);
-  plot.legend->setTextColor(theme.text);
-  plot.legend->setFont(plot.font());
 }
 
 }  // namespace ladimo::ui

@@ -9,6 +9,10 @@
 
 namespace ladimo::ui {
 
+/// Three significant digits.
+inline QString number_text(double value) { return QString::fromStdString(format_number(value)); }
+/// A share in per cent, three significant digits: "80.0 %".
+inline QString percent_text(double share) { return number_text(share * 100) + QStringLiteral(" %"); }
 inline QString bytes_text(double bytes) { return QString::fromStdString(format_bytes(bytes)); }
 inline QString duration_text(double seconds) { return QString::fromStdString(format_seconds(seconds)); }
 /// For what lies ahead: nobody knows it to the millisecond.
