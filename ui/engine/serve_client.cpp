@@ -28,7 +28,7 @@ QByteArray line_of(const json& object) {
   return QByteArray::fromStdString(object.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-/// An event without what makes it one.
+/// The event's own keys.
 json content_of(json event) {
   event.erase("event");
   event.erase("id");
@@ -67,12 +67,12 @@ struct ServeClient::State {
   QString model, original;
   LineProcess process;
   int last_request = 0;
-  std::vector<Request> waiting;    // in the order of arrival, the one being carried out first
-  std::vector<ErrorEvent> errors;  // about the model itself, before it is loaded
-  json measurement;                // of the request being carried out, as are
-  QStringList warnings;            // these
+  std::vector<Request> waiting;    // in order of arrival; the first is in progress
+  std::vector<ErrorEvent> errors;  // about the model, before it is loaded
+  json measurement;                // of the request in progress
+  QStringList warnings;            // of the request in progress
   bool loaded = false;
-  bool leaving = false;  // the process was told to stop: what is asked now needs another
+  bool leaving = false;  // the process was told to stop; new requests need another
 };
 
 void ServeClient::State::start() {
@@ -145,7 +145,7 @@ void ServeClient::State::warn(const WarningEvent& event) {
   warnings << (QString::fromStdString(event.message) + ' ' + in_window_words(event.hint)).trimmed();
 }
 
-/// While the model is loading the engine hears nothing.
+/// The engine does not read requests while the model is loading.
 void ServeClient::State::cancel(int request) {
   if (find(request) == waiting.end()) return;
   leaving = !loaded && waiting.size() == 1;
@@ -170,7 +170,7 @@ void ServeClient::State::finish(int request, Outcome outcome) {
   if (alive && !waiting.empty()) emit client.moved_up();
 }
 
-/// A process that ends, however it does, ends the requests that wait for it.
+/// However the process ends, all its requests end with it.
 void ServeClient::State::fail_all(const Ending& ending) {
   loaded = false;
   if (std::exchange(leaving, false)) {

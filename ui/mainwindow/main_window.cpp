@@ -29,7 +29,7 @@
 namespace ladimo::ui {
 namespace {
 
-/// The folder that was dropped: itself, or the one that holds a dropped file. Empty when it is not local.
+/// The dropped folder, or the folder of a dropped file. Empty when it is not local.
 QString dropped_folder(const QMimeData& data) {
   if (data.urls().isEmpty()) return {};
   const QFileInfo dropped(data.urls().first().toLocalFile());
@@ -81,7 +81,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
 
 MainWindow::~MainWindow() = default;
 
-// The demo lies on this machine, wherever the engine is.
+// The demo is on this machine, wherever the engine runs.
 Engine MainWindow::engine_for(const QString& folder) const {
   const bool demo = folder == demo_run() || folder == demo_model();
   return demo && engine_.remote() ? Engine::beside_studio() : engine_;
@@ -131,7 +131,7 @@ void MainWindow::open(const QString& folder) {
   }
 }
 
-/// A folder that is gone is no recent one either.
+/// Removes a missing folder from the recent ones.
 void MainWindow::show_missing(const QString& folder) {
   for (const auto& key : {keys::recent_runs, keys::recent_models}) forget_recent(key, folder, {});
   start_->refresh(engine_);
@@ -140,7 +140,7 @@ void MainWindow::show_missing(const QString& folder) {
                       .hint = tr("It may have been moved or removed.")});
 }
 
-// The engine that made a run reads it too, whatever the settings say meanwhile.
+// The engine that made a run also reads it, even if the settings have changed.
 void MainWindow::open_run(const QString& folder, const Engine& engine) {
   unless_busy([this, folder, engine] {
     auto* run = new RunView(engine, engine.in_full(folder));
@@ -182,7 +182,7 @@ void MainWindow::open_model(const QString& model, const Engine& engine) {
 }
 
 void MainWindow::show_wizard(ConversionWizard* wizard) {
-  wizard->setWindowFlags(Qt::Widget);  // a page of this window, not one of its own
+  wizard->setWindowFlags(Qt::Widget);  // a page of this window, not a window
   connect(wizard, &ConversionWizard::run_finished, this,
           [this, wizard](const QString& run) { open_run(run, wizard->engine()); });
   connect(wizard, &ConversionWizard::conversion_started, this,

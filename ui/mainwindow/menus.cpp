@@ -66,9 +66,9 @@ void MainWindow::make_view_menu() {
 
 void MainWindow::make_policy_menu() {
   policy_ = menuBar()->addMenu(tr("&Policy"));
-  const auto add = [this](const QString& name, const QKeySequence& shortcut, void (RunView::*carry_out)()) {
-    policy_->addAction(name, shortcut, this, [this, carry_out] {
-      if (run_ && run_->undo_stack()) (run_->*carry_out)();
+  const auto add = [this](const QString& name, const QKeySequence& shortcut, void (RunView::*command)()) {
+    policy_->addAction(name, shortcut, this, [this, command] {
+      if (run_ && run_->undo_stack()) (run_->*command)();
     });
   };
   add(tr("&Measure"), QKeySequence(tr("Ctrl+M")), &RunView::measure);

@@ -66,13 +66,13 @@ QTableView* losses_table(const RunData& run) {
   table->setAccessibleName(QObject::tr("Losses of the layers"));
   set_table_look(*table);
   table->horizontalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  table->setSizeAdjustPolicy(QAbstractScrollArea::AdjustToContents);  // the plot beside it takes the rest
+  table->setSizeAdjustPolicy(QAbstractScrollArea::AdjustToContents);  // the plot takes the rest
   table->sortByColumn(0, Qt::AscendingOrder);
   fit_columns(*table);
   return table;
 }
 
-/// Under it stands why saving it failed.
+/// The table with its actions; a note below it says why saving failed.
 QWidget* with_actions(QTableView& table, const QString& name) {
   auto* failure = new Note(Note::Kind::wrong);
   failure->hide();

@@ -66,7 +66,7 @@ RunView::RunView(Engine engine, QString folder, QWidget* parent)
   read();
 }
 
-// The pages look at the run and at serve: they go first.
+// The pages refer to the run and to serve, so they are destroyed first.
 RunView::~RunView() { delete pages_; }
 
 QString RunView::title() const {
@@ -108,7 +108,7 @@ void RunView::accept_answer(const Outcome& outcome) {
 }
 
 void RunView::show_failure(const QString& title, const Outcome& outcome) {
-  // Nobody here can see what a folder of another machine is.
+  // The window cannot tell what kind of folder a remote one is.
   may_be_model_ = engine_.remote() && outcome.kind == Outcome::Kind::refused;
   message_->show_message({.title = title,
                           .sentence = outcome.sentence,
@@ -118,7 +118,7 @@ void RunView::show_failure(const QString& title, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::refused) emit refused();
 }
 
-// Tables that fit each other nowhere are found only when the pages are made of them.
+// Tables that do not fit each other may be noticed only when the pages are built.
 void RunView::accept_run(std::shared_ptr<const RunData> run) {
   try {
     open_pages(std::move(run));

@@ -48,7 +48,7 @@ std::map<QString, Policy> named_policies(const nlohmann::json& json, const Trade
   return policies;
 }
 
-/// What the show may hold beyond the trade-off table; policies mean nothing without it.
+/// Reads what depends on the trade-off table: a policy means nothing without it.
 void read_policies(const JsonFields& show, RunData& run) {
   if (show.has("policy")) run.policy = fitting_policy(show.at("policy"), *run.tradeoff, "policy.json");
   if (show.has("policies")) run.policies = named_policies(show.at("policies"), *run.tradeoff);
@@ -56,7 +56,7 @@ void read_policies(const JsonFields& show, RunData& run) {
     fitting_policy(to_json(measurement.policy), *run.tradeoff, "measurements.json");
 }
 
-/// What is drawn side by side has to be of the same layers and experts.
+/// Refuses tables that are drawn together but are not of the same layers and experts.
 void require_same_shape(const RunData& run) {
   const auto refuse = [](const char* file, const std::string& complaint) {
     throw Refusal("The run's tables do not belong together: " + complaint,

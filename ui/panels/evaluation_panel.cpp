@@ -29,7 +29,7 @@
 namespace ladimo::ui {
 namespace {
 
-constexpr int shown_texts = 4;  // rows of the table of texts that need no scrolling
+constexpr int shown_texts = 4;  // rows of the table of texts that are visible at once
 
 }  // namespace
 
@@ -206,7 +206,7 @@ void EvaluationPanel::finish(int request, const Outcome& outcome) {
 }
 
 void EvaluationPanel::show_result(const EvaluationResult& result) {
-  RunHistory::of(editor_).add(result.measurement);  // selects it and shows its figures
+  RunHistory::of(editor_).add(result.measurement);  // which selects it and shows its figures
   std::vector<TextScore> scores = result.texts;
   if (scores.size() > 1) scores.push_back(score_of(result.measurement));
   texts_->set_scores(result.texts);
@@ -234,7 +234,7 @@ void EvaluationPanel::show_selected() {
   if (rows.isEmpty()) return;
   const Measurement& measurement = history_->at(sorted_->mapToSource(rows.first()).row());
   figures_->show_measurement(measurement);
-  texts_table_->hide();  // only the newest evaluation knows its texts one by one
+  texts_table_->hide();  // only the result of an evaluation has its texts one by one
   percentiles_->show_scores({score_of(measurement)});
 }
 

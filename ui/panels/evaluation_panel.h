@@ -1,5 +1,5 @@
-// The converted model against the dense original on any text: figures, plots, and all that was measured
-// before.
+// Compares the converted model with the dense original on any text: figures, plots and all earlier
+// measurements.
 #pragma once
 
 #include <memory>

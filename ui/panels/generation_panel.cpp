@@ -25,7 +25,7 @@ namespace {
 
 constexpr int most_tokens = 8192;
 
-/// Experts on per converted layer, as the policy's layers predict; 0 where all are dense.
+/// The experts on per converted layer that the policy predicts; 0 if all layers are dense.
 double mean_experts(const Policy& policy) {
   double sum = 0;
   int layers = 0;
@@ -143,7 +143,7 @@ void GenerationPanel::lay_out() {
   page->addLayout(bottom);
 }
 
-// Tokens differ by a few experts around the mean: the tint spends its range there.
+// Tokens differ from the mean by a few experts only, so the tint covers that range.
 void GenerationPanel::set_scale() {
   const double routed = run_->recipe.routed();
   const double mean = mean_experts(editor_.policy());

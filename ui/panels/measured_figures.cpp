@@ -32,7 +32,7 @@ MeasuredFigures::MeasuredFigures(QWidget* parent)
     : QWidget(parent), heading_(new QLabel), figures_(new QWidget) {
   const int space = spacing(*this);
   heading_->setWordWrap(true);
-  heading_->setMinimumWidth(56 * space);  // as wide while there are no figures
+  heading_->setMinimumWidth(56 * space);  // keeps its width without figures
   heading_->setObjectName(QStringLiteral("figures_heading"));
   auto* grid = new QGridLayout(figures_);
   grid->setContentsMargins({});

@@ -1,4 +1,4 @@
-// What an evaluation found, as figures: the measured in bold, beside it what was predicted.
+// The figures of a measurement: measured values in bold, predicted ones beside them.
 #pragma once
 
 #include <QWidget>

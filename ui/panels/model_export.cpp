@@ -95,8 +95,7 @@ void ModelExport::write(const QString& folder) {
   }
 }
 
-/// An engine elsewhere cannot read files of this machine: the policy is saved in the run, under a name of its
-/// own, so that it replaces none.
+/// A remote engine cannot read files of this machine, so the policy is saved in the run under a new name.
 void ModelExport::save_there() {
   const QString name =
       tr("exported %1").arg(QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH.mm.ss")));

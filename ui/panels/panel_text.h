@@ -1,4 +1,4 @@
-// How panels set text apart: what was measured, and whose colour it has.
+// Rich text and text colours in the panels.
 #pragma once
 
 #include <QString>

@@ -126,7 +126,7 @@ void SavedPolicies::lay_out() {
 }
 
 void SavedPolicies::show_policies() {
-  if (!isVisible()) return;  // showEvent asks again
+  if (!isVisible()) return;  // showEvent does it
   QStringList names;
   for (const NamedPolicy& policy : selected()) names << policy.name;
   std::vector<NamedPolicy> rows{{tr("chosen now"), editor_.policy()}};
@@ -160,7 +160,7 @@ std::vector<NamedPolicy> SavedPolicies::selected() const {
 }
 
 void SavedPolicies::show_selection() {
-  if (policies_->rowCount() == 0) return;  // never shown yet
+  if (policies_->rowCount() == 0) return;  // it was never shown
   std::vector<NamedPolicy> rows = selected();
   const QString name = name_->text().trimmed(), why = why_not(name);
   const auto& saved = RunHistory::of(editor_).policies();
@@ -187,7 +187,7 @@ QString SavedPolicies::why_not(const QString& name) {
   return {};
 }
 
-/// A run of this machine is written here: the engine would load the whole model for it.
+/// The window writes into a local run itself, because the engine would load the whole model first.
 void SavedPolicies::save(const QString& name, const Policy& policy) {
   const RunHistory& history = RunHistory::of(editor_);
   const auto before = history.policies().find(name);

@@ -69,7 +69,7 @@ void TokenView::begin(const QString& prompt) {
 
 void TokenView::append(const TokenEvent& token) {
   tokens_.push_back({QString::fromStdString(token.text), token.experts, mean_of(token.experts), end_});
-  tokens_.back().text.remove('\r');  // a document makes one character of "\r\n"
+  tokens_.back().text.remove('\r');  // a document turns "\r\n" into one character
   end_ += static_cast<int>(tokens_.back().text.size());
   if (!tick_.isActive()) tick_.start();
 }
@@ -127,7 +127,7 @@ QTextCharFormat TokenView::format_of(const Token& token, const Theme& theme) con
   return format;
 }
 
-// cursorForPosition names the gap between two characters that is nearest.
+// cursorForPosition gives the nearest gap between two characters.
 int TokenView::token_under(const QPoint& point) const {
   const QTextCursor cursor = cursorForPosition(point);
   const QRect gap = cursorRect(cursor);

@@ -73,7 +73,7 @@ void FrontierPlot::make_graphs() {
     end->setTypeY(QCPItemPosition::ptAxisRectRatio);
   chosen_mark_ = add_marks(plot);
   chosen_mark_->setLayer(moving_);
-  plot.addLayer(QStringLiteral("measured"));  // what was measured is never hidden
+  plot.addLayer(QStringLiteral("measured"));  // on top, so that measurements are never hidden
   measured_marks_->setLayer(QStringLiteral("measured"));
 }
 
@@ -135,9 +135,9 @@ void FrontierPlot::label_marks() {
         true);
 }
 
-/// Above the mark and to its left, where the frontier does not run, unless the plot ends there.
+/// Puts the label above the mark and to its left, where the frontier does not run, if there is space.
 void FrontierPlot::label(const FrontierMark& mark, const QString& text, bool above) {
-  const QCPRange& range = canvas().xAxis->range();  // reversed: its upper end is on the left
+  const QCPRange& range = canvas().xAxis->range();  // the axis is reversed: its upper end is on the left
   const double from_left = (range.upper - shown(mark.cost)) / range.size();
   const bool left = from_left > 0.85 || (above && from_left > 0.3);
   auto* item = new QCPItemText(&canvas());
@@ -158,7 +158,7 @@ void FrontierPlot::draw_measured() {
   for (const FrontierMark& mark : measured_) {
     measured_marks_->addData(shown(mark.cost), mark.kl);
     if (!mark.predicted_kl) continue;
-    // Equal keys keep their order; the gap parts one distance from the next.
+    // Equal keys keep their order. The NaN separates one line from the next.
     distances_->addData(shown(mark.cost), *mark.predicted_kl);
     distances_->addData(shown(mark.cost), mark.kl);
     distances_->addData(shown(mark.cost), std::numeric_limits<double>::quiet_NaN());

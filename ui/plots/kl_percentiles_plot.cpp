@@ -15,13 +15,13 @@
 namespace ladimo::ui {
 namespace {
 
-constexpr int mean = 0;  // in the place of a percentile
+constexpr int mean = 0;  // stands among the percentiles
 constexpr std::array statistics{50, 95, 99, 100, mean};
 constexpr std::array shapes{QCPScatterStyle::ssCircle, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssSquare,
                             QCPScatterStyle::ssCross, QCPScatterStyle::ssDiamond};
 constexpr double marker_size = 8;
 constexpr int longest_label = 16;         // letters
-constexpr std::size_t upright_texts = 2;  // more have their names slanted
+constexpr std::size_t upright_texts = 2;  // the names of more texts are slanted
 
 double value(const TextScore& score, int statistic) {
   if (statistic == mean) return score.kl;
@@ -50,7 +50,7 @@ QString name_of(const TextScore& score) {
   return score.text.isEmpty() ? KlPercentilesPlot::tr("all text") : score.text;
 }
 
-/// With a place for the number.
+/// The read-out of a statistic, with %1 for its value.
 QString reading(int statistic) {
   switch (statistic) {
     case mean:

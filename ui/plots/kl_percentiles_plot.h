@@ -1,4 +1,4 @@
-// How far the converted model strays from the dense one, token by token: the KL's percentiles, text by text.
+// How far the converted model is from the dense one on single tokens: percentiles of the KL for each text.
 #pragma once
 
 #include <vector>
@@ -15,7 +15,7 @@ class KlPercentilesPlot : public Plot {
  public:
   explicit KlPercentilesPlot(QWidget* parent = nullptr);
 
-  /// One column a text. Texts of zero KL (all layers dense) have nothing to draw on a log axis.
+  /// One column for each text. A text with zero KL (all layers dense) has no marks on a log axis.
   void show_scores(std::vector<TextScore> scores);
 
   Rows numbers() const override;

@@ -24,7 +24,7 @@ QString caption_of(const LossPlot::Curve& curve) {
          LossPlot::tr("Faint: the other layers.");
 }
 
-/// The place of the step that is nearest to `x`; -1 where there is none. `steps` rise.
+/// The index of the step nearest to `x`; -1 where there are none. `steps` rise.
 qsizetype nearest(const QVector<double>& steps, double x) {
   const auto distance = [x](double step) { return std::abs(step - x); };
   return steps.isEmpty() ? -1 : std::ranges::min_element(steps, {}, distance) - steps.begin();
@@ -111,7 +111,7 @@ void LossPlot::recolour(const Theme& theme) {
   for (const auto& [layer, graph] : others_) graph->setPen({theme.off, 1.25});
 }
 
-/// The held-out dot that the pointer is at, else the training rows' line, else the nearest dot.
+/// Reads the held-out dot under the pointer, else the training line, else the nearest dot.
 QString LossPlot::read_out(double x, double y) const {
   const auto found = curves_.find(selected_);
   if (found == curves_.end()) return {};

@@ -34,7 +34,7 @@ QSharedPointer<QCPAxisTicker> whole_numbers() {
 }  // namespace
 
 QColor heat_colour(double share) {
-  // A polynomial of degree 6 through matplotlib's viridis.
+  // A polynomial of degree 6 that approximates matplotlib's viridis.
   constexpr std::array<std::array<double, 3>, 7> terms = {{{0.27773, 0.00541, 0.33410},
                                                            {0.10509, 1.40461, 1.38459},
                                                            {-0.33086, 0.21485, 0.09510},

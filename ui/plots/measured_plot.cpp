@@ -87,7 +87,7 @@ void MeasuredPlot::recolour(const Theme& theme) {
   distances_->setPen({theme.faint, 1.25});
 }
 
-// The nearest measurement, where the pointer is close to one.
+// Reads the nearest measurement, if the pointer is close to it.
 QString MeasuredPlot::read_out(double x, double y) const {
   const auto distance = [&](const Measurement& m) {
     const double across = (percent(m.numbers) - x) / canvas().xAxis->range().size();

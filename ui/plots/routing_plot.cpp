@@ -31,8 +31,8 @@ double at_log(double log_weight) { return std::pow(10.0, log_weight); }
 
 double total_of(const HistogramCounts& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); }
 
-// The axis is linear in log10 of the weight, where the bins are equally wide; its labels are the weights.
-// Over many decades only the decades have room.
+// The axis is linear in log10 of the weight, so that all bins are equally wide, but its labels are the
+// weights. A long axis has labels at powers of ten only.
 QSharedPointer<QCPAxisTickerText> weight_ticks(double decades) {
   QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
   for (int decade = -4; decade <= 1; ++decade)
@@ -148,13 +148,13 @@ const HistogramCounts& RoutingPlot::counts() const {
   return view_ == View::top1 && !top1_.empty() ? top1_ : all_;
 }
 
-/// In the view of those that run: the threshold, also the one that a top-k comes to. Every weight of a dense
-/// layer runs.
+/// The lower end of the view of weights that run: the threshold, or the one that a top-k amounts to. In a
+/// dense layer all weights run.
 std::optional<double> RoutingPlot::least_shown() const {
   return view_ == View::selected && threshold_ && *threshold_ > 0 ? threshold_ : std::nullopt;
 }
 
-/// What the bar of a bin says: its share of all that is shown.
+/// The height of a bar: the bin's share of all weights that are shown, in per cent.
 double RoutingPlot::percent_shown(int bin) const {
   const auto least = least_shown();
   if (least && histogram_edge(bin + 1) <= *least) return 0;
@@ -181,7 +181,7 @@ void RoutingPlot::draw() {
   show_plot();
 }
 
-/// Where the weights are, and the threshold; the long tail of the small ones is cut at 0.5 %.
+/// The range that holds the weights and the threshold, without the smallest 0.5 % of the weights.
 void RoutingPlot::fit_range() {
   QCustomPlot& plot = canvas();
   double left = high, right = low, top = 0, bottom = 100;

@@ -43,7 +43,7 @@ void MessageBar::show_message(const Message& message) {
   set_actions(message.actions);
   close_->setVisible(message.actions.isEmpty());
   setAccessibleName(message.sentence);
-  update();  // in the message's tone
+  update();  // the colour depends on the tone
   show();
   if (!message.actions.isEmpty()) buttons_->itemAt(0)->widget()->setFocus();
 }

@@ -1,4 +1,4 @@
-// How every table looks, and how it leaves the window.
+// What all tables have in common: their look, and copying and saving them.
 #pragma once
 
 #include <QObject>
@@ -9,22 +9,22 @@ class QTableView;
 
 namespace ladimo::ui {
 
-/// Rows are selected as a whole, no grid, lines one and a half times as high as the type, sorted by a click
-/// on the header.
+/// Whole rows are selected, there is no grid, rows are one and a half times as high as a line of text, and a
+/// click on a header sorts.
 void set_table_look(QTableView& table);
-/// Every column as wide as its contents and a little more.
+/// Makes every column as wide as its contents plus one unit of spacing.
 void fit_columns(QTableView& table);
 
-/// Ctrl+C, and a context menu with "Copy table" and "Save table as CSV…". Belongs to the table.
+/// Adds Ctrl+C and a context menu with "Copy table" and "Save table as CSV…". The table owns it.
 class TableActions : public QObject {
   Q_OBJECT
  public:
-  /// `name`: of the file that is proposed, without its ending.
+  /// `name`: the file name that is proposed, without ".csv".
   TableActions(QAbstractItemView& table, QString name);
 
-  /// The whole table as it is sorted and filtered, with its header, columns parted by tabs.
+  /// Copies the whole table as it is sorted and filtered, with its header. Tabs separate the columns.
   void copy() const;
-  /// The same as CSV. Replaces the file atomically; emits `saved` or `failed`.
+  /// Saves the whole table as CSV. Replaces the file atomically; emits `saved` or `failed`.
   void save(const QString& path);
 
  signals:

@@ -38,7 +38,7 @@ LossPlot::Curve curve_of(const LayerState& layer) {
   return curve;
 }
 
-/// What was reached: all layers, and the mean loss before and after.
+/// The sentence about a finished conversion, with the mean loss before and after.
 QString finished_in_words(const ConversionState& state) {
   double before = 0, after = 0, known = 0;
   for (const LayerState& layer : state.layers()) {
@@ -86,7 +86,8 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
   sentence_->setObjectName(QStringLiteral("progress_sentence"));
   left_->setObjectName(QStringLiteral("progress_left"));
   left_->setAlignment(Qt::AlignRight | Qt::AlignTop);
-  left_->setMinimumHeight(2 * left_->fontMetrics().lineSpacing());  // where a run is kept takes two lines
+  left_->setMinimumHeight(
+      2 * left_->fontMetrics().lineSpacing());  // room for the path of the run, which needs two lines
   sentence_->setAlignment(Qt::AlignLeft | Qt::AlignTop);
   bar_->setObjectName(QStringLiteral("progress"));
   bar_->setRange(0, 1000);
@@ -257,11 +258,11 @@ void DistillationPage::show_phase() {
     setTitle(working ? tr("The model is being converted") : tr("The conversion is not finished"));
   if (phase == Phase::failed || phase == Phase::finished) message_->show_outcome(job_.outcome());
   if (phase == Phase::running) message_->clear();
-  if (phase == Phase::ready) losses_->clear();  // another run's
+  if (phase == Phase::ready) losses_->clear();  // of a run before this one
   show_state();
   tell_complete();
-  // After the wizard has set its buttons: what runs cannot be walked away from, and a continued run has no
-  // pages before this one.
+  // Last, because tell_complete makes the wizard set its buttons. One cannot go back while a conversion is
+  // running, and a continued run has no pages before this one.
   if (wizard())
     wizard()
         ->button(QWizard::BackButton)
@@ -307,10 +308,10 @@ void DistillationPage::show_state() {
   show_log();
 }
 
-/// Only what is new is added: what someone reads or has selected stays where it is.
+/// Only appends new lines, so that the position and the selection stay.
 void DistillationPage::show_log() {
   const QStringList& lines = job_.state().log();
-  if (lines.size() < logged_) {  // another run's
+  if (lines.size() < logged_) {  // the log of another run
     log_->clear();
     logged_ = 0;
   }

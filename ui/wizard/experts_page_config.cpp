@@ -58,7 +58,7 @@ void ExpertsPageConfig::update() {
       ram_ = available_ram_bytes();
       if (!run_.isEmpty()) disk_ = free_disk_bytes(run_.toStdString());
     } catch (const Error&) {
-      // Unknown, then nothing stands beside the estimate; the plan says why.
+      // Free space is unknown here. The plan will say why.
     }
   }
   emit changed();

@@ -85,7 +85,7 @@ void ModelPage::choose(const QString& folder) {
 }
 
 void ModelPage::show_config() {
-  // What a person is typing is theirs, also while the model chosen before is still being read.
+  // Do not replace what a person is typing, even while another model is still being read.
   if (!folder_->isModified() && folder_->text() != config_.folder()) folder_->setText(config_.folder());
   const auto& facts = config_.facts();
   summary_->setText(facts && facts->described() ? model_in_words(facts->config) : QString());

@@ -18,7 +18,7 @@ void RunOpening::start() { ask({QStringLiteral("show"), run_}, &RunOpening::read
 void RunOpening::ask(const QStringList& arguments, void (RunOpening::*answer)(const QByteArray&)) {
   process_ = std::make_unique<EngineProcess>(engine_);
   connect(process_.get(), &EngineProcess::finished, this, [this, answer](const Outcome& outcome) {
-    process_.release()->deleteLater();  // it is the sender
+    process_.release()->deleteLater();  // deleteLater: it is the sender
     if (outcome.output.isEmpty()) {
       emit failed(outcome.sentence, outcome.hint);
       return;

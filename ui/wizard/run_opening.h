@@ -1,4 +1,4 @@
-// A run that was interrupted, looked at again so that it can be continued.
+// Reads an interrupted run so that it can be continued.
 #pragma once
 
 #include <memory>
@@ -12,18 +12,18 @@
 
 namespace ladimo::ui {
 
-/// Asks the engine first what the run holds (`show`), then what is left to do (`plan`), unless that is known.
+/// Asks the engine what the run holds (`show`), and then what is left to do (`plan`) unless a plan is given.
 class RunOpening : public QObject {
   Q_OBJECT
  public:
   RunOpening(Engine engine, QString run);
-  /// `arguments`: of the `convert` that was planned.
+  /// `arguments` are those of the planned `convert`.
   RunOpening(Engine engine, QString run, QStringList arguments, PlanFacts plan);
   const QString& run() const { return run_; }
   void start();
 
  signals:
-  /// `arguments`: of the `convert` that continues the run.
+  /// `arguments` are those of the `convert` that continues the run.
   void opened(const QStringList& arguments, const ladimo::ui::ConversionState& state);
   void failed(const QString& sentence, const QString& hint);
 

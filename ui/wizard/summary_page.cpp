@@ -123,7 +123,7 @@ void SummaryPage::browse() {
 }
 
 void SummaryPage::show_config() {
-  // What is being typed stays as it is until it is finished: ~/runs is not spelt out at its first letter.
+  // Do not replace what is being typed: ~ would become the home folder at once.
   if (!folder_->isModified() && folder_->text() != config_.run_folder())
     folder_->setText(config_.run_folder());
   const auto& plan = config_.plan();

@@ -70,7 +70,7 @@ void SummaryPageConfig::make_plan() {
 }
 
 void SummaryPageConfig::finish(const Outcome& outcome) {
-  process_.release()->deleteLater();  // it is the sender
+  process_.release()->deleteLater();  // deleteLater: it is the sender
   try {
     if (outcome.output.isEmpty())
       failure_ << outcome.sentence + ' ' + outcome.hint;
@@ -79,15 +79,15 @@ void SummaryPageConfig::finish(const Outcome& outcome) {
   } catch (const Error& error) {
     failure_ << QString::fromUtf8(error.what()) + ' ' + in_window_words(error.hint());
   }
-  if (!plan_) planned_.clear();  // may be tried again
+  if (!plan_) planned_.clear();  // so that it can be tried again
   emit changed();
 }
 
-// Settings that are the model's own are not sent, and the run's would be used in their place.
+// The engine cannot tell: settings that equal the model's defaults are not sent, and it would use the run's.
 QString SummaryPageConfig::other_settings() const {
   if (!plan_->resumes) return {};
   Recipe chosen = recipe_;
-  chosen.model = plan_->recipe.model;  // model and text are compared by the engine, by what they hold
+  chosen.model = plan_->recipe.model;  // the engine compares model and text by content
   chosen.model_fingerprint = plan_->recipe.model_fingerprint;
   chosen.text = plan_->recipe.text;
   chosen.text_fingerprints = plan_->recipe.text_fingerprints;

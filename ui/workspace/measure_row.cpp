@@ -32,7 +32,7 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
   button_->setToolTip(
       tr("Measures the chosen policy on the run's own held-out text, in the background (Ctrl+M)"));
   found_->setObjectName(QStringLiteral("measured_sentence"));
-  found_->setTextFormat(Qt::AutoText);                                // what was measured stands in bold
+  found_->setTextFormat(Qt::AutoText);                                // measured values are bold
   found_->setMinimumHeight(2 * found_->fontMetrics().lineSpacing());  // nothing jumps
   bar_->setTextVisible(false);
   cancel_->setObjectName(QStringLiteral("cancel_measuring"));
@@ -103,7 +103,7 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
   }
   button_->setEnabled(true);
   pages_->setCurrentIndex(0);
-  const bool kept = evaluated_.has_value();  // with times or without
+  const bool kept = evaluated_.has_value();  // even if the timing failed
   if (kept) RunHistory::of(editor_).add(std::move(*evaluated_));
   evaluated_.reset();
   const QString warning = std::exchange(warning_, {});
@@ -126,7 +126,7 @@ void MeasureRow::accept(const Outcome& outcome) {
   if (editor_.cost() == Cost::decode_ms) request_ = serve_.bench(evaluated_->policy);
 }
 
-/// What is known of the policy as it stands now.
+/// Shows the newest measurement of the chosen policy.
 void MeasureRow::follow() {
   const Measurement* last = RunHistory::of(editor_).newest(editor_.policy(), checking_split);
   say(last ? measured_sentence(*last, editor_.policy().predicted.kl)
