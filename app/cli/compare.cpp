@@ -39,36 +39,32 @@ bool write_table(const std::filesystem::path& file, const Comparison& comparison
   }
 }
 
-std::string with_spread(const nlohmann::json& entry) {
-  const auto mean = format_number(entry["kl"].get<double>());
-  if (entry["kl_spread"].is_null()) return mean;
-  return fmt::format("{} ± {}", mean, format_number(entry["kl_spread"].get<double>()));
+std::string with_spread(const MeanSpread& number) {
+  if (!number.spread) return format_number(number.mean);
+  return fmt::format("{} ± {}", format_number(number.mean), format_number(*number.spread));
 }
 
-void print_table(const nlohmann::json& json, double target) {
+void print_table(const Comparison& comparison, double target) {
   fmt::print("\n{} of the FFNs' parameters asked for\n", target);
   fmt::print("{:<32} {:>9}  {:<20} {:>8} {:>11}  {}\n", "method", "activated", "KL (nats/token)", "nll +",
              "perplexity", "made in");
-  for (const auto& entry : json["summary"]) {
-    if (entry["target"].get<double>() != target) continue;
+  for (const ComparisonSummary& entry : summary_of(comparison.rows)) {
+    if (entry.target != target) continue;
     // The sign ± has two bytes but one column.
-    const auto kl = with_spread(entry);
-    fmt::print("{:<32} {:>9.3f}  {:<{}} {:>8} {:>11}  {}\n", entry["method"].get<std::string>(),
-               entry["ffn_activated"].get<double>(), kl, entry["kl_spread"].is_null() ? 20 : 21,
-               format_number(entry["nll"].get<double>() - json["dense_nll"].get<double>()),
-               format_number(entry["perplexity"].get<double>()),
-               format_seconds(entry["seconds"].get<double>()));
+    fmt::print("{:<32} {:>9.3f}  {:<{}} {:>8} {:>11}  {}\n", entry.method, entry.ffn_activated.mean,
+               with_spread(entry.kl), entry.kl.spread ? 21 : 20,
+               format_number(entry.nll.mean - comparison.dense_nll), format_number(entry.perplexity.mean),
+               format_seconds(entry.seconds.mean));
   }
 }
 
-void print(const nlohmann::json& json, const std::vector<double>& targets) {
+void print(const Comparison& comparison, const std::vector<double>& targets) {
   fmt::print(
       "{} calibration tokens · measured on {} held-out tokens, window {} · ours: {} experts, {} shared · "
       "dense: nll {}, perplexity {}\n",
-      json["tokens"].get<std::int64_t>(), json["held_out_tokens"].get<std::int64_t>(),
-      json["window"].get<std::int64_t>(), json["experts"].get<int>(), json["shared"].get<int>(),
-      format_number(json["dense_nll"].get<double>()), format_number(json["dense_perplexity"].get<double>()));
-  for (const double target : targets) print_table(json, target);
+      comparison.tokens, comparison.held_out_tokens, comparison.window, comparison.experts, comparison.shared,
+      format_number(comparison.dense_nll), format_number(comparison.dense_perplexity));
+  for (const double target : targets) print_table(comparison, target);
 }
 
 }  // namespace
@@ -112,8 +108,7 @@ Command add_compare(CLI::App& app) {
     const auto runtime = start_runtime(session.common.threads, session.common.device);
     const auto comparison = compare(asked, runtime, session.context);
     const bool written = !options->csv || write_table(*options->csv, comparison, session.context);
-    const auto json = to_json(comparison);
-    session.output.result(json, [&] { print(json, asked.targets); });
+    session.output.result(to_json(comparison), [&] { print(comparison, asked.targets); });
     return written ? 0 : 1;
   };
 }

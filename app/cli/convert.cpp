@@ -60,14 +60,13 @@ void print_plan(const Plan& plan) {
                format_seconds(step.seconds));
 }
 
-void print_result(const nlohmann::json& json) {
+void print_result(const ConversionResult& result) {
   fmt::print("layer  loss before  loss after  (normalised squared error on held-back rows)\n");
-  for (const auto& layer : json["layers"])
-    fmt::print("{:>5}  {:>11}  {:>10}\n", layer["layer"].get<int>(),
-               format_number(layer["loss_before"].get<double>()),
-               format_number(layer["loss_after"].get<double>()));
-  fmt::print("Done in {}. Next: ladimo policy {} --activated 0.8\n",
-             format_seconds(json["seconds"].get<double>()), json["run"].get<std::string>());
+  for (const ConvertedLayer& layer : result.layers)
+    fmt::print("{:>5}  {:>11}  {:>10}\n", layer.layer, format_number(layer.loss_before),
+               format_number(layer.loss_after));
+  fmt::print("Done in {}. Next: ladimo policy {} --activated 0.8\n", format_seconds(result.seconds),
+             result.run.string());
 }
 
 }  // namespace
@@ -105,8 +104,8 @@ Command add_convert(CLI::App& app) {
     const auto runtime = start_runtime(session.common.threads, session.common.device);
     const auto plan = plan_for(*request, session);
     if (!plan.problems.empty()) throw Refusal(plan.problems);
-    const auto json = convert(plan, runtime, session.context);
-    session.output.result(json, [&] { print_result(json); });
+    const auto result = convert(plan, runtime, session.context);
+    session.output.result(to_json(result), [&] { print_result(result); });
     return 0;
   };
 }

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "base/json_fields.h"
 #include "run/event_json.h"
+#include "run/step.h"
 
 namespace ladimo::cli {
 namespace {
@@ -34,7 +35,7 @@ void Output::event(const Event& event) {
       [this](const auto& e) {
         using E = std::decay_t<decltype(e)>;
         if constexpr (std::is_same_v<E, StepEvent>) {
-          step_ = fmt::format("[{}/{}] {}", e.index + 1, e.count, e.name);
+          step_ = fmt::format("[{}/{}] {}", e.index + 1, e.count, step_in_words(e.name));
           clear_line();
           fmt::print(stderr, "{}\n", step_);
         } else if constexpr (std::is_same_v<E, ProgressEvent>) {

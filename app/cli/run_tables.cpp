@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -10,7 +11,7 @@
 #include "base/format.h"
 #include "commands.h"
 #include "policy/frontier.h"
-#include "run/run_folder.h"
+#include "run/run_view.h"
 
 namespace ladimo::cli {
 namespace {
@@ -60,29 +61,27 @@ void print_policy(const Policy& policy, const TradeoffTable& table,
   print_predicted(predicted, std::exp(table.dense_nll));
 }
 
-void print_show(const nlohmann::json& json, const RunFolder& run) {
-  const auto recipe = run.recipe();
+void print_show(const RunView& view) {
+  const Recipe& recipe = view.recipe;
   fmt::print("{}: {} experts ({} shared) · {} tokens · seed {}\n", recipe.model.string(), recipe.experts,
              recipe.shared, recipe.tokens, recipe.seed);
-  int done = 0;
-  for (const int layer : recipe.layers) done += run.layer_done(layer) ? 1 : 0;
+  const auto done = std::ranges::count(view.layers, true, &LayerView::done);
   fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
-  if (json["tradeoff"].is_null()) {
+  if (!view.tradeoff) {
     fmt::print("The tables are not there yet: run `ladimo convert` again to continue.\n");
     return;
   }
-  const auto table = run.tradeoff();
-  const auto latency = run.latency();
-  const Frontier frontier(table, latency ? &*latency : nullptr, Cost::activated);
+  const Frontier frontier(*view.tradeoff, view.latency ? &*view.latency : nullptr, Cost::activated);
   fmt::print("\ntrade-off  KL (predicted)  activated  FFN activated\n");
   for (int i = 0; i <= 10; ++i) {
     const auto predicted = frontier.at_tradeoff(i / 10.0).predicted;
     fmt::print("{:>9.1f}  {:>14}  {:>7.1f} %  {:>11.1f} %\n", i / 10.0, format_number(predicted.kl),
                100 * predicted.activated_fraction, 100 * predicted.ffn_activated);
   }
-  if (!json["policy"].is_null()) {
+  if (view.policy) {
+    require_model(*view.policy, recipe.model_fingerprint, view.tradeoff->layers.size());
     fmt::print("\n");
-    print_policy(run.policy(table.layers.size()), table, latency);
+    print_policy(*view.policy, *view.tradeoff, view.latency);
   }
 }
 
@@ -92,9 +91,8 @@ Command add_show(CLI::App& app) {
   auto path = std::make_shared<std::string>();
   app.add_option("RUN", *path, "Run folder")->required();
   return [path](const Session& session) {
-    const auto run = open_run(*path);
-    const auto json = show_run(run);
-    session.output.result(json, [&] { print_show(json, run); });
+    const auto view = view_run(open_run(*path));
+    session.output.result(to_json(view), [&] { print_show(view); });
     return 0;
   };
 }

@@ -64,6 +64,10 @@ double JsonFields::number(std::string_view key) const { return number_of(at(key)
 std::int64_t JsonFields::integer(std::string_view key) const { return integer_of(at(key), key); }
 int JsonFields::small(std::string_view key) const { return small_of(integer(key), key); }
 
+std::optional<double> JsonFields::optional_number(std::string_view key) const {
+  return has(key) ? std::optional(number(key)) : std::nullopt;
+}
+
 bool JsonFields::flag(std::string_view key) const {
   const json& value = at(key);
   if (!value.is_boolean()) refuse(key, "is neither true nor false");
@@ -103,6 +107,11 @@ std::vector<std::string> JsonFields::texts(std::string_view key) const {
   return values;
 }
 
+std::vector<std::filesystem::path> JsonFields::paths(std::string_view key) const {
+  const auto names = texts(key);
+  return {names.begin(), names.end()};
+}
+
 JsonFields JsonFields::object(std::string_view key) const {
   return {at(key), what_, path_, fmt::format("{}{}.", prefix_, key)};
 }
@@ -125,6 +134,12 @@ void JsonFields::only(std::initializer_list<std::string_view> known) const {
 void JsonFields::refuse(std::string_view key, std::string_view complaint) const {
   throw Refusal(fmt::format("The {}: {}{} {}.", what_, prefix_, key, complaint),
                 "Correct the file, or make it again.", path_);
+}
+
+nlohmann::json path_list(const std::vector<std::filesystem::path>& paths) {
+  auto list = nlohmann::json::array();
+  for (const auto& path : paths) list.push_back(path.string());
+  return list;
 }
 
 nlohmann::json to_json(const std::vector<Problem>& problems) {

@@ -14,12 +14,16 @@
 
 namespace ladimo {
 
+struct Examination;
+
 class Checkpoint {
  public:
   /// Opens config and tensor headers. Throws Refusal (all problems listed) when the folder, config.json or
   /// the safetensors are missing or broken, the architecture is unknown, or a tensor is missing, misshaped or
   /// of a dtype that is not F32, F16 or BF16. Weights are not read: see find_bad_weights.
   static Checkpoint open(const std::filesystem::path& folder);
+  /// The same without throwing, for a list on a screen.
+  static Examination examine(const std::filesystem::path& folder);
 
   const std::filesystem::path& folder() const { return folder_; }
   /// Of the dense model; of the dense original for a native model folder.
@@ -42,11 +46,14 @@ class Checkpoint {
   TensorStore store_;
 };
 
+/// What can be known of a folder without reading weights.
+struct Examination {
+  ModelConfig config;                // as far as config.json could be understood
+  std::vector<Problem> problems;     // everything that Checkpoint::open refuses
+  std::optional<Checkpoint> opened;  // there unless there are problems
+};
+
 /// Reads every weight; one problem per tensor that holds NaN or Inf (with the position of the first).
 std::vector<Problem> find_bad_weights(const Checkpoint& checkpoint, const Context& context);
-
-/// Everything `Checkpoint::open` would refuse, without throwing, for a list on a screen. `config` is filled
-/// as far as config.json could be understood.
-std::vector<Problem> find_problems(const std::filesystem::path& folder, ModelConfig& config);
 
 }  // namespace ladimo

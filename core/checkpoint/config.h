@@ -57,4 +57,10 @@ struct ModelConfig {
 ModelConfig parse_config(const nlohmann::json& json, const std::filesystem::path& path,
                          std::vector<Problem>& problems);
 
+/// The configuration as `inspect` tells it: a key per member, and the counts `parameters`, `ffn_parameters`
+/// (of all layers) and `activated_parameters`, which follow from the others and are not read.
+nlohmann::json to_json(const ModelConfig& config);
+/// Throws Refusal with the key.
+ModelConfig model_config_from_json(const nlohmann::json& json);
+
 }  // namespace ladimo

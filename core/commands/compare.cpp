@@ -19,6 +19,7 @@
 #include "run/estimate.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
+#include "run/step.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -216,23 +217,26 @@ class Compare {
                     "Name another folder with --keep, or give that run's own settings.", run);
   }
 
-  void step(const std::string& name) { context_.emit(StepEvent{name, step_++, steps_}); }
+  /// `ablation`: what is left out of our method, with a space before it.
+  void step(Step step, std::uint64_t seed, const std::string& ablation = {}) {
+    context_.emit(begin_step(step, step_++, steps_, fmt::format("{}, seed {}", ablation, seed)));
+  }
 
   std::vector<Contender> contenders(std::uint64_t seed) {
     const auto plan = seed == first_plan_.recipe.seed ? first_plan_ : plan_for(seed, nullptr);
     std::vector<Contender> all;
     const auto add = [&](std::vector<Contender> more) { std::ranges::move(more, std::back_inserter(all)); };
     if (const auto methods = opponents(); !methods.empty()) {
-      step(fmt::format("opponents, seed {}", seed));
+      step(Step::opponents, seed);
       add(make_opponents(source_, plan, methods, request_.targets, request_.experts, context_));
     }
     if (with_ours()) {
-      step(fmt::format("{}, seed {}", our_name, seed));
+      step(Step::ours, seed);
       add(make_ours(source_, plan, our_name, request_.targets, Kinds::mixed, runtime_, context_));
     }
     for (const auto& ablation : ablations_) {
       const auto name = fmt::format("{} {}", our_name, ablation.name);
-      step(fmt::format("{}, seed {}", name, seed));
+      step(Step::ours, seed, fmt::format(" {}", ablation.name));
       const auto own = ablation.has_own_run() ? plan_for(seed, &ablation) : plan;
       add(make_ours(source_, own, name, request_.targets, ablation.kinds, runtime_, context_));
     }
@@ -240,7 +244,7 @@ class Compare {
   }
 
   void measure(std::uint64_t seed, const std::vector<Contender>& all, Comparison& result) {
-    step(fmt::format("measuring, seed {}", seed));
+    step(Step::measuring, seed);
     const auto scores = score(source_, scored_together(all), held_out_, context_);
     for (std::size_t i = 0; i < all.size(); ++i) {
       const auto evaluation = summarise(scores, i);
@@ -283,18 +287,6 @@ Comparison compare(const CompareRequest& request, const Runtime& runtime, const 
   check_numbers(request);
   check_text(request);
   return Compare(request, runtime, context).run();
-}
-
-nlohmann::json to_json(const Comparison& comparison) {
-  return {{"rows", to_json(comparison.rows)},
-          {"summary", summary_of(comparison.rows)},
-          {"tokens", comparison.tokens},
-          {"held_out_tokens", comparison.held_out_tokens},
-          {"window", comparison.window},
-          {"experts", comparison.experts},
-          {"shared", comparison.shared},
-          {"dense_nll", comparison.dense_nll},
-          {"dense_perplexity", comparison.dense_perplexity}};
 }
 
 }  // namespace ladimo

@@ -6,10 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "stream/calibration_stream.h"
 #include "commands/conversion.h"
 #include "commands/opened_model.h"
 #include "run/timing_log.h"
+#include "stream/calibration_stream.h"
 
 namespace ladimo {
 namespace {
@@ -136,7 +136,7 @@ std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, c
                                  const Context& context) {
   convert(plan, runtime, context);
   const RunFolder run(plan.run);
-  const double seconds = TimingLog(run).total();  // a run that was kept was made before
+  const double seconds = read_timing(run).total();  // a run that was kept was made before
   const auto table = run.tradeoff();
   const auto layers = run_layers(run, runtime.device, source.dtype());
   std::vector<Contender> contenders;

@@ -10,16 +10,16 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "commands/opened_model.h"
-#include "training/finish.h"
-#include "run/run_text.h"
-#include "training/second_sweep.h"
 #include "commands/self_text.h"
-#include "training/stage1.h"
-#include "run/timing_log.h"
 #include "profile/latency.h"
 #include "profile/routing.h"
 #include "profile/tradeoff.h"
 #include "run/finish_record.h"
+#include "run/run_text.h"
+#include "run/timing_log.h"
+#include "training/finish.h"
+#include "training/second_sweep.h"
+#include "training/stage1.h"
 
 namespace ladimo {
 namespace {
@@ -41,18 +41,19 @@ class Conversion {
     log_to_file(run_.log_file());
   }
 
-  nlohmann::json run() {
+  ConversionResult run() {
     const Stopwatch watch;
     spdlog::debug("run {}", run_.path().string());
-    step("calibration text", [&] { read_text(); });
-    step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
+    step(Step::calibration_text, [&] { read_text(); });
+    step(Step::layers,
+         [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
     if (recipe_.stage1.second_sweep)
-      step("second sweep", [&] { sweep_again(source_, run_, recipe_, text_.calibration, context_); });
-    if (plan_.finish_tokens > 0) step("finish", [&] { finish(); });
-    step("routing profile", [&] { profile(); });
-    step("sensitivity", [&] { sensitivity(); });
-    step("latency", [&] { latency(); });
-    step("frontier", [&] { frontier(); });
+      step(Step::second_sweep, [&] { sweep_again(source_, run_, recipe_, text_.calibration, context_); });
+    if (plan_.finish_tokens > 0) step(Step::finish, [&] { finish(); });
+    step(Step::routing_profile, [&] { profile(); });
+    step(Step::sensitivity, [&] { sensitivity(); });
+    step(Step::latency, [&] { latency(); });
+    step(Step::frontier, [&] { frontier(); });
     return result(watch.seconds());
   }
 
@@ -66,13 +67,13 @@ class Conversion {
                     "Name another folder with -o.", run_.path());
   }
 
-  void step(const std::string& name, const std::function<void()>& work) {
+  void step(Step step, const std::function<void()>& work) {
     context_.check();
     const Stopwatch watch;
-    context_.emit(StepEvent{name, index_++, static_cast<int>(plan_.steps.size())});
+    context_.emit(begin_step(step, index_++, static_cast<int>(plan_.steps.size())));
     work();
-    TimingLog(run_).add("steps", name, watch.seconds());
-    spdlog::debug("{}: {:.1f} s", name, watch.seconds());
+    add_seconds(run_, step, watch.seconds());
+    spdlog::debug("{}: {:.1f} s", name_of(step), watch.seconds());
   }
 
   void read_text() {
@@ -153,20 +154,14 @@ class Conversion {
     write_json(run_.tradeoff_file(), to_json(table_));
   }
 
-  nlohmann::json result(double seconds) const {
-    const auto timing = run_.timing();
-    auto layers = nlohmann::json::array();
+  ConversionResult result(double seconds) const {
+    ConversionResult result{run_.path(), {}, seconds, resumed_};
+    auto timing = read_timing(run_);
     for (const int l : recipe_.layers) {
       const auto record = run_.record(l);
-      layers.push_back({{"layer", l},
-                        {"loss_before", record.loss_before},
-                        {"loss_after", record.loss_after},
-                        {"seconds", timing["layers"].value(std::to_string(l), 0.0)}});
+      result.layers.push_back({l, record.loss_before, record.loss_after, timing.layers[l]});
     }
-    return {{"run", run_.path().string()},
-            {"layers", layers},
-            {"seconds", seconds},
-            {"resumed_layers", resumed_}};
+    return result;
   }
 
   const Plan& plan_;
@@ -186,7 +181,7 @@ class Conversion {
 
 }  // namespace
 
-nlohmann::json convert(const Plan& plan, const Runtime& runtime, const Context& context) {
+ConversionResult convert(const Plan& plan, const Runtime& runtime, const Context& context) {
   create_directories(RunFolder(plan.run).layer_weights(0).parent_path());
   return Conversion(plan, runtime, context).run();
 }

@@ -14,6 +14,7 @@
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
 #include "run/finish_record.h"
+#include "run/step.h"
 #include "transfer/model_card.h"
 #include "transfer/native_folder.h"
 
@@ -103,8 +104,8 @@ at::Tensor logits_of(const OpenedModel& opened, const ModelPolicy& policy, const
 }
 
 /// Reads the folder again, alone, and compares it with the run.
-nlohmann::json verify(const fs::path& folder, const OpenedModel& opened, const ModelPolicy& policy,
-                      const Runtime& runtime, const Context& context) {
+Verification verify(const fs::path& folder, const OpenedModel& opened, const ModelPolicy& policy,
+                    const Runtime& runtime, const Context& context) {
   const auto width = std::min(compared_window, opened.checkpoint.config().max_positions);
   const auto ids = [&] {
     const LoadedModel dense(opened, runtime);
@@ -120,25 +121,23 @@ nlohmann::json verify(const fs::path& folder, const OpenedModel& opened, const M
     throw Error(
         fmt::format("What was written is another model: its logits differ by {}.", format_number(error)),
         "Check the disk, and export again.", folder);
-  return {{"tokens", ids.numel()}, {"max_logit_error", error}, {"kl_against_run", std::max(0.0, kl)}};
+  return {ids.numel(), error, std::max(0.0, kl)};
 }
 
 /// What the run has measured of this very policy.
-nlohmann::json measurements_of(const RunFolder& run, const nlohmann::json& policy) {
-  auto found = nlohmann::json::array();
-  if (!exists(run.measurements_file())) return found;
-  const nlohmann::json::json_pointer layers("/policy/layers");
-  for (const auto& measurement : read_json(run.measurements_file()))
-    if (measurement.contains(layers) && measurement[layers] == policy["layers"]) found.push_back(measurement);
+std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& policy) {
+  auto found = read_measurements(run);
+  std::erase_if(found, [&](const Measurement& one) { return one.policy.layers != policy.layers; });
   return found;
 }
 
 }  // namespace
 
-nlohmann::json export_run(const ExportRequest& request, const Runtime& runtime, const Context& context) {
+ExportResult export_run(const ExportRequest& request, const Runtime& runtime, const Context& context) {
   require_possible(request);
   const auto opened = OpenedModel::open(open_run(request.run).path(), request.dense);
   const auto policy = opened.policy(request.policy);
+  const auto measurements = measurements_of(*opened.run, policy);
   const auto section = section_of(opened, policy.layers, request.all_policies);
   const auto layer_file = [&](std::int64_t layer) {
     return TensorStore::open(weights_in_use(*opened.run, static_cast<int>(layer)).path);
@@ -146,37 +145,27 @@ nlohmann::json export_run(const ExportRequest& request, const Runtime& runtime, 
   require_disk(request, native_weight_bytes(opened.checkpoint, section, layer_file));
 
   TemporaryFolder folder(normal_path(request.output));
-  context.emit(StepEvent{"writing", 0, 2});
+  context.emit(begin_step(Step::writing, 0, 2));
   const auto& source = opened.checkpoint.folder();
   write_native_weights(folder.path(), opened.checkpoint, section, layer_file, request.shard_bytes, context);
   write_json(folder.path() / "config.json", native_config(read_json(source / "config.json"), section));
   write_json(folder.path() / "policy.json", to_json(policy));
   copy_tokenizer_files(source, folder.path());
 
-  context.emit(StepEvent{"reading again", 1, 2});
+  context.emit(begin_step(Step::reading_again, 1, 2));
   const auto verification = verify(folder.path(), opened, policy.layers, runtime, context);
-  const nlohmann::json report{{"schema", "ladimo.report/1"},
-                              {"program", fmt::format("ladimo {}", version())},
-                              {"recipe", to_json(opened.run->recipe())},
-                              {"policy", to_json(policy)},
-                              {"verification", verification},
-                              {"measurements", measurements_of(*opened.run, to_json(policy))}};
-  write_json(folder.path() / "report.json", report);
+  const ExportReport report{fmt::format("ladimo {}", version()), opened.run->recipe(), policy, verification,
+                            measurements};
+  write_json(folder.path() / "report.json", to_json(report));
   write_file(folder.path() / "README.md", model_card(report));
   folder.commit();
 
-  auto files = nlohmann::json::array();
-  std::uint64_t bytes = 0;
+  ExportResult result{request.format, request.output, {}, 0, verification};
   for (const auto& entry : fs::directory_iterator(request.output)) {
-    files.push_back(entry.path().filename().string());
-    bytes += entry.file_size();
+    result.files.push_back(entry.path().filename().string());
+    result.bytes += entry.file_size();
   }
-  std::sort(files.begin(), files.end());
-  nlohmann::json result{{"format", request.format},
-                        {"path", request.output.string()},
-                        {"files", std::move(files)},
-                        {"bytes", bytes}};
-  result.update(verification);
+  std::ranges::sort(result.files);
   return result;
 }
 

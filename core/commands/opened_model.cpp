@@ -60,8 +60,7 @@ OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::
     original = Checkpoint::open(*dense);
     require_converted_from(*original, section.fingerprint);
   } else {
-    ModelConfig ignored;
-    if (find_problems(section.origin, ignored).empty()) original = Checkpoint::open(section.origin);
+    original = Checkpoint::examine(section.origin).opened;
     if (original && original->fingerprint() != section.fingerprint) original.reset();
   }
   if (original) require_same_model(native, *original);

@@ -185,16 +185,4 @@ TaskResult answer(const WeightSource& source, const MoeProvider& moe, const Mode
           accuracy(task.questions, scores.converted), accuracy(task.questions, scores.dense)};
 }
 
-nlohmann::json to_json(const TaskResult& result, bool compares) {
-  const auto dense = [&](double value) { return compares ? nlohmann::json(value) : nlohmann::json(); };
-  return {{"task", result.task},
-          {"n", result.n},
-          {"acc", result.converted.acc},
-          {"acc_se", result.converted.acc_se},
-          {"acc_norm", result.converted.acc_norm},
-          {"acc_norm_se", result.converted.acc_norm_se},
-          {"dense_acc", dense(result.dense.acc)},
-          {"dense_acc_norm", dense(result.dense.acc_norm)}};
-}
-
 }  // namespace ladimo

@@ -24,6 +24,8 @@ struct LayerPolicy {
   bool operator==(const LayerPolicy&) const = default;
 };
 
+/// "dense", "top_k", "threshold".
+const char* to_string(LayerPolicy::Kind kind);
 /// "dense", "top2", "th0.031": the spelling of `--pin`.
 std::string to_string(const LayerPolicy& policy);
 /// The inverse; throws Refusal with the three spellings as its hint.

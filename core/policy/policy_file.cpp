@@ -10,20 +10,11 @@ namespace {
 
 constexpr std::string_view schema = "ladimo.policy/1";
 
-nlohmann::json or_null(const std::optional<double>& value) {
-  return value ? nlohmann::json(*value) : nlohmann::json();
-}
-
-std::optional<double> optional_number(const JsonFields& fields, std::string_view key) {
-  if (!fields.has(key)) return {};
-  return fields.number(key);
-}
-
 PolicyNumbers numbers_from_json(const JsonFields& fields) {
   return {fields.number("kl"),
           fields.number("perplexity"),
-          optional_number(fields, "decode_ms"),
-          optional_number(fields, "prefill_ms"),
+          fields.optional_number("decode_ms"),
+          fields.optional_number("prefill_ms"),
           fields.number("activated_parameters"),
           fields.number("activated_fraction"),
           fields.number("ffn_activated")};

@@ -17,21 +17,28 @@ fs::path finished_weights(const RunFolder& run, int layer) {
   return run.path() / "finish" / fmt::format("{:03}.safetensors", layer);
 }
 
-std::optional<FinishRecord> read_finish(const RunFolder& run) {
-  const auto path = finish_file(run);
-  if (!fs::exists(path)) return {};
-  const auto json = read_json(path);
-  const JsonFields fields(json, "finish record", path);
+nlohmann::json to_json(const FinishRecord& record) {
+  auto layers = nlohmann::json::array();
+  for (const auto& [layer, hash] : record.hashes) layers.push_back({{"layer", layer}, {"hash", hash}});
+  return {{"held_out_losses", record.held_out_losses}, {"layers", std::move(layers)}};
+}
+
+FinishRecord finish_record_from_json(const nlohmann::json& json) {
+  const JsonFields fields(json, "finish record");
   FinishRecord record{fields.numbers("held_out_losses"), {}};
   for (const JsonFields& layer : fields.objects("layers"))
     record.hashes[layer.small("layer")] = layer.text("hash");
   return record;
 }
 
+std::optional<FinishRecord> read_finish(const RunFolder& run) {
+  const auto path = finish_file(run);
+  if (!fs::exists(path)) return {};
+  return naming_file(path, [&] { return finish_record_from_json(read_json(path)); });
+}
+
 void write_finish(const RunFolder& run, const FinishRecord& record) {
-  auto layers = nlohmann::json::array();
-  for (const auto& [layer, hash] : record.hashes) layers.push_back({{"layer", layer}, {"hash", hash}});
-  write_json(finish_file(run), {{"held_out_losses", record.held_out_losses}, {"layers", std::move(layers)}});
+  write_json(finish_file(run), to_json(record));
 }
 
 bool finish_intact(const RunFolder& run) {
@@ -51,10 +58,6 @@ WeightsFile weights_in_use(const RunFolder& run, int layer) {
     if (found != finish->hashes.end()) return {finished_weights(run, layer), found->second};
   }
   return weights_before_finish(run, layer);
-}
-
-nlohmann::json show_finish(const RunFolder& run) {
-  return fs::exists(finish_file(run)) ? read_json(finish_file(run)) : nlohmann::json();
 }
 
 }  // namespace ladimo

@@ -21,6 +21,10 @@ struct FinishRecord {
 std::filesystem::path finish_file(const RunFolder& run);
 std::filesystem::path finished_weights(const RunFolder& run, int layer);
 
+nlohmann::json to_json(const FinishRecord& record);
+/// Throws Refusal with the key.
+FinishRecord finish_record_from_json(const nlohmann::json& json);
+
 /// Nothing where the step was not done. Throws Refusal for a broken file.
 std::optional<FinishRecord> read_finish(const RunFolder& run);
 void write_finish(const RunFolder& run, const FinishRecord& record);
@@ -31,8 +35,5 @@ bool finish_intact(const RunFolder& run);
 /// A layer's weights as they are used: the finished ones where the finish was kept, else those that it began
 /// with. Precondition: the layer is done.
 WeightsFile weights_in_use(const RunFolder& run, int layer);
-
-/// finish.json's content for `show`, null where there is none.
-nlohmann::json show_finish(const RunFolder& run);
 
 }  // namespace ladimo

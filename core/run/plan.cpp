@@ -4,11 +4,9 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/format.h"
-#include "base/json_fields.h"
 #include "run/estimate.h"
 #include "run/finish_record.h"
 #include "run/preflight.h"
@@ -43,15 +41,15 @@ class Steps {
 
  private:
   std::vector<PlanStep> tables() const {
-    return {{"routing profile",
+    return {{Step::routing_profile,
              "How the routing weights of every converted layer are distributed, which experts run together, "
              "and where thresholds come to lie on the model's own trajectory.",
              time_.profile, done(exists(run_.profile_file()) && all_done_)},
-            {"sensitivity", "What every candidate policy of every layer changes in the predictions.",
+            {Step::sensitivity, "What every candidate policy of every layer changes in the predictions.",
              time_.sensitivity, done(all_done_)},
-            {"latency", "How long one FFN takes on this machine, dense and with more or fewer experts.",
+            {Step::latency, "How long one FFN takes on this machine, dense and with more or fewer experts.",
              time_.latency, done(exists(run_.latency_file()))},
-            {"frontier", "Policies for all layers together, measured at a few points of the frontier.",
+            {Step::frontier, "Policies for all layers together, measured at a few points of the frontier.",
              time_.frontier, done(all_done_)}};
   }
 
@@ -59,14 +57,14 @@ class Steps {
     const bool swept =
         std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return exists(sweep_file(run_, layer)); });
     return {
-        "second sweep",
+        Step::second_sweep,
         "The layers are refitted once more, one after the other, half on what the dense model and half on "
         "what the converted model itself gives them; kept where held-back text is better for it.",
         time_.second_sweep, done(swept)};
   }
 
   PlanStep finish() const {
-    return {"finish",
+    return {Step::finish,
             fmt::format("All converted layers are trained together on the predictions, {} times through {} "
                         "calibration tokens; kept where held-back text is better for it.",
                         plan_.recipe.finish.epochs,
@@ -79,12 +77,12 @@ class Steps {
   PlanStep text() const {
     const Recipe& recipe = plan_.recipe;
     if (recipe.self_text())
-      return {"calibration text",
+      return {Step::calibration_text,
               fmt::format("The model writes {} tokens for calibration and {} held-out tokens itself.",
                           format_count(static_cast<double>(recipe.tokens)),
                           format_count(static_cast<double>(recipe.held_out_tokens))),
               time_.text, !text_left()};
-    return {"calibration text",
+    return {Step::calibration_text,
             fmt::format("{} calibration tokens in {} windows, and {} held-out tokens, from {} {}.",
                         format_count(static_cast<double>(plan_.tokens)), plan_.windows,
                         format_count(static_cast<double>(recipe.held_out_tokens)), recipe.text.size(),
@@ -97,7 +95,7 @@ class Steps {
     const auto converted = static_cast<int>(recipe.layers.size());
     const int left = layers_left();
     const int passed = recipe.layers.empty() ? 0 : recipe.layers.back() + 1 - left;
-    return {"layers",
+    return {Step::layers,
             fmt::format("The FFNs of {} of {} layers become {} experts each, {} shared: partition, router, "
                         "compensation, refit, distillation{}.",
                         converted, plan_.config.layers, recipe.experts, recipe.shared,
@@ -145,17 +143,6 @@ void check_machine(Plan& plan) {
                              {}});
 }
 
-nlohmann::json partition_of(const Plan& plan) {
-  const Recipe& recipe = plan.recipe;
-  if (recipe.experts < 1 || recipe.shared < 0 || recipe.shared >= recipe.experts) return {};
-  const SliceSizes sizes = slice_sizes(plan.config.intermediate_size, recipe.experts, recipe.shared);
-  return {{"experts", recipe.experts},
-          {"shared", recipe.shared},
-          {"routed", recipe.routed()},
-          {"expert_neurons", sizes.expert_neurons},
-          {"shared_neurons", sizes.shared_neurons}};
-}
-
 }  // namespace
 
 Plan make_plan(const ConvertRequest& request, const Context& context) {
@@ -179,25 +166,6 @@ Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t t
   plan.tokens = plan.windows * recipe.window;
   estimate(plan, weight_bytes, threads);
   return plan;
-}
-
-nlohmann::json to_json(const Plan& plan) {
-  auto steps = nlohmann::json::array();
-  for (const PlanStep& step : plan.steps)
-    steps.push_back({{"name", step.name},
-                     {"description", step.description},
-                     {"seconds", step.seconds},
-                     {"done", step.done}});
-  return {{"resumes", plan.resumes},
-          {"steps", std::move(steps)},
-          {"tokens", plan.tokens},
-          {"windows", plan.windows},
-          {"ram_bytes", plan.ram_bytes},
-          {"disk_bytes", plan.disk_bytes},
-          {"seconds", plan.seconds},
-          {"partition", partition_of(plan)},
-          {"problems", to_json(plan.problems)},
-          {"recipe", to_json(plan.recipe)}};
 }
 
 }  // namespace ladimo

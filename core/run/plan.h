@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "checkpoint/config.h"
 #include "run/recipe.h"
+#include "run/step.h"
 #include "text/corpus.h"
 
 namespace ladimo {
@@ -38,8 +39,8 @@ struct ConvertRequest {
 };
 
 struct PlanStep {
-  std::string name;         // "calibration text", "layers", "routing profile", ...
-  std::string description;  // one sentence, as the wizard's summary shows it
+  Step step = Step::layers;
+  std::string description;  // one sentence
   double seconds = 0;       // estimate
   bool done = false;        // found finished in the run folder
 };
@@ -72,7 +73,11 @@ Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t t
 /// Threads that the engine will work with on this machine unless it is told otherwise.
 int usual_threads();
 
-/// {resumes, steps, tokens, windows, ram_bytes, disk_bytes, seconds, partition, problems, recipe}.
+/// {resumes, steps[{name, description, seconds, done}], tokens, windows, ram_bytes, disk_bytes, seconds,
+/// partition, problems, recipe}.
 nlohmann::json to_json(const Plan& plan);
+/// What JSON does not hold (config, run, text and the like) is left empty, and so is the recipe of a plan
+/// with problems, which may be half of one. Throws Refusal with the key.
+Plan plan_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

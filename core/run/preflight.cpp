@@ -105,16 +105,17 @@ void Preflight::check_folder() {
 }
 
 void Preflight::check_model() {
-  auto problems = find_problems(request_.model, plan_.config);
-  if (problems.empty()) {
-    attempt([&] {
-      auto checkpoint = Checkpoint::open(request_.model);
-      refuse_converted(checkpoint);
-      checkpoint_ = std::move(checkpoint);
-      if (request_.read_weights) problems = find_bad_weights(*checkpoint_, context_);
-    });
-  }
-  plan_.problems.insert(plan_.problems.end(), problems.begin(), problems.end());
+  auto found = Checkpoint::examine(request_.model);
+  plan_.config = std::move(found.config);
+  plan_.problems.insert(plan_.problems.end(), found.problems.begin(), found.problems.end());
+  if (!found.opened) return;
+  attempt([&] {
+    refuse_converted(*found.opened);
+    checkpoint_ = std::move(found.opened);
+    if (!request_.read_weights) return;
+    const auto bad = find_bad_weights(*checkpoint_, context_);
+    plan_.problems.insert(plan_.problems.end(), bad.begin(), bad.end());
+  });
 }
 
 void Preflight::choose_settings() {

@@ -4,32 +4,19 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 
 #include <fmt/format.h>
 
-#include "base/context.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json_fields.h"
-#include "run/finish_record.h"
-#include "text/corpus.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
-
-nlohmann::json to_json(const LayerRecord& record) {
-  return {{"layer", record.layer},
-          {"loss_before", record.loss_before},
-          {"loss_refit", record.loss_refit},
-          {"loss_after", record.loss_after},
-          {"router_r2", record.router_r2},
-          {"held_out_losses", record.held_out_losses},
-          {"hash", record.hash}};
-}
 
 /// A table of the run; a Refusal names its file.
 template <class FromJson>
@@ -48,64 +35,17 @@ bool is_temporary(const fs::path& path) {
   return name.starts_with(".") && name.find(".tmp-") != std::string::npos;
 }
 
-nlohmann::json json_or_null(const fs::path& path) {
-  return fs::exists(path) ? read_json(path) : nlohmann::json();
-}
-
-/// Empty where the file is not there.
-nlohmann::json json_list(const fs::path& path) {
-  if (!fs::exists(path)) return nlohmann::json::array();
-  auto json = read_json(path);
-  if (!json.is_array())
-    throw Refusal("This file is not a JSON list.", "Move it away; it is made anew.", path);
-  return json;
-}
-
-/// Writes the list anew where `change` says that it did something.
-void change_measurements(const RunFolder& run, const Context& context,
-                         const std::function<bool(nlohmann::json&)>& change) {
-  const fs::path file = run.measurements_file();
-  try {
-    auto all = json_list(file);
-    if (change(all)) write_json(file, all);
-  } catch (const std::exception& failure) {
-    const Problem problem = problem_of(failure);
-    context.warn(fmt::format("The measurement is not kept: {}", problem.message), problem.hint);
-  }
-}
-
-nlohmann::json named_policies(const RunFolder& run) {
-  auto policies = nlohmann::json::object();
-  const fs::path folder = run.path() / "policies";
-  if (!fs::is_directory(folder)) return policies;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().extension() == ".json" && !is_temporary(entry.path()))
-      policies[entry.path().stem().string()] = read_json(entry.path());
-  return policies;
-}
-
-nlohmann::json show_layer(const RunFolder& run, int layer, const nlohmann::json& seconds) {
-  const bool done = run.layer_done(layer);
-  nlohmann::json shown{{"layer", layer}};
-  if (done) shown = to_json(run.record(layer));
-  shown["done"] = done;
-  shown["seconds"] = seconds.value(std::to_string(layer), nlohmann::json());
-  return shown;
-}
-
-/// The beginning of what the model wrote itself; null where the text is a person's, and where it cannot be
-/// read: that keeps nobody from looking at the rest of the run.
-nlohmann::json show_own_text(const RunFolder& run, const Recipe& recipe) {
-  constexpr std::size_t shown_bytes = 16 << 10;
-  if (!recipe.self_text() || !fs::exists(run.self_calibration())) return {};
-  try {
-    return read_beginning(run.self_calibration(), shown_bytes).documents;
-  } catch (const Refusal&) {
-    return {};
-  }
-}
-
 }  // namespace
+
+nlohmann::json to_json(const LayerRecord& record) {
+  return {{"layer", record.layer},
+          {"loss_before", record.loss_before},
+          {"loss_refit", record.loss_refit},
+          {"loss_after", record.loss_after},
+          {"router_r2", record.router_r2},
+          {"held_out_losses", record.held_out_losses},
+          {"hash", record.hash}};
+}
 
 LayerRecord layer_record_from_json(const nlohmann::json& json, const fs::path& path) {
   const JsonFields fields(json, "layer record", path);
@@ -183,20 +123,23 @@ fs::path RunFolder::named_policy_file(const std::string& name) const {
   return path_ / "policies" / (name + ".json");
 }
 
+std::vector<std::string> RunFolder::policy_names() const {
+  std::vector<std::string> names;
+  const fs::path folder = path_ / "policies";
+  if (!fs::is_directory(folder)) return names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == ".json" && !is_temporary(entry.path()))
+      names.push_back(entry.path().stem().string());
+  std::ranges::sort(names);
+  return names;
+}
+
 Policy RunFolder::policy(std::size_t layers, const std::optional<fs::path>& file) const {
   const fs::path from = file.value_or(policy_file());
   if (!fs::exists(from))
     throw Refusal(file ? "There is no such policy file." : "The run has no policy yet.",
                   fmt::format("Make one: ladimo policy {} --activated 0.8", path_.string()), from);
   return read_policy(from, recipe().model_fingerprint, layers);
-}
-
-nlohmann::json RunFolder::timing() const {
-  const auto found = fs::exists(timing_file()) ? read_json(timing_file()) : nlohmann::json();
-  auto timing = nlohmann::json::object();
-  for (const char* part : {"steps", "layers"})  // times are nothing that a run fails for
-    timing[part] = found.contains(part) && found[part].is_object() ? found[part] : nlohmann::json::object();
-  return timing;
 }
 
 RunFolder::Lock::Lock(const RunFolder& run) {
@@ -223,53 +166,6 @@ RunFolder open_run(const fs::path& path) {
     throw Refusal("This folder is not a run: it has no recipe.json.",
                   "Name a folder that `ladimo convert` wrote.", path);
   return RunFolder(path);
-}
-
-fs::path save_policy(const RunFolder& run, const Policy& policy, const std::optional<std::string>& name) {
-  const fs::path file = name ? run.named_policy_file(*name) : run.policy_file();
-  fs::create_directories(file.parent_path());
-  write_json(file, to_json(policy));
-  return file;
-}
-
-void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context) {
-  change_measurements(run, context, [&](nlohmann::json& all) {
-    constexpr std::size_t most = 200;
-    all.push_back(measurement);
-    if (all.size() > most) all.erase(all.begin(), all.end() - most);
-    return true;
-  });
-}
-
-void keep_times(const RunFolder& run, const Policy& policy, double decode_ms, double prefill_ms,
-                const Context& context) {
-  const auto layers = to_json(policy)["layers"];
-  change_measurements(run, context, [&](nlohmann::json& all) {
-    for (auto one = all.rbegin(); one != all.rend(); ++one) {
-      if ((*one)["policy"]["layers"] != layers) continue;
-      (*one)["numbers"].update({{"decode_ms", decode_ms}, {"prefill_ms", prefill_ms}});
-      return true;
-    }
-    return false;
-  });
-}
-
-nlohmann::json show_run(const RunFolder& run) {
-  const Recipe recipe = run.recipe();
-  const auto timing = run.timing();
-  auto layers = nlohmann::json::array();
-  for (const int layer : recipe.layers) layers.push_back(show_layer(run, layer, timing["layers"]));
-  return {{"recipe", to_json(recipe)},
-          {"own_text", show_own_text(run, recipe)},
-          {"layers", std::move(layers)},
-          {"finish", show_finish(run)},
-          {"profile", json_or_null(run.profile_file())},
-          {"tradeoff", json_or_null(run.tradeoff_file())},
-          {"latency", json_or_null(run.latency_file())},
-          {"policy", json_or_null(run.policy_file())},
-          {"policies", named_policies(run)},
-          {"measurements", json_list(run.measurements_file())},
-          {"timing", timing}};
 }
 
 }  // namespace ladimo

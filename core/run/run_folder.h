@@ -1,4 +1,4 @@
-// The run folder: names, presence, the lock, and `show`.
+// The run folder: names, presence, and the lock.
 #pragma once
 
 #include <filesystem>
@@ -16,8 +16,6 @@
 
 namespace ladimo {
 
-class Context;
-
 /// layers/000.json: what is known of a finished layer (no times, so that a resumed run has the same bytes).
 struct LayerRecord {
   int layer = 0;
@@ -29,6 +27,7 @@ struct LayerRecord {
   std::string hash;                     // of the safetensors file
 };
 
+nlohmann::json to_json(const LayerRecord& record);
 /// Throws Refusal with the file and the key.
 LayerRecord layer_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
 
@@ -55,6 +54,8 @@ class RunFolder {
   /// policies/NAME.json: a policy saved under a name. Throws Refusal unless the name has 1 to 64 characters,
   /// no / and no dot at its beginning.
   std::filesystem::path named_policy_file(const std::string& name) const;
+  /// Names of the policies that were saved under one, sorted.
+  std::vector<std::string> policy_names() const;
   std::filesystem::path measurements_file() const { return path_ / "measurements.json"; }
   std::filesystem::path timing_file() const { return path_ / "timing.json"; }
   std::filesystem::path log_file() const { return path_ / "log.txt"; }
@@ -79,9 +80,6 @@ class RunFolder {
   /// command which makes one.
   Policy policy(std::size_t layers, const std::optional<std::filesystem::path>& file = {}) const;
 
-  /// Seconds of every finished step and layer. timing.json.
-  nlohmann::json timing() const;
-
   /// Held while a process works in the folder; throws Refusal when another does.
   class Lock {
    public:
@@ -101,21 +99,5 @@ class RunFolder {
 /// Opens an existing run. Throws Refusal when `path` is not one.
 RunFolder open_run(const std::filesystem::path& path);
 bool is_run(const std::filesystem::path& path);
-
-/// Keeps a policy in the run: under a name, or without one as RUN/policy.json, which every command reads.
-/// Returns the file. Throws Error, and Refusal where the name cannot be a file's.
-std::filesystem::path save_policy(const RunFolder& run, const Policy& policy,
-                                  const std::optional<std::string>& name = {});
-
-/// Appends what an evaluation found (docs/formats.md) to measurements.json, newest last, at most 200. Where
-/// that is impossible the sink hears a warning: the evaluation itself went well.
-void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context);
-/// Puts the times of a policy into its newest measurement; nothing where it was not measured.
-void keep_times(const RunFolder& run, const Policy& policy, double decode_ms, double prefill_ms,
-                const Context& context);
-
-/// Everything a window needs: recipe, layers, own_text (the first documents that the model wrote itself),
-/// profile, tradeoff, latency, policy, timing (null where not there yet), policies by name, measurements.
-nlohmann::json show_run(const RunFolder& run);
 
 }  // namespace ladimo

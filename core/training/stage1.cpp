@@ -5,8 +5,8 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "convert/layer_conversion.h"
-#include "stream/calibration_stream.h"
 #include "run/timing_log.h"
+#include "stream/calibration_stream.h"
 
 namespace ladimo {
 at::ScalarType storage_dtype(const Checkpoint& checkpoint) {
@@ -23,7 +23,6 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
   if (pending.empty()) return resumed;
 
   CalibrationStream stream(source, calibration, recipe.stage1.validation_share);
-  const TimingLog timing(run);
   Progress progress(context, static_cast<std::int64_t>(pending.size()));
   progress.advance(0);
   for (int l = 0; l <= *pending.rbegin(); ++l) {
@@ -36,7 +35,7 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
     save_moe_weights(run.layer_weights(l), converted.weights, storage);
     converted.record.hash = hash_hex(read_file(run.layer_weights(l)));
     run.write_record(converted.record);
-    timing.add("layers", std::to_string(l), watch.seconds());
+    add_seconds(run, l, watch.seconds());
     context.emit(LayerEvent{l, converted.record.loss_before, converted.record.loss_after, watch.seconds()});
     progress.advance();
   }

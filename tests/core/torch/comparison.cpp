@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/ablations.h"
-#include "commands/comparison.h"
 #include "evaluate/evaluation.h"
+#include "run/comparison.h"
 #include "run/recipe.h"
 
 // Last: torch's logging headers define a CHECK of their own.
