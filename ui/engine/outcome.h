@@ -1,12 +1,14 @@
 // How an engine job ended, in words.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <QByteArray>
 #include <QString>
 
 #include "base/events.h"
+#include "run/measurement.h"
 
 namespace ladimo::ui {
 
@@ -21,11 +23,12 @@ struct Outcome {
     missing    // the engine could not be started or reached
   };
   Kind kind = Kind::done;
-  QString sentence;               // what happened; empty when done
-  QString hint;                   // what to do; may be empty
-  QByteArray output;              // the result: one JSON object
-  QString warning = {};           // what the engine warned of, and what to do; may be empty
-  bool original_missing = false;  // the run's dense original was moved: ask for its folder
+  QString sentence;                             // what happened; empty when done
+  QString hint;                                 // what to do; may be empty
+  QByteArray output;                            // the result: one JSON object
+  QString warning = {};                         // what the engine warned of, and what to do; may be empty
+  bool original_missing = false;                // the run's dense original was moved: ask for its folder
+  std::optional<Measurement> measurement = {};  // of an evaluation by `serve`
 
   bool done() const { return kind == Kind::done; }
 };

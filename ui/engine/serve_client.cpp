@@ -67,10 +67,10 @@ struct ServeClient::State {
   QString model, original;
   LineProcess process;
   int last_request = 0;
-  std::vector<Request> waiting;    // in order of arrival; the first is in progress
-  std::vector<ErrorEvent> errors;  // about the model, before it is loaded
-  json measurement;                // of the request in progress
-  QStringList warnings;            // of the request in progress
+  std::vector<Request> waiting;            // in order of arrival; the first is in progress
+  std::vector<ErrorEvent> errors;          // about the model, before it is loaded
+  std::optional<Measurement> measurement;  // of the request in progress
+  QStringList warnings;                    // of the request in progress
   bool loaded = false;
   bool leaving = false;  // the process was told to stop; new requests need another
 };
@@ -113,12 +113,8 @@ void ServeClient::State::read(const QByteArray& line) {
   } else if (kind == "error") {
     const bool canceled = object.value("canceled", json()) == true;
     finish(request, complaint(canceled ? Outcome::Kind::canceled : Outcome::Kind::refused, {error}));
-  } else if (kind == "measure" && numbered) {
-    measurement = content_of(object);
   } else if (kind == "result" && numbered) {
-    json result = content_of(object);
-    if (!measurement.is_null()) result["measurement"] = measurement;
-    finish(request, {Outcome::Kind::done, {}, {}, line_of(result)});
+    finish(request, {Outcome::Kind::done, {}, {}, line_of(content_of(object))});
   } else if (numbered) {
     hear(request, line);
   }
@@ -133,6 +129,7 @@ void ServeClient::State::hear(int request, const QByteArray& line) {
           if constexpr (std::is_same_v<E, StepEvent>) emit client.step(request, e);
           if constexpr (std::is_same_v<E, ProgressEvent>) emit client.progress(request, e);
           if constexpr (std::is_same_v<E, TokenEvent>) emit client.token(request, e);
+          if constexpr (std::is_same_v<E, MeasureEvent>) measurement = measurement_of(e);
           if constexpr (std::is_same_v<E, WarningEvent>) warn(e);
         },
         event);
@@ -161,7 +158,7 @@ void ServeClient::State::finish(int request, Outcome outcome) {
   if (found == waiting.end()) return;
   if (found == waiting.begin()) {
     outcome.warning = std::exchange(warnings, {}).join('\n');
-    measurement = nullptr;
+    outcome.measurement = std::exchange(measurement, {});
   }
   waiting.erase(found);
   if (waiting.empty()) process.expect_answer(false);

@@ -58,9 +58,9 @@ class ServeClient : public QObject {
   void token(int request, const ladimo::TokenEvent& event);
   void step(int request, const ladimo::StepEvent& event);
   void progress(int request, const ladimo::ProgressEvent& event);
-  /// Exactly once for every request, also when the process dies. `outcome.output` holds the result's JSON;
-  /// that of an evaluation of a run has the `measurement` that the run keeps of it. `outcome.warning`: what
-  /// the engine warned of meanwhile.
+  /// Emitted exactly once for every request, even when the process dies. `outcome.output` holds the result's
+  /// JSON, `outcome.measurement` what an evaluation measured, `outcome.warning` the engine's warnings
+  /// meanwhile.
   void finished(int request, const ladimo::ui::Outcome& outcome);
 
  private:

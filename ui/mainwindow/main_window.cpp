@@ -17,7 +17,7 @@
 
 #include "ui/mainwindow/folder_kind.h"
 #include "ui/mainwindow/model_card.h"
-#include "ui/mainwindow/run_view.h"
+#include "ui/mainwindow/run_pages.h"
 #include "ui/mainwindow/settings_dialog.h"
 #include "ui/mainwindow/start_page.h"
 #include "ui/settings/demo.h"
@@ -92,7 +92,7 @@ void MainWindow::show_page(QWidget* page, const QString& title) {
   asked_ = {};
   QWidget* last = pages_->currentWidget();
   wizard_ = qobject_cast<ConversionWizard*>(page);
-  run_ = qobject_cast<RunView*>(page);
+  run_ = qobject_cast<RunPages*>(page);
   if (pages_->indexOf(page) < 0) pages_->addWidget(page);
   pages_->setCurrentWidget(page);
   if (last != start_ && last != page) {
@@ -143,21 +143,21 @@ void MainWindow::show_missing(const QString& folder) {
 // The engine that made a run also reads it, even if the settings have changed.
 void MainWindow::open_run(const QString& folder, const Engine& engine) {
   unless_busy([this, folder, engine] {
-    auto* run = new RunView(engine, engine.in_full(folder));
-    connect(run, &RunView::opened, this, [this, run] { welcome_run(*run); });
-    connect(run, &RunView::refused, this,
+    auto* run = new RunPages(engine, engine.in_full(folder));
+    connect(run, &RunPages::opened, this, [this, run] { welcome_run(*run); });
+    connect(run, &RunPages::refused, this,
             [run] { forget_recent(keys::recent_runs, run->folder(), run->engine().host); });
-    connect(run, &RunView::other_run_wanted, this, &MainWindow::choose_run);
-    connect(run, &RunView::model_wanted, this,
+    connect(run, &RunPages::other_run_wanted, this, &MainWindow::choose_run);
+    connect(run, &RunPages::model_wanted, this,
             [this, run](const QString& model) { open_model(model, run->engine()); });
-    connect(run, &RunView::continue_wanted, this, [this, run](const QString& unfinished) {
+    connect(run, &RunPages::continue_wanted, this, [this, run](const QString& unfinished) {
       show_wizard(ConversionWizard::resume(run->engine(), unfinished));
     });
     show_page(run, run->title());
   });
 }
 
-void MainWindow::welcome_run(RunView& run) {
+void MainWindow::welcome_run(RunPages& run) {
   setWindowTitle(tr("%1 – LaDiMo Studio").arg(run.title()));
   if (run.folder() != demo_run()) remember_recent(keys::recent_runs, run.folder(), run.engine().host);
   if (!run.undo_stack()) return;

@@ -17,7 +17,7 @@ namespace ladimo::ui {
 
 class ConversionWizard;
 class MessageBar;
-class RunView;
+class RunPages;
 class StartPage;
 
 class MainWindow : public QMainWindow {
@@ -58,7 +58,7 @@ class MainWindow : public QMainWindow {
   void about();
   void show_page(QWidget* page, const QString& title);
   void show_wizard(ConversionWizard* wizard);
-  void welcome_run(RunView& run);
+  void welcome_run(RunPages& run);
   /// Does `action` at once, or asks first if it would end something that is running.
   void unless_busy(std::function<void()> action);
   bool busy() const;  // something is running, or a choice is not saved
@@ -70,7 +70,7 @@ class MainWindow : public QMainWindow {
   QStackedWidget* pages_;
   StartPage* start_;
   ConversionWizard* wizard_ = nullptr;  // null while it is not open
-  RunView* run_ = nullptr;              // null while no run is open
+  RunPages* run_ = nullptr;             // null while no run is open
   QUndoGroup* undo_;
   QMenu* view_ = nullptr;        // commands of an open run
   QMenu* policy_ = nullptr;      // commands of an open run

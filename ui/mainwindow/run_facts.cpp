@@ -53,7 +53,7 @@ QTableView* losses_table(const RunData& run) {
   model->setHorizontalHeaderLabels({QObject::tr("Layer"), QObject::tr("Loss before"),
                                     QObject::tr("After refit"), QObject::tr("After distillation"),
                                     QObject::tr("Router explains")});
-  for (const LayerRecord& record : run.records) {
+  for (const LayerRecord& record : run.records()) {
     auto* layer = number_cell(record.layer);
     layer->setText(QString::number(record.layer));
     auto* explained = number_cell(record.router_r2);
@@ -94,7 +94,7 @@ QWidget* with_actions(QTableView& table, const QString& name) {
 LossPlot* losses_plot(const RunData& run) {
   auto* plot = new LossPlot;
   plot->set_step_name(QObject::tr("epoch"));
-  for (const LayerRecord& record : run.records) {
+  for (const LayerRecord& record : run.records()) {
     LossPlot::Curve curve;
     for (const double loss : record.held_out_losses) {
       curve.held_steps << static_cast<double>(curve.held_steps.size());
@@ -142,8 +142,10 @@ QWidget* text_facts_page(const RunData& run) {
   QStringList files;
   for (const auto& file : run.recipe.text) files << path_text(file);
   QPlainTextEdit* own = nullptr;
-  if (!run.own_text.isEmpty()) {
-    own = new QPlainTextEdit(run.own_text.join(QStringLiteral("\n\n")));
+  if (!run.own_text.empty()) {
+    QStringList documents;
+    for (const std::string& document : run.own_text) documents << QString::fromStdString(document);
+    own = new QPlainTextEdit(documents.join(QStringLiteral("\n\n")));
     own->setObjectName(QStringLiteral("own_text"));
     own->setReadOnly(true);
     own->setAccessibleName(QObject::tr("The beginning of what the model wrote"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include <QObject>
@@ -23,7 +24,7 @@ class RunHistory : public QObject {
 
   /// The newest measurement of exactly this policy, null where there is none. With `split` only measurements
   /// on that text count.
-  const Measurement* newest(const Policy& policy, const QString& split = {}) const;
+  const Measurement* newest(const Policy& policy, std::optional<EvaluatedText> split = {}) const;
   /// The policy with the numbers that were measured on the checking split, as it is saved.
   Policy with_measured(Policy policy) const;
 

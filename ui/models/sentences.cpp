@@ -56,9 +56,10 @@ QString times(const LatencyTable& latency, const PolicyNumbers& numbers, int lay
 
 }  // namespace
 
-QString date_text(const QString& iso) {
-  const QDateTime date = QDateTime::fromString(iso, Qt::ISODate);
-  return date.isValid() ? QLocale(QLocale::English).toString(date.toLocalTime(), "d MMMM yyyy hh:mm") : iso;
+QString date_text(const std::string& iso) {
+  const QString text = QString::fromStdString(iso);
+  const QDateTime date = QDateTime::fromString(text, Qt::ISODate);
+  return date.isValid() ? QLocale(QLocale::English).toString(date.toLocalTime(), "d MMMM yyyy hh:mm") : text;
 }
 
 QString in_words(const LayerPolicy& policy) {
@@ -77,7 +78,7 @@ QString description(const RunData& run) {
   return QObject::tr(
              "%1 of %2 layers converted  ·  %3 experts a layer, %4 of them shared  ·  "
              "calibrated on %5 tokens from %6")
-      .arg(run.records.size())
+      .arg(run.records().size())
       .arg(run.layer_count())
       .arg(run.recipe.experts)
       .arg(run.recipe.shared)
@@ -153,7 +154,7 @@ QString times_source(const LatencyTable& latency) {
   return QObject::tr("Times follow from a table measured on %1, %2 threads, %3.")
       .arg(QString::fromStdString(latency.machine))
       .arg(latency.threads)
-      .arg(date_text(QString::fromStdString(latency.date)));
+      .arg(date_text(latency.date));
 }
 
 QString measured_sentence(const Measurement& measurement, double predicted_kl) {
@@ -168,7 +169,7 @@ QString measured_sentence(const Measurement& measurement, double predicted_kl) {
   return QObject::tr("<b>Measured: %1</b>  (%2 %3 the prediction; %4 tokens, %5, %6)")
       .arg(parts.join(dot), number_text(std::abs(distance)),
            distance < 0 ? QObject::tr("below") : QObject::tr("above"), grouped(measurement.tokens),
-           date_text(measurement.date), measurement.machine.toHtmlEscaped());
+           date_text(measurement.date), QString::fromStdString(measurement.machine).toHtmlEscaped());
 }
 
 QString complaint(const Outcome& outcome) {

@@ -11,7 +11,7 @@
 namespace ladimo::ui {
 
 /// "23 November 2026" of an ISO 8601 date; the text itself where it is none.
-QString date_text(const QString& iso);
+QString date_text(const std::string& iso);
 
 /// "dense", "4 strongest", "threshold 0.031".
 QString in_words(const LayerPolicy& policy);

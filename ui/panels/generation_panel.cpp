@@ -12,6 +12,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
+#include "run/continuation.h"
+#include "ui/engine/answer.h"
 #include "ui/engine/serve_client.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
@@ -209,16 +212,14 @@ void GenerationPanel::finish(int request, const Outcome& outcome) {
 }
 
 void GenerationPanel::show_result(const Outcome& outcome) {
-  const auto result = nlohmann::json::parse(outcome.output.begin(), outcome.output.end(), nullptr, false);
-  for (const auto& [side, key] : {std::pair(dense_, "dense"), std::pair(converted_, "converted")}) {
-    const auto one = result.is_object() ? result.value(key, nlohmann::json()) : nlohmann::json();
-    if (one.is_object() && one.contains("tokens_per_s") && one["tokens_per_s"].is_number())
-      side->finish(side->view().token_count(), one["tokens_per_s"].get<double>());
-    else
-      side->end({Outcome::Kind::failed,
-                 tr("The engine's answer has no speed."),
-                 tr("The engine and the studio may be of different versions. Install them together."),
-                 {}});
+  try {
+    const Continuations written = continuations_from_json(parse_answer(outcome.output));
+    if (!written.dense || !written.converted) refuse_answer("The engine's answer lacks one of the models.");
+    dense_->finish(dense_->view().token_count(), written.dense->tokens_per_s);
+    converted_->finish(converted_->view().token_count(), written.converted->tokens_per_s);
+  } catch (const Refusal& refusal) {
+    for (GenerationSide* side : {dense_, converted_})
+      side->end(complaint(Outcome::Kind::failed, {{refusal.what(), refusal.hint(), {}}}));
   }
 }
 

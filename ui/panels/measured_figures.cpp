@@ -8,6 +8,7 @@
 
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
+#include "ui/models/text_scores_model.h"
 #include "ui/models/theme.h"
 #include "ui/panels/panel_text.h"
 #include "ui/widgets/spacing.h"
@@ -19,11 +20,6 @@ QString signed_percent(double ratio) {
   const double percent = 100 * (ratio - 1);
   return (percent < 0 ? QStringLiteral("−") : QStringLiteral("+")) + number_text(std::abs(percent)) +
          QStringLiteral(" %");
-}
-
-double percentile(const Measurement& measurement, int percent) {
-  const auto at = measurement.kl_percentiles.find(percent);
-  return at == measurement.kl_percentiles.end() ? 0 : at->second;
 }
 
 }  // namespace
@@ -81,11 +77,11 @@ void MeasuredFigures::show_measurement(const Measurement& m) {
                         .arg(date_in_words(m.date)));
   kl_.measured->setText(bold(number_text(m.numbers.kl)));
   kl_.beside->setText(tr("predicted %1").arg(number_text(said.kl)));
-  percentiles_.measured->setText(tr("median %1").arg(bold(number_text(percentile(m, 50)))));
+  percentiles_.measured->setText(tr("median %1").arg(bold(number_text(percentile(m.kl_percentiles, 50)))));
   percentiles_.beside->setText(tr("95 % %1 · 99 % %2 · largest %3")
-                                   .arg(bold(number_text(percentile(m, 95))),
-                                        bold(number_text(percentile(m, 99))),
-                                        bold(number_text(percentile(m, 100)))));
+                                   .arg(bold(number_text(percentile(m.kl_percentiles, 95))),
+                                        bold(number_text(percentile(m.kl_percentiles, 99))),
+                                        bold(number_text(percentile(m.kl_percentiles, 100)))));
   perplexity_.measured->setText(
       tr("%1 → %2").arg(number_text(m.dense_perplexity), bold(number_text(m.numbers.perplexity))));
   perplexity_.beside->setText(

@@ -6,9 +6,11 @@
 class QGridLayout;
 class QLabel;
 
-namespace ladimo::ui {
-
+namespace ladimo {
 struct Measurement;
+}
+
+namespace ladimo::ui {
 
 class MeasuredFigures : public QWidget {
   Q_OBJECT

@@ -34,6 +34,7 @@ class ModelExport : public ExportCard {
   void show_step(const StepEvent& event);
   void show_progress_of(const ProgressEvent& event);
   void finish(const Outcome& outcome);
+  void show_result(const QByteArray& output);
   void end();
 
   PolicyEditor& editor_;

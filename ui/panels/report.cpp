@@ -9,13 +9,13 @@
 #include <QSaveFile>
 
 #include "base/version.h"
-#include "ui/models/evaluation_result.h"
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/save_file.h"
 #include "ui/models/sentences.h"
+#include "ui/models/text_scores_model.h"
 #include "ui/panels/panel_text.h"
 #include "ui/panels/report_document.h"
 #include "ui/plots/frontier_plot.h"
@@ -65,7 +65,7 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
         QObject::tr("Measured on %1 (%2 tokens, window %3), %4, %5.")
             .arg(text_in_words(*found).toHtmlEscaped(), grouped(found->tokens))
             .arg(found->window)
-            .arg(date_in_words(found->date), found->machine.toHtmlEscaped()) +
+            .arg(date_in_words(found->date), QString::fromStdString(found->machine).toHtmlEscaped()) +
         QObject::tr(" Predictions come from other text: what perplexity rises by may be compared, "
                     "perplexity itself not."));
   else
@@ -119,7 +119,7 @@ void add_plots(ReportDocument& report, PolicyEditor& editor) {
   }
   if (const Measurement* found = RunHistory::of(editor).newest(editor.policy())) {
     auto percentiles = std::make_unique<KlPercentilesPlot>();
-    percentiles->show_scores({score_of(*found)});
+    percentiles->show_scores({scores_of(*found)});
     if (!percentiles->empty()) plots.push_back(std::move(percentiles));
   }
   report.plots(std::move(plots), 1, 42);

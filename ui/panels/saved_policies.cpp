@@ -10,6 +10,7 @@
 #include <QSplitter>
 #include <QTableView>
 
+#include "run/saved_policy.h"
 #include "ui/engine/serve_client.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "ui/models/evaluation_result.h"
+#include "run/evaluation.h"
 #include "ui/plots/plot.h"
 
 class QCPGraph;
@@ -16,7 +16,7 @@ class KlPercentilesPlot : public Plot {
   explicit KlPercentilesPlot(QWidget* parent = nullptr);
 
   /// One column for each text. A text with zero KL (all layers dense) has no marks on a log axis.
-  void show_scores(std::vector<TextScore> scores);
+  void show_scores(std::vector<TextEvaluation::Domain> scores);
 
   Rows numbers() const override;
 
@@ -25,7 +25,7 @@ class KlPercentilesPlot : public Plot {
   QString read_out(double x, double y) const override;
 
  private:
-  std::vector<TextScore> scores_;
+  std::vector<TextEvaluation::Domain> scores_;
   std::vector<QCPGraph*> statistics_;  // median, 95 %, 99 %, largest, mean
 };
 

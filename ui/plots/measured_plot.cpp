@@ -73,7 +73,7 @@ Rows MeasuredPlot::numbers() const {
   Rows rows{{tr("date"), tr("activated fraction, predicted"), tr("KL, predicted"),
              tr("activated fraction, measured"), tr("KL, measured")}};
   for (const Measurement& m : measurements_)
-    rows << QStringList{m.date, csv_number(m.policy.predicted.activated_fraction),
+    rows << QStringList{QString::fromStdString(m.date), csv_number(m.policy.predicted.activated_fraction),
                         csv_number(m.policy.predicted.kl), csv_number(m.numbers.activated_fraction),
                         csv_number(m.numbers.kl)};
   return rows;

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "ui/models/run_data.h"
+#include "run/measurement.h"
 #include "ui/plots/plot.h"
 
 class QCPCurve;

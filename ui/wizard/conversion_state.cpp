@@ -11,7 +11,6 @@
 namespace ladimo::ui {
 namespace {
 
-constexpr const char* layers_step = "layers";
 constexpr double unfinished = 0.97;  // shown for a step that takes longer than expected
 
 using Status = StepState::Status;
@@ -83,17 +82,19 @@ void ConversionState::hear(const StepEvent& event, double now_s) {
   close_step(now_s);
   if (static_cast<std::size_t>(event.index) >= steps_.size()) steps_.resize(std::size_t(event.index) + 1);
   StepState& step = steps_[static_cast<std::size_t>(event.index)];
-  step.plan.name = event.name;
+  step.plan.step = step_named(event.name).value_or(step.plan.step);
   step.status = Status::running;
   running_ = event.index;
   progress_.reset();  // it may belong to the checks before the first step
   step_started_s_ = layer_started_s_ = now_s;
-  note(now_s,
-       QObject::tr("Step %1 of %2: %3").arg(event.index + 1).arg(event.count).arg(step_title(event.name)));
+  note(now_s, QObject::tr("Step %1 of %2: %3")
+                  .arg(event.index + 1)
+                  .arg(event.count)
+                  .arg(QString::fromStdString(step_in_words(event.name))));
 }
 
 bool ConversionState::converting() const {
-  return running_ >= 0 && steps_[static_cast<std::size_t>(running_)].plan.name == layers_step;
+  return running_ >= 0 && steps_[static_cast<std::size_t>(running_)].plan.step == Step::layers;
 }
 
 LayerState* ConversionState::find(int layer) {
@@ -192,7 +193,7 @@ double ConversionState::expected_layer_seconds() const {
   for (const LayerState& layer : layers_)
     if (layer.seconds > 0) seconds += layer.seconds, ++timed;
   if (timed > 0) return seconds / timed;
-  const auto step = std::ranges::find(steps_, layers_step, [](const StepState& s) { return s.plan.name; });
+  const auto step = std::ranges::find(steps_, Step::layers, [](const StepState& s) { return s.plan.step; });
   const auto left = static_cast<double>(layers_.size()) - resumed_;
   return step == steps_.end() || left < 1 ? 0 : step->plan.seconds / left;
 }
@@ -205,7 +206,7 @@ double ConversionState::layer_share(double now_s) const {
 }
 
 double ConversionState::step_share(const StepState& step, double now_s) const {
-  if (step.plan.name == layers_step && step.status != Status::done) {
+  if (step.plan.step == Step::layers && step.status != Status::done) {
     const auto all = static_cast<double>(layers_.size()) - resumed_;
     return all < 1 ? 0 : (finished_layers() - resumed_ + layer_share(now_s)) / all;
   }
@@ -251,7 +252,7 @@ QString ConversionState::layer_sentence(double now_s) const {
 }
 
 QString ConversionState::step_sentence(const StepState& step, double now_s) const {
-  QStringList parts{step_title(step.plan.name)};
+  QStringList parts{step_title(step.plan.step)};
   const double passed = now_s - step_started_s_;
   double expected = step.plan.seconds;
   if (progress_ && progress_->total > 0) {

@@ -95,7 +95,7 @@ void ConversionWizard::enter(int page) {
 
 /// Starts the planned conversion. If the folder already holds the run, reads first what is finished.
 void ConversionWizard::begin() {
-  const PlanFacts plan = *summary_.plan();
+  const Plan plan = *summary_.plan();
   const QString run = summary_.run_folder();
   const QStringList arguments = summary_.arguments(QStringLiteral("convert"));
   summary_.begin();

@@ -51,7 +51,7 @@ void ExpertsPageConfig::update() {
   if (settings_reason().isEmpty()) {
     const std::int64_t files = std::max<std::int64_t>(1, static_cast<std::int64_t>(recipe_.text.size()));
     const std::int64_t tokens = recipe_.tokens / files / recipe_.window * recipe_.window * files;
-    sketch_ = sketch_plan(model_->config, recipe_, tokens, model_->weight_bytes, model_->threads);
+    sketch_ = sketch_plan(model_->config, recipe_, tokens, weight_bytes(), model_->threads);
   }
   if (!engine_.remote()) {
     try {
@@ -64,9 +64,14 @@ void ExpertsPageConfig::update() {
   emit changed();
 }
 
+int ExpertsPageConfig::weight_bytes() const {
+  constexpr int bf16 = 2;
+  return model_->weight_bytes.value_or(bf16);
+}
+
 ExpertsPageConfig::Range ExpertsPageConfig::activated() const {
   if (!sketch_) return {};
-  const Workload work{model_->config, recipe_, sketch_->tokens, model_->weight_bytes, 1};
+  const Workload work{model_->config, recipe_, sketch_->tokens, weight_bytes(), 1};
   const auto dense = static_cast<double>(model_->config.activated_parameters());
   return {activated_estimate(work, 0) / dense, activated_estimate(work, recipe_.routed()) / dense};
 }

@@ -58,6 +58,7 @@ class ExpertsPageConfig : public PageConfig {
 
  private:
   void update();
+  int weight_bytes() const;
   QString settings_reason() const;
   QString machine_reason() const;
 

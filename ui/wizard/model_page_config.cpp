@@ -2,7 +2,10 @@
 
 #include <QFileInfo>
 
+#include <nlohmann/json.hpp>
+
 #include "checkpoint/checkpoint.h"
+#include "ui/engine/answer.h"
 
 namespace ladimo::ui {
 
@@ -66,7 +69,7 @@ void ModelPageConfig::accept_answer(const Outcome& outcome) {
   if (outcome.output.isEmpty())
     return refuse({{outcome.sentence.toStdString(), outcome.hint.toStdString(), {}}});
   try {
-    accept(model_from_inspect(outcome.output, folder_));
+    accept({inspection_from_json(parse_answer(outcome.output)), folder_, {}});
     if (problems_.empty()) weights_ = Weights::sound;  // the engine has checked them
     emit changed();
   } catch (const Error& error) {

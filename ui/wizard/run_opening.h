@@ -6,9 +6,9 @@
 
 #include <QObject>
 
+#include "run/plan.h"
 #include "ui/engine/engine_process.h"
 #include "ui/wizard/conversion_state.h"
-#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 
@@ -18,7 +18,7 @@ class RunOpening : public QObject {
  public:
   RunOpening(Engine engine, QString run);
   /// `arguments` are those of the planned `convert`.
-  RunOpening(Engine engine, QString run, QStringList arguments, PlanFacts plan);
+  RunOpening(Engine engine, QString run, QStringList arguments, Plan plan);
   const QString& run() const { return run_; }
   void start();
 
@@ -31,12 +31,12 @@ class RunOpening : public QObject {
   void ask(const QStringList& arguments, void (RunOpening::*answer)(const QByteArray&));
   void read_run_there(const QByteArray& json);
   void read_plan_there(const QByteArray& json);
-  void finish(const PlanFacts& plan);
+  void finish(const Plan& plan);
 
   Engine engine_;
   QString run_;
   QStringList arguments_;
-  std::optional<PlanFacts> plan_;
+  std::optional<Plan> plan_;
   std::vector<LayerRecord> records_;
   std::unique_ptr<EngineProcess> process_;
 };

@@ -42,6 +42,6 @@ class StepListModel : public QAbstractTableModel {
 };
 
 /// The name of a step as a person reads it.
-QString step_title(const std::string& name);
+QString step_title(Step step);
 
 }  // namespace ladimo::ui

@@ -4,6 +4,9 @@
 #include <QFileInfo>
 #include <QStandardPaths>
 
+#include <nlohmann/json.hpp>
+
+#include "ui/engine/answer.h"
 #include "ui/engine/window_words.h"
 #include "ui/wizard/conversion_arguments.h"
 
@@ -75,7 +78,7 @@ void SummaryPageConfig::finish(const Outcome& outcome) {
     if (outcome.output.isEmpty())
       failure_ << outcome.sentence + ' ' + outcome.hint;
     else
-      plan_ = read_plan(outcome.output);
+      plan_ = plan_from_json(parse_answer(outcome.output));
   } catch (const Error& error) {
     failure_ << QString::fromUtf8(error.what()) + ' ' + in_window_words(error.hint());
   }

@@ -4,9 +4,9 @@
 #include <memory>
 #include <optional>
 
+#include "run/plan.h"
 #include "ui/engine/engine_process.h"
 #include "ui/wizard/page_config.h"
-#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 
@@ -26,7 +26,7 @@ class SummaryPageConfig : public PageConfig {
   /// Asks the engine for the plan, unless it is there or on its way.
   void make_plan();
   bool planning() const { return process_ != nullptr; }
-  const std::optional<PlanFacts>& plan() const { return plan_; }
+  const std::optional<Plan>& plan() const { return plan_; }
   /// The reasons against the plan, one line each with its hint.
   QStringList problems() const;
 
@@ -49,7 +49,7 @@ class SummaryPageConfig : public PageConfig {
   QString begun_run_;    // folder of the last conversion that began
   QStringList begun_;    // its arguments
   QStringList planned_;  // arguments of the plan that is there or on its way
-  std::optional<PlanFacts> plan_;
+  std::optional<Plan> plan_;
   QStringList failure_;  // why there is no plan
   std::unique_ptr<EngineProcess> process_;
 };

@@ -5,9 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.h"
+#include "run/plan.h"
+#include "ui/engine/answer.h"
 #include "ui/engine/window_words.h"
 #include "ui/wizard/conversion_arguments.h"
-#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 namespace {
@@ -18,11 +19,10 @@ constexpr int still_ms = 400;
 
 /// What `plan --look` says of the text, or why the text was not read.
 TextLook look_from_plan(const QByteArray& output) {
-  const auto json = nlohmann::json::parse(output.begin(), output.end(), nullptr, false);
-  if (json.is_object() && json.contains("look") && !json["look"].is_null())
-    return text_look_from_json(json["look"]);
+  const nlohmann::json json = parse_answer(output);
+  if (const JsonFields plan(json, "plan"); plan.has("look")) return text_look_from_json(plan.at("look"));
   TextLook nothing;
-  nothing.problems = read_plan(output).problems;
+  nothing.problems = plan_from_json(json).problems;
   return nothing;
 }
 
@@ -151,7 +151,7 @@ void TextPageConfig::take_fewer() {
 
 QString TextPageConfig::reason() const {
   if (self_)
-    return model_ && !engine_.remote() && model_->config.bos < 0
+    return model_ && model_->described() && model_->config.bos < 0
                ? tr("This model cannot write its own text: its configuration names no token to begin with. "
                     "Choose text files.")
                : QString();

@@ -8,8 +8,11 @@
 #include <QPushButton>
 #include <QStackedWidget>
 
+#include <nlohmann/json.hpp>
+
+#include "run/bench_result.h"
+#include "ui/engine/answer.h"
 #include "ui/engine/serve_client.h"
-#include "ui/models/evaluation_result.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
@@ -18,6 +21,18 @@
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
+namespace {
+
+void take_times(const BenchResult& bench, PolicyNumbers& numbers) {
+  constexpr double ms_per_s = 1000;
+  if (bench.decode.converted_tokens_per_s)
+    numbers.decode_ms = ms_per_s / *bench.decode.converted_tokens_per_s;
+  if (bench.prefill.converted_tokens_per_s)
+    numbers.prefill_ms = ms_per_s / *bench.prefill.converted_tokens_per_s;
+}
+
+}  // namespace
+
 MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
@@ -121,14 +136,15 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
 void MeasureRow::accept(const Outcome& outcome) {
   if (!outcome.done()) return;
   warning_ += outcome.warning;
-  if (evaluated_) return read_times(outcome.output, evaluated_->numbers);
-  evaluated_ = read_evaluation(outcome.output).measurement;
+  if (evaluated_)
+    return take_times(bench_result_from_json(parse_answer(outcome.output)), evaluated_->numbers);
+  evaluated_ = measurement_in(outcome);
   if (editor_.cost() == Cost::decode_ms) request_ = serve_.bench(evaluated_->policy);
 }
 
 /// Shows the newest measurement of the chosen policy.
 void MeasureRow::follow() {
-  const Measurement* last = RunHistory::of(editor_).newest(editor_.policy(), checking_split);
+  const Measurement* last = RunHistory::of(editor_).newest(editor_.policy(), EvaluatedText::checking);
   say(last ? measured_sentence(*last, editor_.policy().predicted.kl)
            : tr("This policy has not been measured yet."),
       false);

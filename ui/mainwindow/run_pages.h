@@ -26,15 +26,15 @@ class ServeClient;
 class WorkspacePage;
 struct Outcome;
 
-class RunView : public QWidget {
+class RunPages : public QWidget {
   Q_OBJECT
  public:
   enum Step { model, text, experts, distil, policy, evaluate, export_model };
   static QStringList step_names();
 
   /// Starts reading the run.
-  RunView(Engine engine, QString folder, QWidget* parent = nullptr);
-  ~RunView() override;
+  RunPages(Engine engine, QString folder, QWidget* parent = nullptr);
+  ~RunPages() override;
 
   const QString& folder() const { return folder_; }
   const Engine& engine() const { return engine_; }
