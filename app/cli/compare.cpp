@@ -19,13 +19,13 @@ void refuse_bad_csv(const std::filesystem::path& file) {
   namespace fs = std::filesystem;
   if ((fs::exists(file) && !fs::is_regular_file(file)) ||
       (file.has_parent_path() && !fs::is_directory(file.parent_path())))
-    throw Refusal("The table cannot be written there.", "Name a file in a folder that exists with --csv.",
+    throw Refusal("The table cannot be written there.", "Name a file in a folder that exists with {csv}.",
                   file);
   std::string heading;
   std::ifstream in(file);
   if (std::getline(in, heading) && heading + '\n' != to_csv({}))
-    throw Refusal("There is a file of that name that is no table of a comparison.",
-                  "Choose another name with --csv.", file);
+    throw Refusal("A file of that name exists, and it is not a table of a comparison.",
+                  "Choose another name with {csv}.", file);
 }
 
 /// False where the table cannot be written. What was measured is still printed.

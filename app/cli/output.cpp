@@ -9,6 +9,7 @@
 
 #include "base/format.h"
 #include "base/json_fields.h"
+#include "base/setting.h"
 #include "run/event_json.h"
 #include "run/step.h"
 
@@ -46,7 +47,8 @@ void Output::event(const Event& event) {
                      format_number(e.loss_after), format_seconds(e.seconds));
         } else if constexpr (std::is_same_v<E, WarningEvent>) {
           clear_line();
-          fmt::print(stderr, "warning: {}{}{}\n", e.message, e.hint.empty() ? "" : " ", e.hint);
+          fmt::print(stderr, "warning: {}{}{}\n", e.message, e.hint.empty() ? "" : " ",
+                     in_words(e.hint, command_line()));
         }
       },
       event);
@@ -104,7 +106,7 @@ void Output::error(const Error& error) {
   for (const Problem& problem : problems) {
     fmt::print(stderr, "ladimo: {}\n", problem.message);
     if (!problem.path.empty()) fmt::print(stderr, "  where: {}\n", problem.path.string());
-    if (!problem.hint.empty()) fmt::print(stderr, "  hint:  {}\n", problem.hint);
+    if (!problem.hint.empty()) fmt::print(stderr, "  hint:  {}\n", in_words(problem.hint, command_line()));
   }
   if (form_ == Form::events)
     for (const Problem& problem : problems)

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/format.h"
+#include "base/setting.h"
 #include "commands.h"
 #include "policy/frontier.h"
 #include "run/run_view.h"
@@ -20,13 +21,13 @@ namespace {
 void refuse_to_overwrite(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file) ||
       (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())))
-    throw Refusal("The policy cannot be written there.", "Name a file in a folder that exists with -o.",
+    throw Refusal("The policy cannot be written there.", "Name a file in a folder that exists with {output}.",
                   file);
   if (!std::filesystem::exists(file)) return;
   try {
     policy_from_json(read_json(file), file);
   } catch (const Refusal&) {
-    throw Refusal("There is a file of that name that is no policy.", "Choose another name with -o.", file);
+    throw Refusal("A file of that name exists, and it is not a policy.", "Choose another name with {output}.", file);
   }
 }
 
@@ -68,7 +69,8 @@ void print_show(const RunView& view) {
   const auto done = std::ranges::count(view.layers, true, &LayerView::done);
   fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
   if (!view.tradeoff) {
-    fmt::print("The tables are not there yet: run `ladimo convert` again to continue.\n");
+    fmt::print("The tables are not there yet. To finish the run, {}.\n",
+               command_line().action(Action::continue_run));
     return;
   }
   const Frontier frontier(*view.tradeoff, view.latency ? &*view.latency : nullptr, Cost::activated);

@@ -40,7 +40,7 @@ fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.
   throw Error(
       full ? fmt::format("The disk is full: {} could not be written.", path.filename().string())
            : fmt::format("{} could not be written: {}.", path.filename().string(), std::strerror(code)),
-      full ? "Free some space and run the same command again."
+      full ? "Free some space and try again: what was finished is kept."
            : "Check that the folder exists and that you may write to it.",
       path);
 }

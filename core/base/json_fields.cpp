@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/setting.h"
+
 namespace ladimo {
 
 using nlohmann::json;
@@ -144,15 +146,25 @@ nlohmann::json path_list(const std::vector<std::filesystem::path>& paths) {
 
 nlohmann::json to_json(const std::vector<Problem>& problems) {
   auto list = nlohmann::json::array();
-  for (const Problem& problem : problems)
-    list.push_back({{"message", problem.message}, {"hint", problem.hint}, {"path", problem.path.string()}});
+  for (const Problem& problem : problems) {
+    const auto setting = setting_in(problem.hint);
+    list.push_back({{"message", problem.message},
+                    {"hint", in_words(problem.hint, command_line())},
+                    {"path", problem.path.string()},
+                    {"setting", setting ? nlohmann::json(id_of(*setting)) : nlohmann::json()},
+                    {"advice", problem.hint}});
+  }
   return list;
+}
+
+std::string advice_from(const JsonFields& fields) {
+  return fields.text(fields.has("advice") ? "advice" : "hint");
 }
 
 std::vector<Problem> problems_from(const JsonFields& fields) {
   std::vector<Problem> problems;
   for (const JsonFields& problem : fields.objects("problems"))
-    problems.push_back({problem.text("message"), problem.text("hint"), problem.text("path")});
+    problems.push_back({problem.text("message"), advice_from(problem), problem.text("path")});
   return problems;
 }
 

@@ -68,9 +68,13 @@ nlohmann::json or_null(const std::optional<T>& value) {
 /// A list of strings.
 nlohmann::json path_list(const std::vector<std::filesystem::path>& paths);
 
-/// A list of {message, hint, path}, and the one under the key `problems`.
+/// A list of {message, hint, path, setting, advice}: `hint` in the command line's words, `advice` with ids
+/// (base/setting.h), `setting` the id of the setting that it is about, or null.
 nlohmann::json to_json(const std::vector<Problem>& problems);
+/// The list under the key `problems`, with the ids in its hints.
 std::vector<Problem> problems_from(const JsonFields& fields);
+/// `advice`, or `hint` where an older program wrote no advice.
+std::string advice_from(const JsonFields& fields);
 
 /// What `read` returns; a Refusal of its that names no file is thrown again naming `path`.
 template <class Read>

@@ -121,7 +121,7 @@ void read_config(const fs::path& file, Found& found) {
   if (found.native && static_cast<std::int64_t>(found.native->layers.size()) != found.config.layers)
     throw Refusal(fmt::format("config.json: ladimo.layers has {} layers, num_hidden_layers says {}.",
                               found.native->layers.size(), found.config.layers),
-                  "The file is damaged; export the model again.", file);
+                  "The file is damaged: {export_again}.", file);
 }
 
 // Shapes can be checked as soon as all sizes are known, whatever else is wrong.

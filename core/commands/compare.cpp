@@ -35,7 +35,7 @@ class RunsFolder {
     if (keep) return;
     std::string name = (fs::temp_directory_path() / "ladimo-compare-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
-      throw Error("No temporary folder can be made for the runs.", "Name a folder with --keep.",
+      throw Error("No temporary folder can be made for the runs.", "Name a folder with {keep}.",
                   fs::temp_directory_path());
     path_ = temporary_ = name;
   }
@@ -57,7 +57,7 @@ void check_methods(const CompareRequest& request) {
   for (const auto& method : request.methods)
     if (std::ranges::find(known, method) == known.end())
       throw Refusal(fmt::format("There is no method called \"{}\".", method),
-                    fmt::format("Give --methods some of {}.", fmt::join(known, ", ")));
+                    fmt::format("Choose {{methods}} from {}.", fmt::join(known, ", ")));
 }
 
 template <class T>
@@ -68,26 +68,26 @@ bool all_distinct(const std::vector<T>& values) {
 void check_numbers(const CompareRequest& request) {
   for (const double target : request.targets)
     if (!(target > 0 && target < 1))
-      throw Refusal(fmt::format("{} is no share of the FFNs' parameters.", target),
-                    "Give --ffn-activated numbers between 0 and 1, like 0.69,0.5.");
+      throw Refusal(fmt::format("{} is not a share of the FFNs' parameters.", target),
+                    "Set {ffn_activated} to numbers between 0 and 1, like 0.69,0.5.");
   if (!all_distinct(request.targets) || !all_distinct(request.seeds))
-    throw Refusal("A seed or a share is named twice.", "Give every one of --seeds and --ffn-activated once.");
+    throw Refusal("A seed or a share is named twice.", "Name each of {seeds} and of {ffn_activated} once.");
   if (request.targets.empty() || request.seeds.empty())
-    throw Refusal("There is nothing to compare.", "Give at least one --ffn-activated and one of --seeds.");
+    throw Refusal("There is nothing to compare.", "Name at least one of {ffn_activated} and one of {seeds}.");
 }
 
 /// Never measure on what was calibrated on.
 void check_text(const CompareRequest& request) {
   if (request.held_out.empty())
-    throw Refusal("There is no text to measure on.", "Name held-out files with --held-out.");
+    throw Refusal("There is no text to measure on.", "Name held-out files with {held_out}.");
   if (request.text.size() == 1 && request.text.front() == "self")
-    throw Refusal("A comparison needs calibration text that all methods share.", "Name files with --text.");
+    throw Refusal("A comparison needs calibration text that all methods share.", "Name files with {text}.");
   std::set<std::string> calibrated;
   for (const auto& text : request.text)
     if (fs::is_regular_file(text)) calibrated.insert(hash_hex(read_file(text)));
   for (const auto& held_out : request.held_out)
     if (fs::is_regular_file(held_out) && calibrated.contains(hash_hex(read_file(held_out))))
-      throw Refusal("The held-out text is also calibrated on.", "Name other files with --held-out.",
+      throw Refusal("The held-out text is also calibration text.", "Name other files with {held_out}.",
                     held_out);
 }
 
@@ -188,7 +188,7 @@ class Compare {
             fmt::format("{} of the FFNs' parameters cannot be met: the shared experts, the router and a "
                         "bias alone take {}.",
                         target, format_number(least)),
-            "Ask for more with --ffn-activated, or share fewer experts with --shared.");
+            "Ask for more with {ffn_activated}, or share fewer experts with {shared}.");
   }
 
   /// What lies in the folders of the runs is looked at now, not when the comparison comes to it.
@@ -208,13 +208,13 @@ class Compare {
     if (!fs::exists(run)) return;
     if (!is_run(run))
       throw Refusal("There is something else where a run of the comparison is kept.",
-                    "Name another folder with --keep.", run);
+                    "Name another folder with {keep}.", run);
     convert.run += ".anew";  // nothing is written there
     convert.read_weights = false;
     const auto lines = differences(RunFolder(run).recipe(), checked_plan(convert).recipe);
     if (!lines.empty())
       throw Refusal(fmt::format("A kept run has another recipe: {}.", fmt::join(lines, "; ")),
-                    "Name another folder with --keep, or give that run's own settings.", run);
+                    "Name another folder with {keep}, or use the settings of that run.", run);
   }
 
   /// `ablation`: what is left out of our method, with a space before it.
@@ -257,9 +257,9 @@ class Compare {
                              evaluation.same_top, all[i].seconds});
       if (std::abs(numbers.ffn_activated - all[i].target) > target_tolerance)
         context_.warn(
-            fmt::format("{} comes to {} where {} of the FFNs' parameters were asked for.", all[i].method,
+            fmt::format("{} activates {} of the FFNs' parameters where {} were asked for.", all[i].method,
                         format_number(numbers.ffn_activated), all[i].target),
-            "It is the nearest that was found on the calibration texts; what runs depends on the text.");
+            "This is the closest that was found on the calibration text; how much runs depends on the text.");
     }
   }
 

@@ -18,7 +18,7 @@ double tokens_per_second(std::size_t tokens, double first_s, double last_s) {
 void require_valid(const Sampling& sampling) {
   if (sampling.max_tokens < 1 || !(sampling.temperature >= 0 && std::isfinite(sampling.temperature)))
     throw Refusal("Generation needs at least one token and a temperature of 0 or more.",
-                  "Use for example --max-tokens 100 --temperature 0.8.");
+                  "For example {max_tokens} 100 {temperature} 0.8.");
 }
 
 Continuation continue_prompt(const LoadedModel& model, const ModelPolicy& policy, bool converted,

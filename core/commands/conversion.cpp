@@ -64,7 +64,7 @@ class Conversion {
     const auto lines = differences(run_.recipe(), recipe_);
     if (!lines.empty())
       throw Refusal(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
-                    "Name another folder with -o.", run_.path());
+                    "Name another folder with {run}.", run_.path());
   }
 
   void step(Step step, const std::function<void()>& work) {

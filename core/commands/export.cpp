@@ -52,24 +52,24 @@ class TemporaryFolder {
 
 void require_possible(const ExportRequest& request) {
   if (request.format != "native")
-    throw Refusal(fmt::format("The format \"{}\" is not written by this version.", request.format),
-                  "Use --format native.");
+    throw Refusal(fmt::format("This version cannot write the format \"{}\".", request.format),
+                  "Set {format} to native.");
   if (exists(request.output))
-    throw Refusal("There is a file or folder of that name already.", "Name a new folder with -o.",
+    throw Refusal("A file or folder of that name exists already.", "Name a new folder with {output}.",
                   request.output);
   const auto parent = normal_path(request.output).parent_path();
   if (!is_directory(parent))
-    throw Refusal("The folder that the model is to lie in does not exist.",
-                  "Make it, or name another with -o.", parent);
+    throw Refusal("The folder that the model is to be written to does not exist.",
+                  "Make it, or name another with {output}.", parent);
 }
 
 void require_disk(const ExportRequest& request, std::uint64_t bytes) {
   const auto free = free_disk_bytes(request.output);
   if (bytes > free)
     throw Refusal(
-        fmt::format("The model needs {} of disk; {} are free.", format_bytes(static_cast<double>(bytes)),
+        fmt::format("The model needs {} of disk space; {} are free.", format_bytes(static_cast<double>(bytes)),
                     format_bytes(static_cast<double>(free))),
-        "Free some space, or name a folder on another disk with -o.", request.output);
+        "Free some space, or name a folder on another disk with {output}.", request.output);
 }
 
 NativeSection section_of(const OpenedModel& opened, const ModelPolicy& policy, bool all_policies) {
@@ -119,8 +119,8 @@ Verification verify(const fs::path& folder, const OpenedModel& opened, const Mod
   const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
   if (!(error <= rounding * std::max(1.0, expected.abs().max().item<double>())))
     throw Error(
-        fmt::format("What was written is another model: its logits differ by {}.", format_number(error)),
-        "Check the disk, and export again.", folder);
+        fmt::format("The model that was written differs from the run: its logits are off by up to {}.", format_number(error)),
+        "Check the disk, then {export_again}.", folder);
   return {ids.numel(), error, std::max(0.0, kl)};
 }
 

@@ -41,13 +41,13 @@ Material named_text(const LoadedModel& model, const EvaluationText& text) {
 Material checking_split(const LoadedModel& model, const EvaluationText& text) {
   const auto& run = model.opened().run;
   if (!run)
-    throw Refusal("There is no text to measure on.", "Name text files with --text.",
+    throw Refusal("There is no text to measure on.", "Name text files with {text}.",
                   model.opened().checkpoint.folder());
   const Recipe recipe = run->recipe();
   if (text.window != 0 && text.window != recipe.window)
     throw Refusal(
         fmt::format("The run's checking split has windows of {} tokens, not {}.", recipe.window, text.window),
-        "Leave --window out, or name text files with --text.", run->path());
+        "Leave {window} out, or name text files with {text}.", run->path());
   auto windows = held_out_text(*run, recipe, model.tokenizer()).checking;
   const auto wanted = text.tokens == 0 ? windows.count() : text.tokens / windows.window;
   if (wanted < 1 || wanted > windows.count())
@@ -84,7 +84,7 @@ std::vector<std::filesystem::path> calibrated_on(const OpenedModel& opened, cons
   const auto calibrated = opened.run->recipe().text_fingerprints;
   for (const auto& file : text.files) {
     if (std::ranges::find(calibrated, hash_hex(read_file(file))) == calibrated.end()) continue;
-    context.warn(fmt::format("{} was calibrated on: what is measured on it is too good.", file.string()),
+    context.warn(fmt::format("The run was calibrated on {}: what is measured on it looks too good.", file.string()),
                  "Name text that the run has not seen.");
     files.push_back(file);
   }

@@ -21,11 +21,11 @@ std::filesystem::path original_of(const RunFolder& run, const Recipe& recipe) {
 void require_converted_from(const Checkpoint& original, const std::string& fingerprint) {
   if (original.fingerprint() != fingerprint)
     throw Refusal("This checkpoint is not the one that was converted (their fingerprints differ).",
-                  "Name the original with --dense MODEL.", original.folder());
+                  "Name the original with {dense}.", original.folder());
 }
 
 [[noreturn]] void refuse_policy(const std::filesystem::path& model) {
-  throw Refusal("A policy goes with a RUN, and this is a dense model.", "Name the run folder instead.",
+  throw Refusal("A policy was given for a dense model.", "Name a run folder instead, or leave {policy} out.",
                 model);
 }
 
@@ -36,7 +36,7 @@ OpenedModel open_with_original(const RunFolder& run, const std::optional<std::fi
       return Checkpoint::open(dense.value_or(original_of(run, recipe)));
     } catch (const Refusal& refusal) {
       throw Refusal("The dense original of this run cannot be opened: " + std::string(refusal.what()),
-                    dense ? refusal.hint() : "Name the folder where it is now with --dense MODEL.",
+                    dense ? refusal.hint() : "Name the folder where it is now with {dense}.",
                     refusal.path());
     }
   }();
@@ -50,7 +50,7 @@ void require_same_model(const Checkpoint& native, const Checkpoint& original) {
     if (!is_ffn(tensor.role) && Checkpoint::fingerprint(native.store().at(tensor.name)) !=
                                     Checkpoint::fingerprint(original.store().at(tensor.name)))
       throw Refusal(fmt::format("Tensor {} is not what it is in the dense original.", tensor.name),
-                    "The folder is damaged or was changed: export the model again.", native.folder());
+                    "The folder is damaged or was changed: {export_again}.", native.folder());
 }
 
 OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::path>& dense) {
@@ -73,12 +73,12 @@ MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType d
   return [run, device, dtype, checked = std::set<int>()](int layer) mutable {
     if (!run.layer_done(layer))
       throw Refusal("Layer " + std::to_string(layer) + " is not converted in this run.",
-                    "Run `ladimo convert` again to finish the run.", run.path());
+                    "To finish the run, {continue_run}.", run.path());
     const auto file = weights_in_use(run, layer);
     if (!checked.contains(layer) && !file.intact())
       throw Refusal(
           "Layer " + std::to_string(layer) + " of this run is damaged: its weights are not what was written.",
-          "Run `ladimo convert` again: it makes the layer anew.", file.path);
+          "To make the layer anew, {continue_run}.", file.path);
     checked.insert(layer);
     return std::make_shared<const MoeWeights>(load_moe_weights(file.path, device, dtype));
   };
@@ -103,8 +103,8 @@ OpenedModel OpenedModel::open(const std::filesystem::path& path,
   auto checkpoint = Checkpoint::open(path);
   if (checkpoint.native()) return open_native(std::move(checkpoint), dense);
   if (dense)
-    throw Refusal("--dense goes with a RUN or a native folder, and this is a dense model.",
-                  "Leave --dense out.", path);
+    throw Refusal("A dense original was named for a model that is itself dense.",
+                  "Leave {dense} out, or name a run or an exported model.", path);
   return {std::move(checkpoint), {}, {}};
 }
 
@@ -164,11 +164,11 @@ Policy OpenedModel::checked(Policy policy, const std::filesystem::path& file) co
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
     if (dense && !has_dense(l))
       throw Refusal(
-          fmt::format("The policy wants layer {} dense, but this folder holds it converted only.", l),
-          "Name the dense original with --dense MODEL, or export with --all-policies.", file);
+          fmt::format("The policy wants layer {} dense, but this folder holds only its converted weights.", l),
+          "Name the dense original with {dense}, or export with {all_policies}.", file);
     if (!dense && !has_converted(l))
       throw Refusal(fmt::format("The policy wants layer {} sparse, but it is not converted here.", l),
-                    run ? "Solve a policy for this run with `ladimo policy`." : "Export with --all-policies.",
+                    run ? "Make a policy for this run: {choose_policy}." : "Export with {all_policies}.",
                     file);
     if (layer.kind == LayerPolicy::Kind::top_k && layer.k > routed)
       throw Refusal(

@@ -13,10 +13,10 @@ SampleEvent sample_partition(const Plan& plan, int layer, const Runtime& runtime
   const Recipe& recipe = plan.recipe;
   if (!std::binary_search(recipe.layers.begin(), recipe.layers.end(), layer))
     throw Refusal("Layer " + std::to_string(layer) + " is not among the layers to convert.",
-                  "Give --sample one of the layers of --layers.");
+                  "Set {sample} to one of the layers that {layers} names.");
   if (recipe.self_text())
     throw Refusal("A partition cannot be drawn yet: the model has not written its text.",
-                  "Name text files with --text to see one.");
+                  "To see one, name text files with {text}.");
   const WeightSource source(Checkpoint::open(recipe.model), runtime.device, at::kFloat);
   const Windows& windows = plan.text.calibration;
   const auto n = std::min(windows.count(), recipe.stage1.feature_tokens / windows.window + 1);

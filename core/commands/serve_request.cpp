@@ -74,7 +74,7 @@ SavedPolicy save_policy(const LoadedModel& model, const JsonFields& fields) {
   fields.only({"id", "request", "policy", "name"});
   const auto& run = model.opened().run;
   if (!run)
-    throw Refusal("A policy can be saved in a run only, and this is a model.", "Write it to a file instead.",
+    throw Refusal("A policy can only be saved in a run, and this is a model.", "Write it to a file instead.",
                   model.opened().checkpoint.folder());
   const auto policy = model.opened().policy_from(fields.at("policy"));
   std::optional<std::string> name;
@@ -91,8 +91,8 @@ nlohmann::json answer(const LoadedModel& model, const nlohmann::json& request, c
   if (kind == "eval") return to_json(evaluate(model, fields, context));
   if (kind == "bench") return to_json(time_speed(model, fields, context));
   if (kind == "policy") return to_json(save_policy(model, fields));
-  throw Refusal(fmt::format("\"{}\" is no request.", kind),
-                "generate, eval, bench, policy and cancel are known.");
+  throw Refusal(fmt::format("\"{}\" is not a request.", kind),
+                "Known are generate, eval, bench, policy and cancel.");
 }
 
 }  // namespace ladimo

@@ -76,7 +76,7 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   record.loss_after = mean_error(loss(result.weights));
   if (!std::isfinite(record.loss_after))
     throw Error(fmt::format("Layer {} came out with weights that are not finite.", layer),
-                "Check the checkpoint with `ladimo inspect`, or use milder settings in the recipe.");
+                "Check the checkpoint ({inspect_model}), or use milder settings in the recipe.");
   return result;
 }
 

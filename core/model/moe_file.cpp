@@ -102,7 +102,7 @@ class LayerReader {
 
   [[noreturn]] void refuse(const std::string& what) const {
     throw Refusal("This is not a converted layer: " + prefix_ + what + ".",
-                  prefix_.empty() ? "Delete the file and run convert again." : "Export the model again.",
+                  prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it anew, {export_again}.",
                   where_);
   }
 
@@ -205,7 +205,7 @@ MoeWeights load_moe_weights(const Checkpoint& native, std::int64_t layer, at::De
       weights.routed() != native.native()->routed_experts)
     throw Refusal("The converted weights of layer " + std::to_string(layer) +
                       " have other sizes than config.json says.",
-                  "Export the model again.", native.folder());
+                  "To write it anew, {export_again}.", native.folder());
   return weights;
 }
 

@@ -31,7 +31,7 @@ bool among(Kinds kinds, LayerPolicy::Kind kind) {
 const LatencyTable* needed_for(Cost cost, const LatencyTable* latency) {
   if (cost == Cost::decode_ms && latency == nullptr)
     throw Refusal("The run has no measured decode times.",
-                  "Convert the run to its end, or use the cost activated.");
+                  "To finish the run, {continue_run}; or set {cost} to activated.");
   return latency;
 }
 
@@ -41,7 +41,7 @@ Kinds parse_kinds(std::string_view text) {
   if (text == "mixed") return Kinds::mixed;
   if (text == "threshold") return Kinds::threshold;
   if (text == "top_k") return Kinds::top_k;
-  throw Refusal(fmt::format("There are no policies of the kind \"{}\".", text),
+  throw Refusal(fmt::format("\"{}\" is not a kind of policy.", text),
                 "Use threshold, top_k or mixed.");
 }
 

@@ -40,7 +40,7 @@ void require_finite(const Sensitivity& sensitivity) {
   for (std::size_t l = 0; l < sensitivity.size(); ++l)
     if (!std::ranges::all_of(sensitivity[l], [](double kl) { return std::isfinite(kl); }))
       throw Error(fmt::format("The predictions are no numbers when layer {} runs with experts.", l),
-                  "Check the checkpoint with `ladimo inspect`, or leave this layer dense with --layers.");
+                  "Check the checkpoint ({inspect_model}), or leave this layer dense with {layers}.");
 }
 
 /// What lies between two neighbours of the ladder.

@@ -134,12 +134,12 @@ void check_machine(Plan& plan) {
   const auto bytes = [](std::uint64_t count) { return format_bytes(static_cast<double>(count)); };
   if (const auto free = free_disk_bytes(plan.run); plan.disk_bytes > free)
     plan.problems.push_back(
-        {fmt::format("The run needs {} of disk; {} are free.", bytes(plan.disk_bytes), bytes(free)),
-         "Free some space, or choose a folder on another disk with -o.", plan.run});
+        {fmt::format("The run needs {} of disk space; {} are free.", bytes(plan.disk_bytes), bytes(free)),
+         "Free some space, or choose a folder on another disk with {run}.", plan.run});
   if (const auto available = available_ram_bytes(); plan.ram_bytes > available)
     plan.problems.push_back({fmt::format("The run needs {} of memory; {} are available.",
                                          bytes(plan.ram_bytes), bytes(available)),
-                             "Take fewer calibration tokens (--tokens), or close other programs.",
+                             "Take fewer calibration tokens ({tokens}), or close other programs.",
                              {}});
 }
 

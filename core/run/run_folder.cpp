@@ -27,7 +27,7 @@ auto read_table(const fs::path& path, FromJson from_json) {
 void refuse_unfinished(const fs::path& file, const char* what) {
   if (fs::exists(file)) return;
   throw Refusal(fmt::format("The run has no {} yet.", what),
-                "Continue it: give the same `ladimo convert` command again.", file);
+                "To finish the run, {continue_run}.", file);
 }
 
 bool is_temporary(const fs::path& path) {
@@ -138,7 +138,7 @@ Policy RunFolder::policy(std::size_t layers, const std::optional<fs::path>& file
   const fs::path from = file.value_or(policy_file());
   if (!fs::exists(from))
     throw Refusal(file ? "There is no such policy file." : "The run has no policy yet.",
-                  fmt::format("Make one: ladimo policy {} --activated 0.8", path_.string()), from);
+                  "Make one: {choose_policy}.", from);
   return read_policy(from, recipe().model_fingerprint, layers);
 }
 
@@ -147,12 +147,12 @@ RunFolder::Lock::Lock(const RunFolder& run) {
   fs::create_directories(run.path(), ignored);
   descriptor_ = ::open((run.path() / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0)
-    throw Error(fmt::format("The run folder cannot be written: {}.", std::strerror(errno)),
-                "Choose another folder with -o.", run.path());
+    throw Error(fmt::format("The run folder cannot be written to: {}.", std::strerror(errno)),
+                "Choose another folder with {run}.", run.path());
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
   ::close(descriptor_);
   throw Refusal(fmt::format("Another process is working in the run folder {}.", run.path().string()),
-                "Wait for it, stop it, or choose another folder with -o.", run.path());
+                "Wait for it, stop it, or choose another folder with {run}.", run.path());
 }
 
 RunFolder::Lock::~Lock() { ::close(descriptor_); }
@@ -161,10 +161,10 @@ bool is_run(const fs::path& path) { return RunFolder(path).exists(); }
 
 RunFolder open_run(const fs::path& path) {
   if (!fs::exists(path))
-    throw Refusal("There is no such run folder.", "Make one: ladimo convert MODEL -o RUN --text FILE.", path);
+    throw Refusal("There is no such run folder.", "Make one: {new_conversion}.", path);
   if (!is_run(path))
     throw Refusal("This folder is not a run: it has no recipe.json.",
-                  "Name a folder that `ladimo convert` wrote.", path);
+                  "Name a folder that a conversion wrote.", path);
   return RunFolder(path);
 }
 

@@ -28,7 +28,7 @@ constexpr Words all_words[] = {
     {Step::measuring, "measuring", "Measuring"},
 };
 
-/// The longest name that `text` begins with and that ends where a word ends; null where there is none.
+/// Of the step whose name `text` begins with, as a whole word; null where there is none.
 const Words* words_of(std::string_view text) {
   for (const Words& words : all_words) {
     const std::string_view name = words.name;
@@ -42,6 +42,8 @@ const Words* words_of(std::string_view text) {
 }  // namespace
 
 const char* name_of(Step step) { return all_words[static_cast<std::size_t>(step)].name; }
+
+const char* title_of(Step step) { return all_words[static_cast<std::size_t>(step)].title; }
 
 std::optional<Step> step_named(std::string_view name) {
   const Words* words = words_of(name);

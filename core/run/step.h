@@ -34,10 +34,12 @@ enum class Step {
 
 /// The name in plans, events and timing.json. It never changes.
 const char* name_of(Step step);
+/// What a person reads: "Routing profile".
+const char* title_of(Step step);
 /// The step that a name begins with ("task" in "task riddles"). Absent for a name that this version does not
 /// know.
 std::optional<Step> step_named(std::string_view name);
-/// The name as a person reads it: "Routing profile", "Task riddles". A name that is not known stays as it is.
+/// A name with its title in the place of the step: "Task riddles". A name that is not known stays as it is.
 std::string step_in_words(std::string_view name);
 
 /// `subject`: what the step is about, where a command has several of the kind ("riddles", ", seed 0"). It

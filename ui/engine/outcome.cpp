@@ -6,6 +6,7 @@
 #include <QObject>
 #include <QStringList>
 
+#include "base/setting.h"
 #include "ui/engine/window_words.h"
 
 namespace ladimo::ui {
@@ -91,7 +92,7 @@ Outcome complaint(Kind kind, const std::vector<ErrorEvent>& errors) {
   advice.removeAll(QString());
   Outcome outcome{kind, sentences.join('\n'), advice.join('\n'), {}};
   outcome.original_missing = std::ranges::any_of(
-      errors, [](const ErrorEvent& error) { return error.hint.find("--dense") != std::string::npos; });
+      errors, [](const ErrorEvent& error) { return setting_in(error.hint) == Setting::dense; });
   return outcome;
 }
 

@@ -6,7 +6,7 @@
 
 namespace ladimo::ui {
 
-QString step_title(Step step) { return QString::fromStdString(step_in_words(name_of(step))); }
+QString step_title(Step step) { return QObject::tr(title_of(step)); }
 
 StepListModel::StepListModel(bool sentences, QObject* parent)
     : QAbstractTableModel(parent), sentences_(sentences) {}

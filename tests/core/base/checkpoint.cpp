@@ -50,8 +50,7 @@ bool mentions(const std::vector<Problem>& problems, const std::string& part) {
 }
 
 std::vector<Problem> problems_of(const fs::path& folder) {
-  ModelConfig config;
-  return find_problems(folder, config);
+  return Checkpoint::examine(folder).problems;
 }
 
 }  // namespace

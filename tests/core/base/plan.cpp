@@ -89,7 +89,7 @@ TEST_CASE("a plan for sound input: steps, tokens, estimates, and nothing is writ
   CHECK(plan.text.tables.count() == 8);
   std::vector<std::string> names;
   for (const PlanStep& step : plan.steps) {
-    names.push_back(step.name);
+    names.push_back(name_of(step.step));
     CHECK_FALSE(step.description.empty());
     CHECK(step.seconds > 0);
     CHECK_FALSE(step.done);
@@ -330,7 +330,7 @@ TEST_CASE("settings that cannot be read are refused alone") {
 TEST_CASE("the layers are finished end to end where the recipe says so or the model is small") {
   Workplace work;
   const auto finish = [](const Plan& plan) {
-    return std::ranges::find(plan.steps, "finish", &PlanStep::name) != plan.steps.end();
+    return std::ranges::find(plan.steps, Step::finish, &PlanStep::step) != plan.steps.end();
   };
   const Plan small = work.plan();
   CHECK(small.finish_tokens == small.tokens);
@@ -369,7 +369,7 @@ TEST_CASE("a second sweep where the recipe asks for it") {
   const Plan plan = work.plan();
   check_clean(plan);
   REQUIRE(plan.steps.size() == without.steps.size() + 1);
-  CHECK(plan.steps[2].name == "second sweep");
+  CHECK(plan.steps[2].step == Step::second_sweep);
   CHECK(plan.steps[2].description.find("the converted model itself") != std::string::npos);
   CHECK(plan.steps[2].seconds > 0);
   CHECK_FALSE(plan.steps[2].done);
