@@ -2,7 +2,7 @@
 
 #include <QFont>
 
-#include "ui/wizard/numbers.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 

@@ -1,8 +1,6 @@
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 #include <cmath>
-
-#include <qcustomplot.h>
 
 namespace ladimo::ui {
 namespace {
@@ -24,7 +22,7 @@ Theme theme_of(const QPalette& palette) {
   theme.off = mix(theme.text, theme.background, 0.7);
   theme.grid = mix(theme.text, theme.background, 0.85);
   theme.accent = palette.color(QPalette::Active, QPalette::Highlight);
-  // Okabe and Ito's palette: the lighter blue and the lighter orange on dark ground.
+  // From the palette of Okabe and Ito, which has a lighter blue and a lighter orange for dark backgrounds.
   theme.dense = theme.dark ? QColor(0x56, 0xb4, 0xe9) : QColor(0x00, 0x72, 0xb2);
   theme.converted = theme.dark ? QColor(0xe6, 0x9f, 0x00) : QColor(0xd5, 0x5e, 0x00);
   theme.error = theme.dark ? QColor(0xff, 0x7b, 0x72) : QColor(0xb4, 0x23, 0x18);
@@ -32,28 +30,9 @@ Theme theme_of(const QPalette& palette) {
 }
 
 QColor expert_colour(const Theme& theme, int expert) {
-  constexpr double golden = 0.61803398875;  // its multiples never bunch together
+  constexpr double golden = 0.61803398875;  // multiples of it, modulo 1, spread evenly
   const double hue = expert * golden;
   return QColor::fromHslF(float(hue - std::floor(hue)), 0.55F, theme.dark ? 0.6F : 0.5F);
-}
-
-void apply_theme(QCustomPlot& plot, const Theme& theme) {
-  plot.setBackground(theme.background);
-  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
-    axis->setBasePen({theme.faint, 1});
-    axis->setTickPen({theme.faint, 1});
-    axis->setSubTickPen({theme.faint, 1});
-    axis->setLabelColor(theme.text);
-    axis->setTickLabelColor(theme.text);
-    axis->setLabelFont(plot.font());
-    axis->setTickLabelFont(plot.font());
-    axis->grid()->setPen({theme.grid, 1});
-    axis->grid()->setZeroLinePen({theme.grid, 1});
-  }
-  plot.legend->setBrush(theme.background);
-  plot.legend->setBorderPen(Qt::NoPen);
-  plot.legend->setTextColor(theme.text);
-  plot.legend->setFont(plot.font());
 }
 
 }  // namespace ladimo::ui

@@ -1,4 +1,4 @@
-#include "ui/mainwindow/message_bar.h"
+#include "ui/widgets/message_bar.h"
 
 #include <QHBoxLayout>
 #include <QKeyEvent>
@@ -6,9 +6,9 @@
 #include <QPushButton>
 
 #include "ui/engine/outcome.h"
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 MessageBar::MessageBar(QWidget* parent)
@@ -43,7 +43,7 @@ void MessageBar::show_message(const Message& message) {
   set_actions(message.actions);
   close_->setVisible(message.actions.isEmpty());
   setAccessibleName(message.sentence);
-  update();  // in the message's tone
+  update();  // the colour depends on the tone
   show();
   if (!message.actions.isEmpty()) buttons_->itemAt(0)->widget()->setFocus();
 }

@@ -1,5 +1,5 @@
-// What went wrong or needs an answer, in the window itself, where it belongs: a sentence, what to do, and up
-// to a few buttons. Hidden while there is nothing to say.
+// A message in the page it concerns, in place of a dialog: what happened, what to do, and a few buttons. It
+// is hidden while there is nothing to say.
 #pragma once
 
 #include <QFrame>
@@ -26,12 +26,12 @@ class MessageBar : public QFrame {
 
   explicit MessageBar(QWidget* parent = nullptr);
   void show_message(const Message& message);
-  /// What a job's end has to say; hides the bar when it was done or asked to stop.
+  /// Shows why a job failed. Hides the bar when the job succeeded or was asked to stop.
   void show_outcome(const Outcome& outcome);
   void clear();
 
  signals:
-  /// An action was chosen, by its place. The bar has hidden itself.
+  /// The person pressed the button of `actions[action]`. The bar has hidden itself.
   void chosen(int action);
 
  protected:

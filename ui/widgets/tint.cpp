@@ -1,10 +1,10 @@
-#include "ui/plots/tint.h"
+#include "ui/widgets/tint.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 namespace {

@@ -1,4 +1,4 @@
-#include "ui/settings/settings_dialog.h"
+#include "ui/mainwindow/settings_dialog.h"
 
 #include <QDialogButtonBox>
 #include <QFormLayout>
@@ -9,8 +9,8 @@
 #include <QVBoxLayout>
 
 #include "ui/engine/line_process.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 
@@ -32,7 +32,7 @@ SettingsDialog::SettingsDialog(QWidget* parent)
   answer_->setTextFormat(Qt::PlainText);
   answer_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   answer_->setAlignment(Qt::AlignTop);
-  answer_->setMinimumHeight(6 * space);  // nothing jumps when the answer comes
+  answer_->setMinimumHeight(6 * space);  // so that nothing jumps when the answer arrives
   answer_->setMinimumWidth(50 * space);
 
   auto* fields = new QFormLayout;

@@ -1,14 +1,14 @@
-#include "ui/mainwindow/note.h"
+#include "ui/widgets/note.h"
 
 #include <QApplication>
 #include <QEvent>
 
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 
 Note::Note(Kind kind, const QString& text, QWidget* parent) : QLabel(text, parent), kind_(kind) {
-  setForegroundRole(QPalette::WindowText);  // also inside of tables, whose text is of another role
+  setForegroundRole(QPalette::WindowText);  // inside a table the role would be another
   setTextFormat(Qt::PlainText);
   setWordWrap(true);
   setTextInteractionFlags(Qt::TextSelectableByMouse);

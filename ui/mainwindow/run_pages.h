@@ -1,5 +1,5 @@
-// An opened run: the breadcrumb and the page of each of its steps. Reads the run in the background; loading,
-// failed and unfinished are pages of it too.
+// An open run: the breadcrumb and the page of each step. Reads the run in the background, with pages for
+// loading, failed and unfinished.
 #pragma once
 
 #include <memory>
@@ -7,8 +7,8 @@
 #include <QWidget>
 
 #include "ui/engine/engine.h"
+#include "ui/engine/worker.h"
 #include "ui/models/run_data.h"
-#include "ui/wizard/worker.h"
 
 class QStackedWidget;
 class QTabWidget;
@@ -26,15 +26,15 @@ class ServeClient;
 class WorkspacePage;
 struct Outcome;
 
-class RunView : public QWidget {
+class RunPages : public QWidget {
   Q_OBJECT
  public:
   enum Step { model, text, experts, distil, policy, evaluate, export_model };
   static QStringList step_names();
 
-  /// Starts to read the run.
-  RunView(Engine engine, QString folder, QWidget* parent = nullptr);
-  ~RunView() override;
+  /// Starts reading the run.
+  RunPages(Engine engine, QString folder, QWidget* parent = nullptr);
+  ~RunPages() override;
 
   const QString& folder() const { return folder_; }
   const Engine& engine() const { return engine_; }
@@ -45,13 +45,13 @@ class RunView : public QWidget {
   QUndoStack* undo_stack() const;
   /// Whether something is being measured, generated or written.
   bool busy() const;
-  /// Whether a policy was chosen that closing would lose.
+  /// Whether closing would lose a chosen policy.
   bool unsaved() const;
   /// Precondition: the run is open and finished.
   void show_step(int step);
   Step current_step() const;
 
-  /// What the menu of the policy offers. Precondition of each: the run is open and finished.
+  /// The commands of the policy menu. Precondition: the run is open and finished.
   void measure();
   void find_layer();
   void reset_pins();
@@ -64,7 +64,7 @@ class RunView : public QWidget {
   void other_run_wanted();
   /// The folder holds no run that can be opened.
   void refused();
-  /// The person takes the folder for a model.
+  /// The person wants to open the folder as a model.
   void model_wanted(const QString& folder);
 
  private:
@@ -89,12 +89,12 @@ class RunView : public QWidget {
   std::unique_ptr<ServeClient> serve_;
   Worker parser_;
   Breadcrumb* breadcrumb_;
-  MessageBar* bar_;  // over all pages
+  MessageBar* bar_;  // above all pages
   QStackedWidget* pages_;
   MessagePage* message_;
-  QTabWidget* evaluation_ = nullptr;  // null until shown, as
-  ExportPanel* export_ = nullptr;     // this and all of
-  std::vector<QWidget*> steps_;       // these
+  QTabWidget* evaluation_ = nullptr;  // null until shown
+  ExportPanel* export_ = nullptr;     // null until shown
+  std::vector<QWidget*> steps_;       // one for each Step, null until shown
   bool may_be_model_ = false;
 };
 

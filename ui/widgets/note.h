@@ -1,4 +1,4 @@
-// A line of text that explains, or says what is wrong. Its colour follows the palette.
+// A paragraph that explains something or says what is wrong. Its colour follows the palette.
 #pragma once
 
 #include <QLabel>

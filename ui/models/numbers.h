@@ -1,4 +1,4 @@
-// The core's ways to write numbers, as Qt's strings.
+// How the window writes numbers.
 #pragma once
 
 #include <QLocale>
@@ -9,13 +9,17 @@
 
 namespace ladimo::ui {
 
+/// Three significant digits.
+inline QString number_text(double value) { return QString::fromStdString(format_number(value)); }
+/// A share in per cent, three significant digits: "80.0 %".
+inline QString percent_text(double share) { return number_text(share * 100) + QStringLiteral(" %"); }
 inline QString bytes_text(double bytes) { return QString::fromStdString(format_bytes(bytes)); }
 inline QString duration_text(double seconds) { return QString::fromStdString(format_seconds(seconds)); }
-/// For what lies ahead: nobody knows it to the millisecond.
+/// An estimated time, such as "about 5 min".
 inline QString about(double seconds) {
   return seconds < 0.95 ? QObject::tr("under 1 s") : QObject::tr("about %1").arg(duration_text(seconds));
 }
-/// For what runs on: no flicker of milliseconds.
+/// A time that is still running: whole seconds, so that it does not flicker.
 inline QString whole_seconds(double seconds) {
   return duration_text(seconds < 10 ? qMax(1.0, qRound(seconds) * 1.0) : seconds);
 }

@@ -1,10 +1,8 @@
-// All colours from one function of the palette. Run it again on QEvent::PaletteChange.
+// The colours of the window, computed from the palette. Compute them again on QEvent::PaletteChange.
 #pragma once
 
 #include <QColor>
 #include <QPalette>
-
-class QCustomPlot;
 
 namespace ladimo::ui {
 
@@ -16,17 +14,14 @@ struct Theme {
   QColor grid;       // barely there
   QColor off;        // what does not run: skipped experts
   QColor accent;     // what is chosen
-  QColor dense;      // blue, and
-  QColor converted;  // orange: told apart by everyone, on light and on dark
+  QColor dense;      // blue
+  QColor converted;  // orange, which everyone can tell from that blue
   QColor error;
 };
 
 Theme theme_of(const QPalette& palette);
 
-/// Of one expert among many; those with neighbouring numbers lie far apart.
+/// The colour of one expert. Experts with neighbouring numbers get very different hues.
 QColor expert_colour(const Theme& theme, int expert);
-
-/// Background, axes, labels, ticks, grid and legend of a plot.
-void apply_theme(QCustomPlot& plot, const Theme& theme);
 
 }  // namespace ladimo::ui

@@ -1,4 +1,4 @@
-#include "ui/mainwindow/run_view.h"
+#include "ui/mainwindow/run_pages.h"
 
 #include <QDir>
 #include <QFileDialog>
@@ -11,7 +11,6 @@
 #include "ui/engine/engine_process.h"
 #include "ui/engine/serve_client.h"
 #include "ui/mainwindow/breadcrumb.h"
-#include "ui/mainwindow/message_bar.h"
 #include "ui/mainwindow/message_page.h"
 #include "ui/mainwindow/run_facts.h"
 #include "ui/models/policy_editor.h"
@@ -19,6 +18,7 @@
 #include "ui/panels/export_panel.h"
 #include "ui/panels/generation_panel.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/message_bar.h"
 #include "ui/workspace/workspace_page.h"
 
 namespace ladimo::ui {
@@ -35,11 +35,11 @@ Outcome outcome_of_problems(const std::vector<Problem>& problems) {
 
 }  // namespace
 
-QStringList RunView::step_names() {
+QStringList RunPages::step_names() {
   return {tr("Model"), tr("Text"), tr("Experts"), tr("Distil"), tr("Policy"), tr("Evaluate"), tr("Export")};
 }
 
-RunView::RunView(Engine engine, QString folder, QWidget* parent)
+RunPages::RunPages(Engine engine, QString folder, QWidget* parent)
     : QWidget(parent),
       engine_(std::move(engine)),
       folder_(std::move(folder)),
@@ -58,41 +58,41 @@ RunView::RunView(Engine engine, QString folder, QWidget* parent)
   pages_->addWidget(message_);
   bar_->setObjectName(QStringLiteral("run message"));
   breadcrumb_->hide();
-  connect(breadcrumb_, &Breadcrumb::chosen, this, &RunView::show_step);
-  connect(message_, &MessagePage::clicked, this, &RunView::press_button);
+  connect(breadcrumb_, &Breadcrumb::chosen, this, &RunPages::show_step);
+  connect(message_, &MessagePage::clicked, this, &RunPages::press_button);
   connect(bar_, &MessageBar::chosen, this, [this](int action) {
     if (action == 1) choose_original();
   });
   read();
 }
 
-// The pages look at the run and at serve: they go first.
-RunView::~RunView() { delete pages_; }
+// The pages refer to the run and to serve, so they are destroyed first.
+RunPages::~RunPages() { delete pages_; }
 
-QString RunView::title() const {
+QString RunPages::title() const {
   if (!run_) return name_of(folder_);
   return QString::fromStdString(run_->recipe.model.filename().string()) + QStringLiteral(" · ") +
          run_->name();
 }
 
-QUndoStack* RunView::undo_stack() const { return editor_ ? &editor_->undo() : nullptr; }
+QUndoStack* RunPages::undo_stack() const { return editor_ ? &editor_->undo() : nullptr; }
 
-bool RunView::busy() const { return (serve_ && serve_->busy()) || (export_ && export_->writing()); }
+bool RunPages::busy() const { return (serve_ && serve_->busy()) || (export_ && export_->writing()); }
 
-bool RunView::unsaved() const { return editor_ && !editor_->is_saved(); }
+bool RunPages::unsaved() const { return editor_ && !editor_->is_saved(); }
 
-void RunView::read() {
+void RunPages::read() {
   message_->show_message({.title = tr("Reading %1").arg(name_of(folder_)),
                           .sentence = QDir::toNativeSeparators(folder_),
                           .hint = {},
                           .button = tr("Stop"),
                           .busy = true});
   reading_ = std::make_unique<EngineProcess>(engine_);
-  connect(reading_.get(), &EngineProcess::finished, this, &RunView::accept_answer);
+  connect(reading_.get(), &EngineProcess::finished, this, &RunPages::accept_answer);
   reading_->start({QStringLiteral("show"), folder_});
 }
 
-void RunView::accept_answer(const Outcome& outcome) {
+void RunPages::accept_answer(const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::canceled)
     return show_failure(tr("%1 was not opened").arg(name_of(folder_)), outcome);
   if (!outcome.done()) return show_failure(tr("%1 could not be opened").arg(name_of(folder_)), outcome);
@@ -107,8 +107,8 @@ void RunView::accept_answer(const Outcome& outcome) {
       });
 }
 
-void RunView::show_failure(const QString& title, const Outcome& outcome) {
-  // Nobody here can see what a folder of another machine is.
+void RunPages::show_failure(const QString& title, const Outcome& outcome) {
+  // The window cannot tell what kind of folder a remote one is.
   may_be_model_ = engine_.remote() && outcome.kind == Outcome::Kind::refused;
   message_->show_message({.title = title,
                           .sentence = outcome.sentence,
@@ -118,8 +118,8 @@ void RunView::show_failure(const QString& title, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::refused) emit refused();
 }
 
-// Tables that fit each other nowhere are found only when the pages are made of them.
-void RunView::accept_run(std::shared_ptr<const RunData> run) {
+// Tables that do not fit each other may be noticed only when the pages are built.
+void RunPages::accept_run(std::shared_ptr<const RunData> run) {
   try {
     open_pages(std::move(run));
     emit opened();
@@ -134,7 +134,7 @@ void RunView::accept_run(std::shared_ptr<const RunData> run) {
   }
 }
 
-void RunView::open_pages(std::shared_ptr<const RunData> run) {
+void RunPages::open_pages(std::shared_ptr<const RunData> run) {
   run_ = std::move(run);
   if (run_->tradeoff) {
     editor_ = std::make_unique<PolicyEditor>(run_);
@@ -149,16 +149,16 @@ void RunView::open_pages(std::shared_ptr<const RunData> run) {
   }
 }
 
-void RunView::show_unfinished() {
+void RunPages::show_unfinished() {
   message_->show_message(
       {.title = tr("This run is not finished"),
        .sentence =
-           tr("%1 of %2 layers are converted.").arg(run_->records.size()).arg(run_->recipe.layers.size()),
+           tr("%1 of %2 layers are converted.").arg(run_->records().size()).arg(run_->recipe.layers.size()),
        .hint = tr("What is done is kept; the conversion goes on from there."),
        .button = tr("Continue the conversion…")});
 }
 
-void RunView::press_button() {
+void RunPages::press_button() {
   if (run_)
     emit continue_wanted(folder_);
   else if (reading_ && reading_->running())
@@ -169,14 +169,14 @@ void RunView::press_button() {
     emit other_run_wanted();
 }
 
-void RunView::ask_for_original() {
+void RunPages::ask_for_original() {
   bar_->show_message({.tone = MessageBar::Tone::warning,
                       .sentence = tr("The dense original of this run is not where it was."),
                       .hint = tr("Measuring, generating and writing the model need it."),
                       .actions = {tr("Not now"), tr("Where is it?…")}});
 }
 
-void RunView::choose_original() {
+void RunPages::choose_original() {
   const QString title = tr("Folder of the dense original");
   const QString folder = engine_.remote()
                              ? QInputDialog::getText(this, title, tr("Folder on %1:").arg(engine_.host))
@@ -187,7 +187,7 @@ void RunView::choose_original() {
                       .hint = tr("Start again what it was needed for.")});
 }
 
-void RunView::show_step(int step) {
+void RunPages::show_step(int step) {
   QWidget*& page = steps_[static_cast<std::size_t>(step)];
   if (!page) {
     page = make_page(step);
@@ -197,22 +197,22 @@ void RunView::show_step(int step) {
   pages_->setCurrentWidget(page);
 }
 
-WorkspacePage& RunView::workspace() {
+WorkspacePage& RunPages::workspace() {
   show_step(policy);
   return static_cast<WorkspacePage&>(*steps_[policy]);
 }
 
-void RunView::measure() { workspace().measure(); }
-void RunView::find_layer() { workspace().find_layer(); }
-void RunView::reset_pins() { editor_->reset_pins(); }
-void RunView::show_texts() {
+void RunPages::measure() { workspace().measure(); }
+void RunPages::find_layer() { workspace().find_layer(); }
+void RunPages::reset_pins() { editor_->reset_pins(); }
+void RunPages::show_texts() {
   show_step(evaluate);
   evaluation_->setCurrentIndex(1);
 }
 
-RunView::Step RunView::current_step() const { return static_cast<Step>(breadcrumb_->current()); }
+RunPages::Step RunPages::current_step() const { return static_cast<Step>(breadcrumb_->current()); }
 
-QWidget* RunView::make_page(int step) {
+QWidget* RunPages::make_page(int step) {
   switch (static_cast<Step>(step)) {
     case model:
       return model_facts_page(*run_);
@@ -228,13 +228,13 @@ QWidget* RunView::make_page(int step) {
       return make_evaluation();
     case export_model:
       export_ = new ExportPanel(run_, *editor_, *serve_, engine_);
-      connect(export_, &ExportPanel::original_missing, this, &RunView::ask_for_original);
+      connect(export_, &ExportPanel::original_missing, this, &RunPages::ask_for_original);
       return export_;
   }
   return nullptr;
 }
 
-QWidget* RunView::make_evaluation() {
+QWidget* RunPages::make_evaluation() {
   auto* tabs = evaluation_ = new QTabWidget;
   tabs->setObjectName(QStringLiteral("evaluation tabs"));
   tabs->setDocumentMode(true);

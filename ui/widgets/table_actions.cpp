@@ -1,4 +1,4 @@
-#include "ui/models/table_actions.h"
+#include "ui/widgets/table_actions.h"
 
 #include <QAction>
 #include <QClipboard>
@@ -7,9 +7,9 @@
 #include <QHeaderView>
 #include <QTableView>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/save_file.h"
 #include "ui/models/table_text.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 

@@ -1,4 +1,4 @@
-// Work that takes longer than a frame, on a thread of its own. Errors end at its edge.
+// Runs work that takes longer than a frame on a thread of its own. Exceptions do not leave that thread.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace ladimo::ui {
 
-/// One work at a time: a new one asks the one before to stop, and what that still answers is dropped.
+/// Does one piece of work at a time. A new one asks the previous one to stop and drops its answer.
 class Worker : public QObject {
   Q_OBJECT
  public:
@@ -24,8 +24,9 @@ class Worker : public QObject {
   /// Asks the work to stop and waits for that.
   ~Worker() override;
 
-  /// Does `work` on a thread; then, on this one, `done` with its answer or `failed` with what was wrong.
-  /// `work` shares nothing with this thread but what is const, and calls Context::check often.
+  /// Runs `work` on another thread; then calls, on this thread, `done` with the answer or `failed` with the
+  /// problems.
+  /// `work` shares only const data with this thread, and calls Context::check often.
   template <class T>
   void run(std::function<T(const Context&)> work, std::function<void(T)> done, Failed failed) {
     start(
@@ -34,12 +35,12 @@ class Worker : public QObject {
         },
         std::move(failed));
   }
-  /// Nothing that runs is wanted any more.
+  /// Drops the answer of the work that is running and asks it to stop.
   void stop();
   bool running() const { return task_ != nullptr; }
 
  signals:
-  /// 0 ... 1 of the work that runs, where it says so.
+  /// How much of the running work is done, 0 ... 1, if it reports that.
   void progressed(double share);
 
  private:

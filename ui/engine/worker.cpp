@@ -1,4 +1,4 @@
-#include "ui/wizard/worker.h"
+#include "ui/engine/worker.h"
 
 #include <algorithm>
 #include <exception>

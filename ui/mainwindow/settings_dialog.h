@@ -1,4 +1,4 @@
-// Where the engine runs.
+// The dialog that chooses where the engine runs.
 #pragma once
 
 #include <memory>
