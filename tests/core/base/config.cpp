@@ -8,14 +8,14 @@
 
 using namespace ladimo;
 using ladimo::testing::config_json;
-using ladimo::testing::PicoModel;
+using ladimo::testing::ModelShape;
 using nlohmann::json;
 
 namespace {
 
 // The pico config changed by `change` (a JSON merge patch: null removes a key).
 ModelConfig parse(const json& change, std::vector<Problem>& problems) {
-  PicoModel pico;
+  ModelShape pico;
   pico.extra = change;
   return parse_config(config_json(pico), "config.json", problems);
 }
@@ -29,7 +29,7 @@ ModelConfig parse_good(const json& change = json::object()) {
 
 // With a key set to null, which a merge patch cannot say.
 ModelConfig parse_with_null(const char* key, json change = json::object()) {
-  PicoModel pico;
+  ModelShape pico;
   pico.extra = std::move(change);
   json full = config_json(pico);
   full[key] = nullptr;

@@ -15,7 +15,7 @@
 #include "support/temporary_folder.h"
 
 using namespace ladimo;
-using ladimo::testing::PicoModel;
+using ladimo::testing::ModelShape;
 using ladimo::testing::TemporaryFolder;
 using ladimo::testing::write_pico_model;
 using nlohmann::json;
@@ -35,7 +35,7 @@ struct Workplace {
   TemporaryFolder folder;
   ConvertRequest request;
 
-  explicit Workplace(const PicoModel& pico = {}) {
+  explicit Workplace(const ModelShape& pico = {}) {
     write_pico_model(folder / "model", pico);
     write_text(folder / "a.txt", 300, "cat");
     write_text(folder / "b.txt", 300, "dog");
