@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/context.h"
-#include "stream/calibration_rows.h"
 #include "convert/hidden_statistics.h"
 #include "model/feed_forward.h"
 #include "run/recipe.h"
+#include "stream/calibration_rows.h"
 
 namespace ladimo {
 
@@ -49,8 +49,7 @@ const Baseline* find_baseline(std::string_view name);
 int customary_experts(std::int64_t intermediate_size, int layers);
 
 /// The k of one layer so that the layers together use `target` of the dense parameters: k in some layers, k +
-/// 1 in others (the first ones, which are the most fragile). `parameters` uses `at_none` when no expert runs
-/// and `at_all` when all `experts` do.
-int spread_k(const BaselineTask& task, double target, int experts, double at_none, double at_all);
+/// 1 in others (the first ones, which are the most fragile).
+int spread_k(const BaselineTask& task, double target, const MoeShape& shape);
 
 }  // namespace ladimo

@@ -50,12 +50,10 @@ struct EqualSplit {
 /// One network per target, k of its experts running by `scores`.
 FeedForwards with_top_k(const BaselineTask& task, std::shared_ptr<const MoeWeights> weights,
                         ExpertChoice choice, const std::vector<double>& targets) {
-  const auto experts = static_cast<int>(weights->routed());
   const auto scores = choice.weights;
   FeedForwards ffns;
   for (const double target : targets) {
-    const int k = spread_k(task, target, experts, expert_parameters(*weights, choice, 0),
-                           expert_parameters(*weights, choice, experts));
+    const int k = spread_k(task, target, shape_of(*weights, choice));
     choice.weights = [scores, k](const at::Tensor& x, const at::Tensor& h) {
       return select_experts(scores(x, h), LayerPolicy::top(k));
     };
@@ -123,13 +121,11 @@ FeedForwards make_random(const BaselineTask& task, const std::vector<double>& ta
   const auto routing_weights = weights.route(training.x);
   ExpertChoice choice;
   choice.weights = [weights](const at::Tensor& x, const at::Tensor&) { return weights.route(x); };
-  choice.router_parameters = weights.router_parameters();
+  choice.router_parameters = weights.shape().router_parameters;
   choice.skipped_parameters = static_cast<double>(weights.hidden_size());
   FeedForwards ffns;
   for (const double target : targets) {
-    const auto experts = static_cast<int>(weights.routed());
-    const int k = spread_k(task, target, experts, expert_parameters(weights, choice, 0),
-                           expert_parameters(weights, choice, experts));
+    const int k = spread_k(task, target, shape_of(weights, choice));
     // What `conditional_compensation` compares with its threshold is whether an expert is among the k.
     const auto on = select_experts(routing_weights, LayerPolicy::top(k)).to(at::kFloat);
     auto compensated = std::make_shared<MoeWeights>(weights);

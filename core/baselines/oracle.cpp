@@ -35,8 +35,9 @@ FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& ta
 
   ExpertChoice choice;
   choice.skipped_parameters = static_cast<double>(sliced.hidden_size());
-  const double at_none = expert_parameters(sliced, choice, 0);
-  const double at_all = expert_parameters(sliced, choice, static_cast<double>(sliced.routed()));
+  const MoeShape shape = shape_of(sliced, choice);
+  const double at_none = shape.activated_parameters(0);
+  const double at_all = shape.activated_parameters(static_cast<double>(shape.routed));
   FeedForwards ffns;
   for (const double target : targets) {
     const double level =

@@ -155,12 +155,10 @@ FeedForwards make_ladimo_plain(const BaselineTask& task, const std::vector<doubl
   const auto start = initial(task);
   ExpertChoice choice;
   choice.router_parameters = static_cast<double>(start.router.numel());
-  const auto experts = static_cast<int>(start.experts.routed());
   FeedForwards ffns;
   for (const double target : targets) {
     auto moe = start;
-    moe.k = spread_k(task, target, experts, expert_parameters(moe.experts, choice, 0),
-                     expert_parameters(moe.experts, choice, experts));
+    moe.k = spread_k(task, target, shape_of(moe.experts, choice));
     const auto trained = PlainDistillation(task, moe, context).run();
     choice.weights = [router = trained.router, k = trained.k](const at::Tensor& x, const at::Tensor&) {
       return mixing_weights(at::mm(x.to(at::kFloat), router.t()), k);

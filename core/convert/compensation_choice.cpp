@@ -15,11 +15,11 @@ constexpr double margin = 0.3;
 
 enum class Offset { vectors, bias };
 
-MoeWeights without_compensation(MoeWeights weights) {
-  if (!weights.down_bias.defined())
-    weights.down_bias = at::zeros({weights.hidden_size()}, weights.gate.options());
-  weights.compensation = at::Tensor();
-  return weights;
+/// What a layer with vectors costs when one bias takes their place.
+MoeShape with_one_bias(MoeShape shape) {
+  shape.skipped_parameters = 0;
+  shape.output_bias = true;
+  return shape;
 }
 
 /// The bias is the mean of all that is skipped, over tokens and thresholds. routing_weights of `training`.
@@ -31,9 +31,10 @@ MoeWeights with(Offset offset, MoeWeights weights, const CalibrationRows& traini
   auto skipped = at::zeros({weights.routed()}, weights.gate.options());
   for (const double threshold : thresholds)
     skipped += (routing_weights < threshold).to(at::kFloat).mean(0) / static_cast<double>(thresholds.size());
-  auto result = without_compensation(weights);
-  result.down_bias = result.down_bias + (weights.compensation * skipped.unsqueeze(1)).sum(0);
-  return result;
+  const auto mean = (weights.compensation * skipped.unsqueeze(1)).sum(0);
+  weights.down_bias = weights.down_bias.defined() ? weights.down_bias + mean : mean;
+  weights.compensation = at::Tensor();
+  return weights;
 }
 
 /// Mean ln(error) on validation rows, where as many parameters are used as with vectors at the recipe's
@@ -42,8 +43,9 @@ double log_error(Offset offset, const MoeWeights& weights, const CalibrationRows
                  const Stage1& settings, const Context& context) {
   const auto routing_weights = weights.route(rows.x);
   const auto fitted = routing_weights.slice(0, 0, rows.training);
-  const auto& priced = offset == Offset::vectors ? weights : without_compensation(weights);
-  const auto thresholds = thresholds_at(fitted, levels_at_equal_cost(priced, weights, settings.levels));
+  const MoeShape vectors = weights.shape();
+  const MoeShape priced = offset == Offset::vectors ? vectors : with_one_bias(vectors);
+  const auto thresholds = thresholds_at(fitted, levels_at_equal_cost(priced, vectors, settings.levels));
   const auto errors = [&](const MoeWeights& candidate) {
     return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training), thresholds,
                           variance, context);

@@ -17,11 +17,11 @@ CalibrationRows thinned(const CalibrationRows& rows) {
   return {x, pick(rows.y).first, training};
 }
 
-std::vector<double> levels_at_equal_cost(const MoeWeights& weights, const MoeWeights& reference,
+std::vector<double> levels_at_equal_cost(const MoeShape& shape, const MoeShape& reference,
                                          const std::vector<double>& levels) {
-  const auto all = static_cast<double>(weights.routed());
-  const double none = weights.activated_parameters(0);
-  const double experts = weights.activated_parameters(all) - none;
+  const auto all = static_cast<double>(shape.routed);
+  const double none = shape.activated_parameters(0);
+  const double experts = shape.activated_parameters(all) - none;
   std::vector<double> result;
   for (const double level : levels)
     result.push_back(std::clamp((reference.activated_parameters(level * all) - none) / experts, 0.0, 1.0));

@@ -32,12 +32,6 @@ at::Tensor MoeWeights::route(const at::Tensor& x) const {
   return at::linear(input, router, router_bias);
 }
 
-double MoeWeights::router_parameters() const {
-  const auto hidden =
-      router_hidden.defined() ? router_hidden.numel() + router_hidden_bias.numel() : std::int64_t{0};
-  return static_cast<double>(router.numel() + router_bias.numel() + hidden);
-}
-
 double MoeWeights::shift_of(const LayerPolicy& policy) const {
   if (policy.kind == LayerPolicy::Kind::top_k)
     return 1 - 2 * static_cast<double>(policy.k) / static_cast<double>(routed());
@@ -82,14 +76,18 @@ at::Tensor MoeWeights::combine(const at::Tensor& h, const at::Tensor& selected) 
   return down_bias.defined() ? y.add_(down_bias) : y;
 }
 
-double MoeWeights::activated_parameters(double mean_experts) const {
-  const auto d = static_cast<double>(hidden_size());
-  const double per_neuron = 3 * d + (gate_bias.defined() ? 1 : 0) + (up_bias.defined() ? 1 : 0);
-  const double active =
-      static_cast<double>(shared_neurons) + mean_experts * static_cast<double>(expert_neurons());
-  const double skipped = static_cast<double>(routed()) - mean_experts;
-  return router_parameters() + active * per_neuron + (compensation.defined() ? skipped * d : 0) +
-         (down_bias.defined() ? d : 0);
+MoeShape MoeWeights::shape() const {
+  MoeShape shape;
+  shape.hidden_size = hidden_size();
+  shape.shared_neurons = shared_neurons;
+  shape.routed = routed();
+  shape.expert_neurons = expert_neurons();
+  shape.router_parameters =
+      router_parameters(hidden_size(), routed(), router_hidden.defined() ? router_hidden.size(0) : 0);
+  shape.skipped_parameters = compensation.defined() ? static_cast<double>(hidden_size()) : 0;
+  shape.neuron_biases = gate_bias.defined();
+  shape.output_bias = down_bias.defined();
+  return shape;
 }
 
 MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
@@ -129,10 +127,6 @@ FfnOutput MoeLayer::forward(const at::Tensor& x) const {
                            ? sparse_decode(*weights_, x, selected).to(x.scalar_type())
                            : weights_->combine(weights_->hidden(x), selected);
   return {y, selected.sum(1, /*keepdim=*/false, at::kFloat)};
-}
-
-double MoeLayer::activated_parameters(double mean_experts) const {
-  return weights_->activated_parameters(mean_experts);
 }
 
 }  // namespace ladimo

@@ -56,11 +56,8 @@ struct MoeWeights {
   /// MoE(x) [T, d] from the hidden activations h [T, f] of every neuron and a selection [T, E] (bool, or 0
   /// and 1): the skipped experts' neurons are masked.
   at::Tensor combine(const at::Tensor& h, const at::Tensor& selected) const;
-  /// Of the router, its hidden layer and biases included.
-  double router_parameters() const;
-  /// Parameters used per token: router, shared neurons, the selected experts, compensation of the skipped
-  /// ones.
-  double activated_parameters(double mean_experts) const;
+  /// What the layer costs.
+  MoeShape shape() const;
 
   /// The router stays fp32, the permutation int64.
   MoeWeights to(at::Device device, at::ScalarType dtype) const;
@@ -80,7 +77,7 @@ class MoeLayer : public FeedForward {
   /// Large T: every neuron is computed and masked. T <= 8 on the CPU: only what runs is read
   /// (kernels/sparse_decode.h).
   FfnOutput forward(const at::Tensor& x) const override;
-  double activated_parameters(double mean_experts) const override;
+  MoeShape shape() const override { return weights_->shape(); }
 
   const MoeWeights& weights() const { return *weights_; }
   const LayerPolicy& policy() const { return policy_; }

@@ -107,7 +107,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
       if (policy.kind == LayerPolicy::Kind::threshold && settings.recalibrated)
         policy.mean_experts = activity.policies[c].mean_experts[l];
       layer.candidates.push_back(
-          {policy, sensitivity[l][c], moe(layer.layer)->activated_parameters(policy.mean_experts)});
+          {policy, sensitivity[l][c], moe(layer.layer)->shape().activated_parameters(policy.mean_experts)});
     }
     if (!candidates[l].empty()) table.routed = static_cast<int>(moe(layer.layer)->routed());
     table.layers.push_back(std::move(layer));

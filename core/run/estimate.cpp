@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "policy/moe_shape.h"
 #include "policy/tradeoff_table.h"
 
 namespace ladimo {
@@ -119,9 +120,11 @@ std::uint64_t ram_estimate(const Workload& work) {
 std::uint64_t layer_bytes(const Workload& work) {
   const Shapes s(work);
   const double weights = parameters_of_ffn(s) + s.experts * s.d;  // gate, up, down, compensation
-  double router = s.experts * (s.d + 1);                          // the linear one, or one with hidden units
-  for (const int rank : work.recipe.stage1.router_ranks)
-    router = std::max(router, rank * (s.d + s.experts + 1) + s.experts);
+  const auto router_of = [&](int rank) {
+    return router_parameters(work.config.hidden_size, work.recipe.routed(), rank);
+  };
+  double router = router_of(0);  // the linear one, or one with hidden units
+  for (const int rank : work.recipe.stage1.router_ranks) router = std::max(router, router_of(rank));
   const double permutation = 8 * s.f;  // int64
   return static_cast<std::uint64_t>(weights * work.weight_bytes + 4 * router + permutation + 4096);
 }
@@ -193,14 +196,18 @@ StepSeconds time_estimate(const Workload& work) {
 }
 
 double activated_estimate(const Workload& work, double mean_experts) {
-  const Shapes s(work);
   const SliceSizes sizes =
       slice_sizes(work.config.intermediate_size, work.recipe.experts, work.recipe.shared);
-  const double neurons =
-      static_cast<double>(sizes.shared_neurons) + mean_experts * static_cast<double>(sizes.expert_neurons);
-  const double biases = (work.config.mlp_bias ? 2 * neurons : 0) + s.d;
-  const double layer = 3 * s.d * neurons + biases + s.experts * (s.d + 1);
-  const double saved = static_cast<double>(work.config.ffn_parameters_per_layer()) - layer;
+  MoeShape layer;
+  layer.hidden_size = work.config.hidden_size;
+  layer.shared_neurons = sizes.shared_neurons;
+  layer.routed = work.recipe.routed();
+  layer.expert_neurons = sizes.expert_neurons;
+  layer.router_parameters = router_parameters(layer.hidden_size, layer.routed);
+  layer.neuron_biases = work.config.mlp_bias;
+  layer.output_bias = true;
+  const double saved =
+      static_cast<double>(work.config.ffn_parameters_per_layer()) - layer.activated_parameters(mean_experts);
   return static_cast<double>(work.config.activated_parameters()) -
          static_cast<double>(work.recipe.layers.size()) * saved;
 }

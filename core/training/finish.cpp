@@ -10,15 +10,15 @@
 
 #include "base/random.h"
 #include "convert/adam.h"
-#include "training/elastic_student.h"
-#include "stream/window_order.h"
-#include "training/finish_judge.h"
 #include "evaluate/distributions.h"
-#include "stream/side_by_side.h"
 #include "policy/frontier.h"
 #include "profile/routing.h"
 #include "profile/sensitivity.h"
 #include "run/estimate.h"
+#include "stream/side_by_side.h"
+#include "stream/window_order.h"
+#include "training/elastic_student.h"
+#include "training/finish_judge.h"
 
 namespace ladimo {
 namespace {
@@ -61,7 +61,7 @@ TradeoffTable estimated_table(const WeightSource& source, const MoeProvider& moe
     const auto weights = candidates[l].empty() ? nullptr : moe(layer.layer);
     for (std::size_t c = 0; c < candidates[l].size(); ++c)
       layer.candidates.push_back(
-          {candidates[l][c], kl[l][c], weights->activated_parameters(candidates[l][c].mean_experts)});
+          {candidates[l][c], kl[l][c], weights->shape().activated_parameters(candidates[l][c].mean_experts)});
     table.layers.push_back(std::move(layer));
   }
   return table;
@@ -76,7 +76,7 @@ std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeProvi
     for (const LayerTable& layer : table.layers)
       budget += layer.candidates.size() == 1
                     ? layer.candidates.front().activated
-                    : moe(layer.layer)->activated_parameters(level * recipe.routed());
+                    : moe(layer.layer)->shape().activated_parameters(level * recipe.routed());
     budgets.push_back(budget);
   }
   return budgets;

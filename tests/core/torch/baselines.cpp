@@ -147,13 +147,17 @@ TEST_CASE("distillation helps the plain mixture, and the same seed gives the sam
 TEST_CASE("k is spread over the layers: the first get one expert more") {
   const Example example;
   std::vector<int> chosen;
-  // 100 parameters without experts, 10 for each of 24.
+  MoeShape shape;  // 100 parameters without experts, 30 for each of 24
+  shape.hidden_size = 10;
+  shape.routed = 24;
+  shape.expert_neurons = 1;
+  shape.router_parameters = 100;
   const double dense = example.task().dense_parameters();
   for (int layer = 0; layer < layers; ++layer)
-    chosen.push_back(spread_k(example.task(layer), (100 + 10 * 7.5) / dense, 24, 100, 340));
+    chosen.push_back(spread_k(example.task(layer), (100 + 30 * 7.5) / dense, shape));
   CHECK(chosen == std::vector<int>{8, 8, 7, 7});
-  CHECK(spread_k(example.task(0), 0, 24, 100, 340) == 0);
-  CHECK(spread_k(example.task(0), 1, 24, 100, 340) == 24);
+  CHECK(spread_k(example.task(0), 0, shape) == 0);
+  CHECK(spread_k(example.task(0), 1, shape) == 24);
 }
 
 TEST_CASE("every opponent has a name of its own; an unknown one is nobody") {

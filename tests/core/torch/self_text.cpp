@@ -41,7 +41,7 @@ class Stuck : public FeedForward {
  public:
   explicit Stuck(at::Tensor direction) : y_(std::move(direction)) {}
   FfnOutput forward(const at::Tensor& x) const override { return {y_.expand_as(x), {}}; }
-  double activated_parameters(double /*mean_experts*/) const override { return 0; }
+  MoeShape shape() const override { return {}; }
 
  private:
   at::Tensor y_;  // [d]

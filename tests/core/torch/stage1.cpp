@@ -156,7 +156,7 @@ TEST_CASE("the router is chosen by what it gains over what it costs") {
   settings.router_ranks = {2000};  // costs as much as many experts
   CHECK_FALSE(choose().hidden.defined());
   const auto linear = choose().in(fitted.weights);
-  CHECK(linear.router_parameters() == 8 * d + 8);
+  CHECK(linear.shape().router_parameters == 8 * d + 8);
 }
 
 TEST_CASE("a small router is chosen where a linear one sees nothing, in whatever order ranks are named") {
@@ -187,7 +187,7 @@ TEST_CASE("a small router is chosen where a linear one sees nothing, in whatever
   const auto router = chosen({16, 4});
   REQUIRE(router.hidden.defined());
   CHECK(router.hidden.size(0) == 16);  // two units for every |.|; four of them see too little
-  CHECK(router.in(weights).router_parameters() == 16 * d + 16 + experts * 16 + experts);
+  CHECK(router.in(weights).shape().router_parameters == 16 * d + 16 + experts * 16 + experts);
   for (const auto& ranks : {std::vector{4, 16}, {4, 16, 16}, {16}})
     CHECK(at::equal(chosen(ranks).hidden, router.hidden));
   CHECK(chosen({4, 2000}).hidden.size(0) == 4);  // the large one costs more than all experts
