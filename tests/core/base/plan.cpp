@@ -12,6 +12,7 @@
 #include "run/estimate.h"
 #include "run/run_folder.h"
 #include "support/pico_model.h"
+#include "support/sample_run.h"
 #include "support/temporary_folder.h"
 
 using namespace ladimo;
@@ -237,10 +238,9 @@ TEST_CASE("a run folder that is something else") {
 TEST_CASE("a run continues with its own settings, and refuses others by name") {
   Workplace work;
   const RunFolder run(work.request.run);
-  fs::create_directories(run.path() / "layers");
+  fs::create_directories(run.path());
   write_json(run.recipe_file(), to_json(work.plan().recipe));
-  write_file(run.layer_weights(0), "weights");
-  run.write_record({});
+  run.layers().put(LayerRecord{}, testing::writing("weights"));
 
   Plan plan = work.plan();
   check_clean(plan);
@@ -251,8 +251,7 @@ TEST_CASE("a run continues with its own settings, and refuses others by name") {
 
   LayerRecord second;
   second.layer = 1;
-  run.write_record(second);
-  write_file(run.layer_weights(1), "weights");
+  run.layers().put(second, testing::writing("weights"));
   for (const auto& file : {run.profile_file(), run.tradeoff_file(), run.latency_file()}) write_json(file, {});
   ConvertRequest bare;
   bare.model = work.request.model;
