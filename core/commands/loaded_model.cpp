@@ -33,7 +33,9 @@ LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
       runtime_(runtime),
       keep_(keep),
       held_(holding_dtype(opened_.checkpoint.config(), runtime)),
-      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), opened_.checkpoint.config().bos)) {}
+      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), opened_.checkpoint.config().bos)) {
+  require_same_tokenizer(opened_, *tokenizer_);
+}
 
 const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
   const auto found = weights_.find(dtype);

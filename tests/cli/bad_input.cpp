@@ -38,7 +38,7 @@ void overwrite(const fs::path& file, std::size_t offset, const std::string& byte
 /// Rewrites the weights under other sizes, keeping the folder's own config: every FFN is misshaped.
 void reshape(const fs::path& model) {
   const auto config = read_file(model / "config.json");
-  PicoModel other;
+  ModelShape other;
   other.intermediate = 40;
   write_pico_model(model, other);
   write_file(model / "config.json", config);
@@ -141,7 +141,7 @@ const std::vector<Case> cases = {
     {"tokenizer with more pieces than embedding rows",
      {"4096", "1000"},
      [](auto& model, auto&) {
-       PicoModel small;
+       ModelShape small;
        small.vocab = 1000;
        write_pico_model(model, small);
      }},

@@ -119,6 +119,19 @@ TEST_CASE("windows have BOS first and whole pieces behind each other") {
   CHECK(default_window(131072) == 2048);
 }
 
+TEST_CASE("without a BOS windows are text from their first token on") {
+  TemporaryFolder folder;
+  write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl");
+  const testing::ByteTokenizer without{-1, 2};
+  const Windows windows = evaluation_windows({folder / "a.txt"}, without, 5, 0);
+  REQUIRE(windows.count() == 2);
+  CHECK(without.decode(windows.row(0)) == "abc\nd");
+  CHECK(without.decode(windows.row(1)) == "efg\nh");
+  const Split split = split_corpus({folder / "a.txt"}, without, 5, {10, 0, 0}, 0);
+  CHECK(std::ranges::count(split.calibration.tokens, -1) == 0);
+  CHECK(split.calibration.count() == 2);
+}
+
 TEST_CASE("measuring takes the same from every file, as many as the shortest allows") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", std::string(100, 'a'));

@@ -6,13 +6,13 @@
 #include <ATen/ATen.h>
 
 #include "base/files.h"
-#include "stream/calibration_stream.h"
-#include "training/stage1.h"
 #include "model/routing_weights.h"
 #include "run/sweep_record.h"
+#include "stream/calibration_stream.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
+#include "training/stage1.h"
 
 // Last: torch's logging headers define a CHECK of their own.
 #include <doctest/doctest.h>
@@ -53,7 +53,7 @@ struct Converted {
   }
 
   static WeightSource make(const fs::path& path) {
-    PicoModel pico;
+    ModelShape pico;
     pico.layers = 3;
     write_pico_model(path, pico);
     return open_weights(path);

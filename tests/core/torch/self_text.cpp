@@ -87,7 +87,7 @@ TEST_CASE("the model's own text has the tokens asked for, and the same bytes wit
 
 TEST_CASE("a model that only repeats itself is an error, texts too short are refused, and no file is left") {
   const TemporaryFolder folder;
-  PicoModel pico;
+  ModelShape pico;
   pico.hidden = 128;
   write_pico_model(folder.path(), pico);
   const WeightSource source = open_weights(folder.path());

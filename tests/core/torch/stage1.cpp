@@ -81,7 +81,7 @@ TEST_CASE("a number of slices that does not divide the neurons leaves the remain
   CHECK(partition.permutation.size() == 86);
 }
 
-TEST_CASE("balanced k-means finds groups that are there, and is as good as no exchange can better") {
+TEST_CASE("balanced k-means finds groups that are there") {
   const int clusters = 6, per = 7;
   const auto centres = random_tensor({clusters, 12}, 3, 4);
   const auto points = centres.repeat_interleave(per, 0) + random_tensor({clusters * per, 12}, 4, 0.2);
@@ -91,6 +91,19 @@ TEST_CASE("balanced k-means finds groups that are there, and is as good as no ex
     for (int i = 1; i < per; ++i)
       CHECK(owner[static_cast<std::size_t>(c * per + i)] == owner[static_cast<std::size_t>(c * per)]);
   }
+}
+
+TEST_CASE("balanced k-means leaves no two points that would be nearer to each other's centres") {
+  const int clusters = 6, count = 48;
+  const auto points = random_tensor({count, 5}, 7);
+  const auto owner = at::tensor(balanced_kmeans(points, clusters, Random(1), {})).to(at::kLong);
+  std::vector<at::Tensor> centres;
+  for (std::int64_t c = 0; c < clusters; ++c)
+    centres.push_back(points.index_select(0, (owner == c).nonzero().flatten()).mean(0));
+  const auto distances = at::cdist(points, at::stack(centres)).square();  // [points, clusters]
+  const auto to = distances.index_select(1, owner);  // from point i to the centre of point j
+  const auto own = to.diagonal();
+  CHECK((to + to.t() - own.unsqueeze(0) - own.unsqueeze(1)).min().item<double>() > -1e-4);
 }
 
 TEST_CASE("before refit and distillation, all experts on is the dense FFN") {
