@@ -17,15 +17,19 @@ struct SampleRun {
   RunFolder run{folder / "run"};
 
   SampleRun() {
-    std::filesystem::create_directories(run.path() / "layers");
+    std::filesystem::create_directories(run.path());
     Recipe recipe;
     recipe.window = 64;
     recipe.experts = 8;
     recipe.shared = 2;
     recipe.layers = {0, 1};
     write_json(run.recipe_file(), to_json(recipe));
-    run.write_record({1, 0.3, 0.2, 0.1, 0.9, {0.15, 0.1}, "abc"});
-    write_file(run.layer_weights(1), "weights");
+    LayerRecord record;
+    record.layer = 1;
+    record.loss_before = 0.3;
+    record.loss_after = 0.1;
+    record.held_out_losses = {0.15, 0.1};
+    run.layers().put(record, [](const std::filesystem::path& file) { write_file(file, "weights"); });
   }
 };
 
