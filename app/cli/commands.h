@@ -22,6 +22,7 @@ struct Common {
   int threads = 0;
   std::string device = "cpu";
   std::optional<std::uint64_t> seed;
+  std::optional<std::uint64_t> memory;  // bytes to stay within
 };
 
 /// A check for the parser: says what is wrong with a text that is not a whole number of at least 0.

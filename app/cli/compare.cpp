@@ -105,7 +105,7 @@ Command add_compare(CLI::App& app) {
     auto asked = options->request;
     if (seeds->count() == 0 && session.common.seed) asked.seeds = {*session.common.seed};
     if (options->csv) refuse_bad_csv(*options->csv);
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const auto comparison = compare(asked, runtime, session.context);
     const bool written = !options->csv || write_table(*options->csv, comparison, session.context);
     session.output.result(to_json(comparison), [&] { print(comparison, asked.targets); });

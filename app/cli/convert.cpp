@@ -39,6 +39,7 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
 
 Plan plan_for(ConvertRequest request, const Session& session) {
   request.seed = session.common.seed;
+  request.memory = session.common.memory;
   return make_plan(request, session.context);
 }
 
@@ -82,7 +83,8 @@ Command add_plan(CLI::App& app) {
     auto json = to_json(plan);
     if (*look) json["look"] = text_look(plan, **look, session);
     if (*sample && plan.problems.empty()) {
-      const auto runtime = start_runtime(session.common.threads, session.common.device);
+      const auto runtime =
+          start_runtime(session.common.threads, session.common.device, session.common.memory);
       const auto drawn = sample_partition(plan, **sample, runtime, session.context);
       session.output.event(drawn);
       json["sample"] = {{"layer", drawn.layer}, {"partition", drawn.partition}};
@@ -100,7 +102,7 @@ Command add_plan(CLI::App& app) {
 Command add_convert(CLI::App& app) {
   const auto request = add_request(app);
   return [request](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const auto plan = plan_for(*request, session);
     if (!plan.problems.empty()) throw Refusal(plan.problems);
     const auto result = convert(plan, runtime, session.context);

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "interrupt.h"
@@ -23,11 +24,27 @@ namespace {
 
 enum Status { done = 0, failed = 1, refused = 2, interrupted = 130 };
 
+/// A check for the parser: what is wrong with a text that is no amount of memory.
+std::string amount_of_memory(const std::string& text) {
+  try {
+    parse_bytes(text);
+    return "";
+  } catch (const Refusal& refusal) {
+    return refusal.problem().message + " " + refusal.problem().hint;
+  }
+}
+
 void add_common(CLI::App& app, Common& common) {
   app.add_flag("--json", common.json, "Print the result as one JSON object on stdout");
   app.add_flag("--events", common.events, "Print events as JSON lines on stdout; end-of-file on stdin stops")
       ->excludes("--json");
   app.add_option("--threads", common.threads, "Processor threads (0: all)");
+  app.add_option_function<std::string>(
+         "--memory", [&common](const std::string& text) { common.memory = parse_bytes(text); },
+         "Stay within this much memory, like 4GB: what is too big goes to scratch files (most of what is "
+         "free)")
+      ->type_name("BYTES")
+      ->check(amount_of_memory);
   app.add_option("--device", common.device, "cpu, or cuda:0");
   app.add_option("--seed", common.seed, "Decides everything random (0)")->check(whole_number);
 }

@@ -30,7 +30,7 @@ class Conversion {
       : plan_(plan),
         recipe_(plan.recipe),
         runtime_(runtime),
-        context_(context),
+        context_(context.within(MemoryBudget(plan.stream_bytes, plan.run))),
         run_(plan.run),
         lock_(run_),
         source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat,
@@ -165,7 +165,7 @@ class Conversion {
   const Plan& plan_;
   const Recipe& recipe_;
   const Runtime& runtime_;
-  const Context& context_;
+  Context context_;
   RunFolder run_;
   RunFolder::Lock lock_;
   WeightSource source_;

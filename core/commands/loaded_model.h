@@ -29,6 +29,7 @@ class LoadedModel {
   /// The whole model in memory, in the dtype that fits it (holding_dtype).
   Decoder decoder(const ModelPolicy& policy) const;
   at::ScalarType held_dtype() const { return held_; }
+  const Runtime& runtime() const { return runtime_; }
   at::Device device() const { return runtime_.device; }
 
   /// Loads all that any policy may need. Precondition: `keep`.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -10,6 +11,8 @@
 #include "evaluate/evaluation.h"
 #include "evaluate/tasks.h"
 #include "run/measurement.h"
+#include "run/memory_use.h"
+#include "run/plan.h"
 #include "run/run_text.h"
 #include "run/step.h"
 
@@ -75,6 +78,15 @@ Measurement measurement_of(const TextEvaluation& found, const Policy& policy, co
           scores.kl_percentiles};
 }
 
+/// Streams that memory has no room for go to the run's folder, or to the system's for temporary files.
+Context within_memory(const LoadedModel& model, const Windows& windows, const Context& context) {
+  const auto use = evaluation_memory(model.config(), windows.window, windows.count() * windows.window,
+                                     at::get_num_threads());
+  const auto budget = stream_budget({use}, model.runtime().memory.value_or(usual_memory()));
+  const auto& run = model.opened().run;
+  return context.within(MemoryBudget(budget, run ? run->path() : std::filesystem::temp_directory_path()));
+}
+
 /// The files that the run was calibrated on: a model looks better than it is on text that it was fitted to.
 std::vector<std::filesystem::path> calibrated_on(const OpenedModel& opened, const EvaluationText& text,
                                                  const Context& context) {
@@ -99,7 +111,7 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   TextEvaluation found;
   found.calibrated_on = calibrated_on(opened, text, context);
   const auto& [source, layers] = model.exact();
-  const auto scores = score(source, layers, windows, {policy.layers}, context);
+  const auto scores = score(source, layers, windows, {policy.layers}, within_memory(model, windows, context));
   const auto scores_of = [&](std::optional<std::int32_t> file) {
     auto summary = summarise(scores, 0, file);
     summary.compares = compares(opened);

@@ -24,7 +24,7 @@ void keep_freed_memory() {
 
 }  // namespace
 
-Runtime start_runtime(int threads, const std::string& device) {
+Runtime start_runtime(int threads, const std::string& device, std::optional<std::uint64_t> memory) {
   if (threads < 0)
     throw Refusal("The number of threads is negative: " + std::to_string(threads) + ".",
                   "Set {threads} to 0 for all processors.");
@@ -32,6 +32,7 @@ Runtime start_runtime(int threads, const std::string& device) {
   at::GradMode::set_enabled(false);
   keep_freed_memory();
   Runtime runtime;
+  runtime.memory = memory;
   try {
     runtime.device = at::Device(device);
   } catch (const c10::Error&) {

@@ -159,7 +159,7 @@ class Server {
   const LoadedModel& model_;
   const std::function<void(const std::string&)>& write_;
   std::mutex writing_;
-  std::exception_ptr failure_;        // of write_
+  std::exception_ptr failure_;  // of write_
   std::atomic<bool> write_failed_{false};
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -100,7 +100,7 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
   return {loss, std::move(gradients)};
 }
 
-Distillation distil(const MoeWeights& weights, const LayerRows& rows, const at::Tensor& routing_weights,
+Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
                     const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
                     Random random, LiveRouting& live, const Context& context) {
   const auto validation = rows.validation();
@@ -109,12 +109,12 @@ Distillation distil(const MoeWeights& weights, const LayerRows& rows, const at::
     return elastic_errors(candidate, validation, validation_weights, thresholds, variance, context);
   };
   const auto initial_errors = held_out(weights);
-  Distillation result{weights, {mean_error(initial_errors)}};
+  Distillation result{std::move(weights), {mean_error(initial_errors)}};
   context.emit(LossEvent{layer, 0, result.held_out_losses.back(), true});
   const RandomThresholds sampler(routing_weights, settings.levels, initial_errors, variance,
                                  settings.elastic);
 
-  MoeWeights student = weights;
+  MoeWeights student = result.weights;
   for (at::Tensor* tensor : trained(student)) *tensor = tensor->clone(at::MemoryFormat::Contiguous);
   Adam gate(student.gate), up(student.up), down(student.down), offset(*trained(student).back());
 

@@ -64,7 +64,7 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const R
     }
   }
   if (settings.distil) {
-    auto distilled = distil(weights, rows, routing_weights, thresholds, statistics.output_variance, settings,
+    auto distilled = distil(std::move(weights), rows, routing_weights, thresholds, statistics.output_variance, settings,
                             layer, Random(recipe.seed, "distil", index), live, context);
     weights = std::move(distilled.weights);
     record.held_out_losses = std::move(distilled.held_out_losses);

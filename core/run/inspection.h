@@ -27,9 +27,10 @@ struct Inspection {
   std::optional<Native> native;
 
   std::optional<std::string> fingerprint;  // absent where the folder could not be opened
-  std::optional<int> weight_bytes;         // per parameter of a converted layer; of a dense checkpoint that could be opened
-  int threads = 0;                         // that the engine takes on its machine unless it is told otherwise
-  std::vector<Problem> problems;           // empty: it can be used
+  std::optional<int>
+      weight_bytes;  // per parameter of a converted layer; of a dense checkpoint that could be opened
+  int threads = 0;   // that the engine takes on its machine unless it is told otherwise
+  std::vector<Problem> problems;  // empty: it can be used
 
   /// False where not even the sizes are known.
   bool described() const { return config.layers > 0; }

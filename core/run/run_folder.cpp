@@ -25,8 +25,7 @@ auto read_table(const fs::path& path, FromJson from_json) {
 
 void refuse_unfinished(const fs::path& file, const char* what) {
   if (fs::exists(file)) return;
-  throw Refusal(fmt::format("The run has no {} yet.", what),
-                "To finish the run, {continue_run}.", file);
+  throw Refusal(fmt::format("The run has no {} yet.", what), "To finish the run, {continue_run}.", file);
 }
 
 bool is_temporary(const fs::path& path) {
@@ -113,8 +112,7 @@ RunFolder::Lock::~Lock() { ::close(descriptor_); }
 bool is_run(const fs::path& path) { return RunFolder(path).exists(); }
 
 RunFolder open_run(const fs::path& path) {
-  if (!fs::exists(path))
-    throw Refusal("There is no such run folder.", "Make one: {new_conversion}.", path);
+  if (!fs::exists(path)) throw Refusal("There is no such run folder.", "Make one: {new_conversion}.", path);
   if (!is_run(path))
     throw Refusal("This folder is not a run: it has no recipe.json.",
                   "Name a folder that a conversion wrote.", path);

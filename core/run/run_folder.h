@@ -17,7 +17,6 @@
 
 namespace ladimo {
 
-
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)), layers_(path_) {}

@@ -107,7 +107,8 @@ RunView run_view_from_json(const nlohmann::json& json) {
   view.recipe = recipe_from_json(fields.at("recipe"), "recipe.json");
   if (fields.has("own_text")) view.own_text = fields.texts("own_text");
   for (const JsonFields& layer : fields.objects("layers")) view.layers.push_back(layer_from_json(layer));
-  view.finish = read_if_there(fields, "finish", "finish.json", [](const nlohmann::json& finish) { return finish_record_from_json(finish); });
+  view.finish = read_if_there(fields, "finish", "finish.json",
+                              [](const nlohmann::json& finish) { return finish_record_from_json(finish); });
   view.profile = read_if_there(fields, "profile", "profile.json", routing_profile_from_json);
   view.tradeoff = read_if_there(fields, "tradeoff", "tradeoff.json", tradeoff_table_from_json);
   view.latency = read_if_there(fields, "latency", "latency.json", latency_table_from_json);
