@@ -1,10 +1,19 @@
 #include "run/layer_store.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "checkpoint/safetensors.h"
 #include "support/refusals.h"
 #include "support/sample_run.h"
 
@@ -41,6 +50,31 @@ struct Sample {
   /// The same layers as another process sees them, which has checked none yet.
   LayerStore again() const { return LayerStore(folder.path()); }
 };
+
+/// A layer of 4 shared neurons and 3 experts of 2, with a compensation vector each and biases.
+constexpr MoeShape some_shape{5, 4, 3, 2, 3 * 5 + 3, 5, true, true};
+
+/// Its file, with zeros for weights.
+void write_layer(const fs::path& file) {
+  const std::vector<TensorSpec> specs = {
+      {"gate", DType::f32, {10, 5}},   {"up", DType::f32, {10, 5}},
+      {"down", DType::f32, {10, 5}},   {"compensation", DType::f32, {3, 5}},
+      {"gate_bias", DType::f32, {10}}, {"up_bias", DType::f32, {10}},
+      {"down_bias", DType::f32, {5}},  {"router", DType::f32, {3, 5}},
+      {"router_bias", DType::f32, {3}}};
+  SafetensorsWriter writer(file, specs, {{"shared_neurons", "4"}});
+  for (const TensorSpec& spec : specs) writer.write(spec.name, std::vector<std::byte>(spec.bytes()));
+  writer.finish();
+}
+
+/// Overwrites a part of a file by other bytes.
+void damage(const fs::path& file, std::size_t begin, std::size_t count) {
+  auto bytes = read_file(file);
+  for (std::size_t i = begin; i < begin + count; ++i) bytes.at(i) = static_cast<char>(~bytes[i]);
+  write_file(file, bytes);
+}
+
+std::int64_t expiry(const fs::path& claim) { return read_json(claim).at("expires_ms"); }
 
 void check_damaged(const LayerStore& store, int layer) {
   check_refused("Layer " + std::to_string(layer) +
@@ -149,4 +183,159 @@ TEST_CASE("a damaged second sweep is noticed") {
   write_file(sample.file("second-sweep/000.json"), "{\"layer\": 0}");
   CHECK_FALSE(sample.store.sweep_intact(0));
   check_refused("record of the second sweep", [&] { sample.store.sweep(0); });
+}
+
+TEST_CASE("a single changed byte is refused at the first read, by the layer's name") {
+  const Sample sample;
+  damage(sample.file("layers/001.safetensors"), 3, 1);
+  const LayerStore store = sample.again();
+  CHECK(store.done(1));
+  CHECK_FALSE(store.intact(1));
+  check_damaged(store, 1);
+  check_damaged(store, 1);
+  CHECK(store.intact(0));
+  CHECK_NOTHROW(store.weights(0));
+}
+
+TEST_CASE("what a layer costs is told from its record, without its weights") {
+  const Sample sample;
+  LayerRecord record;
+  record.layer = 1;
+  record.shape = some_shape;
+  sample.store.put(record, writing("no weights at all"));
+  CHECK(sample.again().shape(1) == some_shape);
+  fs::resize_file(sample.file("layers/001.safetensors"), 0);
+  CHECK(sample.again().shape(1) == some_shape);
+  fs::remove(sample.file("layers/001.safetensors"));
+  CHECK(sample.again().shape(1) == some_shape);
+}
+
+TEST_CASE("what a layer of an earlier version costs is told from its file's header") {
+  const Sample sample;
+  LayerRecord record;
+  record.layer = 1;
+  sample.store.put(record, write_layer);
+  const auto file = sample.file("layers/001.safetensors");
+  CHECK_FALSE(read_json(sample.file("layers/001.json")).contains("shape"));
+  CHECK(sample.again().shape(1) == some_shape);
+  const std::size_t weights = (3 * 50 + 15 + 25 + 18) * 4;
+  damage(file, fs::file_size(file) - weights, weights);
+  CHECK(sample.again().shape(1) == some_shape);
+  check_damaged(sample.again(), 1);
+}
+
+TEST_CASE("another file in a layer's place is refused") {
+  const Sample sample;
+  LayerRecord record;
+  record.layer = 1;
+  sample.store.put(record, [](const fs::path& file) {
+    const TensorSpec gate{"gate", DType::f32, {2, 2}}, router{"router", DType::f32, {2, 2}};
+    SafetensorsWriter writer(file, {gate, router});
+    for (const TensorSpec& spec : {gate, router})
+      writer.write(spec.name, std::vector<std::byte>(spec.bytes()));
+    writer.finish();
+  });
+  check_refused("This is not a converted layer. | Delete the file.", [&] { sample.store.shape(1); });
+}
+
+TEST_CASE("a layer that is claimed is nobody else's until it is released") {
+  const Sample sample;
+  {
+    const auto claim = sample.store.claim(0);
+    REQUIRE(claim);
+    CHECK_FALSE(sample.store.claim(0));
+    CHECK_FALSE(sample.again().claim(0));
+    CHECK(sample.again().claim(1));
+  }
+  CHECK_FALSE(fs::exists(sample.file(".claims/000.json")));
+  CHECK(sample.again().claim(0));
+}
+
+TEST_CASE("a claim is renewed while its owner lives") {
+  const Sample sample;
+  const auto claim = sample.store.claim(0, std::chrono::milliseconds(50));
+  REQUIRE(claim);
+  const auto file = sample.file(".claims/000.json");
+  for (int beat = 0; beat < 3; ++beat) {
+    const auto before = expiry(file);
+    while (expiry(file) == before) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CHECK(expiry(file) > before);
+  }
+}
+
+TEST_CASE("a claim that ran out is free, one that did not is kept for an owner that is not seen") {
+  const Sample sample;
+  const auto file = sample.file(".claims/000.json");
+  fs::create_directories(file.parent_path());
+  write_json(file, {{"owner", "gone"}, {"expires_ms", 1'000}});
+  CHECK(sample.store.claim(0));
+  write_json(file, {{"owner", "elsewhere"}, {"expires_ms", 100'000'000'000'000}});
+  CHECK_FALSE(sample.store.claim(0));
+  for (const char* text : {"", "{", "[]", R"({"owner": 3, "expires_ms": 100000000000000})",
+                           R"({"owner": "elsewhere", "expires_ms": "later"})"}) {
+    CAPTURE(text);
+    write_file(file, text);
+    CHECK(sample.store.claim(0));
+  }
+}
+
+TEST_CASE("who lost a claim leaves that of the new owner alone") {
+  const Sample sample;
+  const auto file = sample.file(".claims/000.json");
+  const nlohmann::json other = {{"owner", "other"}, {"expires_ms", 100'000'000'000'000}};
+  {
+    const auto late = sample.store.claim(0);
+    write_json(file, other);
+  }
+  CHECK(read_json(file) == other);
+}
+
+TEST_CASE("of two processes that race for a layer exactly one gets it") {
+  constexpr int layers = 40;
+  const Sample sample;
+  std::array<int, 2> start{}, answers{}, end{};
+  for (auto* ends : {&start, &answers, &end}) REQUIRE(::pipe(ends->data()) == 0);
+  const auto race = [&] {
+    std::vector<LayerStore::Claim> won;
+    std::array<char, layers> answer{};
+    char none = 0;
+    if (::read(start[0], &none, 1) != 0) return 2;
+    for (int layer = 0; layer < layers; ++layer)
+      if (auto claim = sample.again().claim(layer)) {
+        won.push_back(std::move(*claim));
+        answer[static_cast<std::size_t>(layer)] = 1;
+      }
+    if (::write(answers[1], answer.data(), answer.size()) != layers) return 2;
+    ::close(answers[1]);
+    return ::read(end[0], &none, 1) == 0 ? 0 : 2;  // holds what it won until both have answered
+  };
+  std::array<pid_t, 2> children{};
+  for (pid_t& child : children) {
+    child = ::fork();
+    if (child != 0) continue;
+    ::close(start[1]);
+    ::close(end[1]);
+    int status = 2;
+    try {
+      status = race();
+    } catch (...) {
+    }
+    ::_exit(status);
+  }
+  ::close(start[1]);
+  ::close(answers[1]);
+  std::array<int, layers> winners{};
+  std::array<char, layers> answer{};
+  for (int child = 0; child < 2; ++child) {
+    CHECK(::read(answers[0], answer.data(), answer.size()) == layers);
+    for (std::size_t layer = 0; layer < layers; ++layer) winners[layer] += answer[layer];
+  }
+  ::close(end[1]);
+  for (const pid_t child : children) {
+    int status = -1;
+    CHECK(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+  }
+  for (const int descriptor : {start[0], answers[0], end[0]}) ::close(descriptor);
+  for (const int count : winners) CHECK(count == 1);
 }
