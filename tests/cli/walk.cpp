@@ -221,6 +221,48 @@ TEST_CASE("a damaged layer is found and made anew, with the same bytes; another 
   CHECK(other.err.find("another checkpoint") != std::string::npos);
 }
 
+TEST_CASE("a run is looked at and its policies are chosen without its weights") {
+  const Workplace work;
+  const auto output = work.folder / "run";
+  json_of(work.convert(output));
+  const std::vector<std::string> policy = {"policy", output, "--activated", "0.97"}, show = {"show", output};
+  const auto chosen = json_of(policy), shown = json_of(show);
+  int emptied = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(output))
+    if (entry.path().extension() == ".safetensors") {
+      fs::resize_file(entry.path(), 0);
+      ++emptied;
+    }
+  CHECK(emptied >= 3);
+  CHECK(json_of(policy) == chosen);
+  CHECK(json_of(show) == shown);
+  CHECK(run({"eval", output, "--text", work.held_out}).err.find("damaged") != std::string::npos);
+}
+
+TEST_CASE("another tokenizer than the one that a run was made with is refused, where it is known") {
+  const Workplace work;
+  const auto output = work.folder / "run";
+  json_of(work.convert(output));
+  json_of({"policy", output});
+  const std::vector<std::string> eval = {"eval", output, "--text", work.held_out, "--tokens", "1000"};
+  const std::vector<std::string> generate = {"generate", output, "--prompt", "the", "--max-tokens", "2"};
+  change_tokenizer(work.model);
+  for (const auto& command : {eval, generate, work.convert(output)}) {
+    const auto refused = run(command);
+    INFO(command.front(), ": ", refused.err);
+    CHECK(refused.status == 2);
+    CHECK(refused.err.find("okenizer") != std::string::npos);
+    CHECK(refused.err.find("has changed since the run") != std::string::npos);
+    CHECK(refused.err.find("hint:") != std::string::npos);
+  }
+  // Earlier versions did not write it down.
+  auto recipe = read_json(output / "recipe.json");
+  CHECK(recipe.erase("tokenizer_fingerprint") == 1);
+  write_json(output / "recipe.json", recipe);
+  for (const auto& command : {eval, generate}) CHECK(run(command).status == 0);
+  CHECK(json_of(work.convert(output))["resumed_layers"] == 3);
+}
+
 TEST_CASE("events: every line parses, steps come in order, the last is the result") {
   const Workplace work;
   const auto finished = run(work.convert(work.folder / "run", {"--events"}));

@@ -1,7 +1,6 @@
 #include "run/plan.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 
 #include <doctest/doctest.h>
