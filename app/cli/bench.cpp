@@ -12,16 +12,16 @@
 namespace ladimo::cli {
 namespace {
 
-void print_speeds(const char* label, const nlohmann::json& json) {
+void print_speed(const char* label, const Speed& speed) {
   std::vector<std::string> parts;
-  for (const char* side : {"dense", "converted"}) {
-    const auto& speed = json[std::string(side) + "_tokens_per_s"];
-    if (!speed.is_null())
-      parts.push_back(fmt::format("{} {} tokens/s", side, format_number(speed.get<double>())));
-  }
-  if (!json["speedup"].is_null())
-    parts.push_back(fmt::format("{} times as fast", format_number(json["speedup"].get<double>())));
-  fmt::print("{}: {} (± {:.1f} %)\n", label, fmt::join(parts, " · "), 100 * json["noise"].get<double>());
+  const auto add = [&](const char* side, const std::optional<double>& tokens_per_s) {
+    if (tokens_per_s) parts.push_back(fmt::format("{} {} tokens/s", side, format_number(*tokens_per_s)));
+  };
+  add("dense", speed.dense_tokens_per_s);
+  add("converted", speed.converted_tokens_per_s);
+  if (const auto speedup = speed.speedup())
+    parts.push_back(fmt::format("{} times as fast", format_number(*speedup)));
+  fmt::print("{}: {} (± {:.1f} %)\n", label, fmt::join(parts, " · "), 100 * speed.noise);
 }
 
 }  // namespace
@@ -30,16 +30,15 @@ Command add_bench(CLI::App& app) {
   auto options = std::make_shared<ModelOptions>();
   add_model(app, *options);
   return [options](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime);
-    const auto json = bench(model, model.opened().policy(options->policy).layers, session.context);
-    session.output.result(json, [&] {
-      print_speeds("decode", json["decode"]);
-      print_speeds("prompt", json["prefill"]);
+    const auto result = bench(model, model.opened().policy(options->policy).layers, session.context);
+    session.output.result(to_json(result), [&] {
+      print_speed("decode", result.decode);
+      print_speed("prompt", result.prefill);
       fmt::print("{} of weights a token, read at {:.0f} % of the {}/s that this machine reads\n",
-                 format_bytes(json["decode"]["bytes_per_token"].get<double>()),
-                 100 * json["decode"]["bandwidth_fraction"].get<double>(),
-                 format_bytes(json["read_bytes_per_s"].get<double>()));
+                 format_bytes(result.bytes_per_token), 100 * result.bandwidth_fraction,
+                 format_bytes(result.read_bytes_per_s));
     });
     return 0;
   };

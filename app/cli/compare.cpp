@@ -14,21 +14,21 @@
 namespace ladimo::cli {
 namespace {
 
-/// A table of an earlier comparison may be replaced, and an empty file; nothing else may.
+/// Only the table of an earlier comparison, or an empty file, may be overwritten.
 void refuse_bad_csv(const std::filesystem::path& file) {
   namespace fs = std::filesystem;
   if ((fs::exists(file) && !fs::is_regular_file(file)) ||
       (file.has_parent_path() && !fs::is_directory(file.parent_path())))
-    throw Refusal("The table cannot be written there.", "Name a file in a folder that exists with --csv.",
+    throw Refusal("The table cannot be written there.", "Name a file in a folder that exists with {csv}.",
                   file);
   std::string heading;
   std::ifstream in(file);
   if (std::getline(in, heading) && heading + '\n' != to_csv({}))
-    throw Refusal("There is a file of that name that is no table of a comparison.",
-                  "Choose another name with --csv.", file);
+    throw Refusal("A file of that name exists, and it is not a table of a comparison.",
+                  "Choose another name with {csv}.", file);
 }
 
-/// False where the table cannot be written. What was measured is still printed.
+/// Returns false where the table cannot be written: the results are printed all the same.
 bool write_table(const std::filesystem::path& file, const Comparison& comparison, const Context& context) {
   try {
     write_file(file, to_csv(comparison.rows));
@@ -39,36 +39,32 @@ bool write_table(const std::filesystem::path& file, const Comparison& comparison
   }
 }
 
-std::string with_spread(const nlohmann::json& entry) {
-  const auto mean = format_number(entry["kl"].get<double>());
-  if (entry["kl_spread"].is_null()) return mean;
-  return fmt::format("{} ± {}", mean, format_number(entry["kl_spread"].get<double>()));
+std::string with_spread(const MeanSpread& number) {
+  if (!number.spread) return format_number(number.mean);
+  return fmt::format("{} ± {}", format_number(number.mean), format_number(*number.spread));
 }
 
-void print_table(const nlohmann::json& json, double target) {
+void print_table(const Comparison& comparison, double target) {
   fmt::print("\n{} of the FFNs' parameters asked for\n", target);
   fmt::print("{:<32} {:>9}  {:<20} {:>8} {:>11}  {}\n", "method", "activated", "KL (nats/token)", "nll +",
              "perplexity", "made in");
-  for (const auto& entry : json["summary"]) {
-    if (entry["target"].get<double>() != target) continue;
+  for (const ComparisonSummary& entry : summary_of(comparison.rows)) {
+    if (entry.target != target) continue;
     // The sign ± has two bytes but one column.
-    const auto kl = with_spread(entry);
-    fmt::print("{:<32} {:>9.3f}  {:<{}} {:>8} {:>11}  {}\n", entry["method"].get<std::string>(),
-               entry["ffn_activated"].get<double>(), kl, entry["kl_spread"].is_null() ? 20 : 21,
-               format_number(entry["nll"].get<double>() - json["dense_nll"].get<double>()),
-               format_number(entry["perplexity"].get<double>()),
-               format_seconds(entry["seconds"].get<double>()));
+    fmt::print("{:<32} {:>9.3f}  {:<{}} {:>8} {:>11}  {}\n", entry.method, entry.ffn_activated.mean,
+               with_spread(entry.kl), entry.kl.spread ? 21 : 20,
+               format_number(entry.nll.mean - comparison.dense_nll), format_number(entry.perplexity.mean),
+               format_seconds(entry.seconds.mean));
   }
 }
 
-void print(const nlohmann::json& json, const std::vector<double>& targets) {
+void print(const Comparison& comparison, const std::vector<double>& targets) {
   fmt::print(
       "{} calibration tokens · measured on {} held-out tokens, window {} · ours: {} experts, {} shared · "
       "dense: nll {}, perplexity {}\n",
-      json["tokens"].get<std::int64_t>(), json["held_out_tokens"].get<std::int64_t>(),
-      json["window"].get<std::int64_t>(), json["experts"].get<int>(), json["shared"].get<int>(),
-      format_number(json["dense_nll"].get<double>()), format_number(json["dense_perplexity"].get<double>()));
-  for (const double target : targets) print_table(json, target);
+      comparison.tokens, comparison.held_out_tokens, comparison.window, comparison.experts, comparison.shared,
+      format_number(comparison.dense_nll), format_number(comparison.dense_perplexity));
+  for (const double target : targets) print_table(comparison, target);
 }
 
 }  // namespace
@@ -109,11 +105,10 @@ Command add_compare(CLI::App& app) {
     auto asked = options->request;
     if (seeds->count() == 0 && session.common.seed) asked.seeds = {*session.common.seed};
     if (options->csv) refuse_bad_csv(*options->csv);
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const auto comparison = compare(asked, runtime, session.context);
     const bool written = !options->csv || write_table(*options->csv, comparison, session.context);
-    const auto json = to_json(comparison);
-    session.output.result(json, [&] { print(json, asked.targets); });
+    session.output.result(to_json(comparison), [&] { print(comparison, asked.targets); });
     return written ? 0 : 1;
   };
 }

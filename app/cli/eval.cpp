@@ -12,47 +12,43 @@
 namespace ladimo::cli {
 namespace {
 
-void print_comparison(const std::string& label, const nlohmann::json& json) {
-  const auto number = [&](const char* key) { return format_number(json[key].get<double>()); };
-  if (json["kl"].is_null()) {
-    fmt::print("{}: nll {} nats/token · perplexity {} · {} tokens\n", label, number("nll"),
-               number("perplexity"), json["tokens"].get<std::int64_t>());
+void print_scores(const std::string& label, const TextScores& scores) {
+  if (!scores.compares) {
+    fmt::print("{}: nll {} nats/token · perplexity {} · {} tokens\n", label, format_number(scores.nll),
+               format_number(scores.perplexity), scores.tokens);
     return;
   }
   fmt::print(
       "{}: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · same top token {:.1f} ± {:.1f} % · {} "
       "tokens\n",
-      label, number("kl"), number("dense_perplexity"), number("perplexity"),
-      100 * (json["perplexity"].get<double>() / json["dense_perplexity"].get<double>() - 1),
-      100 * json["same_top"].get<double>(), 100 * json["same_top_se"].get<double>(),
-      json["tokens"].get<std::int64_t>());
+      label, format_number(scores.kl), format_number(scores.dense_perplexity),
+      format_number(scores.perplexity), 100 * (scores.perplexity / scores.dense_perplexity - 1),
+      100 * scores.same_top, 100 * scores.same_top_se, scores.tokens);
 }
 
-void print_task(const nlohmann::json& task) {
-  const auto percent = [&](const char* key) { return 100 * task[key].get<double>(); };
-  const auto part = [&](const std::string& metric) {
-    auto text = fmt::format("{} {:.1f} ± {:.1f} %", metric, percent(metric.c_str()),
-                            percent((metric + "_se").c_str()));
-    const auto dense = "dense_" + metric;
-    if (!task[dense].is_null()) text += fmt::format(" (dense {:.1f} %)", percent(dense.c_str()));
+void print_task(const TaskResult& task) {
+  const auto part = [&](const char* metric, double Accuracy::*share, double Accuracy::*error) {
+    auto text =
+        fmt::format("{} {:.1f} ± {:.1f} %", metric, 100 * (task.model.*share), 100 * (task.model.*error));
+    if (task.dense) text += fmt::format(" (dense {:.1f} %)", 100 * ((*task.dense).*share));
     return text;
   };
-  fmt::print("{}: {} · {} · {} questions\n", task["task"].get<std::string>(), part("acc"), part("acc_norm"),
-             task["n"].get<std::int64_t>());
+  fmt::print("{}: {} · {} · {} questions\n", task.task, part("acc", &Accuracy::acc, &Accuracy::acc_se),
+             part("acc_norm", &Accuracy::acc_norm, &Accuracy::acc_norm_se), task.n);
 }
 
-void print_text(const nlohmann::json& json) {
-  if (json["domains"].size() > 1)
-    for (const auto& domain : json["domains"]) print_comparison(domain["text"].get<std::string>(), domain);
-  print_comparison("measured", json);
-  if (const auto& kl = json["kl_percentiles"]; !kl.is_null()) {
-    const auto at = [&](const char* percentile) { return format_number(kl[percentile].get<double>()); };
-    fmt::print("KL of single tokens: median {} · 95 % below {} · 99 % below {} · at most {}\n", at("50"),
-               at("95"), at("99"), at("100"));
+void print_text(const TextEvaluation& text) {
+  if (text.domains.size() > 1)
+    for (const auto& domain : text.domains) print_scores(domain.text.string(), domain.scores);
+  print_scores("measured", text.scores);
+  if (text.scores.compares) {
+    const auto& kl = text.scores.kl_percentiles;
+    fmt::print("KL of single tokens: median {} · 95 % below {} · 99 % below {} · at most {}\n",
+               format_number(kl[0]), format_number(kl[1]), format_number(kl[2]), format_number(kl[3]));
   }
   fmt::print(
       "activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from the experts that ran)\n",
-      100 * json["activated_fraction"].get<double>(), 100 * json["ffn_activated"].get<double>());
+      100 * text.activated_fraction, 100 * text.ffn_activated);
 }
 
 }  // namespace
@@ -74,13 +70,13 @@ Command add_eval(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--window", options->text.window, "Tokens per window (the run's)");
   return [options](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const LoadedModel model(OpenedModel::open(options->model.model, options->model.dense), runtime);
-    const auto json =
+    const auto evaluation =
         evaluate(model, model.opened().policy(options->model.policy), options->text, session.context);
-    session.output.result(json, [&] {
-      if (!json["nll"].is_null()) print_text(json);
-      for (const auto& task : json["tasks"]) print_task(task);
+    session.output.result(to_json(evaluation), [&] {
+      if (evaluation.text) print_text(*evaluation.text);
+      for (const TaskResult& task : evaluation.tasks) print_task(task);
     });
     return 0;
   };

@@ -22,13 +22,13 @@ Command add_export(CLI::App& app) {
   app.add_option("--shard-bytes", request->shard_bytes, "Largest weight file in bytes (4 GiB)")
       ->check(CLI::PositiveNumber);
   return [request](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
-    const auto json = export_run(*request, runtime, session.context);
-    session.output.result(json, [&] {
-      fmt::print("{} files, {}, in {}\n", json["files"].size(), format_bytes(json["bytes"].get<double>()),
-                 json["path"].get<std::string>());
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
+    const auto result = export_run(*request, runtime, session.context);
+    session.output.result(to_json(result), [&] {
+      fmt::print("{} files, {}, in {}\n", result.files.size(),
+                 format_bytes(static_cast<double>(result.bytes)), result.path.string());
       fmt::print("Read again: logits differ from the run's by at most {} over {} tokens.\n",
-                 format_number(json["max_logit_error"].get<double>()), json["tokens"].dump());
+                 format_number(result.verification.max_logit_error), result.verification.tokens);
     });
     return 0;
   };

@@ -25,7 +25,7 @@ Command add_generate(CLI::App& app) {
   app.add_flag("--dense-only", options->dense_only, "The dense original of a run");
   return [options](const Session& session) {
     require_valid(options->sampling);
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     options->sampling.seed = session.common.seed.value_or(0);
     const LoadedModel model(OpenedModel::open(options->model.model, options->model.dense), runtime);
     const bool converted = model.opened().is_converted() && !options->dense_only;
@@ -33,13 +33,13 @@ Command add_generate(CLI::App& app) {
         options->dense_only ? all_dense(model.config()) : model.opened().policy(options->model.policy).layers;
     // A person watches the text grow; the whole of it is the result everywhere else.
     const bool stream = session.output.form() == Form::text;
-    const auto json = continue_prompt(model, policy, converted, options->prompt, options->sampling,
-                                      session.context, [&](const std::string& piece) {
-                                        if (!stream) return;
-                                        fmt::print("{}", piece);
-                                        std::fflush(stdout);
-                                      });
-    session.output.result(json, [] { fmt::print("\n"); });
+    const auto continuation = continue_prompt(model, policy, converted, options->prompt, options->sampling,
+                                              session.context, [&](const std::string& piece) {
+                                                if (!stream) return;
+                                                fmt::print("{}", piece);
+                                                std::fflush(stdout);
+                                              });
+    session.output.result(to_json(continuation), [] { fmt::print("\n"); });
     return 0;
   };
 }

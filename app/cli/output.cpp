@@ -9,15 +9,17 @@
 
 #include "base/format.h"
 #include "base/json_fields.h"
+#include "base/setting.h"
 #include "run/event_json.h"
+#include "run/step.h"
 
 namespace ladimo::cli {
 namespace {
 
-/// What stdout does not take is found by Output::flush, not here.
+/// Output::flush finds out when stdout does not take the line.
 void print_line(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
 
-/// File names may be no UTF-8, JSON must be.
+/// JSON must be UTF-8, which file names need not be.
 std::string written(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -34,7 +36,7 @@ void Output::event(const Event& event) {
       [this](const auto& e) {
         using E = std::decay_t<decltype(e)>;
         if constexpr (std::is_same_v<E, StepEvent>) {
-          step_ = fmt::format("[{}/{}] {}", e.index + 1, e.count, e.name);
+          step_ = fmt::format("[{}/{}] {}", e.index + 1, e.count, step_in_words(e.name));
           clear_line();
           fmt::print(stderr, "{}\n", step_);
         } else if constexpr (std::is_same_v<E, ProgressEvent>) {
@@ -45,7 +47,8 @@ void Output::event(const Event& event) {
                      format_number(e.loss_after), format_seconds(e.seconds));
         } else if constexpr (std::is_same_v<E, WarningEvent>) {
           clear_line();
-          fmt::print(stderr, "warning: {}{}{}\n", e.message, e.hint.empty() ? "" : " ", e.hint);
+          fmt::print(stderr, "warning: {}{}{}\n", e.message, e.hint.empty() ? "" : " ",
+                     in_words(e.hint, command_line()));
         }
       },
       event);
@@ -58,8 +61,7 @@ void Output::line(const std::string& text) {
 
 void Output::flush() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
-  throw Error("What there is to say could not be written to stdout.",
-              "Check where stdout goes: is the disk full?");
+  throw Error("The output could not be written to stdout.", "Check where stdout goes; its disk may be full.");
 }
 
 void Output::show_progress(const ProgressEvent& progress) {
@@ -103,7 +105,7 @@ void Output::error(const Error& error) {
   for (const Problem& problem : problems) {
     fmt::print(stderr, "ladimo: {}\n", problem.message);
     if (!problem.path.empty()) fmt::print(stderr, "  where: {}\n", problem.path.string());
-    if (!problem.hint.empty()) fmt::print(stderr, "  hint:  {}\n", problem.hint);
+    if (!problem.hint.empty()) fmt::print(stderr, "  hint:  {}\n", in_words(problem.hint, command_line()));
   }
   if (form_ == Form::events)
     for (const Problem& problem : problems)

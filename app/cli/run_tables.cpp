@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -8,24 +9,26 @@
 
 #include "base/files.h"
 #include "base/format.h"
+#include "base/setting.h"
 #include "commands.h"
 #include "policy/frontier.h"
-#include "run/run_folder.h"
+#include "run/run_view.h"
 
 namespace ladimo::cli {
 namespace {
 
-/// A policy file may be replaced by another; nothing else may.
+/// Only a policy file may be overwritten.
 void refuse_to_overwrite(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file) ||
       (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())))
-    throw Refusal("The policy cannot be written there.", "Name a file in a folder that exists with -o.",
+    throw Refusal("The policy cannot be written there.", "Name a file in a folder that exists with {output}.",
                   file);
   if (!std::filesystem::exists(file)) return;
   try {
     policy_from_json(read_json(file), file);
   } catch (const Refusal&) {
-    throw Refusal("There is a file of that name that is no policy.", "Choose another name with -o.", file);
+    throw Refusal("A file of that name exists, and it is not a policy.", "Choose another name with {output}.",
+                  file);
   }
 }
 
@@ -39,7 +42,7 @@ void print_predicted(const PolicyNumbers& n, double dense_perplexity) {
   fmt::print("\n");
 }
 
-/// With the digits that tell something; the policy file has all of them.
+/// A threshold with four digits; the policy file has all of them.
 std::string short_name(const LayerPolicy& policy) {
   if (policy.kind != LayerPolicy::Kind::threshold) return to_string(policy);
   return fmt::format("th{:.4g}", policy.threshold);
@@ -60,29 +63,28 @@ void print_policy(const Policy& policy, const TradeoffTable& table,
   print_predicted(predicted, std::exp(table.dense_nll));
 }
 
-void print_show(const nlohmann::json& json, const RunFolder& run) {
-  const auto recipe = run.recipe();
+void print_show(const RunView& view) {
+  const Recipe& recipe = view.recipe;
   fmt::print("{}: {} experts ({} shared) · {} tokens · seed {}\n", recipe.model.string(), recipe.experts,
              recipe.shared, recipe.tokens, recipe.seed);
-  int done = 0;
-  for (const int layer : recipe.layers) done += run.layer_done(layer) ? 1 : 0;
+  const auto done = std::ranges::count(view.layers, true, &LayerView::done);
   fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
-  if (json["tradeoff"].is_null()) {
-    fmt::print("The tables are not there yet: run `ladimo convert` again to continue.\n");
+  if (!view.tradeoff) {
+    fmt::print("The tables are not there yet. To finish the run, {}.\n",
+               command_line().action(Action::continue_run));
     return;
   }
-  const auto table = run.tradeoff();
-  const auto latency = run.latency();
-  const Frontier frontier(table, latency ? &*latency : nullptr, Cost::activated);
+  const Frontier frontier(*view.tradeoff, view.latency ? &*view.latency : nullptr, Cost::activated);
   fmt::print("\ntrade-off  KL (predicted)  activated  FFN activated\n");
   for (int i = 0; i <= 10; ++i) {
     const auto predicted = frontier.at_tradeoff(i / 10.0).predicted;
     fmt::print("{:>9.1f}  {:>14}  {:>7.1f} %  {:>11.1f} %\n", i / 10.0, format_number(predicted.kl),
                100 * predicted.activated_fraction, 100 * predicted.ffn_activated);
   }
-  if (!json["policy"].is_null()) {
+  if (view.policy) {
+    require_model(*view.policy, recipe.model_fingerprint, view.tradeoff->layers.size());
     fmt::print("\n");
-    print_policy(run.policy(table.layers.size()), table, latency);
+    print_policy(*view.policy, *view.tradeoff, view.latency);
   }
 }
 
@@ -92,9 +94,8 @@ Command add_show(CLI::App& app) {
   auto path = std::make_shared<std::string>();
   app.add_option("RUN", *path, "Run folder")->required();
   return [path](const Session& session) {
-    const auto run = open_run(*path);
-    const auto json = show_run(run);
-    session.output.result(json, [&] { print_show(json, run); });
+    const auto view = view_run(open_run(*path));
+    session.output.result(to_json(view), [&] { print_show(view); });
     return 0;
   };
 }

@@ -10,11 +10,11 @@ Problem problem_of(const std::exception& failure) {
   if (const auto* error = dynamic_cast<const Error*>(&failure)) return error->problem();
   if (const auto* error = dynamic_cast<const std::filesystem::filesystem_error*>(&failure))
     return {fmt::format("{} cannot be used: {}.",
-                        error->path1().empty() ? "An empty name" : error->path1().string(),
+                        error->path1().empty() ? "An empty file name" : error->path1().string(),
                         error->code().message()),
             "Check the name and its permissions.", error->path1()};
   if (dynamic_cast<const std::bad_alloc*>(&failure) != nullptr)
-    return {"There is not enough memory for this.", "Use fewer --tokens or a smaller --window.", {}};
+    return {"There is not enough memory for this.", "Use fewer calibration tokens ({tokens}), or a smaller {window}.", {}};
   return {fmt::format("Something failed inside: {}", failure.what()),
           "This should not happen; please report it with the command that you ran.",
           {}};

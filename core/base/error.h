@@ -10,7 +10,8 @@
 
 namespace ladimo {
 
-/// One thing that is wrong, as a person reads it. `hint` says what to do, `path` where it is (may be empty).
+/// One thing that is wrong. `message` says what happened, `hint` what to do (it names settings and actions by
+/// their ids in braces, base/setting.h), `path` where it is (may be empty).
 struct Problem {
   std::string message;
   std::string hint;

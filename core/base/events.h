@@ -8,7 +8,7 @@
 
 namespace ladimo {
 
-/// A step of the plan begins. `index` counts from 0 to `count` - 1.
+/// A step begins: run/step.h has the names. `index` counts from 0 to `count` - 1.
 struct StepEvent {
   std::string name;
   int index = 0;
@@ -63,11 +63,12 @@ struct TokenEvent {
   std::vector<int> experts;
 };
 
-/// Something measured; `json` is an object with named numbers.
+/// A policy was measured; `json` is the Measurement of run/measurement.h.
 struct MeasureEvent {
   std::string json;
 };
 
+/// A hint names settings by their ids (base/setting.h), here and in an error.
 struct WarningEvent {
   std::string message;
   std::string hint;
@@ -84,7 +85,7 @@ struct ErrorEvent {
 /// `serve` has loaded its model and takes requests.
 struct ReadyEvent {};
 
-/// The last event: what `--json` prints, an object.
+/// The last event: what `--json` prints, an object. The results' types are in run/.
 struct ResultEvent {
   std::string json;
 };

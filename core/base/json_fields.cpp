@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/setting.h"
+
 namespace ladimo {
 
 using nlohmann::json;
@@ -20,7 +22,7 @@ JsonFields::JsonFields(const json& value, std::string what, std::filesystem::pat
   if (json_.is_object()) return;
   const std::string where = prefix_.empty() ? "it" : prefix_.substr(0, prefix_.size() - 1);
   throw Refusal(fmt::format("The {}: {} is not a JSON object.", what_, where),
-                "The file is damaged or was made by another program.", path_);
+                "The file is damaged, or another program made it.", path_);
 }
 
 bool JsonFields::has(std::string_view key) const {
@@ -64,6 +66,10 @@ double JsonFields::number(std::string_view key) const { return number_of(at(key)
 std::int64_t JsonFields::integer(std::string_view key) const { return integer_of(at(key), key); }
 int JsonFields::small(std::string_view key) const { return small_of(integer(key), key); }
 
+std::optional<double> JsonFields::optional_number(std::string_view key) const {
+  return has(key) ? std::optional(number(key)) : std::nullopt;
+}
+
 bool JsonFields::flag(std::string_view key) const {
   const json& value = at(key);
   if (!value.is_boolean()) refuse(key, "is neither true nor false");
@@ -72,7 +78,7 @@ bool JsonFields::flag(std::string_view key) const {
 
 std::string JsonFields::text(std::string_view key) const {
   const json& value = at(key);
-  if (!value.is_string()) refuse(key, "is not a text");
+  if (!value.is_string()) refuse(key, "is not a string");
   return value.get<std::string>();
 }
 
@@ -97,10 +103,15 @@ std::vector<int> JsonFields::smalls(std::string_view key) const {
 std::vector<std::string> JsonFields::texts(std::string_view key) const {
   std::vector<std::string> values;
   for (const json& value : array(key)) {
-    if (!value.is_string()) refuse(key, "is not a list of texts");
+    if (!value.is_string()) refuse(key, "is not a list of strings");
     values.push_back(value.get<std::string>());
   }
   return values;
+}
+
+std::vector<std::filesystem::path> JsonFields::paths(std::string_view key) const {
+  const auto names = texts(key);
+  return {names.begin(), names.end()};
 }
 
 JsonFields JsonFields::object(std::string_view key) const {
@@ -124,20 +135,36 @@ void JsonFields::only(std::initializer_list<std::string_view> known) const {
 
 void JsonFields::refuse(std::string_view key, std::string_view complaint) const {
   throw Refusal(fmt::format("The {}: {}{} {}.", what_, prefix_, key, complaint),
-                "Correct the file, or make it again.", path_);
+                "Correct the file, or write it again.", path_);
+}
+
+nlohmann::json path_list(const std::vector<std::filesystem::path>& paths) {
+  auto list = nlohmann::json::array();
+  for (const auto& path : paths) list.push_back(path.string());
+  return list;
 }
 
 nlohmann::json to_json(const std::vector<Problem>& problems) {
   auto list = nlohmann::json::array();
-  for (const Problem& problem : problems)
-    list.push_back({{"message", problem.message}, {"hint", problem.hint}, {"path", problem.path.string()}});
+  for (const Problem& problem : problems) {
+    const auto setting = setting_in(problem.hint);
+    list.push_back({{"message", problem.message},
+                    {"hint", in_words(problem.hint, command_line())},
+                    {"path", problem.path.string()},
+                    {"setting", setting ? nlohmann::json(id_of(*setting)) : nlohmann::json()},
+                    {"advice", problem.hint}});
+  }
   return list;
+}
+
+std::string advice_from(const JsonFields& fields) {
+  return fields.text(fields.has("advice") ? "advice" : "hint");
 }
 
 std::vector<Problem> problems_from(const JsonFields& fields) {
   std::vector<Problem> problems;
   for (const JsonFields& problem : fields.objects("problems"))
-    problems.push_back({problem.text("message"), problem.text("hint"), problem.text("path")});
+    problems.push_back({problem.text("message"), advice_from(problem), problem.text("path")});
   return problems;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,15 +25,19 @@ class JsonFields {
   /// Present and not null.
   bool has(std::string_view key) const;
   const nlohmann::json& at(std::string_view key) const;
+  /// The whole object.
+  const nlohmann::json& value() const { return json_; }
   double number(std::string_view key) const;  // finite
   std::int64_t integer(std::string_view key) const;
-  int small(std::string_view key) const;  // an integer that fits an int
+  int small(std::string_view key) const;                              // an integer that fits an int
+  std::optional<double> optional_number(std::string_view key) const;  // absent where missing or null
   bool flag(std::string_view key) const;
   std::string text(std::string_view key) const;
   std::vector<double> numbers(std::string_view key) const;
   std::vector<std::int64_t> integers(std::string_view key) const;
   std::vector<int> smalls(std::string_view key) const;
   std::vector<std::string> texts(std::string_view key) const;
+  std::vector<std::filesystem::path> paths(std::string_view key) const;
   JsonFields object(std::string_view key) const;
   std::vector<JsonFields> objects(std::string_view key) const;
 
@@ -54,9 +59,22 @@ class JsonFields {
   std::string prefix_;  // where in the document: "layers[3]."
 };
 
-/// A list of {message, hint, path}, and the one under the key `problems`.
+/// The value, or null where there is none.
+template <class T>
+nlohmann::json or_null(const std::optional<T>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
+/// A list of strings.
+nlohmann::json path_list(const std::vector<std::filesystem::path>& paths);
+
+/// A list of {message, hint, path, setting, advice}: `hint` in the command line's words, `advice` with ids
+/// (base/setting.h), `setting` the id of the setting that it is about, or null.
 nlohmann::json to_json(const std::vector<Problem>& problems);
+/// The list under the key `problems`, with the ids in its hints.
 std::vector<Problem> problems_from(const JsonFields& fields);
+/// `advice`, or `hint` where an older program wrote no advice.
+std::string advice_from(const JsonFields& fields);
 
 /// What `read` returns; a Refusal of its that names no file is thrown again naming `path`.
 template <class Read>

@@ -10,14 +10,15 @@
 #include "convert/hidden_statistics.h"
 #include "model/feed_forward.h"
 #include "run/recipe.h"
-#include "stream/calibration_rows.h"
+#include "stream/layer_rows.h"
+#include "stream/walk.h"
 
 namespace ladimo {
 
 /// One FFN that the opponents imitate. All layers have the same shape and the same targets.
 struct BaselineTask {
   const DenseFfn& ffn;
-  const CalibrationRows& rows;
+  const LayerRows& rows;
   const HiddenStatistics& statistics;  // of the training rows
   const Recipe& recipe;                // resolved; experts and shared are the opponent's
   int layer = 0;
@@ -25,8 +26,6 @@ struct BaselineTask {
 
   double dense_parameters() const { return ffn.activated_parameters(0); }
 };
-
-using FeedForwards = std::vector<std::shared_ptr<const FeedForward>>;
 
 struct Baseline {
   const char* name;

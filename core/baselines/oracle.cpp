@@ -27,7 +27,7 @@ FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& ta
                          const Context& context) {
   const auto training = task.rows.train();
   const auto partition = partition_neurons(
-      task.ffn, task.statistics, training.x, task.recipe,
+      task.ffn, task.statistics, training, task.recipe,
       Random(task.recipe.seed, "partition", static_cast<std::uint64_t>(task.layer)), context);
   const auto sliced = slice_ffn(task.ffn, partition);
   const auto norms = std::make_shared<const TrueNorms>(std::make_shared<MoeWeights>(sliced), task.statistics);

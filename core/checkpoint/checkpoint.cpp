@@ -22,8 +22,7 @@ std::string spelled(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-// All that can be known of a folder without reading weights.
-struct Examination {
+struct Found {
   ModelConfig config;
   std::optional<NativeSection> native;
   std::optional<TensorStore> store;
@@ -87,14 +86,14 @@ void check_tensor(const TensorStore& store, const ExpectedTensor& expected, cons
                                     spelled(view.shape), spelled(expected.shape)),
                         "Use the config.json that belongs to the weights.", view.file});
   if (view.dtype != DType::f32 && view.dtype != DType::f16 && view.dtype != DType::bf16)
-    problems.push_back(
-        {fmt::format("Tensor {} has dtype {}, which cannot be computed with.", view.name, view.dtype_text),
-         "Use a checkpoint in F32, F16 or BF16.", view.file});
+    problems.push_back({fmt::format("Tensor {} has dtype {}, which this program cannot compute with.",
+                                    view.name, view.dtype_text),
+                        "Use a checkpoint in F32, F16 or BF16.", view.file});
 }
 
 // A tensor that the architecture has no use for would be dropped silently: another computation was meant.
-void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& expected,
-                  const Examination& found, std::vector<Problem>& problems) {
+void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& expected, const Found& found,
+                  std::vector<Problem>& problems) {
   std::set<std::string> known;
   for (const ExpectedTensor& tensor : expected) known.insert(tensor.name);
   for (const auto& [name, view] : store.tensors()) {
@@ -106,13 +105,13 @@ void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& e
   }
 }
 
-void check_tensors(Examination& found, const fs::path& folder) {
+void check_tensors(Found& found, const fs::path& folder) {
   const auto expected = tensors_of(found.config, found.native);
   for (const ExpectedTensor& tensor : expected) check_tensor(*found.store, tensor, folder, found.problems);
   check_extras(*found.store, expected, found, found.problems);
 }
 
-void read_config(const fs::path& file, Examination& found) {
+void read_config(const fs::path& file, Found& found) {
   auto json = read_json(file);
   if (is_native(json)) {
     found.native = native_section(json, file);
@@ -122,7 +121,7 @@ void read_config(const fs::path& file, Examination& found) {
   if (found.native && static_cast<std::int64_t>(found.native->layers.size()) != found.config.layers)
     throw Refusal(fmt::format("config.json: ladimo.layers has {} layers, num_hidden_layers says {}.",
                               found.native->layers.size(), found.config.layers),
-                  "The file is damaged; export the model again.", file);
+                  "The file is damaged: {export_again}.", file);
 }
 
 // Shapes can be checked as soon as all sizes are known, whatever else is wrong.
@@ -131,18 +130,18 @@ bool has_all_sizes(const ModelConfig& config) {
                    config.head_dim, config.vocab_size}) > 0;
 }
 
-void open_store(const fs::path& folder, Examination& found) {
+void open_store(const fs::path& folder, Found& found) {
   if (!has_safetensors(folder) && has_pickles(folder)) {
     found.problems.push_back(
-        {"The weights are only there as pytorch_model.bin, which this program does not read.",
+        {"The weights are stored only as pytorch_model.bin, which this program does not read.",
          "Convert them to safetensors, e.g. with save_pretrained of transformers.", folder});
     return;
   }
   collect(found.problems, [&] { found.store = TensorStore::open(folder); });
 }
 
-Examination examine(const fs::path& folder) {
-  Examination found;
+Found find(const fs::path& folder) {
+  Found found;
   std::error_code code;
   if (!fs::is_directory(folder, code)) {
     found.problems.push_back({fmt::format("There is no folder {}.", folder.string()),
@@ -183,15 +182,23 @@ void add_tensor(Hasher& hasher, const TensorView& view) {
 
 }  // namespace
 
-Checkpoint Checkpoint::open(const fs::path& folder) {
-  Examination found = examine(folder);
-  if (!found.problems.empty()) throw Refusal(std::move(found.problems));
+Examination Checkpoint::examine(const fs::path& folder) {
+  Found found = find(folder);
+  Examination examination{std::move(found.config), std::move(found.problems), {}};
+  if (!examination.problems.empty()) return examination;
   Checkpoint checkpoint;
   checkpoint.folder_ = folder;
-  checkpoint.config_ = std::move(found.config);
+  checkpoint.config_ = examination.config;
   checkpoint.native_ = std::move(found.native);
   checkpoint.store_ = std::move(*found.store);
-  return checkpoint;
+  examination.opened = std::move(checkpoint);
+  return examination;
+}
+
+Checkpoint Checkpoint::open(const fs::path& folder) {
+  Examination examination = examine(folder);
+  if (!examination.problems.empty()) throw Refusal(std::move(examination.problems));
+  return std::move(*examination.opened);
 }
 
 const TensorView& Checkpoint::tensor(Role role, std::int64_t layer) const {
@@ -200,6 +207,10 @@ const TensorView& Checkpoint::tensor(Role role, std::int64_t layer) const {
 
 bool Checkpoint::has(Role role, std::int64_t layer) const {
   return has_role(role, config_) && store_.contains(tensor_name(role, layer));
+}
+
+DType Checkpoint::converted_dtype() const {
+  return tensor(Role::gate).dtype == DType::f32 ? DType::f32 : DType::bf16;
 }
 
 std::string Checkpoint::fingerprint() const {
@@ -213,12 +224,6 @@ std::string Checkpoint::fingerprint(const TensorView& view) {
   Hasher hasher;
   add_tensor(hasher, view);
   return hasher.hex();
-}
-
-std::vector<Problem> find_problems(const fs::path& folder, ModelConfig& config) {
-  Examination found = examine(folder);
-  config = std::move(found.config);
-  return std::move(found.problems);
 }
 
 }  // namespace ladimo

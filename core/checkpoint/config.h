@@ -52,9 +52,15 @@ struct ModelConfig {
   std::int64_t activated_parameters() const;
 };
 
-/// Parses `json`; every key that is missing, impossible or would change the computation in a way this program
-/// does not know is added to `problems` with its name.
+/// Parses `json`. Adds a problem for every key that is missing or impossible, and for every key that would
+/// change the computation in a way that this program does not know.
 ModelConfig parse_config(const nlohmann::json& json, const std::filesystem::path& path,
                          std::vector<Problem>& problems);
+
+/// The configuration as `inspect` tells it: a key per member, and the counts `parameters`, `ffn_parameters`
+/// (of all layers) and `activated_parameters`, which follow from the others and are not read.
+nlohmann::json to_json(const ModelConfig& config);
+/// Throws Refusal with the key.
+ModelConfig model_config_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

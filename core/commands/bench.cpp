@@ -5,11 +5,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <nlohmann/json.hpp>
 
 #include "base/machine.h"
 #include "commands/own_text.h"
 #include "evaluate/timing.h"
+#include "run/step.h"
 
 namespace ladimo {
 namespace {
@@ -63,28 +63,24 @@ double bytes_per_token(const LoadedModel& model, const ModelPolicy& policy, cons
   return bytes;
 }
 
-nlohmann::json per_second(const std::optional<Timing>& timing, std::int64_t tokens) {
-  return timing ? nlohmann::json(static_cast<double>(tokens) / timing->median) : nlohmann::json();
-}
-
-nlohmann::json comparison(const std::optional<Timing>& dense, const std::optional<Timing>& converted,
-                          std::int64_t tokens) {
-  nlohmann::json speedup;
-  if (dense && converted) speedup = dense->median / converted->median;
-  return {{"dense_tokens_per_s", per_second(dense, tokens)},
-          {"converted_tokens_per_s", per_second(converted, tokens)},
-          {"speedup", speedup},
-          {"tokens", tokens},
-          {"noise", std::max(dense ? dense->noise : 0, converted ? converted->noise : 0)}};
+Speed speed_of(const std::optional<Timing>& dense, const std::optional<Timing>& converted,
+               std::int64_t tokens) {
+  const auto per_second = [&](const Timing& timing) { return static_cast<double>(tokens) / timing.median; };
+  Speed speed;
+  speed.tokens = tokens;
+  if (dense) speed.dense_tokens_per_s = per_second(*dense);
+  if (converted) speed.converted_tokens_per_s = per_second(*converted);
+  speed.noise = std::max(dense ? dense->noise : 0, converted ? converted->noise : 0);
+  return speed;
 }
 
 }  // namespace
 
-nlohmann::json bench(const LoadedModel& model, const ModelPolicy& policy, const Context& context) {
+BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Context& context) {
   const auto positions = model.config().max_positions;
   const auto prompt_length = std::min(prompt_tokens, positions);
   const auto decode_length = std::min(decode_tokens, positions);
-  context.emit(StepEvent{"bench", 0, 1});
+  context.emit(begin_step(Step::bench, 0, 1));
   std::optional<Side> dense, converted;
   if (model.opened().has_dense()) dense.emplace(model.decoder(all_dense(model.config())), prompt_length);
   if (model.opened().is_converted()) converted.emplace(model.decoder(policy), prompt_length);
@@ -108,19 +104,19 @@ nlohmann::json bench(const LoadedModel& model, const ModelPolicy& policy, const 
     return timings[1 + (is_converted && dense ? 2 : 0) + kind];
   };
 
-  auto decoded = comparison(of(false, 0), of(true, 0), decode_length);
-  const double read_per_s = static_cast<double>(memory.nbytes()) / timings[0].median;
-  const auto& speed = decoded[converted ? "converted_tokens_per_s" : "dense_tokens_per_s"];
-  decoded["bandwidth_fraction"] = bytes * speed.get<double>() / read_per_s;
-  decoded["bytes_per_token"] = bytes;
+  BenchResult result;
+  result.decode = speed_of(of(false, 0), of(true, 0), decode_length);
+  result.prefill = speed_of(of(false, 1), of(true, 1), prompt_length);
+  result.bytes_per_token = bytes;
+  result.read_bytes_per_s = static_cast<double>(memory.nbytes()) / timings[0].median;
+  const auto& speed = converted ? result.decode.converted_tokens_per_s : result.decode.dense_tokens_per_s;
+  result.bandwidth_fraction = bytes * *speed / result.read_bytes_per_s;
+  result.dtype = model.held_dtype() == at::kFloat ? "float32" : "bfloat16";
+  result.threads = at::get_num_threads();
   const auto device = model.device();
-  return {{"decode", decoded},
-          {"prefill", comparison(of(false, 1), of(true, 1), prompt_length)},
-          {"read_bytes_per_s", read_per_s},
-          {"dtype", model.held_dtype() == at::kFloat ? "float32" : "bfloat16"},
-          {"threads", at::get_num_threads()},
-          {"machine", device.is_cpu() ? processor_name() : device.str()},
-          {"date", now_iso()}};
+  result.machine = device.is_cpu() ? processor_name() : device.str();
+  result.date = now_iso();
+  return result;
 }
 
 }  // namespace ladimo

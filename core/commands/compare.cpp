@@ -12,13 +12,13 @@
 
 #include "base/files.h"
 #include "base/format.h"
-#include "base/hash.h"
 #include "commands/ablations.h"
 #include "commands/contenders.h"
 #include "evaluate/evaluation.h"
 #include "run/estimate.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
+#include "run/step.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -27,14 +27,14 @@ namespace {
 constexpr const char* our_name = "ladimo";
 constexpr double target_tolerance = 0.005;
 
-/// Where our runs lie: a folder that stays, or one that goes with the comparison.
+/// The folder of our runs: one that is kept, or one that is removed after the comparison.
 class RunsFolder {
  public:
   explicit RunsFolder(const std::optional<fs::path>& keep) : path_(keep.value_or(fs::path())) {
     if (keep) return;
     std::string name = (fs::temp_directory_path() / "ladimo-compare-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
-      throw Error("No temporary folder can be made for the runs.", "Name a folder with --keep.",
+      throw Error("No temporary folder could be made for the runs.", "Name a folder with {keep}.",
                   fs::temp_directory_path());
     path_ = temporary_ = name;
   }
@@ -56,7 +56,7 @@ void check_methods(const CompareRequest& request) {
   for (const auto& method : request.methods)
     if (std::ranges::find(known, method) == known.end())
       throw Refusal(fmt::format("There is no method called \"{}\".", method),
-                    fmt::format("Give --methods some of {}.", fmt::join(known, ", ")));
+                    fmt::format("Choose {{methods}} from {}.", fmt::join(known, ", ")));
 }
 
 template <class T>
@@ -67,26 +67,26 @@ bool all_distinct(const std::vector<T>& values) {
 void check_numbers(const CompareRequest& request) {
   for (const double target : request.targets)
     if (!(target > 0 && target < 1))
-      throw Refusal(fmt::format("{} is no share of the FFNs' parameters.", target),
-                    "Give --ffn-activated numbers between 0 and 1, like 0.69,0.5.");
+      throw Refusal(fmt::format("{} is not a share of the FFNs' parameters.", target),
+                    "Set {ffn_activated} to numbers between 0 and 1, like 0.69,0.5.");
   if (!all_distinct(request.targets) || !all_distinct(request.seeds))
-    throw Refusal("A seed or a share is named twice.", "Give every one of --seeds and --ffn-activated once.");
+    throw Refusal("A seed or a share is named twice.", "Name each of {seeds} and of {ffn_activated} once.");
   if (request.targets.empty() || request.seeds.empty())
-    throw Refusal("There is nothing to compare.", "Give at least one --ffn-activated and one of --seeds.");
+    throw Refusal("There is nothing to compare.", "Name at least one of {ffn_activated} and one of {seeds}.");
 }
 
-/// Never measure on what was calibrated on.
+/// Held-out text must not be calibration text.
 void check_text(const CompareRequest& request) {
   if (request.held_out.empty())
-    throw Refusal("There is no text to measure on.", "Name held-out files with --held-out.");
+    throw Refusal("There is no text to measure on.", "Name held-out files with {held_out}.");
   if (request.text.size() == 1 && request.text.front() == "self")
-    throw Refusal("A comparison needs calibration text that all methods share.", "Name files with --text.");
+    throw Refusal("A comparison needs calibration text that all methods share.", "Name files with {text}.");
   std::set<std::string> calibrated;
   for (const auto& text : request.text)
-    if (fs::is_regular_file(text)) calibrated.insert(hash_hex(read_file(text)));
+    if (fs::is_regular_file(text)) calibrated.insert(hash_of_file(text));
   for (const auto& held_out : request.held_out)
-    if (fs::is_regular_file(held_out) && calibrated.contains(hash_hex(read_file(held_out))))
-      throw Refusal("The held-out text is also calibrated on.", "Name other files with --held-out.",
+    if (fs::is_regular_file(held_out) && calibrated.contains(hash_of_file(held_out)))
+      throw Refusal("The held-out text is also calibration text.", "Name other files with {held_out}.",
                     held_out);
 }
 
@@ -146,7 +146,7 @@ class Compare {
     convert.seed = seed;
     convert.recipe = request_.recipe;
     if (ablation != nullptr) {
-      // What the ablation sets must not be overruled by the options.
+      // The options must not overrule what the ablation sets.
       auto settings = request_.recipe ? read_settings(*request_.recipe) : nlohmann::json::object();
       if (request_.experts) settings["experts"] = *request_.experts;
       if (request_.shared) settings["shared"] = *request_.shared;
@@ -174,7 +174,7 @@ class Compare {
     return name;
   }
 
-  /// With no routed expert on, ours uses at least this much: a lower target cannot be met.
+  /// Refuses targets below what our method uses with no routed expert on.
   void check_reach() const {
     const ModelConfig& config = first_plan_.config;
     const Workload work{config, first_plan_.recipe, first_plan_.tokens};
@@ -184,13 +184,13 @@ class Compare {
     for (const double target : request_.targets)
       if (with_ours() && target <= least)
         throw Refusal(
-            fmt::format("{} of the FFNs' parameters cannot be met: the shared experts, the router and a "
+            fmt::format("{} of the FFNs' parameters is out of reach: the shared experts, the router and a "
                         "bias alone take {}.",
                         target, format_number(least)),
-            "Ask for more with --ffn-activated, or share fewer experts with --shared.");
+            "Ask for more with {ffn_activated}, or share fewer experts with {shared}.");
   }
 
-  /// What lies in the folders of the runs is looked at now, not when the comparison comes to it.
+  /// Looks at the folders of all runs now, rather than after hours of work on the first.
   void check_kept_runs() const {
     for (const auto seed : request_.seeds) {
       check_kept_run(seed, nullptr);
@@ -199,40 +199,43 @@ class Compare {
     }
   }
 
-  /// A run that is continued must be the one that would be made anew: convert would take what is not asked
-  /// for from the run's recipe.
+  /// A run that is continued must have the recipe that a new one would have. Without this check convert would
+  /// take the settings that are not asked for from the run.
   void check_kept_run(std::uint64_t seed, const Ablation* ablation) const {
     auto convert = request_for(seed, ablation);
     const fs::path run = convert.run;
     if (!fs::exists(run)) return;
     if (!is_run(run))
-      throw Refusal("There is something else where a run of the comparison is kept.",
-                    "Name another folder with --keep.", run);
+      throw Refusal("The folder for a run of the comparison holds something else.",
+                    "Name another folder with {keep}.", run);
     convert.run += ".anew";  // nothing is written there
     convert.read_weights = false;
     const auto lines = differences(RunFolder(run).recipe(), checked_plan(convert).recipe);
     if (!lines.empty())
       throw Refusal(fmt::format("A kept run has another recipe: {}.", fmt::join(lines, "; ")),
-                    "Name another folder with --keep, or give that run's own settings.", run);
+                    "Name another folder with {keep}, or use the settings of that run.", run);
   }
 
-  void step(const std::string& name) { context_.emit(StepEvent{name, step_++, steps_}); }
+  /// `ablation`: what is left out of our method, with a space before it.
+  void step(Step step, std::uint64_t seed, const std::string& ablation = {}) {
+    context_.emit(begin_step(step, step_++, steps_, fmt::format("{}, seed {}", ablation, seed)));
+  }
 
   std::vector<Contender> contenders(std::uint64_t seed) {
     const auto plan = seed == first_plan_.recipe.seed ? first_plan_ : plan_for(seed, nullptr);
     std::vector<Contender> all;
     const auto add = [&](std::vector<Contender> more) { std::ranges::move(more, std::back_inserter(all)); };
     if (const auto methods = opponents(); !methods.empty()) {
-      step(fmt::format("opponents, seed {}", seed));
+      step(Step::opponents, seed);
       add(make_opponents(source_, plan, methods, request_.targets, request_.experts, context_));
     }
     if (with_ours()) {
-      step(fmt::format("{}, seed {}", our_name, seed));
+      step(Step::ours, seed);
       add(make_ours(source_, plan, our_name, request_.targets, Kinds::mixed, runtime_, context_));
     }
     for (const auto& ablation : ablations_) {
       const auto name = fmt::format("{} {}", our_name, ablation.name);
-      step(fmt::format("{}, seed {}", name, seed));
+      step(Step::ours, seed, fmt::format(" {}", ablation.name));
       const auto own = ablation.has_own_run() ? plan_for(seed, &ablation) : plan;
       add(make_ours(source_, own, name, request_.targets, ablation.kinds, runtime_, context_));
     }
@@ -240,7 +243,7 @@ class Compare {
   }
 
   void measure(std::uint64_t seed, const std::vector<Contender>& all, Comparison& result) {
-    step(fmt::format("measuring, seed {}", seed));
+    step(Step::measuring, seed);
     const auto scores = score(source_, scored_together(all), held_out_, context_);
     for (std::size_t i = 0; i < all.size(); ++i) {
       const auto evaluation = summarise(scores, i);
@@ -253,9 +256,9 @@ class Compare {
                              evaluation.same_top, all[i].seconds});
       if (std::abs(numbers.ffn_activated - all[i].target) > target_tolerance)
         context_.warn(
-            fmt::format("{} comes to {} where {} of the FFNs' parameters were asked for.", all[i].method,
+            fmt::format("{} activates {} of the FFNs' parameters where {} were asked for.", all[i].method,
                         format_number(numbers.ffn_activated), all[i].target),
-            "It is the nearest that was found on the calibration texts; what runs depends on the text.");
+            "This is the closest that was found on the calibration text; how much runs depends on the text.");
     }
   }
 
@@ -283,18 +286,6 @@ Comparison compare(const CompareRequest& request, const Runtime& runtime, const 
   check_numbers(request);
   check_text(request);
   return Compare(request, runtime, context).run();
-}
-
-nlohmann::json to_json(const Comparison& comparison) {
-  return {{"rows", to_json(comparison.rows)},
-          {"summary", summary_of(comparison.rows)},
-          {"tokens", comparison.tokens},
-          {"held_out_tokens", comparison.held_out_tokens},
-          {"window", comparison.window},
-          {"experts", comparison.experts},
-          {"shared", comparison.shared},
-          {"dense_nll", comparison.dense_nll},
-          {"dense_perplexity", comparison.dense_perplexity}};
 }
 
 }  // namespace ladimo

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/context.h"
-#include "commands/comparison.h"
 #include "commands/runtime.h"
+#include "run/comparison.h"
 
 namespace ladimo {
 
@@ -30,25 +30,13 @@ struct CompareRequest {
   std::optional<std::filesystem::path> keep;  // folder of our runs, kept; none: a temporary one
 };
 
-struct Comparison {
-  std::vector<ComparisonRow> rows;
-  std::int64_t tokens = 0;           // calibration
-  std::int64_t held_out_tokens = 0;  // scored
-  std::int64_t window = 0;
-  int experts = 0, shared = 0;
-  double dense_nll = 0, dense_perplexity = 0;
-};
-
 /// All names that `methods` may hold: ours first.
 std::vector<std::string> compare_methods();
 
-/// Converts and measures. Throws Refusal before any work for what convert refuses, an unknown method, a
-/// target that is far out of reach, a seed or a target named twice, held-out text that is calibrated on, a
-/// kept run of another recipe. A person hears when a method does not come to a target to 0.005. Our runs lie
-/// in `keep`/seed-N (a folder each), so the same command continues there.
+/// Converts and measures. Throws Refusal before any work for everything that convert refuses, an unknown
+/// method, a target that is out of reach, a seed or a target named twice, held-out text that is also
+/// calibration text, or a kept run with another recipe. Warns where a method misses a target by more than
+/// 0.005. Our runs are the folders `keep`/seed-N, so the same command continues there.
 Comparison compare(const CompareRequest& request, const Runtime& runtime, const Context& context);
-
-/// {rows, summary, tokens, held_out_tokens, window, experts, shared, dense_nll, dense_perplexity}.
-nlohmann::json to_json(const Comparison& comparison);
 
 }  // namespace ladimo

@@ -1,14 +1,13 @@
-// `ladimo generate`: a prompt continued by a run under a policy, or by a dense model.
+// `ladimo generate`: lets a run under a policy, or a dense model, continue a prompt.
 #pragma once
 
 #include <functional>
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "base/context.h"
 #include "commands/loaded_model.h"
 #include "model/generation.h"
+#include "run/continuation.h"
 
 namespace ladimo {
 
@@ -16,11 +15,9 @@ namespace ladimo {
 void require_valid(const Sampling& sampling);
 
 /// Continues `prompt` with `policy` (all dense: the original). Emits a TokenEvent per token, as the converted
-/// side or the dense one; `on_text` sees the prompt and then every piece of text. Returns {text, tokens[{id,
-/// text, experts[]}], tokens_per_s}; `text` is the prompt and its continuation, the speed that of the tokens
-/// after the first.
-nlohmann::json continue_prompt(const LoadedModel& model, const ModelPolicy& policy, bool converted,
-                               const std::string& prompt, const Sampling& sampling, const Context& context,
-                               const std::function<void(const std::string&)>& on_text = {});
+/// side or the dense one; `on_text` sees the prompt and then every piece of text.
+Continuation continue_prompt(const LoadedModel& model, const ModelPolicy& policy, bool converted,
+                             const std::string& prompt, const Sampling& sampling, const Context& context,
+                             const std::function<void(const std::string&)>& on_text = {});
 
 }  // namespace ladimo

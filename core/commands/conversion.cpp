@@ -1,25 +1,24 @@
 #include "commands/conversion.h"
 
 #include <functional>
+#include <map>
 
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "commands/opened_model.h"
-#include "training/finish.h"
-#include "run/run_text.h"
-#include "training/second_sweep.h"
 #include "commands/self_text.h"
-#include "training/stage1.h"
-#include "run/timing_log.h"
 #include "profile/latency.h"
 #include "profile/routing.h"
 #include "profile/tradeoff.h"
-#include "run/finish_record.h"
+#include "run/run_text.h"
+#include "run/timing_log.h"
+#include "training/finish.h"
+#include "training/second_sweep.h"
+#include "training/stage1.h"
 
 namespace ladimo {
 namespace {
@@ -31,28 +30,31 @@ class Conversion {
       : plan_(plan),
         recipe_(plan.recipe),
         runtime_(runtime),
-        context_(context),
+        context_(context.within(MemoryBudget(plan.stream_bytes, plan.run))),
         run_(plan.run),
         lock_(run_),
-        source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat),
+        source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat,
+                {.stream = stream_dtype(recipe_)}),
         moe_(run_layers(run_, runtime.device, at::kFloat)) {
     run_.clean();
     require_same_recipe();
     log_to_file(run_.log_file());
   }
 
-  nlohmann::json run() {
+  ConversionResult run() {
     const Stopwatch watch;
     spdlog::debug("run {}", run_.path().string());
-    step("calibration text", [&] { read_text(); });
-    step("layers", [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
+    step(Step::calibration_text, [&] { read_text(); });
+    step(Step::layers,
+         [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
     if (recipe_.stage1.second_sweep)
-      step("second sweep", [&] { sweep_again(source_, run_, recipe_, text_.calibration, context_); });
-    if (plan_.finish_tokens > 0) step("finish", [&] { finish(); });
-    step("routing profile", [&] { profile(); });
-    step("sensitivity", [&] { sensitivity(); });
-    step("latency", [&] { latency(); });
-    step("frontier", [&] { frontier(); });
+      step(Step::second_sweep,
+           [&] { sweep_again(source_, run_.layers(), recipe_, text_.calibration, context_); });
+    if (plan_.finish_tokens > 0) step(Step::finish, [&] { finish(); });
+    step(Step::routing_profile, [&] { profile(); });
+    step(Step::sensitivity, [&] { sensitivity(); });
+    step(Step::latency, [&] { latency(); });
+    step(Step::frontier, [&] { frontier(); });
     return result(watch.seconds());
   }
 
@@ -63,16 +65,16 @@ class Conversion {
     const auto lines = differences(run_.recipe(), recipe_);
     if (!lines.empty())
       throw Refusal(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
-                    "Name another folder with -o.", run_.path());
+                    "Name another folder with {run}.", run_.path());
   }
 
-  void step(const std::string& name, const std::function<void()>& work) {
+  void step(Step step, const std::function<void()>& work) {
     context_.check();
     const Stopwatch watch;
-    context_.emit(StepEvent{name, index_++, static_cast<int>(plan_.steps.size())});
+    context_.emit(begin_step(step, index_++, static_cast<int>(plan_.steps.size())));
     work();
-    TimingLog(run_).add("steps", name, watch.seconds());
-    spdlog::debug("{}: {:.1f} s", name, watch.seconds());
+    add_seconds(run_, step, watch.seconds());
+    spdlog::debug("{}: {:.1f} s", name_of(step), watch.seconds());
   }
 
   void read_text() {
@@ -103,21 +105,18 @@ class Conversion {
 
   /// A run that has its tables but no record of a finish was made without one and stays so.
   void finish() {
-    if (finish_intact(run_) || (exists(run_.tradeoff_file()) && !exists(finish_file(run_)))) return;
+    const LayerStore& store = run_.layers();
+    if (store.finish_intact() || (exists(run_.tradeoff_file()) && !exists(store.finish_file()))) return;
     // The tables first: with them and without a record the run would pass for one that was made without.
-    for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), finish_file(run_)})
+    for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), store.finish_file()})
       std::filesystem::remove(file);
     const auto storage = storage_dtype(source_.checkpoint());
     const auto text = some_windows(text_.calibration, plan_.finish_tokens / recipe_.window);
     const auto finished = finish_end_to_end(source_, moe_, recipe_, text, storage, context_);
-    FinishRecord record{finished.held_out_losses, {}};
-    for (const auto& [layer, weights] : finished.layers) {
-      const auto file = finished_weights(run_, layer);
-      create_directories(file.parent_path());
-      save_moe_weights(file, weights, storage);
-      record.hashes[layer] = hash_hex(read_file(file));
-    }
-    write_finish(run_, record);
+    std::map<int, LayerStore::Write> layers;
+    for (const auto& [layer, weights] : finished.layers)
+      layers[layer] = [&](const auto& file) { save_moe_weights(file, weights, storage); };
+    store.put(FinishRecord{finished.held_out_losses, {}}, layers);
   }
 
   void profile() {
@@ -153,30 +152,24 @@ class Conversion {
     write_json(run_.tradeoff_file(), to_json(table_));
   }
 
-  nlohmann::json result(double seconds) const {
-    const auto timing = run_.timing();
-    auto layers = nlohmann::json::array();
+  ConversionResult result(double seconds) const {
+    ConversionResult result{run_.path(), {}, seconds, resumed_};
+    auto timing = read_timing(run_);
     for (const int l : recipe_.layers) {
-      const auto record = run_.record(l);
-      layers.push_back({{"layer", l},
-                        {"loss_before", record.loss_before},
-                        {"loss_after", record.loss_after},
-                        {"seconds", timing["layers"].value(std::to_string(l), 0.0)}});
+      const auto record = run_.layers().record(l);
+      result.layers.push_back({l, record.loss_before, record.loss_after, timing.layers[l]});
     }
-    return {{"run", run_.path().string()},
-            {"layers", layers},
-            {"seconds", seconds},
-            {"resumed_layers", resumed_}};
+    return result;
   }
 
   const Plan& plan_;
   const Recipe& recipe_;
   const Runtime& runtime_;
-  const Context& context_;
+  Context context_;
   RunFolder run_;
   RunFolder::Lock lock_;
   WeightSource source_;
-  MoeProvider moe_;
+  MoeLayers moe_;
   Split text_;
   CandidateTable candidates_;
   TradeoffTable table_;
@@ -186,8 +179,7 @@ class Conversion {
 
 }  // namespace
 
-nlohmann::json convert(const Plan& plan, const Runtime& runtime, const Context& context) {
-  create_directories(RunFolder(plan.run).layer_weights(0).parent_path());
+ConversionResult convert(const Plan& plan, const Runtime& runtime, const Context& context) {
   return Conversion(plan, runtime, context).run();
 }
 

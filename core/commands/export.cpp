@@ -13,7 +13,7 @@
 #include "base/version.h"
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
-#include "run/finish_record.h"
+#include "run/step.h"
 #include "transfer/model_card.h"
 #include "transfer/native_folder.h"
 
@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t compared_tokens = 512, compared_window = 128;
-constexpr double rounding = 1e-3;  // of the largest logit; the same bytes in the same order give 0
+constexpr double rounding = 1e-3;  // of the largest logit; a folder that is read as the run is gives 0
 
-/// A folder under a temporary name beside `path`; removed unless it gets its name.
+/// A folder under a temporary name beside `path`. It is removed again unless it is committed.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(fs::path path)
@@ -51,24 +51,24 @@ class TemporaryFolder {
 
 void require_possible(const ExportRequest& request) {
   if (request.format != "native")
-    throw Refusal(fmt::format("The format \"{}\" is not written by this version.", request.format),
-                  "Use --format native.");
+    throw Refusal(fmt::format("This version cannot write the format \"{}\".", request.format),
+                  "Set {format} to native.");
   if (exists(request.output))
-    throw Refusal("There is a file or folder of that name already.", "Name a new folder with -o.",
+    throw Refusal("A file or folder of that name exists already.", "Name a new folder with {output}.",
                   request.output);
   const auto parent = normal_path(request.output).parent_path();
   if (!is_directory(parent))
-    throw Refusal("The folder that the model is to lie in does not exist.",
-                  "Make it, or name another with -o.", parent);
+    throw Refusal("The folder that the model is to be written to does not exist.",
+                  "Make it, or name another with {output}.", parent);
 }
 
 void require_disk(const ExportRequest& request, std::uint64_t bytes) {
   const auto free = free_disk_bytes(request.output);
   if (bytes > free)
     throw Refusal(
-        fmt::format("The model needs {} of disk; {} are free.", format_bytes(static_cast<double>(bytes)),
-                    format_bytes(static_cast<double>(free))),
-        "Free some space, or name a folder on another disk with -o.", request.output);
+        fmt::format("The model needs {} of disk space; {} are free.",
+                    format_bytes(static_cast<double>(bytes)), format_bytes(static_cast<double>(free))),
+        "Free some space, or name a folder on another disk with {output}.", request.output);
 }
 
 NativeSection section_of(const OpenedModel& opened, const ModelPolicy& policy, bool all_policies) {
@@ -82,7 +82,7 @@ NativeSection section_of(const OpenedModel& opened, const ModelPolicy& policy, b
   for (int l = 0; l < static_cast<int>(policy.size()); ++l) {
     const bool dense = policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense;
     NativeLayer layer{dense || all_policies, !dense || (all_policies && opened.has_converted(l)), {}};
-    if (layer.converted) layer.metadata = TensorStore::open(weights_in_use(*opened.run, l).path).metadata();
+    if (layer.converted) layer.metadata = TensorStore::open(opened.run->layers().weights(l)).metadata();
     section.layers.push_back(std::move(layer));
   }
   return section;
@@ -102,9 +102,9 @@ at::Tensor logits_of(const OpenedModel& opened, const ModelPolicy& policy, const
   return at::cat(logits);
 }
 
-/// Reads the folder again, alone, and compares it with the run.
-nlohmann::json verify(const fs::path& folder, const OpenedModel& opened, const ModelPolicy& policy,
-                      const Runtime& runtime, const Context& context) {
+/// Reads the folder again, without the run or the original, and compares it with the run.
+Verification verify(const fs::path& folder, const OpenedModel& opened, const ModelPolicy& policy,
+                    const Runtime& runtime, const Context& context) {
   const auto width = std::min(compared_window, opened.checkpoint.config().max_positions);
   const auto ids = [&] {
     const LoadedModel dense(opened, runtime);
@@ -118,65 +118,54 @@ nlohmann::json verify(const fs::path& folder, const OpenedModel& opened, const M
   const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
   if (!(error <= rounding * std::max(1.0, expected.abs().max().item<double>())))
     throw Error(
-        fmt::format("What was written is another model: its logits differ by {}.", format_number(error)),
-        "Check the disk, and export again.", folder);
-  return {{"tokens", ids.numel()}, {"max_logit_error", error}, {"kl_against_run", std::max(0.0, kl)}};
+        fmt::format("The model that was written differs from the run: its logits are off by up to {}.",
+                    format_number(error)),
+        "Check the disk, then {export_again}.", folder);
+  return {ids.numel(), error, std::max(0.0, kl)};
 }
 
-/// What the run has measured of this very policy.
-nlohmann::json measurements_of(const RunFolder& run, const nlohmann::json& policy) {
-  auto found = nlohmann::json::array();
-  if (!exists(run.measurements_file())) return found;
-  const nlohmann::json::json_pointer layers("/policy/layers");
-  for (const auto& measurement : read_json(run.measurements_file()))
-    if (measurement.contains(layers) && measurement[layers] == policy["layers"]) found.push_back(measurement);
+/// The run's measurements of this very policy.
+std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& policy) {
+  auto found = read_measurements(run);
+  std::erase_if(found, [&](const Measurement& one) { return one.policy.layers != policy.layers; });
   return found;
 }
 
 }  // namespace
 
-nlohmann::json export_run(const ExportRequest& request, const Runtime& runtime, const Context& context) {
+ExportResult export_run(const ExportRequest& request, const Runtime& runtime, const Context& context) {
   require_possible(request);
   const auto opened = OpenedModel::open(open_run(request.run).path(), request.dense);
   const auto policy = opened.policy(request.policy);
+  const auto measurements = measurements_of(*opened.run, policy);
   const auto section = section_of(opened, policy.layers, request.all_policies);
   const auto layer_file = [&](std::int64_t layer) {
-    return TensorStore::open(weights_in_use(*opened.run, static_cast<int>(layer)).path);
+    return TensorStore::open(opened.run->layers().weights(static_cast<int>(layer)));
   };
   require_disk(request, native_weight_bytes(opened.checkpoint, section, layer_file));
 
   TemporaryFolder folder(normal_path(request.output));
-  context.emit(StepEvent{"writing", 0, 2});
+  context.emit(begin_step(Step::writing, 0, 2));
   const auto& source = opened.checkpoint.folder();
   write_native_weights(folder.path(), opened.checkpoint, section, layer_file, request.shard_bytes, context);
   write_json(folder.path() / "config.json", native_config(read_json(source / "config.json"), section));
   write_json(folder.path() / "policy.json", to_json(policy));
   copy_tokenizer_files(source, folder.path());
 
-  context.emit(StepEvent{"reading again", 1, 2});
+  context.emit(begin_step(Step::reading_again, 1, 2));
   const auto verification = verify(folder.path(), opened, policy.layers, runtime, context);
-  const nlohmann::json report{{"schema", "ladimo.report/1"},
-                              {"program", fmt::format("ladimo {}", version())},
-                              {"recipe", to_json(opened.run->recipe())},
-                              {"policy", to_json(policy)},
-                              {"verification", verification},
-                              {"measurements", measurements_of(*opened.run, to_json(policy))}};
-  write_json(folder.path() / "report.json", report);
+  const ExportReport report{fmt::format("ladimo {}", version()), opened.run->recipe(), policy, verification,
+                            measurements};
+  write_json(folder.path() / "report.json", to_json(report));
   write_file(folder.path() / "README.md", model_card(report));
   folder.commit();
 
-  auto files = nlohmann::json::array();
-  std::uint64_t bytes = 0;
+  ExportResult result{request.format, request.output, {}, 0, verification};
   for (const auto& entry : fs::directory_iterator(request.output)) {
-    files.push_back(entry.path().filename().string());
-    bytes += entry.file_size();
+    result.files.push_back(entry.path().filename().string());
+    result.bytes += entry.file_size();
   }
-  std::sort(files.begin(), files.end());
-  nlohmann::json result{{"format", request.format},
-                        {"path", request.output.string()},
-                        {"files", std::move(files)},
-                        {"bytes", bytes}};
-  result.update(verification);
+  std::ranges::sort(result.files);
   return result;
 }
 

@@ -1,14 +1,14 @@
-// `ladimo export`: a run under a policy as a model folder of its own, proven to be the same model.
+// `ladimo export`: writes a run under a policy as a model folder of its own, and proves that it is the same
+// model.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "base/context.h"
 #include "commands/runtime.h"
+#include "run/export_report.h"
 
 namespace ladimo {
 
@@ -23,9 +23,8 @@ struct ExportRequest {
 };
 
 /// Writes a native model folder (docs/formats.md) under a temporary name, reads it again, compares its logits
-/// with the run's, and gives it its name. Returns {format, path, files[], bytes, max_logit_error,
-/// kl_against_run, tokens}. Throws Refusal (another format, a folder that is there, no such policy, too
-/// little disk), Error when what was read again is another model; nothing is left behind then.
-nlohmann::json export_run(const ExportRequest& request, const Runtime& runtime, const Context& context);
+/// with the run's, and gives it its name. Throws Refusal (another format, a folder that is there, no such
+/// policy, too little disk), Error when what was read again is another model; nothing is left behind then.
+ExportResult export_run(const ExportRequest& request, const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

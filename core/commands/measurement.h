@@ -1,15 +1,13 @@
-// `ladimo eval`: a run under a policy, or a dense model, on any text.
+// `ladimo eval`: measures a run under a policy, or a dense model, on any text.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "base/context.h"
 #include "commands/loaded_model.h"
+#include "run/evaluation.h"
 
 namespace ladimo {
 
@@ -21,11 +19,10 @@ struct EvaluationText {
   std::vector<std::filesystem::path> tasks;  // multiple choice (evaluate/tasks.h)
 };
 
-/// Measures on text and answers the tasks; a model that is no RUN may answer tasks without text, whose keys
-/// are null then. Returns what `--json` prints (design.md), `split` ("checking" or "text") among it; the
-/// comparison keys are null for a dense model. What is found of a RUN is appended to its measurements and
-/// emitted as a MeasureEvent.
-nlohmann::json evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
-                        const Context& context);
+/// Measures on text and answers the tasks. A model that is no RUN may answer tasks without a text. Its scores
+/// do not compare where there is no dense original beside it. What is found of a RUN is appended to its
+/// measurements and emitted as a MeasureEvent. Throws Refusal for a text, window or task that does not fit.
+Evaluation evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
+                    const Context& context);
 
 }  // namespace ladimo

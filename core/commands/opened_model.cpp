@@ -1,13 +1,10 @@
 #include "commands/opened_model.h"
 
-#include <set>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
-#include "run/finish_record.h"
 
 namespace ladimo {
 namespace {
@@ -21,11 +18,11 @@ std::filesystem::path original_of(const RunFolder& run, const Recipe& recipe) {
 void require_converted_from(const Checkpoint& original, const std::string& fingerprint) {
   if (original.fingerprint() != fingerprint)
     throw Refusal("This checkpoint is not the one that was converted (their fingerprints differ).",
-                  "Name the original with --dense MODEL.", original.folder());
+                  "Name the original with {dense}.", original.folder());
 }
 
 [[noreturn]] void refuse_policy(const std::filesystem::path& model) {
-  throw Refusal("A policy goes with a RUN, and this is a dense model.", "Name the run folder instead.",
+  throw Refusal("A policy was given for a dense model.", "Name a run folder instead, or leave {policy} out.",
                 model);
 }
 
@@ -36,8 +33,7 @@ OpenedModel open_with_original(const RunFolder& run, const std::optional<std::fi
       return Checkpoint::open(dense.value_or(original_of(run, recipe)));
     } catch (const Refusal& refusal) {
       throw Refusal("The dense original of this run cannot be opened: " + std::string(refusal.what()),
-                    dense ? refusal.hint() : "Name the folder where it is now with --dense MODEL.",
-                    refusal.path());
+                    dense ? refusal.hint() : "Name the folder where it is now with {dense}.", refusal.path());
     }
   }();
   require_converted_from(checkpoint, recipe.model_fingerprint);
@@ -50,7 +46,7 @@ void require_same_model(const Checkpoint& native, const Checkpoint& original) {
     if (!is_ffn(tensor.role) && Checkpoint::fingerprint(native.store().at(tensor.name)) !=
                                     Checkpoint::fingerprint(original.store().at(tensor.name)))
       throw Refusal(fmt::format("Tensor {} is not what it is in the dense original.", tensor.name),
-                    "The folder is damaged or was changed: export the model again.", native.folder());
+                    "The folder is damaged or was changed: {export_again}.", native.folder());
 }
 
 OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::path>& dense) {
@@ -60,8 +56,7 @@ OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::
     original = Checkpoint::open(*dense);
     require_converted_from(*original, section.fingerprint);
   } else {
-    ModelConfig ignored;
-    if (find_problems(section.origin, ignored).empty()) original = Checkpoint::open(section.origin);
+    original = Checkpoint::examine(section.origin).opened;
     if (original && original->fingerprint() != section.fingerprint) original.reset();
   }
   if (original) require_same_model(native, *original);
@@ -70,28 +65,16 @@ OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::
 
 }  // namespace
 
-MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
-  return [run, device, dtype, checked = std::set<int>()](int layer) mutable {
-    if (!run.layer_done(layer))
-      throw Refusal("Layer " + std::to_string(layer) + " is not converted in this run.",
-                    "Run `ladimo convert` again to finish the run.", run.path());
-    const auto file = weights_in_use(run, layer);
-    if (!checked.contains(layer) && !file.intact())
-      throw Refusal(
-          "Layer " + std::to_string(layer) + " of this run is damaged: its weights are not what was written.",
-          "Run `ladimo convert` again: it makes the layer anew.", file.path);
-    checked.insert(layer);
-    return std::make_shared<const MoeWeights>(load_moe_weights(file.path, device, dtype));
-  };
+MoeLayers run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
+  const LayerStore store = run.layers();
+  return {[store, device, dtype](int layer) {
+            return std::make_shared<const MoeWeights>(load_moe_weights(store.weights(layer), device, dtype));
+          },
+          [store](int layer) { return store.shape(layer); }};
 }
 
-std::vector<std::shared_ptr<const FeedForward>> policy_ffns(const MoeProvider& moe,
-                                                            const ModelPolicy& policy) {
-  std::vector<std::shared_ptr<const FeedForward>> ffns(policy.size());
-  for (std::size_t l = 0; l < policy.size(); ++l)
-    if (policy[l].kind != LayerPolicy::Kind::dense)
-      ffns[l] = std::make_shared<MoeLayer>(moe(static_cast<int>(l)), policy[l]);
-  return ffns;
+at::ScalarType stream_dtype(const Recipe& recipe) {
+  return recipe.stream == "bfloat16" ? at::kBFloat16 : at::kFloat;
 }
 
 ModelPolicy all_dense(const ModelConfig& config) {
@@ -104,8 +87,8 @@ OpenedModel OpenedModel::open(const std::filesystem::path& path,
   auto checkpoint = Checkpoint::open(path);
   if (checkpoint.native()) return open_native(std::move(checkpoint), dense);
   if (dense)
-    throw Refusal("--dense goes with a RUN or a native folder, and this is a dense model.",
-                  "Leave --dense out.", path);
+    throw Refusal("A dense original was named for a model that is itself dense.",
+                  "Leave {dense} out, or name a run or an exported model.", path);
   return {std::move(checkpoint), {}, {}};
 }
 
@@ -121,7 +104,7 @@ bool OpenedModel::has_dense() const {
 }
 
 bool OpenedModel::has_converted(int layer) const {
-  if (run) return run->layer_done(layer);
+  if (run) return run->layers().done(layer);
   return checkpoint.native() && checkpoint.native()->layers[static_cast<std::size_t>(layer)].converted;
 }
 
@@ -130,12 +113,17 @@ std::string OpenedModel::fingerprint() const {
   return checkpoint.native() ? checkpoint.native()->fingerprint : checkpoint.fingerprint();
 }
 
-MoeProvider OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
+MoeLayers OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
   if (run) return run_layers(*run, device, dtype);
   if (!checkpoint.native()) return {};
-  return [checkpoint = checkpoint, device, dtype](int layer) {
-    return std::make_shared<const MoeWeights>(load_moe_weights(checkpoint, layer, device, dtype));
+  const auto shape = [native = checkpoint](int layer) {
+    const auto& metadata = native.native()->layers[static_cast<std::size_t>(layer)].metadata;
+    return stored_shape(native.store(), native_prefix(layer), metadata);
   };
+  return {[native = checkpoint, device, dtype](int layer) {
+            return std::make_shared<const MoeWeights>(load_moe_weights(native, layer, device, dtype));
+          },
+          shape};
 }
 
 Policy OpenedModel::policy(const std::optional<std::filesystem::path>& file) const {
@@ -165,11 +153,12 @@ Policy OpenedModel::checked(Policy policy, const std::filesystem::path& file) co
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
     if (dense && !has_dense(l))
       throw Refusal(
-          fmt::format("The policy wants layer {} dense, but this folder holds it converted only.", l),
-          "Name the dense original with --dense MODEL, or export with --all-policies.", file);
+          fmt::format("The policy wants layer {} dense, but this folder holds only its converted weights.",
+                      l),
+          "Name the dense original with {dense}, or export with {all_policies}.", file);
     if (!dense && !has_converted(l))
       throw Refusal(fmt::format("The policy wants layer {} sparse, but it is not converted here.", l),
-                    run ? "Solve a policy for this run with `ladimo policy`." : "Export with --all-policies.",
+                    run ? "Make a policy for this run: {choose_policy}." : "Export with {all_policies}.",
                     file);
     if (layer.kind == LayerPolicy::Kind::top_k && layer.k > routed)
       throw Refusal(

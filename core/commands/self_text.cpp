@@ -74,7 +74,7 @@ void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::in
                      const Context& context) {
   if (length <= static_cast<std::int64_t>(fewest_tokens))
     throw Refusal("Texts of " + std::to_string(length) + " tokens are too short to calibrate on.",
-                  "Use a larger --window.");
+                  "Use a larger {window}.");
   Collector collector(tokenizer);
   double asked = 0;                                       // tokens asked of the model so far
   double yield = 1;                                       // usable share of them
@@ -91,7 +91,7 @@ void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::in
     if (yield < smallest_yield)
       throw Error(
           "The model writes hardly any text that can be used: most of it repeats itself or ends at once.",
-          "Give text of yours with --text FILE.");
+          "Name text files with {text}.");
   }
   write_file(file, collector.lines());
 }

@@ -6,7 +6,8 @@
 #include "commands/bench.h"
 #include "commands/continuation.h"
 #include "commands/measurement.h"
-#include "run/run_folder.h"
+#include "run/measurement.h"
+#include "run/saved_policy.h"
 
 namespace ladimo {
 namespace {
@@ -21,7 +22,7 @@ std::uint64_t seed_of(const JsonFields& fields) {
   return static_cast<std::uint64_t>(seed);
 }
 
-/// "dense", "converted": those that are asked for, else those that there are.
+/// "dense", "converted": the sides that were asked for, or all that the model has.
 std::vector<std::string> sides_of(const LoadedModel& model, const JsonFields& fields) {
   std::vector<std::string> there;
   if (model.opened().has_dense()) there.emplace_back("dense");
@@ -34,55 +35,51 @@ std::vector<std::string> sides_of(const LoadedModel& model, const JsonFields& fi
   return asked;
 }
 
-nlohmann::json generate(const LoadedModel& model, const JsonFields& fields, const Context& context) {
+Continuations generate(const LoadedModel& model, const JsonFields& fields, const Context& context) {
   fields.only({"id", "request", "prompt", "max_tokens", "temperature", "seed", "sides", "policy"});
   const auto prompt = fields.text("prompt");
   Sampling sampling;
   if (fields.has("max_tokens")) sampling.max_tokens = fields.integer("max_tokens");
   if (fields.has("temperature")) sampling.temperature = fields.number("temperature");
   sampling.seed = seed_of(fields);
-  nlohmann::json result = nlohmann::json::object();
+  Continuations result;
   for (const std::string& side : sides_of(model, fields)) {
     const bool converted = side == "converted";
     const auto policy = converted ? policy_of(model, fields).layers : all_dense(model.config());
-    result[side] = continue_prompt(model, policy, converted, prompt, sampling, context);
+    (converted ? result.converted : result.dense) =
+        continue_prompt(model, policy, converted, prompt, sampling, context);
   }
   return result;
 }
 
-nlohmann::json evaluate(const LoadedModel& model, const JsonFields& fields, const Context& context) {
+Evaluation evaluate(const LoadedModel& model, const JsonFields& fields, const Context& context) {
   fields.only({"id", "request", "text", "tokens", "window", "policy"});
   EvaluationText text;
-  if (fields.has("text"))
-    for (const std::string& file : fields.texts("text")) text.files.emplace_back(file);
+  if (fields.has("text")) text.files = fields.paths("text");
   if (fields.has("tokens")) text.tokens = fields.integer("tokens");
   if (fields.has("window")) text.window = fields.integer("window");
   return evaluate(model, policy_of(model, fields), text, context);
 }
 
-nlohmann::json time_speed(const LoadedModel& model, const JsonFields& fields, const Context& context) {
+BenchResult time_speed(const LoadedModel& model, const JsonFields& fields, const Context& context) {
   fields.only({"id", "request", "policy"});
   const Policy policy = policy_of(model, fields);
-  auto speed = bench(model, policy.layers, context);
-  constexpr double ms_per_s = 1000;
-  const auto ms_per_token = [&](const char* kind) {
-    return ms_per_s / speed[kind]["converted_tokens_per_s"].get<double>();
-  };
+  const BenchResult result = bench(model, policy.layers, context);
   if (const auto& run = model.opened().run)
-    keep_times(*run, policy, ms_per_token("decode"), ms_per_token("prefill"), context);
-  return speed;
+    keep_times(*run, policy, *result.decode.converted_ms(), *result.prefill.converted_ms(), context);
+  return result;
 }
 
-nlohmann::json save_policy(const LoadedModel& model, const JsonFields& fields) {
+SavedPolicy save_policy(const LoadedModel& model, const JsonFields& fields) {
   fields.only({"id", "request", "policy", "name"});
   const auto& run = model.opened().run;
   if (!run)
-    throw Refusal("A policy can be saved in a run only, and this is a model.", "Write it to a file instead.",
+    throw Refusal("A policy can only be saved in a run, and this is a model.", "Write it to a file instead.",
                   model.opened().checkpoint.folder());
   const auto policy = model.opened().policy_from(fields.at("policy"));
   std::optional<std::string> name;
   if (fields.has("name")) name = fields.text("name");
-  return {{"path", ladimo::save_policy(*run, policy, name).string()}};
+  return {ladimo::save_policy(*run, policy, name)};
 }
 
 }  // namespace
@@ -90,12 +87,12 @@ nlohmann::json save_policy(const LoadedModel& model, const JsonFields& fields) {
 nlohmann::json answer(const LoadedModel& model, const nlohmann::json& request, const Context& context) {
   const JsonFields fields(request, "request");
   const auto kind = fields.text("request");
-  if (kind == "generate") return generate(model, fields, context);
-  if (kind == "eval") return evaluate(model, fields, context);
-  if (kind == "bench") return time_speed(model, fields, context);
-  if (kind == "policy") return save_policy(model, fields);
-  throw Refusal(fmt::format("\"{}\" is no request.", kind),
-                "generate, eval, bench, policy and cancel are known.");
+  if (kind == "generate") return to_json(generate(model, fields, context));
+  if (kind == "eval") return to_json(evaluate(model, fields, context));
+  if (kind == "bench") return to_json(time_speed(model, fields, context));
+  if (kind == "policy") return to_json(save_policy(model, fields));
+  throw Refusal(fmt::format("\"{}\" is not a request.", kind),
+                "Known are generate, eval, bench, policy and cancel.");
 }
 
 }  // namespace ladimo

@@ -12,7 +12,7 @@ namespace ladimo {
 /// less on validation rows, both at equal activated parameters and after the refit; decided on a part of the
 /// rows, fitted on all that train. `routing_weights` [T, E] of all rows, `thresholds` those of the recipe's
 /// levels, `variance` of the dense output.
-MoeWeights with_compensation(const MoeWeights& weights, const CalibrationRows& rows,
+MoeWeights with_compensation(const MoeWeights& weights, const LayerRows& rows,
                              const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                              double variance, const Stage1& settings, const Context& context);
 

@@ -10,7 +10,7 @@
 namespace ladimo {
 
 /// At most 8192 of the training rows, evenly spread, and all of validation.
-CalibrationRows thinned(const CalibrationRows& rows);
+LayerRows thinned(const LayerRows& rows);
 
 /// Routed activity levels at which a layer of this shape uses as many parameters per token as `reference`
 /// does at `levels`; within 0 ... 1. Both have the same number of routed experts.

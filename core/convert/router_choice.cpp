@@ -15,21 +15,20 @@ namespace {
 constexpr double margin = 0.4;
 
 /// Mean ln(error) on validation rows at these routed activity levels, with compensation.
-double log_error(MoeWeights weights, const CalibrationRows& rows, const std::vector<double>& levels,
+double log_error(MoeWeights weights, const LayerRows& rows, const std::vector<double>& levels,
                  double variance, const Context& context) {
-  const auto routing_weights = weights.route(rows.x);
-  const auto fitted = routing_weights.slice(0, 0, rows.training);
+  const auto routing_weights = route_rows(weights, rows, context);
+  const auto fitted = routing_weights.slice(0, 0, rows.training());
   const auto thresholds = thresholds_at(fitted, levels);
   weights.compensation = conditional_compensation(weights, rows.train(), fitted, thresholds, context);
-  return mean_log_error(elastic_errors(weights, rows.validation(), routing_weights.slice(0, rows.training),
+  return mean_log_error(elastic_errors(weights, rows.validation(), routing_weights.slice(0, rows.training()),
                                        thresholds, variance, context));
 }
 
 }  // namespace
 
-RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics,
-                        const CalibrationRows& rows, const Stage1& settings, const Random& random,
-                        const Context& context) {
+RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics, const LayerRows& rows,
+                        const Stage1& settings, const Random& random, const Context& context) {
   const auto targets = contribution_targets(weights, statistics, rows, context);
   auto best = fit_router(rows, targets, settings.router_ridge, context);
   if (settings.router_ranks.empty()) return best;

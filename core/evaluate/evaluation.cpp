@@ -4,8 +4,6 @@
 #include <cmath>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 namespace ladimo {
 namespace {
 
@@ -20,10 +18,10 @@ double percentile(const std::vector<float>& sorted, double percent) {
 
 }  // namespace
 
-Evaluation summarise(const Scores& scores, std::size_t policy, std::optional<std::int32_t> source) {
+TextScores summarise(const Scores& scores, std::size_t policy, std::optional<std::int32_t> source) {
   const PolicyScores& p = scores.policies[policy];
   const auto per_window = static_cast<std::size_t>(scores.window - 1);
-  Evaluation result;
+  TextScores result;
   std::vector<float> kl;
   double same = 0;
   for (std::size_t w = 0; w < scores.source.size(); ++w) {
@@ -47,39 +45,24 @@ Evaluation summarise(const Scores& scores, std::size_t policy, std::optional<std
   result.same_top = same / n;
   result.same_top_se = std::sqrt(result.same_top * (1 - result.same_top) / std::max(1.0, n - 1));
   std::sort(kl.begin(), kl.end());
-  result.kl_percentiles = {percentile(kl, 50), percentile(kl, 95), percentile(kl, 99), percentile(kl, 100)};
+  for (std::size_t i = 0; i < kl_percents.size(); ++i)
+    result.kl_percentiles[i] = percentile(kl, kl_percents[i]);
   return result;
 }
 
-PolicyNumbers measured_numbers(const Evaluation& evaluation, const PolicyScores& scores,
+PolicyNumbers measured_numbers(const TextScores& text, const PolicyScores& scores,
                                const ModelConfig& config) {
   double ffn = 0;
   for (const double parameters : scores.ffn_parameters) ffn += parameters;
   const double dense_ffn = static_cast<double>(config.ffn_parameters_per_layer() * config.layers);
   const double dense = static_cast<double>(config.activated_parameters());
   PolicyNumbers numbers;
-  numbers.kl = evaluation.kl;
-  numbers.perplexity = evaluation.perplexity;
+  numbers.kl = text.kl;
+  numbers.perplexity = text.perplexity;
   numbers.activated_parameters = dense - dense_ffn + ffn;
   numbers.activated_fraction = numbers.activated_parameters / dense;
   numbers.ffn_activated = ffn / dense_ffn;
   return numbers;
-}
-
-nlohmann::json to_json(const Evaluation& e) {
-  return {{"tokens", e.tokens},
-          {"nll", e.nll},
-          {"perplexity", e.perplexity},
-          {"dense_nll", e.dense_nll},
-          {"dense_perplexity", e.dense_perplexity},
-          {"kl", e.kl},
-          {"kl_percentiles",
-           {{"50", e.kl_percentiles[0]},
-            {"95", e.kl_percentiles[1]},
-            {"99", e.kl_percentiles[2]},
-            {"100", e.kl_percentiles[3]}}},
-          {"same_top", e.same_top},
-          {"same_top_se", e.same_top_se}};
 }
 
 }  // namespace ladimo

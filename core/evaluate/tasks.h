@@ -4,14 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "base/context.h"
 #include "evaluate/scores.h"
+#include "run/evaluation.h"
 #include "text/tokenizer.h"
 
 namespace ladimo {
@@ -54,27 +52,14 @@ struct ChoiceScores {
 };
 
 /// With the dense model and under `policy`; choices of about equal length go together.
-ChoiceScores score_choices(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+ChoiceScores score_choices(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                            const Tokenizer& tokenizer, const Task& task, const Context& context);
 
-/// Shares of questions answered rightly, with standard errors sqrt(p (1 - p) / (n - 1)).
-struct Accuracy {
-  double acc = 0, acc_se = 0;            // by the sum of the choice's log-probabilities
-  double acc_norm = 0, acc_norm_se = 0;  // by that sum over the choice's length in characters
-};
+/// Shares of questions answered rightly.
 Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities);
 
-struct TaskResult {
-  std::string task;
-  std::int64_t n = 0;
-  Accuracy converted, dense;
-};
-
-TaskResult answer(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+/// Answers with the dense model and under `policy`.
+TaskResult answer(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                   const Tokenizer& tokenizer, const Task& task, const Context& context);
-
-/// {task, n, acc, acc_se, acc_norm, acc_norm_se, dense_acc, dense_acc_norm}. For a dense model (`compares`
-/// false) the last two are null.
-nlohmann::json to_json(const TaskResult& result, bool compares);
 
 }  // namespace ladimo

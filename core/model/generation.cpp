@@ -141,11 +141,11 @@ std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, 
   const ModelConfig& config = decoder.config();
   if (config.bos < 0)
     throw Refusal("The model has no BOS token, so it cannot begin a text of its own.",
-                  "Give text of yours with --text FILE.");
+                  "Name text files with {text}.");
   if (length > config.max_positions)
     throw Refusal("Texts of " + std::to_string(length) + " tokens were asked for, but the model has only " +
                       std::to_string(config.max_positions) + " positions.",
-                  "Use a smaller --window.");
+                  "Use a smaller {window}.");
   std::vector<std::vector<std::int32_t>> sequences;
   const std::int64_t batch = batch_size(config, std::max<std::int64_t>(length, 1));
   for (std::int64_t first = 0; first < count; first += batch)

@@ -12,7 +12,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "base/error.h"
-#include "kernels/sparse_decode.h"
+#include "model/moe_fields.h"
 
 namespace ladimo {
 namespace {
@@ -91,13 +91,11 @@ MoeShape MoeWeights::shape() const {
 }
 
 MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
-  const auto convert = [&](const at::Tensor& t) { return t.defined() ? t.to(device, dtype) : t; };
-  const auto exact = [&](const at::Tensor& t) { return t.defined() ? t.to(device, at::kFloat) : t; };
-  return {convert(gate),       convert(up),           convert(down),          exact(router),
-          exact(router_bias),  convert(compensation), permutation.to(device), convert(gate_bias),
-          convert(up_bias),    convert(down_bias),    exact(router_hidden),   exact(router_hidden_bias),
-          convert(gate_shift), convert(up_shift),     convert(down_shift),    exact(activity),
-          shared_neurons};
+  MoeWeights result = *this;
+  for (const MoeField& field : moe_fields)
+    if (at::Tensor& tensor = result.*field.tensor; tensor.defined())
+      tensor = tensor.to(device, field.dtype(dtype));
+  return result;
 }
 
 MoeWeights MoeWeights::rounded(at::ScalarType storage) const {
@@ -116,17 +114,18 @@ at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& 
   throw Error("A dense layer selects no experts.");
 }
 
+at::Tensor experts_per_token(const at::Tensor& selected) {
+  return selected.sum(1, /*keepdim=*/false, at::kFloat);
+}
+
 MoeLayer::MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy)
     : weights_(weights->moves() ? std::make_shared<const MoeWeights>(weights->at(policy))
                                 : std::move(weights)),
       policy_(std::move(policy)) {}
 
 FfnOutput MoeLayer::forward(const at::Tensor& x) const {
-  const at::Tensor selected = select_experts(weights_->route(x), policy_);
-  const at::Tensor y = decodes_sparsely(*weights_, x)
-                           ? sparse_decode(*weights_, x, selected).to(x.scalar_type())
-                           : weights_->combine(weights_->hidden(x), selected);
-  return {y, selected.sum(1, /*keepdim=*/false, at::kFloat)};
+  const at::Tensor selected = select(x);
+  return {weights_->combine(weights_->hidden(x), selected), experts_per_token(selected)};
 }
 
 }  // namespace ladimo

@@ -36,6 +36,18 @@ std::string shortest(double value) {
 
 }  // namespace
 
+const char* to_string(LayerPolicy::Kind kind) {
+  switch (kind) {
+    case LayerPolicy::Kind::top_k:
+      return "top_k";
+    case LayerPolicy::Kind::threshold:
+      return "threshold";
+    case LayerPolicy::Kind::dense:
+      break;
+  }
+  return "dense";
+}
+
 std::string to_string(const LayerPolicy& policy) {
   switch (policy.kind) {
     case LayerPolicy::Kind::top_k:
@@ -70,16 +82,16 @@ Pin parse_pin(std::string_view text) {
 nlohmann::json to_json(const LayerPolicy& policy, int layer) {
   switch (policy.kind) {
     case LayerPolicy::Kind::top_k:
-      return {{"layer", layer}, {"kind", "top_k"}, {"k", policy.k}};
+      return {{"layer", layer}, {"kind", to_string(policy.kind)}, {"k", policy.k}};
     case LayerPolicy::Kind::threshold:
       return {{"layer", layer},
-              {"kind", "threshold"},
+              {"kind", to_string(policy.kind)},
               {"threshold", policy.threshold},
               {"mean_experts", policy.mean_experts}};
     case LayerPolicy::Kind::dense:
       break;
   }
-  return {{"layer", layer}, {"kind", "dense"}};
+  return {{"layer", layer}, {"kind", to_string(policy.kind)}};
 }
 
 LayerPolicy layer_policy_from_json(const nlohmann::json& json) {

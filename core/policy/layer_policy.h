@@ -1,4 +1,4 @@
-// How one layer decides which routed experts run (method.md section 4).
+// How one layer decides which routed experts run (docs/method.md "Stage 2").
 #pragma once
 
 #include <string>
@@ -24,6 +24,11 @@ struct LayerPolicy {
   bool operator==(const LayerPolicy&) const = default;
 };
 
+/// One policy for every layer of the model.
+using ModelPolicy = std::vector<LayerPolicy>;
+
+/// "dense", "top_k", "threshold".
+const char* to_string(LayerPolicy::Kind kind);
 /// "dense", "top2", "th0.031": the spelling of `--pin`.
 std::string to_string(const LayerPolicy& policy);
 /// The inverse; throws Refusal with the three spellings as its hint.

@@ -10,20 +10,11 @@ namespace {
 
 constexpr std::string_view schema = "ladimo.policy/1";
 
-nlohmann::json or_null(const std::optional<double>& value) {
-  return value ? nlohmann::json(*value) : nlohmann::json();
-}
-
-std::optional<double> optional_number(const JsonFields& fields, std::string_view key) {
-  if (!fields.has(key)) return {};
-  return fields.number(key);
-}
-
 PolicyNumbers numbers_from_json(const JsonFields& fields) {
   return {fields.number("kl"),
           fields.number("perplexity"),
-          optional_number(fields, "decode_ms"),
-          optional_number(fields, "prefill_ms"),
+          fields.optional_number("decode_ms"),
+          fields.optional_number("prefill_ms"),
           fields.number("activated_parameters"),
           fields.number("activated_fraction"),
           fields.number("ffn_activated")};
@@ -102,10 +93,10 @@ void require_model(const Policy& policy, const std::string& fingerprint, std::si
   if (policy.layers.size() != layers)
     throw Refusal(
         fmt::format("The policy is for a model of {} layers; this one has {}.", policy.layers.size(), layers),
-        "Make one for this run with `ladimo policy`.", path);
+        "Make one for this run: {choose_policy}.", path);
   if (policy.fingerprint != fingerprint)
     throw Refusal("The policy was made for another checkpoint.",
-                  "Make one for this run with `ladimo policy`.", path);
+                  "Make one for this run: {choose_policy}.", path);
 }
 
 Policy read_policy(const std::filesystem::path& path, const std::string& fingerprint, std::size_t layers) {

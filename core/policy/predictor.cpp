@@ -133,7 +133,7 @@ Candidate Predictor::evaluate(int layer, const LayerPolicy& policy) const {
   if (policy.kind == Kind::dense) return candidates.front();
   if (candidates.size() == 1)
     throw Refusal(fmt::format("Layer {} was not converted: its policy can only be dense.", layer),
-                  "Convert it too (--layers), or pin it to dense.");
+                  "Convert it too ({layers}), or pin it to dense.");
   if (policy.kind == Kind::top_k && (policy.k < 0 || policy.k > table_.routed))
     throw Refusal(
         fmt::format("Layer {} cannot run {} routed experts: it has {}.", layer, policy.k, table_.routed),
@@ -167,7 +167,7 @@ double Predictor::decode_ms(const LayerPolicy& policy) const {
 PolicyNumbers Predictor::numbers(const std::vector<LayerPolicy>& layers) const {
   if (layers.size() != table_.layers.size())
     throw Refusal(fmt::format("The policy has {} layers, the run {}.", layers.size(), table_.layers.size()),
-                  "Make one for this run with `ladimo policy`.");
+                  "Make one for this run: {choose_policy}.");
   double kl = 0, activated = 0, decode = 0, prefill = 0;
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const Candidate candidate = evaluate(static_cast<int>(l), layers[l]);

@@ -129,19 +129,19 @@ std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
     warnings.push_back(
         {fmt::format("Layer {}: {} of {} routed experts never run ({}).", profile.layer, profile.dead.size(),
                      profile.routed, some_of(profile.dead)),
-         "Use fewer experts (--experts), or calibrate on text nearer to what the model will see."});
+         "Use fewer experts ({experts}), or calibrate on text nearer to what the model will see."});
   if (count(profile.always_on) > many * profile.routed)
     warnings.push_back(
         {fmt::format("Layer {}: {} of {} routed experts run for every token ({}).", profile.layer,
                      profile.always_on.size(), profile.routed, some_of(profile.always_on)),
-         "Share more experts (--shared): those that always run need no router."});
+         "Share more experts ({shared}): those that always run need no router."});
   if (const double decided = decided_by_token(profile); decided < least_decided && warnings.empty())
     warnings.push_back(
         {fmt::format(
              "Layer {}: nearly the same experts run for every token: the router decides {:.0f} % of what "
              "it could.",
              profile.layer, 100 * decided),
-         "Share more experts (--shared), or calibrate on more text (--tokens)."});
+         "Share more experts ({shared}), or calibrate on more text ({tokens})."});
   const auto& loads = profile.domain_load;
   bool unstable = false;
   for (std::size_t a = 0; a < loads.size(); ++a)

@@ -21,21 +21,21 @@ void check(const PolicyRequest& request) {
                       request.ffn_activated.has_value() + request.max_kl.has_value() +
                       request.speedup.has_value();
   refuse_unless(budgets <= 1, "More than one budget is given.",
-                "Give one of --tradeoff, --activated, --ffn-activated, --max-kl, --speedup.");
+                "Give one of {tradeoff}, {activated}, {ffn_activated}, {max_kl} and {speedup}.");
   const auto share = [](const std::optional<double>& value) { return !value || (*value > 0 && *value <= 1); };
   refuse_unless(!request.tradeoff || (*request.tradeoff >= 0 && *request.tradeoff <= 1),
                 "The trade-off is not between 0 and 1.", "0 is all dense, 1 the cheapest policy.");
   refuse_unless(share(request.activated), "The activated fraction is not above 0 and at most 1.",
-                "For example --activated 0.8.");
+                "For example {activated} 0.8.");
   refuse_unless(share(request.ffn_activated), "The FFNs' activated share is not above 0 and at most 1.",
-                "For example --ffn-activated 0.69.");
+                "For example {ffn_activated} 0.69.");
   refuse_unless(!request.max_kl || *request.max_kl >= 0, "The KL allowed is negative.",
-                "For example --max-kl 0.03 (nats per token).");
+                "For example {max_kl} 0.03 (nats per token).");
   refuse_unless(!request.speedup || *request.speedup > 0, "The speedup is not above 0.",
-                "For example --speedup 1.2.");
+                "For example {speedup} 1.2.");
   refuse_unless(request.cost == Cost::activated || (!request.activated && !request.ffn_activated),
                 "A budget of activated parameters needs the cost activated.",
-                "Leave --cost out, or give --tradeoff, --max-kl or --speedup.");
+                "Leave {cost} out, or give {tradeoff}, {max_kl} or {speedup}.");
 }
 
 Policy solve_activated(const TradeoffTable& table, const Frontier& frontier, const PolicyRequest& request) {

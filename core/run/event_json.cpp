@@ -7,10 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.h"
+#include "base/setting.h"
 #include "policy/histogram.h"
 
 namespace ladimo {
 namespace {
+
+constexpr const char* different_versions =
+    "Engine and window may be of different versions: install them together.";
 
 using Line = nlohmann::ordered_json;  // keys in the order of writing: a person reads these lines too
 
@@ -54,11 +58,22 @@ Line line_of(const TokenEvent& e) {
           {"id", e.id},
           {"experts", e.experts}};
 }
+void add_advice(Line& line, const std::string& hint) {
+  const auto setting = setting_in(hint);
+  line["setting"] = setting ? Line(id_of(*setting)) : Line();
+  line["advice"] = hint;
+}
 Line line_of(const WarningEvent& e) {
-  return {{"event", "warning"}, {"message", e.message}, {"hint", e.hint}};
+  Line line{{"event", "warning"}, {"message", e.message}, {"hint", in_words(e.hint, command_line())}};
+  add_advice(line, e.hint);
+  return line;
 }
 Line line_of(const ErrorEvent& e) {
-  Line line{{"event", "error"}, {"message", e.message}, {"hint", e.hint}, {"path", e.path}};
+  Line line{{"event", "error"},
+            {"message", e.message},
+            {"hint", in_words(e.hint, command_line())},
+            {"path", e.path}};
+  add_advice(line, e.hint);
   if (e.canceled) line["canceled"] = true;
   return line;
 }
@@ -76,6 +91,7 @@ Line line_of(const ResultEvent& e) { return with_object("result", e.json); }
 std::string without_kind(std::string_view text) {
   auto line = Line::parse(text);
   line.erase("event");
+  line.erase("id");  // of the request
   return line.dump();
 }
 
@@ -123,9 +139,9 @@ Event event_from(const JsonFields& fields, std::string_view text) {
     return TokenEvent{fields.text("side") == "converted", fields.text("text"),
                       fields.small(fields.has("token_id") ? "token_id" : "id"), fields.smalls("experts")};
   if (kind == "measure") return MeasureEvent{without_kind(text)};
-  if (kind == "warning") return WarningEvent{fields.text("message"), fields.text("hint")};
+  if (kind == "warning") return WarningEvent{fields.text("message"), advice_from(fields)};
   if (kind == "error")
-    return ErrorEvent{fields.text("message"), fields.text("hint"), fields.text("path"),
+    return ErrorEvent{fields.text("message"), advice_from(fields), fields.text("path"),
                       fields.has("canceled") && fields.flag("canceled")};
   if (kind == "ready") return ReadyEvent{};
   if (kind == "result") return ResultEvent{without_kind(text)};
@@ -144,16 +160,29 @@ std::string to_json_line(const Event& event, std::optional<std::int64_t> request
   return line.dump(-1, ' ', false, Line::error_handler_t::replace);
 }
 
-Event parse_event(std::string_view line) {
+EventLine parse_event_line(std::string_view line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (json.is_discarded())
     throw Refusal(fmt::format("This line is not an event: {}", line), "One JSON object a line is expected.");
   try {
-    return event_from(JsonFields(json, "event"), line);
+    const JsonFields fields(json, "event");
+    EventLine found{event_from(fields, line), {}};
+    // A token has an id of its own, which makes way for the request's.
+    const bool of_token = std::holds_alternative<TokenEvent>(found.event) && !fields.has("token_id");
+    if (fields.has("id") && !of_token) found.request = fields.integer("id");
+    return found;
   } catch (const Refusal& refusal) {
     throw Refusal(fmt::format("This line is not an event: {} ({})", line, refusal.what()),
-                  "Engine and window may be of different versions.");
+                  different_versions);
   }
+}
+
+Event parse_event(std::string_view line) { return parse_event_line(line).event; }
+
+nlohmann::json parse_output(std::string_view text) {
+  auto json = nlohmann::json::parse(text, nullptr, false);
+  if (json.is_discarded()) throw Refusal("The engine's answer cannot be understood.", different_versions);
+  return json;
 }
 
 }  // namespace ladimo

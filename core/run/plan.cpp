@@ -1,19 +1,17 @@
 #include "run/plan.h"
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/format.h"
-#include "base/json_fields.h"
 #include "run/estimate.h"
-#include "run/finish_record.h"
+#include "run/memory_use.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
-#include "run/sweep_record.h"
 
 namespace ladimo {
 namespace {
@@ -26,7 +24,7 @@ class Steps {
 
   int layers_left() const {
     return static_cast<int>(std::ranges::count_if(
-        plan_.recipe.layers, [&](int layer) { return !plan_.resumes || !run_.layer_done(layer); }));
+        plan_.recipe.layers, [&](int layer) { return !plan_.resumes || !run_.layers().done(layer); }));
   }
   bool text_left() const {
     return plan_.recipe.self_text() &&
@@ -43,35 +41,35 @@ class Steps {
 
  private:
   std::vector<PlanStep> tables() const {
-    return {{"routing profile",
+    return {{Step::routing_profile,
              "How the routing weights of every converted layer are distributed, which experts run together, "
              "and where thresholds come to lie on the model's own trajectory.",
              time_.profile, done(exists(run_.profile_file()) && all_done_)},
-            {"sensitivity", "What every candidate policy of every layer changes in the predictions.",
+            {Step::sensitivity, "What every candidate policy of every layer changes in the predictions.",
              time_.sensitivity, done(all_done_)},
-            {"latency", "How long one FFN takes on this machine, dense and with more or fewer experts.",
+            {Step::latency, "How long one FFN takes on this machine, dense and with more or fewer experts.",
              time_.latency, done(exists(run_.latency_file()))},
-            {"frontier", "Policies for all layers together, measured at a few points of the frontier.",
+            {Step::frontier, "Policies for all layers together, measured at a few points of the frontier.",
              time_.frontier, done(all_done_)}};
   }
 
   PlanStep second_sweep() const {
     const bool swept =
-        std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return exists(sweep_file(run_, layer)); });
+        std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return run_.layers().sweep_done(layer); });
     return {
-        "second sweep",
+        Step::second_sweep,
         "The layers are refitted once more, one after the other, half on what the dense model and half on "
         "what the converted model itself gives them; kept where held-back text is better for it.",
         time_.second_sweep, done(swept)};
   }
 
   PlanStep finish() const {
-    return {"finish",
+    return {Step::finish,
             fmt::format("All converted layers are trained together on the predictions, {} times through {} "
                         "calibration tokens; kept where held-back text is better for it.",
                         plan_.recipe.finish.epochs,
                         plan_.finish_tokens < plan_.tokens ? std::to_string(plan_.finish_tokens) : "the"),
-            time_.finish, done(exists(finish_file(run_)) || all_done_)};
+            time_.finish, done(exists(run_.layers().finish_file()) || all_done_)};
   }
 
   bool done(bool found) const { return plan_.resumes && found; }
@@ -79,12 +77,12 @@ class Steps {
   PlanStep text() const {
     const Recipe& recipe = plan_.recipe;
     if (recipe.self_text())
-      return {"calibration text",
+      return {Step::calibration_text,
               fmt::format("The model writes {} tokens for calibration and {} held-out tokens itself.",
                           format_count(static_cast<double>(recipe.tokens)),
                           format_count(static_cast<double>(recipe.held_out_tokens))),
               time_.text, !text_left()};
-    return {"calibration text",
+    return {Step::calibration_text,
             fmt::format("{} calibration tokens in {} windows, and {} held-out tokens, from {} {}.",
                         format_count(static_cast<double>(plan_.tokens)), plan_.windows,
                         format_count(static_cast<double>(recipe.held_out_tokens)), recipe.text.size(),
@@ -97,7 +95,7 @@ class Steps {
     const auto converted = static_cast<int>(recipe.layers.size());
     const int left = layers_left();
     const int passed = recipe.layers.empty() ? 0 : recipe.layers.back() + 1 - left;
-    return {"layers",
+    return {Step::layers,
             fmt::format("The FFNs of {} of {} layers become {} experts each, {} shared: partition, router, "
                         "compensation, refit, distillation{}.",
                         converted, plan_.config.layers, recipe.experts, recipe.shared,
@@ -111,18 +109,21 @@ class Steps {
   bool all_done_;
 };
 
-void estimate(Plan& plan, int weight_bytes, int threads) {
+/// Within `memory` bytes, as far as that can be.
+void estimate(Plan& plan, int weight_bytes, int threads, std::uint64_t memory) {
   const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads};
   plan.measures_sensitivity = measures_sensitivity(work);
   plan.finish_tokens = finish_tokens(work);
   const Steps steps(plan, work);
   plan.steps = steps.list();
   for (const PlanStep& step : plan.steps) plan.seconds += step.done ? 0 : step.seconds;
-  plan.ram_bytes = ram_estimate(work);
+  const auto uses = memory_uses(work);
+  plan.stream_bytes = stream_budget(uses, memory);
+  plan.ram_bytes = peak_memory(uses, plan.stream_bytes);
   plan.disk_bytes = static_cast<std::uint64_t>(steps.layers_left()) * layer_bytes(work) + table_bytes(work) +
                     (plan.recipe.stage1.second_sweep ? all_layers_bytes(work) : 0) +
                     (plan.finish_tokens > 0 ? finished_bytes(work) : 0) +
-                    (steps.text_left() ? text_bytes(work) : 0);
+                    (steps.text_left() ? text_bytes(work) : 0) + scratch_bytes(uses, plan.stream_bytes);
 }
 
 /// Windows that the calibration text gives; self-written text is cut when it is there.
@@ -136,24 +137,13 @@ void check_machine(Plan& plan) {
   const auto bytes = [](std::uint64_t count) { return format_bytes(static_cast<double>(count)); };
   if (const auto free = free_disk_bytes(plan.run); plan.disk_bytes > free)
     plan.problems.push_back(
-        {fmt::format("The run needs {} of disk; {} are free.", bytes(plan.disk_bytes), bytes(free)),
-         "Free some space, or choose a folder on another disk with -o.", plan.run});
+        {fmt::format("The run needs {} of disk space; {} are free.", bytes(plan.disk_bytes), bytes(free)),
+         "Free some space, or choose a folder on another disk with {run}.", plan.run});
   if (const auto available = available_ram_bytes(); plan.ram_bytes > available)
     plan.problems.push_back({fmt::format("The run needs {} of memory; {} are available.",
                                          bytes(plan.ram_bytes), bytes(available)),
-                             "Take fewer calibration tokens (--tokens), or close other programs.",
+                             "Close other programs, or take a smaller {window}.",
                              {}});
-}
-
-nlohmann::json partition_of(const Plan& plan) {
-  const Recipe& recipe = plan.recipe;
-  if (recipe.experts < 1 || recipe.shared < 0 || recipe.shared >= recipe.experts) return {};
-  const SliceSizes sizes = slice_sizes(plan.config.intermediate_size, recipe.experts, recipe.shared);
-  return {{"experts", recipe.experts},
-          {"shared", recipe.shared},
-          {"routed", recipe.routed()},
-          {"expert_neurons", sizes.expert_neurons},
-          {"shared_neurons", sizes.shared_neurons}};
 }
 
 }  // namespace
@@ -163,10 +153,12 @@ Plan make_plan(const ConvertRequest& request, const Context& context) {
   Plan plan = preflight.run();
   if (!preflight.can_estimate()) return plan;
   count_windows(plan);
-  estimate(plan, preflight.weight_bytes(), usual_threads());
+  estimate(plan, preflight.weight_bytes(), usual_threads(), request.memory.value_or(usual_memory()));
   check_machine(plan);
   return plan;
 }
+
+std::uint64_t usual_memory() { return available_ram_bytes() / 10 * 9; }
 
 int usual_threads() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
 
@@ -177,27 +169,8 @@ Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t t
   plan.recipe = recipe;
   plan.windows = tokens / recipe.window;
   plan.tokens = plan.windows * recipe.window;
-  estimate(plan, weight_bytes, threads);
+  estimate(plan, weight_bytes, threads, std::numeric_limits<std::uint64_t>::max());
   return plan;
-}
-
-nlohmann::json to_json(const Plan& plan) {
-  auto steps = nlohmann::json::array();
-  for (const PlanStep& step : plan.steps)
-    steps.push_back({{"name", step.name},
-                     {"description", step.description},
-                     {"seconds", step.seconds},
-                     {"done", step.done}});
-  return {{"resumes", plan.resumes},
-          {"steps", std::move(steps)},
-          {"tokens", plan.tokens},
-          {"windows", plan.windows},
-          {"ram_bytes", plan.ram_bytes},
-          {"disk_bytes", plan.disk_bytes},
-          {"seconds", plan.seconds},
-          {"partition", partition_of(plan)},
-          {"problems", to_json(plan.problems)},
-          {"recipe", to_json(plan.recipe)}};
 }
 
 }  // namespace ladimo

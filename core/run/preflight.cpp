@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "run/run_folder.h"
 
 namespace ladimo {
@@ -40,23 +39,24 @@ nlohmann::json read_settings(const fs::path& recipe) {
   if (!recipe.string().starts_with('{')) return read_json(recipe);
   const auto json = nlohmann::json::parse(recipe.string(), nullptr, false);
   if (json.is_discarded())
-    throw Refusal("The settings given with --recipe are not valid JSON.",
-                  "Name a file, or write for example --recipe '{\"stage1\": {\"epochs\": 2}}'.");
+    throw Refusal(
+        "The settings of the recipe are not valid JSON.",
+        "Name a file with {recipe}, or write for example {recipe} '{\"stage1\": {\"epochs\": 2}}'.");
   return json;
 }
 
 void refuse_converted(const Checkpoint& checkpoint) {
   if (!checkpoint.native()) return;
-  throw Refusal("This model is converted already: the folder is one that was exported.",
+  throw Refusal("This model is already converted: the folder was written by an export.",
                 fmt::format("Convert its dense original: {}.", checkpoint.native()->origin.string()),
                 checkpoint.folder());
 }
 
 void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const fs::path& model) {
   if (tokenizer.size() > config.vocab_size)
-    throw Refusal(fmt::format("The tokenizer has {} pieces, the embedding only {} rows.", tokenizer.size(),
-                              config.vocab_size),
-                  "Take the tokenizer that belongs to this checkpoint.", model / "tokenizer.model");
+    throw Refusal(fmt::format("The tokenizer has {} pieces, but the embedding has only {} rows.",
+                              tokenizer.size(), config.vocab_size),
+                  "Use the tokenizer that belongs to this checkpoint.", model / "tokenizer.model");
 }
 
 Preflight::Preflight(const ConvertRequest& request, const Context& context)
@@ -65,9 +65,9 @@ Preflight::Preflight(const ConvertRequest& request, const Context& context)
 Plan Preflight::run() {
   check_folder();
   check_model();
+  check_tokenizer();
   attempt([&] { choose_settings(); });
   check_settings();
-  check_tokenizer();
   check_text();
   check_same_recipe();
   return std::move(plan_);
@@ -92,29 +92,31 @@ void Preflight::attempt(const std::function<void()>& work) {
 }
 
 void Preflight::check_folder() {
-  if (request_.run.empty()) return problem("No run folder is named.", "Name one with -o RUN.");
+  if (request_.run.empty()) return problem("No run folder is given.", "Name one with {run}.");
   const fs::path run = plan_.run = normal_path(request_.run);
   if (fs::exists(run) && !fs::is_directory(run))
-    return problem("The run folder is a file.", "Name another folder with -o.", run);
+    return problem("The run folder is a file.", "Name another folder with {run}.", run);
   if (!is_writable(run))
-    return problem("The run folder cannot be written.", "Choose a folder of your own with -o.", run);
+    return problem("The run folder cannot be written to.", "Choose a folder of your own with {run}.", run);
   if (is_run(run))
     attempt([&] { in_run_ = RunFolder(run).recipe(); });
   else if (fs::exists(run) && holds_foreign_files(run))
-    problem("The run folder holds other files and is not a run.", "Name a new or empty folder with -o.", run);
+    problem("The run folder holds other files and is not a run.", "Name a new or empty folder with {run}.",
+            run);
 }
 
 void Preflight::check_model() {
-  auto problems = find_problems(request_.model, plan_.config);
-  if (problems.empty()) {
-    attempt([&] {
-      auto checkpoint = Checkpoint::open(request_.model);
-      refuse_converted(checkpoint);
-      checkpoint_ = std::move(checkpoint);
-      if (request_.read_weights) problems = find_bad_weights(*checkpoint_, context_);
-    });
-  }
-  plan_.problems.insert(plan_.problems.end(), problems.begin(), problems.end());
+  auto found = Checkpoint::examine(request_.model);
+  plan_.config = std::move(found.config);
+  plan_.problems.insert(plan_.problems.end(), found.problems.begin(), found.problems.end());
+  if (!found.opened) return;
+  attempt([&] {
+    refuse_converted(*found.opened);
+    checkpoint_ = std::move(found.opened);
+    if (!request_.read_weights) return;
+    const auto bad = find_bad_weights(*checkpoint_, context_);
+    plan_.problems.insert(plan_.problems.end(), bad.begin(), bad.end());
+  });
 }
 
 void Preflight::choose_settings() {
@@ -131,6 +133,7 @@ void Preflight::choose_settings() {
   }
   recipe.model = normal_path(request_.model);
   recipe.model_fingerprint = checkpoint_ ? checkpoint_->fingerprint() : std::string();
+  if (tokenizer_) recipe.tokenizer_fingerprint = tokenizer_->fingerprint();
   apply_flags();
   choose_text(text_known);
 }
@@ -161,11 +164,12 @@ void Preflight::choose_text(bool known) {
     recipe.text.clear();
     for (const fs::path& file : request_.text) recipe.text.push_back(normal_path(file));
   } else if (!known) {
-    problem("No calibration text is named.", "Name files with --text, or let the model write: --text self.");
+    problem("No calibration text is given.",
+            "Name files with {text}, or let the model write its own text: {self_text}.");
   }
   recipe.text_fingerprints.clear();
   for (const fs::path& file : recipe.text)
-    attempt([&] { recipe.text_fingerprints.push_back(hash_hex(read_file(file))); });
+    attempt([&] { recipe.text_fingerprints.push_back(hash_of_file(file)); });
 }
 
 void Preflight::check_settings() {
@@ -174,7 +178,7 @@ void Preflight::check_settings() {
   const std::size_t before = plan_.problems.size();
   if (recipe.experts < 1)
     problem(fmt::format("{} experts were asked for; there must be at least one.", recipe.experts),
-            "For example --experts 64.");
+            "For example {experts} 64.");
   else if (checkpoint_ && recipe.experts > config.intermediate_size)
     problem(fmt::format("{} experts were asked for, but the FFNs have only {} neurons.", recipe.experts,
                         config.intermediate_size),
@@ -182,32 +186,33 @@ void Preflight::check_settings() {
                         default_experts(config.intermediate_size)));
   if (recipe.shared < 0)
     problem(fmt::format("The number of shared experts is negative: {}.", recipe.shared),
-            "For example --shared 16.");
+            "For example {shared} 16.");
   else if (recipe.experts >= 1 && recipe.shared >= recipe.experts)
-    problem(fmt::format("{} of {} experts shared leaves none to be routed.", recipe.shared, recipe.experts),
-            "Give --shared less than --experts.");
+    problem(fmt::format("With {} of {} experts shared, none is left to be routed.", recipe.shared,
+                        recipe.experts),
+            "Make {shared} less than {experts}.");
   if (recipe.window < 2 && checkpoint_)
     problem(fmt::format("A window of {} tokens leaves nothing to score.", recipe.window),
-            "Give --window 2 or more; a few hundred are usual.");
+            "Set {window} to 2 or more; a few hundred are usual.");
   else if (checkpoint_ && recipe.window > config.max_positions)
     problem(fmt::format("A window of {} tokens is more than the model's {} positions.", recipe.window,
                         config.max_positions),
-            fmt::format("Give --window {} or less.", config.max_positions));
+            fmt::format("Set {{window}} to {} or less.", config.max_positions));
   // Training and validation rows come from different windows; so do tables and the check of predictions.
-  for (const auto& [tokens, what, flag] :
-       {std::tuple{recipe.tokens, "calibration", "--tokens"},
-        std::tuple{recipe.held_out_tokens, "held-out", "--held-out-tokens"}})
+  for (const auto& [tokens, what, setting] :
+       {std::tuple{recipe.tokens, "calibration", "{tokens}"},
+        std::tuple{recipe.held_out_tokens, "held-out", "{held_out_tokens}"}})
     if (tokens < 2 * std::max<std::int64_t>(recipe.window, 1))
       problem(fmt::format("{} {} tokens do not fill two windows of {}.", tokens, what, recipe.window),
-              fmt::format("Give {} {} or more, or a smaller --window.", flag,
+              fmt::format("Set {} to {} or more, or use a smaller {{window}}.", setting,
                           2 * std::max<std::int64_t>(recipe.window, 1)));
   if (recipe.sensitivity != "auto" && recipe.sensitivity != "measured" && recipe.sensitivity != "estimated")
-    problem(fmt::format("\"{}\" is no way to get the sensitivity.", recipe.sensitivity),
-            "Give --sensitivity auto, measured or estimated.");
+    problem(fmt::format("\"{}\" is not a way to get the sensitivity.", recipe.sensitivity),
+            "Set {sensitivity} to auto, measured or estimated.");
   for (const int layer : recipe.layers)
     if (checkpoint_ && layer >= config.layers)
       problem(fmt::format("The recipe names layer {}; the model has {} layers.", layer, config.layers),
-              "Give --layers, or another recipe.");
+              "Choose other layers with {layers}, or use another recipe.");
   settings_fit_ = plan_.problems.size() == before && !recipe.layers.empty();
 }
 
@@ -224,10 +229,11 @@ void Preflight::check_self_text() {
   const auto window = plan_.recipe.window;
   if (plan_.config.bos < 0)
     problem("The model cannot write its own text: its config names no bos_token_id.",
-            "Name text files with --text.");
+            "Name text files with {text}.");
   if (window < smallest_self_window)
-    problem(fmt::format("A window of {} is too short for a model that writes its own text.", window),
-            fmt::format("Give --window {} or more, or name text files with --text.", smallest_self_window));
+    problem(
+        fmt::format("A window of {} is too short for a model that writes its own text.", window),
+        fmt::format("Set {{window}} to {} or more, or name text files with {{text}}.", smallest_self_window));
 }
 
 void Preflight::check_text() {
@@ -235,10 +241,8 @@ void Preflight::check_text() {
   const bool readable = recipe.text_fingerprints.size() == recipe.text.size();
   if (recipe.self_text() && checkpoint_) check_self_text();
   if (recipe.self_text() || !readable || !tokenizer_ || !settings_fit_) return;
-  const std::int64_t half = recipe.held_out_tokens / 2;
   attempt([&] {
-    plan_.text =
-        split_corpus(recipe.text, *tokenizer_, recipe.window, {recipe.tokens, half, half}, recipe.seed);
+    plan_.text = split_corpus(recipe.text, *tokenizer_, recipe.window, recipe.splits(), recipe.seed);
   });
 }
 
@@ -248,7 +252,7 @@ void Preflight::check_same_recipe() {
   plan_.resumes = lines.empty();
   if (plan_.resumes) return;
   problem(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
-          "Give the run's own settings, name another folder with -o, or remove this one.", plan_.run);
+          "Use the settings of that run, name another folder with {run}, or remove this one.", plan_.run);
 }
 
 }  // namespace ladimo

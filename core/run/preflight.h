@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "checkpoint/checkpoint.h"
+#include "run/inspection.h"
 #include "run/plan.h"
 
 namespace ladimo {
@@ -29,8 +30,8 @@ class Preflight {
   Plan run();
   /// Whether model, folder and settings are known well enough for arithmetic.
   bool can_estimate() const { return checkpoint_.has_value() && settings_fit_ && !request_.run.empty(); }
-  /// Per parameter of a converted layer as it will be stored: fp32 stays fp32, the rest is bf16.
-  int weight_bytes() const { return checkpoint_->tensor(Role::gate).dtype == DType::f32 ? 4 : 2; }
+  /// Per parameter of a converted layer as it will be stored.
+  int weight_bytes() const { return static_cast<int>(dtype_size(checkpoint_->converted_dtype())); }
 
  private:
   void check_folder();

@@ -1,4 +1,4 @@
-// The run folder: names, presence, the lock, and `show`.
+// The run folder: names, presence, and the lock. Its layers are in run/layer_store.h.
 #pragma once
 
 #include <filesystem>
@@ -12,42 +12,18 @@
 #include "policy/policy_file.h"
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
+#include "run/layer_store.h"
 #include "run/recipe.h"
 
 namespace ladimo {
 
-class Context;
-
-/// layers/000.json: what is known of a finished layer (no times, so that a resumed run has the same bytes).
-struct LayerRecord {
-  int layer = 0;
-  double loss_before = 0;  // normalised squared error on validation rows: partition, router, compensation
-  double loss_refit = 0;   // after refit
-  double loss_after = 0;   // after distillation
-  double router_r2 = 0;    // held-out share of the contribution norms' variance that the router explains
-  std::vector<double> held_out_losses;  // after each epoch
-  std::string hash;                     // of the safetensors file
-};
-
-/// Throws Refusal with the file and the key.
-LayerRecord layer_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
-
-/// A layer's weights on disk, and the hash that they were written with.
-struct WeightsFile {
-  std::filesystem::path path;
-  std::string hash;
-  /// Whether the file has that hash (reads it whole).
-  bool intact() const;
-};
-
 class RunFolder {
  public:
-  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)), layers_(path_) {}
 
   const std::filesystem::path& path() const { return path_; }
+  const LayerStore& layers() const { return layers_; }
   std::filesystem::path recipe_file() const { return path_ / "recipe.json"; }
-  std::filesystem::path layer_weights(int layer) const;  // layers/000.safetensors
-  std::filesystem::path layer_record(int layer) const;   // layers/000.json
   std::filesystem::path profile_file() const { return path_ / "profile.json"; }
   std::filesystem::path tradeoff_file() const { return path_ / "tradeoff.json"; }
   std::filesystem::path latency_file() const { return path_ / "latency.json"; }
@@ -55,6 +31,8 @@ class RunFolder {
   /// policies/NAME.json: a policy saved under a name. Throws Refusal unless the name has 1 to 64 characters,
   /// no / and no dot at its beginning.
   std::filesystem::path named_policy_file(const std::string& name) const;
+  /// Names of the policies that were saved under one, sorted.
+  std::vector<std::string> policy_names() const;
   std::filesystem::path measurements_file() const { return path_ / "measurements.json"; }
   std::filesystem::path timing_file() const { return path_ / "timing.json"; }
   std::filesystem::path log_file() const { return path_ / "log.txt"; }
@@ -63,24 +41,17 @@ class RunFolder {
   std::filesystem::path self_held_out() const { return path_ / "text" / "held-out.jsonl"; }
 
   bool exists() const;  // holds a recipe
-  bool layer_done(int layer) const;
-  /// Whether the layer is done and its weights have the hash that its record names (reads the whole file).
-  bool layer_intact(int layer) const;
-  /// Removes temporary files that a killed process left behind.
+  /// Removes what a killed process left behind: temporary files, claims on layers. Precondition: the lock is
+  /// held.
   void clean() const;
 
   Recipe recipe() const;
-  LayerRecord record(int layer) const;
-  void write_record(const LayerRecord& record) const;
   RoutingProfile profile() const;
   TradeoffTable tradeoff() const;
   std::optional<LatencyTable> latency() const;
   /// RUN/policy.json, or `file` when given, for a model of `layers` layers; throws Refusal that names the
   /// command which makes one.
   Policy policy(std::size_t layers, const std::optional<std::filesystem::path>& file = {}) const;
-
-  /// Seconds of every finished step and layer. timing.json.
-  nlohmann::json timing() const;
 
   /// Held while a process works in the folder; throws Refusal when another does.
   class Lock {
@@ -96,26 +67,11 @@ class RunFolder {
 
  private:
   std::filesystem::path path_;
+  LayerStore layers_;
 };
 
 /// Opens an existing run. Throws Refusal when `path` is not one.
 RunFolder open_run(const std::filesystem::path& path);
 bool is_run(const std::filesystem::path& path);
-
-/// Keeps a policy in the run: under a name, or without one as RUN/policy.json, which every command reads.
-/// Returns the file. Throws Error, and Refusal where the name cannot be a file's.
-std::filesystem::path save_policy(const RunFolder& run, const Policy& policy,
-                                  const std::optional<std::string>& name = {});
-
-/// Appends what an evaluation found (docs/formats.md) to measurements.json, newest last, at most 200. Where
-/// that is impossible the sink hears a warning: the evaluation itself went well.
-void append_measurement(const RunFolder& run, const nlohmann::json& measurement, const Context& context);
-/// Puts the times of a policy into its newest measurement; nothing where it was not measured.
-void keep_times(const RunFolder& run, const Policy& policy, double decode_ms, double prefill_ms,
-                const Context& context);
-
-/// Everything a window needs: recipe, layers, own_text (the first documents that the model wrote itself),
-/// profile, tradeoff, latency, policy, timing (null where not there yet), policies by name, measurements.
-nlohmann::json show_run(const RunFolder& run);
 
 }  // namespace ladimo

@@ -3,23 +3,34 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "run/run_folder.h"
+#include "run/step.h"
 
 namespace ladimo {
 
-class TimingLog {
- public:
-  explicit TimingLog(const RunFolder& run) : run_(run) {}
-  /// Adds to the seconds of `key` in `group` ("steps", "layers") and writes the file.
-  void add(const std::string& group, const std::string& key, double seconds) const;
-  /// Of all steps, whenever they were done.
-  double total() const;
+/// Seconds, whenever they were spent: a run that is continued adds to them.
+struct RunTiming {
+  std::map<std::string, double> steps;  // by name_of(Step)
+  std::map<int, double> layers;
 
- private:
-  const RunFolder& run_;
+  /// Of all steps.
+  double total() const;
 };
+
+/// Empty where nothing is known. What cannot be understood is left out: no run fails for its times.
+RunTiming read_timing(const RunFolder& run);
+/// {steps{NAME: seconds}, layers{"0": seconds}}.
+nlohmann::json to_json(const RunTiming& timing);
+RunTiming timing_from_json(const nlohmann::json& json);
+
+/// Adds to the seconds of a step or layer, and writes the file.
+void add_seconds(const RunFolder& run, Step step, double seconds);
+void add_seconds(const RunFolder& run, int layer, double seconds);
 
 class Stopwatch {
  public:

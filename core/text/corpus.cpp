@@ -69,13 +69,13 @@ void append_windows(Windows& windows, const Tokenizer& tokenizer, const std::vec
 // Whole windows that every file gives when `tokens` are asked for over all files.
 std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64_t window) {
   if (window < 2)
-    throw Refusal(fmt::format("A window of {} tokens is too short.", window), "Use --window 2 or more.");
-  if (tokens < 0) throw Refusal(fmt::format("{} tokens cannot be taken.", tokens), "Use a number above 0.");
+    throw Refusal(fmt::format("A window of {} tokens is too short.", window), "Set {window} to 2 or more.");
+  if (tokens < 0) throw Refusal(fmt::format("The number of tokens is negative: {}.", tokens), "Use a number above 0.");
   const std::int64_t count = tokens / static_cast<std::int64_t>(files) / window;
   if (count == 0 && tokens > 0)
     throw Refusal(fmt::format("{} tokens over {} file{} do not fill one window of {} in each.", tokens, files,
                               files == 1 ? "" : "s", window),
-                  fmt::format("Ask for at least {} tokens, or use a shorter --window.",
+                  fmt::format("Ask for at least {} tokens, or use a shorter {{window}}.",
                               window * static_cast<std::int64_t>(files)));
   return count;
 }
@@ -87,11 +87,11 @@ std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64
                   repeats          ? " (documents that came before are not counted again)"
                   : found < needed ? ""
                                    : " (no document goes into two splits)"),
-      "Ask for fewer tokens (--tokens), or give more text.", file);
+      "Ask for fewer tokens ({tokens}), or give more text.", file);
 }
 
 void refuse_no_files(const std::vector<fs::path>& files) {
-  if (files.empty()) throw Refusal("There is no text.", "Name text files with --text.");
+  if (files.empty()) throw Refusal("There is no text.", "Name text files with {text}.");
 }
 
 void refuse_repeated_files(const std::vector<fs::path>& files) {
@@ -197,17 +197,22 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
   return split;
 }
 
+Windows picked_windows(const Windows& windows, std::span<const std::int64_t> index) {
+  Windows picked;
+  picked.window = windows.window;
+  for (const std::int64_t i : index) {
+    const auto row = windows.row(i);
+    picked.tokens.insert(picked.tokens.end(), row.begin(), row.end());
+    picked.source.push_back(windows.source[static_cast<std::size_t>(i)]);
+  }
+  return picked;
+}
+
 Windows some_windows(const Windows& windows, std::int64_t count) {
   if (count >= windows.count()) return windows;
-  Windows taken;
-  taken.window = windows.window;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto chosen = i * windows.count() / count;
-    const auto row = windows.row(chosen);
-    taken.tokens.insert(taken.tokens.end(), row.begin(), row.end());
-    taken.source.push_back(windows.source[static_cast<std::size_t>(chosen)]);
-  }
-  return taken;
+  std::vector<std::int64_t> index;
+  for (std::int64_t i = 0; i < count; ++i) index.push_back(i * windows.count() / count);
+  return picked_windows(windows, index);
 }
 
 Windows evaluation_windows(const std::vector<fs::path>& files, const Tokenizer& tokenizer,

@@ -1,53 +1,46 @@
 #include "transfer/model_card.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "base/format.h"
 
 namespace ladimo {
 namespace {
 
-using Json = nlohmann::json;
+std::string percent(double share) { return format_number(100 * share) + " %"; }
 
-std::string number(const Json& value) { return value.is_null() ? "-" : format_number(value.get<double>()); }
-std::string percent(const Json& value) {
-  return value.is_null() ? "-" : format_number(100 * value.get<double>()) + " %";
+std::string row(const std::string& what, const PolicyNumbers& numbers) {
+  return fmt::format("| {} | {} | {} | {} | {} |\n", what, format_number(numbers.kl),
+                     format_number(numbers.perplexity), percent(numbers.activated_fraction),
+                     percent(numbers.ffn_activated));
 }
 
-std::string row(const std::string& what, const Json& numbers) {
-  return fmt::format("| {} | {} | {} | {} | {} |\n", what, number(numbers["kl"]),
-                     number(numbers["perplexity"]), percent(numbers["activated_fraction"]),
-                     percent(numbers["ffn_activated"]));
-}
-
-std::string measured_rows(const Json& measurements) {
+std::string measured_rows(const std::vector<Measurement>& measurements) {
   std::string rows;
-  for (const Json& m : measurements)
-    rows +=
-        row(fmt::format("measured {} on {} tokens of {}", m["date"].get<std::string>(), m["tokens"].dump(),
-                        m["split"] == "checking" ? "the run's held-out text" : "other text"),
-            m["numbers"]);
+  for (const Measurement& m : measurements)
+    rows += row(fmt::format("measured {} on {} tokens of {}", m.date, m.tokens,
+                            m.split == EvaluatedText::checking ? "the run's held-out text" : "other text"),
+                m.numbers);
   return rows;
 }
 
-std::string policy_rows(const Json& layers) {
+std::string policy_rows(const std::vector<LayerPolicy>& layers) {
   std::string rows;
-  for (const Json& layer : layers) {
-    const auto kind = layer["kind"].get<std::string>();
-    const auto experts = kind == "top_k"       ? layer["k"].dump()
-                         : kind == "threshold" ? number(layer["mean_experts"])
-                                               : "-";
-    rows += fmt::format("| {} | {} | {} |\n", layer["layer"].dump(), kind, experts);
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const LayerPolicy& layer = layers[l];
+    const auto experts = layer.kind == LayerPolicy::Kind::dense   ? "-"
+                         : layer.kind == LayerPolicy::Kind::top_k ? std::to_string(layer.k)
+                                                                  : format_number(layer.mean_experts);
+    rows += fmt::format("| {} | {} | {} |\n", l, to_string(layer.kind), experts);
   }
   return rows;
 }
 
 }  // namespace
 
-std::string model_card(const Json& report) {
-  const Json& recipe = report["recipe"];
-  const Json& check = report["verification"];
+std::string model_card(const ExportReport& report) {
+  const Recipe& recipe = report.recipe;
+  const Verification& check = report.verification;
   return fmt::format(
       "# {0}, converted by LaDiMo Studio\n\n"
       "A dense language model whose feed-forward networks (FFNs) were distilled, layer by layer, into {1} "
@@ -64,11 +57,10 @@ std::string model_card(const Json& report) {
       "## Policy\n\n| layer | policy | experts on per token (of {8}) |\n|---|---|---|\n{9}\n"
       "The experts on of a threshold are predicted. Converted with {10} calibration tokens, seed {11}; "
       "`report.json` has the whole recipe.\n",
-      std::filesystem::path(recipe["model"].get<std::string>()).filename().string(), recipe["experts"].dump(),
-      recipe["shared"].dump(), row("predicted", report["policy"]["predicted"]),
-      measured_rows(report["measurements"]), check["tokens"].dump(), number(check["max_logit_error"]),
-      number(check["kl_against_run"]), recipe["experts"].get<int>() - recipe["shared"].get<int>(),
-      policy_rows(report["policy"]["layers"]), recipe["tokens"].dump(), recipe["seed"].dump());
+      recipe.model.filename().string(), recipe.experts, recipe.shared,
+      row("predicted", report.policy.predicted), measured_rows(report.measurements), check.tokens,
+      format_number(check.max_logit_error), format_number(check.kl_against_run), recipe.routed(),
+      policy_rows(report.policy.layers), recipe.tokens, recipe.seed);
 }
 
 }  // namespace ladimo

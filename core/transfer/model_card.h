@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
+#include "run/export_report.h"
 
 namespace ladimo {
 
-/// Markdown from what report.json holds (commands/export.h).
-std::string model_card(const nlohmann::json& report);
+/// Markdown.
+std::string model_card(const ExportReport& report);
 
 }  // namespace ladimo

@@ -106,7 +106,7 @@ TEST_CASE("it says what the run says, in every command; without the original the
   CHECK(inspected["native"]["converted_layers"] == json{1, 2});
   const auto convert = run({"convert", e.native, "-o", e.work.folder / "again", "--text", e.work.text});
   CHECK(convert.status == 2);
-  CHECK(convert.err.find("converted already") != std::string::npos);
+  CHECK(convert.err.find("already converted") != std::string::npos);
   Process server({"serve", e.native, "--threads", "1"});
   server.write("{\"id\":1,\"request\":\"generate\",\"prompt\":\"the\",\"max_tokens\":2}\n");
   server.wait_until([&] { return server.out_so_far().find("\"result\"") != std::string::npos; });
@@ -162,7 +162,7 @@ TEST_CASE("what cannot be exported is refused and nothing is left") {
       {{"export", e.run, "-o", e.native}, "already"},
       {{"export", e.run, "-o", nowhere}, "does not exist"},
       {{"export", e.run, "-o", fresh, "--format", "mixtral"}, "mixtral"},
-      {{"export", e.run, "-o", fresh, "--format", "gguf"}, "not written by this version"},
+      {{"export", e.run, "-o", fresh, "--format", "gguf"}, "cannot write the format"},
       {{"export", e.work.model, "-o", fresh}, "not a run"},
       {{"export", e.native, "-o", fresh}, "not a run"},
       {{"export", e.run, "-o", fresh, "--policy", "none.json"}, "no such policy"},

@@ -21,17 +21,17 @@
 #include "support/window_walk.h"
 #include "ui/mainwindow/card.h"
 #include "ui/mainwindow/main_window.h"
-#include "ui/mainwindow/run_view.h"
+#include "ui/mainwindow/run_pages.h"
+#include "ui/mainwindow/settings_dialog.h"
 #include "ui/palettes.h"
 #include "ui/panels/export_panel.h"
 #include "ui/plots/loss_plot.h"
 #include "ui/settings/settings.h"
-#include "ui/settings/settings_dialog.h"
 #include "ui/wizard/conversion_wizard.h"
 
 using namespace ladimo;
 using namespace ladimo::testing;
-using ui::RunView;
+using ui::RunPages;
 
 namespace {
 
@@ -115,12 +115,12 @@ void begin(const Demo& demo, const Album& album) {
   album.keep(settings, "settings");
 }
 
-void compare_policies(QWidget& window, RunView& run, const Album& album) {
+void compare_policies(QWidget& window, RunPages& run, const Album& album) {
   const std::pair<const char*, Qt::Key> policies[] = {{"cheapest", Qt::Key_End}, {"cheap", Qt::Key_PageDown}};
   for (const auto& [name, key] : policies) {
-    run.show_step(RunView::policy);
+    run.show_step(RunPages::policy);
     QTest::keyClick(&seen<QSlider>(window, "tradeoff"), key);
-    run.show_step(RunView::export_model);
+    run.show_step(RunPages::export_model);
     type(window, "policy_name", name);
     click(seen<QAbstractButton>(window, "save_policy"));
   }
@@ -141,7 +141,7 @@ void walk_run(const Demo& demo, const Album& album) {
   for (int i = 0; i < 3; ++i) QTest::keyClick(&slider, Qt::Key_PageUp);
   click(seen<QAbstractButton>(window, "measure"));
   album.keep(window, "workspace-measuring");
-  auto& run = seen<RunView>(window, "run view");
+  auto& run = seen<RunPages>(window, "run view");
   wait_until([&] { return !run.busy(); });
   album.keep(window, "workspace-measured");
   const QStringList names = {"model", "text", "experts", "distil"};
@@ -149,7 +149,7 @@ void walk_run(const Demo& demo, const Album& album) {
     run.show_step(step);
     album.keep(window, "step-" + names[step]);
   }
-  run.show_step(RunView::evaluate);
+  run.show_step(RunPages::evaluate);
   album.keep(window, "evaluation");
   type(window, "files", two_texts(demo));
   choose(window, "tokens", 4000);
@@ -162,7 +162,7 @@ void walk_run(const Demo& demo, const Album& album) {
   click(seen<QAbstractButton>(window, "generate"));
   wait_until([&] { return !run.busy(); });
   album.keep(window, "generation");
-  run.show_step(RunView::export_model);
+  run.show_step(RunPages::export_model);
   album.keep(window, "export");
   compare_policies(window, run, album);
   seen<ui::ExportPanel>(window, "export_panel").write_model(demo.work + "/exported");
@@ -183,7 +183,7 @@ void walk_unfinished(const Demo& demo, const Album& album) {
   ui::MainWindow window(demo.engine);
   window.show();
   window.open_run(unfinished);
-  wait_until([&] { return seen<RunView>(window, "run view").is_open(); });
+  wait_until([&] { return seen<RunPages>(window, "run view").is_open(); });
   album.keep(window, "run-unfinished");
   press(window, "Continue the conversion…");
   auto& go_on = seen<QAbstractButton>(window, "pause");

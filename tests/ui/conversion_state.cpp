@@ -16,10 +16,10 @@ using TesterMode = QAbstractItemModelTester::FailureReportingMode;
 namespace {
 
 std::vector<PlanStep> example_steps() {
-  return {{"calibration text", "Text.", 1, false},   {"layers", "Layers.", 30, false},
-          {"finish", "Together.", 9, false},         {"routing profile", "Profile.", 2, false},
-          {"sensitivity", "Sensitivity.", 5, false}, {"latency", "Latency.", 5, false},
-          {"frontier", "Frontier.", 5, false}};
+  return {{Step::calibration_text, "Text.", 1, false},   {Step::layers, "Layers.", 30, false},
+          {Step::finish, "Together.", 9, false},         {Step::routing_profile, "Profile.", 2, false},
+          {Step::sensitivity, "Sensitivity.", 5, false}, {Step::latency, "Latency.", 5, false},
+          {Step::frontier, "Frontier.", 5, false}};
 }
 
 /// What the engine said of a conversion of three layers of the demo model.

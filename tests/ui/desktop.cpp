@@ -25,7 +25,7 @@ constexpr unsigned cookie = 42;
 
 const std::string unfinished_run =
     R"({"recipe":{"model":"models/pico","experts":16,"shared":4,"layers":[0,1]},"layers":[],"profile":null,)"
-    R"("tradeoff":null,"latency":null,"policy":null,"policies":{},"measurements":[]})";
+    R"("tradeoff":null,"latency":null,"policy":null,"policies":{},"measurements":[],"timing":{}})";
 const std::string plan_of_it =
     R"({"resumes":true,"steps":[{"name":"layers","description":"Layers.","seconds":3,"done":false}],"tokens":1,)"
     R"("windows":1,"ram_bytes":1,"disk_bytes":1,"seconds":3,"partition":null,"problems":[],)"

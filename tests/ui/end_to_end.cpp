@@ -17,7 +17,7 @@
 #include "support/window_walk.h"
 #include "ui/mainwindow/card.h"
 #include "ui/mainwindow/main_window.h"
-#include "ui/mainwindow/run_view.h"
+#include "ui/mainwindow/run_pages.h"
 #include "ui/panels/export_panel.h"
 #include "ui/wizard/conversion_wizard.h"
 
@@ -76,8 +76,8 @@ TEST_CASE("from the start page to an exported model, and back") {
   REQUIRE(QTest::qWaitFor(
       [&] { return window.findChild<QLabel*>("measured_sentence")->text().contains("<b>"); }, conversion_ms));
 
-  auto& run = seen<ui::RunView>(window, "run view");
-  run.show_step(ui::RunView::export_model);
+  auto& run = seen<ui::RunPages>(window, "run view");
+  run.show_step(ui::RunPages::export_model);
   auto& panel = seen<ui::ExportPanel>(window, "export_panel");
   panel.save_policy_file(text_of(folder / "policy.json"));
   CHECK(read_json(folder / "policy.json")["layers"].size() == 2);

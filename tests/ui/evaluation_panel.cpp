@@ -36,21 +36,27 @@ using ui::RunHistory;
 
 namespace {
 
-const std::string numbers =
-    R"("kl":0.0213,"kl_percentiles":{"50":0.0042,"95":0.093,"99":0.24,"100":1.93},"perplexity":21.6,)"
-    R"("dense_perplexity":21.1,"same_top":0.912,"same_top_se":0.0031,"nll":3.07,"dense_nll":3.05)";
-const std::string domains =
-    R"("domains":[{"text":"a/stories-dev.txt","tokens":4096,)" + numbers +
-    R"(},{"text":"a/books-dev.txt","tokens":4096,)" +
-    R"("kl":0.0311,"kl_percentiles":{"50":0.0062,"95":0.133,"99":0.34,"100":2.4},"perplexity":31.6,)"
-    R"("dense_perplexity":30.8,"same_top":0.887,"same_top_se":0.0041})" +
-    "]";
-nlohmann::json kept() {
-  auto measurement = testing::example_measurement(testing::example_policy(), 0.0213);
-  measurement["numbers"]["perplexity"] = 21.6;
-  measurement["numbers"]["activated_fraction"] = 0.812;
-  measurement["same_top"] = 0.912;
-  measurement["kl_percentiles"]["50"] = 0.0042;
+TextEvaluation::Domain domain(const char* text, double kl, const KlPercentiles& percentiles) {
+  TextScores scores;
+  scores.tokens = 4096;
+  scores.perplexity = 21.6;
+  scores.dense_perplexity = 21.1;
+  scores.kl = kl;
+  scores.kl_percentiles = percentiles;
+  scores.same_top = 0.912;
+  return {text, scores};
+}
+
+const std::string domains = testing::members(
+    to_json(testing::example_evaluation({domain("a/stories-dev.txt", 0.0213, {0.0042, 0.093, 0.24, 1.93}),
+                                         domain("a/books-dev.txt", 0.0311, {0.0062, 0.133, 0.34, 2.4})})));
+
+Measurement kept() {
+  Measurement measurement = testing::example_measurement(testing::example_policy(), 0.0213);
+  measurement.numbers.perplexity = 21.6;
+  measurement.numbers.activated_fraction = 0.812;
+  measurement.same_top = 0.912;
+  measurement.kl_percentiles[0] = 0.0042;
   return measurement;
 }
 
@@ -214,14 +220,14 @@ TEST_CASE("the policy to measure: the chosen one, dense, or a saved one") {
 TEST_CASE("the history sorts by number and keeps Qt's rules") {
   MeasurementsModel model;
   const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
-  ui::Measurement old;
+  Measurement old;
   old.date = "2026-11-20T10:00:00Z";
   old.machine = "far";
   old.text = {"x/stories.txt", "x/books.txt"};
   old.tokens = 24576;
   old.policy.layers = {LayerPolicy::dense(), LayerPolicy::above(0.1, 3), LayerPolicy::top(4)};
   old.numbers.kl = 0.0000123;
-  ui::Measurement fresh = old;
+  Measurement fresh = old;
   fresh.text.clear();
   fresh.numbers.kl = 0.5;
   model.set_measurements({old, fresh});
@@ -235,7 +241,7 @@ TEST_CASE("the history sorts by number and keeps Qt's rules") {
   model.set_measurements({});
   ui::TextScoresModel texts;
   const QAbstractItemModelTester texts_tester(&texts, QAbstractItemModelTester::FailureReportingMode::Fatal);
-  texts.set_scores({ui::score_of(old)});
+  texts.set_scores({ui::scores_of(old)});
   CHECK(texts.rowCount() == 1);
 }
 

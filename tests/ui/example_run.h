@@ -129,51 +129,65 @@ inline RoutingProfile example_profile(const ExampleShape& shape = {}) {
   return profile;
 }
 
-inline nlohmann::json example_measurement(const Policy& policy, double kl) {
-  PolicyNumbers numbers = policy.predicted;
-  numbers.kl = kl;
-  numbers.decode_ms = numbers.prefill_ms = std::nullopt;
-  return {{"date", "2026-11-23T12:00:00Z"},
-          {"machine", "Example processor"},
-          {"split", "checking"},
-          {"text", nlohmann::json::array()},
-          {"tokens", 12240},
-          {"window", 512},
-          {"policy", to_json(policy)},
-          {"numbers", to_json(numbers)},
-          {"dense_perplexity", 21.1},
-          {"same_top", 0.93},
-          {"same_top_se", 0.002},
-          {"kl_percentiles", {{"50", 0.008}, {"95", 0.07}, {"99", 0.2}, {"100", 1.9}}}};
+inline Measurement example_measurement(const Policy& policy, double kl) {
+  Measurement found;
+  found.date = "2026-11-23T12:00:00Z";
+  found.machine = "Example processor";
+  found.tokens = 12240;
+  found.window = 512;
+  found.policy = policy;
+  found.numbers = policy.predicted;
+  found.numbers.kl = kl;
+  found.numbers.decode_ms = found.numbers.prefill_ms = std::nullopt;
+  found.dense_perplexity = 21.1;
+  found.same_top = 0.93;
+  found.same_top_se = 0.002;
+  found.kl_percentiles = {0.008, 0.07, 0.2, 1.9};
+  return found;
+}
+
+/// What `eval` answers, with the same scores for each of the texts as for all.
+inline Evaluation example_evaluation(std::vector<TextEvaluation::Domain> domains = {}) {
+  TextEvaluation text;
+  text.domains = std::move(domains);
+  return {text, {}};
+}
+
+/// `json` as the members of an object: to be written after others.
+inline std::string members(const nlohmann::json& json) {
+  const std::string object = json.dump();
+  return object.substr(1, object.size() - 2);
 }
 
 /// Lines of a stand-in's shell: what it keeps of the evaluation asked for in "$line" with the number "$id".
-inline std::string keeping(nlohmann::json measurement) {
-  measurement.erase("policy");  // it is the one that was asked for
-  measurement["event"] = "measure";
-  const std::string members = measurement.dump();
+inline std::string keeping(const Measurement& measurement) {
+  nlohmann::json found = to_json(measurement);
+  found.erase("policy");  // it is the one that was asked for
   return R"sh(policy=$(echo "$line" | sed 's/.*"policy":\(.*\),"request".*/\1/')
-echo ')sh" +
-         members.substr(0, members.size() - 1) + R"sh(,"policy":'"$policy"',"id":'$id'}'
+echo '{"event":"measure",)sh" +
+         members(found) + R"sh(,"policy":'"$policy"',"id":'$id'}'
 )sh";
 }
 
 inline nlohmann::json example_show(const ExampleShape& shape = {}) {
-  auto layers = nlohmann::json::array();
-  for (const int layer : example_recipe(shape).layers)
-    layers.push_back({{"layer", layer},
-                      {"done", true},
-                      {"loss_before", 0.081 + 0.013 * layer},
-                      {"loss_refit", 0.03 + 0.005 * layer},
-                      {"loss_after", 0.0213 + 0.0041 * layer},
-                      {"router_r2", 0.5},
-                      {"held_out_losses", {0.03 + 0.005 * layer, 0.0213 + 0.0041 * layer}},
-                      {"hash", "00"},
-                      {"seconds", 4.5}});
-  return {{"recipe", to_json(example_recipe(shape))},   {"layers", layers},
-          {"profile", to_json(example_profile(shape))}, {"tradeoff", to_json(example_tradeoff(shape))},
-          {"latency", to_json(example_latency(shape))}, {"policy", to_json(example_policy(shape))},
-          {"policies", nlohmann::json::object()},       {"measurements", nlohmann::json::array()}};
+  RunView view;
+  view.recipe = example_recipe(shape);
+  for (const int layer : view.recipe.layers) {
+    LayerRecord record;
+    record.layer = layer;
+    record.loss_before = 0.081 + 0.013 * layer;
+    record.loss_refit = 0.03 + 0.005 * layer;
+    record.loss_after = 0.0213 + 0.0041 * layer;
+    record.router_r2 = 0.5;
+    record.held_out_losses = {record.loss_refit, record.loss_after};
+    record.hash = "00";
+    view.layers.push_back({layer, true, record, 4.5});
+  }
+  view.profile = example_profile(shape);
+  view.tradeoff = example_tradeoff(shape);
+  view.latency = example_latency(shape);
+  view.policy = example_policy(shape);
+  return to_json(view);
 }
 
 inline std::shared_ptr<const ui::RunData> run_of(const nlohmann::json& show) {

@@ -77,12 +77,11 @@ TEST_CASE("the policy file is what the command line reads") {
 
 TEST_CASE("a policy that was measured is saved with what was found") {
   Shown shown;
-  ui::Measurement found;
-  found.split = ui::checking_split;
+  Measurement found;
   found.policy = shown.editor.policy();
   found.numbers.kl = 0.0345;
   RunHistory::of(shown.editor).add(found);
-  found.split = "text";
+  found.split = EvaluatedText::named;
   found.numbers.kl = 0.5;
   RunHistory::of(shown.editor).add(found);
   shown.panel.save_policy_file(shown.path("policy.json"));
@@ -145,7 +144,7 @@ TEST_CASE("a model is written by the engine, and what the check found is shown")
   } rows[] = {
       {R"sh([ "$1" = export ] || exit 9
 echo '{"event":"step","name":"weights","index":0,"count":2}'
-echo '{"event":"result","format":"native","files":3,"bytes":6291456,"max_logit_error":0.00002,"kl_against_run":0}')sh",
+echo '{"event":"result","format":"native","path":"x","files":["a"],"bytes":6291456,"tokens":512,"max_logit_error":0.00002,"kl_against_run":0}')sh",
        "6.00 MiB · read again: largest difference of a logit 0.0000200"},
       {R"(echo '{"event":"error","message":"The folder is not empty.","hint":"Choose another.","path":""}'; exit 2)",
        "The folder is not empty. Choose another."},
@@ -238,7 +237,8 @@ TEST_CASE("a name that is taken is replaced knowingly, and what it held can be b
 TEST_CASE("an engine elsewhere is given the policy under a name of its own, which the export reads") {
   const testing::StandInSsh ssh;
   const testing::StandInEngine exporter(R"sh([ "$1" = export ] || exit 9
-printf '{"event":"result","bytes":1,"asked":"%s"}\n' "$*" | tee "$0.asked")sh");
+echo "$*" > "$0.asked"
+echo '{"event":"result","format":"native","path":"x","files":[],"bytes":1,"tokens":512,"max_logit_error":0,"kl_against_run":0}')sh");
   OpenedRun opened(R"sh(*policy*) echo "$line" > "$0.saved"
       echo '{"event":"result","path":"there/policies/some.json","id":'$id'}' ;;)sh");
   ExportPanel panel(opened.run, opened.editor, opened.serve, ssh.engine(exporter.program()));

@@ -10,10 +10,10 @@
 #include <qcustomplot.h>
 
 #include "support/temporary_folder.h"
+#include "ui/models/theme.h"
 #include "ui/plots/frontier_plot.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
-#include "ui/plots/theme.h"
 
 using namespace ladimo;
 using namespace ladimo::ui;

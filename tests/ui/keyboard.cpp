@@ -23,14 +23,14 @@
 #include "stand_in_engine.h"
 #include "support/window_walk.h"
 #include "ui/mainwindow/main_window.h"
-#include "ui/mainwindow/run_view.h"
+#include "ui/mainwindow/run_pages.h"
 #include "ui/wizard/conversion_wizard.h"
 #include "wizard_support.h"
 
 using namespace ladimo;
 using ladimo::testing::seen;
 using ladimo::testing::StandInEngine;
-using ui::RunView;
+using ui::RunPages;
 
 namespace {
 
@@ -106,13 +106,13 @@ TEST_CASE("the start page and every step of a run, by keyboard alone") {
   check_controls(shown.window);
   shown.window.open_run("/some/run");
   seen<QSlider>(shown.window, "tradeoff");
-  auto& run = seen<RunView>(shown.window, "run view");
-  for (int step = RunView::model; step <= RunView::export_model; ++step) {
+  auto& run = seen<RunPages>(shown.window, "run view");
+  for (int step = RunPages::model; step <= RunPages::export_model; ++step) {
     CAPTURE(step);
     run.show_step(step);
     check_controls(shown.window);
   }
-  run.show_step(RunView::evaluate);
+  run.show_step(RunPages::evaluate);
   seen<QTabWidget>(shown.window, "evaluation tabs").setCurrentIndex(1);
   check_controls(shown.window);
 }

@@ -29,11 +29,11 @@
 #include "stand_in_engine.h"
 #include "support/pico_model.h"
 #include "ui/mainwindow/card.h"
-#include "ui/mainwindow/message_bar.h"
-#include "ui/mainwindow/run_view.h"
-#include "ui/models/table_actions.h"
+#include "ui/mainwindow/run_pages.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/message_bar.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/conversion_wizard.h"
 
 using namespace ladimo;
@@ -131,12 +131,12 @@ TEST_CASE("the breadcrumb leads to every step") {
               {"Evaluate", ""},
               {"Export", ""},
               {"Policy", ""}};
-  auto* view = window.findChild<ui::RunView*>();
+  auto* view = window.findChild<ui::RunPages*>();
   for (const auto& row : rows) {
     CAPTURE(row.step);
     for (auto* step : window.findChildren<QToolButton*>())
       if (step->text() == row.step && step->isCheckable()) step->click();
-    CHECK(ui::RunView::step_names()[view->current_step()] == row.step);
+    CHECK(ui::RunPages::step_names()[view->current_step()] == row.step);
     CHECK(words(window).contains(row.words));
   }
 }
@@ -147,7 +147,7 @@ TEST_CASE("a table of the run that cannot be saved says why") {
   window.show();
   window.open_run("/some/run");
   wait_until_open(window);
-  window.findChild<ui::RunView*>()->show_step(ui::RunView::distil);
+  window.findChild<ui::RunPages*>()->show_step(ui::RunPages::distil);
   ui::TableActions* actions = nullptr;
   for (auto* found : window.findChildren<ui::TableActions*>())
     if (static_cast<QWidget*>(found->parent())->isVisible()) actions = found;
@@ -166,7 +166,7 @@ TEST_CASE("what the model wrote itself is shown with the run's text") {
   window.show();
   window.open_run("/some/run");
   wait_until_open(window);
-  window.findChild<ui::RunView*>()->show_step(ui::RunView::text);
+  window.findChild<ui::RunPages*>()->show_step(ui::RunPages::text);
   const auto* own = window.findChild<QPlainTextEdit*>("own_text");
   REQUIRE(own);
   CHECK(own->isVisible());
@@ -186,17 +186,17 @@ TEST_CASE("what is done with the policy is in a menu, with its shortcuts, while 
   window.open_run("/some/run");
   wait_until_open(window);
   CHECK(menu->menuAction()->isEnabled());
-  auto* view = window.findChild<ui::RunView*>();
+  auto* view = window.findChild<ui::RunPages*>();
   const auto choose = [&](const char* name) {
     for (QAction* action : menu->actions())
       if (action->text() == name) return action->trigger();
     FAIL("there is no " << name);
   };
   choose("&Generate texts side by side");
-  CHECK(view->current_step() == ui::RunView::evaluate);
+  CHECK(view->current_step() == ui::RunPages::evaluate);
   CHECK(window.findChild<QTabWidget*>("evaluation tabs")->currentIndex() == 1);
   choose("&Find a layer");
-  CHECK(view->current_step() == ui::RunView::policy);
+  CHECK(view->current_step() == ui::RunPages::policy);
   CHECK(window.findChild<QLineEdit*>("layer_search")->hasFocus());
   choose("&Measure");
   CHECK(view->busy());
@@ -215,7 +215,7 @@ TEST_CASE("undo takes back a move of the slider") {
   slider->setFocus();
   QTest::keyClick(slider, Qt::Key_Home);
   REQUIRE(slider->value() != before);
-  auto* undo = window.findChild<ui::RunView*>()->undo_stack();
+  auto* undo = window.findChild<ui::RunPages*>()->undo_stack();
   REQUIRE(QTest::qWaitFor([&] { return undo->canUndo(); }, patience_ms));
   undo->undo();
   CHECK(slider->value() == before);
@@ -344,7 +344,7 @@ TEST_CASE("a page keeps the engine that it began with: the demo's is here, where
   CHECK(ui::recent(ui::keys::recent_runs, {}) == QStringList{"/here/run"});
   CHECK(ui::recent(ui::keys::recent_runs, "far").isEmpty());
   emit wizard->run_finished("/here/run");
-  CHECK_FALSE(window.findChild<ui::RunView*>()->engine().remote());
+  CHECK_FALSE(window.findChild<ui::RunPages*>()->engine().remote());
   window.open_run("far/run");
   wait_until_open(window);
   CHECK(ui::recent(ui::keys::recent_runs, "far") == QStringList{"far/run"});
@@ -358,7 +358,7 @@ TEST_CASE("folders of this machine and of the engine's are not taken for each ot
   window.show();
   drop(window, QUrl::fromLocalFile(path_of(folder.path())));
   CHECK(words(window).contains("lies on this machine, and the engine runs on far"));
-  CHECK_FALSE(window.findChild<ui::RunView*>());
+  CHECK_FALSE(window.findChild<ui::RunPages*>());
   window.open("models/far");  // nobody here can see that it is a model
   REQUIRE(wait_for(window, "This folder is not a run."));
   QTest::mouseClick(button(window, "Open it as a model…"), Qt::LeftButton);
@@ -373,7 +373,7 @@ TEST_CASE("closing the window while the engine works asks in the window, and say
   window.open_run("/some/run");
   wait_until_open(window);
   QTest::mouseClick(window.findChild<QPushButton*>("measure"), Qt::LeftButton);
-  CHECK(window.findChild<ui::RunView*>()->busy());
+  CHECK(window.findChild<ui::RunPages*>()->busy());
   CHECK_FALSE(window.close());
   CHECK(words(window).contains("still at work"));
   CHECK(words(window).contains("is kept"));
@@ -397,14 +397,14 @@ TEST_CASE("a policy that was chosen and not saved is not lost without a question
   QTest::mouseClick(button(window, "Stay"), Qt::LeftButton);
   CHECK_FALSE(window.close());
   CHECK(words(window).contains("is not saved"));
-  window.findChild<ui::RunView*>()->undo_stack()->undo();
+  window.findChild<ui::RunPages*>()->undo_stack()->undo();
   CHECK(window.close());
 }
 
 TEST_CASE("an original that was moved is asked for in the run's window") {
   const StandInEngine engine("case $1 in\nserve) " +
                              StandInEngine::complaining("The dense original of this run cannot be opened.",
-                                                        "Name the folder where it is now with --dense MODEL.",
+                                                        "Name the folder where it is now with {dense}.",
                                                         2) +
                              " ;;\nesac\n" + StandInEngine::finding(testing::example_show().dump()));
   MainWindow window(engine.engine());

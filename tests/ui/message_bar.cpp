@@ -1,4 +1,4 @@
-#include "ui/mainwindow/message_bar.h"
+#include "ui/widgets/message_bar.h"
 
 #include <doctest/doctest.h>
 

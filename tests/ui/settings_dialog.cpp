@@ -1,4 +1,4 @@
-#include "ui/settings/settings_dialog.h"
+#include "ui/mainwindow/settings_dialog.h"
 
 #include <doctest/doctest.h>
 

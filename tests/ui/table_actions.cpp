@@ -1,4 +1,4 @@
-#include "ui/models/table_actions.h"
+#include "ui/widgets/table_actions.h"
 
 #include <doctest/doctest.h>
 

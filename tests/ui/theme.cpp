@@ -1,4 +1,4 @@
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 #include <doctest/doctest.h>
 

@@ -102,22 +102,21 @@ TEST_CASE("model: NaN weights are found after the headers") {
 }
 
 TEST_CASE("model: another machine's engine is asked, and what it refuses is listed") {
-  const std::string json =
-      R"({"architecture":"LlamaForCausalLM","layers":6,"hidden_size":192,"intermediate_size":512,"heads":6,)"
-      R"("kv_heads":6,"vocab_size":4096,"max_positions":256,"parameters":1,"ffn_parameters":1,)"
-      R"("activated_parameters":1,"dtype":"bfloat16","fingerprint":"f","head_dim":48,"tied_head":true,)"
-      R"("threads":96,"problems":[]})";
+  Inspection told;
+  told.config.architecture = "LlamaForCausalLM";
+  told.config.layers = 6;
+  told.config.hidden_size = 192;
+  told.weight_bytes = 2;
+  told.threads = 96;
   const StandInSsh ssh;
   {
-    const StandInEngine good(StandInEngine::finding(json));
+    const StandInEngine good(StandInEngine::finding(to_json(told).dump()));
     ModelPageConfig config(ssh.engine(good.program()));
     config.set_folder("models/far");
     REQUIRE(wait_until_ready(config));
     CHECK(config.facts()->config.hidden_size == 192);
     CHECK(config.facts()->weight_bytes == 2);
     CHECK(config.facts()->folder == "models/far");
-    CHECK(config.facts()->config.head_dim == 48);
-    CHECK(config.facts()->config.tied_head);
     CHECK(config.facts()->threads == 96);
   }
   const StandInEngine bad(StandInEngine::complaining("There is no such folder.", "Check the name.", 2));
@@ -125,6 +124,31 @@ TEST_CASE("model: another machine's engine is asked, and what it refuses is list
   config.set_folder("models/none");
   REQUIRE(wait_for_reason(config, "cannot be converted"));
   CHECK(says(config.checks(), Check::State::wrong, "There is no such folder."));
+}
+
+TEST_CASE("model: another machine's model with biases gets the numbers that it would get here") {
+  const WizardGround ground({.attention_bias = true, .mlp_bias = true});
+  const auto here = facts_of(ground.model());
+  const StandInEngine engine(StandInEngine::finding(to_json(static_cast<const Inspection&>(*here)).dump()));
+  const StandInSsh ssh;
+  ModelPageConfig config(ssh.engine(engine.program()));
+  config.set_folder("models/far");
+  REQUIRE(wait_until_ready(config));
+  const auto there = config.facts();
+  CHECK(there->config.attention_bias);
+  CHECK(there->config.mlp_bias);
+  CHECK(there->config.activated_parameters() == here->config.activated_parameters());
+  CHECK(model_in_words(there->config) == model_in_words(here->config));
+  ExpertsPageConfig near_page(Engine{}), far_page(ssh.engine(engine.program()));
+  near_page.set_model(here);
+  far_page.set_model(there);
+  REQUIRE(near_page.sketch());
+  REQUIRE(far_page.sketch());
+  CHECK(far_page.activated().least == near_page.activated().least);
+  CHECK(far_page.activated().most == near_page.activated().most);
+  CHECK(far_page.sketch()->ram_bytes == near_page.sketch()->ram_bytes);
+  CHECK(far_page.sketch()->disk_bytes == near_page.sketch()->disk_bytes);
+  CHECK(far_page.sketch()->seconds == near_page.sketch()->seconds);
 }
 
 TEST_CASE("text: files are counted and cut as the conversion will") {
@@ -241,7 +265,7 @@ TEST_CASE("experts: defaults come from the model, and what does not fit is a sen
   const struct {
     void (*change)(Recipe&);
     const char* part;
-  } rows[] = {{[](Recipe& r) { r.shared = r.experts; }, "leaves none to be routed"},
+  } rows[] = {{[](Recipe& r) { r.shared = r.experts; }, "none is left to be routed"},
               {[](Recipe& r) { r.experts = 49; }, "cannot become 49 experts"},
               {[](Recipe& r) { r.window = 65; }, "between 2 and 64"},
               {[](Recipe& r) { r.tokens = 100; }, "do not fill two windows"},

@@ -172,7 +172,7 @@ TEST_CASE("back and forth from a paused conversion goes on with the run, and kno
   const std::string show =
       R"({"recipe":{"model":"models/pico","experts":16,"shared":4,"layers":[0,1,2]},"layers":[{"layer":0,"done":true,)"
       R"("loss_before":0.4,"loss_refit":0.3,"loss_after":0.25,"router_r2":0.5,"held_out_losses":[],"hash":"00"}],)"
-      R"("profile":null,"tradeoff":null,"latency":null,"policy":null,"policies":{},"measurements":[]})";
+      R"("profile":null,"tradeoff":null,"latency":null,"policy":null,"policies":{},"measurements":[],"timing":{}})";
   nlohmann::json going_on = nlohmann::json::parse(plan_json);
   going_on["resumes"] = true;
   going_on["recipe"] = to_json(default_recipe(read_model(ground.model()).config));
@@ -340,7 +340,7 @@ TEST_CASE("a failure says what happened, what to do, and may be tried again") {
 TEST_CASE("a run that was interrupted waits to be continued") {
   const std::string show =
       R"({"recipe":{"model":"models/pico","experts":16,"shared":4,"layers":[0,1,2]},"layers":[],"profile":null,)"
-      R"("tradeoff":null,"latency":null,"policy":null,"policies":{},"measurements":[]})";
+      R"("tradeoff":null,"latency":null,"policy":null,"policies":{},"measurements":[],"timing":{}})";
   const StandInEngine engine("case \"$1\" in\nshow)\n" + StandInEngine::finding(show) + "\n;;\nplan)\n" +
                              StandInEngine::finding(plan_json) +
                              "\n;;\nconvert) cat '" LADIMO_TEST_DATA "/events/conversion.jsonl';;\nesac");

@@ -45,7 +45,8 @@ while read -r line; do
   echo '{"event":"progress","layer":-1,"done":1,"total":2,"eta_s":3,"id":'$id'}'
 )sh" + testing::keeping(testing::example_measurement(testing::example_policy(), 0.0345)) +
                               R"sh(
-  echo '{"event":"result","id":'$id',"kl":0.0345,"domains":[]}'
+  echo '{"event":"result",)sh" +
+                              testing::members(to_json(testing::example_evaluation())) + R"sh(,"id":'$id'}'
 done)sh";
 
 /// Never answers, and when told to cancel says so.
@@ -314,14 +315,19 @@ TEST_CASE("what the engine warns of stands beside what was measured") {
 }
 
 TEST_CASE("where the cost is milliseconds they are measured too, and place the mark") {
+  BenchResult bench;
+  bench.decode.converted_tokens_per_s = 800;
+  bench.prefill.converted_tokens_per_s = 8000;
   const std::string timed = R"sh(echo '{"event":"ready"}'
 while read -r line; do
   id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
   case "$line" in
-    *bench*) echo '{"event":"result","id":'$id',"decode":{"converted_tokens_per_s":800},"prefill":{"converted_tokens_per_s":8000}}' ;;
+    *bench*) echo '{"event":"result",)sh" +
+                            testing::members(to_json(bench)) + R"sh(,"id":'$id'}' ;;
     *) )sh" + testing::keeping(testing::example_measurement(testing::example_policy(), 0.0345)) +
                             R"sh(
-       echo '{"event":"result","id":'$id',"kl":0.0345,"domains":[]}' ;;
+       echo '{"event":"result",)sh" +
+                            testing::members(to_json(testing::example_evaluation())) + R"sh(,"id":'$id'}' ;;
   esac
 done)sh";
   Opened opened(testing::example_show(), timed);
@@ -383,7 +389,8 @@ TEST_CASE("every state can be drawn, light and dark") {
   };
   auto measured = testing::example_show();
   const Policy policy = testing::example_policy();
-  measured["measurements"].push_back(testing::example_measurement(policy, 1.1 * policy.predicted.kl));
+  measured["measurements"].push_back(
+      to_json(testing::example_measurement(policy, 1.1 * policy.predicted.kl)));
   auto& layer = measured["profile"]["layers"][2];
   layer["warnings"] = {
       {{"message", "Layer 2: 20 of 48 routed experts never run."},

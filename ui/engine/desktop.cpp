@@ -19,8 +19,8 @@ QDBusMessage screen_saver_call(const QString& method) {
 
 }  // namespace
 
-// Two promises: the session does not go idle (a cookie), the machine does not suspend (a file descriptor that
-// the system holds until it is closed).
+// Two requests: that the session does not go idle (released with a cookie) and that the machine does not
+// suspend (released when the file descriptor is closed).
 struct KeepAwake::State : QObject {
   explicit State(const QString& why) {
     QDBusMessage idle = screen_saver_call(QStringLiteral("Inhibit"));

@@ -1,5 +1,5 @@
-// What the desktop is asked for while the engine works: to stay awake, and to say when it is done. Where
-// there is no desktop that listens, nothing happens.
+// Requests to the desktop while the engine works: stay awake, and notify when it is done. Without a desktop
+// that supports them they do nothing.
 #pragma once
 
 #include <memory>
@@ -10,10 +10,10 @@ class QWidget;
 
 namespace ladimo::ui {
 
-/// The machine does not go to sleep while this lives.
+/// Keeps the machine from going to sleep while the object lives.
 class KeepAwake {
  public:
-  /// `why`: as the desktop shows it.
+  /// `why`: the reason that the desktop shows.
   explicit KeepAwake(const QString& why);
   ~KeepAwake();
 
@@ -22,7 +22,7 @@ class KeepAwake {
   std::unique_ptr<State> state_;
 };
 
-/// A notification, unless the window is the active one; the window's task bar entry asks for attention.
+/// Shows a notification and marks the window in the task bar, unless the window is active.
 void notify(QWidget& window, const QString& title, const QString& sentence);
 
 }  // namespace ladimo::ui

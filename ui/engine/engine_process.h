@@ -1,4 +1,4 @@
-// One job of the engine in a process of its own: the window never waits and never dies with it.
+// Runs one engine job in a process of its own, so that the window neither waits for it nor dies with it.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace ladimo::ui {
 
-/// Runs `ladimo ARGUMENTS --events` and hands its events over as values, in the order in which they came.
+/// Runs `ladimo ARGUMENTS --events` and emits its events in the order in which they arrive.
 /// Destroying it kills the job if it still runs; `finished` is not emitted then.
 class EngineProcess : public QObject {
   Q_OBJECT
@@ -27,8 +27,8 @@ class EngineProcess : public QObject {
   /// within three seconds.
   void cancel();
   bool running() const;
-  /// Stops a job that nobody waits for any more (or none), without waiting for its end; it goes with `owner`
-  /// at the latest.
+  /// Asks a job to stop whose result is no longer wanted and does not wait for its end. The job is destroyed
+  /// when it has ended, with `owner` at the latest. Null is allowed.
   static void dismiss(std::unique_ptr<EngineProcess> job, QObject& owner);
   /// How long a remote engine may be silent before the connection counts as lost.
   void set_patience(int ms) { process_.set_patience(ms); }
@@ -43,7 +43,7 @@ class EngineProcess : public QObject {
   void token(const ladimo::TokenEvent& event);
   void measure(const ladimo::MeasureEvent& event);
   void warning(const ladimo::WarningEvent& event);
-  /// Exactly once for every start. `outcome.output` holds the result's JSON.
+  /// Emitted exactly once for every start. `outcome.output` holds the result's JSON.
   void finished(const ladimo::ui::Outcome& outcome);
 
  private:

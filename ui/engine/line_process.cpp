@@ -10,7 +10,7 @@ namespace {
 
 constexpr int grace_ms = 3000;
 constexpr int remote_grace_ms = 20000;
-constexpr int farewell_ms = 300;  // the engine stops within 100
+constexpr int farewell_ms = 300;  // the engine needs about 100
 constexpr int slice_ms = 8;
 constexpr int patience_ms = 15 * 60 * 1000;
 constexpr qsizetype last_words_kept = 4096;

@@ -1,4 +1,4 @@
-// A process of the engine, here or over ssh, as lines: what EngineProcess and ServeClient have in common.
+// One engine process, local or over ssh, that is read line by line. EngineProcess and ServeClient share it.
 #pragma once
 
 #include <QElapsedTimer>
@@ -11,8 +11,8 @@
 
 namespace ladimo::ui {
 
-/// Hands lines over in slices of a few milliseconds, so that a flood of them never holds the window. Whoever
-/// hears a signal may destroy the object.
+/// Delivers lines in slices of a few milliseconds, so that a flood of them never blocks the window. A slot
+/// may destroy the object.
 class LineProcess : public QObject {
   Q_OBJECT
  public:
@@ -23,18 +23,18 @@ class LineProcess : public QObject {
   /// Precondition: not running.
   void start(const QStringList& arguments);
   void write(const QByteArray& line);
-  /// SIGTERM here, end-of-file on stdin when remote; killed when that does not help within three seconds
-  /// (when remote, as long as a slow line may take).
+  /// Sends SIGTERM to a local process and end-of-file to a remote one. Kills it when that does not help
+  /// within three seconds (remote: within the time that a slow connection may take).
   void stop();
   bool running() const;
-  /// A remote process that is `expected` to speak and is silent for longer than its patience is given up.
-  /// Over ssh only: a dead line is noticed by ssh itself, this is for a live one with nobody at its end.
+  /// While an answer is expected, a remote process that is silent for longer than the patience is given up.
+  /// ssh itself notices a dead connection, but not an engine that hangs.
   void expect_answer(bool expected);
   void set_patience(int ms) { silence_.setInterval(ms); }
 
  signals:
   void line(const QByteArray& line);
-  /// Once for every start, after all lines.
+  /// Emitted once for every start, after all lines.
   void ended(const ladimo::ui::Ending& ending);
 
  private:
@@ -45,9 +45,9 @@ class LineProcess : public QObject {
 
   Engine engine_;
   QProcess process_;
-  QTimer deliver_;  // not a queued call: those would come before every click
+  QTimer deliver_;  // a timer: queued calls would overtake clicks
   QTimer silence_;
-  QTimer grace_;  // of a process that was told to stop
+  QTimer grace_;  // time a process has to stop
   QByteArray last_words_;
   Ending ending_;
   bool over_ = false;

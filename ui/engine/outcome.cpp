@@ -6,6 +6,7 @@
 #include <QObject>
 #include <QStringList>
 
+#include "base/setting.h"
 #include "ui/engine/window_words.h"
 
 namespace ladimo::ui {
@@ -14,7 +15,7 @@ namespace {
 using Kind = Outcome::Kind;
 
 constexpr int refused_status = 2;
-constexpr int not_executable_status = 126;  // the shell's, on another machine
+constexpr int not_executable_status = 126;  // as the shell on another machine reports it
 constexpr int not_found_status = 127;
 constexpr int first_signal_status = 128;
 constexpr int interrupted_status = 130;
@@ -66,7 +67,7 @@ Outcome ended_by(int signal) {
           {}};
 }
 
-/// The connection's own end, where there is one; ssh reports its troubles as 255.
+/// Whether the connection ended rather than the engine. ssh reports its own errors as 255.
 bool connection_lost(const Ending& ending) {
   return ending.unanswered || ending.signal != 0 || ending.status == ssh_failed_status;
 }
@@ -91,7 +92,7 @@ Outcome complaint(Kind kind, const std::vector<ErrorEvent>& errors) {
   advice.removeAll(QString());
   Outcome outcome{kind, sentences.join('\n'), advice.join('\n'), {}};
   outcome.original_missing = std::ranges::any_of(
-      errors, [](const ErrorEvent& error) { return error.hint.find("--dense") != std::string::npos; });
+      errors, [](const ErrorEvent& error) { return setting_in(error.hint) == Setting::dense; });
   return outcome;
 }
 
@@ -109,7 +110,7 @@ Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, 
       ending.status != interrupted_status)
     return ended_by(ending.status - first_signal_status);
   Outcome outcome = of_status(ending, errors);
-  outcome.output = result;  // what was refused may be described all the same (inspect, plan)
+  outcome.output = result;  // inspect and plan describe also what they refuse
   return outcome;
 }
 

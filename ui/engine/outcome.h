@@ -1,12 +1,14 @@
-// How a job of the engine ended, in words.
+// How an engine job ended, in words.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <QByteArray>
 #include <QString>
 
 #include "base/events.h"
+#include "run/measurement.h"
 
 namespace ladimo::ui {
 
@@ -14,18 +16,19 @@ struct Outcome {
   enum class Kind {
     done,
     refused,   // bad input; nothing was written
-    failed,    // while running; what was finished stays
-    canceled,  // asked to stop
-    killed,    // ended by a signal that nobody here sent: a crash, out of memory
+    failed,    // while running; what was finished is kept
+    canceled,  // it was asked to stop
+    killed,    // ended by a signal the window did not send: a crash, out of memory
     vanished,  // the connection to another machine was lost; the run there can be continued
     missing    // the engine could not be started or reached
   };
   Kind kind = Kind::done;
-  QString sentence;               // what happened; empty when done
-  QString hint;                   // what to do; may be empty
-  QByteArray output;              // the result: one JSON object
-  QString warning = {};           // what went wrong beside it, and what to do; may be empty
-  bool original_missing = false;  // the run's dense original is not where it was: its folder has to be named
+  QString sentence;                             // what happened; empty when done
+  QString hint;                                 // what to do; may be empty
+  QByteArray output;                            // the result: one JSON object
+  QString warning = {};                         // what the engine warned of, and what to do; may be empty
+  bool original_missing = false;                // the run's dense original was moved: ask for its folder
+  std::optional<Measurement> measurement = {};  // of an evaluation by `serve`
 
   bool done() const { return kind == Kind::done; }
 };
@@ -35,17 +38,17 @@ struct Ending {
   QString host;             // empty: it ran on this machine
   bool started = true;      // false: `last_words` says why it could not be
   bool heard = false;       // whether it wrote a line
-  int status = 0;           // exit status, or
-  int signal = 0;           // what ended it
+  int status = 0;           // exit status, 0 where a signal ended it
+  int signal = 0;           // the signal that ended it, 0 for none
   bool canceled = false;    // it was asked to stop
-  bool unanswered = false;  // it did not answer, and was killed here
-  QString last_words;       // what it wrote last that is no event
+  bool unanswered = false;  // it did not answer, so the window killed it
+  QString last_words;       // the last output that is not an event
 };
 
-/// `errors`: what the engine complained about, `result`: what it found, as it said them in its events.
+/// `errors` and `result` are the engine's error events and its result event.
 Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, const QByteArray& result);
 
-/// The outcome that one or more complaints make: every sentence, and the first one's place and advice.
+/// The outcome for one or more errors: all their messages, and the path and advice of the first.
 Outcome complaint(Outcome::Kind kind, const std::vector<ErrorEvent>& errors);
 
 }  // namespace ladimo::ui

@@ -28,7 +28,7 @@ QByteArray line_of(const json& object) {
   return QByteArray::fromStdString(object.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-/// An event without what makes it one.
+/// The event's own keys.
 json content_of(json event) {
   event.erase("event");
   event.erase("id");
@@ -67,12 +67,12 @@ struct ServeClient::State {
   QString model, original;
   LineProcess process;
   int last_request = 0;
-  std::vector<Request> waiting;    // in the order of arrival, the one being carried out first
-  std::vector<ErrorEvent> errors;  // about the model itself, before it is loaded
-  json measurement;                // of the request being carried out, as are
-  QStringList warnings;            // these
+  std::vector<Request> waiting;            // in order of arrival; the first is in progress
+  std::vector<ErrorEvent> errors;          // about the model, before it is loaded
+  std::optional<Measurement> measurement;  // of the request in progress
+  QStringList warnings;                    // of the request in progress
   bool loaded = false;
-  bool leaving = false;  // the process was told to stop: what is asked now needs another
+  bool leaving = false;  // the process was told to stop; new requests need another
 };
 
 void ServeClient::State::start() {
@@ -113,12 +113,8 @@ void ServeClient::State::read(const QByteArray& line) {
   } else if (kind == "error") {
     const bool canceled = object.value("canceled", json()) == true;
     finish(request, complaint(canceled ? Outcome::Kind::canceled : Outcome::Kind::refused, {error}));
-  } else if (kind == "measure" && numbered) {
-    measurement = content_of(object);
   } else if (kind == "result" && numbered) {
-    json result = content_of(object);
-    if (!measurement.is_null()) result["measurement"] = measurement;
-    finish(request, {Outcome::Kind::done, {}, {}, line_of(result)});
+    finish(request, {Outcome::Kind::done, {}, {}, line_of(content_of(object))});
   } else if (numbered) {
     hear(request, line);
   }
@@ -133,6 +129,7 @@ void ServeClient::State::hear(int request, const QByteArray& line) {
           if constexpr (std::is_same_v<E, StepEvent>) emit client.step(request, e);
           if constexpr (std::is_same_v<E, ProgressEvent>) emit client.progress(request, e);
           if constexpr (std::is_same_v<E, TokenEvent>) emit client.token(request, e);
+          if constexpr (std::is_same_v<E, MeasureEvent>) measurement = measurement_of(e);
           if constexpr (std::is_same_v<E, WarningEvent>) warn(e);
         },
         event);
@@ -145,7 +142,7 @@ void ServeClient::State::warn(const WarningEvent& event) {
   warnings << (QString::fromStdString(event.message) + ' ' + in_window_words(event.hint)).trimmed();
 }
 
-/// While the model is loading the engine hears nothing.
+/// The engine does not read requests while the model is loading.
 void ServeClient::State::cancel(int request) {
   if (find(request) == waiting.end()) return;
   leaving = !loaded && waiting.size() == 1;
@@ -161,7 +158,7 @@ void ServeClient::State::finish(int request, Outcome outcome) {
   if (found == waiting.end()) return;
   if (found == waiting.begin()) {
     outcome.warning = std::exchange(warnings, {}).join('\n');
-    measurement = nullptr;
+    outcome.measurement = std::exchange(measurement, {});
   }
   waiting.erase(found);
   if (waiting.empty()) process.expect_answer(false);
@@ -170,7 +167,7 @@ void ServeClient::State::finish(int request, Outcome outcome) {
   if (alive && !waiting.empty()) emit client.moved_up();
 }
 
-/// A process that ends, however it does, ends the requests that wait for it.
+/// However the process ends, all its requests end with it.
 void ServeClient::State::fail_all(const Ending& ending) {
   loaded = false;
   if (std::exchange(leaving, false)) {

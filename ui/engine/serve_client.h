@@ -1,5 +1,5 @@
-// An opened run kept loaded in one `ladimo serve` process: generation and measuring without waiting for the
-// model to load each time.
+// Keeps an open run loaded in one `ladimo serve` process, so that generating and measuring do not wait for
+// the model to load each time.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@
 
 namespace ladimo::ui {
 
-/// Starts the process at the first request and again after it died; requests are carried out one after
-/// another. Every request gets a number of its own, with which its signals come.
+/// Starts the process at the first request and again after it died. Requests are handled one after another.
+/// Each has a number, which its signals carry.
 class ServeClient : public QObject {
   Q_OBJECT
  public:
@@ -28,39 +28,39 @@ class ServeClient : public QObject {
     QString prompt;
     int max_tokens = 128;
     double temperature = 0;
-    qint64 seed = 0;  // of the draws, with a temperature above 0
+    qint64 seed = 0;  // for sampling; unused at temperature 0
     bool dense = true;
     bool converted = true;
-    std::optional<Policy> policy;  // none: the run's own
+    std::optional<Policy> policy;  // none: the run's policy
   };
   int generate(const Generation& request);
-  /// No `text`: the run's checking split. `tokens` 0: all there are.
+  /// Without `text` the run's checking split is used; `tokens` 0 means all of it.
   int evaluate(const std::optional<Policy>& policy, const QStringList& text = {}, qint64 tokens = 0);
   int bench(const std::optional<Policy>& policy);
   /// Writes RUN/policy.json, or RUN/policies/NAME.json.
   int save_policy(const Policy& policy, const QString& name = {});
-  /// The request ends as canceled; others go on. While the model is loading it ends at once, and the process
-  /// with the last of them.
+  /// Ends this request as canceled; others go on. While the model is still loading, the request ends at once,
+  /// and canceling the last one also stops the process.
   void cancel(int request);
-  /// Where the run's dense original lies, when it is not where it was. Heard by the next process.
+  /// Tells where the run's dense original is now. Takes effect when the process starts again.
   void set_original(const QString& folder);
-  const QString& original() const;  // empty: where the run says
-  /// Whether a request is waiting or being carried out.
+  const QString& original() const;  // empty: the path in the run's recipe
+  /// Whether any request is waiting or in progress.
   bool busy() const;
   /// Whether the model is loaded.
   bool loaded() const;
-  /// Why a request is not being carried out yet; empty when it is.
+  /// What the request is waiting for; empty when it is in progress.
   QString waits_for(int request) const;
 
  signals:
-  /// What requests wait for has changed: the model was loaded, or a request before them ended.
+  /// The model was loaded or a request ended, so `waits_for` may have changed.
   void moved_up();
   void token(int request, const ladimo::TokenEvent& event);
   void step(int request, const ladimo::StepEvent& event);
   void progress(int request, const ladimo::ProgressEvent& event);
-  /// Exactly once for every request, also when the process dies. `outcome.output` holds the result's JSON;
-  /// that of an evaluation of a run has the `measurement` that the run keeps of it. `outcome.warning`: what
-  /// the engine warned of meanwhile.
+  /// Emitted exactly once for every request, even when the process dies. `outcome.output` holds the result's
+  /// JSON, `outcome.measurement` what an evaluation measured, `outcome.warning` the engine's warnings
+  /// meanwhile.
   void finished(int request, const ladimo::ui::Outcome& outcome);
 
  private:

@@ -5,6 +5,8 @@
 #include <QCoreApplication>
 #include <QRegularExpression>
 
+#include "base/setting.h"
+
 namespace ladimo::ui {
 namespace {
 
@@ -41,7 +43,7 @@ QRegularExpression option(const QString& spelling) {
 }  // namespace
 
 QString in_window_words(const std::string& advice) {
-  QString words = QString::fromStdString(advice);
+  QString words = QString::fromStdString(in_words(advice, command_line()));
   for (const auto& [command, place] : commands)
     words.replace(QRegularExpression(QLatin1String(command)), QObject::tr(place));
   // Where the window asks for a folder, the field or the dialog is the option.

@@ -5,7 +5,7 @@
 #include <QLabel>
 #include <QToolButton>
 
-#include "ui/mainwindow/spacing.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 

@@ -1,4 +1,4 @@
-// The way from a model to its export, which is also how one goes there.
+// The steps from a model to its export, which are also buttons that lead to them.
 #pragma once
 
 #include <QStringList>

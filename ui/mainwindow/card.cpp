@@ -5,8 +5,8 @@
 
 #include <QPainter>
 
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -18,7 +18,7 @@ void bar(QPainter& painter, const QRectF& area, double x, double y, double width
                    colour);
 }
 
-/// A layer of neurons, all on, beside one with few on.
+/// A layer with all neurons on, beside one with few neurons on.
 void draw_convert(QPainter& painter, const QRectF& area, const Theme& theme) {
   constexpr std::array on = {true, false, false, true, false};
   for (std::size_t i = 0; i < on.size(); ++i) {
@@ -28,7 +28,7 @@ void draw_convert(QPainter& painter, const QRectF& area, const Theme& theme) {
   }
 }
 
-/// The slider under the curve that it walks along.
+/// A frontier with a slider under it.
 void draw_run(QPainter& painter, const QRectF& area, const Theme& theme) {
   QPolygonF curve;
   for (int i = 0; i <= 12; ++i) {
@@ -73,7 +73,7 @@ void draw_picture(QPainter& painter, const QRectF& area, Card::Picture picture, 
   }
 }
 
-/// Paths are broken anywhere, sentences between words.
+/// Wraps paths anywhere and sentences between words.
 int flags(Card::Picture picture) {
   const int wrap = picture == Card::Picture::none ? Qt::TextWrapAnywhere : Qt::TextWordWrap;
   return wrap | Qt::AlignLeft | Qt::AlignTop;

@@ -4,8 +4,8 @@
 #include <QLabel>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 

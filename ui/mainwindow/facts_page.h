@@ -1,4 +1,4 @@
-// A page to read: a title, a sentence, facts in two columns, and what belongs below them.
+// A read-only page: a title, a sentence, facts in two columns, and a widget below them.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// What a folder that someone opens is.
+// Tells what kind of folder a person opens.
 #pragma once
 
 #include <QString>
@@ -13,7 +13,7 @@ enum class FolderKind {
   missing
 };
 
-/// Of a folder of this machine.
+/// The kind of a local folder.
 FolderKind kind_of(const QString& folder);
 
 }  // namespace ladimo::ui

@@ -16,20 +16,20 @@
 #include <QVBoxLayout>
 
 #include "ui/mainwindow/folder_kind.h"
-#include "ui/mainwindow/message_bar.h"
 #include "ui/mainwindow/model_card.h"
-#include "ui/mainwindow/run_view.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/mainwindow/run_pages.h"
+#include "ui/mainwindow/settings_dialog.h"
 #include "ui/mainwindow/start_page.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
-#include "ui/settings/settings_dialog.h"
+#include "ui/widgets/message_bar.h"
+#include "ui/widgets/spacing.h"
 #include "ui/wizard/conversion_wizard.h"
 
 namespace ladimo::ui {
 namespace {
 
-/// The folder that was dropped: itself, or the one that holds a dropped file. Empty when it is not local.
+/// The dropped folder, or the folder of a dropped file. Empty when it is not local.
 QString dropped_folder(const QMimeData& data) {
   if (data.urls().isEmpty()) return {};
   const QFileInfo dropped(data.urls().first().toLocalFile());
@@ -81,7 +81,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
 
 MainWindow::~MainWindow() = default;
 
-// The demo lies on this machine, wherever the engine is.
+// The demo is on this machine, wherever the engine runs.
 Engine MainWindow::engine_for(const QString& folder) const {
   const bool demo = folder == demo_run() || folder == demo_model();
   return demo && engine_.remote() ? Engine::beside_studio() : engine_;
@@ -92,7 +92,7 @@ void MainWindow::show_page(QWidget* page, const QString& title) {
   asked_ = {};
   QWidget* last = pages_->currentWidget();
   wizard_ = qobject_cast<ConversionWizard*>(page);
-  run_ = qobject_cast<RunView*>(page);
+  run_ = qobject_cast<RunPages*>(page);
   if (pages_->indexOf(page) < 0) pages_->addWidget(page);
   pages_->setCurrentWidget(page);
   if (last != start_ && last != page) {
@@ -131,7 +131,7 @@ void MainWindow::open(const QString& folder) {
   }
 }
 
-/// A folder that is gone is no recent one either.
+/// Removes a missing folder from the recent ones.
 void MainWindow::show_missing(const QString& folder) {
   for (const auto& key : {keys::recent_runs, keys::recent_models}) forget_recent(key, folder, {});
   start_->refresh(engine_);
@@ -140,24 +140,24 @@ void MainWindow::show_missing(const QString& folder) {
                       .hint = tr("It may have been moved or removed.")});
 }
 
-// The engine that made a run reads it too, whatever the settings say meanwhile.
+// The engine that made a run also reads it, even if the settings have changed.
 void MainWindow::open_run(const QString& folder, const Engine& engine) {
   unless_busy([this, folder, engine] {
-    auto* run = new RunView(engine, engine.in_full(folder));
-    connect(run, &RunView::opened, this, [this, run] { welcome_run(*run); });
-    connect(run, &RunView::refused, this,
+    auto* run = new RunPages(engine, engine.in_full(folder));
+    connect(run, &RunPages::opened, this, [this, run] { welcome_run(*run); });
+    connect(run, &RunPages::refused, this,
             [run] { forget_recent(keys::recent_runs, run->folder(), run->engine().host); });
-    connect(run, &RunView::other_run_wanted, this, &MainWindow::choose_run);
-    connect(run, &RunView::model_wanted, this,
+    connect(run, &RunPages::other_run_wanted, this, &MainWindow::choose_run);
+    connect(run, &RunPages::model_wanted, this,
             [this, run](const QString& model) { open_model(model, run->engine()); });
-    connect(run, &RunView::continue_wanted, this, [this, run](const QString& unfinished) {
+    connect(run, &RunPages::continue_wanted, this, [this, run](const QString& unfinished) {
       show_wizard(ConversionWizard::resume(run->engine(), unfinished));
     });
     show_page(run, run->title());
   });
 }
 
-void MainWindow::welcome_run(RunView& run) {
+void MainWindow::welcome_run(RunPages& run) {
   setWindowTitle(tr("%1 – LaDiMo Studio").arg(run.title()));
   if (run.folder() != demo_run()) remember_recent(keys::recent_runs, run.folder(), run.engine().host);
   if (!run.undo_stack()) return;
@@ -182,7 +182,7 @@ void MainWindow::open_model(const QString& model, const Engine& engine) {
 }
 
 void MainWindow::show_wizard(ConversionWizard* wizard) {
-  wizard->setWindowFlags(Qt::Widget);  // a page of this window, not one of its own
+  wizard->setWindowFlags(Qt::Widget);  // a page of this window, not a window
   connect(wizard, &ConversionWizard::run_finished, this,
           [this, wizard](const QString& run) { open_run(run, wizard->engine()); });
   connect(wizard, &ConversionWizard::conversion_started, this,

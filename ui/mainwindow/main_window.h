@@ -6,6 +6,7 @@
 #include <QMainWindow>
 
 #include "ui/engine/engine.h"
+#include "ui/models/numbers.h"
 
 class QMenu;
 class QMimeData;
@@ -16,7 +17,7 @@ namespace ladimo::ui {
 
 class ConversionWizard;
 class MessageBar;
-class RunView;
+class RunPages;
 class StartPage;
 
 class MainWindow : public QMainWindow {
@@ -25,12 +26,12 @@ class MainWindow : public QMainWindow {
   explicit MainWindow(Engine engine = Engine::chosen(), QWidget* parent = nullptr);
   ~MainWindow() override;
 
-  /// Opens a folder as what it is: a run, a model (in the wizard), an exported model. A folder of another
-  /// machine is taken for a run.
+  /// Opens a folder as what it is: a run, a model (in the wizard) or an exported model. A folder of another
+  /// machine is assumed to be a run.
   void open(const QString& folder);
   /// Reads the run in the background and shows it.
   void open_run(const QString& folder) { open_run(folder, engine_for(folder)); }
-  /// The wizard; with `model` chosen already where it is given.
+  /// Opens the wizard, with `model` already chosen unless it is empty.
   void new_conversion(const QString& model = {}) { open_model(model, engine_for(model)); }
   void show_start();
 
@@ -57,10 +58,10 @@ class MainWindow : public QMainWindow {
   void about();
   void show_page(QWidget* page, const QString& title);
   void show_wizard(ConversionWizard* wizard);
-  void welcome_run(RunView& run);
-  /// Does `action` at once, or after asking where it would end what is going on.
+  void welcome_run(RunPages& run);
+  /// Does `action` at once, or asks first if it would end something that is running.
   void unless_busy(std::function<void()> action);
-  bool busy() const;  // or a choice is not saved
+  bool busy() const;  // something is running, or a choice is not saved
   void ask(std::function<void()> action);
   Engine engine_for(const QString& folder) const;
 
@@ -68,12 +69,12 @@ class MainWindow : public QMainWindow {
   MessageBar* bar_;
   QStackedWidget* pages_;
   StartPage* start_;
-  ConversionWizard* wizard_ = nullptr;  // shown now, as is
-  RunView* run_ = nullptr;              // this
+  ConversionWizard* wizard_ = nullptr;  // null while it is not open
+  RunPages* run_ = nullptr;             // null while no run is open
   QUndoGroup* undo_;
-  QMenu* view_ = nullptr;        // of an opened run, as
-  QMenu* policy_ = nullptr;      // this
-  std::function<void()> asked_;  // what waits for an answer
+  QMenu* view_ = nullptr;        // commands of an open run
+  QMenu* policy_ = nullptr;      // commands of an open run
+  std::function<void()> asked_;  // action that waits for an answer
 };
 
 }  // namespace ladimo::ui

@@ -7,8 +7,9 @@
 
 #include "base/version.h"
 #include "ui/mainwindow/main_window.h"
-#include "ui/mainwindow/run_view.h"
+#include "ui/mainwindow/run_pages.h"
 #include "ui/mainwindow/words.h"
+#include "ui/models/numbers.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
 
@@ -54,7 +55,7 @@ void MainWindow::make_edit_menu() {
 
 void MainWindow::make_view_menu() {
   view_ = menuBar()->addMenu(tr("&View"));
-  const QStringList steps = RunView::step_names();
+  const QStringList steps = RunPages::step_names();
   for (int step = 0; step < steps.size(); ++step) {
     const QKeySequence shortcut(QStringLiteral("Ctrl+%1").arg(step + 1));
     view_->addAction(steps[step], shortcut, this, [this, step] {
@@ -65,15 +66,15 @@ void MainWindow::make_view_menu() {
 
 void MainWindow::make_policy_menu() {
   policy_ = menuBar()->addMenu(tr("&Policy"));
-  const auto add = [this](const QString& name, const QKeySequence& shortcut, void (RunView::*carry_out)()) {
-    policy_->addAction(name, shortcut, this, [this, carry_out] {
-      if (run_ && run_->undo_stack()) (run_->*carry_out)();
+  const auto add = [this](const QString& name, const QKeySequence& shortcut, void (RunPages::*command)()) {
+    policy_->addAction(name, shortcut, this, [this, command] {
+      if (run_ && run_->undo_stack()) (run_->*command)();
     });
   };
-  add(tr("&Measure"), QKeySequence(tr("Ctrl+M")), &RunView::measure);
-  add(tr("&Find a layer"), QKeySequence::Find, &RunView::find_layer);
-  add(tr("&Reset pins"), QKeySequence(tr("Ctrl+Shift+R")), &RunView::reset_pins);
-  add(tr("&Generate texts side by side"), QKeySequence(tr("Ctrl+G")), &RunView::show_texts);
+  add(tr("&Measure"), QKeySequence(tr("Ctrl+M")), &RunPages::measure);
+  add(tr("&Find a layer"), QKeySequence::Find, &RunPages::find_layer);
+  add(tr("&Reset pins"), QKeySequence(tr("Ctrl+Shift+R")), &RunPages::reset_pins);
+  add(tr("&Generate texts side by side"), QKeySequence(tr("Ctrl+G")), &RunPages::show_texts);
 }
 
 void MainWindow::make_help_menu() {

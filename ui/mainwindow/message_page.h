@@ -1,4 +1,4 @@
-// A page that says one thing: nothing open yet, reading, failed. Title, sentence, hint, one button.
+// A page with one message, such as reading or failed: title, sentence, hint and one button.
 #pragma once
 
 #include <QWidget>
@@ -17,8 +17,8 @@ class MessagePage : public QWidget {
     QString sentence;
     QString hint;
     QString button;
-    bool busy = false;    // shows that something is going on
-    bool failed = false;  // the title in the colour of errors
+    bool busy = false;    // shows a busy indicator
+    bool failed = false;  // the title has the colour of errors
   };
 
   explicit MessagePage(QWidget* parent = nullptr);

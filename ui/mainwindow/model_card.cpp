@@ -16,7 +16,7 @@ QWidget* model_card(const QString& folder) {
   card->setPlaceholderText(QObject::tr("The folder holds no model card (README.md)."));
   QFile file(QDir(folder).filePath(QStringLiteral("README.md")));
   if (file.open(QIODevice::ReadOnly)) {
-    // A card for a model hub begins with keys between two lines of dashes.
+    // Model cards begin with metadata between two lines of dashes.
     QString text = QString::fromUtf8(file.readAll());
     if (text.startsWith(QLatin1String("---\n"))) text = text.mid(text.indexOf(QLatin1String("\n---"), 3) + 4);
     card->setMarkdown(text);

@@ -1,4 +1,4 @@
-// An exported model: its card, as it was written beside the weights.
+// The page of an exported model, which shows its model card.
 #pragma once
 
 #include <QWidget>

@@ -4,19 +4,18 @@
 
 #include <QDir>
 #include <QHeaderView>
-#include <QLocale>
 #include <QPlainTextEdit>
 #include <QSplitter>
 #include <QStandardItemModel>
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "base/format.h"
 #include "ui/mainwindow/facts_page.h"
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/numbers.h"
 #include "ui/plots/loss_plot.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 
 namespace ladimo::ui {
 namespace {
@@ -24,10 +23,6 @@ namespace {
 QString path_text(const std::filesystem::path& path) {
   return QDir::toNativeSeparators(QString::fromStdString(path.string()));
 }
-
-QString count_text(std::int64_t count) { return QLocale(QLocale::English).toString(qlonglong(count)); }
-
-QString number_text(double value) { return QString::fromStdString(format_number(value)); }
 
 QString on_or_off(bool on) { return on ? QObject::tr("yes") : QObject::tr("no"); }
 
@@ -58,7 +53,7 @@ QTableView* losses_table(const RunData& run) {
   model->setHorizontalHeaderLabels({QObject::tr("Layer"), QObject::tr("Loss before"),
                                     QObject::tr("After refit"), QObject::tr("After distillation"),
                                     QObject::tr("Router explains")});
-  for (const LayerRecord& record : run.records) {
+  for (const LayerRecord& record : run.records()) {
     auto* layer = number_cell(record.layer);
     layer->setText(QString::number(record.layer));
     auto* explained = number_cell(record.router_r2);
@@ -71,13 +66,13 @@ QTableView* losses_table(const RunData& run) {
   table->setAccessibleName(QObject::tr("Losses of the layers"));
   set_table_look(*table);
   table->horizontalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  table->setSizeAdjustPolicy(QAbstractScrollArea::AdjustToContents);  // the plot beside it takes the rest
+  table->setSizeAdjustPolicy(QAbstractScrollArea::AdjustToContents);  // the plot takes the rest
   table->sortByColumn(0, Qt::AscendingOrder);
   fit_columns(*table);
   return table;
 }
 
-/// Under it stands why saving it failed.
+/// The table with its actions; a note below it says why saving failed.
 QWidget* with_actions(QTableView& table, const QString& name) {
   auto* failure = new Note(Note::Kind::wrong);
   failure->hide();
@@ -99,7 +94,7 @@ QWidget* with_actions(QTableView& table, const QString& name) {
 LossPlot* losses_plot(const RunData& run) {
   auto* plot = new LossPlot;
   plot->set_step_name(QObject::tr("epoch"));
-  for (const LayerRecord& record : run.records) {
+  for (const LayerRecord& record : run.records()) {
     LossPlot::Curve curve;
     for (const double loss : record.held_out_losses) {
       curve.held_steps << static_cast<double>(curve.held_steps.size());
@@ -132,9 +127,9 @@ QWidget* model_facts_page(const RunData& run) {
   std::vector<Fact> facts{{QObject::tr("Folder"), path_text(run.recipe.model)},
                           {QObject::tr("Layers"), QString::number(run.layer_count())}};
   if (run.policy && run.policy->predicted.activated_fraction > 0)
-    facts.push_back({QObject::tr("Parameters activated per token"),
-                     QString::fromStdString(format_count(run.policy->predicted.activated_parameters /
-                                                         run.policy->predicted.activated_fraction))});
+    facts.push_back(
+        {QObject::tr("Parameters activated per token"),
+         count_text(run.policy->predicted.activated_parameters / run.policy->predicted.activated_fraction)});
   if (run.tradeoff)
     facts.push_back(
         {QObject::tr("Perplexity on held-out text"), number_text(std::exp(run.tradeoff->dense_nll))});
@@ -147,8 +142,10 @@ QWidget* text_facts_page(const RunData& run) {
   QStringList files;
   for (const auto& file : run.recipe.text) files << path_text(file);
   QPlainTextEdit* own = nullptr;
-  if (!run.own_text.isEmpty()) {
-    own = new QPlainTextEdit(run.own_text.join(QStringLiteral("\n\n")));
+  if (!run.own_text.empty()) {
+    QStringList documents;
+    for (const std::string& document : run.own_text) documents << QString::fromStdString(document);
+    own = new QPlainTextEdit(documents.join(QStringLiteral("\n\n")));
     own->setObjectName(QStringLiteral("own_text"));
     own->setReadOnly(true);
     own->setAccessibleName(QObject::tr("The beginning of what the model wrote"));
@@ -161,10 +158,10 @@ QWidget* text_facts_page(const RunData& run) {
       {{QObject::tr("Text"), !files.isEmpty() ? files.join('\n')
                              : own            ? QObject::tr("The model wrote it itself; it begins so:")
                                               : QObject::tr("The model wrote it itself.")},
-       {QObject::tr("Calibration tokens"), count_text(run.recipe.tokens)},
+       {QObject::tr("Calibration tokens"), grouped(run.recipe.tokens)},
        {QObject::tr("Held-out tokens"), QObject::tr("%1, half for the tables and half to check predictions")
-                                            .arg(count_text(run.recipe.held_out_tokens))},
-       {QObject::tr("Tokens in a window"), count_text(run.recipe.window)}},
+                                            .arg(grouped(run.recipe.held_out_tokens))},
+       {QObject::tr("Tokens in a window"), grouped(run.recipe.window)}},
       own);
 }
 

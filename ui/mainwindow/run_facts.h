@@ -1,4 +1,4 @@
-// What was chosen for a run, to be read: the first four steps of its way.
+// Read-only pages about how a run was made: the first four steps of the breadcrumb.
 #pragma once
 
 #include "ui/models/run_data.h"

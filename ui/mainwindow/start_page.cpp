@@ -8,10 +8,10 @@
 #include <QScrollArea>
 
 #include "ui/mainwindow/card.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {

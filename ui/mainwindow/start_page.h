@@ -1,4 +1,4 @@
-// The first thing that is seen: what can be done, the demo one click away, what was open last.
+// The first page: what can be done, the demo one click away, and the recent folders.
 #pragma once
 
 #include <QString>
@@ -15,12 +15,12 @@ class StartPage : public QWidget {
   Q_OBJECT
  public:
   explicit StartPage(QWidget* parent = nullptr);
-  /// Shows the recent folders of the engine's machine, and which one that is.
+  /// Shows the engine's machine and its recent folders.
   void refresh(const Engine& engine);
 
  signals:
-  void convert_wanted(const QString& model);  // empty: to be chosen
-  void run_wanted(const QString& run);        // empty: to be chosen
+  void convert_wanted(const QString& model);  // empty: the person has to choose it
+  void run_wanted(const QString& run);        // empty: the person has to choose it
   void model_wanted();
   void settings_wanted();
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* context = "ladimo::ui::Words";
 
-/// In the order in which they build on one another.
+/// Each entry uses only words that were explained before it.
 const std::pair<const char*, const char*> words[] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::Words", "Dense and converted"),
      QT_TRANSLATE_NOOP("ladimo::ui::Words",

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "ui/models/numbers.h"
 #include "ui/models/sentences.h"
 
 namespace ladimo::ui {
@@ -105,7 +106,7 @@ std::optional<double> LayerModel::number(int row, int column) const {
     case layer:
       return row;
     case pinned:
-      return values.pinned ? 0 : 1;  // pinned ones first
+      return values.pinned ? 0 : 1;  // pinned layers come first
     case experts_on:
       if (values.priced.policy.kind == LayerPolicy::Kind::dense) return {};
       return values.priced.policy.mean_experts;

@@ -1,4 +1,4 @@
-// The layers of a run as a table: each one's policy as it is being chosen, what it costs and what it changes.
+// The layers of a run as a table: the policy chosen for each layer, its cost and its effect.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 #include <QAbstractTableModel>
 
 #include "ui/models/policy_editor.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 
@@ -20,7 +20,7 @@ class LayerModel : public QAbstractTableModel {
     pinned,
     experts_on,
     kl_share,
-    cost_share,  // of the decode time; of the activated parameters where no time was measured
+    cost_share,  // of the decode time, or of the activated parameters where no time was measured
     loss_before,
     loss_after,
     column_count
@@ -41,9 +41,9 @@ class LayerModel : public QAbstractTableModel {
   struct Row {
     Candidate priced;
     bool pinned = false;
-    bool warned = false;  // of its router
+    bool warned = false;  // its router has a warning
     double kl = 0;        // share of the sum over the layers
-    double cost = 0;      // share of the whole model's
+    double cost = 0;      // share of the whole model's cost
     std::optional<double> loss_before, loss_after;
   };
   void follow();

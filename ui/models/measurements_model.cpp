@@ -4,10 +4,8 @@
 #include <optional>
 
 #include <QDateTime>
-#include <QFileInfo>
-#include <QLocale>
 
-#include "base/format.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -79,16 +77,22 @@ QString cell(const Measurement& m, int column) {
     case MeasurementsModel::policy:
       return kinds_in_words(m.policy.layers);
     case MeasurementsModel::tokens:
-      return QLocale(QLocale::English).toString(m.tokens);
+      return grouped(m.tokens);
     case MeasurementsModel::machine:
-      return m.machine;
+      return QString::fromStdString(m.machine);
     default:
-      return QString::fromStdString(format_number(number(m, column).value_or(0)));
+      return number_text(number(m, column).value_or(0));
   }
 }
 
+QStringList text_files(const Measurement& m) {
+  QStringList files;
+  for (const auto& file : m.text) files << QString::fromStdString(file.string());
+  return files;
+}
+
 QVariant sort_value(const Measurement& m, int column) {
-  if (column == MeasurementsModel::date) return m.date;
+  if (column == MeasurementsModel::date) return QString::fromStdString(m.date);
   if (const auto value = number(m, column)) return *value;
   return cell(m, column);
 }
@@ -127,8 +131,8 @@ QVariant MeasurementsModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
       return cell(measurement, index.column());
     case Qt::ToolTipRole:
-      if (index.column() == text) return measurement.text.join('\n');
-      return index.column() == machine ? QVariant(measurement.machine) : QVariant();
+      if (index.column() == text) return text_files(measurement).join('\n');
+      return index.column() == machine ? cell(measurement, machine) : QVariant();
     case Qt::TextAlignmentRole:
       return alignment(index.column());
     case sort_role:
@@ -153,15 +157,16 @@ QVariant MeasurementsModel::headerData(int section, Qt::Orientation orientation,
 }
 
 QString text_in_words(const Measurement& measurement) {
-  if (measurement.text.isEmpty()) return QObject::tr("held-out text of the run");
+  if (measurement.text.empty()) return QObject::tr("held-out text of the run");
   QStringList names;
-  for (const QString& file : measurement.text) names << QFileInfo(file).fileName();
+  for (const auto& file : measurement.text) names << QString::fromStdString(file.filename().string());
   return names.join(QStringLiteral(", "));
 }
 
-QString date_in_words(const QString& iso_date) {
-  const QDateTime date = QDateTime::fromString(iso_date, Qt::ISODate);
-  return date.isValid() ? date.toLocalTime().toString(QStringLiteral("yyyy-MM-dd HH:mm")) : iso_date;
+QString date_in_words(const std::string& iso_date) {
+  const QString text = QString::fromStdString(iso_date);
+  const QDateTime date = QDateTime::fromString(text, Qt::ISODate);
+  return date.isValid() ? date.toLocalTime().toString(QStringLiteral("yyyy-MM-dd HH:mm")) : text;
 }
 
 QString kinds_in_words(const std::vector<LayerPolicy>& layers) {

@@ -5,7 +5,7 @@
 
 #include <QAbstractTableModel>
 
-#include "ui/models/run_data.h"
+#include "run/measurement.h"
 
 namespace ladimo::ui {
 
@@ -48,7 +48,7 @@ class MeasurementsModel : public QAbstractTableModel {
 /// "stories-dev.txt, books-dev.txt", or words for the run's own split.
 QString text_in_words(const Measurement& measurement);
 /// "2026-11-23 21:40" in local time.
-QString date_in_words(const QString& iso_date);
+QString date_in_words(const std::string& iso_date);
 /// "1 dense · 4 threshold · 1 top-k".
 QString kinds_in_words(const std::vector<LayerPolicy>& layers);
 

@@ -5,8 +5,8 @@
 
 #include <QFont>
 
-#include "base/format.h"
 #include "ui/models/measurements_model.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -34,8 +34,6 @@ constexpr ColumnText column_texts[PoliciesModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Layers"),
      QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "How many layers have which kind of routing policy")},
 };
-
-QString number_text(double value) { return QString::fromStdString(format_number(value)); }
 
 std::optional<double> number(const PolicyNumbers& numbers, int column) {
   switch (column) {

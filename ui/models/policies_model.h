@@ -1,4 +1,4 @@
-// Policies beside one another: a row for each, and, layer by layer, a column for each.
+// Two tables that compare policies: one row for each policy, or one column for each, layer by layer.
 #pragma once
 
 #include <vector>
@@ -14,7 +14,7 @@ struct NamedPolicy {
   Policy policy;
 };
 
-/// One row a policy: what it is predicted to cost and to change.
+/// One row for each policy: its predicted cost and its predicted effect.
 class PoliciesModel : public QAbstractTableModel {
   Q_OBJECT
  public:
@@ -35,8 +35,8 @@ class PoliciesModel : public QAbstractTableModel {
   std::vector<NamedPolicy> policies_;
 };
 
-/// One row a layer, one column a policy: how each chooses its experts. Cells that differ from the first
-/// policy are bold.
+/// One row for each layer, one column for each policy: how it chooses the layer's experts. Cells that differ
+/// from the first policy are bold.
 class PolicyLayersModel : public QAbstractTableModel {
   Q_OBJECT
  public:

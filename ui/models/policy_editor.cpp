@@ -13,7 +13,7 @@ namespace {
 
 constexpr double middle_tradeoff = 0.5;
 
-/// All that a person decides; the policy follows from it and the run's tables.
+/// Everything a person decides. The policy follows from it and from the run's tables.
 struct Choice {
   Cost cost = Cost::activated;
   double tradeoff = middle_tradeoff;
@@ -27,7 +27,7 @@ std::vector<Pin> pins_of(const Choice& choice) {
   return pins;
 }
 
-/// The same decision; mean experts only follow from it.
+/// Whether two policies decide the same. mean_experts is a consequence and not compared.
 bool same(const LayerPolicy& a, const LayerPolicy& b) {
   return a.kind == b.kind && a.k == b.k && a.threshold == b.threshold;
 }

@@ -1,5 +1,5 @@
-// The policy that is being chosen: one slider for all layers, pins for single ones, undo. The only place of
-// the window where a policy changes; every panel shows what it says.
+// The policy that is being chosen: one slider for all layers, pins for single layers, undo. A policy changes
+// nowhere else in the window; every panel follows the editor.
 #pragma once
 
 #include <map>
@@ -17,7 +17,8 @@ namespace ladimo::ui {
 class PolicyEditor : public QObject {
   Q_OBJECT
  public:
-  /// Precondition: the run has its trade-off table. Starts at the run's policy, else at trade-off 0.5.
+  /// Starts at the run's policy, or at trade-off 0.5 where there is none. Precondition: the run has its
+  /// trade-off table.
   explicit PolicyEditor(std::shared_ptr<const RunData> run, QObject* parent = nullptr);
   ~PolicyEditor() override;
 
@@ -31,7 +32,7 @@ class PolicyEditor : public QObject {
   bool milliseconds_pay() const;
   /// What the tables say about one layer under a policy.
   Candidate price(int layer, const LayerPolicy& policy) const;
-  /// What the tables say now about any policy, whenever it was made.
+  /// What the tables predict for any policy, whatever it says of itself.
   PolicyNumbers predicted(const Policy& policy) const;
   QUndoStack& undo() { return undo_; }
   /// Whether the chosen policy is the one that the run was opened with or that was saved last.
@@ -43,7 +44,6 @@ class PolicyEditor : public QObject {
   /// Throws Refusal when the layer does not exist or cannot have this policy.
   void pin(int layer, const LayerPolicy& policy);
   void commit();
-  // Each of these is a step of undo of its own.
   /// Precondition: activated, or the run has measured times.
   void set_cost(Cost cost);
   void unpin(int layer);

@@ -45,7 +45,7 @@ QString ladder(const TradeoffTable& table) {
   return csv_text(rows);
 }
 
-// The first and the last bin hold what lies below and above all others.
+// The first bin is the underflow, the last one the overflow.
 QString histogram(const RoutingProfile& profile) {
   Rows rows{{QStringLiteral("layer"), QStringLiteral("bin"), QStringLiteral("weight_from"),
              QStringLiteral("weight_to"), QStringLiteral("all_experts"), QStringLiteral("top1")}};

@@ -12,18 +12,20 @@ RunHistory& RunHistory::of(PolicyEditor& editor) {
   return history ? *history : *new RunHistory(editor);
 }
 
-RunHistory::RunHistory(PolicyEditor& editor)
-    : QObject(&editor), measurements_(editor.run().measurements), policies_(editor.run().policies) {}
+RunHistory::RunHistory(PolicyEditor& editor) : QObject(&editor), measurements_(editor.run().measurements) {
+  for (const auto& [name, policy] : editor.run().policies)
+    policies_.emplace(QString::fromStdString(name), policy);
+}
 
-const Measurement* RunHistory::newest(const Policy& policy, const QString& split) const {
+const Measurement* RunHistory::newest(const Policy& policy, std::optional<EvaluatedText> split) const {
   const auto at = std::find_if(measurements_.rbegin(), measurements_.rend(), [&](const Measurement& one) {
-    return (split.isEmpty() || one.split == split) && one.policy.layers == policy.layers;
+    return (!split || one.split == *split) && one.policy.layers == policy.layers;
   });
   return at == measurements_.rend() ? nullptr : &*at;
 }
 
 Policy RunHistory::with_measured(Policy policy) const {
-  if (const Measurement* found = newest(policy, checking_split)) policy.measured = found->numbers;
+  if (const Measurement* found = newest(policy, EvaluatedText::checking)) policy.measured = found->numbers;
   return policy;
 }
 

@@ -1,7 +1,8 @@
-// What was measured and saved of a run: what it brought, and what came since it was opened.
+// The measurements and saved policies of an open run: those it came with and those made since.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include <QObject>
@@ -12,7 +13,7 @@ namespace ladimo::ui {
 
 class PolicyEditor;
 
-/// One for every opened run; it belongs to the run's editor, so that all panels see the same.
+/// There is one for each open run. The run's editor owns it, so all panels share it.
 class RunHistory : public QObject {
   Q_OBJECT
  public:
@@ -21,9 +22,10 @@ class RunHistory : public QObject {
   const std::vector<Measurement>& measurements() const { return measurements_; }  // oldest first
   const std::map<QString, Policy>& policies() const { return policies_; }         // saved under a name
 
-  /// The newest measurement of just this policy, null where there is none. `split`: of that text only.
-  const Measurement* newest(const Policy& policy, const QString& split = {}) const;
-  /// A policy as it is saved: with the numbers that were measured where its predictions are checked.
+  /// The newest measurement of exactly this policy, null where there is none. With `split` only measurements
+  /// on that text count.
+  const Measurement* newest(const Policy& policy, std::optional<EvaluatedText> split = {}) const;
+  /// The policy with the numbers that were measured on the checking split, as it is saved.
   Policy with_measured(Policy policy) const;
 
   void add(Measurement measurement);

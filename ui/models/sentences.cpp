@@ -6,9 +6,9 @@
 #include <QLocale>
 #include <QStringList>
 
-#include "base/format.h"
 #include "base/machine.h"
 #include "ui/engine/window_words.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -56,12 +56,10 @@ QString times(const LatencyTable& latency, const PolicyNumbers& numbers, int lay
 
 }  // namespace
 
-QString number_text(double value) { return QString::fromStdString(format_number(value)); }
-QString percent_text(double share) { return number_text(share * 100) + QStringLiteral(" %"); }
-
-QString date_text(const QString& iso) {
-  const QDateTime date = QDateTime::fromString(iso, Qt::ISODate);
-  return date.isValid() ? QLocale(QLocale::English).toString(date.toLocalTime(), "d MMMM yyyy hh:mm") : iso;
+QString date_text(const std::string& iso) {
+  const QString text = QString::fromStdString(iso);
+  const QDateTime date = QDateTime::fromString(text, Qt::ISODate);
+  return date.isValid() ? QLocale(QLocale::English).toString(date.toLocalTime(), "d MMMM yyyy hh:mm") : text;
 }
 
 QString in_words(const LayerPolicy& policy) {
@@ -77,15 +75,14 @@ QString in_words(const LayerPolicy& policy) {
 }
 
 QString description(const RunData& run) {
-  const QLocale english(QLocale::English);
   return QObject::tr(
              "%1 of %2 layers converted  ·  %3 experts a layer, %4 of them shared  ·  "
              "calibrated on %5 tokens from %6")
-      .arg(run.records.size())
+      .arg(run.records().size())
       .arg(run.layer_count())
       .arg(run.recipe.experts)
       .arg(run.recipe.shared)
-      .arg(english.toString(qlonglong{run.recipe.tokens}), text_in_words(run.recipe));
+      .arg(grouped(run.recipe.tokens), text_in_words(run.recipe));
 }
 
 QString layer_title(const PolicyEditor& editor, int layer) {
@@ -157,7 +154,7 @@ QString times_source(const LatencyTable& latency) {
   return QObject::tr("Times follow from a table measured on %1, %2 threads, %3.")
       .arg(QString::fromStdString(latency.machine))
       .arg(latency.threads)
-      .arg(date_text(QString::fromStdString(latency.date)));
+      .arg(date_text(latency.date));
 }
 
 QString measured_sentence(const Measurement& measurement, double predicted_kl) {
@@ -171,9 +168,16 @@ QString measured_sentence(const Measurement& measurement, double predicted_kl) {
     parts << QObject::tr("%1 ms per token decoding").arg(number_text(*numbers.decode_ms));
   return QObject::tr("<b>Measured: %1</b>  (%2 %3 the prediction; %4 tokens, %5, %6)")
       .arg(parts.join(dot), number_text(std::abs(distance)),
-           distance < 0 ? QObject::tr("below") : QObject::tr("above"),
-           QLocale(QLocale::English).toString(measurement.tokens), date_text(measurement.date),
-           measurement.machine.toHtmlEscaped());
+           distance < 0 ? QObject::tr("below") : QObject::tr("above"), grouped(measurement.tokens),
+           date_text(measurement.date), QString::fromStdString(measurement.machine).toHtmlEscaped());
+}
+
+QString complaint(const Outcome& outcome) {
+  return outcome.hint.isEmpty() ? outcome.sentence : outcome.sentence + ' ' + outcome.hint;
+}
+
+QString complaint(const Problem& problem) {
+  return (QString::fromStdString(problem.message) + ' ' + in_window_words(problem.hint)).trimmed();
 }
 
 QString why_no_milliseconds(const PolicyEditor& editor) {

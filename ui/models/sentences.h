@@ -3,17 +3,15 @@
 
 #include <QString>
 
+#include "base/error.h"
+#include "ui/engine/outcome.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_data.h"
 
 namespace ladimo::ui {
 
-/// Three significant digits.
-QString number_text(double value);
-/// A share in per cent, three significant digits: "80.0 %".
-QString percent_text(double share);
 /// "23 November 2026" of an ISO 8601 date; the text itself where it is none.
-QString date_text(const QString& iso);
+QString date_text(const std::string& iso);
 
 /// "dense", "4 strongest", "threshold 0.031".
 QString in_words(const LayerPolicy& policy);
@@ -36,6 +34,9 @@ QString predicted_sentence(const PolicyEditor& editor);
 QString times_source(const LatencyTable& latency);
 /// What was measured, in bold, with where and when; and the distance from `predicted_kl`.
 QString measured_sentence(const Measurement& measurement, double predicted_kl);
+/// What went wrong and what to do, in one paragraph.
+QString complaint(const Outcome& outcome);
+QString complaint(const Problem& problem);
 /// Why milliseconds cannot be chosen as the cost; empty where they can.
 QString why_no_milliseconds(const PolicyEditor& editor);
 

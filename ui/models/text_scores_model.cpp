@@ -1,8 +1,8 @@
 #include "ui/models/text_scores_model.h"
 
-#include <QLocale>
+#include <algorithm>
 
-#include "ui/models/sentences.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -18,34 +18,29 @@ constexpr const char* titles[TextScoresModel::column_count] = {
     QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Same top\ntoken %"),
 };
 
-double percentile(const TextScore& score, int percent) {
-  const auto at = score.kl_percentiles.find(percent);
-  return at == score.kl_percentiles.end() ? 0 : at->second;
-}
-
-double number(const TextScore& score, int column) {
+double number(const TextScores& scores, int column) {
   switch (column) {
     case TextScoresModel::tokens:
-      return static_cast<double>(score.tokens);
+      return static_cast<double>(scores.tokens);
     case TextScoresModel::kl:
-      return score.kl;
+      return scores.kl;
     case TextScoresModel::median:
-      return percentile(score, 50);
+      return percentile(scores.kl_percentiles, 50);
     case TextScoresModel::p99:
-      return percentile(score, 99);
+      return percentile(scores.kl_percentiles, 99);
     case TextScoresModel::dense_perplexity:
-      return score.dense_perplexity;
+      return scores.dense_perplexity;
     case TextScoresModel::perplexity:
-      return score.perplexity;
+      return scores.perplexity;
     default:
-      return 100 * score.same_top;
+      return 100 * scores.same_top;
   }
 }
 
-QString cell(const TextScore& score, int column) {
-  if (column == TextScoresModel::text) return score.text;
-  if (column == TextScoresModel::tokens) return QLocale(QLocale::English).toString(score.tokens);
-  return number_text(number(score, column));
+QString cell(const TextEvaluation::Domain& domain, int column) {
+  if (column == TextScoresModel::text) return QString::fromStdString(domain.text.filename().string());
+  if (column == TextScoresModel::tokens) return grouped(domain.scores.tokens);
+  return number_text(number(domain.scores, column));
 }
 
 int alignment(int column) {
@@ -54,7 +49,7 @@ int alignment(int column) {
 
 }  // namespace
 
-void TextScoresModel::set_scores(std::vector<TextScore> scores) {
+void TextScoresModel::set_scores(std::vector<TextEvaluation::Domain> scores) {
   beginResetModel();
   scores_ = std::move(scores);
   endResetModel();
@@ -70,14 +65,15 @@ int TextScoresModel::columnCount(const QModelIndex& parent) const {
 
 QVariant TextScoresModel::data(const QModelIndex& index, int role) const {
   if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
-  const TextScore& score = scores_[static_cast<std::size_t>(index.row())];
+  const TextEvaluation::Domain& domain = scores_[static_cast<std::size_t>(index.row())];
   switch (role) {
     case Qt::DisplayRole:
-      return cell(score, index.column());
+      return cell(domain, index.column());
     case Qt::TextAlignmentRole:
       return alignment(index.column());
     case sort_role:
-      return index.column() == text ? QVariant(score.text) : QVariant(number(score, index.column()));
+      return index.column() == text ? QVariant(cell(domain, text))
+                                    : QVariant(number(domain.scores, index.column()));
     default:
       return {};
   }
@@ -87,6 +83,22 @@ QVariant TextScoresModel::headerData(int section, Qt::Orientation orientation, i
   if (orientation != Qt::Horizontal || section < 0 || section >= column_count) return {};
   if (role == Qt::DisplayRole) return tr(titles[section]);
   return role == Qt::TextAlignmentRole ? QVariant(alignment(section)) : QVariant();
+}
+
+double percentile(const KlPercentiles& percentiles, int percent) {
+  return percentiles[static_cast<std::size_t>(std::ranges::find(kl_percents, percent) - kl_percents.begin())];
+}
+
+TextEvaluation::Domain scores_of(const Measurement& m) {
+  TextEvaluation::Domain all;
+  all.scores.tokens = m.tokens;
+  all.scores.kl = m.numbers.kl;
+  all.scores.perplexity = m.numbers.perplexity;
+  all.scores.dense_perplexity = m.dense_perplexity;
+  all.scores.same_top = m.same_top;
+  all.scores.same_top_se = m.same_top_se;
+  all.scores.kl_percentiles = m.kl_percentiles;
+  return all;
 }
 
 }  // namespace ladimo::ui

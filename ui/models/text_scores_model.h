@@ -5,7 +5,7 @@
 
 #include <QAbstractTableModel>
 
-#include "ui/models/evaluation_result.h"
+#include "run/measurement.h"
 
 namespace ladimo::ui {
 
@@ -17,7 +17,7 @@ class TextScoresModel : public QAbstractTableModel {
 
   using QAbstractTableModel::QAbstractTableModel;
 
-  void set_scores(std::vector<TextScore> scores);
+  void set_scores(std::vector<TextEvaluation::Domain> scores);
 
   int rowCount(const QModelIndex& parent = {}) const override;
   int columnCount(const QModelIndex& parent = {}) const override;
@@ -25,7 +25,12 @@ class TextScoresModel : public QAbstractTableModel {
   QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
 
  private:
-  std::vector<TextScore> scores_;
+  std::vector<TextEvaluation::Domain> scores_;
 };
+
+/// The value of one of `kl_percents`, nats per token.
+double percentile(const KlPercentiles& percentiles, int percent);
+/// The numbers of a measurement over all its texts. The path is empty.
+TextEvaluation::Domain scores_of(const Measurement& measurement);
 
 }  // namespace ladimo::ui

@@ -10,26 +10,30 @@
 #include <QSplitter>
 #include <QTableView>
 
-#include "base/format.h"
+#include <nlohmann/json.hpp>
+
+#include "run/step.h"
+#include "ui/engine/answer.h"
 #include "ui/engine/serve_client.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/measurements_model.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/sentences.h"
 #include "ui/models/text_scores_model.h"
 #include "ui/panels/evaluation_request.h"
 #include "ui/panels/measured_figures.h"
 #include "ui/panels/notice.h"
-#include "ui/panels/panel_text.h"
 #include "ui/plots/kl_percentiles_plot.h"
 #include "ui/plots/measured_plot.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 
 namespace ladimo::ui {
 namespace {
 
-constexpr int shown_texts = 4;  // rows of the table of texts that need no scrolling
+constexpr int shown_texts = 4;  // rows of the table of texts that are visible at once
 
 }  // namespace
 
@@ -170,7 +174,7 @@ void EvaluationPanel::show_state() {
 
 void EvaluationPanel::show_step(int request, const StepEvent& event) {
   if (request != request_) return;
-  step_ = QString::fromStdString(event.name);
+  step_ = QString::fromStdString(step_in_words(event.name));
   notice_->say(event.count > 1 ? tr("%1 · step %2 of %3").arg(step_).arg(event.index + 1).arg(event.count)
                                : step_);
 }
@@ -182,8 +186,7 @@ void EvaluationPanel::show_progress(int request, const ProgressEvent& event) {
   progress_->setRange(0, thousandths);
   progress_->setValue(static_cast<int>(thousandths * event.done / event.total));
   QString text = event.layer >= 0 ? tr("%1 · layer %2").arg(step_).arg(event.layer) : step_;
-  if (event.eta_s >= 0)
-    text += tr(" · about %1 left").arg(QString::fromStdString(format_seconds(event.eta_s)));
+  if (event.eta_s >= 0) text += tr(" · about %1 left").arg(duration_text(event.eta_s));
   notice_->say(text);
 }
 
@@ -198,7 +201,7 @@ void EvaluationPanel::finish(int request, const Outcome& outcome) {
     notice_->show_error(complaint(outcome));
   } else {
     try {
-      show_result(read_evaluation(outcome.output));
+      show_result(outcome);
       if (!outcome.warning.isEmpty()) notice_->say(outcome.warning);
     } catch (const Refusal& refusal) {
       notice_->show_error(complaint(refusal.problem()));
@@ -206,13 +209,15 @@ void EvaluationPanel::finish(int request, const Outcome& outcome) {
   }
 }
 
-void EvaluationPanel::show_result(const EvaluationResult& result) {
-  RunHistory::of(editor_).add(result.measurement);  // selects it and shows its figures
-  std::vector<TextScore> scores = result.texts;
-  if (scores.size() > 1) scores.push_back(score_of(result.measurement));
-  texts_->set_scores(result.texts);
-  texts_table_->setVisible(!result.texts.empty());
+void EvaluationPanel::show_result(const Outcome& outcome) {
+  const Measurement& measurement = measurement_in(outcome);
+  const Evaluation evaluation = evaluation_from_json(parse_answer(outcome.output));
+  RunHistory::of(editor_).add(measurement);  // which selects it and shows its figures
+  auto scores = evaluation.text ? evaluation.text->domains : std::vector<TextEvaluation::Domain>();
+  texts_->set_scores(scores);
+  texts_table_->setVisible(!scores.empty());
   fit_columns(*texts_table_);
+  if (scores.size() > 1) scores.push_back(scores_of(measurement));
   if (!scores.empty()) percentiles_->show_scores(std::move(scores));
 }
 
@@ -235,8 +240,8 @@ void EvaluationPanel::show_selected() {
   if (rows.isEmpty()) return;
   const Measurement& measurement = history_->at(sorted_->mapToSource(rows.first()).row());
   figures_->show_measurement(measurement);
-  texts_table_->hide();  // only the newest evaluation knows its texts one by one
-  percentiles_->show_scores({score_of(measurement)});
+  texts_table_->hide();  // only the result of an evaluation has its texts one by one
+  percentiles_->show_scores({scores_of(measurement)});
 }
 
 }  // namespace ladimo::ui

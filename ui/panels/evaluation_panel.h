@@ -1,5 +1,5 @@
-// The converted model against the dense original on any text: figures, plots, and all that was measured
-// before.
+// Compares the converted model with the dense original on any text: figures, plots and all earlier
+// measurements.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 #include "base/events.h"
 #include "ui/engine/engine.h"
 #include "ui/engine/outcome.h"
-#include "ui/models/evaluation_result.h"
+#include "ui/models/run_data.h"
 
 class QAbstractItemModel;
 class QProgressBar;
@@ -44,7 +44,7 @@ class EvaluationPanel : public QWidget {
   void show_step(int request, const StepEvent& event);
   void show_progress(int request, const ProgressEvent& event);
   void finish(int request, const Outcome& outcome);
-  void show_result(const EvaluationResult& result);
+  void show_result(const Outcome& outcome);
   void show_history();
   void show_selected();
 

@@ -12,9 +12,9 @@
 #include <QRadioButton>
 #include <QSpinBox>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -30,7 +30,7 @@ QStringList local_files(const QMimeData& data) {
   return files;
 }
 
-/// Every layer dense: what any policy is compared with, and a check of the measurement itself.
+/// The policy with every layer dense, which checks the measurement itself.
 Policy dense_policy(const PolicyEditor& editor) {
   Policy policy = editor.policy();
   policy.tradeoff = 0;
@@ -137,7 +137,7 @@ QString EvaluationRequestForm::why_not() const {
   if (held_out_->isChecked()) return {};
   const QStringList files = text();
   if (files.isEmpty()) return tr("Choose the text files to measure on.");
-  if (remote_) return {};  // only the engine's machine knows them
+  if (remote_) return {};  // they are on the engine's machine
   for (const QString& file : files)
     if (!QFileInfo(file).isFile()) return tr("There is no file %1.").arg(file);
   return {};

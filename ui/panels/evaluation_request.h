@@ -1,4 +1,4 @@
-// What is to be measured: which text, how much of it, under which policy.
+// The form that says what to measure: which text, how much of it, under which policy.
 #pragma once
 
 #include <QStringList>

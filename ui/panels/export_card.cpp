@@ -5,8 +5,8 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/panels/notice.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {

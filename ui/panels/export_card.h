@@ -1,4 +1,4 @@
-// One thing that can leave the program: what it is, a button, how it ended.
+// A card for one kind of export: what it is, a button, and how it ended.
 #pragma once
 
 #include <QFrame>
@@ -15,10 +15,10 @@ class ExportCard : public QFrame {
  public:
   ExportCard(const QString& title, const QString& words, const QString& button, QWidget* parent = nullptr);
 
-  /// The card stays in its place and says why it cannot be used.
+  /// Disables the card and says why it cannot be used.
   void set_later(const QString& why);
   void set_button(const QString& text);
-  /// `thousandths` < 0: for an unknown time.
+  /// `thousandths` < 0 means that nobody knows how far it is.
   void show_progress(int thousandths);
   void hide_progress();
   Notice& notice() { return *notice_; }

@@ -9,7 +9,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_csv.h"
 #include "ui/models/run_history.h"
@@ -20,6 +19,7 @@
 #include "ui/panels/report.h"
 #include "ui/panels/saved_policies.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -30,7 +30,7 @@ QLabel* heading(const QString& text, const QFont& font) {
   return label;
 }
 
-/// Where a file of the proposed kind shall be saved, begun where the last one was; empty: nowhere.
+/// Asks where to save a file, starting in the last folder. Empty when the person cancels.
 QString ask_file(QWidget* parent, const QString& title, const QString& proposal, const QString& filter) {
   QString path = QFileDialog::getSaveFileName(parent, title,
                                               QDir(remembered(keys::last_folder)).filePath(proposal), filter);

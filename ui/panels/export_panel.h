@@ -1,4 +1,4 @@
-// What leaves the program: the policy, the tables, a report, the model; and the policies that were saved.
+// Export of the policy, the tables, a report and the model, and the table of saved policies.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ class ExportPanel : public QWidget {
   ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve, Engine engine,
               QWidget* parent = nullptr);
 
-  // What the buttons do once a place was chosen; how it ended stands on the card.
+  // What the buttons do once a path was chosen. The card says how it ended.
   void save_policy_file(const QString& path);
   void save_tables(const QString& folder);
   void save_report(const QString& path);
@@ -32,7 +32,7 @@ class ExportPanel : public QWidget {
   bool writing() const;
 
  signals:
-  /// The run's dense original is not where it was.
+  /// The engine did not find the run's dense original.
   void original_missing();
 
  private:

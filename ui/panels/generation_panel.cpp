@@ -12,20 +12,23 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
+#include "run/continuation.h"
+#include "ui/engine/answer.h"
 #include "ui/engine/serve_client.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/panels/generation_side.h"
-#include "ui/panels/panel_text.h"
 #include "ui/panels/tint_legend.h"
 #include "ui/panels/token_view.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
 
 constexpr int most_tokens = 8192;
 
-/// Experts on per converted layer, as the policy's layers predict; 0 where all are dense.
+/// The experts on per converted layer that the policy predicts; 0 if all layers are dense.
 double mean_experts(const Policy& policy) {
   double sum = 0;
   int layers = 0;
@@ -143,7 +146,7 @@ void GenerationPanel::lay_out() {
   page->addLayout(bottom);
 }
 
-// Tokens differ by a few experts around the mean: the tint spends its range there.
+// Tokens differ from the mean by a few experts only, so the tint covers that range.
 void GenerationPanel::set_scale() {
   const double routed = run_->recipe.routed();
   const double mean = mean_experts(editor_.policy());
@@ -209,16 +212,14 @@ void GenerationPanel::finish(int request, const Outcome& outcome) {
 }
 
 void GenerationPanel::show_result(const Outcome& outcome) {
-  const auto result = nlohmann::json::parse(outcome.output.begin(), outcome.output.end(), nullptr, false);
-  for (const auto& [side, key] : {std::pair(dense_, "dense"), std::pair(converted_, "converted")}) {
-    const auto one = result.is_object() ? result.value(key, nlohmann::json()) : nlohmann::json();
-    if (one.is_object() && one.contains("tokens_per_s") && one["tokens_per_s"].is_number())
-      side->finish(side->view().token_count(), one["tokens_per_s"].get<double>());
-    else
-      side->end({Outcome::Kind::failed,
-                 tr("The engine's answer has no speed."),
-                 tr("The engine and the studio may be of different versions. Install them together."),
-                 {}});
+  try {
+    const Continuations written = continuations_from_json(parse_answer(outcome.output));
+    if (!written.dense || !written.converted) refuse_answer("The engine's answer lacks one of the models.");
+    dense_->finish(dense_->view().token_count(), written.dense->tokens_per_s);
+    converted_->finish(converted_->view().token_count(), written.converted->tokens_per_s);
+  } catch (const Refusal& refusal) {
+    for (GenerationSide* side : {dense_, converted_})
+      side->end(complaint(Outcome::Kind::failed, {{refusal.what(), refusal.hint(), {}}}));
   }
 }
 

@@ -1,4 +1,4 @@
-// One prompt, continued by the dense original and by the converted model, side by side.
+// Continues a prompt with the dense original and with the converted model, side by side.
 #pragma once
 
 #include <memory>

@@ -5,10 +5,12 @@
 #include <QProgressBar>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
+#include "ui/models/sentences.h"
+#include "ui/models/theme.h"
 #include "ui/panels/panel_text.h"
 #include "ui/panels/token_view.h"
-#include "ui/plots/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 

@@ -22,13 +22,13 @@ class GenerationSide : public QWidget {
 
   TokenView& view() { return *view_; }
 
-  void hold(const QString& why);  // the engine does something else first
-  void wait();                    // for the other side
+  void hold(const QString& why);  // until the engine is free
+  void wait();                    // until the other side is done
   void begin(const QString& prompt);
   void append(const TokenEvent& token);
-  /// Ends with the measured speed, over all tokens that were written.
+  /// Ends with the measured speed over all tokens that were written.
   void finish(int tokens, double tokens_per_s);
-  /// Ends without a result: stopped or failed. What was written stays.
+  /// Ends without a result because it was stopped or failed. The text stays.
   void end(const Outcome& outcome);
 
  protected:

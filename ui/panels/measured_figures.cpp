@@ -5,13 +5,13 @@
 #include <QEvent>
 #include <QGridLayout>
 #include <QLabel>
-#include <QLocale>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/measurements_model.h"
+#include "ui/models/numbers.h"
+#include "ui/models/text_scores_model.h"
+#include "ui/models/theme.h"
 #include "ui/panels/panel_text.h"
-#include "ui/plots/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -22,18 +22,13 @@ QString signed_percent(double ratio) {
          QStringLiteral(" %");
 }
 
-double percentile(const Measurement& measurement, int percent) {
-  const auto at = measurement.kl_percentiles.find(percent);
-  return at == measurement.kl_percentiles.end() ? 0 : at->second;
-}
-
 }  // namespace
 
 MeasuredFigures::MeasuredFigures(QWidget* parent)
     : QWidget(parent), heading_(new QLabel), figures_(new QWidget) {
   const int space = spacing(*this);
   heading_->setWordWrap(true);
-  heading_->setMinimumWidth(56 * space);  // as wide while there are no figures
+  heading_->setMinimumWidth(56 * space);  // keeps its width without figures
   heading_->setObjectName(QStringLiteral("figures_heading"));
   auto* grid = new QGridLayout(figures_);
   grid->setContentsMargins({});
@@ -77,16 +72,16 @@ MeasuredFigures::Row MeasuredFigures::add_row(QGridLayout& grid, const QString& 
 void MeasuredFigures::show_measurement(const Measurement& m) {
   const PolicyNumbers& said = m.policy.predicted;
   heading_->setText(tr("%1 · %2 tokens · window %3 · %4")
-                        .arg(text_in_words(m), QLocale(QLocale::English).toString(m.tokens))
+                        .arg(text_in_words(m), grouped(m.tokens))
                         .arg(m.window)
                         .arg(date_in_words(m.date)));
   kl_.measured->setText(bold(number_text(m.numbers.kl)));
   kl_.beside->setText(tr("predicted %1").arg(number_text(said.kl)));
-  percentiles_.measured->setText(tr("median %1").arg(bold(number_text(percentile(m, 50)))));
+  percentiles_.measured->setText(tr("median %1").arg(bold(number_text(percentile(m.kl_percentiles, 50)))));
   percentiles_.beside->setText(tr("95 % %1 · 99 % %2 · largest %3")
-                                   .arg(bold(number_text(percentile(m, 95))),
-                                        bold(number_text(percentile(m, 99))),
-                                        bold(number_text(percentile(m, 100)))));
+                                   .arg(bold(number_text(percentile(m.kl_percentiles, 95))),
+                                        bold(number_text(percentile(m.kl_percentiles, 99))),
+                                        bold(number_text(percentile(m.kl_percentiles, 100)))));
   perplexity_.measured->setText(
       tr("%1 → %2").arg(number_text(m.dense_perplexity), bold(number_text(m.numbers.perplexity))));
   perplexity_.beside->setText(
@@ -94,9 +89,9 @@ void MeasuredFigures::show_measurement(const Measurement& m) {
   same_top_.measured->setText(bold(percent_text(m.same_top)));
   same_top_.beside->setText(tr("± %1").arg(percent_text(m.same_top_se)));
   activated_.measured->setText(bold(percent_text(m.numbers.activated_fraction)));
-  activated_.beside->setText(tr("%1 a token, predicted %2")
-                                 .arg(QString::fromStdString(format_count(m.numbers.activated_parameters)),
-                                      percent_text(said.activated_fraction)));
+  activated_.beside->setText(
+      tr("%1 a token, predicted %2")
+          .arg(count_text(m.numbers.activated_parameters), percent_text(said.activated_fraction)));
   ffn_.measured->setText(bold(percent_text(m.numbers.ffn_activated)));
   ffn_.beside->setText(tr("predicted %1").arg(percent_text(said.ffn_activated)));
   figures_->show();

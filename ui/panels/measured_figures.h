@@ -1,4 +1,4 @@
-// What an evaluation found, as figures: the measured in bold, beside it what was predicted.
+// The figures of a measurement: measured values in bold, predicted ones beside them.
 #pragma once
 
 #include <QWidget>
@@ -6,9 +6,11 @@
 class QGridLayout;
 class QLabel;
 
-namespace ladimo::ui {
-
+namespace ladimo {
 struct Measurement;
+}
+
+namespace ladimo::ui {
 
 class MeasuredFigures : public QWidget {
   Q_OBJECT

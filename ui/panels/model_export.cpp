@@ -7,40 +7,30 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/format.h"
+#include "run/export_report.h"
+#include "run/saved_policy.h"
+#include "run/step.h"
+#include "ui/engine/answer.h"
 #include "ui/engine/serve_client.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/save_file.h"
+#include "ui/models/sentences.h"
 #include "ui/panels/notice.h"
-#include "ui/panels/panel_text.h"
 
 namespace ladimo::ui {
 namespace {
 
 constexpr int thousand = 1000;
 
-QString verification(const QByteArray& output) {
-  const auto json = nlohmann::json::parse(output.begin(), output.end(), nullptr, false);
-  QStringList parts;
-  const auto add = [&](const char* key, const auto& words) {
-    if (json.is_object() && json.contains(key) && json[key].is_number())
-      parts << words(json[key].template get<double>());
-  };
-  add("bytes", [](double bytes) { return QString::fromStdString(format_bytes(bytes)); });
-  add("max_logit_error", [](double error) {
-    return ModelExport::tr("read again: largest difference of a logit %1").arg(number_text(error));
-  });
-  add("kl_against_run",
-      [](double kl) { return ModelExport::tr("KL against the run %1 nats per token").arg(number_text(kl)); });
-  return parts.join(QStringLiteral(" · "));
-}
-
-/// Where the engine says that it saved a policy.
-QString saved_file(const QByteArray& output) {
-  const auto json = nlohmann::json::parse(output.begin(), output.end(), nullptr, false);
-  const auto path = json.is_object() ? json.value("path", nlohmann::json()) : nlohmann::json();
-  return path.is_string() ? QString::fromStdString(path.get<std::string>()) : QString();
+QString in_words(const ExportResult& result) {
+  return QStringList{bytes_text(static_cast<double>(result.bytes)),
+                     ModelExport::tr("read again: largest difference of a logit %1")
+                         .arg(number_text(result.verification.max_logit_error)),
+                     ModelExport::tr("KL against the run %1 nats per token")
+                         .arg(number_text(result.verification.kl_against_run))}
+      .join(QStringLiteral(" · "));
 }
 
 }  // namespace
@@ -58,10 +48,13 @@ ModelExport::ModelExport(PolicyEditor& editor, ServeClient& serve, Engine engine
   connect(&serve_, &ServeClient::finished, this, [this](int request, const Outcome& outcome) {
     if (saving_ == 0 || request != saving_) return;
     saving_ = 0;
-    if (outcome.done())
-      start(saved_file(outcome.output));
-    else
-      finish(outcome);
+    if (!outcome.done()) return finish(outcome);
+    try {
+      start(QString::fromStdString(saved_policy_from_json(parse_answer(outcome.output)).path.string()));
+    } catch (const Refusal& refusal) {
+      end();
+      notice().show_error(complaint(refusal.problem()));
+    }
   });
 }
 
@@ -95,8 +88,7 @@ void ModelExport::write(const QString& folder) {
   }
 }
 
-/// An engine elsewhere cannot read files of this machine: the policy is saved in the run, under a name of its
-/// own, so that it replaces none.
+/// A remote engine cannot read files of this machine, so the policy is saved in the run under a new name.
 void ModelExport::save_there() {
   const QString name =
       tr("exported %1").arg(QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH.mm.ss")));
@@ -119,7 +111,7 @@ void ModelExport::start(const QString& policy_file) {
 }
 
 void ModelExport::show_step(const StepEvent& event) {
-  notice().say(QString::fromStdString(event.name) + QStringLiteral("…"));
+  notice().say(QString::fromStdString(step_in_words(event.name)) + QStringLiteral("…"));
 }
 
 void ModelExport::show_progress_of(const ProgressEvent& event) {
@@ -139,11 +131,17 @@ void ModelExport::finish(const Outcome& outcome) {
     notice().show_error(complaint(outcome));
     if (outcome.original_missing) emit original_missing();
   } else {
-    const QString said = tr("Written to %1 · %2").arg(folder_, verification(outcome.output));
-    if (engine_.remote())
-      notice().say(said);
-    else
-      notice().show_saved(said, folder_);
+    show_result(outcome.output);
+  }
+}
+
+void ModelExport::show_result(const QByteArray& output) {
+  try {
+    const ExportResult result = export_result_from_json(parse_answer(output));
+    const QString said = tr("Written to %1 · %2").arg(folder_, in_words(result));
+    engine_.remote() ? notice().say(said) : notice().show_saved(said, folder_);
+  } catch (const Refusal& refusal) {
+    notice().show_error(complaint(refusal.problem()));
   }
 }
 

@@ -1,4 +1,4 @@
-// Writing the converted model as a folder of its own, by the engine.
+// The card that lets the engine write the converted model into a folder.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,7 @@ class ModelExport : public ExportCard {
   bool writing() const { return saving_ != 0 || (job_ && job_->running()); }
 
  signals:
-  /// The run's dense original is not where it was.
+  /// The engine did not find the run's dense original.
   void original_missing();
 
  private:
@@ -34,6 +34,7 @@ class ModelExport : public ExportCard {
   void show_step(const StepEvent& event);
   void show_progress_of(const ProgressEvent& event);
   void finish(const Outcome& outcome);
+  void show_result(const QByteArray& output);
   void end();
 
   PolicyEditor& editor_;
@@ -42,7 +43,7 @@ class ModelExport : public ExportCard {
   QTemporaryDir policies_;  // holds the policy while a local engine reads it
   std::unique_ptr<EngineProcess> job_;
   QString folder_;
-  Policy policy_;   // that is being written
+  Policy policy_;   // of the model that is being written
   int saving_ = 0;  // request that puts the policy where a remote engine finds it; 0: none
 };
 

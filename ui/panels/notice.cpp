@@ -6,8 +6,8 @@
 #include <QToolButton>
 #include <QUrl>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 

@@ -1,4 +1,4 @@
-// How something ended, where it was asked for: saved there, or not saved and why.
+// Says how an action ended, beside its button: where a file was saved, or why not.
 #pragma once
 
 #include <QString>
@@ -10,7 +10,7 @@ namespace ladimo::ui {
 
 class Note;
 
-/// Keeps the room of one line while it says nothing, so that nothing jumps.
+/// Takes up one line also while it is empty, so that nothing jumps.
 class Notice : public QWidget {
   Q_OBJECT
  public:
@@ -19,9 +19,9 @@ class Notice : public QWidget {
   void clear();
   void say(const QString& text);
   void show_error(const QString& text);
-  /// Says `text` and offers to open the folder that holds `path` (or is it).
+  /// Says `text` and offers to open `path`, or the folder that holds it.
   void show_saved(const QString& text, const QString& path);
-  /// Says `text` and offers `action`, whose press is `acted`.
+  /// Says `text` and offers a button `action`, which emits `acted`.
   void offer(const QString& text, const QString& action);
 
   QString text() const;
@@ -36,7 +36,7 @@ class Notice : public QWidget {
 
   Note* text_;
   QToolButton* button_;
-  QString folder_;  // that the button opens; empty: `acted`
+  QString folder_;  // the button opens it; empty: the button emits `acted`
   bool failed_ = false;
 };
 

@@ -6,17 +6,16 @@
 #include <vector>
 
 #include <QDate>
-#include <QLocale>
 #include <QSaveFile>
 
-#include "base/format.h"
 #include "base/version.h"
-#include "ui/models/evaluation_result.h"
 #include "ui/models/measurements_model.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/save_file.h"
 #include "ui/models/sentences.h"
+#include "ui/models/text_scores_model.h"
 #include "ui/panels/panel_text.h"
 #include "ui/panels/report_document.h"
 #include "ui/plots/frontier_plot.h"
@@ -31,7 +30,6 @@ constexpr int frontier_points = 200;
 constexpr std::size_t histograms_a_page = 8;
 const QString none = QStringLiteral("–");
 
-QString whole(qint64 number) { return QLocale(QLocale::English).toString(number); }
 QString optional_text(const std::optional<double>& value) { return value ? number_text(*value) : none; }
 
 double cost_of(const PolicyNumbers& numbers, Cost cost) {
@@ -65,9 +63,9 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
   if (found)
     report.paragraph(
         QObject::tr("Measured on %1 (%2 tokens, window %3), %4, %5.")
-            .arg(text_in_words(*found).toHtmlEscaped(), whole(found->tokens))
+            .arg(text_in_words(*found).toHtmlEscaped(), grouped(found->tokens))
             .arg(found->window)
-            .arg(date_in_words(found->date), found->machine.toHtmlEscaped()) +
+            .arg(date_in_words(found->date), QString::fromStdString(found->machine).toHtmlEscaped()) +
         QObject::tr(" Predictions come from other text: what perplexity rises by may be compared, "
                     "perplexity itself not."));
   else
@@ -87,12 +85,12 @@ void add_recipe(ReportDocument& report, const Recipe& recipe) {
        {QObject::tr("Checkpoint"), QString::fromStdString(recipe.model.filename().string()).toHtmlEscaped()},
        {QObject::tr("Fingerprint"), QString::fromStdString(recipe.model_fingerprint)},
        {QObject::tr("Calibration text"), text.toHtmlEscaped()},
-       {QObject::tr("Calibration tokens"), whole(recipe.tokens)},
-       {QObject::tr("Held-out tokens"), whole(recipe.held_out_tokens)},
-       {QObject::tr("Window"), whole(recipe.window)},
+       {QObject::tr("Calibration tokens"), grouped(recipe.tokens)},
+       {QObject::tr("Held-out tokens"), grouped(recipe.held_out_tokens)},
+       {QObject::tr("Window"), grouped(recipe.window)},
        {QObject::tr("Experts a layer"),
         QObject::tr("%1, of which %2 shared").arg(recipe.experts).arg(recipe.shared)},
-       {QObject::tr("Converted layers"), whole(static_cast<qint64>(recipe.layers.size()))},
+       {QObject::tr("Converted layers"), grouped(static_cast<qint64>(recipe.layers.size()))},
        {QObject::tr("Seed"), QString::number(recipe.seed)},
        {QObject::tr("Sensitivity"), QString::fromStdString(recipe.sensitivity)}},
       {false, false});
@@ -121,7 +119,7 @@ void add_plots(ReportDocument& report, PolicyEditor& editor) {
   }
   if (const Measurement* found = RunHistory::of(editor).newest(editor.policy())) {
     auto percentiles = std::make_unique<KlPercentilesPlot>();
-    percentiles->show_scores({score_of(*found)});
+    percentiles->show_scores({scores_of(*found)});
     if (!percentiles->empty()) plots.push_back(std::move(percentiles));
   }
   report.plots(std::move(plots), 1, 42);
@@ -140,8 +138,7 @@ void add_layers(ReportDocument& report, const PolicyEditor& editor) {
     const bool dense = policy.kind == LayerPolicy::Kind::dense;
     rows.push_back({QString::number(layer), in_words(policy),
                     dense ? QObject::tr("all") : number_text(policy.mean_experts), number_text(priced.kl),
-                    QString::fromStdString(format_count(priced.activated)),
-                    record ? number_text(record->loss_after) : none});
+                    count_text(priced.activated), record ? number_text(record->loss_after) : none});
   }
   report.heading(QObject::tr("Policy of every layer"), true);
   report.paragraph(

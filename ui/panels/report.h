@@ -1,4 +1,4 @@
-// A run on paper: what was made, how it was decided, what it costs and what it changes.
+// A report of a run as PDF.
 #pragma once
 
 #include <QString>
@@ -7,9 +7,9 @@ namespace ladimo::ui {
 
 class PolicyEditor;
 
-/// Writes a PDF (A4, light colours, numbered pages): recipe, predicted and measured numbers, frontier, policy
-/// of every layer, routing weights of every converted layer. Replaces the file atomically. What went wrong
-/// and what to do; empty when saved.
+/// Writes a PDF (A4, light colours, numbered pages) with the recipe, predicted and measured numbers, the
+/// frontier, every layer's policy and every converted layer's routing weights. Replaces the file atomically.
+/// Returns what went wrong and what to do, or nothing.
 QString write_report(PolicyEditor& editor, const QString& path);
 
 }  // namespace ladimo::ui

@@ -14,11 +14,11 @@ namespace {
 
 constexpr int dots_per_inch = 300;
 constexpr double margin_mm = 18;
-constexpr double points = 9.5;  // size of the type
+constexpr double points = 9.5;  // font size
 constexpr int plot_type = QTextFormat::UserObject;
 enum Property { which_plot = QTextFormat::UserProperty, width_share, height_share };
 
-/// Lets a plot stand in the text like a letter.
+/// Lays out a plot in the text like a character.
 class PlotObject : public QObject, public QTextObjectInterface {
   Q_OBJECT
   Q_INTERFACES(QTextObjectInterface)

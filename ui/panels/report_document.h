@@ -1,4 +1,4 @@
-// Text, tables and plots that flow over the pages of a PDF.
+// A PDF document of text, tables and plots that flow from page to page.
 #pragma once
 
 #include <memory>
@@ -24,10 +24,10 @@ class ReportDocument {
   void paragraph(const QString& rich_text);
   /// The first row is the header. Columns that hold numbers are right-aligned; cells are rich text.
   void table(const std::vector<QStringList>& rows, const std::vector<bool>& numbers);
-  /// Plots in rows of `columns`, each under its title. `height`: in per cent of the width of the page.
+  /// Plots in rows of `columns`, each under its title. `height` is in per cent of the page width.
   void plots(std::vector<std::unique_ptr<Plot>> plots, int columns, double height);
 
-  /// Throws nothing; whether the device took all of it.
+  /// Whether the device took all of the document. Throws nothing.
   bool write(QIODevice& device, const QString& footer);
 
  private:

@@ -10,14 +10,15 @@
 #include <QSplitter>
 #include <QTableView>
 
+#include "run/saved_policy.h"
 #include "ui/engine/serve_client.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/sentences.h"
 #include "ui/panels/notice.h"
-#include "ui/panels/panel_text.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 
 namespace ladimo::ui {
 namespace {
@@ -126,7 +127,7 @@ void SavedPolicies::lay_out() {
 }
 
 void SavedPolicies::show_policies() {
-  if (!isVisible()) return;  // showEvent asks again
+  if (!isVisible()) return;  // showEvent does it
   QStringList names;
   for (const NamedPolicy& policy : selected()) names << policy.name;
   std::vector<NamedPolicy> rows{{tr("chosen now"), editor_.policy()}};
@@ -160,7 +161,7 @@ std::vector<NamedPolicy> SavedPolicies::selected() const {
 }
 
 void SavedPolicies::show_selection() {
-  if (policies_->rowCount() == 0) return;  // never shown yet
+  if (policies_->rowCount() == 0) return;  // it was never shown
   std::vector<NamedPolicy> rows = selected();
   const QString name = name_->text().trimmed(), why = why_not(name);
   const auto& saved = RunHistory::of(editor_).policies();
@@ -187,7 +188,7 @@ QString SavedPolicies::why_not(const QString& name) {
   return {};
 }
 
-/// A run of this machine is written here: the engine would load the whole model for it.
+/// The window writes into a local run itself, because the engine would load the whole model first.
 void SavedPolicies::save(const QString& name, const Policy& policy) {
   const RunHistory& history = RunHistory::of(editor_);
   const auto before = history.policies().find(name);

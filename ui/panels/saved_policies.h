@@ -1,4 +1,4 @@
-// Policies that were saved under a name: save the chosen one, compare, take one up again, delete.
+// The policies that were saved under a name: save, compare, load and delete them.
 #pragma once
 
 #include <map>
@@ -42,14 +42,14 @@ class SavedPolicies : public QWidget {
   void accept(const NamedPolicy& saved);
   void load();
   void remove();
-  /// The selected rows, without the one that is being chosen.
+  /// The selected rows, except the row of the chosen policy.
   std::vector<NamedPolicy> selected() const;
 
   PolicyEditor& editor_;
   ServeClient& serve_;
   bool local_;
-  std::map<int, NamedPolicy> saving_;  // by request
-  std::optional<NamedPolicy> lost_;    // was deleted or replaced, and can be brought back
+  std::map<int, NamedPolicy> saving_;  // policies that are being saved, by request
+  std::optional<NamedPolicy> lost_;    // deleted or replaced last, and can be restored
   QLineEdit* name_;
   QPushButton *save_, *save_as_run_, *load_, *delete_;
   Notice* notice_;

@@ -2,9 +2,9 @@
 
 #include <QPainter>
 
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
-#include "ui/plots/tint.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/tint.h"
 
 namespace ladimo::ui {
 namespace {

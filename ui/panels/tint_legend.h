@@ -1,4 +1,4 @@
-// What the tint behind the tokens says.
+// The legend of the tint behind the tokens.
 #pragma once
 
 #include <QString>
@@ -10,7 +10,7 @@ class TintLegend : public QWidget {
   Q_OBJECT
  public:
   explicit TintLegend(QWidget* parent = nullptr);
-  /// Words at both ends of the ramp.
+  /// Sets the words at both ends of the ramp.
   void set_ends(const QString& few, const QString& many);
   QSize sizeHint() const override;
 

@@ -9,8 +9,9 @@
 #include <QToolTip>
 
 #include "base/format.h"
-#include "ui/plots/theme.h"
-#include "ui/plots/tint.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/tint.h"
 
 namespace ladimo::ui {
 namespace {
@@ -36,8 +37,6 @@ QTextCharFormat prompt_format(const Theme& theme) {
   format.setForeground(theme.faint);
   return format;
 }
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 }  // namespace
 
@@ -70,7 +69,7 @@ void TokenView::begin(const QString& prompt) {
 
 void TokenView::append(const TokenEvent& token) {
   tokens_.push_back({QString::fromStdString(token.text), token.experts, mean_of(token.experts), end_});
-  tokens_.back().text.remove('\r');  // a document makes one character of "\r\n"
+  tokens_.back().text.remove('\r');  // a document turns "\r\n" into one character
   end_ += static_cast<int>(tokens_.back().text.size());
   if (!tick_.isActive()) tick_.start();
 }
@@ -100,7 +99,7 @@ QString TokenView::details(int token) const {
   const Token& it = tokens_.at(static_cast<std::size_t>(token));
   QString text = QStringLiteral("<b>%1</b>").arg(quoted(it.text).toHtmlEscaped());
   if (it.mean < 0) return text + QStringLiteral("<br>") + tr("Every layer dense: no router asked.");
-  text += QStringLiteral("<br>") + tr("%1 routed experts on per converted layer").arg(number(it.mean)) +
+  text += QStringLiteral("<br>") + tr("%1 routed experts on per converted layer").arg(number_text(it.mean)) +
           QStringLiteral("<table cellspacing=\"4\">");
   for (std::size_t from = 0; from < it.experts.size(); from += layers_in_a_line) {
     const std::size_t to = std::min(from + layers_in_a_line, it.experts.size());
@@ -128,7 +127,7 @@ QTextCharFormat TokenView::format_of(const Token& token, const Theme& theme) con
   return format;
 }
 
-// cursorForPosition names the gap between two characters that is nearest.
+// cursorForPosition gives the nearest gap between two characters.
 int TokenView::token_under(const QPoint& point) const {
   const QTextCursor cursor = cursorForPosition(point);
   const QRect gap = cursorRect(cursor);

@@ -1,4 +1,4 @@
-// Text as it is generated, every token tinted by how many experts it used.
+// Generated text as it arrives, with every token tinted by how many experts it used.
 #pragma once
 
 #include <vector>
@@ -12,30 +12,30 @@ namespace ladimo::ui {
 
 struct Theme;
 
-/// Tokens are appended to the document 30 times a second at most; nothing that stands there is touched again.
+/// Tokens are appended to the document at most 30 times a second, and never change afterwards.
 class TokenView : public QPlainTextEdit {
   Q_OBJECT
  public:
   explicit TokenView(QWidget* parent = nullptr);
 
-  /// Experts on per converted layer at which the tint begins and at which it is full.
+  /// The numbers of experts per converted layer at which the tint starts and at which it is full.
   void set_scale(double few, double many);
-  /// Forgets all tokens and shows the prompt, faintly.
+  /// Removes all tokens and shows the prompt in a faint colour.
   void begin(const QString& prompt);
   void append(const TokenEvent& token);
-  /// Shows what waits for the next tick.
+  /// Shows at once the tokens that are waiting for the next tick.
   void flush();
 
   int token_count() const { return static_cast<int>(tokens_.size()); }
-  /// The token that holds the character at a position of the document, -1 where none does.
+  /// The index of the token that holds the character at a position of the document, or -1.
   int token_at(int position) const;
   /// How many experts a token used, layer by layer. Rich text.
   QString details(int token) const;
-  /// The same as one line of plain text.
+  /// How many experts a token used, layer by layer, as one line of plain text.
   QString summary(int token) const;
 
  signals:
-  /// The pointer or the text cursor stands on this token, or on none (-1).
+  /// The pointer or the text cursor is on this token, or on none (-1).
   void pointed(int token);
 
  protected:
@@ -46,8 +46,8 @@ class TokenView : public QPlainTextEdit {
  private:
   struct Token {
     QString text;
-    std::vector<int> experts;  // on in each layer, -1: dense
-    double mean = -1;          // over the converted layers; -1: every layer is dense
+    std::vector<int> experts;  // number on in each layer, -1 in a dense one
+    double mean = -1;          // over the layers that are not dense; -1 if all are
     int start = 0;             // position in the document
   };
   QTextCharFormat format_of(const Token& token, const Theme& theme) const;
@@ -56,9 +56,9 @@ class TokenView : public QPlainTextEdit {
   void recolour();
 
   std::vector<Token> tokens_;
-  std::size_t shown_ = 0;  // tokens that are in the document
+  std::size_t shown_ = 0;  // number of tokens in the document
   int prompt_end_ = 0;
-  int end_ = 0;  // of the document
+  int end_ = 0;  // position after the last token
   double few_ = 0;
   double many_ = 1;
   QTimer tick_;

@@ -10,16 +10,14 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 QCPGraph* add_marks(QCustomPlot& plot) {
   QCPGraph* graph = plot.addGraph();
@@ -75,7 +73,7 @@ void FrontierPlot::make_graphs() {
     end->setTypeY(QCPItemPosition::ptAxisRectRatio);
   chosen_mark_ = add_marks(plot);
   chosen_mark_->setLayer(moving_);
-  plot.addLayer(QStringLiteral("measured"));  // what was measured is never hidden
+  plot.addLayer(QStringLiteral("measured"));  // on top, so that measurements are never hidden
   measured_marks_->setLayer(QStringLiteral("measured"));
 }
 
@@ -84,8 +82,8 @@ double FrontierPlot::shown(double cost) const {
 }
 
 QString FrontierPlot::in_words(double cost) const {
-  return cost_ == Cost::activated ? tr("%1 % of the parameters activated").arg(number(shown(cost)))
-                                  : tr("%1 ms per token").arg(number(cost));
+  return cost_ == Cost::activated ? tr("%1 % of the parameters activated").arg(number_text(shown(cost)))
+                                  : tr("%1 ms per token").arg(number_text(cost));
 }
 
 void FrontierPlot::set_frontier(Cost cost, double dense_cost, std::vector<Frontier::Point> points) {
@@ -99,7 +97,7 @@ void FrontierPlot::set_frontier(Cost cost, double dense_cost, std::vector<Fronti
 }
 
 void FrontierPlot::set_chosen(double cost, double kl) {
-  chosen_ = {cost, kl, {}, {}, tr("Chosen: KL %1, %2 (predicted)").arg(number(kl), in_words(cost))};
+  chosen_ = {cost, kl, {}, {}, tr("Chosen: KL %1, %2 (predicted)").arg(number_text(kl), in_words(cost))};
   chosen_mark_->data()->clear();
   const QCPRange& range = canvas().yAxis->range();
   chosen_mark_->addData(shown(cost), log_ ? std::max(kl, range.lower) : kl);
@@ -131,14 +129,15 @@ void FrontierPlot::label_marks() {
   if (measured_.empty()) return;
   const FrontierMark& last = measured_.back();
   label(last,
-        last.predicted_kl ? tr("measured %1 (predicted %2)").arg(number(last.kl), number(*last.predicted_kl))
-                          : tr("measured %1").arg(number(last.kl)),
+        last.predicted_kl
+            ? tr("measured %1 (predicted %2)").arg(number_text(last.kl), number_text(*last.predicted_kl))
+            : tr("measured %1").arg(number_text(last.kl)),
         true);
 }
 
-/// Above the mark and to its left, where the frontier does not run, unless the plot ends there.
+/// Puts the label above the mark and to its left, where the frontier does not run, if there is space.
 void FrontierPlot::label(const FrontierMark& mark, const QString& text, bool above) {
-  const QCPRange& range = canvas().xAxis->range();  // reversed: its upper end is on the left
+  const QCPRange& range = canvas().xAxis->range();  // the axis is reversed: its upper end is on the left
   const double from_left = (range.upper - shown(mark.cost)) / range.size();
   const bool left = from_left > 0.85 || (above && from_left > 0.3);
   auto* item = new QCPItemText(&canvas());
@@ -159,7 +158,7 @@ void FrontierPlot::draw_measured() {
   for (const FrontierMark& mark : measured_) {
     measured_marks_->addData(shown(mark.cost), mark.kl);
     if (!mark.predicted_kl) continue;
-    // Equal keys keep their order; the gap parts one distance from the next.
+    // Equal keys keep their order. The NaN separates one line from the next.
     distances_->addData(shown(mark.cost), *mark.predicted_kl);
     distances_->addData(shown(mark.cost), mark.kl);
     distances_->addData(shown(mark.cost), std::numeric_limits<double>::quiet_NaN());
@@ -223,7 +222,7 @@ QString FrontierPlot::read_out(double x, double y) const {
   if (const FrontierMark* mark = nearest(x, y)) return mark->reading;
   const auto point = std::ranges::min_element(
       points_, {}, [&](const Frontier::Point& candidate) { return std::abs(shown(candidate.cost) - x); });
-  return tr("KL %1, %2 (predicted)").arg(number(point->kl), in_words(point->cost));
+  return tr("KL %1, %2 (predicted)").arg(number_text(point->kl), in_words(point->cost));
 }
 
 bool FrontierPlot::eventFilter(QObject* watched, QEvent* event) {

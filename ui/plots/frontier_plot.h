@@ -1,5 +1,5 @@
-// KL over cost: all the best policies there are, the chosen one, those that were measured or saved. Cheaper
-// lies to the right, as on the slider below it; a click chooses.
+// KL over cost: the frontier, the chosen policy, and the measured and saved ones. Cheaper policies are on the
+// right, as on the slider below the plot; a click chooses one.
 #pragma once
 
 #include <optional>
@@ -16,11 +16,11 @@ class QCPLayer;
 
 namespace ladimo::ui {
 
-/// A policy on the plot. Costs are the whole model's, in the unit of the cost.
+/// A policy on the plot. The cost is that of the whole model.
 struct FrontierMark {
   double cost = 0;
   double kl = 0;                       // nats per token
-  std::optional<double> predicted_kl;  // of a measured one
+  std::optional<double> predicted_kl;  // of a measured policy
   QString name;                        // beside the mark; may be empty
   QString reading;                     // under the pointer
 };
@@ -30,11 +30,11 @@ class FrontierPlot : public Plot {
  public:
   explicit FrontierPlot(QWidget* parent = nullptr);
 
-  /// The frontier for a cost. `dense_cost` is what activated parameters are shown in per cent of.
+  /// Sets the frontier. Activated parameters are shown in per cent of `dense_cost`.
   void set_frontier(Cost cost, double dense_cost, std::vector<Frontier::Point> points);
-  /// The chosen policy; draws nothing else anew.
+  /// Moves the chosen policy and redraws nothing else.
   void set_chosen(double cost, double kl);
-  /// Diamonds, each with a line to what was predicted for it. The last one is named.
+  /// Diamonds, each with a line to its prediction. The last one has a label.
   void set_measured(std::vector<FrontierMark> marks);
   void set_saved(std::vector<FrontierMark> marks);
   void set_log_kl(bool log);
@@ -42,7 +42,7 @@ class FrontierPlot : public Plot {
   Rows numbers() const override;
 
  signals:
-  /// A cost that was pointed at, while the button is down; and its release.
+  /// The person points at a cost with the button down (`chosen`), or releases it.
   void picked(double cost);
   void pick_ended();
 

@@ -8,25 +8,24 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
+#include "ui/models/numbers.h"
+#include "ui/models/text_scores_model.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 namespace {
 
-constexpr int mean = 0;  // in the place of a percentile
+constexpr int mean = 0;  // stands among the percentiles
 constexpr std::array statistics{50, 95, 99, 100, mean};
 constexpr std::array shapes{QCPScatterStyle::ssCircle, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssSquare,
                             QCPScatterStyle::ssCross, QCPScatterStyle::ssDiamond};
 constexpr double marker_size = 8;
 constexpr int longest_label = 16;         // letters
-constexpr std::size_t upright_texts = 2;  // more have their names slanted
+constexpr std::size_t upright_texts = 2;  // the names of more texts are slanted
 
-double value(const TextScore& score, int statistic) {
-  if (statistic == mean) return score.kl;
-  const auto at = score.kl_percentiles.find(statistic);
-  return at == score.kl_percentiles.end() ? 0 : at->second;
+double value(const TextEvaluation::Domain& domain, int statistic) {
+  return statistic == mean ? domain.scores.kl : percentile(domain.scores.kl_percentiles, statistic);
 }
 
 QString words(int statistic) {
@@ -46,11 +45,12 @@ QString shortened(const QString& name) {
   return name.size() <= longest_label ? name : name.left(longest_label - 1) + QStringLiteral("…");
 }
 
-QString name_of(const TextScore& score) {
-  return score.text.isEmpty() ? KlPercentilesPlot::tr("all text") : score.text;
+QString name_of(const TextEvaluation::Domain& domain) {
+  return domain.text.empty() ? KlPercentilesPlot::tr("all text")
+                             : QString::fromStdString(domain.text.filename().string());
 }
 
-/// With a place for the number.
+/// The read-out of a statistic, with %1 for its value.
 QString reading(int statistic) {
   switch (statistic) {
     case mean:
@@ -61,8 +61,6 @@ QString reading(int statistic) {
       return KlPercentilesPlot::tr("%1 % of the tokens lie below %2 nats").arg(statistic);
   }
 }
-
-QString number(double nats) { return QString::fromStdString(format_number(nats)); }
 
 }  // namespace
 
@@ -86,7 +84,7 @@ KlPercentilesPlot::KlPercentilesPlot(QWidget* parent)
   canvas().plotLayout()->setRowStretchFactor(1, 0.001);
 }
 
-void KlPercentilesPlot::show_scores(std::vector<TextScore> scores) {
+void KlPercentilesPlot::show_scores(std::vector<TextEvaluation::Domain> scores) {
   scores_ = std::move(scores);
   QSharedPointer<QCPAxisTickerText> texts(new QCPAxisTickerText);
   double low = 1, high = 1e-6;
@@ -119,9 +117,9 @@ Rows KlPercentilesPlot::numbers() const {
   QStringList header{tr("text"), tr("tokens")};
   for (const int statistic : statistics) header << words(statistic);
   Rows rows{header};
-  for (const TextScore& score : scores_) {
-    QStringList cells{name_of(score), QString::number(score.tokens)};
-    for (const int statistic : statistics) cells << csv_number(value(score, statistic));
+  for (const TextEvaluation::Domain& domain : scores_) {
+    QStringList cells{name_of(domain), QString::number(domain.scores.tokens)};
+    for (const int statistic : statistics) cells << csv_number(value(domain, statistic));
     rows << cells;
   }
   return rows;
@@ -139,9 +137,10 @@ void KlPercentilesPlot::recolour(const Theme& theme) {
 QString KlPercentilesPlot::read_out(double x, double) const {
   const auto text = std::llround(x);
   if (text < 0 || text >= static_cast<long long>(scores_.size())) return {};
-  const TextScore& score = scores_[static_cast<std::size_t>(text)];
-  QStringList lines{name_of(score)};
-  for (const int statistic : statistics) lines << reading(statistic).arg(number(value(score, statistic)));
+  const TextEvaluation::Domain& domain = scores_[static_cast<std::size_t>(text)];
+  QStringList lines{name_of(domain)};
+  for (const int statistic : statistics)
+    lines << reading(statistic).arg(number_text(value(domain, statistic)));
   return lines.join('\n');
 }
 

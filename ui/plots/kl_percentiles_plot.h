@@ -1,9 +1,9 @@
-// How far the converted model strays from the dense one, token by token: the KL's percentiles, text by text.
+// How far the converted model is from the dense one on single tokens: percentiles of the KL for each text.
 #pragma once
 
 #include <vector>
 
-#include "ui/models/evaluation_result.h"
+#include "run/evaluation.h"
 #include "ui/plots/plot.h"
 
 class QCPGraph;
@@ -15,8 +15,8 @@ class KlPercentilesPlot : public Plot {
  public:
   explicit KlPercentilesPlot(QWidget* parent = nullptr);
 
-  /// One column a text. Texts of zero KL (all layers dense) have nothing to draw on a log axis.
-  void show_scores(std::vector<TextScore> scores);
+  /// One column for each text. A text with zero KL (all layers dense) has no marks on a log axis.
+  void show_scores(std::vector<TextEvaluation::Domain> scores);
 
   Rows numbers() const override;
 
@@ -25,7 +25,7 @@ class KlPercentilesPlot : public Plot {
   QString read_out(double x, double y) const override;
 
  private:
-  std::vector<TextScore> scores_;
+  std::vector<TextEvaluation::Domain> scores_;
   std::vector<QCPGraph*> statistics_;  // median, 95 %, 99 %, largest, mean
 };
 

@@ -7,8 +7,8 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/plots/theme.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 namespace {
@@ -24,9 +24,9 @@ constexpr std::array shapes{
     Shape{QCPScatterStyle::ssCross, false, u'×'}};
 constexpr double marker_size = 5;
 
-QString percent(double share) { return QString::fromStdString(format_number(100 * share)); }
+QString percent(double share) { return number_text(100 * share); }
 
-/// Of all that run, each expert's share in per cent.
+/// Each expert's share of all routed experts that run, in per cent.
 QVector<double> shares_of(const std::vector<double>& load) {
   const double sum = std::accumulate(load.begin(), load.end(), 0.0);
   QVector<double> shares;
@@ -52,7 +52,7 @@ LoadPlot::LoadPlot(QWidget* parent)
   even_ = new QCPItemStraightLine(&plot);
   plot.xAxis->setLabel(tr("routed expert"));
   plot.yAxis->setLabel(tr("% of the load"));
-  plot.yAxis->ticker()->setTickCount(3);  // there is little height
+  plot.yAxis->ticker()->setTickCount(3);  // the plot is low
   QSharedPointer<QCPAxisTickerFixed> whole(new QCPAxisTickerFixed);
   whole->setTickStep(1);
   whole->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);

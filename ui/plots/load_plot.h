@@ -1,5 +1,5 @@
-// How often each routed expert runs, against the 1/E of an even load; and, where the text came from several
-// files, how often on each of them.
+// How often each routed expert runs, compared with the 1/E of an even load. If the text came from several
+// files, also how often on each of them.
 #pragma once
 
 #include <vector>
@@ -16,14 +16,14 @@ class LoadPlot : public Plot {
   Q_OBJECT
  public:
   explicit LoadPlot(QWidget* parent = nullptr);
-  /// One file of the calibration text: [E] share of its tokens for which the expert is on.
+  /// One file of the calibration text, with the share of its tokens for which each expert is on, [E].
   struct Text {
     QString name;
     std::vector<double> load;
   };
-  /// [E] share of the tokens for which the expert is on; empty shows the empty state.
+  /// The share of the tokens for which each expert is on, [E]. No experts show the empty state.
   void set_load(std::vector<double> load, std::vector<Text> texts = {});
-  /// Which mark stands for which text: "○ tales.txt  ◆ books.txt". Rich text.
+  /// The legend of the marks as rich text: "○ tales.txt  ◆ books.txt".
   QString legend() const;
   Rows numbers() const override;
 

@@ -5,27 +5,26 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
 
-QString number(double value) { return QString::fromStdString(format_number(value)); }
-
 QString caption_of(const LossPlot::Curve& curve) {
   if (curve.held_values.isEmpty())
     return LossPlot::tr("The other layers' losses on held-out rows stand faintly behind.");
-  const QString dots = LossPlot::tr("Dots: held-out rows, %1 → %2.")
-                           .arg(number(curve.held_values.first()), number(curve.held_values.last()));
+  const QString dots =
+      LossPlot::tr("Dots: held-out rows, %1 → %2.")
+          .arg(number_text(curve.held_values.first()), number_text(curve.held_values.last()));
   const QString line = LossPlot::tr("Line: training rows, with changing numbers of experts on.");
   return dots + ' ' + (curve.values.isEmpty() ? QString() : line + ' ') +
          LossPlot::tr("Faint: the other layers.");
 }
 
-/// The place of the step that is nearest to `x`; -1 where there is none. `steps` rise.
+/// The index of the step nearest to `x`; -1 where there are none. `steps` rise.
 qsizetype nearest(const QVector<double>& steps, double x) {
   const auto distance = [x](double step) { return std::abs(step - x); };
   return steps.isEmpty() ? -1 : std::ranges::min_element(steps, {}, distance) - steps.begin();
@@ -112,7 +111,7 @@ void LossPlot::recolour(const Theme& theme) {
   for (const auto& [layer, graph] : others_) graph->setPen({theme.off, 1.25});
 }
 
-/// The held-out dot that the pointer is at, else the training rows' line, else the nearest dot.
+/// Reads the held-out dot under the pointer, else the training line, else the nearest dot.
 QString LossPlot::read_out(double x, double y) const {
   const auto found = curves_.find(selected_);
   if (found == curves_.end()) return {};
@@ -126,10 +125,10 @@ QString LossPlot::read_out(double x, double y) const {
   };
   if (dot >= 0 && (point < 0 || at_dot()))
     return tr("%1 %2, held-out rows: %3")
-        .arg(canvas().xAxis->label(), QString::number(held_steps[dot]), number(held_values[dot]));
+        .arg(canvas().xAxis->label(), QString::number(held_steps[dot]), number_text(held_values[dot]));
   if (point < 0) return {};
   return tr("%1 %2, training rows: %3")
-      .arg(canvas().xAxis->label(), QString::number(steps[point]), number(values[point]));
+      .arg(canvas().xAxis->label(), QString::number(steps[point]), number_text(values[point]));
 }
 
 Rows LossPlot::numbers() const {

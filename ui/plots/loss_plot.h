@@ -1,4 +1,4 @@
-// The distillation loss of the layers: one in full, the others faintly behind it.
+// The distillation losses of all layers: one is drawn in full, the others faintly behind it.
 #pragma once
 
 #include <map>
@@ -22,11 +22,11 @@ class LossPlot : public Plot {
 
   explicit LossPlot(QWidget* parent = nullptr);
 
-  /// Replaces a layer's curve. The vectors rise in their steps.
+  /// Replaces a layer's curve. Its steps rise.
   void set_curve(int layer, const Curve& curve);
-  /// What the curves' steps are: those of the distillation, unless told otherwise.
+  /// Names the steps of the x axis. By default they are steps of the distillation.
   void set_step_name(const QString& name);
-  /// Which layer is drawn in full.
+  /// Draws this layer in full.
   void select(int layer);
   void clear();
 

@@ -8,9 +8,9 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -34,7 +34,7 @@ QSharedPointer<QCPAxisTicker> whole_numbers() {
 }  // namespace
 
 QColor heat_colour(double share) {
-  // A polynomial of degree 6 through matplotlib's viridis.
+  // A polynomial of degree 6 that approximates matplotlib's viridis.
   constexpr std::array<std::array<double, 3>, 7> terms = {{{0.27773, 0.00541, 0.33410},
                                                            {0.10509, 1.40461, 1.38459},
                                                            {-0.33086, 0.21485, 0.09510},
@@ -116,8 +116,7 @@ QString MatrixPlot::read_out(double x, double y) const {
   const int row = static_cast<int>(std::lround(y)), column = static_cast<int>(std::lround(x));
   const double value = matrix_.at(row, column);
   if (std::isnan(value)) return words_.unknown.arg(row);
-  return words_.reading.arg(QString::number(row), QString::number(column),
-                            QString::fromStdString(format_number(value)));
+  return words_.reading.arg(QString::number(row), QString::number(column), number_text(value));
 }
 
 bool MatrixPlot::eventFilter(QObject* watched, QEvent* event) {

@@ -34,17 +34,17 @@ class MatrixPlot : public Plot {
   struct Words {
     QString title;
     QString empty;
-    QString row;      // what a row is: "layer"
-    QString column;   // what a column is: "expert"
-    QString value;    // what a colour is, with its unit: "% of the tokens"
+    QString row;      // name of a row: "layer"
+    QString column;   // name of a column: "expert"
+    QString value;    // meaning and unit of the colours: "% of the tokens"
     QString reading;  // read-out with %1 row, %2 column, %3 value
     QString unknown;  // read-out of a value that is not known, with %1 row
   };
   explicit MatrixPlot(Words words, QWidget* parent = nullptr);
 
-  /// Colours run from 0 to `top`. No rows show the empty state.
+  /// Colours run from 0 to `top`. A matrix without rows shows the empty state.
   void set_matrix(Matrix matrix, double top);
-  /// Frames a row; -1 frames none.
+  /// Frames a row; -1 removes the frame.
   void set_row(int row);
 
   Rows numbers() const override;

@@ -8,15 +8,13 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
 #include "ui/models/measurements_model.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
 
 namespace ladimo::ui {
 namespace {
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 double percent(const PolicyNumbers& numbers) { return 100 * numbers.activated_fraction; }
 
@@ -75,7 +73,7 @@ Rows MeasuredPlot::numbers() const {
   Rows rows{{tr("date"), tr("activated fraction, predicted"), tr("KL, predicted"),
              tr("activated fraction, measured"), tr("KL, measured")}};
   for (const Measurement& m : measurements_)
-    rows << QStringList{m.date, csv_number(m.policy.predicted.activated_fraction),
+    rows << QStringList{QString::fromStdString(m.date), csv_number(m.policy.predicted.activated_fraction),
                         csv_number(m.policy.predicted.kl), csv_number(m.numbers.activated_fraction),
                         csv_number(m.numbers.kl)};
   return rows;
@@ -89,7 +87,7 @@ void MeasuredPlot::recolour(const Theme& theme) {
   distances_->setPen({theme.faint, 1.25});
 }
 
-// The nearest measurement, where the pointer is close to one.
+// Reads the nearest measurement, if the pointer is close to it.
 QString MeasuredPlot::read_out(double x, double y) const {
   const auto distance = [&](const Measurement& m) {
     const double across = (percent(m.numbers) - x) / canvas().xAxis->range().size();
@@ -101,8 +99,8 @@ QString MeasuredPlot::read_out(double x, double y) const {
   const auto nearest = std::ranges::min_element(measurements_, {}, distance);
   if (distance(*nearest) > 0.05) return {};
   return tr("KL %1 measured, %2 predicted\n%3 % activated, %4 % predicted\n%5 · %6")
-      .arg(number(nearest->numbers.kl), number(nearest->policy.predicted.kl),
-           number(percent(nearest->numbers)), number(percent(nearest->policy.predicted)),
+      .arg(number_text(nearest->numbers.kl), number_text(nearest->policy.predicted.kl),
+           number_text(percent(nearest->numbers)), number_text(percent(nearest->policy.predicted)),
            date_in_words(nearest->date), text_in_words(*nearest));
 }
 

@@ -1,9 +1,9 @@
-// Every measurement of a run beside what had been predicted: KL over activated parameters.
+// All measurements of a run and their predictions: KL over activated parameters.
 #pragma once
 
 #include <vector>
 
-#include "ui/models/run_data.h"
+#include "run/measurement.h"
 #include "ui/plots/plot.h"
 
 class QCPCurve;
@@ -26,7 +26,7 @@ class MeasuredPlot : public Plot {
   QString read_out(double x, double y) const override;
 
  private:
-  std::vector<Measurement> measurements_;  // those with a KL above 0
+  std::vector<Measurement> measurements_;  // only those with a KL above 0
   QCPGraph* predicted_;
   QCPGraph* measured_;
   QCPGraph* newest_;

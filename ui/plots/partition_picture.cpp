@@ -15,17 +15,17 @@
 #include <QPdfWriter>
 #include <QToolTip>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/save_file.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 
-/// Cells in reading order; cell i shows neurons[i].
+/// Cells in reading order. Cell i shows neurons[i].
 struct PartitionPicture::Grid {
   QString title;
   std::vector<int> neurons;
-  QRectF area;  // of the cells
+  QRectF area;  // covered by the cells
   int columns = 1;
   double cell = 1;
 
@@ -43,15 +43,15 @@ struct PartitionPicture::Grid {
 
 PartitionPicture::PartitionPicture(QWidget* parent) : QWidget(parent) {
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
-  setFocusPolicy(Qt::StrongFocus);  // the menu key opens what a right click does
+  setFocusPolicy(Qt::StrongFocus);  // the menu key needs the focus
   make_menu();
 }
 
 void PartitionPicture::make_menu() {
-  const auto add = [this](const QString& name, const auto& carry_out) {
+  const auto add = [this](const QString& name, const auto& act) {
     auto* action = new QAction(name, this);
     addAction(action);
-    connect(action, &QAction::triggered, this, carry_out);
+    connect(action, &QAction::triggered, this, act);
   };
   add(tr("Copy picture"), [this] { QGuiApplication::clipboard()->setPixmap(grab()); });
   add(tr("Copy numbers"), [this] { QGuiApplication::clipboard()->setText(csv_text(numbers(), '\t')); });
@@ -134,7 +134,7 @@ std::vector<PartitionPicture::Grid> PartitionPicture::grids() const {
   const double count = static_cast<double>(partition_.size());
   double top = line;
   for (Grid& grid : grids) {
-    // The largest whole number of device pixels with which all cells fit, so that no cell is blurred.
+    // A whole number of device pixels, so that no cell is blurred: the largest with which all cells fit.
     const double pixel = 1 / devicePixelRatioF();
     grid.cell = std::max(pixel, std::floor(std::sqrt(width() * height / count) / pixel) * pixel);
     while (grid.cell > pixel && std::ceil(count / std::floor(width() / grid.cell)) * grid.cell > height)

@@ -1,4 +1,4 @@
-// The partition of one FFN: every neuron a cell, coloured by the expert it goes to.
+// The partition of one FFN: every neuron is a cell, coloured by the expert it goes to.
 #pragma once
 
 #include <vector>
@@ -9,23 +9,23 @@
 
 namespace ladimo::ui {
 
-/// Two pictures of the same neurons: as they stand in the checkpoint, and gathered into experts with the
-/// shared set first; under them a legend.
+/// Two pictures of the same neurons, in the order of the checkpoint and gathered into experts with the shared
+/// set first, and a legend.
 class PartitionPicture : public QWidget {
   Q_OBJECT
  public:
   explicit PartitionPicture(QWidget* parent = nullptr);
 
-  /// `partition`: for every neuron its expert, -1 for the shared set. `faint`: it is being drawn anew.
+  /// `partition`: the expert of every neuron, -1 for the shared set. `faint`: a new one is on its way.
   void show_partition(std::vector<int> partition, bool faint);
-  /// Says in place of the picture what will appear.
+  /// Shows a sentence in place of the picture.
   void show_text(const QString& text);
   const std::vector<int>& partition() const { return partition_; }
 
-  /// A neuron a row, with its expert.
+  /// One row for each neuron, with its expert.
   Rows numbers() const;
-  /// As PNG, PDF or CSV, as the path's ending says; replaces the file atomically. Emits `failed` when that is
-  /// impossible.
+  /// Saves PNG, PDF or CSV, depending on the extension of the path. Replaces the file atomically; emits
+  /// `failed` when it cannot.
   void save(const QString& path);
 
   QSize minimumSizeHint() const override;
@@ -50,7 +50,7 @@ class PartitionPicture : public QWidget {
 
   std::vector<int> partition_;
   std::vector<int> gathered_;  // neurons by expert, shared first
-  int experts_ = 0;            // routed
+  int experts_ = 0;            // number of routed experts
   bool faint_ = false;
   QString text_;
 };

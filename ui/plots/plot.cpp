@@ -17,15 +17,15 @@
 
 #include <qcustomplot.h>
 
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
 
 constexpr int tick_ms = 33;
 
-/// The one clock of a window: plots that changed since the last tick are drawn at the next.
+/// The clock that all plots of a window share. Plots that changed are drawn at its next tick.
 QTimer& clock_of(QWidget& window) {
   const QString name = QStringLiteral("redraw clock");
   auto* clock = window.findChild<QTimer*>(name, Qt::FindDirectChildrenOnly);
@@ -43,6 +43,26 @@ QPalette paper() {
   palette.setColor(QPalette::Base, Qt::white);
   palette.setColor(QPalette::Text, Qt::black);
   return palette;
+}
+
+/// Background, axes, labels, ticks, grid and legend.
+void apply_theme(QCustomPlot& plot, const Theme& theme) {
+  plot.setBackground(theme.background);
+  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
+    axis->setBasePen({theme.faint, 1});
+    axis->setTickPen({theme.faint, 1});
+    axis->setSubTickPen({theme.faint, 1});
+    axis->setLabelColor(theme.text);
+    axis->setTickLabelColor(theme.text);
+    axis->setLabelFont(plot.font());
+    axis->setTickLabelFont(plot.font());
+    axis->grid()->setPen({theme.grid, 1});
+    axis->grid()->setZeroLinePen({theme.grid, 1});
+  }
+  plot.legend->setBrush(theme.background);
+  plot.legend->setBorderPen(Qt::NoPen);
+  plot.legend->setTextColor(theme.text);
+  plot.legend->setFont(plot.font());
 }
 
 }  // namespace
@@ -76,7 +96,7 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   caption_->hide();
   failure_->hide();
   canvas_->setMouseTracking(true);
-  canvas_->setFocusPolicy(Qt::TabFocus);  // the menu key opens what a right click does
+  canvas_->setFocusPolicy(Qt::TabFocus);  // the menu key needs the focus
   canvas_->installEventFilter(this);
   set_title(title);
 }
@@ -109,7 +129,7 @@ bool Plot::empty() const { return pages_->currentWidget() == empty_; }
 
 void Plot::redraw() {
   dirty_ = true;
-  if (!isVisible()) return;  // showEvent asks again
+  if (!isVisible()) return;  // showEvent redraws
   QTimer& clock = clock_of(*window());
   connect(&clock, &QTimer::timeout, this, &Plot::tick, Qt::UniqueConnection);
   if (!clock.isActive()) clock.start();
@@ -134,7 +154,7 @@ void Plot::apply_palette() {
   redraw();
 }
 
-/// The frame is in the accent's colour while keys go to the plot; else it cannot be told from the window.
+/// The frame has the accent colour while the plot has the focus, otherwise the colour of the window.
 void Plot::show_focus() {
   QPalette frame = palette();
   frame.setColor(QPalette::WindowText,
@@ -149,7 +169,7 @@ void Plot::changeEvent(QEvent* event) {
 
 void Plot::showEvent(QShowEvent* event) {
   QWidget::showEvent(event);
-  apply_palette();  // the constructor cannot: recolour is the derived class's
+  apply_palette();  // not in the constructor: recolour is virtual
 }
 
 bool Plot::eventFilter(QObject* watched, QEvent* event) {
@@ -180,7 +200,8 @@ void Plot::paint(QPainter& painter, const QRectF& rect) {
   const Theme light = theme_of(paper());
   apply_theme(*canvas_, light);
   recolour(light);
-  // Painted at the size that the screen would use, then scaled: type and lines keep their proportions.
+  // Paint at the size that the screen would use and then scale, so that text and lines keep their
+  // proportions.
   const double scale = painter.device()->logicalDpiX() / 96.0;
   QPicture picture;
   QCPPainter recorder(&picture);
@@ -189,7 +210,7 @@ void Plot::paint(QPainter& painter, const QRectF& rect) {
   recorder.end();
   painter.save();
   painter.translate(rect.topLeft());
-  // Playing a picture already scales it from its resolution to the device's.
+  // QPicture::play already scales from the picture's resolution to the device's.
   const double played = double(painter.device()->logicalDpiX()) / picture.logicalDpiX();
   painter.scale(rect.width() / int(rect.width() / scale) / played,
                 rect.height() / int(rect.height() / scale) / played);
@@ -218,7 +239,7 @@ QPixmap Plot::picture(double scale) const {
   return all;
 }
 
-/// One page, as large as the picture on the screen.
+/// One page of the size of the plot on the screen.
 void Plot::paint_page(QPdfWriter& pdf) {
   const double heading = heading_height();
   const QSizeF size(canvas_->width(), canvas_->height() + heading);

@@ -26,7 +26,7 @@ class Plot : public QWidget {
 
   void set_title(const QString& title);
   QString title() const;
-  /// A sentence under the plot; its room is reserved, so that nothing jumps. Rich text.
+  /// A sentence under the plot, rich text. Its space is always reserved, so that nothing jumps.
   void set_caption(const QString& caption);
   QString caption() const;
   void show_empty();
@@ -36,18 +36,18 @@ class Plot : public QWidget {
   /// The plotted numbers, with all digits.
   virtual Rows numbers() const = 0;
   QString csv() const { return csv_text(numbers()); }
-  /// As PNG, PDF or CSV, as the path's ending says; replaces the file atomically. What went wrong; empty when
-  /// saved.
+  /// Saves PNG, PDF or CSV, depending on the extension of the path. Replaces the file atomically. Returns
+  /// what went wrong, or nothing.
   QString save_as(const QString& path);
   /// For reports: draws the plot into `rect` in the light theme's colours.
   void paint(QPainter& painter, const QRectF& rect);
-  /// Everything drawn now is drawn anew at the window's next 30 Hz tick, if it can be seen.
+  /// Draws the plot at the next 30 Hz tick of the window, if it is visible.
   void redraw();
 
  protected:
   QCustomPlot& canvas() const { return *canvas_; }
   virtual void recolour(const Theme& theme) = 0;
-  /// What the pointer at these coordinates of xAxis and yAxis reads; empty where there is nothing.
+  /// The read-out at these coordinates of xAxis and yAxis; empty where there is none.
   virtual QString read_out(double x, double y) const = 0;
   void changeEvent(QEvent* event) override;
   void showEvent(QShowEvent* event) override;

@@ -12,12 +12,12 @@
 
 #include <qcustomplot.h>
 
-#include "base/format.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
+#include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
-#include "ui/plots/theme.h"
 #include "ui/plots/threshold_line.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -31,10 +31,8 @@ double at_log(double log_weight) { return std::pow(10.0, log_weight); }
 
 double total_of(const HistogramCounts& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); }
 
-QString number(double value) { return QString::fromStdString(format_number(value)); }
-
-// The axis is linear in log10 of the weight, where the bins are equally wide; its labels are the weights.
-// Over many decades only the decades have room.
+// The axis is linear in log10 of the weight, so that all bins are equally wide, but its labels are the
+// weights. A long axis has labels at powers of ten only.
 QSharedPointer<QCPAxisTickerText> weight_ticks(double decades) {
   QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
   for (int decade = -4; decade <= 1; ++decade)
@@ -150,13 +148,13 @@ const HistogramCounts& RoutingPlot::counts() const {
   return view_ == View::top1 && !top1_.empty() ? top1_ : all_;
 }
 
-/// In the view of those that run: the threshold, also the one that a top-k comes to. Every weight of a dense
-/// layer runs.
+/// The lower end of the view of weights that run: the threshold, or the one that a top-k amounts to. In a
+/// dense layer all weights run.
 std::optional<double> RoutingPlot::least_shown() const {
   return view_ == View::selected && threshold_ && *threshold_ > 0 ? threshold_ : std::nullopt;
 }
 
-/// What the bar of a bin says: its share of all that is shown.
+/// The height of a bar: the bin's share of all weights that are shown, in per cent.
 double RoutingPlot::percent_shown(int bin) const {
   const auto least = least_shown();
   if (least && histogram_edge(bin + 1) <= *least) return 0;
@@ -183,7 +181,7 @@ void RoutingPlot::draw() {
   show_plot();
 }
 
-/// Where the weights are, and the threshold; the long tail of the small ones is cut at 0.5 %.
+/// The range that holds the weights and the threshold, without the smallest 0.5 % of the weights.
 void RoutingPlot::fit_range() {
   QCustomPlot& plot = canvas();
   double left = high, right = low, top = 0, bottom = 100;
@@ -216,7 +214,8 @@ void RoutingPlot::place_line() {
     line_->hide();
   else
     line_->place(*threshold_ > 0 ? std::max(std::log10(*threshold_), low) : range.lower,
-                 resting_.isEmpty() ? tr("τ %1").arg(number(*threshold_)) : resting_, !resting_.isEmpty());
+                 resting_.isEmpty() ? tr("τ %1").arg(number_text(*threshold_)) : resting_,
+                 !resting_.isEmpty());
   line_->veil(idle_ ? range.upper : threshold() ? line_->x() : range.lower);
 }
 
@@ -293,8 +292,8 @@ QString RoutingPlot::read_out(double x, double) const {
   return (least_shown()
               ? tr("%1 % of the weights that run lie between %2 and %3\n%4 % of all are at or above %2")
               : tr("%1 % of the weights lie between %2 and %3\n%4 % are at or above %2"))
-      .arg(number(percent_shown(bin)), number(edge), number(histogram_edge(bin + 1)),
-           number(100 * share_above(counts(), edge)));
+      .arg(number_text(percent_shown(bin)), number_text(edge), number_text(histogram_edge(bin + 1)),
+           number_text(100 * share_above(counts(), edge)));
 }
 
 Rows RoutingPlot::numbers() const {

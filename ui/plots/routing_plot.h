@@ -1,5 +1,5 @@
-// The histogram of routing weights over log10 of the weight, with the threshold that decides which experts
-// run as a line to drag. Knows no policy: the wizard fills it live, the workspace gives it a threshold.
+// The histogram of routing weights over log10 of the weight, with the threshold as a line to drag. The wizard
+// fills it while the engine works; the workspace also gives it a threshold.
 #pragma once
 
 #include <memory>
@@ -25,16 +25,16 @@ class RoutingPlot : public Plot {
   explicit RoutingPlot(QWidget* parent = nullptr);
   ~RoutingPlot() override;
 
-  /// `top1`: the largest weight of each token, where that is known. Empty counts show the empty state.
+  /// `top1` counts the largest weight of each token, if that is known. Empty counts show the empty state.
   void set_counts(HistogramCounts all, HistogramCounts top1 = {});
-  /// The threshold that decides; none: no line.
+  /// Shows the threshold that decides which experts run, or no line.
   void set_threshold(std::optional<double> threshold);
-  /// A line where nothing is decided by a threshold yet, dashed, with `words` beside it; dragging it makes it
-  /// one that decides. 0: it waits at the left edge.
+  /// Shows a dashed line with `words` beside it while no threshold decides. Dragging it makes it decide. 0
+  /// puts it at the left edge.
   void set_resting_line(double threshold, const QString& words);
-  /// What decides; none while the line rests.
+  /// The threshold that decides; none while the line is dashed.
   std::optional<double> threshold() const { return resting_.isEmpty() ? threshold_ : std::nullopt; }
-  /// Pale: none of these weights decides anything, as in a dense layer.
+  /// Dims all weights because none of them decides anything, as in a dense layer.
   void set_idle(bool idle);
   void set_view(View view);
   void set_log_counts(bool log);
@@ -42,7 +42,7 @@ class RoutingPlot : public Plot {
   Rows numbers() const override;
 
  signals:
-  /// The threshold while a person moves it, and where it was let go.
+  /// The person moves the threshold (`moved`) or lets it go.
   void changed(double threshold);
   void committed(double threshold);
 
@@ -59,7 +59,7 @@ class RoutingPlot : public Plot {
   void draw();
   void fit_range();
   void set_line(std::optional<double> threshold, const QString& resting);
-  /// Whether the line has left what is in sight: nobody could drag it.
+  /// Whether the line is outside the visible range, where nobody could drag it.
   bool leaves_axis() const;
   void place_line();
   void move_threshold(double log_weight);
@@ -67,8 +67,8 @@ class RoutingPlot : public Plot {
   bool key_event(QEvent* event);
 
   HistogramCounts all_, top1_;
-  std::optional<double> threshold_;  // of the line, resting or not
-  QString resting_;                  // the words of a line at rest; empty: it decides
+  std::optional<double> threshold_;  // position of the line, dashed or not
+  QString resting_;                  // label of the dashed line; empty: the line decides
   View view_ = View::all;
   bool log_ = false;
   bool idle_ = false;
@@ -77,7 +77,7 @@ class RoutingPlot : public Plot {
   QComboBox* views_;
   QCheckBox* log_counts_;
   QCPBars* bars_;
-  QCPGraph* above_;  // share of the weights at or above
+  QCPGraph* above_;  // share of the weights at or above x
   std::unique_ptr<ThresholdLine> line_;
 };
 

@@ -4,8 +4,8 @@
 
 #include <qcustomplot.h>
 
-#include "ui/mainwindow/spacing.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 

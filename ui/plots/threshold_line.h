@@ -1,5 +1,5 @@
-// The threshold on a histogram: a line to drag with words beside it, and a veil over what is skipped. It lies
-// on a buffered layer of its own: a move draws nothing else anew.
+// The threshold on a histogram: a line to drag with a label, and a veil over what is skipped. It is on a
+// buffered layer of its own, so a move redraws nothing else.
 #pragma once
 
 #include <QString>
@@ -20,16 +20,16 @@ class ThresholdLine {
   explicit ThresholdLine(QCustomPlot& plot);
 
   void hide();
-  /// Shows it at `x` of the x axis. At rest it is dashed: it could decide, and does not.
+  /// Shows the line at `x` of the x axis. A line at rest is dashed: it does not decide anything yet.
   void place(double x, const QString& words, bool rests);
-  /// Pales what lies left of `x`; at the lower end of the axis or below: nothing.
+  /// Dims what is left of `x`, which is nothing at the lower end of the axis.
   void veil(double x);
   double x() const { return x_; }
-  /// Whether it is drawn and `pixel` is within reach of it.
+  /// Whether the line is shown and near `pixel`.
   bool at(double pixel) const;
   void redraw();
   void recolour(const Theme& theme, const QFont& font);
-  /// Thicker while keys would move it.
+  /// A focused line is thicker, because keys move it.
   void set_focused(bool focused);
 
  private:

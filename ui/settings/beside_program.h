@@ -1,11 +1,11 @@
-// What is installed with the program, or lies beside it where it was built.
+// Where files that come with the program are: installed, or in the build tree.
 #pragma once
 
 #include <QStringList>
 
 namespace ladimo::ui {
 
-/// Folders that may hold it, the installed one first; each ends with a slash.
+/// Folders to look in, the installed one first. Each ends with a slash.
 QStringList places_beside_program();
 
 }  // namespace ladimo::ui

@@ -8,7 +8,7 @@
 namespace ladimo::ui {
 namespace {
 
-/// The first of the places where `folder` holds `file`.
+/// The path of the first `folder` beside the program that holds `file`.
 QString beside_program(const QString& folder, const QString& file) {
   for (const QString& place : places_beside_program()) {
     const QString path = QDir::cleanPath(place + folder);
@@ -20,7 +20,7 @@ QString beside_program(const QString& folder, const QString& file) {
 }  // namespace
 
 QString demo_model() { return beside_program(QStringLiteral("demo"), QStringLiteral("config.json")); }
-// The trade-off table is what a run ends with that the window needs.
+// A run without its trade-off table is not finished.
 QString demo_run() { return beside_program(QStringLiteral("demo-run"), QStringLiteral("tradeoff.json")); }
 
 }  // namespace ladimo::ui

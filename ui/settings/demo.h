@@ -5,7 +5,7 @@
 
 namespace ladimo::ui {
 
-/// Folders beside the program, where it is installed or built; empty where there is none.
+/// Paths of the folders beside the program; empty where there are none.
 QString demo_model();
 QString demo_run();
 

@@ -12,7 +12,7 @@ QString entry_of(const QString& folder, const QString& host) {
   return host.isEmpty() ? folder : host + ':' + folder;
 }
 
-/// Whether an entry is of this machine: those are absolute paths.
+/// Whether an entry names a folder of this machine, which is an absolute path.
 bool is_local(const QString& entry) { return entry.startsWith('/'); }
 
 }  // namespace

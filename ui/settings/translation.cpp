@@ -26,7 +26,7 @@ bool install_translation(const QLocale& locale) {
   QStringList folders;
   for (const QString& place : places_beside_program()) folders << place + QStringLiteral("translations");
   if (!install(locale, QStringLiteral("ladimo"), folders)) return false;
-  // Qt's own buttons and dialogs; never alone, for a window in two languages.
+  // Qt's own buttons and dialogs. Only together with ours, or the window would mix two languages.
   install(locale, QStringLiteral("qtbase"), {QLibraryInfo::path(QLibraryInfo::TranslationsPath)});
   return true;
 }

@@ -1,12 +1,12 @@
-// The window in another language, where there is a translation; English is in the program itself.
+// Translations of the window. English is built in.
 #pragma once
 
 class QLocale;
 
 namespace ladimo::ui {
 
-/// Looks for translations/ladimo_LANGUAGE.qm beside the program; everything that is made afterwards speaks
-/// the language. False where there is none.
+/// Installs translations/ladimo_LANGUAGE.qm from beside the program. Widgets made afterwards use it. False
+/// where there is none.
 bool install_translation(const QLocale& locale);
 
 }  // namespace ladimo::ui

@@ -1,4 +1,4 @@
-// The preflight as a checklist: what was looked at, and what is wrong with what to do about it.
+// The preflight as a checklist: what was checked, what is wrong and what to do about it.
 #pragma once
 
 #include <vector>
@@ -6,7 +6,7 @@
 #include <QAbstractListModel>
 
 #include "base/error.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 
@@ -14,7 +14,7 @@ struct Check {
   enum class State { fine, wrong, running };
   State state = State::fine;
   QString sentence;
-  QString hint = {};  // with the path, where there is one
+  QString hint = {};  // what to do, and the path if there is one
 };
 
 Check failed_check(const Problem& problem);

@@ -1,4 +1,4 @@
-// From what was chosen to the command line that does it.
+// Turns a recipe into the command line that carries it out.
 #pragma once
 
 #include <QString>
@@ -9,11 +9,11 @@
 
 namespace ladimo::ui {
 
-/// The settings that are used for a model when none are asked for; text and fingerprints stay empty.
+/// The default settings for a model. Text and fingerprints stay empty.
 Recipe default_recipe(const ModelConfig& config);
 
-/// Arguments of `plan` and `convert`: model, run folder, text, and every setting that is not the model's
-/// default. Settings without an option of their own go as JSON with --recipe.
+/// Arguments of `plan` or `convert`: model, run folder, text, and every setting that differs from the model's
+/// default. Settings without an option are passed as JSON with --recipe.
 QStringList conversion_arguments(const QString& command, const Recipe& recipe, const ModelConfig& config,
                                  const QString& run);
 

@@ -38,10 +38,7 @@ void ConversionJob::pause() {
   process_.cancel();
 }
 
-void ConversionJob::hear(const Event& event) {
-  state_.apply(event, now_s());
-  emit heard();
-}
+void ConversionJob::hear(const Event& event) { state_.apply(event, now_s()); }
 
 void ConversionJob::end(const Outcome& outcome) {
   outcome_ = outcome;

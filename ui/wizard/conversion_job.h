@@ -1,4 +1,4 @@
-// A conversion that can be paused and continued: the engine's process, and what is known of its progress.
+// A conversion that can be paused and continued: the engine process and its progress.
 #pragma once
 
 #include <memory>
@@ -21,26 +21,24 @@ class ConversionJob : public QObject {
   explicit ConversionJob(Engine engine, QObject* parent = nullptr);
   ~ConversionJob() override;
 
-  /// What is to be done, not started yet. `arguments`: of `convert`.
+  /// Sets what to do without starting it. `arguments` are those of `convert`.
   void prepare(const QStringList& arguments, const QString& run, ConversionState state);
-  /// Starts, or continues after a pause or a failure. Precondition: not running.
+  /// Starts the conversion, or continues it after a pause or a failure. Precondition: not running.
   void start();
-  /// Stops the engine; what is finished stays, and start() continues.
+  /// Stops the engine. Finished layers are kept, and start() continues.
   void pause();
 
   Phase phase() const { return phase_; }
   bool running() const { return phase_ == Phase::running || phase_ == Phase::stopping; }
   const ConversionState& state() const { return state_; }
   const QString& run() const { return run_; }
-  /// How the engine ended the last time.
+  /// How the engine ended last.
   const Outcome& outcome() const { return outcome_; }
   double now_s() const { return static_cast<double>(clock_.elapsed()) / 1000; }
 
  signals:
   void phase_changed();
-  /// The state heard something.
-  void heard();
-  /// The run is there with all its tables.
+  /// The run is complete with all its tables.
   void finished();
 
  private:

@@ -6,17 +6,14 @@
 #include <QObject>
 
 #include "ui/engine/window_words.h"
-#include "ui/wizard/numbers.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
 
-constexpr const char* layers_step = "layers";
-constexpr double unfinished = 0.97;  // a part that takes longer than expected is nearly done, not done
+constexpr double unfinished = 0.97;  // shown for a step that takes longer than expected
 
 using Status = StepState::Status;
-
-QString number(double value) { return QString::fromStdString(format_number(value)); }
 
 /// "3 of 5 min".
 QString of_time(double spent_s, double expected_s) {
@@ -85,17 +82,19 @@ void ConversionState::hear(const StepEvent& event, double now_s) {
   close_step(now_s);
   if (static_cast<std::size_t>(event.index) >= steps_.size()) steps_.resize(std::size_t(event.index) + 1);
   StepState& step = steps_[static_cast<std::size_t>(event.index)];
-  step.plan.name = event.name;
+  step.plan.step = step_named(event.name).value_or(step.plan.step);
   step.status = Status::running;
   running_ = event.index;
-  progress_.reset();  // of the checks before the first step
+  progress_.reset();  // it may belong to the checks before the first step
   step_started_s_ = layer_started_s_ = now_s;
-  note(now_s,
-       QObject::tr("Step %1 of %2: %3").arg(event.index + 1).arg(event.count).arg(step_title(event.name)));
+  note(now_s, QObject::tr("Step %1 of %2: %3")
+                  .arg(event.index + 1)
+                  .arg(event.count)
+                  .arg(QString::fromStdString(step_in_words(event.name))));
 }
 
 bool ConversionState::converting() const {
-  return running_ >= 0 && steps_[static_cast<std::size_t>(running_)].plan.name == layers_step;
+  return running_ >= 0 && steps_[static_cast<std::size_t>(running_)].plan.step == Step::layers;
 }
 
 LayerState* ConversionState::find(int layer) {
@@ -154,9 +153,10 @@ void ConversionState::hear(const LayerEvent& event, double now_s) {
   layer->loss_after = event.loss_after;
   layer->seconds = event.seconds;
   layer_started_s_ = now_s;
-  note(now_s, QObject::tr("Layer %1: loss %2 → %3 in %4")
-                  .arg(event.layer)
-                  .arg(number(event.loss_before), number(event.loss_after), duration_text(event.seconds)));
+  note(now_s,
+       QObject::tr("Layer %1: loss %2 → %3 in %4")
+           .arg(event.layer)
+           .arg(number_text(event.loss_before), number_text(event.loss_after), duration_text(event.seconds)));
 }
 
 void ConversionState::hear(const WarningEvent& event, double now_s) {
@@ -193,7 +193,7 @@ double ConversionState::expected_layer_seconds() const {
   for (const LayerState& layer : layers_)
     if (layer.seconds > 0) seconds += layer.seconds, ++timed;
   if (timed > 0) return seconds / timed;
-  const auto step = std::ranges::find(steps_, layers_step, [](const StepState& s) { return s.plan.name; });
+  const auto step = std::ranges::find(steps_, Step::layers, [](const StepState& s) { return s.plan.step; });
   const auto left = static_cast<double>(layers_.size()) - resumed_;
   return step == steps_.end() || left < 1 ? 0 : step->plan.seconds / left;
 }
@@ -206,7 +206,7 @@ double ConversionState::layer_share(double now_s) const {
 }
 
 double ConversionState::step_share(const StepState& step, double now_s) const {
-  if (step.plan.name == layers_step && step.status != Status::done) {
+  if (step.plan.step == Step::layers && step.status != Status::done) {
     const auto all = static_cast<double>(layers_.size()) - resumed_;
     return all < 1 ? 0 : (finished_layers() - resumed_ + layer_share(now_s)) / all;
   }
@@ -216,13 +216,13 @@ double ConversionState::step_share(const StepState& step, double now_s) const {
   return step.plan.seconds > 0 ? std::min(unfinished, (now_s - step_started_s_) / step.plan.seconds) : 0;
 }
 
-// A step that begins to count again would take the bar back.
+// The bar never goes back, even if a step starts to count anew.
 double ConversionState::share(double now_s) const { return std::max(furthest_, planned_share(now_s)); }
 
 double ConversionState::planned_share(double now_s) const {
   double all = 0, done = 0;
   for (const StepState& step : steps_) {
-    if (step.plan.done) continue;  // was there before: no part of what is left
+    if (step.plan.done) continue;  // finished before this start
     all += step.plan.seconds;
     done += step.plan.seconds * step_share(step, now_s);
   }
@@ -234,7 +234,7 @@ double ConversionState::seconds_left(double now_s) const {
   for (const StepState& step : steps_) all += step.plan.done ? 0 : step.plan.seconds;
   if (all <= 0) return -1;
   const double done = share(now_s) * all;
-  const double doubt = all / 20;  // how much of the plan must have passed before it is corrected
+  const double doubt = all / 20;  // seconds that must pass before the measured pace outweighs the plan
   return (all - done) * (seconds_spent(now_s) + doubt) / (done + doubt);
 }
 
@@ -252,12 +252,12 @@ QString ConversionState::layer_sentence(double now_s) const {
 }
 
 QString ConversionState::step_sentence(const StepState& step, double now_s) const {
-  QStringList parts{step_title(step.plan.name)};
+  QStringList parts{step_title(step.plan.step)};
   const double passed = now_s - step_started_s_;
   double expected = step.plan.seconds;
   if (progress_ && progress_->total > 0) {
     parts << QObject::tr("%1 %").arg(100 * progress_->done / progress_->total);
-    // What is seen corrects what was planned.
+    // The measured pace corrects the plan.
     if (10 * progress_->done >= progress_->total)
       expected = passed * static_cast<double>(progress_->total) / static_cast<double>(progress_->done);
   }

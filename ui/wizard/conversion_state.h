@@ -1,5 +1,5 @@
-// A conversion as its events tell it: everything the distillation page shows is read from here. No widgets,
-// no process, no clock of its own, so that recorded streams test it.
+// The state of a conversion, built from its events; the distillation page shows it. It has no widgets, no
+// process and no clock, so that tests can replay recorded events.
 #pragma once
 
 #include <optional>
@@ -23,10 +23,10 @@ struct LayerState {
   enum class Status { waiting, running, done };
   int layer = 0;
   Status status = Status::waiting;
-  std::string what = {};  // part at work: "partition", "router", ...
+  std::string what = {};  // part in progress: "partition", "router", ...
   std::optional<double> loss_before = {};
   std::optional<double> loss_after = {};
-  double seconds = 0;                    // 0 where a finished layer's time is not known
+  double seconds = 0;                    // 0 where it is not known
   std::vector<LossPoint> training = {};  // of the distillation, by rising step
   std::vector<LossPoint> held_out = {};
   HistogramCounts counts = {};           // routing weights so far
@@ -36,20 +36,21 @@ struct LayerState {
 class ConversionState {
  public:
   ConversionState() = default;
-  /// `steps`: the plan's; `layers`: to be converted, rising; `finished`: those that the run holds already.
+  /// `steps` come from the plan, `layers` are those to convert, rising; `finished` are those the run already
+  /// has.
   ConversionState(std::vector<PlanStep> steps, const std::vector<int>& layers,
                   const std::vector<LayerRecord>& finished = {});
 
-  /// The engine was started (again): what is not finished waits.
+  /// The engine was started, for the first time or again.
   void start(double now_s);
-  /// The engine ended; `completed`: with everything done.
+  /// The engine ended. `completed`: everything is done.
   void stop(double now_s, bool completed);
   void apply(const Event& event, double now_s);
 
-  /// With the time spent in the one at work.
+  /// The steps, with the time spent so far in the running one.
   std::vector<StepState> steps(double now_s) const;
   const std::vector<LayerState>& layers() const { return layers_; }
-  /// The layer at work or the last that was; -1 before the first.
+  /// The layer in progress, or the last one; -1 before the first.
   int current_layer() const { return current_; }
   const LayerState* layer(int layer) const;
   int finished_layers() const;
@@ -58,11 +59,11 @@ class ConversionState {
 
   /// "Layer 6 · 7 of 32 · distilling · 3 of 5 min": what, how far, how long.
   QString sentence(double now_s) const;
-  /// 0 ... 1 of all steps, by the plan's times.
+  /// How much is done, 0 ... 1, weighted by the times of the plan.
   double share(double now_s) const;
-  /// Seconds to go, by the plan's times and how they have held so far; < 0 while nothing can be said.
+  /// Estimated seconds left, from the plan's times and the pace so far; < 0 while unknown.
   double seconds_left(double now_s) const;
-  /// Spent in this and earlier starts that this state has seen.
+  /// Seconds spent in all starts that this state has seen.
   double seconds_spent(double now_s) const;
 
  private:
@@ -91,15 +92,15 @@ class ConversionState {
 
   std::vector<StepState> steps_;
   std::vector<LayerState> layers_;
-  int running_ = -1;      // index of the step at work
+  int running_ = -1;      // index of the running step
   int current_ = -1;      // layer
-  int resumed_ = 0;       // layers that were finished when the steps' times were planned
-  double started_s_ = 0;  // the engine
-  double spent_s_ = 0;    // before this start
+  int resumed_ = 0;       // layers that were finished when the plan was made
+  double started_s_ = 0;  // when the engine was started
+  double spent_s_ = 0;    // in earlier starts
   double step_started_s_ = 0;
   double layer_started_s_ = 0;
-  double furthest_ = 0;                    // share that was shown
-  std::optional<ProgressEvent> progress_;  // of the step, where it is not about layers
+  double furthest_ = 0;                    // largest share so far
+  std::optional<ProgressEvent> progress_;  // of the running step, where it is not about layers
   bool running_engine_ = false;
   QStringList log_, warnings_;
 };

@@ -2,8 +2,8 @@
 
 #include <QPushButton>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 #include "ui/wizard/distillation_page.h"
 #include "ui/wizard/experts_page.h"
 #include "ui/wizard/model_page.h"
@@ -53,7 +53,7 @@ void ConversionWizard::tell_end() {
     notify(*this, tr("The conversion failed"), job_.outcome().sentence);
 }
 
-/// What is chosen on one page decides what the others show.
+/// Passes choices made on one page on to the others.
 void ConversionWizard::connect_configs() {
   connect(&model_, &PageConfig::changed, this, [this] {
     const auto& facts = model_.facts();
@@ -82,7 +82,7 @@ void ConversionWizard::use_own_text() { text_.set_self_text(true); }
 
 void ConversionWizard::enter(int page) {
   sidebar_->set_current(page);
-  // Return must not leave the wizard by accident.
+  // The Return key must not leave the wizard by accident.
   static_cast<QPushButton*>(button(QWizard::CancelButton))->setAutoDefault(false);
   if (page == experts_page || page == summary_page)
     summary_.set_choices(experts_.recipe(), experts_.model()->config);
@@ -93,9 +93,9 @@ void ConversionWizard::enter(int page) {
     begin();
 }
 
-/// As planned; where the folder holds the run already, after asking it what is finished.
+/// Starts the planned conversion. If the folder already holds the run, reads first what is finished.
 void ConversionWizard::begin() {
-  const PlanFacts plan = *summary_.plan();
+  const Plan plan = *summary_.plan();
   const QString run = summary_.run_folder();
   const QStringList arguments = summary_.arguments(QStringLiteral("convert"));
   summary_.begin();

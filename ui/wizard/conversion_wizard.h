@@ -21,24 +21,24 @@ class ConversionWizard : public QWizard {
  public:
   explicit ConversionWizard(Engine engine, QWidget* parent = nullptr);
   ~ConversionWizard() override;
-  /// Begins at the last page with a run that was interrupted; nothing runs until the person continues.
+  /// Opens an interrupted run at the last page. Nothing runs until the person continues it.
   static ConversionWizard* resume(Engine engine, const QString& run, QWidget* parent = nullptr);
 
   const Engine& engine() const { return engine_; }
   void set_model(const QString& folder);
-  /// Calibrates on what the model writes itself.
+  /// Chooses text that the model writes itself.
   void use_own_text();
-  /// Whether a conversion is at work: closing asks first.
+  /// Whether a conversion is running. Closing asks first then.
   bool busy() const { return job_.running(); }
 
-  /// Escape, the close button and Cancel: asks in the page while a conversion is at work.
+  /// Escape, the close button and Cancel. Asks in the page while a conversion is running.
   void reject() override;
   void accept() override;
 
  signals:
   /// The person opens the finished run.
   void run_finished(const QString& folder);
-  /// The folder is a run from now on, finished or not.
+  /// A conversion into this folder has started.
   void conversion_started(const QString& folder);
 
  private:

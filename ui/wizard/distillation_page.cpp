@@ -12,17 +12,17 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/message_bar.h"
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/numbers.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/loss_plot.h"
 #include "ui/plots/routing_plot.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/message_bar.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/conversion_job.h"
 #include "ui/wizard/layer_progress_model.h"
-#include "ui/wizard/numbers.h"
 
 namespace ladimo::ui {
 namespace {
@@ -38,7 +38,7 @@ LossPlot::Curve curve_of(const LayerState& layer) {
   return curve;
 }
 
-/// What was reached: all layers, and the mean loss before and after.
+/// The sentence about a finished conversion, with the mean loss before and after.
 QString finished_in_words(const ConversionState& state) {
   double before = 0, after = 0, known = 0;
   for (const LayerState& layer : state.layers()) {
@@ -47,7 +47,7 @@ QString finished_in_words(const ConversionState& state) {
     after += *layer.loss_after;
     known += 1;
   }
-  const auto number = [&](double sum) { return QString::fromStdString(format_number(sum / known)); };
+  const auto number = [&](double sum) { return number_text(sum / known); };
   if (known == 0)
     return QObject::tr("Finished: %1 layers converted, trade-off measured.").arg(state.layers().size());
   return QObject::tr("Finished: %1 layers converted, mean loss %2 → %3, trade-off measured.")
@@ -86,7 +86,8 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
   sentence_->setObjectName(QStringLiteral("progress_sentence"));
   left_->setObjectName(QStringLiteral("progress_left"));
   left_->setAlignment(Qt::AlignRight | Qt::AlignTop);
-  left_->setMinimumHeight(2 * left_->fontMetrics().lineSpacing());  // where a run is kept takes two lines
+  left_->setMinimumHeight(
+      2 * left_->fontMetrics().lineSpacing());  // room for the path of the run, which needs two lines
   sentence_->setAlignment(Qt::AlignLeft | Qt::AlignTop);
   bar_->setObjectName(QStringLiteral("progress"));
   bar_->setRange(0, 1000);
@@ -257,11 +258,11 @@ void DistillationPage::show_phase() {
     setTitle(working ? tr("The model is being converted") : tr("The conversion is not finished"));
   if (phase == Phase::failed || phase == Phase::finished) message_->show_outcome(job_.outcome());
   if (phase == Phase::running) message_->clear();
-  if (phase == Phase::ready) losses_->clear();  // another run's
+  if (phase == Phase::ready) losses_->clear();  // of a run before this one
   show_state();
   tell_complete();
-  // After the wizard has set its buttons: what runs cannot be walked away from, and a continued run has no
-  // pages before this one.
+  // Last, because tell_complete makes the wizard set its buttons. One cannot go back while a conversion is
+  // running, and a continued run has no pages before this one.
   if (wizard())
     wizard()
         ->button(QWizard::BackButton)
@@ -307,10 +308,10 @@ void DistillationPage::show_state() {
   show_log();
 }
 
-/// Only what is new is added: what someone reads or has selected stays where it is.
+/// Only appends new lines, so that the position and the selection stay.
 void DistillationPage::show_log() {
   const QStringList& lines = job_.state().log();
-  if (lines.size() < logged_) {  // another run's
+  if (lines.size() < logged_) {  // the log of another run
     log_->clear();
     logged_ = 0;
   }

@@ -22,8 +22,8 @@ class Note;
 class RoutingPlot;
 class StepListModel;
 
-/// Page 5: the conversion at work. Pause, continue, stop; losses, routing weights and expert load as they
-/// come.
+/// Page 5: the running conversion, with pause and continue, and with losses, routing weights and expert load
+/// as they arrive.
 class DistillationPage : public WizardPage {
   Q_OBJECT
  public:
@@ -31,12 +31,12 @@ class DistillationPage : public WizardPage {
   bool isComplete() const override;
   /// Asks, in the page, whether to stop; says what is kept.
   void ask_to_stop();
-  /// While a run that was interrupted is looked at, and when that failed.
+  /// For an interrupted run: shows that it is being read, or why that failed.
   void show_opening(const QString& run);
   void show_failure(const QString& sentence, const QString& hint);
 
  signals:
-  /// The person wants to leave, and nothing runs any more.
+  /// The person wants to leave, and nothing is running.
   void leave();
 
  protected:
@@ -56,7 +56,7 @@ class DistillationPage : public WizardPage {
   QString kept() const;
 
   ConversionJob& job_;
-  QTimer tick_;  // the state is shown at its pace, not at the events'
+  QTimer tick_;  // limits how often the state is shown
   bool leaving_ = false;
   QLabel* sentence_;
   QLabel* left_;
@@ -73,7 +73,7 @@ class DistillationPage : public WizardPage {
   LoadPlot* load_;
   QTabWidget* tabs_;
   QPlainTextEdit* log_;
-  qsizetype logged_ = 0;  // lines that are in it
+  qsizetype logged_ = 0;  // number of lines in log_
 };
 
 }  // namespace ladimo::ui

@@ -11,12 +11,12 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
 #include "ui/plots/partition_picture.h"
+#include "ui/widgets/spacing.h"
 #include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/experts_page_config.h"
 #include "ui/wizard/knob.h"
-#include "ui/wizard/numbers.h"
 #include "ui/wizard/partition_sampler.h"
 #include "ui/wizard/text_page_config.h"
 
@@ -233,7 +233,7 @@ void ExpertsPage::show_knobs() {
   const Recipe& recipe = config_.recipe();
   if (config_.model() && config_.model()->described()) {
     const QSignalBlocker experts(experts_), shared(shared_);
-    // Not one less than the experts: what is asked for stays visible beside the sentence that refuses it.
+    // The maximum may exceed what fits, so that a refused number stays visible beside the reason.
     for (QSpinBox* box : {experts_, shared_})
       box->setMaximum(static_cast<int>(config_.model()->config.intermediate_size));
   }
@@ -272,7 +272,7 @@ void ExpertsPage::show_estimates() {
   time_->setText(about(sketch->seconds));
 }
 
-/// Those that are to be converted; the chosen one stays while it is among them.
+/// Offers the layers that will be converted and keeps the chosen one among them.
 void ExpertsPage::offer_layers() {
   QStringList offered, wanted;
   for (int i = 0; i < sampled_->count(); ++i) offered << sampled_->itemText(i);
@@ -288,7 +288,7 @@ void ExpertsPage::ask_for_partition() {
   const Recipe& recipe = config_.recipe();
   if (recipe.layers.empty()) return;
   offer_layers();
-  if (!isVisible()) return;  // the engine works for nobody who looks elsewhere
+  if (!isVisible()) return;  // no one would see it
   if (recipe.self_text())
     return sampler_.rest(
         tr("The partition follows from what the neurons do on the calibration text. The model "

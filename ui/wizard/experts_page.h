@@ -18,7 +18,7 @@ class PartitionPicture;
 class PartitionSampler;
 class TextPageConfig;
 
-/// Page 3: the knobs, each with a sentence; the partition of a layer; what it takes, live.
+/// Page 3: the settings with a sentence for each, the partition of a layer, and live estimates.
 class ExpertsPage : public WizardPage {
   Q_OBJECT
  public:

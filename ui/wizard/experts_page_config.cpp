@@ -3,8 +3,8 @@
 #include "base/files.h"
 #include "run/estimate.h"
 #include "ui/engine/window_words.h"
+#include "ui/models/numbers.h"
 #include "ui/wizard/conversion_arguments.h"
-#include "ui/wizard/numbers.h"
 
 namespace ladimo::ui {
 
@@ -51,22 +51,27 @@ void ExpertsPageConfig::update() {
   if (settings_reason().isEmpty()) {
     const std::int64_t files = std::max<std::int64_t>(1, static_cast<std::int64_t>(recipe_.text.size()));
     const std::int64_t tokens = recipe_.tokens / files / recipe_.window * recipe_.window * files;
-    sketch_ = sketch_plan(model_->config, recipe_, tokens, model_->weight_bytes, model_->threads);
+    sketch_ = sketch_plan(model_->config, recipe_, tokens, weight_bytes(), model_->threads);
   }
   if (!engine_.remote()) {
     try {
       ram_ = available_ram_bytes();
       if (!run_.isEmpty()) disk_ = free_disk_bytes(run_.toStdString());
     } catch (const Error&) {
-      // Unknown, then nothing stands beside the estimate; the plan says why.
+      // Free space is unknown here. The plan will say why.
     }
   }
   emit changed();
 }
 
+int ExpertsPageConfig::weight_bytes() const {
+  constexpr int bf16 = 2;
+  return model_->weight_bytes.value_or(bf16);
+}
+
 ExpertsPageConfig::Range ExpertsPageConfig::activated() const {
   if (!sketch_) return {};
-  const Workload work{model_->config, recipe_, sketch_->tokens, model_->weight_bytes, 1};
+  const Workload work{model_->config, recipe_, sketch_->tokens, weight_bytes(), 1};
   const auto dense = static_cast<double>(model_->config.activated_parameters());
   return {activated_estimate(work, 0) / dense, activated_estimate(work, recipe_.routed()) / dense};
 }

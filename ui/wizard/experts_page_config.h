@@ -1,4 +1,4 @@
-// Page 3: into how many experts, and what that takes.
+// Page 3: the number of experts, and what the conversion takes.
 #pragma once
 
 #include <optional>
@@ -21,14 +21,15 @@ class ExpertsPageConfig : public PageConfig {
   void set_model(std::shared_ptr<const ModelFacts> model);
   /// Empty: the model writes its own.
   void set_text(const QStringList& files);
-  /// Whose disk the run will need.
+  /// Where the run will be, which tells how much disk is free.
   void set_run_folder(const QString& folder);
   const QString& run_folder() const { return run_; }
 
-  /// Resolved but for the fingerprints.
+  /// Complete except for the fingerprints.
   const Recipe& recipe() const { return recipe_; }
   const std::shared_ptr<const ModelFacts>& model() const { return model_; }
-  /// Changes settings of the recipe, all but its layers. Shared experts stay a quarter while they are one.
+  /// Changes any setting of the recipe except its layers. While a quarter of the experts is shared, it stays
+  /// a quarter when their number changes.
   template <class Change>
   void change(const Change& change) {
     const bool quarter = recipe_.shared == default_shared(recipe_.experts);
@@ -41,15 +42,15 @@ class ExpertsPageConfig : public PageConfig {
   void set_layers(const QString& layers);
   const QString& layers() const { return layers_; }
 
-  /// What the settings take, by arithmetic; none while they do not fit the model.
+  /// Estimated memory, disk and time; none while the settings do not fit the model.
   const std::optional<Plan>& sketch() const { return sketch_; }
-  /// Share of the dense model's activated parameters, at the least (only shared experts on) and the most that
-  /// a sparse policy uses.
+  /// The smallest (only shared experts on) and the largest share of the dense model's activated parameters
+  /// that a sparse policy uses.
   struct Range {
     double least = 0, most = 0;
   };
   Range activated() const;
-  /// Of this machine; none where the engine runs on another.
+  /// Memory and disk of this machine; none where the engine runs on another.
   std::optional<std::uint64_t> available_ram() const { return ram_; }
   std::optional<std::uint64_t> free_disk() const { return disk_; }
 
@@ -57,6 +58,7 @@ class ExpertsPageConfig : public PageConfig {
 
  private:
   void update();
+  int weight_bytes() const;
   QString settings_reason() const;
   QString machine_reason() const;
 

@@ -1,10 +1,10 @@
-// A control with its name before it and a sentence under it that says what it does.
+// A form row: a control with its name before it and a sentence about it below.
 #pragma once
 
 #include <QFormLayout>
 #include <QSpinBox>
 
-#include "ui/mainwindow/note.h"
+#include "ui/widgets/note.h"
 
 namespace ladimo::ui {
 
@@ -23,15 +23,14 @@ inline void add_knob(QFormLayout& form, const QString& name, QWidget& control, c
   form.addRow(label, both);
 }
 
-/// A number between two; calls `changed` with it when a person changes it.
+/// A spin box from `low` to `high` that calls `changed` with every new value.
 template <class Changed>
 QSpinBox* make_number(const QString& name, int low, int high, int step, const Changed& changed) {
   auto* box = new QSpinBox;
   box->setObjectName(name);
   box->setRange(low, high);
   box->setSingleStep(step);
-  // No group separators: a box that is drawn anew puts them in, and what is typed next lands beside its
-  // place.
+  // No group separators: they are inserted while a person types and move the cursor.
   QObject::connect(box, &QSpinBox::valueChanged, box, changed);
   return box;
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ui/wizard/numbers.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 
@@ -48,7 +48,7 @@ int LayerProgressModel::columnCount(const QModelIndex& parent) const {
 
 QString LayerProgressModel::text(const Row& row, int column) const {
   const auto loss = [](const std::optional<double>& value) {
-    return value ? QString::fromStdString(format_number(*value)) : QStringLiteral("–");
+    return value ? number_text(*value) : QStringLiteral("–");
   };
   switch (column) {
     case layer:

@@ -1,11 +1,11 @@
-// The layers of a conversion: where each one is, its loss before and after, its time.
+// The layers of a conversion as a table: state, loss before and after, time.
 #pragma once
 
 #include <vector>
 
 #include <QAbstractTableModel>
 
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 #include "ui/wizard/conversion_state.h"
 
 namespace ladimo::ui {
@@ -19,7 +19,7 @@ class LayerProgressModel : public QAbstractTableModel {
 
   void set_layers(const std::vector<LayerState>& layers);
   void set_theme(const Theme& theme);
-  int row_of(int layer) const;  // -1: not among them
+  int row_of(int layer) const;  // -1: not in the table
   int layer_at(int row) const;
 
   int rowCount(const QModelIndex& parent = {}) const override;

@@ -8,10 +8,10 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/table_actions.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/model_page_config.h"
 
 namespace ladimo::ui {
@@ -85,7 +85,7 @@ void ModelPage::choose(const QString& folder) {
 }
 
 void ModelPage::show_config() {
-  // What a person is typing is theirs, also while the model chosen before is still being read.
+  // Do not replace what a person is typing, even while another model is still being read.
   if (!folder_->isModified() && folder_->text() != config_.folder()) folder_->setText(config_.folder());
   const auto& facts = config_.facts();
   summary_->setText(facts && facts->described() ? model_in_words(facts->config) : QString());

@@ -2,7 +2,10 @@
 
 #include <QFileInfo>
 
+#include <nlohmann/json.hpp>
+
 #include "checkpoint/checkpoint.h"
+#include "ui/engine/answer.h"
 
 namespace ladimo::ui {
 
@@ -40,7 +43,7 @@ void ModelPageConfig::look_here() {
                           [this](const auto& problems) { refuse(problems); });
 }
 
-// Takes long for a large model and decides nothing until the conversion starts, which looks again.
+// Takes long for a large model, so nothing waits for it. The conversion checks the weights again.
 void ModelPageConfig::search_bad_weights() {
   weights_ = Weights::running;
   searched_ = 0;
@@ -62,12 +65,12 @@ void ModelPageConfig::ask_engine() {
 }
 
 void ModelPageConfig::accept_answer(const Outcome& outcome) {
-  inspection_.release()->deleteLater();  // it is the sender
+  inspection_.release()->deleteLater();  // deleteLater: it is the sender
   if (outcome.output.isEmpty())
     return refuse({{outcome.sentence.toStdString(), outcome.hint.toStdString(), {}}});
   try {
-    accept(model_from_inspect(outcome.output, folder_));
-    if (problems_.empty()) weights_ = Weights::sound;  // the engine has read them
+    accept({inspection_from_json(parse_answer(outcome.output)), folder_, {}});
+    if (problems_.empty()) weights_ = Weights::sound;  // the engine has checked them
     emit changed();
   } catch (const Error& error) {
     refuse({error.problem()});

@@ -2,25 +2,25 @@
 #pragma once
 
 #include "ui/engine/engine_process.h"
+#include "ui/engine/worker.h"
 #include "ui/wizard/check_list_model.h"
 #include "ui/wizard/model_facts.h"
 #include "ui/wizard/page_config.h"
-#include "ui/wizard/worker.h"
 
 namespace ladimo::ui {
 
-/// Looks at a folder of this machine by itself, and asks a remote engine for one of its own.
+/// Reads a local folder itself and asks a remote engine about a remote one.
 class ModelPageConfig : public PageConfig {
   Q_OBJECT
  public:
   explicit ModelPageConfig(Engine engine, QObject* parent = nullptr);
 
-  /// A file stands for its folder.
+  /// A local file stands for the folder that holds it.
   void set_folder(const QString& folder);
   const QString& folder() const { return folder_; }
   /// Null until the model has been looked at.
   const std::shared_ptr<const ModelFacts>& facts() const { return facts_; }
-  /// What was found so far, for the checklist.
+  /// The rows of the checklist so far.
   std::vector<Check> checks() const;
   const Engine& engine() const { return engine_; }
   bool looking() const;
@@ -42,7 +42,7 @@ class ModelPageConfig : public PageConfig {
   std::shared_ptr<const ModelFacts> facts_;
   std::vector<Problem> problems_;
   Weights weights_ = Weights::unknown;
-  double searched_ = 0;  // share of the weights
+  double searched_ = 0;  // share of the weights that were checked
   Worker reader_;
   Worker searcher_;
   std::unique_ptr<EngineProcess> inspection_;

@@ -1,4 +1,4 @@
-// What a page of the wizard chooses, without widgets: the page only shows it and changes it.
+// The choices made on one page of the wizard, without widgets. The page shows and changes them.
 #pragma once
 
 #include <QObject>
@@ -11,7 +11,7 @@ class PageConfig : public QObject {
  public:
   using QObject::QObject;
 
-  /// Why the next page cannot come yet, as a sentence; empty when it can.
+  /// The reason why the next page is not available yet, as a sentence; empty when it is.
   virtual QString reason() const = 0;
   bool is_ready() const { return reason().isEmpty(); }
 

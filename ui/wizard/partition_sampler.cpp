@@ -45,9 +45,9 @@ void PartitionSampler::start() {
 }
 
 void PartitionSampler::finish(const Outcome& outcome) {
-  process_.release()->deleteLater();  // it is the sender
+  process_.release()->deleteLater();  // deleteLater: it is the sender
   if (!outcome.done()) {
-    arguments_.clear();  // may be asked for again
+    arguments_.clear();  // so that the same request is made again
     partition_.clear();
     problem_ = outcome.sentence + ' ' + outcome.hint;
   }

@@ -1,4 +1,4 @@
-// The partition that one layer would get, drawn by the engine while the knobs move.
+// The partition that a layer would get, which the engine computes while the settings change.
 #pragma once
 
 #include <memory>
@@ -12,19 +12,18 @@
 
 namespace ladimo::ui {
 
-/// Waits until the request has been still for a moment; drops what an earlier one still answers.
+/// Waits until requests rest for a moment, and drops answers to earlier ones.
 class PartitionSampler : public QObject {
   Q_OBJECT
  public:
   explicit PartitionSampler(Engine engine, QObject* parent = nullptr);
 
-  /// `plan_arguments` as conversion_arguments gives them for `plan`. The same request again changes nothing,
-  /// unless it failed.
+  /// `plan_arguments` come from conversion_arguments. Repeating a request changes nothing unless it failed.
   void request(const QStringList& plan_arguments, int layer);
-  /// Nothing is wanted now; `why` is what stands in the picture's place.
+  /// Drops the request; `why` is shown in place of the picture.
   void rest(const QString& why);
 
-  /// For every neuron its expert, -1 for the shared set; empty while there is none.
+  /// The expert of every neuron, -1 for the shared set; empty while there is none.
   const std::vector<int>& partition() const { return partition_; }
   int layer() const { return layer_; }
   bool drawing() const { return timer_.isActive() || process_ != nullptr; }

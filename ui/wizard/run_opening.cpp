@@ -1,5 +1,8 @@
 #include "ui/wizard/run_opening.h"
 
+#include <nlohmann/json.hpp>
+
+#include "ui/engine/answer.h"
 #include "ui/engine/window_words.h"
 #include "ui/models/run_data.h"
 
@@ -7,7 +10,7 @@ namespace ladimo::ui {
 
 RunOpening::RunOpening(Engine engine, QString run) : engine_(std::move(engine)), run_(std::move(run)) {}
 
-RunOpening::RunOpening(Engine engine, QString run, QStringList arguments, PlanFacts plan)
+RunOpening::RunOpening(Engine engine, QString run, QStringList arguments, Plan plan)
     : engine_(std::move(engine)),
       run_(std::move(run)),
       arguments_(std::move(arguments)),
@@ -18,7 +21,7 @@ void RunOpening::start() { ask({QStringLiteral("show"), run_}, &RunOpening::read
 void RunOpening::ask(const QStringList& arguments, void (RunOpening::*answer)(const QByteArray&)) {
   process_ = std::make_unique<EngineProcess>(engine_);
   connect(process_.get(), &EngineProcess::finished, this, [this, answer](const Outcome& outcome) {
-    process_.release()->deleteLater();  // it is the sender
+    process_.release()->deleteLater();  // deleteLater: it is the sender
     if (outcome.output.isEmpty()) {
       emit failed(outcome.sentence, outcome.hint);
       return;
@@ -34,7 +37,7 @@ void RunOpening::ask(const QStringList& arguments, void (RunOpening::*answer)(co
 
 void RunOpening::read_run_there(const QByteArray& json) {
   const RunData run = read_run(json, run_);
-  records_ = run.records;
+  records_ = run.records();
   if (plan_) return finish(*plan_);
   const QString model = QString::fromStdString(run.recipe.model.string());
   arguments_ = {QStringLiteral("convert"), model, QStringLiteral("-o"), run_};
@@ -42,12 +45,12 @@ void RunOpening::read_run_there(const QByteArray& json) {
 }
 
 void RunOpening::read_plan_there(const QByteArray& json) {
-  const PlanFacts plan = read_plan(json);
+  const Plan plan = plan_from_json(parse_answer(json));
   if (!plan.problems.empty()) throw Refusal(plan.problems);
   finish(plan);
 }
 
-void RunOpening::finish(const PlanFacts& plan) {
+void RunOpening::finish(const Plan& plan) {
   emit opened(arguments_, ConversionState(plan.steps, plan.recipe.layers, records_));
 }
 

@@ -1,4 +1,4 @@
-// A run that was interrupted, looked at again so that it can be continued.
+// Reads an interrupted run so that it can be continued.
 #pragma once
 
 #include <memory>
@@ -6,24 +6,24 @@
 
 #include <QObject>
 
+#include "run/plan.h"
 #include "ui/engine/engine_process.h"
 #include "ui/wizard/conversion_state.h"
-#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 
-/// Asks the engine first what the run holds (`show`), then what is left to do (`plan`), unless that is known.
+/// Asks the engine what the run holds (`show`), and then what is left to do (`plan`) unless a plan is given.
 class RunOpening : public QObject {
   Q_OBJECT
  public:
   RunOpening(Engine engine, QString run);
-  /// `arguments`: of the `convert` that was planned.
-  RunOpening(Engine engine, QString run, QStringList arguments, PlanFacts plan);
+  /// `arguments` are those of the planned `convert`.
+  RunOpening(Engine engine, QString run, QStringList arguments, Plan plan);
   const QString& run() const { return run_; }
   void start();
 
  signals:
-  /// `arguments`: of the `convert` that continues the run.
+  /// `arguments` are those of the `convert` that continues the run.
   void opened(const QStringList& arguments, const ladimo::ui::ConversionState& state);
   void failed(const QString& sentence, const QString& hint);
 
@@ -31,12 +31,12 @@ class RunOpening : public QObject {
   void ask(const QStringList& arguments, void (RunOpening::*answer)(const QByteArray&));
   void read_run_there(const QByteArray& json);
   void read_plan_there(const QByteArray& json);
-  void finish(const PlanFacts& plan);
+  void finish(const Plan& plan);
 
   Engine engine_;
   QString run_;
   QStringList arguments_;
-  std::optional<PlanFacts> plan_;
+  std::optional<Plan> plan_;
   std::vector<LayerRecord> records_;
   std::unique_ptr<EngineProcess> process_;
 };

@@ -1,27 +1,12 @@
 #include "ui/wizard/step_list_model.h"
 
-#include <utility>
-
 #include <QFont>
 
-#include "ui/wizard/numbers.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 
-QString step_title(const std::string& name) {
-  static const std::pair<const char*, const char*> titles[] = {
-      {"calibration text", QT_TRANSLATE_NOOP("QObject", "Calibration text")},
-      {"layers", QT_TRANSLATE_NOOP("QObject", "Layers")},
-      {"second sweep", QT_TRANSLATE_NOOP("QObject", "Second sweep")},
-      {"finish", QT_TRANSLATE_NOOP("QObject", "Finish, all layers together")},
-      {"routing profile", QT_TRANSLATE_NOOP("QObject", "Routing profile")},
-      {"sensitivity", QT_TRANSLATE_NOOP("QObject", "Sensitivity")},
-      {"latency", QT_TRANSLATE_NOOP("QObject", "Latency")},
-      {"frontier", QT_TRANSLATE_NOOP("QObject", "Frontier")}};
-  for (const auto& [step, title] : titles)
-    if (name == step) return QObject::tr(title);
-  return QString::fromStdString(name);
-}
+QString step_title(Step step) { return QObject::tr(title_of(step)); }
 
 StepListModel::StepListModel(bool sentences, QObject* parent)
     : QAbstractTableModel(parent), sentences_(sentences) {}
@@ -57,7 +42,7 @@ QString StepListModel::text(const StepState& step, int column) const {
            : step.status == running ? QStringLiteral("▸")
                                     : QStringLiteral("·");
   if (column == name)
-    return sentences_ ? QString::fromStdString(step.plan.description) : step_title(step.plan.name);
+    return sentences_ ? QString::fromStdString(step.plan.description) : step_title(step.plan.step);
   if (step.status == waiting) return about(step.plan.seconds);
   return step.seconds > 0 || step.status == running ? whole_seconds(step.seconds) : tr("done");
 }

@@ -1,4 +1,4 @@
-// The steps of a conversion with their times: what will happen, what happens, what is done.
+// The steps of a conversion as a table, with their state and their time.
 #pragma once
 
 #include <vector>
@@ -6,7 +6,7 @@
 #include <QAbstractTableModel>
 
 #include "run/plan.h"
-#include "ui/plots/theme.h"
+#include "ui/models/theme.h"
 
 namespace ladimo::ui {
 
@@ -22,7 +22,7 @@ class StepListModel : public QAbstractTableModel {
  public:
   enum Column { status, name, time, column_count };
 
-  /// `sentences`: steps are described, not only named.
+  /// `sentences`: show a sentence about each step in place of its name.
   explicit StepListModel(bool sentences, QObject* parent = nullptr);
 
   void set_steps(const std::vector<StepState>& steps);
@@ -42,6 +42,6 @@ class StepListModel : public QAbstractTableModel {
 };
 
 /// The name of a step as a person reads it.
-QString step_title(const std::string& name);
+QString step_title(Step step);
 
 }  // namespace ladimo::ui

@@ -1,4 +1,4 @@
-// Where one is in the wizard, at its side: the pages by name, the current one marked.
+// The names of the wizard's pages at its side, with the current one marked.
 #pragma once
 
 #include <QStringList>

@@ -12,11 +12,11 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/numbers.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/conversion_arguments.h"
-#include "ui/wizard/numbers.h"
 #include "ui/wizard/step_list_model.h"
 #include "ui/wizard/summary_page_config.h"
 
@@ -123,7 +123,7 @@ void SummaryPage::browse() {
 }
 
 void SummaryPage::show_config() {
-  // What is being typed stays as it is until it is finished: ~/runs is not spelt out at its first letter.
+  // Do not replace what is being typed: ~ would become the home folder at once.
   if (!folder_->isModified() && folder_->text() != config_.run_folder())
     folder_->setText(config_.run_folder());
   const auto& plan = config_.plan();

@@ -15,7 +15,7 @@ class Note;
 class StepListModel;
 class SummaryPageConfig;
 
-/// Page 4: exactly what will happen, where it is written, and the same as a command.
+/// Page 4: what will happen, the folder it is written to, and the command that does the same.
 class SummaryPage : public WizardPage {
   Q_OBJECT
  public:
@@ -31,7 +31,7 @@ class SummaryPage : public WizardPage {
 
   SummaryPageConfig& config_;
   QLineEdit* folder_;
-  QTimer still_;  // the plan follows when typing has stopped
+  QTimer still_;  // delays the plan until typing has stopped
   StepListModel* steps_;
   QTableView* table_;
   QLabel* totals_;

@@ -4,6 +4,9 @@
 #include <QFileInfo>
 #include <QStandardPaths>
 
+#include <nlohmann/json.hpp>
+
+#include "ui/engine/answer.h"
 #include "ui/engine/window_words.h"
 #include "ui/wizard/conversion_arguments.h"
 
@@ -70,24 +73,24 @@ void SummaryPageConfig::make_plan() {
 }
 
 void SummaryPageConfig::finish(const Outcome& outcome) {
-  process_.release()->deleteLater();  // it is the sender
+  process_.release()->deleteLater();  // deleteLater: it is the sender
   try {
     if (outcome.output.isEmpty())
       failure_ << outcome.sentence + ' ' + outcome.hint;
     else
-      plan_ = read_plan(outcome.output);
+      plan_ = plan_from_json(parse_answer(outcome.output));
   } catch (const Error& error) {
     failure_ << QString::fromUtf8(error.what()) + ' ' + in_window_words(error.hint());
   }
-  if (!plan_) planned_.clear();  // may be tried again
+  if (!plan_) planned_.clear();  // so that it can be tried again
   emit changed();
 }
 
-// Settings that are the model's own are not sent, and the run's would be used in their place.
+// The engine cannot tell: settings that equal the model's defaults are not sent, and it would use the run's.
 QString SummaryPageConfig::other_settings() const {
   if (!plan_->resumes) return {};
   Recipe chosen = recipe_;
-  chosen.model = plan_->recipe.model;  // model and text are compared by the engine, by what they hold
+  chosen.model = plan_->recipe.model;  // the engine compares model and text by content
   chosen.model_fingerprint = plan_->recipe.model_fingerprint;
   chosen.text = plan_->recipe.text;
   chosen.text_fingerprints = plan_->recipe.text_fingerprints;

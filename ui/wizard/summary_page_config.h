@@ -1,12 +1,12 @@
-// Page 4: where the run goes, and the plan as the engine makes it.
+// Page 4: the folder of the run and the engine's plan.
 #pragma once
 
 #include <memory>
 #include <optional>
 
+#include "run/plan.h"
 #include "ui/engine/engine_process.h"
 #include "ui/wizard/page_config.h"
-#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 
@@ -15,19 +15,19 @@ class SummaryPageConfig : public PageConfig {
  public:
   explicit SummaryPageConfig(Engine engine, QObject* parent = nullptr);
 
-  /// What is to be done; names a folder for it as long as nobody chose one.
+  /// Sets what to convert and how. Proposes a folder unless the person has chosen one.
   void set_choices(const Recipe& recipe, const ModelConfig& model);
-  /// The conversion begins: the same choices name the same folder again, and are planned anew, for layers of
-  /// them may be finished by then.
+  /// Records that the conversion begins. The same choices will propose the same folder again, but need a new
+  /// plan, because some layers may be finished by then.
   void begin();
   void set_run_folder(const QString& folder);
   const QString& run_folder() const { return run_; }
 
-  /// Asks the engine for the plan, when it is not the one that is there or on its way.
+  /// Asks the engine for the plan, unless it is there or on its way.
   void make_plan();
   bool planning() const { return process_ != nullptr; }
-  const std::optional<PlanFacts>& plan() const { return plan_; }
-  /// What stands in the way, one sentence with its hint a line.
+  const std::optional<Plan>& plan() const { return plan_; }
+  /// The reasons against the plan, one line each with its hint.
   QStringList problems() const;
 
   QStringList arguments(const QString& command) const;
@@ -38,24 +38,24 @@ class SummaryPageConfig : public PageConfig {
  private:
   void forget_plan();
   void finish(const Outcome& outcome);
-  /// Why a run that would go on is not the one that was chosen here; empty where it is.
+  /// How the run in the folder differs from the choices; empty where it does not.
   QString other_settings() const;
 
   Engine engine_;
   Recipe recipe_;
   ModelConfig model_;
   QString run_;
-  bool chosen_ = false;  // by a person
-  QString begun_run_;    // where
-  QStringList begun_;    // what was begun
+  bool chosen_ = false;  // a person has chosen the folder
+  QString begun_run_;    // folder of the last conversion that began
+  QStringList begun_;    // its arguments
   QStringList planned_;  // arguments of the plan that is there or on its way
-  std::optional<PlanFacts> plan_;
+  std::optional<Plan> plan_;
   QStringList failure_;  // why there is no plan
   std::unique_ptr<EngineProcess> process_;
 };
 
-/// A folder that does not exist yet, named after the model and its experts; on another machine a name
-/// relative to the home folder there.
+/// A folder that does not exist yet, named after the model and its experts. On another machine it is relative
+/// to the home folder.
 QString proposed_run_folder(const Recipe& recipe, const Engine& engine);
 
 }  // namespace ladimo::ui

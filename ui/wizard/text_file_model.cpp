@@ -2,7 +2,7 @@
 
 #include <QFileInfo>
 
-#include "ui/wizard/numbers.h"
+#include "ui/models/numbers.h"
 #include "ui/wizard/text_page_config.h"
 
 namespace ladimo::ui {

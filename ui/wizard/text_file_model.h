@@ -1,4 +1,4 @@
-// The calibration files with what each one gives.
+// The calibration files as a table, with the documents and tokens of each.
 #pragma once
 
 #include <QAbstractTableModel>
@@ -12,7 +12,7 @@ class TextFileModel : public QAbstractTableModel {
  public:
   enum Column { file, tokens, taken, column_count };
 
-  /// Follows the config, which must outlive it.
+  /// Follows `config`, which must outlive it.
   explicit TextFileModel(const TextPageConfig& config, QObject* parent = nullptr);
 
   int rowCount(const QModelIndex& parent = {}) const override;

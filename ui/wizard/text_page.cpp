@@ -12,11 +12,11 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/table_actions.h"
+#include "ui/models/numbers.h"
 #include "ui/settings/settings.h"
-#include "ui/wizard/numbers.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/wizard/text_file_model.h"
 #include "ui/wizard/text_page_config.h"
 #include "ui/wizard/window_view.h"

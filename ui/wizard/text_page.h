@@ -16,7 +16,7 @@ class Note;
 class TextPageConfig;
 class WindowView;
 
-/// Page 2: the files with their tokens, the split, and a look at real windows.
+/// Page 2: the files with their tokens, the split, and some windows to look at.
 class TextPage : public WizardPage {
   Q_OBJECT
  public:

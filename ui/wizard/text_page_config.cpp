@@ -5,24 +5,24 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.h"
+#include "run/plan.h"
+#include "ui/engine/answer.h"
 #include "ui/engine/window_words.h"
 #include "ui/wizard/conversion_arguments.h"
-#include "ui/wizard/plan_facts.h"
 
 namespace ladimo::ui {
 namespace {
 
-constexpr int looks = 32;       // windows that can be looked at
-constexpr double usable = 0.8;  // of a file's tokens: no document goes into two splits
+constexpr int looks = 32;       // number of windows to look at
+constexpr double usable = 0.8;  // share of a file's tokens; documents are not split, so some are lost
 constexpr int still_ms = 400;
 
-/// What `plan --look` says of the text; where it was not even looked at, what stands in the way.
+/// What `plan --look` says of the text, or why the text was not read.
 TextLook look_from_plan(const QByteArray& output) {
-  const auto json = nlohmann::json::parse(output.begin(), output.end(), nullptr, false);
-  if (json.is_object() && json.contains("look") && !json["look"].is_null())
-    return text_look_from_json(json["look"]);
+  const nlohmann::json json = parse_answer(output);
+  if (const JsonFields plan(json, "plan"); plan.has("look")) return text_look_from_json(plan.at("look"));
   TextLook nothing;
-  nothing.problems = read_plan(output).problems;
+  nothing.problems = plan_from_json(json).problems;
   return nothing;
 }
 
@@ -81,7 +81,7 @@ void TextPageConfig::read() {
   emit changed();
 }
 
-/// The wizard tells the other pages of the files only after this one has them.
+/// The recipe with the files of this page, which the wizard has not put into the recipe yet.
 Recipe TextPageConfig::recipe_of_files() const {
   Recipe recipe = recipe_;
   recipe.text.clear();
@@ -102,7 +102,7 @@ void TextPageConfig::read_here(const Recipe& recipe) {
                         });
 }
 
-// Nothing is written: the folder's name only has to be free.
+// `plan` writes nothing, so any folder name that does not exist will do.
 void TextPageConfig::ask_engine() {
   asked_ = std::make_unique<EngineProcess>(engine_);
   connect(asked_.get(), &EngineProcess::finished, this, &TextPageConfig::accept_answer);
@@ -112,7 +112,7 @@ void TextPageConfig::ask_engine() {
 }
 
 void TextPageConfig::accept_answer(const Outcome& outcome) {
-  asked_.release()->deleteLater();  // it is the sender
+  asked_.release()->deleteLater();  // deleteLater: it is the sender
   TextLook look;
   try {
     if (outcome.output.isEmpty())
@@ -151,7 +151,7 @@ void TextPageConfig::take_fewer() {
 
 QString TextPageConfig::reason() const {
   if (self_)
-    return model_ && !engine_.remote() && model_->config.bos < 0
+    return model_ && model_->described() && model_->config.bos < 0
                ? tr("This model cannot write its own text: its configuration names no token to begin with. "
                     "Choose text files.")
                : QString();

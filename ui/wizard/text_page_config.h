@@ -1,4 +1,4 @@
-// Page 2: the calibration text: files, or what the model writes itself.
+// Page 2: the calibration text, from files or written by the model itself.
 #pragma once
 
 #include <memory>
@@ -10,19 +10,19 @@
 #include "run/recipe.h"
 #include "text/text_look.h"
 #include "ui/engine/engine_process.h"
+#include "ui/engine/worker.h"
 #include "ui/wizard/model_facts.h"
 #include "ui/wizard/page_config.h"
-#include "ui/wizard/worker.h"
 
 namespace ladimo::ui {
 
-/// Reads files of this machine by itself, and asks a remote engine for those of its own.
+/// Reads local files itself and asks a remote engine about remote ones.
 class TextPageConfig : public PageConfig {
   Q_OBJECT
  public:
   explicit TextPageConfig(Engine engine, QObject* parent = nullptr);
 
-  /// What the text is counted and cut for; the recipe decides tokens, held-out tokens, window and seed.
+  /// Sets the tokens, held-out tokens, window and seed that the text is split for.
   void set_model(std::shared_ptr<const ModelFacts> model);
   void set_recipe(const Recipe& recipe);
 
@@ -32,11 +32,11 @@ class TextPageConfig : public PageConfig {
   void remove_file(int index);
   const QStringList& files() const { return files_; }
 
-  /// What the files give; none while they are read, and for self-written text.
+  /// What the files hold; none while they are being read and for text that the model writes.
   const std::optional<TextLook>& look() const { return look_; }
   bool reading() const { return reader_.running() || still_.isActive() || asked_; }
   const Recipe& recipe() const { return recipe_; }
-  /// Where the files have too few tokens: how many they could give. Both counts at least fill their windows.
+  /// The token counts that the files could fill, if they have too few. Each fills at least one window.
   struct Fewer {
     std::int64_t tokens = 0;
     std::int64_t held_out_tokens = 0;
@@ -48,7 +48,7 @@ class TextPageConfig : public PageConfig {
   QString reason() const override;
 
  signals:
-  /// The person takes what the files give.
+  /// The person accepts the smaller token counts.
   void fewer_taken(const ladimo::ui::TextPageConfig::Fewer& fewer);
 
  private:
@@ -66,7 +66,7 @@ class TextPageConfig : public PageConfig {
   QStringList files_;
   std::optional<TextLook> look_;
   Worker reader_;
-  QTimer still_;  // another machine is asked when knobs have stopped moving
+  QTimer still_;  // delays the question to a remote engine until the knobs rest
   std::unique_ptr<EngineProcess> asked_;
 };
 

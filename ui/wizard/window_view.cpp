@@ -3,8 +3,8 @@
 #include <QEvent>
 #include <QTextCursor>
 
-#include "ui/plots/theme.h"
-#include "ui/plots/tint.h"
+#include "ui/models/theme.h"
+#include "ui/widgets/tint.h"
 
 namespace ladimo::ui {
 

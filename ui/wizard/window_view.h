@@ -1,4 +1,4 @@
-// A window of tokens as text; the tokens are told apart by two tints that take turns.
+// A window of tokens as text. Two alternating tints separate the tokens.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// A page of the wizard that tells it only of a change: at every completeChanged a QWizard hides all it shows
-// and shows it again.
+// A page that emits completeChanged only when isComplete has changed, because a QWizard hides and shows the
+// whole page each time.
 #pragma once
 
 #include <utility>
@@ -19,7 +19,7 @@ class WizardPage : public QWizardPage {
   }
 
  private:
-  bool told_ = false;  // as the wizard knows it
+  bool told_ = false;  // the state that the wizard knows
 };
 
 }  // namespace ladimo::ui

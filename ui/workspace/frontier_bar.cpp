@@ -11,11 +11,12 @@
 #include <QVBoxLayout>
 
 #include "base/error.h"
-#include "ui/mainwindow/spacing.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
 #include "ui/plots/frontier_plot.h"
+#include "ui/widgets/spacing.h"
 #include "ui/workspace/measure_row.h"
 #include "ui/workspace/settling_slider.h"
 
@@ -30,7 +31,8 @@ double cost_of(const PolicyNumbers& numbers, Cost cost) {
 
 FrontierMark mark_of(const Measurement& measurement, const PolicyEditor& editor, Cost cost) {
   const PolicyNumbers expected = editor.predicted(measurement.policy);
-  const bool known = cost == Cost::activated || measurement.numbers.decode_ms;  // not all were timed too
+  const bool known =
+      cost == Cost::activated || measurement.numbers.decode_ms;  // not every measurement has times
   return {
       cost_of(known ? measurement.numbers : expected, cost),
       measurement.numbers.kl,
@@ -49,7 +51,7 @@ FrontierMark mark_of(const QString& name, const Policy& policy, const PolicyEdit
           QObject::tr("Saved as %1: KL %2 (predicted)").arg(name, number_text(expected.kl))};
 }
 
-/// Its text stays, so that the slider beside it does; what it would undo is in the tooltip.
+/// The button keeps its text, so that the slider keeps its size. The tooltip says what would be undone.
 QPushButton* add_button(QBoxLayout& row, const QString& text, QKeySequence::StandardKey key, bool enabled) {
   auto* button = new QPushButton(text);
   button->setEnabled(enabled);
@@ -178,7 +180,7 @@ void FrontierBar::follow() {
   reset_pins_->setEnabled(!editor_.pins().empty());
   sentence_->setText(predicted_sentence(editor_));
   if (editor_.cost() != drawn_cost_)
-    draw_frontier();  // at once: the axis has another unit
+    draw_frontier();  // at once, because the unit of the axis changes
   else if (editor_.pins() != drawn_pins_)
     frontier_changed_.start();
   plot_->set_chosen(cost_of(numbers, editor_.cost()), numbers.kl);
@@ -196,7 +198,7 @@ void FrontierBar::draw_marks() {
   const RunHistory& history = RunHistory::of(editor_);
   std::vector<FrontierMark> measured, saved;
   for (const Measurement& measurement : history.measurements())
-    if (measurement.split == checking_split)
+    if (measurement.split == EvaluatedText::checking)
       measured.push_back(mark_of(measurement, editor_, editor_.cost()));
   for (const auto& [name, policy] : history.policies())
     saved.push_back(mark_of(name, policy, editor_, editor_.cost()));

@@ -1,4 +1,4 @@
-// The product: one slider along the frontier, one sentence of consequences, and the measured truth beside it.
+// The bottom bar: a slider along the frontier, its predicted consequences in one sentence, and measurements.
 #pragma once
 
 #include <map>
@@ -25,7 +25,7 @@ class FrontierBar : public QWidget {
  public:
   FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* parent = nullptr);
   void focus_slider();
-  /// Measures the chosen policy in the background, unless that is going on.
+  /// Measures the chosen policy in the background, unless a measurement is running.
   void measure();
 
  private:
@@ -47,7 +47,7 @@ class FrontierBar : public QWidget {
   QPushButton* reset_pins_;
   QLabel* sentence_;
   MeasureRow* measure_;
-  QTimer frontier_changed_;  // drawn anew when a dragged pin rests
+  QTimer frontier_changed_;  // delays the redraw until a dragged pin rests
   Cost drawn_cost_ = Cost::activated;
   std::map<int, LayerPolicy> drawn_pins_;
 };

@@ -9,15 +9,15 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/layer_model.h"
 #include "ui/models/policy_editor.h"
-#include "ui/models/table_actions.h"
+#include "ui/widgets/spacing.h"
+#include "ui/widgets/table_actions.h"
 #include "ui/workspace/layer_slider.h"
 
 namespace ladimo::ui {
 
-/// A number finds the layers whose own number begins with it; other words are looked for in their policies.
+/// A number finds layers whose number begins with it. Other words are searched in the policies.
 class LayerPanel::Search : public QSortFilterProxyModel {
  public:
   using QSortFilterProxyModel::QSortFilterProxyModel;
@@ -64,7 +64,7 @@ LayerPanel::LayerPanel(PolicyEditor& editor, QWidget* parent)
 void LayerPanel::make_table(const PolicyEditor& editor) {
   sorted_->setSourceModel(layers_);
   sorted_->setSortRole(LayerModel::sort_role);
-  sorted_->setDynamicSortFilter(false);  // rows stay where they are while a slider moves
+  sorted_->setDynamicSortFilter(false);  // rows must not move while a slider moves
   table_->setModel(sorted_);
   table_->setObjectName(QStringLiteral("layer_table"));
   table_->setAccessibleName(tr("Layers"));
@@ -82,7 +82,7 @@ void LayerPanel::make_table(const PolicyEditor& editor) {
           &LayerPanel::follow_selection);
 }
 
-/// Room for the arrow is kept only in the column that has it.
+/// Only the sorted column needs space for the arrow.
 void LayerPanel::fit_table() {
   QHeaderView& header = *table_->horizontalHeader();
   header.setSortIndicatorShown(false);
@@ -117,7 +117,7 @@ int LayerPanel::selected_layer() const { return sorted_->mapToSource(table_->cur
 void LayerPanel::select_layer(int layer) {
   if (layer == selected_layer()) return;
   const auto row = [&] { return sorted_->mapFromSource(layers_->index(layer, 0)); };
-  if (!row().isValid()) search_->clear();  // the search hides it
+  if (!row().isValid()) search_->clear();  // the search hides the row
   table_->setCurrentIndex(row());
 }
 

@@ -20,9 +20,9 @@ class LayerPanel : public QWidget {
 
   void select_layer(int layer);
   int selected_layer() const;
-  /// The search field takes the keyboard.
+  /// Gives the search field the focus.
   void find();
-  /// As wide as the whole table.
+  /// As wide as the table needs.
   QSize sizeHint() const override;
 
  signals:
@@ -43,7 +43,7 @@ class LayerPanel : public QWidget {
   Search* sorted_;
   QLineEdit* search_;
   QTableView* table_;
-  QLabel* message_;  // that nothing matches the search, or that saving failed
+  QLabel* message_;  // says that nothing matches the search, or that saving failed
   LayerSlider* slider_;
 };
 

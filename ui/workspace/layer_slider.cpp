@@ -13,7 +13,7 @@
 namespace ladimo::ui {
 namespace {
 
-/// Dense and the thresholds that cost less, in rising KL.
+/// Dense and the thresholds that are cheaper than dense, by rising KL.
 std::vector<LayerPolicy> ladder_of(const LayerTable& layer) {
   std::vector<LayerPolicy> ladder{LayerPolicy::dense()};
   for (const Candidate& candidate : layer.candidates)
@@ -23,7 +23,7 @@ std::vector<LayerPolicy> ladder_of(const LayerTable& layer) {
   return ladder;
 }
 
-/// The rung that comes closest in experts on per token.
+/// The rung with the number of experts on per token closest to the policy's.
 int rung_of(const std::vector<LayerPolicy>& ladder, const LayerPolicy& policy) {
   if (policy.kind == LayerPolicy::Kind::dense || ladder.size() < 2) return 0;
   const auto distance = [&](const LayerPolicy& rung) {

@@ -1,4 +1,4 @@
-// One layer's own slider, accuracy ↔ latency over the layer's measured ladder. Moving it pins the layer.
+// The slider of one layer, from accuracy to latency along its measured ladder. Moving it pins the layer.
 #pragma once
 
 #include <vector>
@@ -26,7 +26,7 @@ class LayerSlider : public QWidget {
 
   PolicyEditor& editor_;
   int layer_ = -1;
-  std::vector<LayerPolicy> ladder_;  // dense, then thresholds that are cheaper, by falling activity
+  std::vector<LayerPolicy> ladder_;  // dense, then cheaper thresholds with ever fewer experts on
   QCheckBox* pin_;
   QLabel* accurate_;
   SettlingSlider* slider_;

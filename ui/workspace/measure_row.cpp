@@ -8,16 +8,31 @@
 #include <QPushButton>
 #include <QStackedWidget>
 
-#include "base/format.h"
+#include <nlohmann/json.hpp>
+
+#include "run/bench_result.h"
+#include "ui/engine/answer.h"
 #include "ui/engine/serve_client.h"
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
-#include "ui/models/evaluation_result.h"
+#include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
-#include "ui/panels/panel_text.h"
+#include "ui/models/sentences.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
+namespace {
+
+void take_times(const BenchResult& bench, PolicyNumbers& numbers) {
+  constexpr double ms_per_s = 1000;
+  if (bench.decode.converted_tokens_per_s)
+    numbers.decode_ms = ms_per_s / *bench.decode.converted_tokens_per_s;
+  if (bench.prefill.converted_tokens_per_s)
+    numbers.prefill_ms = ms_per_s / *bench.prefill.converted_tokens_per_s;
+}
+
+}  // namespace
+
 MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
@@ -32,7 +47,7 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
   button_->setToolTip(
       tr("Measures the chosen policy on the run's own held-out text, in the background (Ctrl+M)"));
   found_->setObjectName(QStringLiteral("measured_sentence"));
-  found_->setTextFormat(Qt::AutoText);                                // what was measured stands in bold
+  found_->setTextFormat(Qt::AutoText);                                // measured values are bold
   found_->setMinimumHeight(2 * found_->fontMetrics().lineSpacing());  // nothing jumps
   bar_->setTextVisible(false);
   cancel_->setObjectName(QStringLiteral("cancel_measuring"));
@@ -88,9 +103,7 @@ void MeasureRow::show_progress(int request, const ProgressEvent& event) {
   constexpr int parts = 1000;
   bar_->setRange(0, parts);
   bar_->setValue(static_cast<int>(parts * event.done / event.total));
-  doing_->setText(event.eta_s < 0
-                      ? doing()
-                      : tr("%1 · %2 left").arg(doing(), QString::fromStdString(format_seconds(event.eta_s))));
+  doing_->setText(event.eta_s < 0 ? doing() : tr("%1 · %2 left").arg(doing(), duration_text(event.eta_s)));
 }
 
 void MeasureRow::finish(int request, const Outcome& outcome) {
@@ -105,7 +118,7 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
   }
   button_->setEnabled(true);
   pages_->setCurrentIndex(0);
-  const bool kept = evaluated_.has_value();  // with times or without
+  const bool kept = evaluated_.has_value();  // even if the timing failed
   if (kept) RunHistory::of(editor_).add(std::move(*evaluated_));
   evaluated_.reset();
   const QString warning = std::exchange(warning_, {});
@@ -123,14 +136,15 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
 void MeasureRow::accept(const Outcome& outcome) {
   if (!outcome.done()) return;
   warning_ += outcome.warning;
-  if (evaluated_) return read_times(outcome.output, evaluated_->numbers);
-  evaluated_ = read_evaluation(outcome.output).measurement;
+  if (evaluated_)
+    return take_times(bench_result_from_json(parse_answer(outcome.output)), evaluated_->numbers);
+  evaluated_ = measurement_in(outcome);
   if (editor_.cost() == Cost::decode_ms) request_ = serve_.bench(evaluated_->policy);
 }
 
-/// What is known of the policy as it stands now.
+/// Shows the newest measurement of the chosen policy.
 void MeasureRow::follow() {
-  const Measurement* last = RunHistory::of(editor_).newest(editor_.policy(), checking_split);
+  const Measurement* last = RunHistory::of(editor_).newest(editor_.policy(), EvaluatedText::checking);
   say(last ? measured_sentence(*last, editor_.policy().predicted.kl)
            : tr("This policy has not been measured yet."),
       false);

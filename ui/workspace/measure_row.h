@@ -1,4 +1,4 @@
-// Measuring the chosen policy in the background: the button, how far it is, and what was found.
+// Measures the chosen policy in the background: a button, the progress and the result.
 #pragma once
 
 #include <optional>
@@ -25,8 +25,8 @@ class MeasureRow : public QWidget {
  public:
   MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent = nullptr);
 
-  /// Evaluates the chosen policy on the run's checking split, and takes its times where the cost is times.
-  /// What is found goes into the run's history.
+  /// Evaluates the chosen policy on the run's checking split, and times it where the cost is time. The result
+  /// goes into the run's history.
   void measure();
   void cancel();
   bool measuring() const { return request_ != 0; }
@@ -44,7 +44,7 @@ class MeasureRow : public QWidget {
   ServeClient& serve_;
   int request_ = 0;                       // 0: none
   std::optional<Measurement> evaluated_;  // while its times are being taken
-  QString warning_;                       // of the engine, about what is being measured
+  QString warning_;                       // from the engine, about this measurement
   QPushButton* button_;
   QStackedWidget* pages_;
   Note* found_;

@@ -9,14 +9,14 @@
 #include <QTabWidget>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/note.h"
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/sentences.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
 #include "ui/plots/routing_plot.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/note.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
@@ -43,7 +43,7 @@ MatrixPlot::Words together_words() {
           .unknown = QString()};
 }
 
-/// The threshold at which as many experts run as under `policy`, a top-k.
+/// The threshold with which as many experts run as with `policy`, which is a top-k.
 double threshold_like(const PolicyEditor& editor, int layer, const LayerPolicy& policy) {
   double low = std::log(histogram_low), high = std::log(histogram_high);
   constexpr int halvings = 24;
@@ -55,7 +55,7 @@ double threshold_like(const PolicyEditor& editor, int layer, const LayerPolicy& 
   return std::exp((low + high) / 2);
 }
 
-/// [layers, routed experts] per cent of the tokens, at every layer's middle threshold.
+/// Per cent of the tokens for which each expert is on at its layer's middle threshold, [layers, routed].
 Matrix load_of_layers(const RunData& run) {
   Matrix matrix;
   if (!run.profile) return matrix;
@@ -84,7 +84,7 @@ std::vector<LoadPlot::Text> loads_by_text(const RunData& run, const LayerProfile
   return texts;
 }
 
-/// Which mark is which text, and how alike their loads are.
+/// The legend of the texts' marks, and how similar the texts' loads are.
 QString texts_caption(const LoadPlot& plot, const LayerProfile& layer) {
   const QString sentence = stability_sentence(layer);
   return sentence.isEmpty() ? sentence : plot.legend() + QStringLiteral("<br>") + sentence;
@@ -190,7 +190,7 @@ void RouterInspector::follow() {
   show_line(policy);
 }
 
-/// Every layer that has a router can be given a threshold by dragging.
+/// Shows a dashed line in a layer without a threshold, which a person can drag to give it one.
 void RouterInspector::show_line(const LayerPolicy& policy) {
   if (policy.kind == LayerPolicy::Kind::threshold)
     weights_->set_threshold(policy.threshold);

@@ -1,5 +1,5 @@
-// What the router of one layer does: its weights and the threshold, its load, all layers' load,
-// co-activation.
+// Shows what the router of a layer does: routing weights with the threshold, expert load, the load of all
+// layers, co-activation.
 #pragma once
 
 #include <QWidget>

@@ -1,4 +1,4 @@
-// A slider that tells a person's moves from the program's, and when a gesture is over.
+// A slider that reports only moves of a person, and when a gesture is over.
 #pragma once
 
 #include <QSlider>
@@ -10,12 +10,12 @@ class SettlingSlider : public QSlider {
   Q_OBJECT
  public:
   explicit SettlingSlider(QWidget* parent = nullptr);
-  /// Moves the handle without a signal. While a person holds it nothing happens.
+  /// Moves the handle without a signal. Does nothing while a person holds it.
   void show_value(int value);
 
  signals:
   void moved(int value);
-  /// The handle was let go, or keys and wheel have rested for a moment.
+  /// The person let go of the handle, or stopped using keys or the wheel.
   void settled();
 
  private:

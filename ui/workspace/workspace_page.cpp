@@ -3,9 +3,9 @@
 #include <QSplitter>
 #include <QVBoxLayout>
 
-#include "ui/mainwindow/spacing.h"
 #include "ui/models/run_data.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/spacing.h"
 #include "ui/workspace/frontier_bar.h"
 #include "ui/workspace/layer_panel.h"
 #include "ui/workspace/router_inspector.h"
@@ -44,7 +44,7 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
   select_layer(0);
 }
 
-// No focus proxy: Tab would come from outside to the slider alone.
+// A focus proxy would let Tab reach only the slider.
 void WorkspacePage::showEvent(QShowEvent* event) {
   QWidget::showEvent(event);
   frontier_->focus_slider();

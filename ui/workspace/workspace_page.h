@@ -1,5 +1,5 @@
-// Where the policy of a run is chosen: the layers left, the selected layer's router in the centre, the
-// frontier with the trade-off slider below.
+// The page where the policy of a run is chosen: the layers on the left, the selected layer's router in the
+// centre, the frontier and the trade-off slider below.
 #pragma once
 
 #include <memory>

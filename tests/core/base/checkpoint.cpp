@@ -50,8 +50,7 @@ bool mentions(const std::vector<Problem>& problems, const std::string& part) {
 }
 
 std::vector<Problem> problems_of(const fs::path& folder) {
-  ModelConfig config;
-  return find_problems(folder, config);
+  return Checkpoint::examine(folder).problems;
 }
 
 }  // namespace
@@ -83,7 +82,7 @@ TEST_CASE("a folder that holds no model is refused with the reason") {
   CHECK(mentions(problems_of(folder.path()), "config.json is not valid JSON"));
   write_file(folder / "pytorch_model.bin", "x");
   const auto problems = problems_of(folder.path());
-  CHECK(mentions(problems, "only there as pytorch_model.bin"));
+  CHECK(mentions(problems, "only as pytorch_model.bin"));
   CHECK(problems.back().hint.find("safetensors") != std::string::npos);
   CHECK_THROWS_AS(Checkpoint::open(folder.path()), Refusal);
 }

@@ -1,6 +1,7 @@
 #include "run/event_json.h"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "policy/histogram.h"
 #include "support/refusals.h"
@@ -39,14 +40,15 @@ const std::pair<Event, std::string> golden[] = {
      R"({"event":"token","side":"dense","text":"\"é\n","id":5,"experts":[]})"},
     {MeasureEvent{R"({"kl":0.03,"tokens":512})"}, R"({"event":"measure","kl":0.03,"tokens":512})"},
     {WarningEvent{"The disk is slow.", "Wait."},
-     R"({"event":"warning","message":"The disk is slow.","hint":"Wait."})"},
-    {ErrorEvent{"The disk is full.", "Free some.", "/run"},
-     R"({"event":"error","message":"The disk is full.","hint":"Free some.","path":"/run"})"},
+     R"({"event":"warning","message":"The disk is slow.","hint":"Wait.","setting":null,"advice":"Wait."})"},
+    {ErrorEvent{"The disk is full.", "Name another folder with {run}.", "/run"},
+     R"({"event":"error","message":"The disk is full.","hint":"Name another folder with -o.","path":"/run",)"
+     R"("setting":"run","advice":"Name another folder with {run}."})"},
     {ResultEvent{R"({"seconds":2.5,"layers":[]})"}, R"({"event":"result","seconds":2.5,"layers":[]})"},
     {ProgressEvent{3, 10, 96, 4.5, "refit"},
      R"({"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.5,"what":"refit"})"},
     {ErrorEvent{"Canceled.", "", "", true},
-     R"({"event":"error","message":"Canceled.","hint":"","path":"","canceled":true})"},
+     R"({"event":"error","message":"Canceled.","hint":"","path":"","setting":null,"advice":"","canceled":true})"},
     {ReadyEvent{}, R"({"event":"ready"})"},
 };
 
@@ -76,13 +78,28 @@ TEST_CASE("events of a request carry its number; a token keeps its own beside it
   CHECK(line ==
         R"({"event":"token","side":"converted","text":" upon","id":7,"experts":[3],"token_id":2501})");
   CHECK(std::get<TokenEvent>(parse_event(line)).id == 2501);
+  CHECK(parse_event_line(line).request == 7);
+  CHECK_FALSE(parse_event_line(golden[7].second).request);
   CHECK(to_json_line(ReadyEvent{}, 3) == R"({"event":"ready","id":3})");
-  CHECK(to_json_line(MeasureEvent{R"({"kl":0.5})"}, 4) == R"({"event":"measure","kl":0.5,"id":4})");
+  const std::string measure = to_json_line(MeasureEvent{R"({"kl":0.5})"}, 4);
+  CHECK(measure == R"({"event":"measure","kl":0.5,"id":4})");
+  CHECK(parse_event_line(measure).request == 4);
+  CHECK(std::get<MeasureEvent>(parse_event(measure)).json == R"({"kl":0.5})");
 }
 
 TEST_CASE("half a character does not break the line") {
   const std::string line = to_json_line(TokenEvent{true, "\xC3", 1, {}});
   CHECK(std::get<TokenEvent>(parse_event(line)).text == "\xEF\xBF\xBD");
+}
+
+TEST_CASE("a complaint of an older engine has no advice: its hint stands in") {
+  const auto event = parse_event(R"({"event":"warning","message":"Slow.","hint":"Use fewer --tokens."})");
+  CHECK(std::get<WarningEvent>(event).hint == "Use fewer --tokens.");
+}
+
+TEST_CASE("the engine's output is JSON, or refused") {
+  CHECK(parse_output("{\"a\": 1}")["a"] == 1);
+  CHECK_THROWS_AS(parse_output("Segmentation fault"), Refusal);
 }
 
 TEST_CASE("lines that are no events are refused with the line") {

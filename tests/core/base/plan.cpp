@@ -89,7 +89,7 @@ TEST_CASE("a plan for sound input: steps, tokens, estimates, and nothing is writ
   CHECK(plan.text.tables.count() == 8);
   std::vector<std::string> names;
   for (const PlanStep& step : plan.steps) {
-    names.push_back(step.name);
+    names.push_back(name_of(step.step));
     CHECK_FALSE(step.description.empty());
     CHECK(step.seconds > 0);
     CHECK_FALSE(step.done);
@@ -144,7 +144,7 @@ TEST_CASE("settings that cannot be are named, all at once") {
   const std::pair<Change, const char*> bad[] = {
       {[](auto& r) { r.experts = 0; }, "0 experts were asked for; there must be at least one"},
       {[](auto& r) { r.experts = 49; }, "49 experts were asked for, but the FFNs have only 48 neurons"},
-      {[](auto& r) { r.shared = 6; }, "6 of 6 experts shared leaves none to be routed"},
+      {[](auto& r) { r.shared = 6; }, "With 6 of 6 experts shared, none is left to be routed"},
       {[](auto& r) { r.shared = -1; }, "The number of shared experts is negative: -1"},
       {[](auto& r) { r.window = 0; }, "A window of 0 tokens leaves nothing to score"},
       {[](auto& r) { r.window = 1; }, "A window of 1 tokens leaves nothing to score"},
@@ -155,8 +155,8 @@ TEST_CASE("settings that cannot be are named, all at once") {
       {[](auto& r) { r.layers.emplace("2"); }, "There is no layer 2: the model has 2 layers"},
       {[](auto& r) { r.layers = "some"; }, "\"some\" is not a list of layers"},
       {[](auto& r) { r.sensitivity = "guessed"; }, "\"guessed\" is no way to get the sensitivity"},
-      {[](auto& r) { r.text = {}; }, "No calibration text is named"},
-      {[](auto& r) { r.run = ""; }, "No run folder is named"},
+      {[](auto& r) { r.text = {}; }, "No calibration text is given"},
+      {[](auto& r) { r.run = ""; }, "No run folder is given"},
       {[](auto& r) { r.tokens = 1000000; }, "too few tokens"},
       {[](auto& r) { r.recipe = "/nowhere/recipe.json"; }, "/nowhere/recipe.json"},
       {[](auto& r) { r.recipe = "{\"experts\": 4"; }, "not valid JSON"},
@@ -328,7 +328,7 @@ TEST_CASE("settings that cannot be read are refused alone") {
 TEST_CASE("the layers are finished end to end where the recipe says so or the model is small") {
   Workplace work;
   const auto finish = [](const Plan& plan) {
-    return std::ranges::find(plan.steps, "finish", &PlanStep::name) != plan.steps.end();
+    return std::ranges::find(plan.steps, Step::finish, &PlanStep::step) != plan.steps.end();
   };
   const Plan small = work.plan();
   CHECK(small.finish_tokens == small.tokens);
@@ -367,7 +367,7 @@ TEST_CASE("a second sweep where the recipe asks for it") {
   const Plan plan = work.plan();
   check_clean(plan);
   REQUIRE(plan.steps.size() == without.steps.size() + 1);
-  CHECK(plan.steps[2].name == "second sweep");
+  CHECK(plan.steps[2].step == Step::second_sweep);
   CHECK(plan.steps[2].description.find("the converted model itself") != std::string::npos);
   CHECK(plan.steps[2].seconds > 0);
   CHECK_FALSE(plan.steps[2].done);

@@ -1,0 +1,46 @@
+#include "commands/inspect.h"
+
+#include "model/moe_layer.h"
+#include "run/plan.h"
+
+namespace ladimo {
+namespace {
+
+/// Converted layers whose tensors do not fit become problems.
+Inspection::Native inspect_native(const Checkpoint& checkpoint, std::vector<Problem>& problems) {
+  const NativeSection& section = *checkpoint.native();
+  Inspection::Native native{section.origin, section.fingerprint, section.routed_experts, {}, {}};
+  for (int l = 0; l < static_cast<int>(section.layers.size()); ++l) {
+    const NativeLayer& layer = section.layers[static_cast<std::size_t>(l)];
+    if (layer.dense) native.dense_layers.push_back(l);
+    if (!layer.converted) continue;
+    native.converted_layers.push_back(l);
+    try {
+      load_moe_weights(checkpoint, l, at::kCPU, at::kFloat);
+    } catch (const Refusal& refusal) {
+      problems.push_back(refusal.problem());
+    }
+  }
+  return native;
+}
+
+}  // namespace
+
+Inspection inspect(const std::filesystem::path& folder, const Context& context) {
+  auto found = Checkpoint::examine(folder);
+  Inspection inspection;
+  inspection.config = std::move(found.config);
+  inspection.problems = std::move(found.problems);
+  inspection.threads = usual_threads();
+  if (!found.opened) return inspection;
+  const Checkpoint& checkpoint = *found.opened;
+  inspection.problems = find_bad_weights(checkpoint, context);
+  if (checkpoint.native())
+    inspection.native = inspect_native(checkpoint, inspection.problems);
+  else
+    inspection.weight_bytes = static_cast<int>(dtype_size(checkpoint.converted_dtype()));
+  inspection.fingerprint = checkpoint.fingerprint();
+  return inspection;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,31 @@
+// What `ladimo convert` found.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace ladimo {
+
+/// One converted layer. Losses are normalised squared errors on held-out rows.
+struct ConvertedLayer {
+  int layer = 0;
+  double loss_before = 0;  // after partition, router and compensation
+  double loss_after = 0;   // after refit and distillation
+  double seconds = 0;      // 0 where the run does not know
+};
+
+struct ConversionResult {
+  std::filesystem::path run;
+  std::vector<ConvertedLayer> layers;
+  double seconds = 0;      // of this command; what an interrupted one took is not in it
+  int resumed_layers = 0;  // found finished in the run folder
+};
+
+/// {run, layers[{layer, loss_before, loss_after, seconds}], seconds, resumed_layers}.
+nlohmann::json to_json(const ConversionResult& result);
+/// Throws Refusal with the key.
+ConversionResult conversion_result_from_json(const nlohmann::json& json);
+
+}  // namespace ladimo

@@ -1,0 +1,24 @@
+#include "ui/engine/answer.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace ladimo::ui {
+
+void refuse_answer(const std::string& message) {
+  throw Refusal(message, "The engine and the studio may be of different versions. Install them together.");
+}
+
+nlohmann::json parse_answer(const QByteArray& answer) {
+  auto json = nlohmann::json::parse(answer.begin(), answer.end(), nullptr, false);
+  if (json.is_discarded()) refuse_answer("The engine's answer cannot be understood.");
+  return json;
+}
+
+const Measurement& measurement_in(const Outcome& outcome) {
+  if (!outcome.measurement) refuse_answer("The engine's answer has no measurement.");
+  return *outcome.measurement;
+}
+
+}  // namespace ladimo::ui

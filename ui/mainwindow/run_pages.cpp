@@ -1,0 +1,246 @@
+#include "ui/mainwindow/run_pages.h"
+
+#include <QDir>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QInputDialog>
+#include <QStackedWidget>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include "ui/engine/engine_process.h"
+#include "ui/engine/serve_client.h"
+#include "ui/mainwindow/breadcrumb.h"
+#include "ui/mainwindow/message_page.h"
+#include "ui/mainwindow/run_facts.h"
+#include "ui/models/policy_editor.h"
+#include "ui/panels/evaluation_panel.h"
+#include "ui/panels/export_panel.h"
+#include "ui/panels/generation_panel.h"
+#include "ui/settings/settings.h"
+#include "ui/widgets/message_bar.h"
+#include "ui/workspace/workspace_page.h"
+
+namespace ladimo::ui {
+namespace {
+
+QString name_of(const QString& folder) { return QFileInfo(folder).fileName(); }
+
+Outcome outcome_of_problems(const std::vector<Problem>& problems) {
+  std::vector<ErrorEvent> errors;
+  for (const Problem& problem : problems)
+    errors.push_back({problem.message, problem.hint, problem.path.string()});
+  return complaint(Outcome::Kind::failed, errors);
+}
+
+}  // namespace
+
+QStringList RunPages::step_names() {
+  return {tr("Model"), tr("Text"), tr("Experts"), tr("Distil"), tr("Policy"), tr("Evaluate"), tr("Export")};
+}
+
+RunPages::RunPages(Engine engine, QString folder, QWidget* parent)
+    : QWidget(parent),
+      engine_(std::move(engine)),
+      folder_(std::move(folder)),
+      breadcrumb_(new Breadcrumb(step_names())),
+      bar_(new MessageBar),
+      pages_(new QStackedWidget),
+      message_(new MessagePage),
+      steps_(static_cast<std::size_t>(step_names().size()), nullptr) {
+  setObjectName(QStringLiteral("run view"));
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins({});
+  layout->setSpacing(0);
+  layout->addWidget(breadcrumb_);
+  layout->addWidget(bar_);
+  layout->addWidget(pages_, 1);
+  pages_->addWidget(message_);
+  bar_->setObjectName(QStringLiteral("run message"));
+  breadcrumb_->hide();
+  connect(breadcrumb_, &Breadcrumb::chosen, this, &RunPages::show_step);
+  connect(message_, &MessagePage::clicked, this, &RunPages::press_button);
+  connect(bar_, &MessageBar::chosen, this, [this](int action) {
+    if (action == 1) choose_original();
+  });
+  read();
+}
+
+// The pages refer to the run and to serve, so they are destroyed first.
+RunPages::~RunPages() { delete pages_; }
+
+QString RunPages::title() const {
+  if (!run_) return name_of(folder_);
+  return QString::fromStdString(run_->recipe.model.filename().string()) + QStringLiteral(" · ") +
+         run_->name();
+}
+
+QUndoStack* RunPages::undo_stack() const { return editor_ ? &editor_->undo() : nullptr; }
+
+bool RunPages::busy() const { return (serve_ && serve_->busy()) || (export_ && export_->writing()); }
+
+bool RunPages::unsaved() const { return editor_ && !editor_->is_saved(); }
+
+void RunPages::read() {
+  message_->show_message({.title = tr("Reading %1").arg(name_of(folder_)),
+                          .sentence = QDir::toNativeSeparators(folder_),
+                          .hint = {},
+                          .button = tr("Stop"),
+                          .busy = true});
+  reading_ = std::make_unique<EngineProcess>(engine_);
+  connect(reading_.get(), &EngineProcess::finished, this, &RunPages::accept_answer);
+  reading_->start({QStringLiteral("show"), folder_});
+}
+
+void RunPages::accept_answer(const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::canceled)
+    return show_failure(tr("%1 was not opened").arg(name_of(folder_)), outcome);
+  if (!outcome.done()) return show_failure(tr("%1 could not be opened").arg(name_of(folder_)), outcome);
+  using Run = std::shared_ptr<const RunData>;
+  parser_.run<Run>(
+      [json = outcome.output, folder = folder_](const Context&) -> Run {
+        return std::make_shared<const RunData>(read_run(json, folder));
+      },
+      [this](const Run& run) { accept_run(run); },
+      [this](const std::vector<Problem>& problems) {
+        show_failure(tr("%1 could not be opened").arg(name_of(folder_)), outcome_of_problems(problems));
+      });
+}
+
+void RunPages::show_failure(const QString& title, const Outcome& outcome) {
+  // The window cannot tell what kind of folder a remote one is.
+  may_be_model_ = engine_.remote() && outcome.kind == Outcome::Kind::refused;
+  message_->show_message({.title = title,
+                          .sentence = outcome.sentence,
+                          .hint = outcome.hint,
+                          .button = may_be_model_ ? tr("Open it as a model…") : tr("Open another run…"),
+                          .failed = outcome.kind != Outcome::Kind::canceled});
+  if (outcome.kind == Outcome::Kind::refused) emit refused();
+}
+
+// Tables that do not fit each other may be noticed only when the pages are built.
+void RunPages::accept_run(std::shared_ptr<const RunData> run) {
+  try {
+    open_pages(std::move(run));
+    emit opened();
+  } catch (const std::exception& error) {
+    breadcrumb_->hide();
+    pages_->setCurrentWidget(message_);
+    serve_.reset();
+    editor_.reset();
+    run_.reset();
+    show_failure(tr("%1 could not be opened").arg(name_of(folder_)),
+                 outcome_of_problems({problem_of(error)}));
+  }
+}
+
+void RunPages::open_pages(std::shared_ptr<const RunData> run) {
+  run_ = std::move(run);
+  if (run_->tradeoff) {
+    editor_ = std::make_unique<PolicyEditor>(run_);
+    serve_ = std::make_unique<ServeClient>(engine_, folder_);
+    connect(serve_.get(), &ServeClient::finished, this, [this](int, const Outcome& outcome) {
+      if (outcome.original_missing) ask_for_original();
+    });
+    breadcrumb_->show();
+    show_step(policy);
+  } else {
+    show_unfinished();
+  }
+}
+
+void RunPages::show_unfinished() {
+  message_->show_message(
+      {.title = tr("This run is not finished"),
+       .sentence =
+           tr("%1 of %2 layers are converted.").arg(run_->records().size()).arg(run_->recipe.layers.size()),
+       .hint = tr("What is done is kept; the conversion goes on from there."),
+       .button = tr("Continue the conversion…")});
+}
+
+void RunPages::press_button() {
+  if (run_)
+    emit continue_wanted(folder_);
+  else if (reading_ && reading_->running())
+    reading_->cancel();
+  else if (may_be_model_)
+    emit model_wanted(folder_);
+  else
+    emit other_run_wanted();
+}
+
+void RunPages::ask_for_original() {
+  bar_->show_message({.tone = MessageBar::Tone::warning,
+                      .sentence = tr("The dense original of this run is not where it was."),
+                      .hint = tr("Measuring, generating and writing the model need it."),
+                      .actions = {tr("Not now"), tr("Where is it?…")}});
+}
+
+void RunPages::choose_original() {
+  const QString title = tr("Folder of the dense original");
+  const QString folder = engine_.remote()
+                             ? QInputDialog::getText(this, title, tr("Folder on %1:").arg(engine_.host))
+                             : QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
+  if (folder.isEmpty()) return;
+  serve_->set_original(folder);
+  bar_->show_message({.sentence = tr("The engine looks for it in %1 from now on.").arg(folder),
+                      .hint = tr("Start again what it was needed for.")});
+}
+
+void RunPages::show_step(int step) {
+  QWidget*& page = steps_[static_cast<std::size_t>(step)];
+  if (!page) {
+    page = make_page(step);
+    pages_->addWidget(page);
+  }
+  breadcrumb_->set_current(step);
+  pages_->setCurrentWidget(page);
+}
+
+WorkspacePage& RunPages::workspace() {
+  show_step(policy);
+  return static_cast<WorkspacePage&>(*steps_[policy]);
+}
+
+void RunPages::measure() { workspace().measure(); }
+void RunPages::find_layer() { workspace().find_layer(); }
+void RunPages::reset_pins() { editor_->reset_pins(); }
+void RunPages::show_texts() {
+  show_step(evaluate);
+  evaluation_->setCurrentIndex(1);
+}
+
+RunPages::Step RunPages::current_step() const { return static_cast<Step>(breadcrumb_->current()); }
+
+QWidget* RunPages::make_page(int step) {
+  switch (static_cast<Step>(step)) {
+    case model:
+      return model_facts_page(*run_);
+    case text:
+      return text_facts_page(*run_);
+    case experts:
+      return experts_facts_page(*run_);
+    case distil:
+      return distil_facts_page(*run_);
+    case policy:
+      return new WorkspacePage(run_, *editor_, *serve_);
+    case evaluate:
+      return make_evaluation();
+    case export_model:
+      export_ = new ExportPanel(run_, *editor_, *serve_, engine_);
+      connect(export_, &ExportPanel::original_missing, this, &RunPages::ask_for_original);
+      return export_;
+  }
+  return nullptr;
+}
+
+QWidget* RunPages::make_evaluation() {
+  auto* tabs = evaluation_ = new QTabWidget;
+  tabs->setObjectName(QStringLiteral("evaluation tabs"));
+  tabs->setDocumentMode(true);
+  tabs->addTab(new EvaluationPanel(run_, *editor_, *serve_, engine_), tr("Against the dense model"));
+  tabs->addTab(new GenerationPanel(run_, *editor_, *serve_), tr("Texts side by side"));
+  return tabs;
+}
+
+}  // namespace ladimo::ui

@@ -1,0 +1,101 @@
+// An open run: the breadcrumb and the page of each step. Reads the run in the background, with pages for
+// loading, failed and unfinished.
+#pragma once
+
+#include <memory>
+
+#include <QWidget>
+
+#include "ui/engine/engine.h"
+#include "ui/engine/worker.h"
+#include "ui/models/run_data.h"
+
+class QStackedWidget;
+class QTabWidget;
+class QUndoStack;
+
+namespace ladimo::ui {
+
+class Breadcrumb;
+class EngineProcess;
+class ExportPanel;
+class MessageBar;
+class MessagePage;
+class PolicyEditor;
+class ServeClient;
+class WorkspacePage;
+struct Outcome;
+
+class RunPages : public QWidget {
+  Q_OBJECT
+ public:
+  enum Step { model, text, experts, distil, policy, evaluate, export_model };
+  static QStringList step_names();
+
+  /// Starts reading the run.
+  RunPages(Engine engine, QString folder, QWidget* parent = nullptr);
+  ~RunPages() override;
+
+  const QString& folder() const { return folder_; }
+  const Engine& engine() const { return engine_; }
+  /// "llama-2-7b · run 2026-11-23"; the folder's name until the run is read.
+  QString title() const;
+  bool is_open() const { return run_ != nullptr; }
+  /// Null until the run is open and finished.
+  QUndoStack* undo_stack() const;
+  /// Whether something is being measured, generated or written.
+  bool busy() const;
+  /// Whether closing would lose a chosen policy.
+  bool unsaved() const;
+  /// Precondition: the run is open and finished.
+  void show_step(int step);
+  Step current_step() const;
+
+  /// The commands of the policy menu. Precondition: the run is open and finished.
+  void measure();
+  void find_layer();
+  void reset_pins();
+  void show_texts();
+
+ signals:
+  /// The run was read; it may be unfinished.
+  void opened();
+  void continue_wanted(const QString& folder);
+  void other_run_wanted();
+  /// The folder holds no run that can be opened.
+  void refused();
+  /// The person wants to open the folder as a model.
+  void model_wanted(const QString& folder);
+
+ private:
+  void read();
+  void accept_answer(const Outcome& outcome);
+  void accept_run(std::shared_ptr<const RunData> run);
+  void open_pages(std::shared_ptr<const RunData> run);
+  void show_failure(const QString& title, const Outcome& outcome);
+  void show_unfinished();
+  void press_button();
+  void ask_for_original();
+  void choose_original();
+  QWidget* make_page(int step);
+  QWidget* make_evaluation();
+  WorkspacePage& workspace();
+
+  Engine engine_;
+  QString folder_;
+  std::unique_ptr<EngineProcess> reading_;
+  std::shared_ptr<const RunData> run_;
+  std::unique_ptr<PolicyEditor> editor_;
+  std::unique_ptr<ServeClient> serve_;
+  Worker parser_;
+  Breadcrumb* breadcrumb_;
+  MessageBar* bar_;  // above all pages
+  QStackedWidget* pages_;
+  MessagePage* message_;
+  QTabWidget* evaluation_ = nullptr;  // null until shown
+  ExportPanel* export_ = nullptr;     // null until shown
+  std::vector<QWidget*> steps_;       // one for each Step, null until shown
+  bool may_be_model_ = false;
+};
+
+}  // namespace ladimo::ui
