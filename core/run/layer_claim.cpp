@@ -56,8 +56,10 @@ struct ClaimFile {
 std::optional<ClaimFile> read_claim(const fs::path& file) {
   if (!fs::exists(file)) return {};
   const auto json = nlohmann::json::parse(read_file(file), nullptr, false);
-  if (!json.is_object() || !json.contains("owner") || !json.contains("expires_ms")) return {};
-  return ClaimFile{json["owner"].get<std::string>(), json["expires_ms"].get<std::int64_t>()};
+  const auto owner = json.find("owner"), expires = json.find("expires_ms");
+  if (owner == json.end() || !owner->is_string() || expires == json.end() || !expires->is_number_integer())
+    return {};
+  return ClaimFile{*owner, *expires};
 }
 
 void write_claim(const fs::path& file, const ClaimFile& claim) {

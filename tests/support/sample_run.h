@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +12,11 @@
 #include "support/temporary_folder.h"
 
 namespace ladimo::testing {
+
+/// Stores `bytes` in the place of a layer's weights.
+inline LayerStore::Write writing(std::string bytes) {
+  return [bytes = std::move(bytes)](const std::filesystem::path& file) { write_file(file, bytes); };
+}
 
 /// Layers 0 and 1 are asked for, layer 1 is finished.
 struct SampleRun {
@@ -24,12 +31,7 @@ struct SampleRun {
     recipe.shared = 2;
     recipe.layers = {0, 1};
     write_json(run.recipe_file(), to_json(recipe));
-    LayerRecord record;
-    record.layer = 1;
-    record.loss_before = 0.3;
-    record.loss_after = 0.1;
-    record.held_out_losses = {0.15, 0.1};
-    run.layers().put(record, [](const std::filesystem::path& file) { write_file(file, "weights"); });
+    run.layers().put(LayerRecord{1, 0.3, 0.2, 0.1, 0.9, {0.15, 0.1}, {}, {}}, writing("weights"));
   }
 };
 

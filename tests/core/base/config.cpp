@@ -168,7 +168,7 @@ TEST_CASE("what would change the computation, or cannot be, is named") {
       {{{"rope_scaling", "linear"}}, "rope_scaling is \"linear\""},
       {{{"rope_scaling", {{"type", "default"}}},
         {"rope_parameters", {{"rope_type", "linear"}, {"factor", 2}}}},
-       "rope_scaling and rope_parameters say different things"},
+       "rope_scaling contradicts rope_parameters"},
       {{{"sliding_window", 128}}, "sliding_window changes the computation"},
       {{{"layer_types", {"full_attention", "sliding_attention"}}}, "layer_types is"},
       {{{"partial_rotary_factor", 0.5}}, "partial_rotary_factor is 0.5"},

@@ -300,7 +300,7 @@ TEST_CASE("a frontier of one kind of policies uses no other; pins may") {
   CHECK(own.predicted.kl == doctest::Approx(2 * solve(table, nullptr, request).predicted.kl));
   CHECK(parse_kinds("top_k") == Kinds::top_k);
   CHECK(parse_kinds("mixed") == Kinds::mixed);
-  check_refused("no policies of the kind \"topk\". | Use threshold, top_k or mixed.",
+  check_refused("\"topk\" is not a kind of policy. | Use threshold, top_k or mixed.",
                 [] { parse_kinds("topk"); });
 }
 

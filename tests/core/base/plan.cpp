@@ -12,6 +12,7 @@
 #include "run/estimate.h"
 #include "run/run_folder.h"
 #include "support/pico_model.h"
+#include "support/sample_run.h"
 #include "support/temporary_folder.h"
 
 using namespace ladimo;
@@ -154,7 +155,7 @@ TEST_CASE("settings that cannot be are named, all at once") {
       {[](auto& r) { r.held_out_tokens = 100; }, "100 held-out tokens do not fill two windows"},
       {[](auto& r) { r.layers.emplace("2"); }, "There is no layer 2: the model has 2 layers"},
       {[](auto& r) { r.layers = "some"; }, "\"some\" is not a list of layers"},
-      {[](auto& r) { r.sensitivity = "guessed"; }, "\"guessed\" is no way to get the sensitivity"},
+      {[](auto& r) { r.sensitivity = "guessed"; }, "\"guessed\" is not a way to get the sensitivity"},
       {[](auto& r) { r.text = {}; }, "No calibration text is given"},
       {[](auto& r) { r.run = ""; }, "No run folder is given"},
       {[](auto& r) { r.tokens = 1000000; }, "too few tokens"},
@@ -193,7 +194,7 @@ TEST_CASE("the model's own faults") {
   fs::remove(work.folder / "model/tokenizer.model");
   check_problem(work.plan(), "tokenizer");
   const Workplace small({.vocab = 1000});
-  check_problem(small.plan(), "The tokenizer has 4096 pieces, the embedding only 1000 rows");
+  check_problem(small.plan(), "The tokenizer has 4096 pieces, but the embedding has only 1000 rows");
   fs::remove(work.folder / "model/config.json");
   CHECK(work.plan().steps.empty());
   check_problem(work.plan(), "config.json");
@@ -237,10 +238,9 @@ TEST_CASE("a run folder that is something else") {
 TEST_CASE("a run continues with its own settings, and refuses others by name") {
   Workplace work;
   const RunFolder run(work.request.run);
-  fs::create_directories(run.path() / "layers");
+  fs::create_directories(run.path());
   write_json(run.recipe_file(), to_json(work.plan().recipe));
-  write_file(run.layer_weights(0), "weights");
-  run.write_record({});
+  run.layers().put(LayerRecord{}, testing::writing("weights"));
 
   Plan plan = work.plan();
   check_clean(plan);
@@ -251,8 +251,7 @@ TEST_CASE("a run continues with its own settings, and refuses others by name") {
 
   LayerRecord second;
   second.layer = 1;
-  run.write_record(second);
-  write_file(run.layer_weights(1), "weights");
+  run.layers().put(second, testing::writing("weights"));
   for (const auto& file : {run.profile_file(), run.tradeoff_file(), run.latency_file()}) write_json(file, {});
   ConvertRequest bare;
   bare.model = work.request.model;
@@ -278,6 +277,21 @@ TEST_CASE("a run continues with its own settings, and refuses others by name") {
   check_problem(work.plan(), "/model has changed since the run began");
 }
 
+TEST_CASE("a run whose tokenizer changed is refused by name; one that did not record it continues") {
+  Workplace work;
+  fs::create_directories(work.request.run);
+  auto recipe = to_json(work.plan().recipe);
+  write_json(work.request.run / "recipe.json", recipe);
+  testing::change_tokenizer(work.folder / "model");
+  check_problem(work.plan(),
+                "The run folder holds another recipe: tokenizer: it has changed since the run began.");
+  REQUIRE(recipe.erase("tokenizer_fingerprint") == 1);
+  write_json(work.request.run / "recipe.json", recipe);
+  const Plan plan = work.plan();
+  check_clean(plan);
+  CHECK(plan.resumes);
+}
+
 TEST_CASE("a moved model continues its run") {
   Workplace work;
   fs::create_directories(work.request.run);
@@ -292,7 +306,7 @@ TEST_CASE("a moved model continues its run") {
 TEST_CASE("a plan that is larger than the disk") {
   const Workplace work;
   const SimulatedDisk disk("102400");
-  check_problem(work.plan(), " of disk; 100 KiB are free. | Free some space");
+  check_problem(work.plan(), " of disk space; 100 KiB are free. | Free some space");
 }
 
 TEST_CASE("a plan that is larger than the memory") {

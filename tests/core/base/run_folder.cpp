@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 TEST_CASE("names in a run folder") {
   const RunFolder run("r");
+  CHECK(run.layers().finish_file() == "r/finish.json");
   CHECK(run.self_held_out() == "r/text/held-out.jsonl");
 }
 
@@ -28,7 +29,7 @@ TEST_CASE("clean removes what a killed process left behind, and nothing else") {
   sample.run.clean();
   CHECK_FALSE(fs::exists(temporary));
   CHECK(fs::exists(other));
-  CHECK(sample.run.layers().done(1));
+  CHECK(sample.run.layers().intact(1));
   CHECK_NOTHROW(RunFolder(sample.folder / "none").clean());
 }
 

@@ -32,7 +32,7 @@ struct Example {
   TemporaryFolder folder;
   WeightSource source;
   std::vector<std::shared_ptr<const MoeWeights>> layers;
-  MoeProvider moe;
+  MoeLayers moe;
   Windows windows;
 
   Example() : source(make(folder.path())) {
@@ -43,7 +43,8 @@ struct Example {
       weights.down = weights.down + random_tensor(weights.down.sizes(), 50, 0.002);
       layers.push_back(std::make_shared<MoeWeights>(std::move(weights)));
     }
-    moe = [this](int layer) { return layers[static_cast<std::size_t>(layer)]; };
+    moe = {[this](int layer) { return layers[static_cast<std::size_t>(layer)]; },
+           [this](int layer) { return layers[static_cast<std::size_t>(layer)]->shape(); }};
     windows.window = 16;
     Random random(9);
     for (int w = 0; w < 6; ++w) {
