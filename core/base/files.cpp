@@ -1,5 +1,6 @@
 #include "base/files.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -28,11 +29,8 @@ std::optional<std::uint64_t> simulated_bytes(const char* variable) {
   return std::strtoull(text, nullptr, 10);
 }
 
-// All that AtomicFile has written in this process, for the simulated disk.
-std::uint64_t& written_bytes() {
-  static std::uint64_t bytes = 0;
-  return bytes;
-}
+// All that write_at has written in this process, for the simulated disk.
+std::atomic<std::uint64_t> written_bytes = 0;
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : "."; }
 
@@ -114,17 +112,8 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(const void* data, std::size_t bytes) {
-  const auto limit = simulated_bytes("LADIMO_DISK_FULL_AFTER_BYTES");
-  if (limit && written_bytes() + bytes > *limit) fail_to_write(path_, ENOSPC);
-  const char* from = static_cast<const char*>(data);
-  while (bytes > 0) {
-    const ssize_t done = ::write(descriptor_, from, bytes);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) fail_to_write(path_, errno);
-    from += done;
-    bytes -= static_cast<std::size_t>(done);
-    written_bytes() += static_cast<std::uint64_t>(done);
-  }
+  if (const int code = write_at(descriptor_, size_, data, bytes); code != 0) fail_to_write(path_, code);
+  size_ += bytes;
 }
 
 void AtomicFile::commit() {
@@ -134,6 +123,22 @@ void AtomicFile::commit() {
   if (closed != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, errno);
   temporary_.clear();
   sync_folder(folder_of(path_));
+}
+
+int write_at(int descriptor, std::uint64_t offset, const void* data, std::size_t bytes) {
+  const auto limit = simulated_bytes("LADIMO_DISK_FULL_AFTER_BYTES");
+  if (limit && written_bytes + bytes > *limit) return ENOSPC;
+  const char* from = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t done = ::pwrite(descriptor, from, bytes, static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return errno;
+    from += done;
+    offset += static_cast<std::uint64_t>(done);
+    bytes -= static_cast<std::size_t>(done);
+    written_bytes += static_cast<std::uint64_t>(done);
+  }
+  return 0;
 }
 
 std::uint64_t free_disk_bytes(const fs::path& path) {

@@ -36,8 +36,7 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  /// Appends. Throws Error when the disk is full. The environment variable LADIMO_DISK_FULL_AFTER_BYTES, when
-  /// set, fills it once this process has written so much (tests: a disk that fills up while running).
+  /// Appends. Throws Error when the disk is full.
   void write(const void* data, std::size_t bytes);
   /// fsync, rename, fsync of the folder.
   void commit();
@@ -46,7 +45,13 @@ class AtomicFile {
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   int descriptor_ = -1;
+  std::uint64_t size_ = 0;
 };
+
+/// Writes all of `data` at `offset` of an open file. Returns 0, or the errno of what failed. The environment
+/// variable LADIMO_DISK_FULL_AFTER_BYTES, when set, fills the disk once this process has written so much
+/// (tests: a disk that fills up while running). Thread-safe.
+int write_at(int descriptor, std::uint64_t offset, const void* data, std::size_t bytes);
 
 /// Bytes that may still be written on the file system that holds `path` (its nearest existing ancestor).
 /// The environment variable LADIMO_DISK_FREE_BYTES, when set, replaces the answer (tests).

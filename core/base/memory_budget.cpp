@@ -12,12 +12,13 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/files.h"
 
 namespace ladimo {
 namespace {
 
-[[noreturn]] void fail(const char* what, const std::filesystem::path& folder) {
-  throw Error(fmt::format("A scratch file {}: {}.", what, std::strerror(errno)),
+[[noreturn]] void fail(const char* what, int code, const std::filesystem::path& folder) {
+  throw Error(fmt::format("A scratch file {}: {}.", what, std::strerror(code)),
               "Free some space there, or allow more memory ({memory}).", folder);
 }
 
@@ -37,22 +38,15 @@ std::shared_ptr<const void> MemoryBudget::take(std::uint64_t bytes) {
 ScratchFile::ScratchFile(const std::filesystem::path& folder) : folder_(folder) {
   std::string name = (folder / ".stream-XXXXXX").string();
   descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
-  if (descriptor_ < 0) fail("cannot be made", folder);
+  if (descriptor_ < 0) fail("cannot be made", errno, folder);
   ::unlink(name.c_str());
 }
 
 ScratchFile::~ScratchFile() { ::close(descriptor_); }
 
 void ScratchFile::write(std::uint64_t offset, const void* data, std::size_t bytes) {
-  const auto* next = static_cast<const char*>(data);
-  while (bytes > 0) {
-    const auto written = ::pwrite(descriptor_, next, bytes, static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail("cannot be written", folder_);
-    next += written;
-    offset += static_cast<std::uint64_t>(written);
-    bytes -= static_cast<std::size_t>(written);
-  }
+  if (const int code = write_at(descriptor_, offset, data, bytes); code != 0)
+    fail("cannot be written", code, folder_);
 }
 
 void ScratchFile::read(std::uint64_t offset, void* data, std::size_t bytes) const {
@@ -60,7 +54,7 @@ void ScratchFile::read(std::uint64_t offset, void* data, std::size_t bytes) cons
   while (bytes > 0) {
     const auto count = ::pread(descriptor_, next, bytes, static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) fail("cannot be read", folder_);
+    if (count <= 0) fail("cannot be read", count < 0 ? errno : EIO, folder_);
     next += count;
     offset += static_cast<std::uint64_t>(count);
     bytes -= static_cast<std::size_t>(count);

@@ -73,6 +73,7 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const R
   }
   live.finish();
   result.weights = weights.rounded(storage);
+  record.shape = result.weights.shape();
   record.loss_after = mean_error(loss(result.weights));
   if (!std::isfinite(record.loss_after))
     throw Error(fmt::format("Layer {} came out with weights that are not finite.", layer),

@@ -61,7 +61,7 @@ at::Tensor RowStore::gather(const at::Tensor& index) const {
 
 void RowStore::write(std::int64_t begin, const at::Tensor& rows) {
   if (file_) {
-    const auto bytes = rows.to(at::TensorOptions(stored_)).contiguous();
+    const auto bytes = rows.to(at::kCPU, stored_).contiguous();
     file_->write(static_cast<std::uint64_t>(begin) * row_bytes(), bytes.data_ptr(), bytes.nbytes());
   } else if (rows.size(0) == count_ && rows.scalar_type() == stored_) {
     *rows_ = rows;

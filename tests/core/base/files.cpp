@@ -1,14 +1,14 @@
 #include "base/files.h"
 
-#include <cstdlib>
-
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "support/environment.h"
 #include "support/temporary_folder.h"
 
 using namespace ladimo;
+using ladimo::testing::EnvironmentVariable;
 using ladimo::testing::TemporaryFolder;
 namespace fs = std::filesystem;
 
@@ -17,17 +17,6 @@ namespace {
 std::ptrdiff_t entries(const fs::path& folder) {
   return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
 }
-
-struct SimulatedDisk {
-  explicit SimulatedDisk(const char* bytes) {
-    ::setenv("LADIMO_DISK_FREE_BYTES", bytes, 1);
-    ::setenv("LADIMO_DISK_FULL_AFTER_BYTES", bytes, 1);
-  }
-  ~SimulatedDisk() {
-    ::unsetenv("LADIMO_DISK_FREE_BYTES");
-    ::unsetenv("LADIMO_DISK_FULL_AFTER_BYTES");
-  }
-};
 
 }  // namespace
 
@@ -58,7 +47,7 @@ TEST_CASE("a file that is not committed leaves the old one untouched") {
 TEST_CASE("a full disk is an Error that says so, and nothing half-written stays") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", "old");
-  const SimulatedDisk disk("1");
+  const EnvironmentVariable free("LADIMO_DISK_FREE_BYTES", "1"), full("LADIMO_DISK_FULL_AFTER_BYTES", "1");
   CHECK(free_disk_bytes(folder.path()) == 1);
   try {
     write_file(folder / "a.txt", "new content");

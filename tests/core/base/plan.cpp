@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "run/estimate.h"
 #include "run/run_folder.h"
+#include "support/environment.h"
 #include "support/pico_model.h"
 #include "support/sample_run.h"
 #include "support/temporary_folder.h"
@@ -68,11 +69,6 @@ void check_clean(const Plan& plan) {
   INFO("said: ", said(plan));
   CHECK(plan.problems.empty());
 }
-
-struct SimulatedDisk {
-  explicit SimulatedDisk(const char* bytes) { ::setenv("LADIMO_DISK_FREE_BYTES", bytes, 1); }
-  ~SimulatedDisk() { ::unsetenv("LADIMO_DISK_FREE_BYTES"); }
-};
 
 }  // namespace
 
@@ -305,7 +301,7 @@ TEST_CASE("a moved model continues its run") {
 
 TEST_CASE("a plan that is larger than the disk") {
   const Workplace work;
-  const SimulatedDisk disk("102400");
+  const testing::EnvironmentVariable disk("LADIMO_DISK_FREE_BYTES", "102400");
   check_problem(work.plan(), " of disk space; 100 KiB are free. | Free some space");
 }
 

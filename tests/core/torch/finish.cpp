@@ -6,6 +6,7 @@
 
 #include "model/decoder.h"
 #include "support/pico_model.h"
+#include "support/random_windows.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
 #include "training/elastic_student.h"
@@ -23,7 +24,7 @@ struct Example {
   TemporaryFolder folder;
   WeightSource source;
   ConvertedLayers layers;
-  Windows calibration;
+  Windows calibration = random_windows(60, 9);
   Recipe recipe;
 
   Example() : source(make(folder.path())) {
@@ -31,14 +32,6 @@ struct Example {
       auto weights = random_moe(*source.dense_ffn(l), 8, 16, static_cast<std::uint64_t>(l));
       weights.down = weights.down + random_tensor(weights.down.sizes(), 50, 0.01);
       layers.emplace_back(std::move(weights));
-    }
-    calibration.window = 16;
-    Random random(9);
-    for (int w = 0; w < 60; ++w) {
-      calibration.source.push_back(0);
-      calibration.tokens.push_back(1);
-      for (int i = 1; i < 16; ++i)
-        calibration.tokens.push_back(static_cast<std::int32_t>(random.below(4096)));
     }
     recipe.layers = {0, 1};
     recipe.experts = 12;
@@ -148,7 +141,7 @@ TEST_CASE(
   CHECK_FALSE(example.finish().layers.at(0).moves());
   example.recipe.finish.shift = true;
   example.recipe.stage1.elastic = false;
-  example.recipe.stage1.levels = {0.4};
+  example.recipe.stage1.levels = {0.6};
   const auto dedicated = example.finish();
   CHECK(dedicated.held_out_losses.back() < -0.02);
   REQUIRE(dedicated.layers.size() == 2);

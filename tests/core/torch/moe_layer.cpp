@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "checkpoint/safetensors.h"
+#include "run/layer_store.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
 
@@ -151,6 +152,27 @@ TEST_CASE("a converted layer is read as it was written") {
     CHECK(read.shared_neurons == moe.shared_neurons);
     CHECK(read.gate_bias.defined() == biases);
     if (biases) CHECK(at::equal(read.down_bias, rounded(moe.down_bias)));
+  }
+}
+
+TEST_CASE("what a layer costs is told from its file's header as from its weights") {
+  const TemporaryFolder folder;
+  const auto check_same = [&](const MoeWeights& moe) {
+    save_moe_weights(folder / "000.safetensors", moe, at::kBFloat16);
+    const auto store = TensorStore::open(folder / "000.safetensors");
+    CHECK(stored_shape(store, "", store.metadata()) == moe.shape());
+  };
+  for (const bool biases : {false, true}) {
+    MoeWeights moe = random_moe(*random_ffn(24, 60, 1, biases), 8, 12, 2);
+    check_same(moe);
+    moe.compensation = at::Tensor();
+    moe.down_bias = random_tensor({24}, 3);
+    check_same(moe);
+    moe.router = random_tensor({8, 5}, 4);
+    moe.router_hidden = random_tensor({5, 24}, 5);
+    moe.router_hidden_bias = random_tensor({5}, 6);
+    check_same(moe);
+    check_same(moving(moe));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "stream/walk.h"
 #include "stream/window_order.h"
 #include "support/pico_model.h"
+#include "support/random_windows.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
 #include "training/stage1.h"
@@ -25,17 +26,6 @@ using namespace ladimo::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-Windows random_windows(int count, std::uint64_t seed) {
-  Windows windows{16, {}, {}};
-  Random random(seed);
-  for (int w = 0; w < count; ++w) {
-    windows.source.push_back(0);
-    windows.tokens.push_back(1);
-    for (int i = 1; i < 16; ++i) windows.tokens.push_back(static_cast<std::int32_t>(random.below(4096)));
-  }
-  return windows;
-}
 
 /// A pico model with its layers converted in a run folder.
 struct Converted {
