@@ -30,7 +30,7 @@ Command add_bench(CLI::App& app) {
   auto options = std::make_shared<ModelOptions>();
   add_model(app, *options);
   return [options](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime);
     const auto result = bench(model, model.opened().policy(options->policy).layers, session.context);
     session.output.result(to_json(result), [&] {

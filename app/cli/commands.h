@@ -1,4 +1,4 @@
-// One function per command: adds its options to the parser and returns what carries it out.
+// One function per command: it adds the command's options to the parser and returns what runs the command.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,10 @@ struct Common {
   int threads = 0;
   std::string device = "cpu";
   std::optional<std::uint64_t> seed;
+  std::optional<std::uint64_t> memory;  // bytes to stay within
 };
 
-/// A check for the parser: what is wrong with a text that is no whole number from 0 on.
+/// A check for the parser: says what is wrong with a text that is not a whole number of at least 0.
 std::string whole_number(const std::string& text);
 
 /// What a command works with once its line is parsed.
@@ -34,7 +35,7 @@ struct Session {
   const Context& context;
 };
 
-/// Carries out the command and returns its exit status; throws Error.
+/// Runs the command and returns its exit status. Throws Error.
 using Command = std::function<int(const Session&)>;
 
 Command add_inspect(CLI::App& app);

@@ -14,7 +14,7 @@
 namespace ladimo::cli {
 namespace {
 
-/// A table of an earlier comparison may be replaced, and an empty file; nothing else may.
+/// Only the table of an earlier comparison, or an empty file, may be overwritten.
 void refuse_bad_csv(const std::filesystem::path& file) {
   namespace fs = std::filesystem;
   if ((fs::exists(file) && !fs::is_regular_file(file)) ||
@@ -28,7 +28,7 @@ void refuse_bad_csv(const std::filesystem::path& file) {
                   "Choose another name with {csv}.", file);
 }
 
-/// False where the table cannot be written. What was measured is still printed.
+/// Returns false where the table cannot be written: the results are printed all the same.
 bool write_table(const std::filesystem::path& file, const Comparison& comparison, const Context& context) {
   try {
     write_file(file, to_csv(comparison.rows));
@@ -105,7 +105,7 @@ Command add_compare(CLI::App& app) {
     auto asked = options->request;
     if (seeds->count() == 0 && session.common.seed) asked.seeds = {*session.common.seed};
     if (options->csv) refuse_bad_csv(*options->csv);
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const auto comparison = compare(asked, runtime, session.context);
     const bool written = !options->csv || write_table(*options->csv, comparison, session.context);
     session.output.result(to_json(comparison), [&] { print(comparison, asked.targets); });

@@ -16,7 +16,7 @@
 namespace ladimo::cli {
 namespace {
 
-/// Options of `plan` and `convert` alike.
+/// The options that `plan` and `convert` share.
 std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   auto request = std::make_shared<ConvertRequest>();
   app.add_option("MODEL", request->model, "Folder of the dense checkpoint")->required();
@@ -39,15 +39,15 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
 
 Plan plan_for(ConvertRequest request, const Session& session) {
   request.seed = session.common.seed;
+  request.memory = session.common.memory;
   return make_plan(request, session.context);
 }
 
-/// Null where the model is to write its text, or where the settings do not fit it.
+/// Null where the model is to write its own text, or where the settings do not fit the model.
 nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
   const Recipe& recipe = plan.recipe;
   if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};
-  const std::int64_t half = recipe.held_out_tokens / 2;
-  const TextRequest request{recipe.text, recipe.window, {recipe.tokens, half, half}, recipe.seed, looks};
+  const TextRequest request{recipe.text, recipe.window, recipe.splits(), recipe.seed, looks};
   return to_json(look_at_text(request, *load_tokenizer(recipe.model, plan.config.bos), session.context));
 }
 
@@ -83,7 +83,8 @@ Command add_plan(CLI::App& app) {
     auto json = to_json(plan);
     if (*look) json["look"] = text_look(plan, **look, session);
     if (*sample && plan.problems.empty()) {
-      const auto runtime = start_runtime(session.common.threads, session.common.device);
+      const auto runtime =
+          start_runtime(session.common.threads, session.common.device, session.common.memory);
       const auto drawn = sample_partition(plan, **sample, runtime, session.context);
       session.output.event(drawn);
       json["sample"] = {{"layer", drawn.layer}, {"partition", drawn.partition}};
@@ -101,7 +102,7 @@ Command add_plan(CLI::App& app) {
 Command add_convert(CLI::App& app) {
   const auto request = add_request(app);
   return [request](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const auto plan = plan_for(*request, session);
     if (!plan.problems.empty()) throw Refusal(plan.problems);
     const auto result = convert(plan, runtime, session.context);

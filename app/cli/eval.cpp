@@ -70,7 +70,7 @@ Command add_eval(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--window", options->text.window, "Tokens per window (the run's)");
   return [options](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const LoadedModel model(OpenedModel::open(options->model.model, options->model.dense), runtime);
     const auto evaluation =
         evaluate(model, model.opened().policy(options->model.policy), options->text, session.context);

@@ -22,7 +22,7 @@ Command add_export(CLI::App& app) {
   app.add_option("--shard-bytes", request->shard_bytes, "Largest weight file in bytes (4 GiB)")
       ->check(CLI::PositiveNumber);
   return [request](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const auto result = export_run(*request, runtime, session.context);
     session.output.result(to_json(result), [&] {
       fmt::print("{} files, {}, in {}\n", result.files.size(),

@@ -25,7 +25,7 @@ Command add_generate(CLI::App& app) {
   app.add_flag("--dense-only", options->dense_only, "The dense original of a run");
   return [options](const Session& session) {
     require_valid(options->sampling);
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     options->sampling.seed = session.common.seed.value_or(0);
     const LoadedModel model(OpenedModel::open(options->model.model, options->model.dense), runtime);
     const bool converted = model.opened().is_converted() && !options->dense_only;

@@ -6,11 +6,11 @@
 
 namespace ladimo::cli {
 
-/// Installs the signal handlers; the flag becomes true when the command should stop. A second signal ends at
-/// once.
+/// Installs the signal handlers. The flag becomes true when the command should stop; a second signal ends the
+/// process at once.
 const std::atomic<bool>& stop_requested();
 
-/// Also watches stdin: end-of-file (a lost connection looks like that) sets the flag.
+/// Also sets the flag at end-of-file on stdin, which is what a lost connection looks like.
 void stop_at_end_of_stdin();
 
 }  // namespace ladimo::cli

@@ -1,5 +1,5 @@
-// `ladimo`: answers what needs no model, and becomes the engine for all else. Loading libtorch takes most of
-// a second, which nobody shall wait for who only opens a run.
+// `ladimo`: answers what needs no model itself, and becomes the engine for everything else. Loading libtorch
+// takes most of a second, too long for somebody who only opens a run.
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,7 +16,7 @@
 namespace {
 
 /// OpenMP threads that spin while they wait make everything ten times slower as soon as another program wants
-/// the processor. Threads that sleep at once lose a third of the time of work in small pieces (the finish of
+/// the processor. Threads that sleep at once cost a third of the speed of work in small pieces (the finish of
 /// the demo: 300 against 400 of 1000 parts in 40 s, 2 cores). libgomp reads how long they spin, in rounds,
 /// from the second variable; other OpenMP libraries know the first. Both must be there when a program starts.
 constexpr const char* sleeping_threads[] = {"OMP_WAIT_POLICY=passive", "GOMP_SPINCOUNT=5000"};
@@ -28,7 +28,7 @@ bool needs_no_model(std::string_view word) {
   return false;
 }
 
-/// What a person has set is left alone.
+/// Variables that the person has set stay as they are.
 void let_threads_sleep() {
   for (const std::string variable : sleeping_threads) {
     const auto equals = variable.find('=');

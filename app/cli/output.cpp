@@ -16,10 +16,10 @@
 namespace ladimo::cli {
 namespace {
 
-/// What stdout does not take is found by Output::flush, not here.
+/// Output::flush finds out when stdout does not take the line.
 void print_line(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
 
-/// File names may be no UTF-8, JSON must be.
+/// JSON must be UTF-8, which file names need not be.
 std::string written(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -61,8 +61,7 @@ void Output::line(const std::string& text) {
 
 void Output::flush() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
-  throw Error("What there is to say could not be written to stdout.",
-              "Check where stdout goes: is the disk full?");
+  throw Error("The output could not be written to stdout.", "Check where stdout goes; its disk may be full.");
 }
 
 void Output::show_progress(const ProgressEvent& progress) {

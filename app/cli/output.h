@@ -21,13 +21,13 @@ class Output {
   ~Output();
 
   Form form() const { return form_; }
-  /// The sink for the engine's events: JSON lines, or a progress line where stderr is a terminal.
+  /// Takes the engine's events: prints them as JSON lines, or as a progress line where stderr is a terminal.
   void event(const Event& event);
-  /// One line on stdout, now. Throws Error when stdout does not take it.
+  /// Prints one line on stdout at once. Throws Error when stdout does not take it.
   void line(const std::string& text);
-  /// The result: one JSON object, a `result` event, or what `text` writes to stdout.
+  /// Prints the result as one JSON object, as a `result` event, or by calling `text`, which writes to stdout.
   void result(const nlohmann::json& json, const std::function<void()>& text);
-  /// A sentence with its hint and path; all of a refusal's problems.
+  /// Prints an error with its hint and path, and every problem of a refusal.
   void error(const Error& error);
 
  private:

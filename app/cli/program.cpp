@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "interrupt.h"
@@ -23,16 +24,32 @@ namespace {
 
 enum Status { done = 0, failed = 1, refused = 2, interrupted = 130 };
 
+/// A check for the parser: what is wrong with a text that is no amount of memory.
+std::string amount_of_memory(const std::string& text) {
+  try {
+    parse_bytes(text);
+    return "";
+  } catch (const Refusal& refusal) {
+    return refusal.problem().message + " " + refusal.problem().hint;
+  }
+}
+
 void add_common(CLI::App& app, Common& common) {
   app.add_flag("--json", common.json, "Print the result as one JSON object on stdout");
   app.add_flag("--events", common.events, "Print events as JSON lines on stdout; end-of-file on stdin stops")
       ->excludes("--json");
   app.add_option("--threads", common.threads, "Processor threads (0: all)");
+  app.add_option_function<std::string>(
+         "--memory", [&common](const std::string& text) { common.memory = parse_bytes(text); },
+         "Stay within this much memory, like 4GB: what is too big goes to scratch files (most of what is "
+         "free)")
+      ->type_name("BYTES")
+      ->check(amount_of_memory);
   app.add_option("--device", common.device, "cpu, or cuda:0");
   app.add_option("--seed", common.seed, "Decides everything random (0)")->check(whole_number);
 }
 
-int carry_out(const Command& command, const Common& common, Output& output, bool watches_stdin) {
+int run_command(const Command& command, const Common& common, Output& output, bool watches_stdin) {
   if (watches_stdin) stop_at_end_of_stdin();
   const Context context([&output](const Event& event) { output.event(event); }, &stop_requested());
   try {
@@ -60,7 +77,7 @@ int carry_out(const Command& command, const Common& common, Output& output, bool
 std::string whole_number(const std::string& text) {
   const bool digits =
       !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
-  return digits ? "" : "\"" + text + "\" is not a whole number from 0 on";
+  return digits ? "" : "\"" + text + "\" is not a whole number of at least 0";
 }
 
 int run(int argc, char** argv, const std::vector<Offer>& offers) {
@@ -92,7 +109,8 @@ int run(int argc, char** argv, const std::vector<Offer>& offers) {
   Output output(form_of());
   start_log(LogLevel::normal);
   for (const auto& [sub, command] : commands)
-    if (sub->parsed()) return carry_out(command, common, output, common.events && sub->get_name() != "serve");
+    if (sub->parsed())
+      return run_command(command, common, output, common.events && sub->get_name() != "serve");
   return refused;
 }
 

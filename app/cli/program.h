@@ -1,4 +1,4 @@
-// A program of commands: what `ladimo` and its engine have in common.
+// What `ladimo` and its engine have in common: a program that offers commands.
 #pragma once
 
 #include <vector>
@@ -13,10 +13,10 @@ struct Offer {
   Command (*add)(CLI::App&);
 };
 
-/// Parses the line, carries out the command that it names and returns the exit status.
+/// Parses the arguments, runs the command that they name and returns the exit status.
 int run(int argc, char** argv, const std::vector<Offer>& offers);
 
-/// Commands that need no model: the program answers them at once.
+/// The commands that read only tables, so that `ladimo` answers them without loading libtorch.
 std::vector<Offer> table_commands();
 
 }  // namespace ladimo::cli

@@ -17,7 +17,7 @@
 namespace ladimo::cli {
 namespace {
 
-/// A policy file may be replaced by another; nothing else may.
+/// Only a policy file may be overwritten.
 void refuse_to_overwrite(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file) ||
       (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())))
@@ -27,7 +27,8 @@ void refuse_to_overwrite(const std::filesystem::path& file) {
   try {
     policy_from_json(read_json(file), file);
   } catch (const Refusal&) {
-    throw Refusal("A file of that name exists, and it is not a policy.", "Choose another name with {output}.", file);
+    throw Refusal("A file of that name exists, and it is not a policy.", "Choose another name with {output}.",
+                  file);
   }
 }
 
@@ -41,7 +42,7 @@ void print_predicted(const PolicyNumbers& n, double dense_perplexity) {
   fmt::print("\n");
 }
 
-/// With the digits that tell something; the policy file has all of them.
+/// A threshold with four digits; the policy file has all of them.
 std::string short_name(const LayerPolicy& policy) {
   if (policy.kind != LayerPolicy::Kind::threshold) return to_string(policy);
   return fmt::format("th{:.4g}", policy.threshold);

@@ -15,7 +15,7 @@ Command add_serve(CLI::App& app) {
   app.add_option("MODEL", options->model, "Run folder, native folder or dense model")->required();
   app.add_option("--dense", options->dense, "The dense original, where it was moved");
   return [options](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime, /*keep=*/true);
     try {
       model.preload(session.context);

@@ -39,7 +39,13 @@ Context Context::part(double begin, double end) const {
     told.eta_s = covered > 0 ? spent_s * (1 - begin - covered) / covered : -1;
     whole.emit(told);
   };
-  return Context(tell, cancel_);
+  return Context(tell, cancel_).within(memory_);
+}
+
+Context Context::within(MemoryBudget memory) const {
+  Context context = *this;
+  context.memory_ = std::move(memory);
+  return context;
 }
 
 Progress::Progress(const Context& context, std::int64_t total, int layer, std::string what)

@@ -1,4 +1,4 @@
-// What every long work is given: where to report, and whether to stop.
+// What every long work is given: where to report, whether to stop, how much memory its data may take.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/events.h"
+#include "base/memory_budget.h"
 
 // Qt's macro of this name would eat a member here: the window reads this header too.
 #pragma push_macro("emit")
@@ -15,7 +16,7 @@
 
 namespace ladimo {
 
-/// Carries the event sink and the cancel flag through the engine. Cheap to pass by const reference.
+/// Carries the event sink, the cancel flag and the memory budget through the engine. Cheap to copy.
 class Context {
  public:
   using Sink = std::function<void(const Event&)>;
@@ -28,17 +29,22 @@ class Context {
   bool canceled() const;
   /// Throws Interrupted when the work was asked to stop. Call it at least every 100 ms of work.
   void check() const;
-  /// For one of several passes of a step: what the pass reports of the whole step (layer -1) is told as the
-  /// stretch from `begin` to `end` of it (0 ... 1), with the time left to the step's end at the pass's pace.
+  /// The context for one of several passes of a step. The pass counts its own work from nothing to all; what
+  /// it reports of the step (layer -1) reaches this context as progress from `begin` to `end` of the step (0
+  /// ... 1), with the time left to the end of the step at the pace of the pass.
   Context part(double begin, double end) const;
+  /// The same work with another memory budget.
+  Context within(MemoryBudget memory) const;
+  MemoryBudget memory() const { return memory_; }
 
  private:
   Sink sink_;
   const std::atomic<bool>* cancel_ = nullptr;
+  MemoryBudget memory_;  // unlimited
 };
 
-/// Progress of one step: counts, estimates the time left, reports at most ten times a second, stops when
-/// asked.
+/// Progress of one step: counts, estimates the time left, reports at most ten times a second, and stops the
+/// work when asked to.
 class Progress {
  public:
   /// `what`: the part of the layer at work.

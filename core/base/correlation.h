@@ -6,10 +6,11 @@
 
 namespace ladimo {
 
-/// Pearson's correlation of two lists of the same length; nothing where one of them does not vary.
+/// Pearson's correlation of two lists of the same length; absent where one of them does not vary.
 std::optional<double> correlation(std::span<const double> a, std::span<const double> b);
 
-/// Spearman's: that of the ranks, equal values sharing their mean rank.
+/// Spearman's correlation: Pearson's correlation of the ranks. Equal values share their mean rank. Absent
+/// where one of the lists does not vary.
 std::optional<double> rank_correlation(std::span<const double> a, std::span<const double> b);
 
 }  // namespace ladimo

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -52,20 +53,33 @@ void sync_folder(const fs::path& folder) {
   ::close(descriptor);
 }
 
-}  // namespace
-
-std::string read_file(const fs::path& path) {
+template <class Take>
+void read_blocks(const fs::path& path, Take take) {
   std::error_code code;
   if (fs::is_directory(path, code)) throw Refusal("This is a folder, not a file.", "Name a file.", path);
   std::ifstream in(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in.is_open() || in.bad()) {
-    const bool there = fs::exists(path, code);
-    throw Refusal(there ? fmt::format("{} cannot be read.", path.filename().string())
-                        : fmt::format("There is no file {}.", path.string()),
-                  there ? "Check its permissions." : "Check the name.", path);
-  }
+  std::vector<char> block(1 << 20);
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0)
+    take(std::string_view(block.data(), static_cast<std::size_t>(in.gcount())));
+  if (in.is_open() && !in.bad()) return;
+  const bool there = fs::exists(path, code);
+  throw Refusal(there ? fmt::format("{} cannot be read.", path.filename().string())
+                      : fmt::format("There is no file {}.", path.string()),
+                there ? "Check its permissions." : "Check the name.", path);
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  std::string bytes;
+  read_blocks(path, [&](std::string_view block) { bytes += block; });
   return bytes;
+}
+
+std::string hash_of_file(const fs::path& path) {
+  Hasher hasher;
+  read_blocks(path, [&](std::string_view block) { hasher.add(block); });
+  return hasher.hex();
 }
 
 nlohmann::json read_json(const fs::path& path) {

@@ -13,6 +13,10 @@ namespace ladimo {
 /// Reads a whole file. Throws Refusal when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
+/// The hash of a file's bytes (base/hash.h), which need not fit into memory. Throws Refusal when it cannot be
+/// read.
+std::string hash_of_file(const std::filesystem::path& path);
+
 /// Reads a JSON file. Throws Refusal with the byte offset when it does not parse.
 nlohmann::json read_json(const std::filesystem::path& path);
 
@@ -21,7 +25,7 @@ nlohmann::json read_json(const std::filesystem::path& path);
 /// untouched.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-/// The same with `json` indented by two spaces and a final newline.
+/// Writes `json` as write_file does, indented by two spaces, with a newline at the end.
 void write_json(const std::filesystem::path& path, const nlohmann::json& json);
 
 /// A file that is being written under a temporary name beside `path`; removed unless committed.

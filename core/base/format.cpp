@@ -1,11 +1,15 @@
 #include "base/format.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
+
+#include "base/error.h"
 
 namespace ladimo {
 namespace {
@@ -42,6 +46,19 @@ std::string format_bytes(double bytes) {
 std::string format_count(double count) {
   static constexpr const char* units[] = {"", "K", "M", "B", "T"};
   return scaled(count, 1000, units);
+}
+
+std::uint64_t parse_bytes(std::string_view text) {
+  constexpr std::pair<std::string_view, double> units[] = {
+      {"", 1},      {"B", 1},        {"KB", 1e3},     {"MB", 1e6},     {"GB", 1e9},
+      {"TB", 1e12}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
+  double count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  for (const auto& [name, bytes] : units)
+    if (error == std::errc() && name == unit && count > 0 && count * bytes < 0x1p63)
+      return static_cast<std::uint64_t>(count * bytes);
+  throw Refusal(fmt::format("\"{}\" is not an amount of memory.", text), "Write for example 4GB or 512MiB.");
 }
 
 std::string format_seconds(double seconds) {

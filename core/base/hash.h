@@ -1,4 +1,4 @@
-// 128-bit content hashes (XXH3): fingerprints, not signatures.
+// 128-bit content hashes (XXH3). They detect accidents, not forgeries.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,7 @@ class Hasher {
   std::unique_ptr<State> state_;
 };
 
+/// The hash of `bytes`, as Hasher::hex gives it.
 std::string hash_hex(std::string_view bytes);
 
 }  // namespace ladimo

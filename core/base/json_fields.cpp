@@ -22,7 +22,7 @@ JsonFields::JsonFields(const json& value, std::string what, std::filesystem::pat
   if (json_.is_object()) return;
   const std::string where = prefix_.empty() ? "it" : prefix_.substr(0, prefix_.size() - 1);
   throw Refusal(fmt::format("The {}: {} is not a JSON object.", what_, where),
-                "The file is damaged or was made by another program.", path_);
+                "The file is damaged, or another program made it.", path_);
 }
 
 bool JsonFields::has(std::string_view key) const {
@@ -78,7 +78,7 @@ bool JsonFields::flag(std::string_view key) const {
 
 std::string JsonFields::text(std::string_view key) const {
   const json& value = at(key);
-  if (!value.is_string()) refuse(key, "is not a text");
+  if (!value.is_string()) refuse(key, "is not a string");
   return value.get<std::string>();
 }
 
@@ -103,7 +103,7 @@ std::vector<int> JsonFields::smalls(std::string_view key) const {
 std::vector<std::string> JsonFields::texts(std::string_view key) const {
   std::vector<std::string> values;
   for (const json& value : array(key)) {
-    if (!value.is_string()) refuse(key, "is not a list of texts");
+    if (!value.is_string()) refuse(key, "is not a list of strings");
     values.push_back(value.get<std::string>());
   }
   return values;
@@ -135,7 +135,7 @@ void JsonFields::only(std::initializer_list<std::string_view> known) const {
 
 void JsonFields::refuse(std::string_view key, std::string_view complaint) const {
   throw Refusal(fmt::format("The {}: {}{} {}.", what_, prefix_, key, complaint),
-                "Correct the file, or make it again.", path_);
+                "Correct the file, or write it again.", path_);
 }
 
 nlohmann::json path_list(const std::vector<std::filesystem::path>& paths) {

@@ -7,7 +7,7 @@ namespace ladimo {
 
 enum class LogLevel { quiet, normal, debug };
 
-/// Sets up spdlog's default logger on stderr. Never writes to stdout.
+/// Sets up spdlog's default logger on stderr: stdout belongs to results.
 void start_log(LogLevel level);
 /// Adds a file sink (appends). Throws Error when the file cannot be opened.
 void log_to_file(const std::filesystem::path& path);

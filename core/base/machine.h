@@ -1,4 +1,4 @@
-// What measured times are signed with.
+// The machine and the time that a measurement is labelled with.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Random numbers that are the same on every machine: own distributions over a fixed 64-bit generator.
+// Random numbers that are the same on every machine: the standard library leaves its distributions open.
 #pragma once
 
 #include <cstdint>

@@ -36,10 +36,11 @@ int customary_experts(std::int64_t intermediate_size, int layers) {
   return static_cast<int>(std::min<std::int64_t>(experts, intermediate_size));
 }
 
-int spread_k(const BaselineTask& task, double target, int experts, double at_none, double at_all) {
-  const double per_expert = (at_all - at_none) / experts;
-  const double exact = std::clamp((target * task.dense_parameters() - at_none) / per_expert, 0.0,
-                                  static_cast<double>(experts));
+int spread_k(const BaselineTask& task, double target, const MoeShape& shape) {
+  const auto experts = static_cast<double>(shape.routed);
+  const double at_none = shape.activated_parameters(0);
+  const double per_expert = (shape.activated_parameters(experts) - at_none) / experts;
+  const double exact = std::clamp((target * task.dense_parameters() - at_none) / per_expert, 0.0, experts);
   const int k = static_cast<int>(exact);
   const auto with_one_more = std::lround((exact - k) * task.layers);
   return task.layer < with_one_more ? k + 1 : k;

@@ -7,17 +7,18 @@
 #include <vector>
 
 #include "base/context.h"
-#include "stream/calibration_rows.h"
 #include "convert/hidden_statistics.h"
 #include "model/feed_forward.h"
 #include "run/recipe.h"
+#include "stream/layer_rows.h"
+#include "stream/walk.h"
 
 namespace ladimo {
 
 /// One FFN that the opponents imitate. All layers have the same shape and the same targets.
 struct BaselineTask {
   const DenseFfn& ffn;
-  const CalibrationRows& rows;
+  const LayerRows& rows;
   const HiddenStatistics& statistics;  // of the training rows
   const Recipe& recipe;                // resolved; experts and shared are the opponent's
   int layer = 0;
@@ -25,8 +26,6 @@ struct BaselineTask {
 
   double dense_parameters() const { return ffn.activated_parameters(0); }
 };
-
-using FeedForwards = std::vector<std::shared_ptr<const FeedForward>>;
 
 struct Baseline {
   const char* name;
@@ -49,8 +48,7 @@ const Baseline* find_baseline(std::string_view name);
 int customary_experts(std::int64_t intermediate_size, int layers);
 
 /// The k of one layer so that the layers together use `target` of the dense parameters: k in some layers, k +
-/// 1 in others (the first ones, which are the most fragile). `parameters` uses `at_none` when no expert runs
-/// and `at_all` when all `experts` do.
-int spread_k(const BaselineTask& task, double target, int experts, double at_none, double at_all);
+/// 1 in others (the first ones, which are the most fragile).
+int spread_k(const BaselineTask& task, double target, const MoeShape& shape);
 
 }  // namespace ladimo

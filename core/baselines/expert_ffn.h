@@ -16,19 +16,19 @@ struct ExpertChoice {
   double skipped_parameters = 0;  // used for every expert that is skipped
 };
 
+/// What these experts cost when they are chosen like this.
+MoeShape shape_of(const MoeWeights& weights, const ExpertChoice& choice);
+
 class ExpertFfn : public FeedForward {
  public:
   /// Of `weights` the router is not used.
   ExpertFfn(std::shared_ptr<const MoeWeights> weights, ExpertChoice choice);
   FfnOutput forward(const at::Tensor& x) const override;
-  double activated_parameters(double mean_experts) const override;
+  MoeShape shape() const override { return shape_of(*weights_, choice_); }
 
  private:
   std::shared_ptr<const MoeWeights> weights_;
   ExpertChoice choice_;
 };
-
-/// The same arithmetic before there is a network: parameters used per token.
-double expert_parameters(const MoeWeights& weights, const ExpertChoice& choice, double mean_experts);
 
 }  // namespace ladimo

@@ -50,12 +50,10 @@ struct EqualSplit {
 /// One network per target, k of its experts running by `scores`.
 FeedForwards with_top_k(const BaselineTask& task, std::shared_ptr<const MoeWeights> weights,
                         ExpertChoice choice, const std::vector<double>& targets) {
-  const auto experts = static_cast<int>(weights->routed());
   const auto scores = choice.weights;
   FeedForwards ffns;
   for (const double target : targets) {
-    const int k = spread_k(task, target, experts, expert_parameters(*weights, choice, 0),
-                           expert_parameters(*weights, choice, experts));
+    const int k = spread_k(task, target, shape_of(*weights, choice));
     choice.weights = [scores, k](const at::Tensor& x, const at::Tensor& h) {
       return select_experts(scores(x, h), LayerPolicy::top(k));
     };
@@ -68,15 +66,14 @@ FeedForwards with_top_k(const BaselineTask& task, std::shared_ptr<const MoeWeigh
 struct ActivationRouter {
   at::Tensor weight;  // [d + 1, E]
 
-  ActivationRouter(const MoeWeights& weights, const CalibrationRows& rows, double ridge,
-                   const Context& context) {
+  ActivationRouter(const MoeWeights& weights, const LayerRows& rows, double ridge, const Context& context) {
     const auto d = weights.hidden_size();
     const auto wide = weights.gate.options().dtype(at::kDouble);
     auto gram = at::zeros({d + 1, d + 1}, wide);
     auto moment = at::zeros({d + 1, weights.routed()}, wide);
     for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
       context.check();
-      const auto x = rows.x.slice(0, begin, end);
+      const auto x = rows.x(begin, end);
       const auto a = with_one(x);
       add_gram(gram, a);
       moment += at::mm(a.t(), weights.routed_part(weights.hidden(x)).abs().sum(2));
@@ -120,16 +117,14 @@ FeedForwards make_random(const BaselineTask& task, const std::vector<double>& ta
           .in(sliced);
 
   const auto training = task.rows.train();
-  const auto routing_weights = weights.route(training.x);
+  const auto routing_weights = route_rows(weights, training, context);
   ExpertChoice choice;
   choice.weights = [weights](const at::Tensor& x, const at::Tensor&) { return weights.route(x); };
-  choice.router_parameters = weights.router_parameters();
+  choice.router_parameters = weights.shape().router_parameters;
   choice.skipped_parameters = static_cast<double>(weights.hidden_size());
   FeedForwards ffns;
   for (const double target : targets) {
-    const auto experts = static_cast<int>(weights.routed());
-    const int k = spread_k(task, target, experts, expert_parameters(weights, choice, 0),
-                           expert_parameters(weights, choice, experts));
+    const int k = spread_k(task, target, shape_of(weights, choice));
     // What `conditional_compensation` compares with its threshold is whether an expert is among the k.
     const auto on = select_experts(routing_weights, LayerPolicy::top(k)).to(at::kFloat);
     auto compensated = std::make_shared<MoeWeights>(weights);
@@ -158,13 +153,11 @@ FeedForwards make_moefication(const BaselineTask& task, const std::vector<double
 FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targets, const Context& context) {
   const Recipe& recipe = task.recipe;
   const auto f = task.ffn.gate.size(0);
-  const auto x = task.rows.train().x;
-  const auto stride = std::max<std::int64_t>(1, x.size(0) / recipe.stage1.feature_tokens);
+  const auto x = feature_rows(task.rows.train(), recipe.stage1.feature_tokens);
   HiddenStatistics plain = task.statistics;  // marks by |h| alone
   plain.down_norm = at::ones_like(plain.down_norm);
   const auto marks =
-      coactivation_marks(task.ffn, plain, x.slice(0, 0, stride * recipe.stage1.feature_tokens, stride),
-                         at::arange(f, at::TensorOptions(at::kLong).device(x.device())),
+      coactivation_marks(task.ffn, plain, x, at::arange(f, at::TensorOptions(at::kLong).device(x.device())),
                          recipe.stage1.activation_share);  // [f, t]
   const auto sizes = slice_sizes(f, recipe.experts, recipe.shared);
   const auto order = strongest_first(marks.mean(1));

@@ -27,7 +27,7 @@ FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& ta
                          const Context& context) {
   const auto training = task.rows.train();
   const auto partition = partition_neurons(
-      task.ffn, task.statistics, training.x, task.recipe,
+      task.ffn, task.statistics, training, task.recipe,
       Random(task.recipe.seed, "partition", static_cast<std::uint64_t>(task.layer)), context);
   const auto sliced = slice_ffn(task.ffn, partition);
   const auto norms = std::make_shared<const TrueNorms>(std::make_shared<MoeWeights>(sliced), task.statistics);
@@ -35,8 +35,9 @@ FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& ta
 
   ExpertChoice choice;
   choice.skipped_parameters = static_cast<double>(sliced.hidden_size());
-  const double at_none = expert_parameters(sliced, choice, 0);
-  const double at_all = expert_parameters(sliced, choice, static_cast<double>(sliced.routed()));
+  const MoeShape shape = shape_of(sliced, choice);
+  const double at_none = shape.activated_parameters(0);
+  const double at_all = shape.activated_parameters(static_cast<double>(shape.routed));
   FeedForwards ffns;
   for (const double target : targets) {
     const double level =

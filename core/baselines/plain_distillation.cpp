@@ -80,7 +80,7 @@ class PlainDistillation {
 
   PlainMoe run() {
     const Stage1& settings = task_.recipe.stage1;
-    const auto rows = task_.rows.training;
+    const auto rows = task_.rows.training();
     const auto batches = std::max<std::int64_t>(1, rows / settings.batch);
     const auto steps = optimiser_steps(task_.recipe, rows);
     std::vector<Adam> adam;
@@ -94,7 +94,7 @@ class PlainDistillation {
       const auto batch = step % batches;
       if (batch == 0) {
         random.shuffle(order);
-        index = at::tensor(order).to(task_.rows.x.device());
+        index = at::tensor(order);
       }
       const double rate =
           settings.learning_rate * scheduled(static_cast<double>(step + 1) / static_cast<double>(steps));
@@ -116,8 +116,7 @@ class PlainDistillation {
       *tensor = tensor->detach().set_requires_grad(true);
       leaves.push_back(*tensor);
     }
-    const auto residual =
-        moe.forward(task_.rows.x.index_select(0, pick)) - task_.rows.y.index_select(0, pick);
+    const auto residual = moe.forward(task_.rows.x(pick)) - task_.rows.y(pick);
     const auto loss =
         residual.square().sum() / (static_cast<double>(pick.size(0)) * task_.statistics.output_variance);
     return torch::autograd::grad({loss}, leaves, {}, false, false, /*allow_unused=*/true);
@@ -127,10 +126,7 @@ class PlainDistillation {
     const auto rows = task_.rows.validation();
     double sum = 0;
     for_chunks(rows.count(), chunk_rows(moe.experts.neurons()), [&](std::int64_t begin, std::int64_t end) {
-      sum += (moe.forward(rows.x.slice(0, begin, end)) - rows.y.slice(0, begin, end))
-                 .square()
-                 .sum()
-                 .item<double>();
+      sum += (moe.forward(rows.x(begin, end)) - rows.y(begin, end)).square().sum().item<double>();
     });
     return sum;
   }
@@ -155,12 +151,10 @@ FeedForwards make_ladimo_plain(const BaselineTask& task, const std::vector<doubl
   const auto start = initial(task);
   ExpertChoice choice;
   choice.router_parameters = static_cast<double>(start.router.numel());
-  const auto experts = static_cast<int>(start.experts.routed());
   FeedForwards ffns;
   for (const double target : targets) {
     auto moe = start;
-    moe.k = spread_k(task, target, experts, expert_parameters(moe.experts, choice, 0),
-                     expert_parameters(moe.experts, choice, experts));
+    moe.k = spread_k(task, target, shape_of(moe.experts, choice));
     const auto trained = PlainDistillation(task, moe, context).run();
     choice.weights = [router = trained.router, k = trained.k](const at::Tensor& x, const at::Tensor&) {
       return mixing_weights(at::mm(x.to(at::kFloat), router.t()), k);

@@ -52,6 +52,7 @@ std::optional<std::size_t> find_bad(const TensorView& view, Progress& progress) 
     const auto part = view.bytes.subspan(begin, std::min(report_bytes, view.bytes.size() - begin));
     if (!found)
       if (const auto bad = find_bad(part, view.dtype)) found = begin / dtype_size(view.dtype) + *bad;
+    release_pages(part);
     progress.advance(static_cast<std::int64_t>(part.size()));
   }
   return found;

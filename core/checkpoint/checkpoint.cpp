@@ -86,9 +86,9 @@ void check_tensor(const TensorStore& store, const ExpectedTensor& expected, cons
                                     spelled(view.shape), spelled(expected.shape)),
                         "Use the config.json that belongs to the weights.", view.file});
   if (view.dtype != DType::f32 && view.dtype != DType::f16 && view.dtype != DType::bf16)
-    problems.push_back(
-        {fmt::format("Tensor {} has dtype {}, which cannot be computed with.", view.name, view.dtype_text),
-         "Use a checkpoint in F32, F16 or BF16.", view.file});
+    problems.push_back({fmt::format("Tensor {} has dtype {}, which this program cannot compute with.",
+                                    view.name, view.dtype_text),
+                        "Use a checkpoint in F32, F16 or BF16.", view.file});
 }
 
 // A tensor that the architecture has no use for would be dropped silently: another computation was meant.
@@ -133,7 +133,7 @@ bool has_all_sizes(const ModelConfig& config) {
 void open_store(const fs::path& folder, Found& found) {
   if (!has_safetensors(folder) && has_pickles(folder)) {
     found.problems.push_back(
-        {"The weights are only there as pytorch_model.bin, which this program does not read.",
+        {"The weights are stored only as pytorch_model.bin, which this program does not read.",
          "Convert them to safetensors, e.g. with save_pretrained of transformers.", folder});
     return;
   }
@@ -207,6 +207,10 @@ const TensorView& Checkpoint::tensor(Role role, std::int64_t layer) const {
 
 bool Checkpoint::has(Role role, std::int64_t layer) const {
   return has_role(role, config_) && store_.contains(tensor_name(role, layer));
+}
+
+DType Checkpoint::converted_dtype() const {
+  return tensor(Role::gate).dtype == DType::f32 ? DType::f32 : DType::bf16;
 }
 
 std::string Checkpoint::fingerprint() const {

@@ -22,7 +22,7 @@ class Checkpoint {
   /// the safetensors are missing or broken, the architecture is unknown, or a tensor is missing, misshaped or
   /// of a dtype that is not F32, F16 or BF16. Weights are not read: see find_bad_weights.
   static Checkpoint open(const std::filesystem::path& folder);
-  /// The same without throwing, for a list on a screen.
+  /// Like open(), but what open() would throw is listed.
   static Examination examine(const std::filesystem::path& folder);
 
   const std::filesystem::path& folder() const { return folder_; }
@@ -33,10 +33,12 @@ class Checkpoint {
   const TensorStore& store() const { return store_; }
   const TensorView& tensor(Role role, std::int64_t layer = 0) const;
   bool has(Role role, std::int64_t layer = 0) const;
+  /// What converted layers are stored as: fp32 weights stay fp32, all others become bf16.
+  DType converted_dtype() const;
 
   /// Hash over config.json, the tensor table and a fixed sample of every tensor's bytes; fast for 14 GB.
   std::string fingerprint() const;
-  /// Hash over the same of one tensor.
+  /// Hash over one tensor's name, type, shape and a fixed sample of its bytes.
   static std::string fingerprint(const TensorView& view);
 
  private:

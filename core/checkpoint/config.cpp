@@ -96,7 +96,7 @@ class Reader {
   std::string text(const char* key) const {
     const Json* found = value(key);
     if (found == nullptr) return {};
-    if (!found->is_string()) complain_value(key, "a text");
+    if (!found->is_string()) complain_value(key, "a string");
     return found->is_string() ? found->get<std::string>() : std::string();
   }
 
@@ -181,7 +181,7 @@ void read_rope(const Reader& reader, ModelConfig& config) {
   const Json* old_spelling = reader.value("rope_scaling");
   const Json* new_spelling = reader.value("rope_parameters");
   if (old_spelling && new_spelling && *old_spelling != *new_spelling)
-    reader.complain("rope_scaling", "and rope_parameters say different things.", "Remove one of them.");
+    reader.complain("rope_scaling", "contradicts rope_parameters.", "Remove one of them.");
   const char* key = old_spelling ? "rope_scaling" : "rope_parameters";
   if (!old_spelling && !new_spelling) return;
   if (!reader.value(key)->is_object()) return reader.complain_value(key, "an object or null");

@@ -52,8 +52,8 @@ struct ModelConfig {
   std::int64_t activated_parameters() const;
 };
 
-/// Parses `json`; every key that is missing, impossible or would change the computation in a way this program
-/// does not know is added to `problems` with its name.
+/// Parses `json`. Adds a problem for every key that is missing or impossible, and for every key that would
+/// change the computation in a way that this program does not know.
 ModelConfig parse_config(const nlohmann::json& json, const std::filesystem::path& path,
                          std::vector<Problem>& problems);
 

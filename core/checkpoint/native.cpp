@@ -23,7 +23,7 @@ NativeLayer layer_from_json(const JsonFields& fields, std::size_t index) {
   if (!layer.dense && !layer.converted) fields.refuse("weights", "is empty");
   if (!layer.converted) return layer;
   for (const auto& [key, value] : fields.at("metadata").items()) {
-    if (!value.is_string()) fields.refuse("metadata", fmt::format("has a {} that is not a text", key));
+    if (!value.is_string()) fields.refuse("metadata", fmt::format("has a {} that is not a string", key));
     layer.metadata.emplace(key, value.get<std::string>());
   }
   return layer;

@@ -12,14 +12,14 @@
 
 namespace ladimo {
 
-/// Which sets of FFN weights the folder holds for one layer; at least one of the two.
+/// Which FFN weights the folder holds for one layer: dense, converted, or both.
 struct NativeLayer {
   bool dense = false;                           // the original's, under its names
   bool converted = false;                       // the converted layer's file, its names behind native_prefix
-  std::map<std::string, std::string> metadata;  // of that file
+  std::map<std::string, std::string> metadata;  // of the converted layer's file
 };
 
-/// The section `ladimo`.
+/// The section `ladimo` of config.json.
 struct NativeSection {
   std::filesystem::path origin;  // folder of the dense original
   std::string fingerprint;       // of the dense original
@@ -37,7 +37,7 @@ nlohmann::json original_config(nlohmann::json config);
 /// The native folder's config.json, from the original's.
 nlohmann::json native_config(nlohmann::json original, const NativeSection& section);
 
-/// What stands before the names of a converted layer's tensors.
+/// The prefix of a converted layer's tensor names.
 std::string native_prefix(std::int64_t layer);
 
 }  // namespace ladimo

@@ -143,7 +143,7 @@ class HeaderReader {
   void read_metadata(const Json& entry, std::map<std::string, std::string>& metadata) const {
     if (!entry.is_object()) refuse("__metadata__ in the header is not an object.");
     for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) refuse(fmt::format("__metadata__ in the header: {} is not a text.", key));
+      if (!value.is_string()) refuse(fmt::format("__metadata__ in the header: {} is not a string.", key));
       metadata.emplace(key, value.get<std::string>());
     }
   }
@@ -234,7 +234,7 @@ std::map<std::string, std::string> read_index(const fs::path& path) {
     refuse("there is no weight_map that names the files.");
   std::map<std::string, std::string> files;
   for (const auto& [name, file] : index["weight_map"].items()) {
-    if (!file.is_string()) refuse(fmt::format("weight_map: the file of {} is not a text.", name));
+    if (!file.is_string()) refuse(fmt::format("weight_map: the file of {} is not a string.", name));
     const fs::path relative = file.get<std::string>();
     const bool escapes =
         relative.is_absolute() || std::find(relative.begin(), relative.end(), "..") != relative.end();
@@ -299,6 +299,15 @@ struct TensorStore::Mapped {
     }
   }
 };
+
+void release_pages(std::span<const std::byte> mapped) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data());
+  const auto first = begin / page * page;
+  // Pages at the ends may hold other tensors too: they come back from the file when they are asked for.
+  if (!mapped.empty())
+    ::madvise(reinterpret_cast<void*>(first), begin + mapped.size() - first, MADV_DONTNEED);
+}
 
 TensorStore TensorStore::open(const fs::path& folder_or_file) {
   auto mapped = std::make_shared<Mapped>();

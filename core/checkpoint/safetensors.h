@@ -31,6 +31,10 @@ struct TensorView {
   std::filesystem::path file;
 };
 
+/// Tells the system that mapped bytes are not needed soon: they no longer count as memory of this process,
+/// and are read again from the file when they are used.
+void release_pages(std::span<const std::byte> mapped);
+
 /// The tensors of a folder or file, mapped read-only.
 class TensorStore {
  public:
@@ -53,7 +57,7 @@ class TensorStore {
   std::shared_ptr<const Mapped> mapped_;
 };
 
-/// What is going to be written: the header needs all of it first.
+/// A tensor that is going to be written. The header comes first in the file and needs all of them.
 struct TensorSpec {
   std::string name;
   DType dtype = DType::f32;
@@ -71,7 +75,7 @@ class SafetensorsWriter {
   SafetensorsWriter(const SafetensorsWriter&) = delete;
   SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
 
-  /// Bytes of the next declared tensor. Throws Error when they are not those of its spec, or the disk is
+  /// Writes the next declared tensor. Throws Error when name or size differ from its spec, or the disk is
   /// full.
   void write(const std::string& name, std::span<const std::byte> bytes);
   /// fsync, rename. Throws Error when a declared tensor was not written.

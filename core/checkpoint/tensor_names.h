@@ -53,7 +53,8 @@ struct ExpectedTensor {
 /// Every tensor that a checkpoint of this config must have, in file order.
 std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config);
 
-/// Whether a tensor that is not expected says nothing new (stored rotary frequencies, a tied head's copy).
+/// Whether an unexpected tensor may be ignored, because it follows from the others (stored rotary
+/// frequencies, the copy of a tied head).
 bool is_harmless_extra(const std::string& name, const ModelConfig& config);
 
 }  // namespace ladimo

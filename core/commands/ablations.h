@@ -12,20 +12,21 @@
 namespace ladimo {
 
 struct Ablation {
-  const char* name;    // of its row: "ladimo without refit"
-  std::string recipe;  // the settings that switch it off (or on), as JSON of recipe.json; empty: the whole
-                       // recipe's run
-  Kinds kinds = Kinds::mixed;  // that the policy may use
+  const char* name;    // "without refit"
+  std::string recipe;  // settings that switch the step off or on, as JSON of recipe.json; empty: it is
+                       // measured on the run of the whole recipe
+  Kinds kinds = Kinds::mixed;  // of sparse policies that may be used
 
   bool has_own_run() const { return !recipe.empty(); }
 };
 
-/// Of `whole`, a resolved recipe. Without fine experts there are a quarter as many, shared ones likewise (at
-/// least one where there were any); where that leaves fewer than two the step cannot be left out.
+/// The ablations of `whole`, a resolved recipe. "Without fine experts" has a quarter as many experts, and a
+/// quarter as many shared ones (at least one where there were any). It is left out where fewer than two
+/// experts would be left.
 std::vector<Ablation> ablations(const Recipe& whole);
 
-/// `base` (settings of a recipe, may be null) with the step switched off (or on). Precondition: it has a run
-/// of its own.
+/// `base` (settings of a recipe, may be null) with the step switched off or on. Precondition: the ablation
+/// has a run of its own.
 nlohmann::json ablated(const nlohmann::json& base, const Ablation& ablation);
 
 }  // namespace ladimo

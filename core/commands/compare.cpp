@@ -12,7 +12,6 @@
 
 #include "base/files.h"
 #include "base/format.h"
-#include "base/hash.h"
 #include "commands/ablations.h"
 #include "commands/contenders.h"
 #include "evaluate/evaluation.h"
@@ -28,14 +27,14 @@ namespace {
 constexpr const char* our_name = "ladimo";
 constexpr double target_tolerance = 0.005;
 
-/// Where our runs lie: a folder that stays, or one that goes with the comparison.
+/// The folder of our runs: one that is kept, or one that is removed after the comparison.
 class RunsFolder {
  public:
   explicit RunsFolder(const std::optional<fs::path>& keep) : path_(keep.value_or(fs::path())) {
     if (keep) return;
     std::string name = (fs::temp_directory_path() / "ladimo-compare-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
-      throw Error("No temporary folder can be made for the runs.", "Name a folder with {keep}.",
+      throw Error("No temporary folder could be made for the runs.", "Name a folder with {keep}.",
                   fs::temp_directory_path());
     path_ = temporary_ = name;
   }
@@ -76,7 +75,7 @@ void check_numbers(const CompareRequest& request) {
     throw Refusal("There is nothing to compare.", "Name at least one of {ffn_activated} and one of {seeds}.");
 }
 
-/// Never measure on what was calibrated on.
+/// Held-out text must not be calibration text.
 void check_text(const CompareRequest& request) {
   if (request.held_out.empty())
     throw Refusal("There is no text to measure on.", "Name held-out files with {held_out}.");
@@ -84,9 +83,9 @@ void check_text(const CompareRequest& request) {
     throw Refusal("A comparison needs calibration text that all methods share.", "Name files with {text}.");
   std::set<std::string> calibrated;
   for (const auto& text : request.text)
-    if (fs::is_regular_file(text)) calibrated.insert(hash_hex(read_file(text)));
+    if (fs::is_regular_file(text)) calibrated.insert(hash_of_file(text));
   for (const auto& held_out : request.held_out)
-    if (fs::is_regular_file(held_out) && calibrated.contains(hash_hex(read_file(held_out))))
+    if (fs::is_regular_file(held_out) && calibrated.contains(hash_of_file(held_out)))
       throw Refusal("The held-out text is also calibration text.", "Name other files with {held_out}.",
                     held_out);
 }
@@ -147,7 +146,7 @@ class Compare {
     convert.seed = seed;
     convert.recipe = request_.recipe;
     if (ablation != nullptr) {
-      // What the ablation sets must not be overruled by the options.
+      // The options must not overrule what the ablation sets.
       auto settings = request_.recipe ? read_settings(*request_.recipe) : nlohmann::json::object();
       if (request_.experts) settings["experts"] = *request_.experts;
       if (request_.shared) settings["shared"] = *request_.shared;
@@ -175,7 +174,7 @@ class Compare {
     return name;
   }
 
-  /// With no routed expert on, ours uses at least this much: a lower target cannot be met.
+  /// Refuses targets below what our method uses with no routed expert on.
   void check_reach() const {
     const ModelConfig& config = first_plan_.config;
     const Workload work{config, first_plan_.recipe, first_plan_.tokens};
@@ -185,13 +184,13 @@ class Compare {
     for (const double target : request_.targets)
       if (with_ours() && target <= least)
         throw Refusal(
-            fmt::format("{} of the FFNs' parameters cannot be met: the shared experts, the router and a "
+            fmt::format("{} of the FFNs' parameters is out of reach: the shared experts, the router and a "
                         "bias alone take {}.",
                         target, format_number(least)),
             "Ask for more with {ffn_activated}, or share fewer experts with {shared}.");
   }
 
-  /// What lies in the folders of the runs is looked at now, not when the comparison comes to it.
+  /// Looks at the folders of all runs now, rather than after hours of work on the first.
   void check_kept_runs() const {
     for (const auto seed : request_.seeds) {
       check_kept_run(seed, nullptr);
@@ -200,14 +199,14 @@ class Compare {
     }
   }
 
-  /// A run that is continued must be the one that would be made anew: convert would take what is not asked
-  /// for from the run's recipe.
+  /// A run that is continued must have the recipe that a new one would have. Without this check convert would
+  /// take the settings that are not asked for from the run.
   void check_kept_run(std::uint64_t seed, const Ablation* ablation) const {
     auto convert = request_for(seed, ablation);
     const fs::path run = convert.run;
     if (!fs::exists(run)) return;
     if (!is_run(run))
-      throw Refusal("There is something else where a run of the comparison is kept.",
+      throw Refusal("The folder for a run of the comparison holds something else.",
                     "Name another folder with {keep}.", run);
     convert.run += ".anew";  // nothing is written there
     convert.read_weights = false;

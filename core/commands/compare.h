@@ -33,10 +33,10 @@ struct CompareRequest {
 /// All names that `methods` may hold: ours first.
 std::vector<std::string> compare_methods();
 
-/// Converts and measures. Throws Refusal before any work for what convert refuses, an unknown method, a
-/// target that is far out of reach, a seed or a target named twice, held-out text that is calibrated on, a
-/// kept run of another recipe. A person hears when a method does not come to a target to 0.005. Our runs lie
-/// in `keep`/seed-N (a folder each), so the same command continues there.
+/// Converts and measures. Throws Refusal before any work for everything that convert refuses, an unknown
+/// method, a target that is out of reach, a seed or a target named twice, held-out text that is also
+/// calibration text, or a kept run with another recipe. Warns where a method misses a target by more than
+/// 0.005. Our runs are the folders `keep`/seed-N, so the same command continues there.
 Comparison compare(const CompareRequest& request, const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

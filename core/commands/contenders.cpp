@@ -9,7 +9,8 @@
 #include "commands/conversion.h"
 #include "commands/opened_model.h"
 #include "run/timing_log.h"
-#include "stream/calibration_stream.h"
+#include "stream/layer_rows.h"
+#include "stream/window_order.h"
 
 namespace ladimo {
 namespace {
@@ -26,18 +27,25 @@ struct Order {
 };
 
 /// In the order of the methods, each with all targets.
-std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
-                                 const std::vector<Order>& orders, const std::vector<double>& targets,
-                                 const Context& context) {
+std::vector<Contender> make_contenders(const WeightSource& source, const Plan& plan,
+                                       const std::vector<Order>& orders, const std::vector<double>& targets,
+                                       const Context& context) {
   const auto layers = source.config().layers;
   std::vector<Contender> contenders;
   for (const Order& order : orders)
     for (const double target : targets) contenders.push_back({order.method->name, target, {}, 0});
-  CalibrationStream stream(source, plan.text.calibration, plan.recipe.stage1.validation_share);
+  const WindowOrder windows(plan.text.calibration.count(), plan.recipe.stage1.validation_share);
+  auto stream = ResidualStream::embedded(source, windows.all(plan.text.calibration), context);
   Progress progress(context, layers * static_cast<std::int64_t>(orders.size() + 1));
-  for (std::int64_t l = 0; l < layers; ++l) {
-    const auto layer = source.layer(l);
-    const auto rows = stream.advance(layer, true, context);
+  std::optional<RowCapture> capture;
+  Walk how;
+  how.layers = layers;
+  how.enter = [&](std::int64_t, const DecoderLayer&) {
+    capture.emplace(source, stream.windows(), windows.training, stream.positions(), context);
+  };
+  how.see = [&](const LayerChunk& chunk) { capture->keep(chunk.begin, chunk.x, chunk.y); };
+  how.leave = [&](std::int64_t l, const DecoderLayer& layer) {
+    const auto rows = capture->rows();
     const auto& ffn = dynamic_cast<const DenseFfn&>(*layer.ffn);
     const auto statistics = measure_hidden(ffn, rows.train(), context);
     progress.advance();
@@ -53,7 +61,8 @@ std::vector<Contender> carry_out(const WeightSource& source, const Plan& plan,
       }
       progress.advance();
     }
-  }
+  };
+  walk(source, stream, how, context);
   return contenders;
 }
 
@@ -76,7 +85,7 @@ std::vector<Contender> without_drift(const WeightSource& source, const Plan& pla
   std::vector<Contender> contenders;
   double seconds = 0;
   for (int round = 0; round <= corrections; ++round) {
-    contenders = carry_out(source, plan, {order}, targets, context);
+    contenders = make_contenders(source, plan, {order}, targets, context);
     seconds += contenders.front().seconds;
     const auto got = activities(source, contenders, plan.text.tables, context);
     double worst = 0;
@@ -92,8 +101,8 @@ std::vector<Contender> without_drift(const WeightSource& source, const Plan& pla
 
 }  // namespace
 
-ConvertedModels scored_together(const std::vector<Contender>& contenders) {
-  ConvertedModels models;
+Branches scored_together(const std::vector<Contender>& contenders) {
+  Branches models;
   for (const auto& contender : contenders) {
     const auto first = std::ranges::find_if(contender.ffns, [](const auto& ffn) { return ffn != nullptr; });
     models.first_layer.push_back(first - contender.ffns.begin());
@@ -122,7 +131,7 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
   for (const Baseline* method : methods)
     if (!method->bound) steady.push_back(order(method));
   std::vector<Contender> contenders;
-  if (!steady.empty()) contenders = carry_out(source, plan, steady, targets, context);
+  if (!steady.empty()) contenders = make_contenders(source, plan, steady, targets, context);
   for (const Baseline* method : methods) {
     if (!method->bound) continue;
     auto more = without_drift(source, plan, order(method), targets, context);

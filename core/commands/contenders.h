@@ -21,7 +21,7 @@ struct Contender {
 };
 
 /// The contenders as one pass scores them; they must outlive it.
-ConvertedModels scored_together(const std::vector<Contender>& contenders);
+Branches scored_together(const std::vector<Contender>& contenders);
 
 /// What the opponents `methods` make of the model for every target, from the plan's calibration text. All of
 /// them see the same inputs of one layer, then of the next. Where the converted model's own inputs change how

@@ -7,7 +7,7 @@
 namespace ladimo {
 namespace {
 
-/// Seconds of the first token hold the prompt: only the tokens after it say how fast it goes.
+/// The time of the first token includes reading the prompt, so only the tokens after it count.
 double tokens_per_second(std::size_t tokens, double first_s, double last_s) {
   if (tokens < 2 || last_s <= first_s) return last_s > 0 ? static_cast<double>(tokens) / last_s : 0;
   return static_cast<double>(tokens - 1) / (last_s - first_s);

@@ -1,4 +1,4 @@
-// `ladimo generate`: a prompt continued by a run under a policy, or by a dense model.
+// `ladimo generate`: lets a run under a policy, or a dense model, continue a prompt.
 #pragma once
 
 #include <functional>

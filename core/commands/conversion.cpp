@@ -1,20 +1,19 @@
 #include "commands/conversion.h"
 
 #include <functional>
+#include <map>
 
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "commands/opened_model.h"
 #include "commands/self_text.h"
 #include "profile/latency.h"
 #include "profile/routing.h"
 #include "profile/tradeoff.h"
-#include "run/finish_record.h"
 #include "run/run_text.h"
 #include "run/timing_log.h"
 #include "training/finish.h"
@@ -31,10 +30,11 @@ class Conversion {
       : plan_(plan),
         recipe_(plan.recipe),
         runtime_(runtime),
-        context_(context),
+        context_(context.within(MemoryBudget(plan.stream_bytes, plan.run))),
         run_(plan.run),
         lock_(run_),
-        source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat),
+        source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat,
+                {.stream = stream_dtype(recipe_)}),
         moe_(run_layers(run_, runtime.device, at::kFloat)) {
     run_.clean();
     require_same_recipe();
@@ -48,7 +48,8 @@ class Conversion {
     step(Step::layers,
          [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
     if (recipe_.stage1.second_sweep)
-      step(Step::second_sweep, [&] { sweep_again(source_, run_, recipe_, text_.calibration, context_); });
+      step(Step::second_sweep,
+           [&] { sweep_again(source_, run_.layers(), recipe_, text_.calibration, context_); });
     if (plan_.finish_tokens > 0) step(Step::finish, [&] { finish(); });
     step(Step::routing_profile, [&] { profile(); });
     step(Step::sensitivity, [&] { sensitivity(); });
@@ -104,21 +105,18 @@ class Conversion {
 
   /// A run that has its tables but no record of a finish was made without one and stays so.
   void finish() {
-    if (finish_intact(run_) || (exists(run_.tradeoff_file()) && !exists(finish_file(run_)))) return;
+    const LayerStore& store = run_.layers();
+    if (store.finish_intact() || (exists(run_.tradeoff_file()) && !exists(store.finish_file()))) return;
     // The tables first: with them and without a record the run would pass for one that was made without.
-    for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), finish_file(run_)})
+    for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), store.finish_file()})
       std::filesystem::remove(file);
     const auto storage = storage_dtype(source_.checkpoint());
     const auto text = some_windows(text_.calibration, plan_.finish_tokens / recipe_.window);
     const auto finished = finish_end_to_end(source_, moe_, recipe_, text, storage, context_);
-    FinishRecord record{finished.held_out_losses, {}};
-    for (const auto& [layer, weights] : finished.layers) {
-      const auto file = finished_weights(run_, layer);
-      create_directories(file.parent_path());
-      save_moe_weights(file, weights, storage);
-      record.hashes[layer] = hash_hex(read_file(file));
-    }
-    write_finish(run_, record);
+    std::map<int, LayerStore::Write> layers;
+    for (const auto& [layer, weights] : finished.layers)
+      layers[layer] = [&](const auto& file) { save_moe_weights(file, weights, storage); };
+    store.put(FinishRecord{finished.held_out_losses, {}}, layers);
   }
 
   void profile() {
@@ -158,7 +156,7 @@ class Conversion {
     ConversionResult result{run_.path(), {}, seconds, resumed_};
     auto timing = read_timing(run_);
     for (const int l : recipe_.layers) {
-      const auto record = run_.record(l);
+      const auto record = run_.layers().record(l);
       result.layers.push_back({l, record.loss_before, record.loss_after, timing.layers[l]});
     }
     return result;
@@ -167,11 +165,11 @@ class Conversion {
   const Plan& plan_;
   const Recipe& recipe_;
   const Runtime& runtime_;
-  const Context& context_;
+  Context context_;
   RunFolder run_;
   RunFolder::Lock lock_;
   WeightSource source_;
-  MoeProvider moe_;
+  MoeLayers moe_;
   Split text_;
   CandidateTable candidates_;
   TradeoffTable table_;
@@ -182,7 +180,6 @@ class Conversion {
 }  // namespace
 
 ConversionResult convert(const Plan& plan, const Runtime& runtime, const Context& context) {
-  create_directories(RunFolder(plan.run).layer_weights(0).parent_path());
   return Conversion(plan, runtime, context).run();
 }
 

@@ -1,4 +1,5 @@
-// `ladimo export`: a run under a policy as a model folder of its own, proven to be the same model.
+// `ladimo export`: writes a run under a policy as a model folder of its own, and proves that it is the same
+// model.
 #pragma once
 
 #include <filesystem>

@@ -38,7 +38,7 @@ Inspection inspect(const std::filesystem::path& folder, const Context& context) 
   if (checkpoint.native())
     inspection.native = inspect_native(checkpoint, inspection.problems);
   else
-    inspection.weight_bytes = stored_weight_bytes(checkpoint);
+    inspection.weight_bytes = static_cast<int>(dtype_size(checkpoint.converted_dtype()));
   inspection.fingerprint = checkpoint.fingerprint();
   return inspection;
 }

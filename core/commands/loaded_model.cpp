@@ -6,13 +6,24 @@ namespace ladimo {
 namespace {
 
 /// Converted layers that stay once they were read.
-MoeProvider kept(MoeProvider provider) {
-  return [provider = std::move(provider),
-          layers = std::map<int, std::shared_ptr<const MoeWeights>>()](int layer) mutable {
-    auto& weights = layers[layer];
-    if (!weights) weights = provider(layer);
+MoeLayers kept(MoeLayers from) {
+  MoeLayers layers = from;
+  layers.load = [load = std::move(from.load),
+                 known = std::map<int, std::shared_ptr<const MoeWeights>>()](int layer) mutable {
+    auto& weights = known[layer];
+    if (!weights) weights = load(layer);
     return weights;
   };
+  return layers;
+}
+
+/// Another tokenizer would cut texts into other tokens than those that the run was calibrated on.
+void require_same_tokenizer(const OpenedModel& opened, const Tokenizer& tokenizer) {
+  const auto known = opened.run ? opened.run->recipe().tokenizer_fingerprint : std::string();
+  if (!known.empty() && known != tokenizer.fingerprint())
+    throw Refusal("The tokenizer has changed since the run was made.",
+                  "Put back the tokenizer that the model was converted with, or {new_conversion}.",
+                  opened.checkpoint.folder());
 }
 
 }  // namespace
@@ -22,7 +33,9 @@ LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
       runtime_(runtime),
       keep_(keep),
       held_(holding_dtype(opened_.checkpoint.config(), runtime)),
-      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), opened_.checkpoint.config().bos)) {}
+      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), opened_.checkpoint.config().bos)) {
+  require_same_tokenizer(opened_, *tokenizer_);
+}
 
 const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
   const auto found = weights_.find(dtype);
@@ -30,7 +43,8 @@ const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
   const bool keep = keep_ && dtype == held_;
   auto layers = opened_.layers(runtime_.device, dtype);
   if (keep && layers) layers = kept(std::move(layers));
-  WeightSource source(opened_.checkpoint, runtime_.device, dtype, {keep, opened_.original});
+  const auto stream = opened_.run ? stream_dtype(opened_.run->recipe()) : at::kFloat;
+  WeightSource source(opened_.checkpoint, runtime_.device, dtype, {keep, opened_.original, stream});
   return weights_.emplace(dtype, Weights{std::move(source), std::move(layers)}).first->second;
 }
 
@@ -44,7 +58,7 @@ void LoadedModel::preload(const Context& context) const {
   for (int l = 0; l < config().layers; ++l) {
     context.check();
     if (opened_.has_dense(l)) held.source.layer(l);
-    if (opened_.has_converted(l)) held.layers(l);
+    if (opened_.has_converted(l)) held.layers.load(l);
   }
   held.source.head();
 }

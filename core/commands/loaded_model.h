@@ -22,13 +22,14 @@ class LoadedModel {
   /// Weights and converted layers (null for a dense model) in one dtype.
   struct Weights {
     WeightSource source;
-    MoeProvider layers;
+    MoeLayers layers;
   };
   /// For measuring: fp32. Where that is more than memory holds, nothing of it is kept.
   const Weights& exact() const { return weights(at::kFloat); }
   /// The whole model in memory, in the dtype that fits it (holding_dtype).
   Decoder decoder(const ModelPolicy& policy) const;
   at::ScalarType held_dtype() const { return held_; }
+  const Runtime& runtime() const { return runtime_; }
   at::Device device() const { return runtime_.device; }
 
   /// Loads all that any policy may need. Precondition: `keep`.

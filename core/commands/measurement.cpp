@@ -2,25 +2,27 @@
 
 #include <algorithm>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/machine.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/tasks.h"
 #include "run/measurement.h"
+#include "run/memory_use.h"
+#include "run/plan.h"
 #include "run/run_text.h"
 #include "run/step.h"
 
 namespace ladimo {
 namespace {
 
-/// Whether there is a dense original to compare with.
+/// Whether there are a converted model and its dense original, to compare with each other.
 bool compares(const OpenedModel& opened) { return opened.is_converted() && opened.has_dense(); }
 
-/// The windows to score, with the file that each source index means.
+/// The windows to score, and the files that their source indices stand for.
 struct Material {
   std::vector<std::filesystem::path> files;
   Windows windows;
@@ -37,7 +39,7 @@ Material named_text(const LoadedModel& model, const EvaluationText& text) {
   return {text.files, evaluation_windows(text.files, model.tokenizer(), window, text.tokens)};
 }
 
-/// Held out by the conversion, and not what the tables were made from.
+/// The windows that the conversion held out and did not make its tables from.
 Material checking_split(const LoadedModel& model, const EvaluationText& text) {
   const auto& run = model.opened().run;
   if (!run)
@@ -45,15 +47,15 @@ Material checking_split(const LoadedModel& model, const EvaluationText& text) {
                   model.opened().checkpoint.folder());
   const Recipe recipe = run->recipe();
   if (text.window != 0 && text.window != recipe.window)
-    throw Refusal(
-        fmt::format("The run's checking split has windows of {} tokens, not {}.", recipe.window, text.window),
-        "Leave {window} out, or name text files with {text}.", run->path());
+    throw Refusal(fmt::format("The run's own held-out text has windows of {} tokens, not {}.", recipe.window,
+                              text.window),
+                  "Leave {window} out, or name text files with {text}.", run->path());
   auto windows = held_out_text(*run, recipe, model.tokenizer()).checking;
   const auto wanted = text.tokens == 0 ? windows.count() : text.tokens / windows.window;
   if (wanted < 1 || wanted > windows.count())
-    throw Refusal(fmt::format("{} tokens were asked for; the checking split has {}.", text.tokens,
-                              windows.count() * windows.window),
-                  fmt::format("Ask for {} or more, and no more than there are.", windows.window),
+    throw Refusal(fmt::format("{} tokens were asked for, but the run's own held-out text has {}.",
+                              text.tokens, windows.count() * windows.window),
+                  fmt::format("Ask for {} or more, but for no more than there are.", windows.window),
                   run->path());
   return {held_out_files(*run, recipe), some_windows(windows, wanted)};
 }
@@ -76,16 +78,26 @@ Measurement measurement_of(const TextEvaluation& found, const Policy& policy, co
           scores.kl_percentiles};
 }
 
-/// Those of the files that the run was calibrated on: what was fitted looks better than it is.
+/// Streams that memory has no room for go to the run's folder, or to the system's for temporary files.
+Context within_memory(const LoadedModel& model, const Windows& windows, const Context& context) {
+  const auto use = evaluation_memory(model.config(), windows.window, windows.count() * windows.window,
+                                     at::get_num_threads());
+  const auto budget = stream_budget({use}, model.runtime().memory.value_or(usual_memory()));
+  const auto& run = model.opened().run;
+  return context.within(MemoryBudget(budget, run ? run->path() : std::filesystem::temp_directory_path()));
+}
+
+/// The files that the run was calibrated on: a model looks better than it is on text that it was fitted to.
 std::vector<std::filesystem::path> calibrated_on(const OpenedModel& opened, const EvaluationText& text,
                                                  const Context& context) {
   std::vector<std::filesystem::path> files;
   if (!opened.run) return files;
   const auto calibrated = opened.run->recipe().text_fingerprints;
   for (const auto& file : text.files) {
-    if (std::ranges::find(calibrated, hash_hex(read_file(file))) == calibrated.end()) continue;
-    context.warn(fmt::format("The run was calibrated on {}: what is measured on it looks too good.", file.string()),
-                 "Name text that the run has not seen.");
+    if (std::ranges::find(calibrated, hash_of_file(file)) == calibrated.end()) continue;
+    context.warn(
+        fmt::format("The run was calibrated on {}: what is measured on it looks too good.", file.string()),
+        "Name text that the run has not seen.");
     files.push_back(file);
   }
   return files;
@@ -99,7 +111,7 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   TextEvaluation found;
   found.calibrated_on = calibrated_on(opened, text, context);
   const auto& [source, layers] = model.exact();
-  const auto scores = score(source, layers, windows, {policy.layers}, context);
+  const auto scores = score(source, layers, windows, {policy.layers}, within_memory(model, windows, context));
   const auto scores_of = [&](std::optional<std::int32_t> file) {
     auto summary = summarise(scores, 0, file);
     summary.compares = compares(opened);

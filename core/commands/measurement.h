@@ -1,4 +1,4 @@
-// `ladimo eval`: a run under a policy, or a dense model, on any text.
+// `ladimo eval`: measures a run under a policy, or a dense model, on any text.
 #pragma once
 
 #include <cstdint>

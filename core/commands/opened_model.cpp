@@ -1,13 +1,10 @@
 #include "commands/opened_model.h"
 
-#include <set>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
-#include "run/finish_record.h"
 
 namespace ladimo {
 namespace {
@@ -36,8 +33,7 @@ OpenedModel open_with_original(const RunFolder& run, const std::optional<std::fi
       return Checkpoint::open(dense.value_or(original_of(run, recipe)));
     } catch (const Refusal& refusal) {
       throw Refusal("The dense original of this run cannot be opened: " + std::string(refusal.what()),
-                    dense ? refusal.hint() : "Name the folder where it is now with {dense}.",
-                    refusal.path());
+                    dense ? refusal.hint() : "Name the folder where it is now with {dense}.", refusal.path());
     }
   }();
   require_converted_from(checkpoint, recipe.model_fingerprint);
@@ -69,28 +65,16 @@ OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::
 
 }  // namespace
 
-MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
-  return [run, device, dtype, checked = std::set<int>()](int layer) mutable {
-    if (!run.layer_done(layer))
-      throw Refusal("Layer " + std::to_string(layer) + " is not converted in this run.",
-                    "To finish the run, {continue_run}.", run.path());
-    const auto file = weights_in_use(run, layer);
-    if (!checked.contains(layer) && !file.intact())
-      throw Refusal(
-          "Layer " + std::to_string(layer) + " of this run is damaged: its weights are not what was written.",
-          "To make the layer anew, {continue_run}.", file.path);
-    checked.insert(layer);
-    return std::make_shared<const MoeWeights>(load_moe_weights(file.path, device, dtype));
-  };
+MoeLayers run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype) {
+  const LayerStore store = run.layers();
+  return {[store, device, dtype](int layer) {
+            return std::make_shared<const MoeWeights>(load_moe_weights(store.weights(layer), device, dtype));
+          },
+          [store](int layer) { return store.shape(layer); }};
 }
 
-std::vector<std::shared_ptr<const FeedForward>> policy_ffns(const MoeProvider& moe,
-                                                            const ModelPolicy& policy) {
-  std::vector<std::shared_ptr<const FeedForward>> ffns(policy.size());
-  for (std::size_t l = 0; l < policy.size(); ++l)
-    if (policy[l].kind != LayerPolicy::Kind::dense)
-      ffns[l] = std::make_shared<MoeLayer>(moe(static_cast<int>(l)), policy[l]);
-  return ffns;
+at::ScalarType stream_dtype(const Recipe& recipe) {
+  return recipe.stream == "bfloat16" ? at::kBFloat16 : at::kFloat;
 }
 
 ModelPolicy all_dense(const ModelConfig& config) {
@@ -120,7 +104,7 @@ bool OpenedModel::has_dense() const {
 }
 
 bool OpenedModel::has_converted(int layer) const {
-  if (run) return run->layer_done(layer);
+  if (run) return run->layers().done(layer);
   return checkpoint.native() && checkpoint.native()->layers[static_cast<std::size_t>(layer)].converted;
 }
 
@@ -129,12 +113,17 @@ std::string OpenedModel::fingerprint() const {
   return checkpoint.native() ? checkpoint.native()->fingerprint : checkpoint.fingerprint();
 }
 
-MoeProvider OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
+MoeLayers OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
   if (run) return run_layers(*run, device, dtype);
   if (!checkpoint.native()) return {};
-  return [checkpoint = checkpoint, device, dtype](int layer) {
-    return std::make_shared<const MoeWeights>(load_moe_weights(checkpoint, layer, device, dtype));
+  const auto shape = [native = checkpoint](int layer) {
+    const auto& metadata = native.native()->layers[static_cast<std::size_t>(layer)].metadata;
+    return stored_shape(native.store(), native_prefix(layer), metadata);
   };
+  return {[native = checkpoint, device, dtype](int layer) {
+            return std::make_shared<const MoeWeights>(load_moe_weights(native, layer, device, dtype));
+          },
+          shape};
 }
 
 Policy OpenedModel::policy(const std::optional<std::filesystem::path>& file) const {
@@ -164,7 +153,8 @@ Policy OpenedModel::checked(Policy policy, const std::filesystem::path& file) co
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
     if (dense && !has_dense(l))
       throw Refusal(
-          fmt::format("The policy wants layer {} dense, but this folder holds only its converted weights.", l),
+          fmt::format("The policy wants layer {} dense, but this folder holds only its converted weights.",
+                      l),
           "Name the dense original with {dense}, or export with {all_policies}.", file);
     if (!dense && !has_converted(l))
       throw Refusal(fmt::format("The policy wants layer {} sparse, but it is not converted here.", l),

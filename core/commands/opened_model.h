@@ -9,19 +9,19 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "checkpoint/checkpoint.h"
 #include "commands/runtime.h"
-#include "evaluate/scores.h"
+#include "model/moe_layers.h"
 #include "run/run_folder.h"
 #include "text/tokenizer.h"
 
 namespace ladimo {
 
 /// Converted layers of a run, read from its folder when asked for.
-MoeProvider run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype);
+MoeLayers run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype);
 
-/// The FFNs that a policy puts into a model: null where a layer stays dense.
-std::vector<std::shared_ptr<const FeedForward>> policy_ffns(const MoeProvider& moe,
-                                                            const ModelPolicy& policy);
+/// What the recipe keeps residual streams as.
+at::ScalarType stream_dtype(const Recipe& recipe);
 
 /// The policy that leaves every layer as it is.
 ModelPolicy all_dense(const ModelConfig& config);
@@ -45,7 +45,7 @@ struct OpenedModel {
   bool has_converted(int layer) const;
   /// Fingerprint of the dense original, which policies name.
   std::string fingerprint() const;
-  MoeProvider layers(at::Device device, at::ScalarType dtype) const;
+  MoeLayers layers(at::Device device, at::ScalarType dtype) const;
 
   /// All dense for a dense MODEL; else its own policy.json or `file`. Throws Refusal (a policy for another
   /// model, for FFNs that are not there, with more experts than there are).

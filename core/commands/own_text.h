@@ -1,4 +1,4 @@
-// A short text of a model's own, as the material of timing and comparing.
+// A short text that a model writes itself, for timing and comparing.
 #pragma once
 
 #include "base/context.h"
@@ -6,8 +6,8 @@
 
 namespace ladimo {
 
-/// Sampled from BOS (token 0 without one), the same every time, repeated until it has `count` tokens. [1,
-/// count] int64
+/// A text sampled from BOS (from token 0 where the model has none), repeated until it has `count` tokens. The
+/// seed is fixed. Returns [1, count] int64.
 at::Tensor own_text(const Decoder& decoder, std::int64_t count, const Context& context);
 
 }  // namespace ladimo

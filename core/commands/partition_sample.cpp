@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include <ATen/ATen.h>
-
 #include "convert/partition.h"
 #include "model/weight_source.h"
+#include "stream/layer_rows.h"
+#include "stream/walk.h"
 
 namespace ladimo {
 
@@ -18,26 +18,29 @@ SampleEvent sample_partition(const Plan& plan, int layer, const Runtime& runtime
     throw Refusal("A partition cannot be drawn yet: the model has not written its text.",
                   "To see one, name text files with {text}.");
   const WeightSource source(Checkpoint::open(recipe.model), runtime.device, at::kFloat);
-  const Windows& windows = plan.text.calibration;
-  const auto n = std::min(windows.count(), recipe.stage1.feature_tokens / windows.window + 1);
-  const auto ids = at::tensor(windows.tokens).slice(0, 0, n * windows.window).to(runtime.device, at::kLong);
-  auto h = source.embedding().index_select(0, ids).view({n, windows.window, -1});
-  for (int l = 0;; ++l) {
-    context.check();
-    const auto current = source.layer(l);
-    h = current.attend(h, source.rotary());
-    const auto x = current.ffn_input(h);
-    const auto y = current.ffn->forward(x.flatten(0, 1)).y.view_as(h);
-    if (l < layer) {
-      h = h + y;
-      continue;
-    }
-    const auto& ffn = dynamic_cast<const DenseFfn&>(*current.ffn);
-    CalibrationRows rows{x.slice(1, 1).flatten(0, 1), y.slice(1, 1).flatten(0, 1), 0};
-    const auto statistics = measure_hidden(ffn, rows, context);
+  const Windows& calibration = plan.text.calibration;
+  const auto count = std::min(calibration.count(), recipe.stage1.feature_tokens / calibration.window + 1);
+  Windows windows = calibration;  // the first of them
+  windows.tokens.resize(static_cast<std::size_t>(count * calibration.window));
+  windows.source.resize(static_cast<std::size_t>(count));
+  auto stream = ResidualStream::embedded(source, windows, context);
+  RowCapture capture(source, count, 0, windows.window, context);
+  SampleEvent sample{layer, {}};
+  Walk how;
+  how.layers = layer + 1;
+  how.see = [&](const LayerChunk& chunk) {
+    if (chunk.layer == layer) capture.keep(chunk.begin, chunk.x, chunk.y);
+  };
+  how.leave = [&](std::int64_t l, const DecoderLayer& weights) {
+    if (l != layer) return;
+    const auto& ffn = dynamic_cast<const DenseFfn&>(*weights.ffn);
+    const auto rows = capture.rows();
     const Random random(recipe.seed, "partition", static_cast<std::uint64_t>(layer));
-    return {layer, partition_neurons(ffn, statistics, rows.x, recipe, random, context).owners()};
-  }
+    sample.partition =
+        partition_neurons(ffn, measure_hidden(ffn, rows, context), rows, recipe, random, context).owners();
+  };
+  walk(source, stream, how, context);
+  return sample;
 }
 
 }  // namespace ladimo

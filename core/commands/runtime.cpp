@@ -15,8 +15,8 @@ namespace ladimo {
 
 namespace {
 
-/// Work in chunks frees and asks for blocks of some MiB all the time: keep them, fresh pages cost more than
-/// the arithmetic.
+/// Work in chunks frees and allocates blocks of some MiB all the time. Keeping them is cheaper: fresh pages
+/// cost more than the arithmetic.
 void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
@@ -24,22 +24,26 @@ void keep_freed_memory() {
 
 }  // namespace
 
-Runtime start_runtime(int threads, const std::string& device) {
+Runtime start_runtime(int threads, const std::string& device, std::optional<std::uint64_t> memory) {
   if (threads < 0)
-    throw Refusal("The number of threads is negative: " + std::to_string(threads) + ".", "Set {threads} to 0 for all processors.");
+    throw Refusal("The number of threads is negative: " + std::to_string(threads) + ".",
+                  "Set {threads} to 0 for all processors.");
   at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
   at::GradMode::set_enabled(false);
   keep_freed_memory();
   Runtime runtime;
+  runtime.memory = memory;
   try {
     runtime.device = at::Device(device);
   } catch (const c10::Error&) {
-    throw Refusal("There is no device called \"" + device + "\".", "Set {device} to cpu, or to cuda:0 for the first GPU.");
+    throw Refusal("There is no device called \"" + device + "\".",
+                  "Set {device} to cpu, or to cuda:0 for the first GPU.");
   }
   if (runtime.device.is_cuda() && !at::hasCUDA())
-    throw Refusal("This build of libtorch cannot use a GPU, or there is none.", "Set {device} to cpu.");
+    throw Refusal("There is no GPU, or this build of libtorch cannot use it.", "Set {device} to cpu.");
   if (!runtime.device.is_cuda() && !runtime.device.is_cpu())
-    throw Refusal("The device \"" + device + "\" is not supported.", "Set {device} to cpu, or to cuda:0 for the first GPU.");
+    throw Refusal("The device \"" + device + "\" is not supported.",
+                  "Set {device} to cpu, or to cuda:0 for the first GPU.");
   return runtime;
 }
 

@@ -1,6 +1,8 @@
 // Where and how the engine computes.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include <ATen/core/Tensor.h>
@@ -11,14 +13,15 @@ namespace ladimo {
 
 struct Runtime {
   at::Device device = at::kCPU;
+  std::optional<std::uint64_t> memory = {};  // bytes to stay within; none: most of what is free
 };
 
 /// Sets the threads (0: all processors; libtorch's own default is 1 on some machines), switches autograd off,
 /// parses the device ("cpu", "cuda:0"). Throws Refusal for an unknown or absent device.
-Runtime start_runtime(int threads, const std::string& device);
+Runtime start_runtime(int threads, const std::string& device, std::optional<std::uint64_t> memory = {});
 
-/// fp32 where the whole model fits into half of the available memory, else bf16: for work that holds the
-/// model.
+/// The dtype for work that holds the whole model: fp32 where that takes less than half of the available
+/// memory, else bf16.
 at::ScalarType holding_dtype(const ModelConfig& config, const Runtime& runtime);
 
 }  // namespace ladimo

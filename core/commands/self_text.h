@@ -14,15 +14,15 @@ namespace ladimo {
 /// Texts are drawn from the model's own distribution, neither sharpened nor flattened.
 constexpr double self_text_temperature = 1.0;
 
-/// How many of `ids` to keep: up to where most of the following 4-grams repeat earlier ones, all when none
-/// do.
+/// How many of `ids` come before the model falls into a loop: before the point after which most 4-grams
+/// repeat earlier ones. All of them where there is no such point.
 std::size_t length_before_loop(std::span<const std::int32_t> ids);
 
 /// Samples documents of up to `length` tokens until they hold at least `tokens` tokens (as the tokenizer
-/// counts their text) and writes them as JSONL (key `text`), atomically. Texts that loop are cut at the loop,
-/// what is too short then is dropped, and so are texts that begin like an earlier one. The same seed gives
-/// the same bytes. Throws Refusal when `length` is 16 or less or more than the model has positions, Error
-/// when the model writes hardly anything that can be used.
+/// counts their text) and writes them as JSONL (key `text`), atomically. Texts that loop are cut at the loop.
+/// Texts that are too short after that are dropped, and so are texts that begin like an earlier one. The same
+/// seed gives the same bytes. Throws Refusal when `length` is 16 or less or more than the model has
+/// positions, Error when the model writes hardly anything that can be used.
 void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::int64_t tokens,
                      std::int64_t length, std::uint64_t seed, const std::filesystem::path& file,
                      const Context& context);

@@ -21,7 +21,7 @@
 namespace ladimo {
 namespace {
 
-constexpr int look_again_ms = 100;  // how soon a stop is noticed
+constexpr int poll_ms = 100;  // how soon a stop is noticed
 
 struct Request {
   std::int64_t id = 0;
@@ -36,7 +36,7 @@ void read_lines(int input, const std::function<bool()>& enough,
   char buffer[4096];
   while (!enough()) {
     pollfd watched{input, POLLIN, 0};
-    if (::poll(&watched, 1, look_again_ms) <= 0) continue;
+    if (::poll(&watched, 1, poll_ms) <= 0) continue;
     const auto count = ::read(input, buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return;
@@ -59,10 +59,10 @@ class Server {
     emit(ReadyEvent{});
     std::thread reader([&] {
       read_lines(
-          input, [&] { return stop || deaf_; }, [this](const std::string& line) { hear(line); });
+          input, [&] { return stop || write_failed_; }, [this](const std::string& line) { take_line(line); });
       close();
     });
-    while (const auto request = next()) carry_out(*request);
+    while (const auto request = next()) answer_request(*request);
     reader.join();
     if (failure_) std::rethrow_exception(failure_);
   }
@@ -70,12 +70,12 @@ class Server {
  private:
   void emit(const Event& event, std::optional<std::int64_t> request = {}) {
     const std::lock_guard lock(writing_);
-    if (deaf_) return;
+    if (write_failed_) return;
     try {
       write_(to_json_line(event, request));
-    } catch (...) {  // nobody hears the answers: the reader ends all
+    } catch (...) {  // nobody reads the answers any more: the thread that reads requests ends serving
       failure_ = std::current_exception();
-      deaf_ = true;
+      write_failed_ = true;
     }
   }
 
@@ -85,8 +85,8 @@ class Server {
 
   void emit_canceled(std::int64_t request) { emit(ErrorEvent{"Canceled.", "", "", true}, request); }
 
-  /// A line of the reader's thread: a request for later, or a cancel for now.
-  void hear(const std::string& line) {
+  /// Takes a line in the thread that reads: queues a request, or cancels one at once.
+  void take_line(const std::string& line) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) return;
     std::optional<std::int64_t> id;
     try {
@@ -120,7 +120,7 @@ class Server {
     for (std::size_t i = 0; i < removed; ++i) emit_canceled(id);
   }
 
-  /// The end of the input: nothing more comes, and what is there is canceled.
+  /// The end of the input cancels the requests that are left.
   void close() {
     std::deque<std::shared_ptr<Request>> left;
     {
@@ -143,7 +143,7 @@ class Server {
     return running_;
   }
 
-  void carry_out(const Request& request) {
+  void answer_request(const Request& request) {
     const Context context([&](const Event& event) { emit(event, request.id); }, &request.canceled);
     try {
       emit(ResultEvent{answer(model_, request.body, context)
@@ -159,8 +159,8 @@ class Server {
   const LoadedModel& model_;
   const std::function<void(const std::string&)>& write_;
   std::mutex writing_;
-  std::exception_ptr failure_;  // of writing
-  std::atomic<bool> deaf_{false};
+  std::exception_ptr failure_;  // of write_
+  std::atomic<bool> write_failed_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Request>> waiting_;

@@ -8,11 +8,11 @@
 //   {"id":3,"request":"bench","policy":{...}}
 //   {"id":4,"request":"policy","policy":{...},"name":"calm"}
 //   {"request":"cancel","id":2}
-// `request`, `prompt` and (for policy) `policy` must be there; the rest has the defaults of the commands.
-// `policy` is the content of a policy file; without it the run's own holds. Requests are carried out one
-// after another; cancel is heard at once. Every event that belongs to a request carries its `id` (a token's
-// own id is `token_id`); the last is one `result` or one `error` ("canceled": true where it was canceled).
-// What is no request is answered by an error.
+// `request` is required, and so are the `prompt` of generate and the `policy` of policy; the rest has the
+// defaults of the commands. `policy` is the content of a policy file; without it the run's own policy is
+// used. Requests are answered one after another, but cancel takes effect at once. Every event of a request
+// has its `id` (a token's own id is `token_id`). The last is one `result` or one `error` ("canceled": true
+// where the request was canceled). A line that is not a request is answered by an error.
 #pragma once
 
 #include <atomic>
@@ -25,9 +25,9 @@
 
 namespace ladimo {
 
-/// Serves requests from the descriptor `input` until its end or until `stop`; both cancel what runs. `write`
-/// gets one line (without its end) at a time, from two threads but never at once. What it
-/// throws ends serving and is thrown again. `model` keeps what it loads.
+/// Serves requests from the file descriptor `input` until its end or until `stop`; both cancel what runs.
+/// `write` gets one line at a time, without its newline, from two threads but never from both at once. What
+/// it throws ends serving and is thrown again. `model` keeps what it loads.
 void serve(const LoadedModel& model, int input, const std::function<void(const std::string&)>& write,
            const std::atomic<bool>& stop);
 

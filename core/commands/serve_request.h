@@ -8,8 +8,8 @@
 
 namespace ladimo {
 
-/// Carries out generate, eval, bench or policy and returns its result. Throws Refusal for a request that is
-/// unknown, incomplete or says what nobody asks for.
+/// Answers a request to generate, eval, bench or keep a policy. Throws Refusal for a request that is unknown
+/// or incomplete, or that has keys of no meaning.
 nlohmann::json answer(const LoadedModel& model, const nlohmann::json& request, const Context& context);
 
 }  // namespace ladimo

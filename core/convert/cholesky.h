@@ -5,8 +5,8 @@
 
 namespace ladimo {
 
-/// Solves `a` x = `b` in fp64 by Cholesky. a [n, n], b [n, k]. Throws Error when `a` is not positive
-/// definite.
-at::Tensor solve_spd(const at::Tensor& a, const at::Tensor& b);
+/// Solves `a` x = `b` in fp64 by Cholesky. a [n, n], b [n, k]. `a` is dropped as soon as it is factorised:
+/// for the FFN of a big model it takes a gigabyte. Throws Error when `a` is not positive definite.
+at::Tensor solve_spd(at::Tensor a, const at::Tensor& b);
 
 }  // namespace ladimo

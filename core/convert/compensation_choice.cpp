@@ -15,15 +15,15 @@ constexpr double margin = 0.3;
 
 enum class Offset { vectors, bias };
 
-MoeWeights without_compensation(MoeWeights weights) {
-  if (!weights.down_bias.defined())
-    weights.down_bias = at::zeros({weights.hidden_size()}, weights.gate.options());
-  weights.compensation = at::Tensor();
-  return weights;
+/// What a layer with vectors costs when one bias takes their place.
+MoeShape with_one_bias(MoeShape shape) {
+  shape.skipped_parameters = 0;
+  shape.output_bias = true;
+  return shape;
 }
 
 /// The bias is the mean of all that is skipped, over tokens and thresholds. routing_weights of `training`.
-MoeWeights with(Offset offset, MoeWeights weights, const CalibrationRows& training,
+MoeWeights with(Offset offset, MoeWeights weights, const LayerRows& training,
                 const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                 const Context& context) {
   weights.compensation = conditional_compensation(weights, training, routing_weights, thresholds, context);
@@ -31,21 +31,23 @@ MoeWeights with(Offset offset, MoeWeights weights, const CalibrationRows& traini
   auto skipped = at::zeros({weights.routed()}, weights.gate.options());
   for (const double threshold : thresholds)
     skipped += (routing_weights < threshold).to(at::kFloat).mean(0) / static_cast<double>(thresholds.size());
-  auto result = without_compensation(weights);
-  result.down_bias = result.down_bias + (weights.compensation * skipped.unsqueeze(1)).sum(0);
-  return result;
+  const auto mean = (weights.compensation * skipped.unsqueeze(1)).sum(0);
+  weights.down_bias = weights.down_bias.defined() ? weights.down_bias + mean : mean;
+  weights.compensation = at::Tensor();
+  return weights;
 }
 
 /// Mean ln(error) on validation rows, where as many parameters are used as with vectors at the recipe's
 /// levels.
-double log_error(Offset offset, const MoeWeights& weights, const CalibrationRows& rows, double variance,
+double log_error(Offset offset, const MoeWeights& weights, const LayerRows& rows, double variance,
                  const Stage1& settings, const Context& context) {
-  const auto routing_weights = weights.route(rows.x);
-  const auto fitted = routing_weights.slice(0, 0, rows.training);
-  const auto& priced = offset == Offset::vectors ? weights : without_compensation(weights);
-  const auto thresholds = thresholds_at(fitted, levels_at_equal_cost(priced, weights, settings.levels));
+  const auto routing_weights = route_rows(weights, rows, context);
+  const auto fitted = routing_weights.slice(0, 0, rows.training());
+  const MoeShape vectors = weights.shape();
+  const MoeShape priced = offset == Offset::vectors ? vectors : with_one_bias(vectors);
+  const auto thresholds = thresholds_at(fitted, levels_at_equal_cost(priced, vectors, settings.levels));
   const auto errors = [&](const MoeWeights& candidate) {
-    return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training), thresholds,
+    return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training()), thresholds,
                           variance, context);
   };
   const auto training = rows.train();
@@ -58,7 +60,7 @@ double log_error(Offset offset, const MoeWeights& weights, const CalibrationRows
 
 }  // namespace
 
-MoeWeights with_compensation(const MoeWeights& weights, const CalibrationRows& rows,
+MoeWeights with_compensation(const MoeWeights& weights, const LayerRows& rows,
                              const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                              double variance, const Stage1& settings, const Context& context) {
   auto offset = Offset::bias;
@@ -68,7 +70,8 @@ MoeWeights with_compensation(const MoeWeights& weights, const CalibrationRows& r
     const double bias = log_error(Offset::bias, weights, part, variance, settings, context);
     if (vectors < bias - margin) offset = Offset::vectors;
   }
-  return with(offset, weights, rows.train(), routing_weights.slice(0, 0, rows.training), thresholds, context);
+  return with(offset, weights, rows.train(), routing_weights.slice(0, 0, rows.training()), thresholds,
+              context);
 }
 
 }  // namespace ladimo

@@ -41,7 +41,14 @@ at::Tensor ContributionNorms::operator()(const at::Tensor& h) const {
   return (at::bmm(centred, gram_) * centred).sum(2).clamp_min(0).sqrt().t() / unit_;
 }
 
-at::Tensor conditional_compensation(const MoeWeights& weights, const CalibrationRows& rows,
+at::Tensor route_rows(const MoeWeights& weights, const LayerRows& rows, const Context& context) {
+  return in_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
+    context.check();
+    return weights.route(rows.x(begin, end));
+  });
+}
+
+at::Tensor conditional_compensation(const MoeWeights& weights, const LayerRows& rows,
                                     const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                     const Context& context) {
   const auto experts = weights.routed(), m = weights.expert_neurons();
@@ -50,7 +57,7 @@ at::Tensor conditional_compensation(const MoeWeights& weights, const Calibration
   auto all = at::zeros({experts, m}, weights.gate.options());
   for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
     context.check();
-    const auto h = weights.routed_part(weights.hidden(rows.x.slice(0, begin, end)));  // [c, E, m]
+    const auto h = weights.routed_part(weights.hidden(rows.x(begin, end)));  // [c, E, m]
     all += h.sum(0);
     for (const double threshold : thresholds) {
       const auto off = (routing_weights.slice(0, begin, end) < threshold).to(at::kFloat);  // [c, E]
@@ -65,16 +72,16 @@ at::Tensor conditional_compensation(const MoeWeights& weights, const Calibration
   return at::bmm(mean_hidden.unsqueeze(1), down).squeeze(1);
 }
 
-std::vector<double> elastic_errors(const MoeWeights& weights, const CalibrationRows& rows,
+std::vector<double> elastic_errors(const MoeWeights& weights, const LayerRows& rows,
                                    const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                    double variance, const Context& context) {
   std::vector<double> errors(thresholds.size(), 0.0);
   for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
     context.check();
-    const auto h = weights.hidden(rows.x.slice(0, begin, end));
+    const auto h = weights.hidden(rows.x(begin, end));
     for (std::size_t i = 0; i < thresholds.size(); ++i) {
       const auto y = weights.combine(h, routing_weights.slice(0, begin, end) >= thresholds[i]);
-      errors[i] += (y - rows.y.slice(0, begin, end)).square().sum().item<double>();
+      errors[i] += (y - rows.y(begin, end)).square().sum().item<double>();
     }
   });
   for (double& error : errors) error /= variance * static_cast<double>(rows.count());

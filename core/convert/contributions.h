@@ -6,10 +6,10 @@
 #include <ATen/core/Tensor.h>
 
 #include "base/context.h"
-#include "stream/calibration_rows.h"
 #include "convert/hidden_statistics.h"
 #include "convert/partition.h"
 #include "model/moe_layer.h"
+#include "stream/layer_rows.h"
 
 namespace ladimo {
 
@@ -30,14 +30,17 @@ class ContributionNorms {
   double unit_;
 };
 
+/// The routing weights of all rows [T, E].
+at::Tensor route_rows(const MoeWeights& weights, const LayerRows& rows, const Context& context);
+
 /// b_i = E[E_i(x) | i skipped], averaged over the thresholds (each expert falls back to its mean where it is
 /// never skipped). [E, d].
-at::Tensor conditional_compensation(const MoeWeights& weights, const CalibrationRows& rows,
+at::Tensor conditional_compensation(const MoeWeights& weights, const LayerRows& rows,
                                     const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                     const Context& context);
 
 /// Normalised squared error ||MoE(x) - y||^2 / `variance` at every threshold. routing_weights [T, E].
-std::vector<double> elastic_errors(const MoeWeights& weights, const CalibrationRows& rows,
+std::vector<double> elastic_errors(const MoeWeights& weights, const LayerRows& rows,
                                    const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                    double variance, const Context& context);
 /// Mean over thresholds of the errors, and of their logarithms.

@@ -100,43 +100,43 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
   return {loss, std::move(gradients)};
 }
 
-Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, const at::Tensor& routing_weights,
+Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
                     const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
                     Random random, LiveRouting& live, const Context& context) {
   const auto validation = rows.validation();
-  const auto validation_weights = routing_weights.slice(0, rows.training);
+  const auto validation_weights = routing_weights.slice(0, rows.training());
   const auto held_out = [&](const MoeWeights& candidate) {
     return elastic_errors(candidate, validation, validation_weights, thresholds, variance, context);
   };
   const auto initial_errors = held_out(weights);
-  Distillation result{weights, {mean_error(initial_errors)}};
+  Distillation result{std::move(weights), {mean_error(initial_errors)}};
   context.emit(LossEvent{layer, 0, result.held_out_losses.back(), true});
   const RandomThresholds sampler(routing_weights, settings.levels, initial_errors, variance,
                                  settings.elastic);
 
-  MoeWeights student = weights;
+  MoeWeights student = result.weights;
   for (at::Tensor* tensor : trained(student)) *tensor = tensor->clone(at::MemoryFormat::Contiguous);
   Adam gate(student.gate), up(student.up), down(student.down), offset(*trained(student).back());
 
-  std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training));
+  std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training()));
   std::iota(order.begin(), order.end(), 0);
-  const auto batches = std::max<std::int64_t>(1, rows.training / settings.batch);
+  const auto batches = std::max<std::int64_t>(1, rows.training() / settings.batch);
   const double steps = static_cast<double>(batches) * settings.epochs;
   Progress progress(context, batches * settings.epochs, layer, "distillation");
   int step = 0;
   double best = 1;  // relative to the errors before, averaged over the levels
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
     random.shuffle(order);
-    const auto index = at::tensor(order).to(rows.x.device());
+    const auto index = at::tensor(order);
     for (std::int64_t batch = 0; batch < batches; ++batch) {
       const auto pick =
-          index.slice(0, batch * settings.batch, std::min((batch + 1) * settings.batch, rows.training));
-      const auto [threshold, row_weight] = sampler.draw(pick.size(0), random, rows.x.options());
-      const auto routed = routing_weights.index_select(0, pick);
+          index.slice(0, batch * settings.batch, std::min((batch + 1) * settings.batch, rows.training()));
+      const auto [threshold, row_weight] = sampler.draw(pick.size(0), random, rows.options());
+      const auto routed = routing_weights.index_select(0, pick.to(routing_weights.device()));
       if (epoch == 0) live.add(routed);
       const auto mask = (routed >= threshold).to(at::kFloat);
-      const auto [loss, gradients] = distillation_gradients(student, rows.x.index_select(0, pick),
-                                                            rows.y.index_select(0, pick), mask, row_weight);
+      const auto [loss, gradients] =
+          distillation_gradients(student, rows.x(pick), rows.y(pick), mask, row_weight);
       const double rate = settings.learning_rate * scheduled(++step / steps);
       gate.step(gradients.gate, rate);
       up.step(gradients.up, rate);

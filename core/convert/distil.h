@@ -32,7 +32,7 @@ struct Distillation {
 /// `routing_weights` [T, E] for all rows (the router is fixed), `thresholds` those of the recipe's levels,
 /// `variance` of the dense output. Stops after an epoch that is worse than the one before.
 /// The first epoch shows `live` the training rows as it goes through them.
-Distillation distil(const MoeWeights& weights, const CalibrationRows& rows, const at::Tensor& routing_weights,
+Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
                     const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
                     Random random, LiveRouting& live, const Context& context);
 

@@ -6,22 +6,19 @@
 
 namespace ladimo {
 
-CalibrationRows thinned(const CalibrationRows& rows) {
+LayerRows thinned(const LayerRows& rows) {
   constexpr std::int64_t enough = 8192;
-  const auto stride = std::max<std::int64_t>(1, (rows.training + enough - 1) / enough);
-  const auto pick = [&](const at::Tensor& t) {
-    const auto training = t.slice(0, 0, rows.training, stride);
-    return std::pair(at::cat({training, t.slice(0, rows.training)}), training.size(0));
-  };
-  const auto [x, training] = pick(rows.x);
-  return {x, pick(rows.y).first, training};
+  const auto stride = std::max<std::int64_t>(1, (rows.training() + enough - 1) / enough);
+  const auto training = at::arange(0, rows.training(), stride, at::kLong);
+  return rows.picked(at::cat({training, at::arange(rows.training(), rows.count(), at::kLong)}),
+                     training.numel());
 }
 
-std::vector<double> levels_at_equal_cost(const MoeWeights& weights, const MoeWeights& reference,
+std::vector<double> levels_at_equal_cost(const MoeShape& shape, const MoeShape& reference,
                                          const std::vector<double>& levels) {
-  const auto all = static_cast<double>(weights.routed());
-  const double none = weights.activated_parameters(0);
-  const double experts = weights.activated_parameters(all) - none;
+  const auto all = static_cast<double>(shape.routed);
+  const double none = shape.activated_parameters(0);
+  const double experts = shape.activated_parameters(all) - none;
   std::vector<double> result;
   for (const double level : levels)
     result.push_back(std::clamp((reference.activated_parameters(level * all) - none) / experts, 0.0, 1.0));

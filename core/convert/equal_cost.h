@@ -5,15 +5,16 @@
 #include <vector>
 
 #include "convert/contributions.h"
+#include "policy/moe_shape.h"
 
 namespace ladimo {
 
 /// At most 8192 of the training rows, evenly spread, and all of validation.
-CalibrationRows thinned(const CalibrationRows& rows);
+LayerRows thinned(const LayerRows& rows);
 
-/// Routed activity levels at which `weights` uses as many parameters per token as `reference` does at
-/// `levels`; within 0 ... 1.
-std::vector<double> levels_at_equal_cost(const MoeWeights& weights, const MoeWeights& reference,
+/// Routed activity levels at which a layer of this shape uses as many parameters per token as `reference`
+/// does at `levels`; within 0 ... 1. Both have the same number of routed experts.
+std::vector<double> levels_at_equal_cost(const MoeShape& shape, const MoeShape& reference,
                                          const std::vector<double>& levels);
 
 }  // namespace ladimo

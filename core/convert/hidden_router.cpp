@@ -31,13 +31,13 @@ at::Tensor units(const RouterFit& router, const at::Tensor& x) {
 }
 
 /// The best readout of the hidden units as they are.
-void fit_readout(RouterFit& router, const at::Tensor& x, const at::Tensor& targets, double ridge) {
+void fit_readout(RouterFit& router, const LayerRows& rows, const at::Tensor& targets, double ridge) {
   const auto rank = router.hidden.size(0);
-  const auto wide = x.options().dtype(at::kDouble);
+  const auto wide = rows.options().dtype(at::kDouble);
   auto gram = at::zeros({rank + 1, rank + 1}, wide);
   auto moment = at::zeros({rank + 1, targets.size(1)}, wide);
-  for_chunks(x.size(0), 8192, [&](std::int64_t begin, std::int64_t end) {
-    const auto a = with_one(units(router, x.slice(0, begin, end)));
+  for_chunks(rows.count(), chunk_rows(rows.hidden_size()), [&](std::int64_t begin, std::int64_t end) {
+    const auto a = with_one(units(router, rows.x(begin, end)));
     add_gram(gram, a);
     moment += at::mm(a.t(), targets.slice(0, begin, end));
   });
@@ -78,37 +78,45 @@ class RouterTraining {
 
 }  // namespace
 
-RouterFit fit_hidden_router(const CalibrationRows& rows, const at::Tensor& targets, int rank, double ridge,
+RouterFit fit_hidden_router(const LayerRows& rows, const at::Tensor& targets, int rank, double ridge,
                             Random random, const Context& context) {
   const auto training = rows.train();
-  const auto d = rows.x.size(1);
+  const auto d = rows.hidden_size();
+  const auto chunk = chunk_rows(d);
   RouterFit router;
   // Each unit begins with about unit variance over the tokens.
-  const double scale = 1 / std::max(training.x.square().sum(1).mean().sqrt().item<double>(), 1e-12);
-  router.hidden = normal({rank, d}, random, rows.x.options()) * scale;
-  router.hidden_bias = normal({rank}, random, rows.x.options()) * 0.5;
-  fit_readout(router, training.x, targets.slice(0, 0, rows.training), ridge);
+  const auto norms = in_chunks(training.count(), chunk, [&](std::int64_t begin, std::int64_t end) {
+    return training.x(begin, end).square().sum(1);
+  });
+  const double scale = 1 / std::max(norms.mean().sqrt().item<double>(), 1e-12);
+  router.hidden = normal({rank, d}, random, rows.options()) * scale;
+  router.hidden_bias = normal({rank}, random, rows.options()) * 0.5;
+  fit_readout(router, training, targets.slice(0, 0, rows.training()), ridge);
 
   RouterTraining work(router);
-  std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training));
+  std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training()));
   std::iota(order.begin(), order.end(), 0);
-  const auto batches = std::max<std::int64_t>(1, rows.training / batch_rows);
+  const auto batches = std::max<std::int64_t>(1, rows.training() / batch_rows);
   const auto rounds = std::max<std::int64_t>(epochs, least_steps / batches);
   const auto steps = static_cast<double>(batches * rounds);
   int done = 0;
   for (std::int64_t round = 0; round < rounds; ++round) {
     random.shuffle(order);
-    const auto index = at::tensor(order).to(rows.x.device());
+    const auto index = at::tensor(order);
     for (std::int64_t batch = 0; batch < batches; ++batch) {
       context.check();
-      const auto pick = index.slice(0, batch * batch_rows, std::min((batch + 1) * batch_rows, rows.training));
-      work.step(rows.x.index_select(0, pick), targets.index_select(0, pick),
+      const auto pick =
+          index.slice(0, batch * batch_rows, std::min((batch + 1) * batch_rows, rows.training()));
+      work.step(rows.x(pick), targets.index_select(0, pick.to(targets.device())),
                 learning_rate * scheduled(++done / steps));
     }
   }
-  fit_readout(router, training.x, targets.slice(0, 0, rows.training), ridge);
-  router.r2 = explained(at::addmm(router.bias, units(router, rows.validation().x), router.weight.t()),
-                        targets.slice(0, rows.training));
+  fit_readout(router, training, targets.slice(0, 0, rows.training()), ridge);
+  const auto judges = rows.validation();
+  const auto predicted = in_chunks(judges.count(), chunk, [&](std::int64_t begin, std::int64_t end) {
+    return at::addmm(router.bias, units(router, judges.x(begin, end)), router.weight.t());
+  });
+  router.r2 = explained(predicted, targets.slice(0, rows.training()));
   return router;
 }
 

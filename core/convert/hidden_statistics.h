@@ -4,8 +4,8 @@
 #include <ATen/core/Tensor.h>
 
 #include "base/context.h"
-#include "stream/calibration_rows.h"
 #include "model/feed_forward.h"
+#include "stream/layer_rows.h"
 
 namespace ladimo {
 
@@ -20,6 +20,9 @@ struct HiddenStatistics {
   at::Tensor energy() const;
 };
 
-HiddenStatistics measure_hidden(const DenseFfn& ffn, const CalibrationRows& rows, const Context& context);
+HiddenStatistics measure_hidden(const DenseFfn& ffn, const LayerRows& rows, const Context& context);
+
+/// E ||FFN(x) - E FFN(x)||^2 over the rows.
+double output_variance(const LayerRows& rows, const Context& context);
 
 }  // namespace ladimo

@@ -17,16 +17,16 @@
 
 namespace ladimo {
 
-ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, const Recipe& recipe,
-                             int layer, at::ScalarType storage, const Context& context) {
+ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const Recipe& recipe, int layer,
+                             at::ScalarType storage, const Context& context) {
   const Stage1& settings = recipe.stage1;
   const auto index = static_cast<std::uint64_t>(layer);
   const auto training = rows.train();
   const auto begin = [&](const char* what) { context.emit(ProgressEvent{layer, 0, 1, -1, what}); };
   begin("partition");
   const auto statistics = measure_hidden(ffn, training, context);
-  const auto partition = partition_neurons(ffn, statistics, training.x, recipe,
-                                           Random(recipe.seed, "partition", index), context);
+  const auto partition =
+      partition_neurons(ffn, statistics, training, recipe, Random(recipe.seed, "partition", index), context);
   context.emit(SampleEvent{layer, partition.owners()});
 
   ConvertedLayer result;
@@ -39,13 +39,13 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
   weights = router.in(std::move(weights));
   record.router_r2 = router.r2;
 
-  const auto routing_weights = weights.route(rows.x);
-  const auto fitted = routing_weights.slice(0, 0, rows.training);
+  const auto routing_weights = route_rows(weights, rows, context);
+  const auto fitted = routing_weights.slice(0, 0, rows.training());
   const auto thresholds = thresholds_at(fitted, settings.levels);
   LiveRouting live(context, layer, thresholds_at(fitted, {0.5}).front());
-  live.add(routing_weights.slice(0, rows.training));
+  live.add(routing_weights.slice(0, rows.training()));
   const auto loss = [&](const MoeWeights& candidate) {
-    return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training), thresholds,
+    return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training()), thresholds,
                           statistics.output_variance, context);
   };
   begin("compensation");
@@ -64,7 +64,7 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, c
     }
   }
   if (settings.distil) {
-    auto distilled = distil(weights, rows, routing_weights, thresholds, statistics.output_variance, settings,
+    auto distilled = distil(std::move(weights), rows, routing_weights, thresholds, statistics.output_variance, settings,
                             layer, Random(recipe.seed, "distil", index), live, context);
     weights = std::move(distilled.weights);
     record.held_out_losses = std::move(distilled.held_out_losses);

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "base/context.h"
-#include "stream/calibration_rows.h"
 #include "model/moe_layer.h"
 #include "run/recipe.h"
 #include "run/run_folder.h"
+#include "stream/layer_rows.h"
 
 namespace ladimo {
 
@@ -16,7 +16,7 @@ struct ConvertedLayer {
 
 /// Converts one FFN. `storage` is the dtype of the file the weights go to; losses are measured with the
 /// rounded weights.
-ConvertedLayer convert_layer(const DenseFfn& ffn, const CalibrationRows& rows, const Recipe& recipe,
-                             int layer, at::ScalarType storage, const Context& context);
+ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const Recipe& recipe, int layer,
+                             at::ScalarType storage, const Context& context);
 
 }  // namespace ladimo

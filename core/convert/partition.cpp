@@ -154,13 +154,6 @@ std::vector<int> random_owners(int experts, std::int64_t expert_neurons, Random&
   return owner;
 }
 
-at::Tensor features(const DenseFfn& ffn, const HiddenStatistics& statistics, const at::Tensor& x,
-                    const at::Tensor& neurons, const Stage1& settings) {
-  const auto stride = std::max<std::int64_t>(1, x.size(0) / settings.feature_tokens);
-  return coactivation_marks(ffn, statistics, x.slice(0, 0, stride * settings.feature_tokens, stride), neurons,
-                            settings.activation_share);
-}
-
 }  // namespace
 
 std::vector<int> Partition::owners() const {
@@ -194,16 +187,26 @@ std::vector<int> balanced_kmeans(const at::Tensor& points, int clusters, Random 
   return owner;
 }
 
-Partition partition_neurons(const DenseFfn& ffn, const HiddenStatistics& statistics, const at::Tensor& x,
+at::Tensor feature_rows(const LayerRows& rows, std::int64_t tokens) {
+  const auto stride = std::max<std::int64_t>(1, rows.count() / tokens);
+  const auto end = std::min(rows.count(), stride * tokens);
+  return rows.x(at::arange(0, end, stride, at::kLong));
+}
+
+Partition partition_neurons(const DenseFfn& ffn, const HiddenStatistics& statistics, const LayerRows& rows,
                             const Recipe& recipe, Random random, const Context& context) {
   const auto f = ffn.gate.size(0);
   const auto sizes = slice_sizes(f, recipe.experts, recipe.shared);
-  const auto order = recipe.stage1.energy_order ? by_energy(statistics) : at_random(f, random, x.device());
+  const auto order =
+      recipe.stage1.energy_order ? by_energy(statistics) : at_random(f, random, ffn.gate.device());
   const auto routed = std::get<0>(order.slice(0, sizes.shared_neurons).sort());
-  const auto owner = recipe.stage1.coactivation
-                         ? balanced_kmeans(features(ffn, statistics, x, routed, recipe.stage1),
-                                           recipe.routed(), random, context)
-                         : random_owners(recipe.routed(), sizes.expert_neurons, random);
+  const Stage1& settings = recipe.stage1;
+  const auto owner =
+      settings.coactivation
+          ? balanced_kmeans(coactivation_marks(ffn, statistics, feature_rows(rows, settings.feature_tokens),
+                                               routed, settings.activation_share),
+                            recipe.routed(), random, context)
+          : random_owners(recipe.routed(), sizes.expert_neurons, random);
 
   Partition partition;
   partition.shared_neurons = sizes.shared_neurons;

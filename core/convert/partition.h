@@ -24,8 +24,10 @@ struct Partition {
 };
 
 /// Shared neurons by highest energy; the rest into equal experts by balanced k-means on co-activation.
-Partition partition_neurons(const DenseFfn& ffn, const HiddenStatistics& statistics, const at::Tensor& x,
+Partition partition_neurons(const DenseFfn& ffn, const HiddenStatistics& statistics, const LayerRows& rows,
                             const Recipe& recipe, Random random, const Context& context);
+/// The rows that co-activation is looked at on: at most `tokens` of them, evenly spread. [t, d]
+at::Tensor feature_rows(const LayerRows& rows, std::int64_t tokens);
 
 /// Co-activation marks of `neurons`: for each sampled token the strongest `share` of |h_j| ||W_d[:, j]||
 /// among them are 1. x [t, d] -> [neurons, t] fp32.

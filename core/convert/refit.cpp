@@ -1,6 +1,7 @@
 #include "convert/refit.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <ATen/ATen.h>
 
@@ -8,7 +9,7 @@
 
 namespace ladimo {
 
-MoeWeights refit(const MoeWeights& weights, const CalibrationRows& rows, const at::Tensor& routing_weights,
+MoeWeights refit(const MoeWeights& weights, const LayerRows& rows, const at::Tensor& routing_weights,
                  const std::vector<double>& thresholds, const std::vector<double>& errors, double ridge,
                  const Context& context) {
   const auto f = weights.neurons(), d = weights.hidden_size();
@@ -21,8 +22,8 @@ MoeWeights refit(const MoeWeights& weights, const CalibrationRows& rows, const a
   auto moment = at::zeros({columns, d}, wide);
   auto a = at::empty({0}, weights.gate.options());
   for_chunks(rows.count(), chunk_rows(f), [&](std::int64_t begin, std::int64_t end) {
-    const auto h = weights.hidden(rows.x.slice(0, begin, end));
-    auto y = rows.y.slice(0, begin, end);
+    const auto h = weights.hidden(rows.x(begin, end));
+    auto y = rows.y(begin, end);
     if (compensated && weights.down_bias.defined()) y = y - weights.down_bias;
     for (std::size_t i = 0; i < thresholds.size(); ++i) {
       context.check();
@@ -39,7 +40,7 @@ MoeWeights refit(const MoeWeights& weights, const CalibrationRows& rows, const a
   moment -= at::mm(gram, initial.to(at::kDouble));  // Aᵀ (Y - A W0)
   const auto diagonal = gram.diagonal().clone();
   gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median());
-  const auto solution = initial + solve_spd(gram, moment).to(at::kFloat);
+  const auto solution = initial + solve_spd(std::move(gram), moment).to(at::kFloat);
   MoeWeights result = weights;
   result.down = solution.slice(0, 0, f).contiguous();
   if (compensated)

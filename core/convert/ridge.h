@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <ATen/ATen.h>
 
@@ -22,15 +23,23 @@ inline void add_gram(at::Tensor& gram, const at::Tensor& a, double weight = 1) {
     gram.slice(0, i, i + block).slice(1, i).add_(at::mm(a.slice(1, i, i + block).t(), a.slice(1, i)), weight);
 }
 
-/// Copies what is right of the diagonal to its left.
-inline void mirror(at::Tensor& gram) { gram = at::triu(gram) + at::triu(gram, 1).t(); }
+/// Copies what is right of the diagonal to its left, in place.
+inline void mirror(at::Tensor& gram) {
+  constexpr std::int64_t block = 128;
+  for (std::int64_t i = 0; i < gram.size(0); i += block) {
+    const auto rows = gram.slice(0, i, i + block);
+    const auto square = rows.slice(1, i, i + block);
+    square.copy_(at::triu(square) + at::triu(square, 1).t());
+    gram.slice(0, i + block).slice(1, i, i + block).copy_(rows.slice(1, i + block).t());
+  }
+}
 
 /// (AᵀA + λI)⁻¹ AᵀT in fp32, AᵀA as add_gram() leaves it, with λ = `ridge` times the mean of AᵀA's diagonal
 /// but for its last entry, that of the bias. Throws Error when the inputs are degenerate.
 inline at::Tensor ridge_solution(at::Tensor gram, const at::Tensor& moment, double ridge) {
   mirror(gram);
   gram.diagonal() += ridge * gram.diagonal().slice(0, 0, gram.size(0) - 1).mean();
-  return solve_spd(gram, moment).to(at::kFloat);
+  return solve_spd(std::move(gram), moment).to(at::kFloat);
 }
 
 }  // namespace ladimo

@@ -15,50 +15,42 @@ namespace {
 constexpr double margin = 0.4;
 
 /// Mean ln(error) on validation rows at these routed activity levels, with compensation.
-double log_error(MoeWeights weights, const CalibrationRows& rows, const std::vector<double>& levels,
+double log_error(MoeWeights weights, const LayerRows& rows, const std::vector<double>& levels,
                  double variance, const Context& context) {
-  const auto routing_weights = weights.route(rows.x);
-  const auto fitted = routing_weights.slice(0, 0, rows.training);
+  const auto routing_weights = route_rows(weights, rows, context);
+  const auto fitted = routing_weights.slice(0, 0, rows.training());
   const auto thresholds = thresholds_at(fitted, levels);
   weights.compensation = conditional_compensation(weights, rows.train(), fitted, thresholds, context);
-  return mean_log_error(elastic_errors(weights, rows.validation(), routing_weights.slice(0, rows.training),
+  return mean_log_error(elastic_errors(weights, rows.validation(), routing_weights.slice(0, rows.training()),
                                        thresholds, variance, context));
-}
-
-/// What a router costs, no more: one of `rank` hidden units in place of `fit`.
-RouterFit of_size(const RouterFit& fit, int rank) {
-  RouterFit size = fit;
-  size.weight = at::empty({fit.weight.size(0), rank}, fit.weight.options());
-  size.hidden = at::empty({rank, fit.hidden.size(1)}, fit.hidden.options());
-  size.hidden_bias = at::empty({rank}, fit.hidden_bias.options());
-  return size;
 }
 
 }  // namespace
 
-RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics,
-                        const CalibrationRows& rows, const Stage1& settings, const Random& random,
-                        const Context& context) {
+RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics, const LayerRows& rows,
+                        const Stage1& settings, const Random& random, const Context& context) {
   const auto targets = contribution_targets(weights, statistics, rows, context);
   auto best = fit_router(rows, targets, settings.router_ridge, context);
   if (settings.router_ranks.empty()) return best;
-  const auto linear = best.in(weights);
+  const auto linear = best.in(weights).shape();
   const auto judges = thinned(rows);
-  // At as many activated parameters as the linear router leaves at the recipe's levels, at the price of
-  // `size`.
-  const auto judge = [&](const RouterFit& fit, const RouterFit& size) {
-    return log_error(fit.in(weights), judges, levels_at_equal_cost(size.in(weights), linear, settings.levels),
+  // At as many activated parameters as the linear router leaves at the recipe's levels. `rank`: hidden units
+  // that are paid for, 0 for the linear router.
+  const auto judge = [&](const RouterFit& fit, int rank) {
+    MoeShape shape = linear;
+    shape.router_parameters = router_parameters(linear.hidden_size, linear.routed, rank);
+    return log_error(fit.in(weights), judges, levels_at_equal_cost(shape, linear, settings.levels),
                      statistics.output_variance, context);
   };
-  double least = judge(best, best) - margin;
+  double least = judge(best, 0) - margin;
   auto ranks = settings.router_ranks;
   std::sort(ranks.begin(), ranks.end(), std::greater<>());
   RouterFit larger;
   for (const int rank : ranks) {
     // A smaller router is hardly more exact than a larger one: is it worth a fit if it were as exact?
-    if (larger.hidden.defined() && judge(larger, of_size(larger, rank)) >= least) continue;
+    if (larger.hidden.defined() && judge(larger, rank) >= least) continue;
     auto fit = fit_hidden_router(rows, targets, rank, settings.router_ridge, random, context);
-    const double error = judge(fit, fit);
+    const double error = judge(fit, rank);
     if (error < least) {
       least = error;
       best = fit;

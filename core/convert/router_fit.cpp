@@ -7,25 +7,22 @@
 namespace ladimo {
 
 at::Tensor contribution_targets(const MoeWeights& weights, const HiddenStatistics& statistics,
-                                const CalibrationRows& rows, const Context& context) {
+                                const LayerRows& rows, const Context& context) {
   const ContributionNorms norms(weights, statistics);
-  std::vector<at::Tensor> parts;
-  for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
+  return in_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
     context.check();
-    parts.push_back(norms(weights.hidden(rows.x.slice(0, begin, end))));
+    return norms(weights.hidden(rows.x(begin, end)));
   });
-  return at::cat(parts);
 }
 
-RouterFit fit_router(const CalibrationRows& rows, const at::Tensor& targets, double ridge,
-                     const Context& context) {
-  const auto d = rows.x.size(1), experts = targets.size(1);
-  const auto wide = rows.x.options().dtype(at::kDouble);
+RouterFit fit_router(const LayerRows& rows, const at::Tensor& targets, double ridge, const Context& context) {
+  const auto d = rows.hidden_size(), experts = targets.size(1);
+  const auto wide = rows.options().dtype(at::kDouble);
   auto gram = at::zeros({d + 1, d + 1}, wide);
   auto moment = at::zeros({d + 1, experts}, wide);
-  for_chunks(rows.training, chunk_rows(d), [&](std::int64_t begin, std::int64_t end) {
+  for_chunks(rows.training(), chunk_rows(d), [&](std::int64_t begin, std::int64_t end) {
     context.check();
-    const auto a = with_one(rows.x.slice(0, begin, end));
+    const auto a = with_one(rows.x(begin, end));
     add_gram(gram, a);
     moment += at::mm(a.t(), targets.slice(0, begin, end));
   });
@@ -34,8 +31,11 @@ RouterFit fit_router(const CalibrationRows& rows, const at::Tensor& targets, dou
   RouterFit fit;
   fit.weight = solution.slice(0, 0, d).t().contiguous();
   fit.bias = solution[d].clone();
-  fit.r2 =
-      explained(at::addmm(fit.bias, rows.validation().x, fit.weight.t()), targets.slice(0, rows.training));
+  const auto judges = rows.validation();
+  const auto predicted = in_chunks(judges.count(), chunk_rows(d), [&](std::int64_t begin, std::int64_t end) {
+    return at::addmm(fit.bias, judges.x(begin, end), fit.weight.t());
+  });
+  fit.r2 = explained(predicted, targets.slice(0, rows.training()));
   return fit;
 }
 

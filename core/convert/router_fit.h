@@ -20,13 +20,12 @@ struct RouterFit {
 
 /// The contribution norms of all rows: what routers predict. [T, E].
 at::Tensor contribution_targets(const MoeWeights& weights, const HiddenStatistics& statistics,
-                                const CalibrationRows& rows, const Context& context);
+                                const LayerRows& rows, const Context& context);
 
 /// Ridge regression of the contribution norms `targets` [T, E] on x, in closed form: (XᵀX + λI) w = Xᵀt with
 /// λ = `ridge` times the mean of XᵀX's diagonal. Throws Error when the inputs are degenerate (not positive
 /// definite).
-RouterFit fit_router(const CalibrationRows& rows, const at::Tensor& targets, double ridge,
-                     const Context& context);
+RouterFit fit_router(const LayerRows& rows, const at::Tensor& targets, double ridge, const Context& context);
 
 /// Share of the targets' variance [n, E] that a prediction explains, over all experts.
 double explained(const at::Tensor& predicted, const at::Tensor& targets);
@@ -34,7 +33,7 @@ double explained(const at::Tensor& predicted, const at::Tensor& targets);
 /// The targets of fit_router() from `rank` hidden units: router silu(hidden x). Adam on both layers, then the
 /// readout by ridge regression. For small ranks cheaper than the linear router and often better. `targets`
 /// [T, E].
-RouterFit fit_hidden_router(const CalibrationRows& rows, const at::Tensor& targets, int rank, double ridge,
+RouterFit fit_hidden_router(const LayerRows& rows, const at::Tensor& targets, int rank, double ridge,
                             Random random, const Context& context);
 
 /// The linear router, or one with a hidden layer of the recipe's ranks: that whose layer errs least on
@@ -42,8 +41,7 @@ RouterFit fit_hidden_router(const CalibrationRows& rows, const at::Tensor& targe
 /// may run. A small one must be better by a margin, for what follows wins less back behind it. Ranks are
 /// tried from large to small, smaller ones only where they would win if they were as exact as the last one
 /// tried.
-RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics,
-                        const CalibrationRows& rows, const Stage1& settings, const Random& random,
-                        const Context& context);
+RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics, const LayerRows& rows,
+                        const Stage1& settings, const Random& random, const Context& context);
 
 }  // namespace ladimo

@@ -1,122 +1,20 @@
 #include "evaluate/distributions.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <vector>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include "kernels/simd.h"
+#include "kernels/kernel_table.h"
 
 namespace ladimo {
 namespace {
 
-using simd::Floats;
-using simd::lanes;
-
 constexpr std::int64_t chunk_bytes = std::int64_t{4} << 20;  // one [rows, V] fp32 matrix
 constexpr std::int64_t least_rows = 128;                     // fewer and the head is read too often
 constexpr std::int64_t rows_per_thread = 8;                  // fewer are not worth waking a thread
-constexpr std::int64_t block = 64 * lanes;                   // summed in float, the blocks in double
-
-LADIMO_INLINE float largest(const float* z, std::int64_t n) {
-  float result = z[0];
-  std::int64_t c = 0;
-  if (n >= lanes) {
-    Floats most, v;
-    simd::load(z, most);
-    for (c = lanes; c + lanes <= n; c += lanes) {
-      simd::load(z + c, v);
-      most = v > most ? v : most;
-    }
-    for (std::int64_t i = 0; i < lanes; ++i) result = most[i] > result ? most[i] : result;
-  }
-  for (; c < n; ++c) result = z[c] > result ? z[c] : result;
-  return result;
-}
-
-// e = exp(z - most); returns their sum.
-LADIMO_INLINE double exponentials(const float* z, float most, std::int64_t n, float* e) {
-  double total = 0;
-  std::int64_t c = 0;
-  while (c + lanes <= n) {
-    Floats sum{}, v;
-    for (const std::int64_t end = std::min(c + block, n); c + lanes <= end; c += lanes) {
-      simd::load(z + c, v);
-      v -= most;
-      simd::exponential(v);
-      simd::store(v, e + c);
-      sum += v;
-    }
-    total += static_cast<double>(simd::sum(sum));
-  }
-  for (; c < n; ++c) total += static_cast<double>(e[c] = std::exp(z[c] - most));
-  return total;
-}
-
-// sum p (a - b)
-LADIMO_INLINE double mean_difference(const float* p, const float* a, const float* b, std::int64_t n) {
-  double total = 0;
-  std::int64_t c = 0;
-  while (c + lanes <= n) {
-    Floats sum{}, u, v, w;
-    for (const std::int64_t end = std::min(c + block, n); c + lanes <= end; c += lanes) {
-      simd::load(p + c, u);
-      simd::load(a + c, v);
-      simd::load(b + c, w);
-      sum += u * (v - w);
-    }
-    total += static_cast<double>(simd::sum(sum));
-  }
-  for (; c < n; ++c) total += static_cast<double>(p[c] * (a[c] - b[c]));
-  return total;
-}
-
-// x = factor x - scale p
-LADIMO_INLINE void subtract(float* x, float factor, const float* p, float scale, std::int64_t n) {
-  Floats u, v;
-  std::int64_t c = 0;
-  for (; c + lanes <= n; c += lanes) {
-    simd::load(x + c, u);
-    simd::load(p + c, v);
-    u = factor * u - scale * v;
-    simd::store(u, x + c);
-  }
-  for (; c < n; ++c) x[c] = factor * x[c] - scale * p[c];
-}
-
-LADIMO_CLONES void normalise(const float* z, std::int64_t n, float* p, double* log_normaliser) {
-  const float most = largest(z, n);
-  const double sum = exponentials(z, most, n, p);
-  const auto factor = static_cast<float>(1 / sum);
-  for (std::int64_t c = 0; c < n; ++c) p[c] *= factor;
-  *log_normaliser = static_cast<double>(most) + std::log(sum);
-}
-
-// One row of the dense model.
-struct DenseRow {
-  const float *logits, *p;
-  double log_normaliser;
-};
-
-struct Divergence {
-  double kl, log_normaliser;
-  float most;
-};
-
-// `gradient` is room for [n]; with a scale of 0 what is left there says nothing.
-LADIMO_CLONES void diverge(const DenseRow& dense, const float* z, std::int64_t n, float scale,
-                           float* gradient, Divergence* row) {
-  row->most = largest(z, n);
-  const double sum = exponentials(z, row->most, n, gradient);
-  row->log_normaliser = static_cast<double>(row->most) + std::log(sum);
-  // sum p (ln p - ln q)
-  const double kl = mean_difference(dense.p, dense.logits, z, n) + row->log_normaliser - dense.log_normaliser;
-  row->kl = kl < 0 ? 0 : kl;  // not a number stays
-  if (scale != 0) subtract(gradient, static_cast<float>(static_cast<double>(scale) / sum), dense.p, scale, n);
-}
 
 auto rows_of(const at::Tensor& logits, const at::Tensor& probabilities, const at::Tensor& log_normaliser) {
   return [z = logits.data_ptr<float>(), p = probabilities.data_ptr<float>(),
@@ -145,8 +43,9 @@ Distributions::Distributions(const at::Tensor& logits) : logits_(logits.to(at::k
   const auto* z = logits_.data_ptr<float>();
   auto* p = probabilities_.data_ptr<float>();
   auto* log_normaliser = log_normaliser_.data_ptr<double>();
+  const auto softmax = kernels().softmax;
   at::parallel_for(0, rows, rows_per_thread, [=](std::int64_t begin, std::int64_t end) {
-    for (auto r = begin; r < end; ++r) normalise(z + r * vocab, vocab, p + r * vocab, log_normaliser + r);
+    for (auto r = begin; r < end; ++r) softmax(z + r * vocab, vocab, p + r * vocab, log_normaliser + r);
   });
 }
 
@@ -170,6 +69,7 @@ RowScores Distributions::compare(const at::Tensor& given, const at::Tensor& targ
   const auto* z = logits.data_ptr<float>();
   auto *kl_of = kl.data_ptr<float>(), *log_of = log_normaliser.data_ptr<float>(),
        *most_of = most.data_ptr<float>();
+  const auto diverge = kernels().diverge;
   at::parallel_for(0, logits.size(0), rows_per_thread, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> room(static_cast<std::size_t>(vocab));
     for (auto r = begin; r < end; ++r) {
@@ -196,6 +96,7 @@ std::pair<double, at::Tensor> Distributions::kl_gradient(const at::Tensor& given
   const auto dense = rows_of(logits_, probabilities_, log_normaliser_);
   const auto* z = logits.data_ptr<float>();
   auto* g = gradient.data_ptr<float>();
+  const auto diverge = kernels().diverge;
   at::parallel_for(0, logits.size(0), rows_per_thread, [&](std::int64_t begin, std::int64_t end) {
     for (auto r = begin; r < end; ++r) {
       Divergence row{};

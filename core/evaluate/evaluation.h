@@ -1,4 +1,4 @@
-// Scores of one policy, summed up (method.md section 5).
+// Scores of one policy, summed up (docs/method.md "Metrics").
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace ladimo {
 /// Sums up one policy over all windows, or over those of one source file.
 TextScores summarise(const Scores& scores, std::size_t policy, std::optional<std::int32_t> source = {});
 
-/// The same with the activated parameters that were counted, as the numbers of a policy file.
+/// The numbers of a policy file: `text`'s, with the activated parameters that were counted in `scores`.
 PolicyNumbers measured_numbers(const TextScores& text, const PolicyScores& scores, const ModelConfig& config);
 
 }  // namespace ladimo

@@ -69,7 +69,7 @@ struct Entry {
 
 /// Adds the log-probabilities of `entries`, all padded to `width` at their end, where nothing looks back
 /// from.
-void score_entries(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+void score_entries(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                    const std::vector<Entry>& entries, std::int64_t width, const Context& context,
                    ChoiceScores& result) {
   Windows windows;
@@ -158,7 +158,7 @@ Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities
   return {right / n, standard_error(right / n, n), right_norm / n, standard_error(right_norm / n, n)};
 }
 
-ChoiceScores score_choices(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+ChoiceScores score_choices(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                            const Tokenizer& tokenizer, const Task& task, const Context& context) {
   const auto positions = source.config().max_positions;
   std::map<std::int64_t, std::vector<Entry>> by_width;
@@ -178,7 +178,7 @@ ChoiceScores score_choices(const WeightSource& source, const MoeProvider& moe, c
   return result;
 }
 
-TaskResult answer(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+TaskResult answer(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                   const Tokenizer& tokenizer, const Task& task, const Context& context) {
   const auto scores = score_choices(source, moe, policy, tokenizer, task, context);
   return {task.name, static_cast<std::int64_t>(task.questions.size()),

@@ -52,14 +52,14 @@ struct ChoiceScores {
 };
 
 /// With the dense model and under `policy`; choices of about equal length go together.
-ChoiceScores score_choices(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+ChoiceScores score_choices(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                            const Tokenizer& tokenizer, const Task& task, const Context& context);
 
 /// Shares of questions answered rightly.
 Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities);
 
 /// Answers with the dense model and under `policy`.
-TaskResult answer(const WeightSource& source, const MoeProvider& moe, const ModelPolicy& policy,
+TaskResult answer(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                   const Tokenizer& tokenizer, const Task& task, const Context& context);
 
 }  // namespace ladimo

@@ -1,6 +1,5 @@
 #include "kernels/cached_attention.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -10,85 +9,12 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
-#include "kernels/simd.h"
+#include "kernels/kernel_table.h"
 
 namespace ladimo {
 namespace {
 
 constexpr std::int64_t products_per_thread = 1 << 17;  // less is not worth waking a thread
-
-// Keys and values of one head of one sequence.
-template <class T>
-struct HeadCache {
-  const T *keys, *values;  // [n, D], rows `key_stride`, `value_stride` apart
-  std::int64_t n, head_dim, key_stride, value_stride;
-};
-
-// Turns scores into weights: exp(score - largest) / sum.
-LADIMO_INLINE void normalise(float* scores, std::int64_t n) {
-  const float largest = *std::max_element(scores, scores + n);
-  float total = 0;
-  for (std::int64_t j = 0; j < n; ++j) total += scores[j] = std::exp(scores[j] - largest);
-  for (std::int64_t j = 0; j < n; ++j) scores[j] /= total;
-}
-
-// q [D], scaled; scores [n] is scratch; y [D] is zero before.
-template <class T>
-LADIMO_INLINE void attend_any(const HeadCache<T>& cache, const float* q, float* scores, float* y) {
-  for (std::int64_t j = 0; j < cache.n; ++j)
-    scores[j] = simd::dot(q, cache.keys + j * cache.key_stride, cache.head_dim);
-  normalise(scores, cache.n);
-  for (std::int64_t j = 0; j < cache.n; ++j)
-    simd::add_row(cache.values + j * cache.value_stride, scores[j], cache.head_dim, y);
-}
-
-// The same for a head_dim of `registers` times 16: the query and the sum never leave the registers.
-template <int registers, class T>
-LADIMO_INLINE void attend_fixed(const HeadCache<T>& cache, const float* q, float* scores, float* y) {
-  simd::Floats query[registers], total[registers], row;
-  for (int r = 0; r < registers; ++r) {
-    simd::load(q + r * simd::lanes, query[r]);
-    total[r] = simd::Floats{};
-  }
-  for (std::int64_t j = 0; j < cache.n; ++j) {
-    simd::Floats product{};
-#pragma GCC unroll 8
-    for (int r = 0; r < registers; ++r) {
-      simd::load(cache.keys + j * cache.key_stride + r * simd::lanes, row);
-      product += query[r] * row;
-    }
-    scores[j] = simd::sum(product);
-  }
-  normalise(scores, cache.n);
-  for (std::int64_t j = 0; j < cache.n; ++j)
-#pragma GCC unroll 8
-    for (int r = 0; r < registers; ++r) {
-      simd::load(cache.values + j * cache.value_stride + r * simd::lanes, row);
-      total[r] += scores[j] * row;
-    }
-  for (int r = 0; r < registers; ++r) simd::store(total[r], y + r * simd::lanes);
-}
-
-template <class T>
-LADIMO_INLINE void attend_head(const HeadCache<T>& cache, const float* q, float* scores, float* y) {
-  switch (cache.head_dim) {
-    case 32:
-      return attend_fixed<2>(cache, q, scores, y);
-    case 64:
-      return attend_fixed<4>(cache, q, scores, y);
-    case 128:
-      return attend_fixed<8>(cache, q, scores, y);
-    default:
-      return attend_any(cache, q, scores, y);
-  }
-}
-
-LADIMO_CLONES void attend(const HeadCache<float>& cache, const float* q, float* scores, float* y) {
-  attend_head(cache, q, scores, y);
-}
-LADIMO_CLONES void attend(const HeadCache<at::BFloat16>& cache, const float* q, float* scores, float* y) {
-  attend_head(cache, q, scores, y);
-}
 
 // q [B, heads, D] fp32, scaled -> y [B, heads, D].
 template <class T>
@@ -99,6 +25,7 @@ void attend_all(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, c
   const auto* keys = static_cast<const T*>(k.data_ptr());
   const auto* values = static_cast<const T*>(v.data_ptr());
   auto* sums = static_cast<float*>(y.data_ptr());
+  const auto attend = kernels().of<T>().attend;
   const std::int64_t grain = products_per_thread / (2 * group * n * head_dim) + 1;
   at::parallel_for(0, k.size(0) * kv_heads, grain, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> scores(static_cast<std::size_t>(n));

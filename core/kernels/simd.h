@@ -1,4 +1,5 @@
-// Sixteen floats at a time, for kernels. Included by their .cpp files only.
+// Sixteen floats at a time. Everything is inlined into the kernels of kernels/variant.inc, whose instruction
+// set it is then compiled for.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +8,6 @@
 #include <c10/util/BFloat16.h>
 
 #define LADIMO_INLINE inline __attribute__((always_inline))
-
-// One clone per instruction set, chosen when the program starts (which sanitizers do not survive).
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define LADIMO_CLONES __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
-#else
-#define LADIMO_CLONES
-#endif
 
 namespace ladimo::simd {
 
@@ -52,9 +45,8 @@ LADIMO_INLINE float sum(const Floats& v) {
   return (first[0] + first[2]) + (first[1] + first[3]);
 }
 
-/// x = exp(x) to 2 units in the last place where x is in [-87, 88]; below it is exp(-87). Cephes' expf: x = n
-/// ln 2
-/// + r, a polynomial in r, n added to the exponent.
+/// x = exp(x) to 2 units in the last place where x is in [-87, 88]; below it is exp(-87). Cephes' expf:
+/// x = n ln 2 + r, a polynomial in r, n added to the exponent.
 LADIMO_INLINE void exponential(Floats& x) {
   typedef std::int32_t Ints __attribute__((vector_size(64)));
   constexpr float magic = 12582912;  // 1.5 * 2^23: adding it rounds to the nearest integer

@@ -9,6 +9,7 @@
 #include <ATen/ops/embedding.h>
 
 #include "base/error.h"
+#include "model/prepared_ffn.h"
 
 namespace ladimo {
 
@@ -16,13 +17,13 @@ Decoder::Decoder(const WeightSource& source, const std::vector<std::shared_ptr<c
     : config_(source.config()),
       device_(source.device()),
       dtype_(source.dtype()),
-      embedding_(source.embedding()),
       rotary_(source.rotary()),
-      head_(source.head()) {
+      head_(source.head()),
+      embedding_(config_.tied_head ? head_.weight : source.embedding()) {
   for (std::int64_t l = 0; l < config_.layers; ++l) {
     layers_.push_back(source.layer_without_ffn(l));
     const auto i = static_cast<std::size_t>(l);
-    layers_.back().ffn = i < ffns.size() && ffns[i] != nullptr ? ffns[i] : source.dense_ffn(l);
+    layers_.back().ffn = prepared(i < ffns.size() && ffns[i] != nullptr ? ffns[i] : source.dense_ffn(l));
   }
 }
 
@@ -32,15 +33,15 @@ KvCache Decoder::make_cache(std::int64_t batch, std::int64_t capacity) const {
 
 Decoder::Output Decoder::forward(const at::Tensor& ids, KvCache* cache, bool last_only) const {
   const at::NoGradGuard no_grad;
-  const std::int64_t batch = ids.size(0), width = ids.size(1), d = config_.hidden_size;
+  const std::int64_t width = ids.size(1);
   Output output;
   at::Tensor h = at::embedding(embedding_, ids.to(device_));  // [B, W, d]
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const DecoderLayer& layer = layers_[l];
     h = layer.attend(h, rotary_, cache, static_cast<std::int64_t>(l));
-    FfnOutput ffn = layer.ffn->forward(layer.ffn_input(h).view({batch * width, d}));
-    h = h + ffn.y.view({batch, width, d});
-    output.experts.push_back(std::move(ffn.experts));
+    DecoderLayer::Added added = layer.add_ffn(h);
+    h = std::move(added.h);
+    output.experts.push_back(std::move(added.ffn.experts));
   }
   if (last_only) h = h.narrow(1, width - 1, 1);
   output.logits = head_.logits(h);

@@ -16,8 +16,8 @@ namespace ladimo {
 
 class Decoder {
  public:
-  /// Loads every layer; `ffns[l]`, where given and not null, replaces the dense FFN of layer l (whose weights
-  /// are then not loaded).
+  /// Loads every layer and prepares its FFN; `ffns[l]`, where given and not null, replaces the dense FFN of
+  /// layer l (whose weights are then not loaded).
   explicit Decoder(const WeightSource& source,
                    const std::vector<std::shared_ptr<const FeedForward>>& ffns = {});
 
@@ -39,10 +39,10 @@ class Decoder {
   ModelConfig config_;
   at::Device device_;
   at::ScalarType dtype_;
-  at::Tensor embedding_;  // [vocab, d]
   Rotary rotary_;
-  std::vector<DecoderLayer> layers_;
   Head head_;
+  at::Tensor embedding_;  // [vocab, d]
+  std::vector<DecoderLayer> layers_;
 };
 
 }  // namespace ladimo

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <numbers>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <ATen/TensorOperators.h>
@@ -60,7 +62,7 @@ double rotary_frequency(const ModelConfig& config, std::int64_t i) {
 
 // x [B, heads, W, head_dim] at positions start ... start + W - 1. The first half of a head's dimensions and
 // the second are the two parts of a complex number: x cos + i x sin.
-at::Tensor rotate(const at::Tensor& x, const Rotary& rotary, std::int64_t start) {
+at::Tensor rotate(const at::Tensor& x, const Rotary::Tables& rotary, std::int64_t start) {
   const at::Tensor turned = at::roll(x, x.size(3) / 2, 3);
   return (turned * rotary.sin.narrow(0, start, x.size(2)))
       .addcmul_(x, rotary.cos.narrow(0, start, x.size(2)))
@@ -113,13 +115,33 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   return weight * (wide * scale).to(weight.scalar_type());
 }
 
-Rotary::Rotary(const ModelConfig& config, std::int64_t positions, at::Device device) {
-  std::vector<float> frequencies;
+struct Rotary::Grown {
+  std::mutex mutex;
+  Tables tables;
+};
+
+Rotary::Rotary(const ModelConfig& config, at::Device device)
+    : max_positions_(config.max_positions), device_(device), grown_(std::make_shared<Grown>()) {
   for (std::int64_t i = 0; i < config.head_dim / 2; ++i)
-    frequencies.push_back(static_cast<float>(rotary_frequency(config, i)));
-  const at::Tensor angles = at::outer(at::arange(positions, at::kFloat), at::tensor(frequencies));
-  cos = angles.cos().repeat({1, 2}).to(device);
-  sin = at::cat(std::vector<at::Tensor>{-angles.sin(), angles.sin()}, 1).to(device);
+    frequencies_.push_back(static_cast<float>(rotary_frequency(config, i)));
+}
+
+Rotary::Tables Rotary::upto(std::int64_t positions) const {
+  if (positions > max_positions_)
+    throw Refusal("The text has " + std::to_string(positions) + " tokens, but the model has only " +
+                      std::to_string(max_positions_) + " positions.",
+                  "Use a shorter text or window.");
+  const std::lock_guard lock(grown_->mutex);
+  Tables& tables = grown_->tables;
+  const std::int64_t known = tables.cos.defined() ? tables.cos.size(0) : 0;
+  if (known < positions) {
+    // Twice as many as before, so that decoding token by token does not make them anew for every token.
+    const std::int64_t count = std::min(std::max(positions, 2 * known), max_positions_);
+    const at::Tensor angles = at::outer(at::arange(count, at::kFloat), at::tensor(frequencies_));
+    tables.cos = angles.cos().repeat({1, 2}).to(device_);
+    tables.sin = at::cat(std::vector<at::Tensor>{-angles.sin(), angles.sin()}, 1).to(device_);
+  }
+  return tables;
 }
 
 at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache,
@@ -127,16 +149,13 @@ at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCac
   const std::int64_t batch = h.size(0), width = h.size(1);
   const std::int64_t start = cache != nullptr ? cache->length(layer) : 0;
   const std::int64_t length = start + width;
-  if (length > rotary.cos.size(0))
-    throw Refusal("The text has " + std::to_string(length) + " tokens, but the model has only " +
-                      std::to_string(rotary.cos.size(0)) + " positions.",
-                  "Use a shorter text or window.");
+  const Rotary::Tables turns = rotary.upto(length);
   const at::Tensor x = rms_norm(h, attention_norm, rms_eps);
   const auto project = [&](const at::Tensor& weight, const at::Tensor& bias, std::int64_t count) {
     return at::linear(x, weight, bias).view({batch, width, count, head_dim}).transpose(1, 2);
   };
-  const at::Tensor queries = rotate(project(q, q_bias, heads), rotary, start);
-  at::Tensor keys = rotate(project(k, k_bias, kv_heads), rotary, start);
+  const at::Tensor queries = rotate(project(q, q_bias, heads), turns, start);
+  at::Tensor keys = rotate(project(k, k_bias, kv_heads), turns, start);
   at::Tensor values = project(v, v_bias, kv_heads);
   if (cache != nullptr) std::tie(keys, values) = cache->append(layer, keys, values);
 
@@ -164,7 +183,11 @@ at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCac
   return h + at::linear(attended.transpose(1, 2).reshape({batch, width, heads * head_dim}), o, o_bias);
 }
 
-at::Tensor DecoderLayer::ffn_input(const at::Tensor& h) const { return rms_norm(h, ffn_norm, rms_eps); }
+DecoderLayer::Added DecoderLayer::add_ffn(const at::Tensor& h, const FeedForward& network) const {
+  const at::Tensor x = rms_norm(h, ffn_norm, rms_eps).view({-1, h.size(-1)});
+  FfnOutput out = network.forward(x);
+  return {h + out.y.view_as(h), x, std::move(out)};
+}
 
 at::Tensor Head::logits(const at::Tensor& h) const { return at::linear(rms_norm(h, norm, rms_eps), weight); }
 

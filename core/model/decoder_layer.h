@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -17,14 +18,27 @@ class KvCache;
 /// x / rms(x) * weight, computed in fp32, in the dtype of the weight. x [..., d], weight [d].
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
-/// cos and sin of the rotary embedding for every position, with the config's scaling (none, linear, llama3),
-/// in the half-rotation convention of Hugging Face: dimension i turns with dimension i + head_dim / 2.
-struct Rotary {
-  at::Tensor cos;  // [positions, head_dim] fp32, both halves alike
-  at::Tensor sin;  // [positions, head_dim] fp32, the first half negative: x cos + (x rolled by half) sin
+/// cos and sin of the rotary embedding, with the config's scaling (none, linear, llama3), in the
+/// half-rotation convention of Hugging Face: dimension i turns with dimension i + head_dim / 2. The tables
+/// hold as many positions as were asked for so far, whatever the config allows: that may be millions.
+/// Thread-safe.
+class Rotary {
+ public:
+  struct Tables {
+    at::Tensor cos;  // [positions, head_dim] fp32, both halves alike
+    at::Tensor sin;  // [positions, head_dim] fp32, the first half negative: x cos + (x rolled by half) sin
+  };
 
-  Rotary() = default;
-  Rotary(const ModelConfig& config, std::int64_t positions, at::Device device);
+  Rotary(const ModelConfig& config, at::Device device);
+  /// Tables of at least `positions` positions. Throws Refusal where the model has fewer.
+  Tables upto(std::int64_t positions) const;
+
+ private:
+  std::vector<float> frequencies_;  // [head_dim / 2]
+  std::int64_t max_positions_;
+  at::Device device_;
+  struct Grown;
+  std::shared_ptr<Grown> grown_;
 };
 
 struct DecoderLayer {
@@ -40,11 +54,17 @@ struct DecoderLayer {
 
   /// h + attention(norm(h)). h [B, W, d]; causal within each of the B sequences, positions continue after
   /// what the cache holds for this layer (none: from 0). Scores are computed in chunks, so memory stays
-  /// bounded. Throws Refusal beyond the last position of `rotary`.
+  /// bounded. Throws Refusal beyond the model's last position.
   at::Tensor attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache = nullptr,
                     std::int64_t layer = 0) const;
-  /// norm(h): what the FFN sees. [..., d] -> [..., d].
-  at::Tensor ffn_input(const at::Tensor& h) const;
+  /// h + ffn(norm(h)), and what came of it on the way. h [B, W, d].
+  struct Added {
+    at::Tensor h;   // [B, W, d]
+    at::Tensor x;   // [B * W, d] norm(h): what the FFN sees
+    FfnOutput ffn;  // what it makes of that
+  };
+  Added add_ffn(const at::Tensor& h, const FeedForward& ffn) const;
+  Added add_ffn(const at::Tensor& h) const { return add_ffn(h, *ffn); }
 };
 
 /// Final norm and vocabulary projection.

@@ -17,11 +17,13 @@ FfnOutput DenseFfn::forward(const at::Tensor& x) const {
   return {at::linear(hidden(x), down, down_bias), {}};
 }
 
-double DenseFfn::activated_parameters(double /*mean_experts*/) const {
-  std::int64_t count = gate.numel() + up.numel() + down.numel();
-  for (const at::Tensor* bias : {&gate_bias, &up_bias, &down_bias})
-    if (bias->defined()) count += bias->numel();
-  return static_cast<double>(count);
+MoeShape DenseFfn::shape() const {
+  MoeShape shape;
+  shape.hidden_size = gate.size(1);
+  shape.shared_neurons = gate.size(0);
+  shape.neuron_biases = gate_bias.defined();
+  shape.output_bias = down_bias.defined();
+  return shape;
 }
 
 }  // namespace ladimo

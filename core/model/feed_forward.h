@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "policy/moe_shape.h"
+
 namespace ladimo {
 
 struct FfnOutput {
@@ -15,8 +17,12 @@ class FeedForward {
  public:
   virtual ~FeedForward() = default;
   virtual FfnOutput forward(const at::Tensor& x) const = 0;
-  /// Parameters used per token when `mean_experts` routed experts run on average (method.md section 5).
-  virtual double activated_parameters(double mean_experts) const = 0;
+  /// What it costs.
+  virtual MoeShape shape() const = 0;
+  /// Parameters used per token when `mean_experts` routed experts run on average.
+  double activated_parameters(double mean_experts) const {
+    return shape().activated_parameters(mean_experts);
+  }
 };
 
 /// h = silu(gate x) * (up x): [T, d] -> [T, f]. Biases [f] may be undefined.
@@ -35,7 +41,7 @@ class DenseFfn : public FeedForward {
   /// h = silu(gate x) * (up x): [T, d] -> [T, f].
   at::Tensor hidden(const at::Tensor& x) const;
   FfnOutput forward(const at::Tensor& x) const override;
-  double activated_parameters(double mean_experts) const override;
+  MoeShape shape() const override;
 };
 
 }  // namespace ladimo

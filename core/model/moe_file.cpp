@@ -8,13 +8,12 @@
 
 #include "base/error.h"
 #include "checkpoint/safetensors.h"
-#include "model/moe_layer.h"
+#include "model/moe_fields.h"
 #include "model/weight_source.h"
 
 namespace ladimo {
 namespace {
 
-using Shape = std::vector<std::int64_t>;
 constexpr const char* shared_key = "shared_neurons";
 
 DType file_dtype(at::ScalarType type) {
@@ -32,31 +31,7 @@ DType file_dtype(at::ScalarType type) {
   }
 }
 
-// The tensors in file order; undefined biases are left out.
-std::vector<std::pair<std::string, at::Tensor>> named_tensors(const MoeWeights& weights) {
-  std::vector<std::pair<std::string, at::Tensor>> tensors = {
-      {"gate", weights.gate},
-      {"up", weights.up},
-      {"down", weights.down},
-      {"compensation", weights.compensation},
-      {"gate_bias", weights.gate_bias},
-      {"up_bias", weights.up_bias},
-      {"down_bias", weights.down_bias},
-      {"router", weights.router},
-      {"router_bias", weights.router_bias},
-      {"router_hidden", weights.router_hidden},
-      {"router_hidden_bias", weights.router_hidden_bias},
-      {"gate_shift", weights.gate_shift},
-      {"up_shift", weights.up_shift},
-      {"down_shift", weights.down_shift},
-      {"activity", weights.activity},
-      {"permutation", weights.permutation},
-  };
-  std::erase_if(tensors, [](const auto& entry) { return !entry.second.defined(); });
-  return tensors;
-}
-
-std::string shape_text(const Shape& shape) {
+std::string shape_text(const MoeField::Shape& shape) {
   std::string text;
   for (const std::int64_t size : shape) text += (text.empty() ? "[" : ", ") + std::to_string(size);
   return text.empty() ? "[]" : text + "]";
@@ -73,26 +48,9 @@ class LayerReader {
     MoeWeights weights;
     weights.shared_neurons = read_shared_neurons();
     require_fit(weights.shared_neurons);
-    const auto load = [&](const char* name, at::ScalarType type) {
-      return has(name) ? to_tensor(at(name), device, type) : at::Tensor();
-    };
-    weights.gate = load("gate", dtype);
-    weights.up = load("up", dtype);
-    weights.down = load("down", dtype);
-    weights.compensation = load("compensation", dtype);
-    weights.gate_bias = load("gate_bias", dtype);
-    weights.up_bias = load("up_bias", dtype);
-    weights.down_bias = load("down_bias", dtype);
-    weights.router = load("router", at::kFloat);
-    weights.router_bias = load("router_bias", at::kFloat);
-    weights.router_hidden = load("router_hidden", at::kFloat);
-    weights.router_hidden_bias = load("router_hidden_bias", at::kFloat);
-    weights.gate_shift = load("gate_shift", dtype);
-    weights.up_shift = load("up_shift", dtype);
-    weights.down_shift = load("down_shift", dtype);
-    weights.activity = load("activity", at::kFloat);
+    for (const MoeField& field : moe_fields)
+      if (has(field.name)) weights.*field.tensor = to_tensor(at(field.name), device, field.dtype(dtype));
     if (weights.moves()) require_rising(weights.activity);
-    weights.permutation = load("permutation", at::kLong);
     return weights;
   }
 
@@ -127,46 +85,40 @@ class LayerReader {
         refuse("activity holds no shares at rising thresholds");
   }
 
-  // Every shape follows from those of gate and router.
+  // At least one row, or there is nothing to route to or to look up.
+  const MoeField::Shape& matrix(const char* name) const {
+    const MoeField::Shape& shape = at(name).shape;
+    if (shape.size() != 2 || shape[0] < 1) refuse(std::string(name) + " has the shape " + shape_text(shape));
+    return shape;
+  }
+
+  MoeSizes read_sizes() const {
+    const MoeField::Shape &gate = matrix("gate"), &router = matrix("router");
+    return {gate[0], gate[1], router[0], has("router_hidden") ? router[1] : gate[1],
+            has("activity") ? matrix("activity")[0] : 0};
+  }
+
   void require_fit(std::int64_t shared_neurons) const {
-    for (const char* name : {"gate", "up", "down", "router", "router_bias", "permutation"})
-      if (!has(name)) refuse(std::string(name) + " is missing");
-    if (has("router_hidden") != has("router_hidden_bias"))
-      refuse("router_hidden and router_hidden_bias belong together");
-    for (const char* name : {"up_shift", "down_shift", "activity"})
-      if (has(name) != has("gate_shift")) refuse(std::string("gate_shift and ") + name + " belong together");
-    const Shape& gate = at("gate").shape;
-    const Shape& router = at("router").shape;
-    if (gate.size() != 2) refuse("gate has the shape " + shape_text(gate));
-    if (router.size() != 2 || router[0] < 1) refuse("router has the shape " + shape_text(router));
-    const std::int64_t f = gate[0], d = gate[1], routed = router[0];
-    const std::vector<std::pair<const char*, Shape>> expected = {
-        {"up", {f, d}},
-        {"down", {f, d}},
-        {"router", {routed, has("router_hidden") ? router[1] : d}},
-        {"router_hidden", {router[1], d}},
-        {"router_hidden_bias", {router[1]}},
-        {"router_bias", {routed}},
-        {"permutation", {f}},
-        {"gate_bias", {f}},
-        {"up_bias", {f}},
-        {"down_bias", {d}},
-        {"compensation", {routed, d}},
-        {"gate_shift", {f, d}},
-        {"up_shift", {f, d}},
-        {"down_shift", {f, d}},
-    };
-    for (const auto& [name, shape] : expected)
-      if (has(name) && at(name).shape != shape)
-        refuse(std::string(name) + " has the shape " + shape_text(at(name).shape) + " instead of " +
-               shape_text(shape));
-    if (has("activity") &&
-        (at("activity").shape.size() != 2 || at("activity").shape[0] < 1 || at("activity").shape[1] != 2))
-      refuse("activity has the shape " + shape_text(at("activity").shape));
-    if (at("permutation").dtype != DType::i64) refuse("permutation is not I64");
-    if (shared_neurons > f || (f - shared_neurons) % routed != 0)
-      refuse(std::to_string(f - shared_neurons) + " routed neurons do not split into " +
-             std::to_string(routed) + " equal experts");
+    for (const MoeField& field : moe_fields) {
+      if (field.required && !has(field.name)) refuse(std::string(field.name) + " is missing");
+      if (field.with != nullptr && has(field.name) != has(field.with))
+        refuse(std::string(field.with) + " and " + field.name + " belong together");
+    }
+    const MoeSizes sizes = read_sizes();
+    for (const MoeField& field : moe_fields) {
+      if (!has(field.name)) continue;
+      const TensorView& tensor = at(field.name);
+      const MoeField::Shape expected = field.shape(sizes);
+      if (tensor.shape != expected)
+        refuse(std::string(field.name) + " has the shape " + shape_text(tensor.shape) + " instead of " +
+               shape_text(expected));
+      if (field.type == MoeField::Type::int64 && tensor.dtype != DType::i64)
+        refuse(std::string(field.name) + " is not I64");
+    }
+    const std::int64_t routed_neurons = sizes.neurons - shared_neurons;
+    if (routed_neurons < 0 || routed_neurons % sizes.routed != 0)
+      refuse(std::to_string(routed_neurons) + " routed neurons do not split into " +
+             std::to_string(sizes.routed) + " equal experts");
   }
 
   const TensorStore& store_;
@@ -178,15 +130,17 @@ class LayerReader {
 }  // namespace
 
 void save_moe_weights(const std::filesystem::path& path, const MoeWeights& weights, at::ScalarType dtype) {
-  const auto tensors = named_tensors(weights.to(at::kCPU, dtype));
+  const MoeWeights stored = weights.to(at::kCPU, dtype);
   std::vector<TensorSpec> specs;
-  for (const auto& [name, tensor] : tensors)
-    specs.push_back({name, file_dtype(tensor.scalar_type()), tensor.sizes().vec()});
+  for (const MoeField& field : moe_fields)
+    if (const at::Tensor& tensor = stored.*field.tensor; tensor.defined())
+      specs.push_back({field.name, file_dtype(tensor.scalar_type()), tensor.sizes().vec()});
   SafetensorsWriter writer(path, specs, {{shared_key, std::to_string(weights.shared_neurons)}});
-  for (const auto& [name, tensor] : tensors) {
-    const at::Tensor rows = tensor.contiguous();
-    writer.write(name, {static_cast<const std::byte*>(rows.data_ptr()), rows.nbytes()});
-  }
+  for (const MoeField& field : moe_fields)
+    if (const at::Tensor& tensor = stored.*field.tensor; tensor.defined()) {
+      const at::Tensor rows = tensor.contiguous();
+      writer.write(field.name, {static_cast<const std::byte*>(rows.data_ptr()), rows.nbytes()});
+    }
   writer.finish();
 }
 

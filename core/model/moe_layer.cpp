@@ -12,7 +12,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "base/error.h"
-#include "kernels/sparse_decode.h"
+#include "model/moe_fields.h"
 
 namespace ladimo {
 namespace {
@@ -30,12 +30,6 @@ at::Tensor MoeWeights::route(const at::Tensor& x) const {
   auto input = x.to(at::kFloat);
   if (router_hidden.defined()) input = at::silu(at::linear(input, router_hidden, router_hidden_bias));
   return at::linear(input, router, router_bias);
-}
-
-double MoeWeights::router_parameters() const {
-  const auto hidden =
-      router_hidden.defined() ? router_hidden.numel() + router_hidden_bias.numel() : std::int64_t{0};
-  return static_cast<double>(router.numel() + router_bias.numel() + hidden);
 }
 
 double MoeWeights::shift_of(const LayerPolicy& policy) const {
@@ -82,24 +76,26 @@ at::Tensor MoeWeights::combine(const at::Tensor& h, const at::Tensor& selected) 
   return down_bias.defined() ? y.add_(down_bias) : y;
 }
 
-double MoeWeights::activated_parameters(double mean_experts) const {
-  const auto d = static_cast<double>(hidden_size());
-  const double per_neuron = 3 * d + (gate_bias.defined() ? 1 : 0) + (up_bias.defined() ? 1 : 0);
-  const double active =
-      static_cast<double>(shared_neurons) + mean_experts * static_cast<double>(expert_neurons());
-  const double skipped = static_cast<double>(routed()) - mean_experts;
-  return router_parameters() + active * per_neuron + (compensation.defined() ? skipped * d : 0) +
-         (down_bias.defined() ? d : 0);
+MoeShape MoeWeights::shape() const {
+  MoeShape shape;
+  shape.hidden_size = hidden_size();
+  shape.shared_neurons = shared_neurons;
+  shape.routed = routed();
+  shape.expert_neurons = expert_neurons();
+  shape.router_parameters =
+      router_parameters(hidden_size(), routed(), router_hidden.defined() ? router_hidden.size(0) : 0);
+  shape.skipped_parameters = compensation.defined() ? static_cast<double>(hidden_size()) : 0;
+  shape.neuron_biases = gate_bias.defined();
+  shape.output_bias = down_bias.defined();
+  return shape;
 }
 
 MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
-  const auto convert = [&](const at::Tensor& t) { return t.defined() ? t.to(device, dtype) : t; };
-  const auto exact = [&](const at::Tensor& t) { return t.defined() ? t.to(device, at::kFloat) : t; };
-  return {convert(gate),       convert(up),           convert(down),          exact(router),
-          exact(router_bias),  convert(compensation), permutation.to(device), convert(gate_bias),
-          convert(up_bias),    convert(down_bias),    exact(router_hidden),   exact(router_hidden_bias),
-          convert(gate_shift), convert(up_shift),     convert(down_shift),    exact(activity),
-          shared_neurons};
+  MoeWeights result = *this;
+  for (const MoeField& field : moe_fields)
+    if (at::Tensor& tensor = result.*field.tensor; tensor.defined())
+      tensor = tensor.to(device, field.dtype(dtype));
+  return result;
 }
 
 MoeWeights MoeWeights::rounded(at::ScalarType storage) const {
@@ -118,21 +114,18 @@ at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& 
   throw Error("A dense layer selects no experts.");
 }
 
+at::Tensor experts_per_token(const at::Tensor& selected) {
+  return selected.sum(1, /*keepdim=*/false, at::kFloat);
+}
+
 MoeLayer::MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy)
     : weights_(weights->moves() ? std::make_shared<const MoeWeights>(weights->at(policy))
                                 : std::move(weights)),
       policy_(std::move(policy)) {}
 
 FfnOutput MoeLayer::forward(const at::Tensor& x) const {
-  const at::Tensor selected = select_experts(weights_->route(x), policy_);
-  const at::Tensor y = decodes_sparsely(*weights_, x)
-                           ? sparse_decode(*weights_, x, selected).to(x.scalar_type())
-                           : weights_->combine(weights_->hidden(x), selected);
-  return {y, selected.sum(1, /*keepdim=*/false, at::kFloat)};
-}
-
-double MoeLayer::activated_parameters(double mean_experts) const {
-  return weights_->activated_parameters(mean_experts);
+  const at::Tensor selected = select(x);
+  return {weights_->combine(weights_->hidden(x), selected), experts_per_token(selected)};
 }
 
 }  // namespace ladimo

@@ -56,11 +56,8 @@ struct MoeWeights {
   /// MoE(x) [T, d] from the hidden activations h [T, f] of every neuron and a selection [T, E] (bool, or 0
   /// and 1): the skipped experts' neurons are masked.
   at::Tensor combine(const at::Tensor& h, const at::Tensor& selected) const;
-  /// Of the router, its hidden layer and biases included.
-  double router_parameters() const;
-  /// Parameters used per token: router, shared neurons, the selected experts, compensation of the skipped
-  /// ones.
-  double activated_parameters(double mean_experts) const;
+  /// What the layer costs.
+  MoeShape shape() const;
 
   /// The router stays fp32, the permutation int64.
   MoeWeights to(at::Device device, at::ScalarType dtype) const;
@@ -72,15 +69,20 @@ struct MoeWeights {
 /// index. Precondition: a sparse policy.
 at::Tensor select_experts(const at::Tensor& routing_weights, const LayerPolicy& policy);
 
+/// FfnOutput::experts of a selection: bool [T, E] -> [T] float.
+at::Tensor experts_per_token(const at::Tensor& selected);
+
 /// MoE(x) = down[S] h_S + sum over selected E_i(x) + sum over skipped b_i: a plain sum without mixing
 /// weights.
 class MoeLayer : public FeedForward {
  public:
   MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy);
-  /// Large T: every neuron is computed and masked. T <= 8 on the CPU: only what runs is read
-  /// (kernels/sparse_decode.h).
+  /// Every neuron is computed and those of skipped experts are masked. (What decodes reads only what runs:
+  /// model/prepared_ffn.h.)
   FfnOutput forward(const at::Tensor& x) const override;
-  double activated_parameters(double mean_experts) const override;
+  MoeShape shape() const override { return weights_->shape(); }
+  /// The routed experts that run: x [T, d] -> bool [T, E].
+  at::Tensor select(const at::Tensor& x) const { return select_experts(weights_->route(x), policy_); }
 
   const MoeWeights& weights() const { return *weights_; }
   const LayerPolicy& policy() const { return policy_; }
@@ -90,9 +92,8 @@ class MoeLayer : public FeedForward {
   LayerPolicy policy_;
 };
 
-/// layers/000.safetensors: `gate`, `up`, `down`, `router`, `router_bias`, `compensation`, `permutation` (+
-/// biases, router_hidden) with `shared_neurons` as metadata. Written atomically; gate, up, down, compensation
-/// in `dtype`, the router in float.
+/// layers/000.safetensors: the tensors of model/moe_fields.h with `shared_neurons` as metadata. Written
+/// atomically; the weights in `dtype`, the router in float.
 void save_moe_weights(const std::filesystem::path& path, const MoeWeights& weights, at::ScalarType dtype);
 /// Throws Refusal when the file is broken or the shapes do not fit together.
 MoeWeights load_moe_weights(const std::filesystem::path& path, at::Device device, at::ScalarType dtype);

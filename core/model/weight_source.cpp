@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <ATen/ops/empty.h>
@@ -49,7 +50,12 @@ std::shared_ptr<const DenseFfn> with_all_experts(const MoeWeights& weights) {
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype) {
   const at::Tensor copy = at::empty(view.shape, at::TensorOptions(scalar_type(view)));
   std::memcpy(copy.data_ptr(), view.bytes.data(), view.bytes.size());
+  release_pages(view.bytes);
   return copy.to(device, dtype);
+}
+
+at::ScalarType storage_dtype(const Checkpoint& checkpoint) {
+  return checkpoint.converted_dtype() == DType::f32 ? at::kFloat : at::kBFloat16;
 }
 
 WeightSource::WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype, Options options)
@@ -57,7 +63,7 @@ WeightSource::WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarT
       device_(device),
       dtype_(dtype),
       options_(std::move(options)),
-      rotary_(checkpoint_.config(), checkpoint_.config().max_positions, device) {}
+      rotary_(checkpoint_.config(), device) {}
 
 const TensorView& WeightSource::find(Role role, std::int64_t layer) const {
   const bool elsewhere = options_.original && !checkpoint_.has(role, layer);
@@ -68,7 +74,11 @@ at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
   const TensorView& view = find(role, layer);
   if (!options_.keep) return to_tensor(view, device_, dtype_);
   at::Tensor& kept = kept_[view.name];
-  if (!kept.defined()) kept = to_tensor(view, device_, dtype_);
+  if (!kept.defined()) {
+    kept = to_tensor(view, device_, dtype_);
+    // By neurons, as decoders read it (model/prepared_ffn.h): they share what is kept instead of copying it.
+    if (role == Role::down) kept = kept.t().contiguous().t();
+  }
   return kept;
 }
 
@@ -115,15 +125,29 @@ std::shared_ptr<const DenseFfn> WeightSource::dense_ffn(std::int64_t index) cons
   return ffn;
 }
 
-const at::Tensor& WeightSource::embedding() const {
-  if (!embedding_.defined()) embedding_ = load(Role::embedding);
-  return embedding_;
+at::Tensor WeightSource::embed(const at::Tensor& ids) const {
+  const auto flat = ids.to(at::kCPU, at::kLong).contiguous();
+  const TensorView& table = find(Role::embedding, 0);
+  const auto row_bytes = table.bytes.size() / static_cast<std::size_t>(config().vocab_size);
+  const at::Tensor rows =
+      at::empty({flat.numel(), config().hidden_size}, at::TensorOptions(scalar_type(table)));
+  const auto* id = flat.data_ptr<std::int64_t>();
+  auto* to = static_cast<std::byte*>(rows.data_ptr());
+  for (std::int64_t i = 0; i < flat.numel(); ++i, to += row_bytes) {
+    if (id[i] < 0 || id[i] >= config().vocab_size)
+      throw Refusal("The text holds the token " + std::to_string(id[i]) + ", but the model knows only " +
+                        std::to_string(config().vocab_size) + " tokens.",
+                    "Check that the tokenizer belongs to this model.", table.file);
+    std::memcpy(to, table.bytes.data() + static_cast<std::size_t>(id[i]) * row_bytes, row_bytes);
+  }
+  release_pages(table.bytes);
+  auto shape = ids.sizes().vec();
+  shape.push_back(config().hidden_size);
+  return rows.to(device_, dtype_).view(shape);
 }
 
-const Head& WeightSource::head() const {
-  if (!head_.weight.defined())
-    head_ = {load(Role::final_norm), config().tied_head ? embedding() : load(Role::head), config().rms_eps};
-  return head_;
+Head WeightSource::head() const {
+  return {load(Role::final_norm), load(config().tied_head ? Role::embedding : Role::head), config().rms_eps};
 }
 
 }  // namespace ladimo

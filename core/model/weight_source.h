@@ -18,11 +18,16 @@ namespace ladimo {
 /// A copy of a mapped tensor as `dtype`. Throws Refusal for a dtype that this program does not compute with.
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype);
 
+/// Checkpoint::converted_dtype() in torch's words.
+at::ScalarType storage_dtype(const Checkpoint& checkpoint);
+
 class WeightSource {
  public:
   struct Options {
-    bool keep = false;  // tensors stay in memory once they were asked for; else every call loads them anew
+    bool keep = false;  // tensors stay in memory once they were asked for (not thread-safe); else every call
+                        // loads them anew
     std::optional<Checkpoint> original = {};  // of a native folder, for the dense FFNs that it does not hold
+    at::ScalarType stream = at::kFloat;  // fp32 or bf16: what residual streams through the layers are kept as
   };
   WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype)
       : WeightSource(std::move(checkpoint), device, dtype, Options{}) {}
@@ -32,6 +37,7 @@ class WeightSource {
   const ModelConfig& config() const { return checkpoint_.config(); }
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }
+  at::ScalarType stream_dtype() const { return options_.stream; }
 
   /// One layer with its dense FFN.
   DecoderLayer layer(std::int64_t index) const;
@@ -39,10 +45,11 @@ class WeightSource {
   /// has no dense FFN and no original, its converted one stands in with all experts on.
   DecoderLayer layer_without_ffn(std::int64_t index) const;
   std::shared_ptr<const DenseFfn> dense_ffn(std::int64_t index) const;
-  /// Embedding table [vocab, d] and the head; loaded at the first call and kept. (What keeps is not
-  /// thread-safe.)
-  const at::Tensor& embedding() const;
-  const Head& head() const;
+  /// Hidden states [..., d] of ids [...] int64, read row by row: the table is not loaded.
+  at::Tensor embed(const at::Tensor& ids) const;
+  /// The whole embedding table [vocab, d], and the head.
+  at::Tensor embedding() const { return load(Role::embedding); }
+  Head head() const;
   const Rotary& rotary() const { return rotary_; }
 
  private:
@@ -54,8 +61,6 @@ class WeightSource {
   at::ScalarType dtype_;
   Options options_;
   mutable std::map<std::string, at::Tensor> kept_;
-  mutable at::Tensor embedding_;
-  mutable Head head_;
   Rotary rotary_;
 };
 

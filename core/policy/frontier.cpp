@@ -41,8 +41,7 @@ Kinds parse_kinds(std::string_view text) {
   if (text == "mixed") return Kinds::mixed;
   if (text == "threshold") return Kinds::threshold;
   if (text == "top_k") return Kinds::top_k;
-  throw Refusal(fmt::format("\"{}\" is not a kind of policy.", text),
-                "Use threshold, top_k or mixed.");
+  throw Refusal(fmt::format("\"{}\" is not a kind of policy.", text), "Use threshold, top_k or mixed.");
 }
 
 // Costs in here are sums over the layers as the tables have them ("table costs"); the public ones are of the
@@ -98,7 +97,7 @@ struct Frontier::Solved {
     pinned_kl += candidate.kl;
   }
 
-  /// Dense first, then what is not dearer.
+  /// Dense first, then everything that costs no more than dense.
   std::vector<KnapsackOption> options_of(const LayerTable& layer) {
     const double dense_layer = cost_of(layer.candidates.front());
     std::vector<KnapsackOption> options;

@@ -1,5 +1,5 @@
 // Stage 2's decision: minimise the sum of single-layer KLs within a budget (multiple-choice knapsack, solved
-// exactly by dynamic programming on a grid of 1/2048 of the FFNs' dense cost; method.md section 4).
+// exactly by dynamic programming on a grid of 1/2048 of the FFNs' dense cost; docs/method.md "Stage 2").
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// How one layer decides which routed experts run (method.md section 4).
+// How one layer decides which routed experts run (docs/method.md "Stage 2").
 #pragma once
 
 #include <string>
@@ -23,6 +23,9 @@ struct LayerPolicy {
   }
   bool operator==(const LayerPolicy&) const = default;
 };
+
+/// One policy for every layer of the model.
+using ModelPolicy = std::vector<LayerPolicy>;
 
 /// "dense", "top_k", "threshold".
 const char* to_string(LayerPolicy::Kind kind);

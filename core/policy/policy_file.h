@@ -1,4 +1,4 @@
-// A policy for the whole model, as a file ("ladimo.policy/1", design.md).
+// A policy for the whole model, as a file ("ladimo.policy/1", docs/formats.md).
 #pragma once
 
 #include <filesystem>
@@ -18,7 +18,7 @@ const char* to_string(Cost cost);
 /// Throws Refusal.
 Cost parse_cost(std::string_view text);
 
-/// Predicted or measured numbers of a policy (method.md section 5). Times are absent where nothing was
+/// Predicted or measured numbers of a policy (docs/method.md "Metrics"). Times are absent where nothing was
 /// measured.
 struct PolicyNumbers {
   double kl = 0;  // nats per token

@@ -1,19 +1,16 @@
-#include <algorithm>
 #include <iterator>
+#include <memory>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "base/random.h"
 #include "evaluate/distributions.h"
-#include "stream/side_by_side.h"
 #include "profile/sensitivity.h"
+#include "stream/side_by_side.h"
 
 namespace ladimo {
 namespace {
-
-constexpr std::int64_t kept_bytes = std::int64_t{1} << 30;    // layer inputs of one group of windows
-constexpr std::int64_t hidden_bytes = std::int64_t{8} << 20;  // one [tokens, neurons] fp32 matrix
 
 /// One next token for every row of logits, by inversion of the cumulative distribution.
 at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
@@ -24,30 +21,39 @@ at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
   return at::searchsorted(cumulative, target).clamp_max(log_p.size(1) - 1);  // [rows, 1]
 }
 
-/// The gradient of sum_t ln p(sampled token_t) with respect to the last hidden states [n, W, d]. The last
-/// position of a window predicts nothing that is scored; its gradient is zero.
-at::Tensor head_gradient(const WeightSource& source, const at::Tensor& h, Random& random) {
-  const auto d = h.size(2);
+/// The gradient of sum_t ln p(sampled token_t) with respect to the stream after the last layer, fp32. The
+/// last position of a window predicts nothing that is scored; its gradient is zero.
+ResidualStream head_gradient(const WeightSource& source, const ResidualStream& last, std::uint64_t seed,
+                             const Context& context) {
+  const auto head = source.head();
   const auto rows = Distributions::rows_at_once(source.config().vocab_size);
-  auto gradient = at::zeros_like(h, at::kFloat);
-  const auto inputs = h.slice(1, 0, h.size(1) - 1).reshape({-1, d});
-  std::vector<at::Tensor> parts;
-  for (std::int64_t begin = 0; begin < inputs.size(0); begin += rows) {
-    at::AutoGradMode with_gradients(true);
-    const auto part =
-        inputs.slice(0, begin, std::min(begin + rows, inputs.size(0))).detach().set_requires_grad(true);
-    const auto log_p = source.head().logits(part).to(at::kFloat).log_softmax(1);
-    const auto tokens = sample_tokens(log_p.detach(), random);
-    parts.push_back(torch::autograd::grad({log_p.gather(1, tokens).sum()}, {part})[0].to(at::kFloat));
-  }
-  gradient.slice(1, 0, h.size(1) - 1).copy_(at::cat(parts).view({h.size(0), h.size(1) - 1, d}));
-  return gradient;
+  Random random(seed, "fisher");
+  ResidualStream result(source, last.windows(), last.positions(), context, at::kFloat);
+  const auto chunk = chunk_windows(source.config().intermediate_size, last.positions());
+  for_chunks(last.windows(), chunk, [&](auto first, auto end) {
+    context.check();
+    const auto h = last.read(first, end);
+    const auto inputs = h.slice(1, 0, h.size(1) - 1).reshape({-1, h.size(2)});
+    std::vector<at::Tensor> parts;
+    for_chunks(inputs.size(0), rows, [&](auto begin, auto stop) {
+      const at::AutoGradMode with_gradients(true);
+      const auto part = inputs.slice(0, begin, stop).detach().set_requires_grad(true);
+      const auto log_p = head.logits(part).to(at::kFloat).log_softmax(1);
+      const auto tokens = sample_tokens(log_p.detach(), random);
+      parts.push_back(torch::autograd::grad({log_p.gather(1, tokens).sum()}, {part})[0].to(at::kFloat));
+    });
+    auto gradient = at::zeros_like(h, at::kFloat);
+    gradient.slice(1, 0, h.size(1) - 1).copy_(at::cat(parts).view({h.size(0), h.size(1) - 1, h.size(2)}));
+    result.write(first, gradient);
+  });
+  return result;
 }
 
-/// Adds 1/2 (g . delta)² of every token to each candidate's sum. x, y, g [T, d]: the FFN's inputs, its
-/// outputs, the gradients there.
-void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates, const at::Tensor& x,
-                const at::Tensor& y, const at::Tensor& g, std::vector<double>& sums) {
+/// Adds 1/2 (g . delta)^2 of every token to each candidate's sum; delta is what a candidate makes of x, less
+/// y.
+void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
+                const BackwardChunk& chunk, std::vector<double>& sums) {
+  const auto &x = chunk.forward.x, &y = chunk.forward.y, &g = chunk.gradient;
   const auto routing_weights = weights.route(x);
   const auto hidden = weights.moves() ? at::Tensor() : weights.hidden(x);
   side_by_side(x.device(), std::ssize(candidates), [&](std::int64_t i) {
@@ -60,67 +66,38 @@ void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candi
   });
 }
 
-/// One layer in reverse: scores the candidates with the gradient at the layer's output and returns that at
-/// its input.
-at::Tensor layer_backward(const DecoderLayer& layer, const Rotary& rotary, const at::Tensor& input,
-                          const at::Tensor& gradient, const std::shared_ptr<const MoeWeights>& weights,
-                          const std::vector<LayerPolicy>& candidates, std::vector<double>& sums) {
-  at::AutoGradMode with_gradients(true);
-  const auto h = input.detach().set_requires_grad(true);
-  const auto attended = layer.attend(h, rotary);
-  const auto x = layer.ffn_input(attended);
-  const auto y = layer.ffn->forward(x.flatten(0, 1)).y;
-  if (weights) {
-    at::AutoGradMode without_gradients(false);
-    const auto rows = x.detach().flatten(0, 1), g = gradient.flatten(0, 1);
-    const auto chunk = std::max<std::int64_t>(1, hidden_bytes / (4 * weights->neurons()));
-    for (std::int64_t begin = 0; begin < rows.size(0); begin += chunk) {
-      const auto part = [&](const at::Tensor& t) { return t.slice(0, begin, begin + chunk); };
-      add_errors(*weights, candidates, part(rows), part(y.detach()), part(g), sums);
-    }
-  }
-  return torch::autograd::grad({attended + y.view_as(attended)}, {h}, {gradient.to(h.scalar_type())})[0].to(
-      at::kFloat);
-}
-
 }  // namespace
 
-Sensitivity estimate_sensitivity(const WeightSource& source, const MoeProvider& moe,
+Sensitivity estimate_sensitivity(const WeightSource& source, const MoeLayers& moe,
                                  const CandidateTable& candidates, const Windows& windows, std::uint64_t seed,
                                  const Context& context) {
   const auto layers = source.config().layers;
-  const auto w = windows.window;
-  Sensitivity result;
-  for (const auto& row : candidates) result.emplace_back(row.size(), 0.0);
-  const auto group = std::clamp<std::int64_t>(kept_bytes / (layers * w * source.config().hidden_size * 4), 1,
-                                              windows.count());
-  Random random(seed, "fisher");
   Progress progress(context, 2 * layers * windows.count());
-  for (std::int64_t begin = 0; begin < windows.count(); begin += group) {
-    const auto n = std::min(group, windows.count() - begin);
-    const auto ids =
-        at::tensor(windows.tokens).slice(0, begin * w, (begin + n) * w).to(source.device(), at::kLong);
-    std::vector<at::Tensor> inputs = {source.embedding().index_select(0, ids).view({n, w, -1})};
-    for (std::int64_t l = 0; l < layers; ++l) {
-      const auto layer = source.layer(l);
-      const auto h = layer.attend(inputs.back(), source.rotary());
-      inputs.push_back(h + layer.ffn->forward(layer.ffn_input(h).flatten(0, 1)).y.view_as(h));
-      progress.advance(n);
-    }
-    auto gradient = head_gradient(source, inputs.back(), random);
-    for (auto l = layers - 1; l >= 0; --l) {
-      const auto index = static_cast<std::size_t>(l);
-      inputs.pop_back();
-      const auto weights = candidates[index].empty() ? nullptr : moe(static_cast<int>(l));
-      gradient = layer_backward(source.layer(l), source.rotary(), inputs.back(), gradient, weights,
-                                candidates[index], result[index]);
-      progress.advance(n);
-    }
-  }
-  const auto tokens = static_cast<double>(windows.count() * (w - 1));
-  for (auto& row : result)
+  const auto passed = [&](std::int64_t n) { progress.advance(n); };
+  std::vector<ResidualStream> inputs;
+  auto stream = ResidualStream::embedded(source, windows, context);
+  Walk how;
+  how.layers = layers;
+  how.inputs = &inputs;
+  how.passed = passed;
+  walk(source, stream, how, context);
+  auto gradient = head_gradient(source, stream, seed, context);
+
+  Sensitivity sums;
+  for (const auto& row : candidates) sums.emplace_back(row.size(), 0.0);
+  std::shared_ptr<const MoeWeights> weights;
+  std::int64_t loaded = layers;
+  const auto see = [&](const BackwardChunk& chunk) {
+    const auto l = static_cast<std::size_t>(chunk.forward.layer);
+    if (candidates[l].empty()) return;
+    if (loaded != chunk.forward.layer) weights = moe.load(static_cast<int>(loaded = chunk.forward.layer));
+    add_errors(*weights, candidates[l], chunk, sums[l]);
+  };
+  walk_back(source, std::move(inputs), gradient, see, passed, context);
+  const auto tokens = static_cast<double>(windows.count() * (windows.window - 1));
+  for (auto& row : sums)
     for (double& value : row) value /= tokens;
-  return result;
+  return sums;
 }
 
 }  // namespace ladimo

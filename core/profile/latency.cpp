@@ -9,6 +9,7 @@
 #include "base/machine.h"
 #include "evaluate/timing.h"
 #include "model/kv_cache.h"
+#include "model/prepared_ffn.h"
 #include "model/routing_weights.h"
 
 namespace ladimo {
@@ -40,7 +41,8 @@ OtherSeconds time_others(const WeightSource& source, const DecoderLayer& layer, 
     prefill();
     for (std::int64_t i = 0; i < steps; ++i) layer.attend(token, source.rotary(), &cache);
   };
-  const auto head = [&] { source.head().logits(token.flatten(0, 1)); };
+  const auto weights = source.head();
+  const auto head = [&] { weights.logits(token.flatten(0, 1)); };
   const auto seconds = median_seconds({prefill, prefill_and_decode, head}, minimum_rounds, budget_s);
   return {std::max(0.0, seconds[1] - seconds[0]) / static_cast<double>(std::max<std::int64_t>(1, steps)),
           seconds[0], seconds[2]};
@@ -48,10 +50,10 @@ OtherSeconds time_others(const WeightSource& source, const DecoderLayer& layer, 
 
 }  // namespace
 
-LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe, int layer,
+LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, int layer,
                              const Context& context) {
   const auto dense_layer = source.layer(layer);
-  const auto weights = moe(layer);
+  const auto weights = moe.load(layer);
   const auto prompt_tokens =
       std::min(longest_prompt, std::max<std::int64_t>(1, source.config().max_positions - decode_tokens));
   const auto x = at::randn({prompt_tokens, source.config().hidden_size},
@@ -60,9 +62,9 @@ LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe,
   for (std::int64_t t = 0; t < decode_tokens; ++t)
     tokens.push_back(x.slice(0, t % prompt_tokens, t % prompt_tokens + 1));
 
-  std::vector<std::shared_ptr<const FeedForward>> ffns = {dense_layer.ffn};
+  std::vector<std::shared_ptr<const FeedForward>> ffns = {prepared(dense_layer.ffn)};
   for (const double threshold : thresholds_at(weights->route(x), {1e-3, 0.1, 0.25, 0.4, 0.6, 0.8, 0.95}))
-    ffns.push_back(std::make_shared<MoeLayer>(weights, LayerPolicy::above(threshold)));
+    ffns.push_back(prepared(std::make_shared<MoeLayer>(weights, LayerPolicy::above(threshold))));
   std::vector<std::function<void()>> runs;
   for (const auto& ffn : ffns) {
     runs.emplace_back([&tokens, &ffn] {

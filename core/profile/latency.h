@@ -9,7 +9,7 @@ namespace ladimo {
 
 /// Times one FFN (layer `layer`; all have the same shape) dense and at rising activity, for one token and for
 /// a prompt, and everything outside the FFNs at a context of 128 tokens.
-LatencyTable measure_latency(const WeightSource& source, const MoeProvider& moe, int layer,
+LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, int layer,
                              const Context& context);
 
 }  // namespace ladimo

@@ -9,6 +9,7 @@
 #include "base/correlation.h"
 #include "model/routing_weights.h"
 #include "profile/ladder.h"
+#include "stream/walk.h"
 
 namespace ladimo {
 namespace {
@@ -76,36 +77,54 @@ LayerProfile profile_layer(int layer, const MoeWeights& weights, const at::Tenso
 
 }  // namespace
 
-RoutingMeasurement measure_routing(const WeightSource& source, const MoeProvider& moe,
+namespace {
+
+/// What the tables need of a layer, gathered chunk by chunk.
+struct LayerRouting {
+  std::shared_ptr<const MoeWeights> weights;
+  std::vector<at::Tensor> routing_weights;  // [t, E] each
+  std::vector<at::Tensor> output_norms;     // [t] each
+
+  void add(const LayerChunk& chunk, std::int64_t positions) {
+    const auto but_first = [&](const at::Tensor& t) {
+      return t.view({-1, positions, t.size(1)}).slice(1, 1).flatten(0, 1);
+    };
+    routing_weights.push_back(weights->route(but_first(chunk.x)));
+    output_norms.push_back(but_first(chunk.y).to(at::kFloat).norm(2, 1));
+  }
+};
+
+}  // namespace
+
+RoutingMeasurement measure_routing(const WeightSource& source, const MoeLayers& moe,
                                    const std::vector<int>& layers, const Windows& windows,
                                    const Context& context) {
-  const auto n = windows.count(), w = windows.window;
   RoutingMeasurement result;
-  result.profile.tokens = n * (w - 1);
+  result.profile.tokens = windows.count() * (windows.window - 1);
   result.candidates.resize(static_cast<std::size_t>(source.config().layers));
-  const auto ids = at::tensor(windows.tokens).to(source.device(), at::kLong);
-  auto h = source.embedding().index_select(0, ids).view({n, w, -1});
   Progress progress(context, source.config().layers);
-  std::size_t next = 0;
-  for (int l = 0; l < source.config().layers; ++l) {
-    const auto layer = source.layer(l);
-    h = layer.attend(h, source.rotary());
-    const auto x = layer.ffn_input(h);
-    const auto y = layer.ffn->forward(x.flatten(0, 1)).y.view_as(h);
-    if (next < layers.size() && layers[next] == l) {
-      ++next;
-      const auto weights = moe(l);
-      const auto routing_weights = weights->route(x.slice(1, 1).flatten(0, 1));
-      const double output_norm = y.slice(1, 1).flatten(0, 1).to(at::kFloat).norm(2, 1).mean().item<double>();
-      result.profile.layers.push_back(
-          profile_layer(l, *weights, routing_weights, output_norm, windows.source));
-      result.candidates[static_cast<std::size_t>(l)] = sparse_candidates(routing_weights);
-      const auto& measured = result.profile.layers.back();
-      context.emit(HistogramEvent{l, measured.all, measured.expert_load});
-    }
-    h = h + y;
+  LayerRouting routing;
+  auto stream = ResidualStream::embedded(source, windows, context);
+  Walk how;
+  how.layers = source.config().layers;
+  how.enter = [&](std::int64_t l, const DecoderLayer&) {
+    const bool converted = std::ranges::binary_search(layers, static_cast<int>(l));
+    routing = {converted ? moe.load(static_cast<int>(l)) : nullptr, {}, {}};
+  };
+  how.see = [&](const LayerChunk& chunk) {
+    if (routing.weights) routing.add(chunk, windows.window);
+  };
+  how.leave = [&](std::int64_t l, const DecoderLayer&) {
     progress.advance();
-  }
+    if (!routing.weights) return;
+    const auto routing_weights = at::cat(routing.routing_weights);
+    const double output_norm = at::cat(routing.output_norms).mean().item<double>();
+    const auto& measured = result.profile.layers.emplace_back(
+        profile_layer(static_cast<int>(l), *routing.weights, routing_weights, output_norm, windows.source));
+    result.candidates[static_cast<std::size_t>(l)] = sparse_candidates(routing_weights);
+    context.emit(HistogramEvent{measured.layer, measured.all, measured.expert_load});
+  };
+  walk(source, stream, how, context);
   return result;
 }
 

@@ -16,7 +16,7 @@ struct RoutingMeasurement {
 
 /// One pass of the dense model over the windows; routing weights of the converted `layers` on the dense
 /// model's own trajectory, window position 0 left out.
-RoutingMeasurement measure_routing(const WeightSource& source, const MoeProvider& moe,
+RoutingMeasurement measure_routing(const WeightSource& source, const MoeLayers& moe,
                                    const std::vector<int>& layers, const Windows& windows,
                                    const Context& context);
 

@@ -14,7 +14,7 @@ std::vector<double> flattened(const Sensitivity& table) {
 
 }  // namespace
 
-Sensitivity measure_sensitivity(const WeightSource& source, const MoeProvider& moe,
+Sensitivity measure_sensitivity(const WeightSource& source, const MoeLayers& moe,
                                 const CandidateTable& candidates, const Windows& windows,
                                 const Context& context) {
   const auto layers = static_cast<std::size_t>(source.config().layers);

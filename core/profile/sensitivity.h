@@ -13,7 +13,7 @@ using Sensitivity = std::vector<std::vector<double>>;
 using CandidateTable = std::vector<std::vector<LayerPolicy>>;
 
 /// Exact: one forward pass from layer l on for every candidate.
-Sensitivity measure_sensitivity(const WeightSource& source, const MoeProvider& moe,
+Sensitivity measure_sensitivity(const WeightSource& source, const MoeLayers& moe,
                                 const CandidateTable& candidates, const Windows& windows,
                                 const Context& context);
 
@@ -21,7 +21,7 @@ Sensitivity measure_sensitivity(const WeightSource& source, const MoeProvider& m
 /// Monte-Carlo estimate of the true Fisher information), g_l(t) is the gradient of the summed log-probability
 /// with respect to the FFN's output, and D_l(c) = 1/2 mean_t (g_l(t) . delta_l,c(t))² with delta the output
 /// error. Layer inputs are kept and each layer is recomputed in reverse; `seed` decides the sample.
-Sensitivity estimate_sensitivity(const WeightSource& source, const MoeProvider& moe,
+Sensitivity estimate_sensitivity(const WeightSource& source, const MoeLayers& moe,
                                  const CandidateTable& candidates, const Windows& windows, std::uint64_t seed,
                                  const Context& context);
 

@@ -69,7 +69,7 @@ std::vector<ModelPolicy> points_of(const TradeoffTable& table, Kinds kinds,
 
 }  // namespace
 
-TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
+TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
                                const CandidateTable& candidates, const Windows& windows,
                                const TradeoffSettings& settings, const Context& context) {
   const ModelConfig& config = source.config();
@@ -107,9 +107,9 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& mo
       if (policy.kind == LayerPolicy::Kind::threshold && settings.recalibrated)
         policy.mean_experts = activity.policies[c].mean_experts[l];
       layer.candidates.push_back(
-          {policy, sensitivity[l][c], moe(layer.layer)->activated_parameters(policy.mean_experts)});
+          {policy, sensitivity[l][c], moe.shape(layer.layer).activated_parameters(policy.mean_experts)});
     }
-    if (!candidates[l].empty()) table.routed = static_cast<int>(moe(layer.layer)->routed());
+    if (!candidates[l].empty()) table.routed = static_cast<int>(moe.shape(layer.layer).routed);
     table.layers.push_back(std::move(layer));
   }
   fill_ladder(table);
@@ -131,7 +131,7 @@ void fill_ladder(TradeoffTable& table) {
   }
 }
 
-void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
+void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeLayers& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context) {
   auto policies =
       points_of(table, Kinds::mixed, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0});

@@ -19,7 +19,7 @@ struct TradeoffSettings {
 /// Activity of every candidate when all layers are at the same rung (method.md 3.8), estimated
 /// sensitivity, or the measured one with its rank correlation to the estimate; everything but what
 /// measure_joint adds. On activity_windows() and sensitivity_windows() of the text.
-TradeoffTable measure_tradeoff(const WeightSource& source, const MoeProvider& moe,
+TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
                                const CandidateTable& candidates, const Windows& windows,
                                const TradeoffSettings& settings, const Context& context);
 
@@ -29,7 +29,7 @@ void fill_ladder(TradeoffTable& table);
 
 /// Measures the joint KL, nll and activity at twelve points of the frontier between accurate and cheapest,
 /// and at four of the frontier of top_k alone; the dense model's nll with them.
-void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeProvider& moe,
+void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeLayers& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context);
 
 }  // namespace ladimo

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "policy/moe_shape.h"
 #include "policy/tradeoff_table.h"
+#include "run/memory_use.h"
 
 namespace ladimo {
 namespace {
@@ -11,13 +13,9 @@ namespace {
 // Sustained fp32 arithmetic per thread, as measured on a small model (d 192); large GEMMs reach several times
 // as much. Fitting has more passes over memory than going forward.
 constexpr double fitting_flops = 32e9, forward_flops = 60e9;
-// The program and its libraries.
-constexpr double base_ram = 400e6;
-// Matrices of hidden rows or logits are computed in chunks of at most so many rows and bytes.
-constexpr double chunk_rows = 8192, chunk_bytes = 64 << 20;
 // Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
 constexpr double candidates = 19, joint_points = 16, profile_passes = 4;
-// `--sensitivity auto` measures below this (method.md section 4).
+// `--sensitivity auto` measures below this (docs/method.md "Stage 2").
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
 constexpr double finish_limit_s = 900, finish_limit_bytes = 8e9;
@@ -36,7 +34,7 @@ struct Shapes {
         window(static_cast<double>(work.recipe.window)),
         experts(work.recipe.routed()),
         tokens(static_cast<double>(work.tokens)),
-        tables(static_cast<double>(work.recipe.held_out_tokens) / 2) {}
+        tables(static_cast<double>(work.recipe.splits().tables)) {}
 
   // Floating-point operations per token.
   double ffn_flops() const { return 6 * d * f; }
@@ -47,32 +45,9 @@ struct Shapes {
 
 double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
-// Of measured sensitivities and the estimates beside them.
-double measuring_tokens(const Shapes& s, const Workload& work) {
-  const auto files = std::max<std::int64_t>(1, std::ssize(work.recipe.text));
-  return s.window *
-         static_cast<double>(sensitivity_windows(static_cast<std::int64_t>(s.tables / s.window), files));
-}
-
 // Every candidate goes through half of the layers and the head.
 double measuring_flops_per_layer(const Shapes& s, const Workload& work) {
-  return candidates * measuring_tokens(s, work) * (s.model_flops() / 2 + s.head_flops());
-}
-
-// Copies of the FFNs' weights in memory: themselves and, of one position of the slider each, what runs and
-// its gradients; Adam's two moments; the best so far, rounded too, and a rounded copy. Twice with shifts, but
-// for what runs.
-double finish_copies(const Recipe& recipe) {
-  constexpr double positions = 4;
-  const double each = 1 + positions + 2 + 2 + 1;
-  return recipe.stage1.elastic && recipe.finish.shift ? 2 * each + positions : each;
-}
-
-// Weights of the model, the FFNs' copies; the dense model's last hidden states; activations of one batch.
-double finish_ram(const Shapes& s, const Workload& work, double tokens) {
-  return 4 * static_cast<double>(work.config.parameters()) +
-         finish_copies(work.recipe) * 4 * s.layers * parameters_of_ffn(s) + 4 * tokens * s.d +
-         4 * work.recipe.finish.batch * s.layers * (8 * s.f + 12 * s.d + 2 * s.window * s.attention / s.d);
+  return candidates * measuring_tokens(work) * (s.model_flops() / 2 + s.head_flops());
 }
 
 // Estimated sensitivities: one forward and one backward pass, recomputing, and each candidate's own layer.
@@ -92,36 +67,22 @@ double finish_seconds_per_token(const Shapes& s, const Workload& work, double th
   return (1 + work.recipe.finish.epochs) * (3 * s.model_flops() + s.head_flops()) / (forward_flops * threads);
 }
 
-double chunk(double columns) { return std::min(4 * chunk_rows * columns, chunk_bytes); }
-
 }  // namespace
 
-std::uint64_t ram_estimate(const Workload& work) {
-  const Shapes s(work);
-  const double normal_equations = 3 * 8 * (s.f + s.experts) * (s.f + s.experts);  // A'A, its factor, a copy
-  const double embeddings = 4 * s.d * s.vocab * (work.config.tied_head ? 1 : 2);
-  // Residual stream, FFN inputs and outputs of all tokens; one layer with its converted copy, gradients and
-  // Adam's two moments; the hidden rows of a chunk, masked, and their gradients.
-  const double stage1 = 3 * 4 * s.tokens * s.d + 4 * (4 * s.d * s.attention + 6 * parameters_of_ffn(s)) +
-                        6 * chunk(s.f) + normal_equations;
-  // Dense and converted stream of the tables split, kept layer inputs (in groups of 1 GiB), logits; a layer,
-  // with shifts once for every candidate.
-  const double moved = finish_tokens(work) > 0 && work.recipe.finish.shift ? candidates : 0;
-  const double stage2 = 2 * 4 * s.tables * s.d +
-                        std::min(4 * s.tables * s.d * s.layers, 1024.0 * 1024 * 1024) +
-                        (2 + work.threads) * chunk(s.vocab) + (2 + moved) * 4 * parameters_of_ffn(s);
-  const double writing = work.recipe.self_text() ? 4 * static_cast<double>(work.config.parameters()) : 0;
-  const auto finished_on = static_cast<double>(finish_tokens(work));
-  const double finish = finished_on > 0 ? finish_ram(s, work, finished_on) : 0;
-  return static_cast<std::uint64_t>(base_ram + embeddings + std::max({stage1, stage2, writing, finish}));
+double measuring_tokens(const Workload& work) {
+  const auto files = std::max<std::int64_t>(1, std::ssize(work.recipe.text));
+  const auto windows = work.recipe.splits().tables / work.recipe.window;
+  return static_cast<double>(work.recipe.window * sensitivity_windows(windows, files));
 }
 
 std::uint64_t layer_bytes(const Workload& work) {
   const Shapes s(work);
   const double weights = parameters_of_ffn(s) + s.experts * s.d;  // gate, up, down, compensation
-  double router = s.experts * (s.d + 1);                          // the linear one, or one with hidden units
-  for (const int rank : work.recipe.stage1.router_ranks)
-    router = std::max(router, rank * (s.d + s.experts + 1) + s.experts);
+  const auto router_of = [&](int rank) {
+    return router_parameters(work.config.hidden_size, work.recipe.routed(), rank);
+  };
+  double router = router_of(0);  // the linear one, or one with hidden units
+  for (const int rank : work.recipe.stage1.router_ranks) router = std::max(router, router_of(rank));
   const double permutation = 8 * s.f;  // int64
   return static_cast<std::uint64_t>(weights * work.weight_bytes + 4 * router + permutation + 4096);
 }
@@ -185,7 +146,7 @@ StepSeconds time_estimate(const Workload& work) {
   // Estimated ones are always made.
   const double converted = static_cast<double>(work.recipe.layers.size());
   const bool measures = measures_sensitivity(work);
-  time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(s, work) : s.tables) +
+  time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(work) : s.tables) +
                              (measures ? converted * measuring_flops_per_layer(s, work) : 0));
   time.latency = 5;
   time.frontier = forward(2 * joint_points * s.tables * s.model_flops());
@@ -193,14 +154,18 @@ StepSeconds time_estimate(const Workload& work) {
 }
 
 double activated_estimate(const Workload& work, double mean_experts) {
-  const Shapes s(work);
   const SliceSizes sizes =
       slice_sizes(work.config.intermediate_size, work.recipe.experts, work.recipe.shared);
-  const double neurons =
-      static_cast<double>(sizes.shared_neurons) + mean_experts * static_cast<double>(sizes.expert_neurons);
-  const double biases = (work.config.mlp_bias ? 2 * neurons : 0) + s.d;
-  const double layer = 3 * s.d * neurons + biases + s.experts * (s.d + 1);
-  const double saved = static_cast<double>(work.config.ffn_parameters_per_layer()) - layer;
+  MoeShape layer;
+  layer.hidden_size = work.config.hidden_size;
+  layer.shared_neurons = sizes.shared_neurons;
+  layer.routed = work.recipe.routed();
+  layer.expert_neurons = sizes.expert_neurons;
+  layer.router_parameters = router_parameters(layer.hidden_size, layer.routed);
+  layer.neuron_biases = work.config.mlp_bias;
+  layer.output_bias = true;
+  const double saved =
+      static_cast<double>(work.config.ffn_parameters_per_layer()) - layer.activated_parameters(mean_experts);
   return static_cast<double>(work.config.activated_parameters()) -
          static_cast<double>(work.recipe.layers.size()) * saved;
 }
@@ -217,7 +182,7 @@ std::int64_t finish_tokens(const Workload& work) {
   const Shapes s(work);
   const double in_time = (finish_limit_s - finish_table_seconds(s, work, reference_threads)) /
                          finish_seconds_per_token(s, work, reference_threads);
-  const double in_memory = (finish_limit_bytes - finish_ram(s, work, 0)) / (4 * s.d);
+  const double in_memory = (finish_limit_bytes - finish_memory(work, 0)) / (4 * s.d);
   const double affordable = std::min(in_time, in_memory);
   if (affordable < finish_least_tokens) return 0;
   return std::min(work.tokens, static_cast<std::int64_t>(affordable));

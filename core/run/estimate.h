@@ -1,4 +1,4 @@
-// What a plan will take, by arithmetic from shapes: memory, disk, time. Every formula is in estimate.cpp.
+// What a plan will take of disk and time, by arithmetic from shapes; run/memory_use.h says of memory.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct Workload {
   int threads = 1;
 };
 
-/// Peak of the engine's memory.
-std::uint64_t ram_estimate(const Workload& work);
+/// Held-out tokens that sensitivities are measured on.
+double measuring_tokens(const Workload& work);
 /// A converted layer on disk.
 std::uint64_t layer_bytes(const Workload& work);
 /// All converted layers once more, as the second sweep leaves them.

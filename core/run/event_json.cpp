@@ -172,7 +172,8 @@ EventLine parse_event_line(std::string_view line) {
     if (fields.has("id") && !of_token) found.request = fields.integer("id");
     return found;
   } catch (const Refusal& refusal) {
-    throw Refusal(fmt::format("This line is not an event: {} ({})", line, refusal.what()), different_versions);
+    throw Refusal(fmt::format("This line is not an event: {} ({})", line, refusal.what()),
+                  different_versions);
   }
 }
 

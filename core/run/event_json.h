@@ -1,5 +1,5 @@
-// The schema of events: written and parsed here and nowhere else. One JSON object a line, key "event" names
-// the kind.
+// The schema of events: one JSON object a line, whose key "event" names the kind. No other file writes or
+// parses them.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 namespace ladimo {
 
 /// One line without the newline, e.g. {"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.2}. An
-/// event that belongs to a request of `serve` carries its number as `id`; a token's own is `token_id` there.
+/// event that belongs to a request of `serve` has the request's number as `id`. A token's own number is then
+/// called `token_id`.
 std::string to_json_line(const Event& event, std::optional<std::int64_t> request = {});
 
 struct EventLine {

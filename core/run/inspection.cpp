@@ -42,8 +42,4 @@ Inspection inspection_from_json(const nlohmann::json& json) {
   return inspection;
 }
 
-int stored_weight_bytes(const Checkpoint& checkpoint) {
-  return checkpoint.tensor(Role::gate).dtype == DType::f32 ? 4 : 2;
-}
-
 }  // namespace ladimo

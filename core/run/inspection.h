@@ -27,9 +27,10 @@ struct Inspection {
   std::optional<Native> native;
 
   std::optional<std::string> fingerprint;  // absent where the folder could not be opened
-  std::optional<int> weight_bytes;         // stored_weight_bytes, of a dense checkpoint that could be opened
-  int threads = 0;                         // that the engine takes on its machine unless it is told otherwise
-  std::vector<Problem> problems;           // empty: it can be used
+  std::optional<int>
+      weight_bytes;  // per parameter of a converted layer; of a dense checkpoint that could be opened
+  int threads = 0;   // that the engine takes on its machine unless it is told otherwise
+  std::vector<Problem> problems;  // empty: it can be used
 
   /// False where not even the sizes are known.
   bool described() const { return config.layers > 0; }
@@ -40,8 +41,5 @@ struct Inspection {
 nlohmann::json to_json(const Inspection& inspection);
 /// Throws Refusal with the key.
 Inspection inspection_from_json(const nlohmann::json& json);
-
-/// Bytes per parameter of a converted layer on disk: fp32 stays fp32, everything else is stored as bf16.
-int stored_weight_bytes(const Checkpoint& checkpoint);
 
 }  // namespace ladimo

@@ -1,6 +1,7 @@
 #include "run/plan.h"
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 #include <fmt/format.h>
@@ -8,10 +9,9 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "run/estimate.h"
-#include "run/finish_record.h"
+#include "run/memory_use.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
-#include "run/sweep_record.h"
 
 namespace ladimo {
 namespace {
@@ -24,7 +24,7 @@ class Steps {
 
   int layers_left() const {
     return static_cast<int>(std::ranges::count_if(
-        plan_.recipe.layers, [&](int layer) { return !plan_.resumes || !run_.layer_done(layer); }));
+        plan_.recipe.layers, [&](int layer) { return !plan_.resumes || !run_.layers().done(layer); }));
   }
   bool text_left() const {
     return plan_.recipe.self_text() &&
@@ -55,7 +55,7 @@ class Steps {
 
   PlanStep second_sweep() const {
     const bool swept =
-        std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return exists(sweep_file(run_, layer)); });
+        std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return run_.layers().sweep_done(layer); });
     return {
         Step::second_sweep,
         "The layers are refitted once more, one after the other, half on what the dense model and half on "
@@ -69,7 +69,7 @@ class Steps {
                         "calibration tokens; kept where held-back text is better for it.",
                         plan_.recipe.finish.epochs,
                         plan_.finish_tokens < plan_.tokens ? std::to_string(plan_.finish_tokens) : "the"),
-            time_.finish, done(exists(finish_file(run_)) || all_done_)};
+            time_.finish, done(exists(run_.layers().finish_file()) || all_done_)};
   }
 
   bool done(bool found) const { return plan_.resumes && found; }
@@ -109,18 +109,21 @@ class Steps {
   bool all_done_;
 };
 
-void estimate(Plan& plan, int weight_bytes, int threads) {
+/// Within `memory` bytes, as far as that can be.
+void estimate(Plan& plan, int weight_bytes, int threads, std::uint64_t memory) {
   const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads};
   plan.measures_sensitivity = measures_sensitivity(work);
   plan.finish_tokens = finish_tokens(work);
   const Steps steps(plan, work);
   plan.steps = steps.list();
   for (const PlanStep& step : plan.steps) plan.seconds += step.done ? 0 : step.seconds;
-  plan.ram_bytes = ram_estimate(work);
+  const auto uses = memory_uses(work);
+  plan.stream_bytes = stream_budget(uses, memory);
+  plan.ram_bytes = peak_memory(uses, plan.stream_bytes);
   plan.disk_bytes = static_cast<std::uint64_t>(steps.layers_left()) * layer_bytes(work) + table_bytes(work) +
                     (plan.recipe.stage1.second_sweep ? all_layers_bytes(work) : 0) +
                     (plan.finish_tokens > 0 ? finished_bytes(work) : 0) +
-                    (steps.text_left() ? text_bytes(work) : 0);
+                    (steps.text_left() ? text_bytes(work) : 0) + scratch_bytes(uses, plan.stream_bytes);
 }
 
 /// Windows that the calibration text gives; self-written text is cut when it is there.
@@ -139,7 +142,7 @@ void check_machine(Plan& plan) {
   if (const auto available = available_ram_bytes(); plan.ram_bytes > available)
     plan.problems.push_back({fmt::format("The run needs {} of memory; {} are available.",
                                          bytes(plan.ram_bytes), bytes(available)),
-                             "Take fewer calibration tokens ({tokens}), or close other programs.",
+                             "Close other programs, or take a smaller {window}.",
                              {}});
 }
 
@@ -150,10 +153,12 @@ Plan make_plan(const ConvertRequest& request, const Context& context) {
   Plan plan = preflight.run();
   if (!preflight.can_estimate()) return plan;
   count_windows(plan);
-  estimate(plan, preflight.weight_bytes(), usual_threads());
+  estimate(plan, preflight.weight_bytes(), usual_threads(), request.memory.value_or(usual_memory()));
   check_machine(plan);
   return plan;
 }
+
+std::uint64_t usual_memory() { return available_ram_bytes() / 10 * 9; }
 
 int usual_threads() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
 
@@ -164,7 +169,7 @@ Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t t
   plan.recipe = recipe;
   plan.windows = tokens / recipe.window;
   plan.tokens = plan.windows * recipe.window;
-  estimate(plan, weight_bytes, threads);
+  estimate(plan, weight_bytes, threads, std::numeric_limits<std::uint64_t>::max());
   return plan;
 }
 

@@ -35,6 +35,7 @@ struct ConvertRequest {
   std::optional<std::string> sensitivity;
   std::optional<std::filesystem::path>
       recipe;  // a file with any of recipe.json's settings, or their JSON itself; the flags above win
+  std::optional<std::uint64_t> memory;  // bytes that the engine should stay within; usual_memory()
   bool read_weights = true;  // false: only a look is wanted, and the conversion will search them all anyway
 };
 
@@ -56,10 +57,11 @@ struct Plan {
   std::vector<PlanStep> steps;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
   std::int64_t windows = 0;
-  std::uint64_t ram_bytes = 0;    // peak of the engine
-  std::uint64_t disk_bytes = 0;   // that the run folder will still need
-  double seconds = 0;             // estimate of what is left
-  std::vector<Problem> problems;  // empty: may run
+  std::uint64_t ram_bytes = 0;     // peak of the engine
+  std::uint64_t stream_bytes = 0;  // of it, what streams may take before they go to scratch files
+  std::uint64_t disk_bytes = 0;    // that the run folder will still need
+  double seconds = 0;              // estimate of what is left
+  std::vector<Problem> problems;   // empty: may run
 };
 
 /// Checks everything and estimates; writes nothing and never throws for bad input: it lists all of it in
@@ -70,6 +72,8 @@ Plan make_plan(const ConvertRequest& request, const Context& context);
 /// nothing is refused. `recipe` is resolved and fits the config; the numbers as in Workload.
 Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes,
                  int threads);
+/// Memory that the engine stays within on this machine unless it is told otherwise: most of what is free.
+std::uint64_t usual_memory();
 /// Threads that the engine will work with on this machine unless it is told otherwise.
 int usual_threads();
 

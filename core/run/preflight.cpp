@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "run/run_folder.h"
 
 namespace ladimo {
@@ -40,8 +39,9 @@ nlohmann::json read_settings(const fs::path& recipe) {
   if (!recipe.string().starts_with('{')) return read_json(recipe);
   const auto json = nlohmann::json::parse(recipe.string(), nullptr, false);
   if (json.is_discarded())
-    throw Refusal("The settings of the recipe are not valid JSON.",
-                  "Name a file with {recipe}, or write for example {recipe} '{\"stage1\": {\"epochs\": 2}}'.");
+    throw Refusal(
+        "The settings of the recipe are not valid JSON.",
+        "Name a file with {recipe}, or write for example {recipe} '{\"stage1\": {\"epochs\": 2}}'.");
   return json;
 }
 
@@ -54,8 +54,8 @@ void refuse_converted(const Checkpoint& checkpoint) {
 
 void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const fs::path& model) {
   if (tokenizer.size() > config.vocab_size)
-    throw Refusal(fmt::format("The tokenizer has {} pieces, but the embedding has only {} rows.", tokenizer.size(),
-                              config.vocab_size),
+    throw Refusal(fmt::format("The tokenizer has {} pieces, but the embedding has only {} rows.",
+                              tokenizer.size(), config.vocab_size),
                   "Use the tokenizer that belongs to this checkpoint.", model / "tokenizer.model");
 }
 
@@ -65,9 +65,9 @@ Preflight::Preflight(const ConvertRequest& request, const Context& context)
 Plan Preflight::run() {
   check_folder();
   check_model();
+  check_tokenizer();
   attempt([&] { choose_settings(); });
   check_settings();
-  check_tokenizer();
   check_text();
   check_same_recipe();
   return std::move(plan_);
@@ -101,7 +101,8 @@ void Preflight::check_folder() {
   if (is_run(run))
     attempt([&] { in_run_ = RunFolder(run).recipe(); });
   else if (fs::exists(run) && holds_foreign_files(run))
-    problem("The run folder holds other files and is not a run.", "Name a new or empty folder with {run}.", run);
+    problem("The run folder holds other files and is not a run.", "Name a new or empty folder with {run}.",
+            run);
 }
 
 void Preflight::check_model() {
@@ -132,6 +133,7 @@ void Preflight::choose_settings() {
   }
   recipe.model = normal_path(request_.model);
   recipe.model_fingerprint = checkpoint_ ? checkpoint_->fingerprint() : std::string();
+  if (tokenizer_) recipe.tokenizer_fingerprint = tokenizer_->fingerprint();
   apply_flags();
   choose_text(text_known);
 }
@@ -162,11 +164,12 @@ void Preflight::choose_text(bool known) {
     recipe.text.clear();
     for (const fs::path& file : request_.text) recipe.text.push_back(normal_path(file));
   } else if (!known) {
-    problem("No calibration text is given.", "Name files with {text}, or let the model write its own text: {self_text}.");
+    problem("No calibration text is given.",
+            "Name files with {text}, or let the model write its own text: {self_text}.");
   }
   recipe.text_fingerprints.clear();
   for (const fs::path& file : recipe.text)
-    attempt([&] { recipe.text_fingerprints.push_back(hash_hex(read_file(file))); });
+    attempt([&] { recipe.text_fingerprints.push_back(hash_of_file(file)); });
 }
 
 void Preflight::check_settings() {
@@ -185,7 +188,8 @@ void Preflight::check_settings() {
     problem(fmt::format("The number of shared experts is negative: {}.", recipe.shared),
             "For example {shared} 16.");
   else if (recipe.experts >= 1 && recipe.shared >= recipe.experts)
-    problem(fmt::format("With {} of {} experts shared, none is left to be routed.", recipe.shared, recipe.experts),
+    problem(fmt::format("With {} of {} experts shared, none is left to be routed.", recipe.shared,
+                        recipe.experts),
             "Make {shared} less than {experts}.");
   if (recipe.window < 2 && checkpoint_)
     problem(fmt::format("A window of {} tokens leaves nothing to score.", recipe.window),
@@ -227,8 +231,9 @@ void Preflight::check_self_text() {
     problem("The model cannot write its own text: its config names no bos_token_id.",
             "Name text files with {text}.");
   if (window < smallest_self_window)
-    problem(fmt::format("A window of {} is too short for a model that writes its own text.", window),
-            fmt::format("Set {{window}} to {} or more, or name text files with {{text}}.", smallest_self_window));
+    problem(
+        fmt::format("A window of {} is too short for a model that writes its own text.", window),
+        fmt::format("Set {{window}} to {} or more, or name text files with {{text}}.", smallest_self_window));
 }
 
 void Preflight::check_text() {
@@ -236,10 +241,8 @@ void Preflight::check_text() {
   const bool readable = recipe.text_fingerprints.size() == recipe.text.size();
   if (recipe.self_text() && checkpoint_) check_self_text();
   if (recipe.self_text() || !readable || !tokenizer_ || !settings_fit_) return;
-  const std::int64_t half = recipe.held_out_tokens / 2;
   attempt([&] {
-    plan_.text =
-        split_corpus(recipe.text, *tokenizer_, recipe.window, {recipe.tokens, half, half}, recipe.seed);
+    plan_.text = split_corpus(recipe.text, *tokenizer_, recipe.window, recipe.splits(), recipe.seed);
   });
 }
 

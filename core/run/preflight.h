@@ -31,7 +31,7 @@ class Preflight {
   /// Whether model, folder and settings are known well enough for arithmetic.
   bool can_estimate() const { return checkpoint_.has_value() && settings_fit_ && !request_.run.empty(); }
   /// Per parameter of a converted layer as it will be stored.
-  int weight_bytes() const { return stored_weight_bytes(*checkpoint_); }
+  int weight_bytes() const { return static_cast<int>(dtype_size(checkpoint_->converted_dtype())); }
 
  private:
   void check_folder();

@@ -162,12 +162,13 @@ void read_layers(const Settings& settings, Recipe& recipe) {
 
 Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Recipe recipe) {
   const JsonFields fields(json, "recipe", path);
-  fields.only({"model", "model_fingerprint", "text", "text_fingerprints", "tokens", "held_out_tokens",
-               "window", "experts", "shared", "layers", "seed", "sensitivity", "recalibrate", "stage1",
-               "finish"});
+  fields.only({"model", "model_fingerprint", "tokenizer_fingerprint", "text", "text_fingerprints", "tokens",
+               "held_out_tokens", "window", "experts", "shared", "layers", "seed", "sensitivity",
+               "recalibrate", "stream", "stage1", "finish"});
   const Settings settings(fields);
   if (fields.has("model")) recipe.model = fields.text("model");
   settings.read("model_fingerprint", recipe.model_fingerprint);
+  settings.read("tokenizer_fingerprint", recipe.tokenizer_fingerprint);
   read_text(fields, recipe);
   settings.read("text_fingerprints", recipe.text_fingerprints);
   settings.read("tokens", recipe.tokens);
@@ -187,6 +188,9 @@ Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Reci
       recipe.sensitivity == "auto" || recipe.sensitivity == "measured" || recipe.sensitivity == "estimated",
       "sensitivity", "is none of auto, measured, estimated");
   settings.read("recalibrate", recipe.recalibrate);
+  settings.read("stream", recipe.stream);
+  settings.require(recipe.stream == "float32" || recipe.stream == "bfloat16", "stream",
+                   "is neither float32 nor bfloat16");
   if (fields.has("stage1")) recipe.stage1 = stage1_from_json(fields.object("stage1"), recipe.stage1);
   if (fields.has("finish")) recipe.finish = finish_from_json(fields.object("finish"), recipe.finish);
   return recipe;
@@ -215,6 +219,7 @@ nlohmann::json to_json(const Recipe& recipe) {
   for (const auto& file : recipe.text) text.push_back(file.string());
   return {{"model", recipe.model.string()},
           {"model_fingerprint", recipe.model_fingerprint},
+          {"tokenizer_fingerprint", recipe.tokenizer_fingerprint},
           {"text", recipe.self_text() ? nlohmann::json("self") : std::move(text)},
           {"text_fingerprints", recipe.text_fingerprints},
           {"tokens", recipe.tokens},
@@ -226,6 +231,7 @@ nlohmann::json to_json(const Recipe& recipe) {
           {"seed", recipe.seed},
           {"sensitivity", recipe.sensitivity},
           {"recalibrate", recipe.recalibrate},
+          {"stream", recipe.stream},
           {"stage1", to_json(recipe.stage1)},
           {"finish", to_json(recipe.finish)}};
 }
@@ -249,6 +255,10 @@ std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked) 
       lines.push_back(fmt::format("{}: {} in the run, {} asked", source, in_words(was), in_words(is)));
     for (const char* key : {source, fingerprint}) ours.erase(key);
   };
+  if (in_run.tokenizer_fingerprint.empty()) theirs["tokenizer_fingerprint"] = "";
+  if (ours["tokenizer_fingerprint"] != theirs["tokenizer_fingerprint"])
+    lines.push_back("tokenizer: it has changed since the run began");
+  theirs["tokenizer_fingerprint"] = ours["tokenizer_fingerprint"];
   compare_content("model", "model_fingerprint");
   compare_content("text", "text_fingerprints");
   add_differences(ours, theirs, "", lines);
@@ -292,7 +302,8 @@ std::vector<int> parse_layers(const std::string& text, std::int64_t layers) {
 }
 
 int default_experts(std::int64_t intermediate_size) {
-  // Fine experts are better than few big ones (method.md section 3), but a slice must stay worth routing.
+  // Fine experts are better than few big ones (docs/method.md "What each step gave"), but a slice must stay
+  // worth routing.
   int experts = 64;
   while (experts > 1 && intermediate_size / experts < 8) experts /= 2;
   return experts;

@@ -8,9 +8,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "text/corpus.h"
+
 namespace ladimo {
 
-/// Stage 1's knobs (method.md section 3). Every step can be switched off.
+/// Settings of stage 1 (docs/method.md "Stage 1"). Every step can be switched off.
 struct Stage1 {
   bool energy_order = true;  // the shared neurons are those of highest energy; off: drawn at random
   bool coactivation = true;  // neurons that are active together share an expert; off: at random
@@ -33,7 +35,7 @@ struct Stage1 {
   bool second_sweep = false;       // all layers refitted, half on the converted model's own inputs
 };
 
-/// The end-to-end finish (method.md 3.9).
+/// Settings of the end-to-end finish (docs/method.md "The finish").
 struct Finish {
   std::string use = "auto";      // "on", "off", "auto": where memory and time allow
   int epochs = 3;                // through the calibration tokens
@@ -46,6 +48,7 @@ struct Finish {
 struct Recipe {
   std::filesystem::path model;  // normal path of the checkpoint's folder
   std::string model_fingerprint;
+  std::string tokenizer_fingerprint;        // empty in runs of earlier versions, which did not record it
   std::vector<std::filesystem::path> text;  // empty: the model writes its own (`--text self`)
   std::vector<std::string> text_fingerprints;
   std::int64_t tokens = 100000;          // calibration
@@ -58,11 +61,14 @@ struct Recipe {
   std::string sensitivity = "auto";  // "measured", "estimated", "auto"
   bool recalibrate =
       true;  // activity counted on the converted model's own trajectory; off: as on the dense one's
+  std::string stream = "float32";  // residual streams: "float32", or "bfloat16" for half the memory and disk
   Stage1 stage1;
   Finish finish;
 
   bool self_text() const { return text.empty(); }
   int routed() const { return experts - shared; }
+  /// Tokens of the three splits: half of the held-out ones make the tables, half check predictions.
+  SplitSize splits() const { return {tokens, held_out_tokens / 2, held_out_tokens / 2}; }
 };
 
 nlohmann::json to_json(const Recipe& recipe);

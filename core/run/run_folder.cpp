@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "base/json_fields.h"
 
 namespace ladimo {
@@ -26,8 +25,7 @@ auto read_table(const fs::path& path, FromJson from_json) {
 
 void refuse_unfinished(const fs::path& file, const char* what) {
   if (fs::exists(file)) return;
-  throw Refusal(fmt::format("The run has no {} yet.", what),
-                "To finish the run, {continue_run}.", file);
+  throw Refusal(fmt::format("The run has no {} yet.", what), "To finish the run, {continue_run}.", file);
 }
 
 bool is_temporary(const fs::path& path) {
@@ -37,46 +35,7 @@ bool is_temporary(const fs::path& path) {
 
 }  // namespace
 
-nlohmann::json to_json(const LayerRecord& record) {
-  return {{"layer", record.layer},
-          {"loss_before", record.loss_before},
-          {"loss_refit", record.loss_refit},
-          {"loss_after", record.loss_after},
-          {"router_r2", record.router_r2},
-          {"held_out_losses", record.held_out_losses},
-          {"hash", record.hash}};
-}
-
-LayerRecord layer_record_from_json(const nlohmann::json& json, const fs::path& path) {
-  const JsonFields fields(json, "layer record", path);
-  return {fields.small("layer"),       fields.number("loss_before"), fields.number("loss_refit"),
-          fields.number("loss_after"), fields.number("router_r2"),   fields.numbers("held_out_losses"),
-          fields.text("hash")};
-}
-
-bool WeightsFile::intact() const { return fs::exists(path) && hash_hex(read_file(path)) == hash; }
-
-fs::path RunFolder::layer_weights(int layer) const {
-  return path_ / "layers" / fmt::format("{:03}.safetensors", layer);
-}
-fs::path RunFolder::layer_record(int layer) const {
-  return path_ / "layers" / fmt::format("{:03}.json", layer);
-}
-
 bool RunFolder::exists() const { return fs::exists(recipe_file()); }
-
-bool RunFolder::layer_done(int layer) const {
-  return fs::exists(layer_record(layer)) && fs::exists(layer_weights(layer));
-}
-
-bool RunFolder::layer_intact(int layer) const {
-  if (!layer_done(layer)) return false;
-  try {
-    return WeightsFile{layer_weights(layer), record(layer).hash}.intact();
-  } catch (const Refusal&) {
-    return false;
-  }
-}
 
 void RunFolder::clean() const {
   if (!fs::exists(path_)) return;
@@ -84,20 +43,13 @@ void RunFolder::clean() const {
   for (const auto& entry : fs::recursive_directory_iterator(path_))
     if (entry.is_regular_file() && is_temporary(entry.path())) temporary.push_back(entry.path());
   for (const fs::path& file : temporary) fs::remove(file);
+  fs::remove_all(path_ / ".claims");
 }
 
 Recipe RunFolder::recipe() const {
   Recipe before;
   before.finish.shift = false;  // runs that do not know the word were made without
   return recipe_from_json(read_json(recipe_file()), recipe_file(), before);
-}
-
-LayerRecord RunFolder::record(int layer) const {
-  return layer_record_from_json(read_json(layer_record(layer)), layer_record(layer));
-}
-
-void RunFolder::write_record(const LayerRecord& record) const {
-  write_json(layer_record(record.layer), to_json(record));
 }
 
 RoutingProfile RunFolder::profile() const {
@@ -160,8 +112,7 @@ RunFolder::Lock::~Lock() { ::close(descriptor_); }
 bool is_run(const fs::path& path) { return RunFolder(path).exists(); }
 
 RunFolder open_run(const fs::path& path) {
-  if (!fs::exists(path))
-    throw Refusal("There is no such run folder.", "Make one: {new_conversion}.", path);
+  if (!fs::exists(path)) throw Refusal("There is no such run folder.", "Make one: {new_conversion}.", path);
   if (!is_run(path))
     throw Refusal("This folder is not a run: it has no recipe.json.",
                   "Name a folder that a conversion wrote.", path);

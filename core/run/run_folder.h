@@ -1,4 +1,4 @@
-// The run folder: names, presence, and the lock.
+// The run folder: names, presence, and the lock. Its layers are in run/layer_store.h.
 #pragma once
 
 #include <filesystem>
@@ -12,41 +12,18 @@
 #include "policy/policy_file.h"
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
+#include "run/layer_store.h"
 #include "run/recipe.h"
 
 namespace ladimo {
 
-/// layers/000.json: what is known of a finished layer (no times, so that a resumed run has the same bytes).
-struct LayerRecord {
-  int layer = 0;
-  double loss_before = 0;  // normalised squared error on validation rows: partition, router, compensation
-  double loss_refit = 0;   // after refit
-  double loss_after = 0;   // after distillation
-  double router_r2 = 0;    // held-out share of the contribution norms' variance that the router explains
-  std::vector<double> held_out_losses;  // after each epoch
-  std::string hash;                     // of the safetensors file
-};
-
-nlohmann::json to_json(const LayerRecord& record);
-/// Throws Refusal with the file and the key.
-LayerRecord layer_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
-
-/// A layer's weights on disk, and the hash that they were written with.
-struct WeightsFile {
-  std::filesystem::path path;
-  std::string hash;
-  /// Whether the file has that hash (reads it whole).
-  bool intact() const;
-};
-
 class RunFolder {
  public:
-  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)), layers_(path_) {}
 
   const std::filesystem::path& path() const { return path_; }
+  const LayerStore& layers() const { return layers_; }
   std::filesystem::path recipe_file() const { return path_ / "recipe.json"; }
-  std::filesystem::path layer_weights(int layer) const;  // layers/000.safetensors
-  std::filesystem::path layer_record(int layer) const;   // layers/000.json
   std::filesystem::path profile_file() const { return path_ / "profile.json"; }
   std::filesystem::path tradeoff_file() const { return path_ / "tradeoff.json"; }
   std::filesystem::path latency_file() const { return path_ / "latency.json"; }
@@ -64,15 +41,11 @@ class RunFolder {
   std::filesystem::path self_held_out() const { return path_ / "text" / "held-out.jsonl"; }
 
   bool exists() const;  // holds a recipe
-  bool layer_done(int layer) const;
-  /// Whether the layer is done and its weights have the hash that its record names (reads the whole file).
-  bool layer_intact(int layer) const;
-  /// Removes temporary files that a killed process left behind.
+  /// Removes what a killed process left behind: temporary files, claims on layers. Precondition: the lock is
+  /// held.
   void clean() const;
 
   Recipe recipe() const;
-  LayerRecord record(int layer) const;
-  void write_record(const LayerRecord& record) const;
   RoutingProfile profile() const;
   TradeoffTable tradeoff() const;
   std::optional<LatencyTable> latency() const;
@@ -94,6 +67,7 @@ class RunFolder {
 
  private:
   std::filesystem::path path_;
+  LayerStore layers_;
 };
 
 /// Opens an existing run. Throws Refusal when `path` is not one.

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/hash.h"
 
 namespace ladimo {
 namespace {
@@ -14,10 +13,10 @@ namespace {
 void require_unchanged(const Recipe& recipe) {
   for (std::size_t i = 0; i < recipe.text.size(); ++i) {
     const auto& file = recipe.text[i];
-    if (i < recipe.text_fingerprints.size() && hash_hex(read_file(file)) != recipe.text_fingerprints[i])
-      throw Refusal(fmt::format("{} is not what it was when the run was made: its held-out part is lost.",
+    if (i < recipe.text_fingerprints.size() && hash_of_file(file) != recipe.text_fingerprints[i])
+      throw Refusal(fmt::format("{} has changed since the run was made: its held-out part is unknown.",
                                 file.filename().string()),
-                    "Name other text that the run was not calibrated on.", file);
+                    "Name text with {text} that the run was not calibrated on.", file);
   }
 }
 
@@ -29,8 +28,9 @@ std::vector<std::filesystem::path> held_out_files(const RunFolder& run, const Re
 
 Split held_out_text(const RunFolder& run, const Recipe& recipe, const Tokenizer& tokenizer) {
   require_unchanged(recipe);
-  const auto half = recipe.held_out_tokens / 2;
-  return split_corpus(held_out_files(run, recipe), tokenizer, recipe.window, {0, half, half}, recipe.seed);
+  auto size = recipe.splits();
+  size.calibration = 0;
+  return split_corpus(held_out_files(run, recipe), tokenizer, recipe.window, size, recipe.seed);
 }
 
 Split self_written_text(const RunFolder& run, const Recipe& recipe, const Tokenizer& tokenizer) {

@@ -19,8 +19,8 @@ std::vector<std::string> own_text(const RunFolder& run, const Recipe& recipe) {
 }
 
 LayerView view_layer(const RunFolder& run, int layer, const RunTiming& timing) {
-  LayerView view{layer, run.layer_done(layer), {}, {}};
-  if (view.done) view.record = run.record(layer);
+  LayerView view{layer, run.layers().done(layer), {}, {}};
+  if (view.done) view.record = run.layers().record(layer);
   const auto seconds = timing.layers.find(layer);
   if (seconds != timing.layers.end()) view.seconds = seconds->second;
   return view;
@@ -71,7 +71,7 @@ RunView view_run(const RunFolder& run) {
   view.timing = read_timing(run);
   view.own_text = own_text(run, view.recipe);
   for (const int layer : view.recipe.layers) view.layers.push_back(view_layer(run, layer, view.timing));
-  view.finish = read_finish(run);
+  view.finish = run.layers().finish();
   if (fs::exists(run.profile_file())) view.profile = run.profile();
   if (fs::exists(run.tradeoff_file())) view.tradeoff = run.tradeoff();
   view.latency = run.latency();
@@ -107,7 +107,8 @@ RunView run_view_from_json(const nlohmann::json& json) {
   view.recipe = recipe_from_json(fields.at("recipe"), "recipe.json");
   if (fields.has("own_text")) view.own_text = fields.texts("own_text");
   for (const JsonFields& layer : fields.objects("layers")) view.layers.push_back(layer_from_json(layer));
-  view.finish = read_if_there(fields, "finish", "finish.json", finish_record_from_json);
+  view.finish = read_if_there(fields, "finish", "finish.json",
+                              [](const nlohmann::json& finish) { return finish_record_from_json(finish); });
   view.profile = read_if_there(fields, "profile", "profile.json", routing_profile_from_json);
   view.tradeoff = read_if_there(fields, "tradeoff", "tradeoff.json", tradeoff_table_from_json);
   view.latency = read_if_there(fields, "latency", "latency.json", latency_table_from_json);
@@ -119,7 +120,6 @@ RunView run_view_from_json(const nlohmann::json& json) {
   naming_file("measurements.json", [&] {
     for (const JsonFields& measurement : fields.objects("measurements"))
       view.measurements.push_back(measurement_from_json(measurement.value()));
-    return 0;
   });
   view.timing = timing_from_json(fields.at("timing"));
   return view;

@@ -11,7 +11,7 @@
 #include "policy/policy_file.h"
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
-#include "run/finish_record.h"
+#include "run/layer_store.h"
 #include "run/measurement.h"
 #include "run/run_folder.h"
 #include "run/timing_log.h"

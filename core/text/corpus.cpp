@@ -197,17 +197,22 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
   return split;
 }
 
+Windows picked_windows(const Windows& windows, std::span<const std::int64_t> index) {
+  Windows picked;
+  picked.window = windows.window;
+  for (const std::int64_t i : index) {
+    const auto row = windows.row(i);
+    picked.tokens.insert(picked.tokens.end(), row.begin(), row.end());
+    picked.source.push_back(windows.source[static_cast<std::size_t>(i)]);
+  }
+  return picked;
+}
+
 Windows some_windows(const Windows& windows, std::int64_t count) {
   if (count >= windows.count()) return windows;
-  Windows taken;
-  taken.window = windows.window;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto chosen = i * windows.count() / count;
-    const auto row = windows.row(chosen);
-    taken.tokens.insert(taken.tokens.end(), row.begin(), row.end());
-    taken.source.push_back(windows.source[static_cast<std::size_t>(chosen)]);
-  }
-  return taken;
+  std::vector<std::int64_t> index;
+  for (std::int64_t i = 0; i < count; ++i) index.push_back(i * windows.count() / count);
+  return picked_windows(windows, index);
 }
 
 Windows evaluation_windows(const std::vector<fs::path>& files, const Tokenizer& tokenizer,

@@ -23,6 +23,8 @@ struct Windows {
   }
 };
 
+/// The windows that `index` names, in its order.
+Windows picked_windows(const Windows& windows, std::span<const std::int64_t> index);
 /// `count` of the windows, evenly spread; all where there are no more.
 Windows some_windows(const Windows& windows, std::int64_t count);
 
@@ -31,12 +33,13 @@ Windows some_windows(const Windows& windows, std::int64_t count);
 /// without `text` (its number is named).
 std::vector<std::string> read_documents(const std::filesystem::path& file);
 
-/// The documents that begin a file: those of its whole lines within `bytes`, at least one line.
+/// The documents at the beginning of a file: those in the whole lines among its first `bytes`, at least in
+/// one line.
 struct Beginning {
   std::vector<std::string> documents;
   double share = 1;  // of the file's bytes; the last document may be cut where it is less than 1
 };
-/// Throws Refusal as read_documents does, for what it reads.
+/// Throws the refusals of read_documents for the lines that it reads.
 Beginning read_beginning(const std::filesystem::path& file, std::size_t bytes);
 
 /// How many tokens are wanted of each split, over all files together.

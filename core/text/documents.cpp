@@ -83,7 +83,7 @@ std::vector<std::string> jsonl_documents(std::string_view text, const fs::path& 
     };
     if (json.is_discarded()) refuse("is not valid JSON");
     if (!json.is_object() || !json.contains("text")) refuse("has no key \"text\"");
-    if (!json["text"].is_string()) refuse("has a \"text\" that is not a text");
+    if (!json["text"].is_string()) refuse("has a \"text\" that is not a string");
     std::string document = json["text"];
     if (!is_blank(document)) documents.push_back(std::move(document));
   });

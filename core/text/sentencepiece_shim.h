@@ -1,6 +1,6 @@
-// The C border of sentencepiece. The object behind it is opened with dlopen in a namespace of its own,
-// because its bundled protobuf and libtorch's crash each other when they share one. No C++ types cross this
-// border.
+// The C interface to sentencepiece. Its implementation is opened with dlopen in a namespace of its own,
+// because its bundled protobuf and libtorch's crash each other in a shared one. No C++ types cross the
+// interface.
 #pragma once
 
 #include <stddef.h>

@@ -25,6 +25,7 @@ class StoppableTokenizer : public Tokenizer {
   std::int64_t size() const override { return tokenizer_.size(); }
   std::int32_t bos() const override { return tokenizer_.bos(); }
   std::int32_t eos() const override { return tokenizer_.eos(); }
+  std::string fingerprint() const override { return tokenizer_.fingerprint(); }
 
  private:
   const Tokenizer& tokenizer_;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "text/sentencepiece_shim.h"
 
 namespace ladimo {
@@ -57,6 +58,7 @@ class SentencePieceTokenizer final : public Tokenizer {
           fmt::format("{} is not a SentencePiece model, or it is damaged.", file.filename().string()),
           "Fetch the file again from where the checkpoint came from.", file);
     }
+    fingerprint_ = hash_hex(bytes);
     bos_ = bos ? static_cast<std::int32_t>(*bos) : library_.bos(model_);
   }
   ~SentencePieceTokenizer() override { library_.free(model_); }
@@ -94,11 +96,13 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::int64_t size() const override { return library_.size(model_); }
   std::int32_t bos() const override { return bos_; }
   std::int32_t eos() const override { return library_.eos(model_); }
+  std::string fingerprint() const override { return fingerprint_; }
 
  private:
   const LadimoSentencePiece& library_;
   void* model_ = nullptr;
   std::int32_t bos_ = -1;
+  std::string fingerprint_;
 };
 
 }  // namespace

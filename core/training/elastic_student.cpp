@@ -1,9 +1,13 @@
 #include "training/elastic_student.h"
 
 #include <algorithm>
+#include <iterator>
+#include <memory>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+
+#include "stream/walk.h"
 
 namespace ladimo {
 namespace {
@@ -32,6 +36,30 @@ std::vector<Trained> trained(MoeWeights& weights) {
   std::erase_if(all, [](const Trained& t) { return !t.tensor->defined(); });
   return all;
 }
+
+/// A converted layer at a threshold, differentiable with respect to its weights.
+class ElasticFfn : public FeedForward {
+ public:
+  ElasticFfn(const MoeWeights& weights, double threshold, double slope, std::int64_t positions)
+      : weights_(weights.at(LayerPolicy::above(threshold))),
+        threshold_(threshold),
+        slope_(slope),
+        positions_(positions) {}
+
+  FfnOutput forward(const at::Tensor& x) const override {
+    const auto routing = weights_.route(x);
+    // Window position 0 may be far larger than all others.
+    const auto others = routing.detach().view({-1, positions_, routing.size(1)}).slice(1, 1);
+    const double width = std::max(slope_ * others.std().item<double>(), 1e-6);  // a constant router has none
+    return {weights_.combine(weights_.hidden(x), differentiable_selection(routing, threshold_, width)), {}};
+  }
+  MoeShape shape() const override { return weights_.shape(); }
+
+ private:
+  MoeWeights weights_;
+  double threshold_, slope_;
+  std::int64_t positions_;
+};
 
 }  // namespace
 
@@ -62,8 +90,7 @@ MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vecto
   return weights;
 }
 
-ElasticStudent::ElasticStudent(const WeightSource& source, std::vector<std::optional<MoeWeights>> layers,
-                               double slope)
+ElasticStudent::ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope)
     : source_(source), moe_(std::move(layers)), slope_(slope) {
   for (std::int64_t l = 0; l < source.config().layers; ++l) decoder_.push_back(source.layer(l));
   for (auto& weights : moe_) {
@@ -76,28 +103,32 @@ ElasticStudent::ElasticStudent(const WeightSource& source, std::vector<std::opti
   }
 }
 
-at::Tensor ElasticStudent::forward(const at::Tensor& ids, const SliderPosition& position) const {
-  auto h = source_.embedding().index_select(0, ids.flatten()).view({ids.size(0), ids.size(1), -1});
-  for (std::size_t l = 0; l < decoder_.size(); ++l) {
-    const DecoderLayer& layer = decoder_[l];
-    h = layer.attend(h, source_.rotary());
-    const auto x = layer.ffn_input(h).flatten(0, 1);
-    if (position.empty() || !position[l]) {
-      h = h + layer.ffn->forward(x).y.view_as(h);
-      continue;
-    }
-    const MoeWeights weights = moe_[l]->at(LayerPolicy::above(*position[l]));
-    const auto routing = weights.route(x);
-    // Window position 0 may be far larger than all others.
-    const auto others = routing.detach().view({ids.size(0), ids.size(1), -1}).slice(1, 1);
-    const double width = std::max(slope_ * others.std().item<double>(), 1e-6);  // a constant router has none
-    const auto selected = differentiable_selection(routing, *position[l], width);
-    h = h + weights.combine(weights.hidden(x), selected).view_as(h);
-  }
-  return h;
+at::Tensor ElasticStudent::forward(const Windows& windows, const SliderPosition& position) const {
+  const Context context;
+  auto stream = ResidualStream::embedded(source_, windows, context);
+  Walk how;
+  how.layers = std::ssize(decoder_);
+  how.together = windows.count();
+  how.load = [&](std::int64_t l) {
+    const auto i = static_cast<std::size_t>(l);
+    auto layer = decoder_[i];
+    if (position[i]) layer.ffn = std::make_shared<ElasticFfn>(*moe_[i], *position[i], slope_, windows.window);
+    return layer;
+  };
+  walk(source_, stream, how, context);
+  return stream.read(0, windows.count());
 }
 
-std::vector<std::optional<MoeWeights>> ElasticStudent::layers() const {
+ResidualStream ElasticStudent::dense(const Windows& windows, const Context& context) const {
+  auto stream = ResidualStream::embedded(source_, windows, context);
+  Walk how;
+  how.layers = std::ssize(decoder_);
+  how.load = [&](std::int64_t l) { return decoder_[static_cast<std::size_t>(l)]; };
+  walk(source_, stream, how, context);
+  return stream;
+}
+
+ConvertedLayers ElasticStudent::layers() const {
   auto copies = moe_;
   for (auto& weights : copies)
     if (weights)

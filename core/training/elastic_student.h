@@ -7,6 +7,7 @@
 
 #include "model/moe_layer.h"
 #include "model/weight_source.h"
+#include "stream/residual_stream.h"
 
 namespace ladimo {
 
@@ -24,15 +25,20 @@ at::Tensor differentiable_selection(const at::Tensor& routing_weights, double th
 /// activity with the activity that they have; none: as they are.
 MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vector<LayerPolicy>& thresholds);
 
+/// Converted layers by their number in the model; empty where a layer was not converted.
+using ConvertedLayers = std::vector<std::optional<MoeWeights>>;
+
 class ElasticStudent {
  public:
-  /// Holds the whole model. `layers[l]` is empty where layer l was not converted; the others' weights are
-  /// copied and trained. `slope`: the selection's width in standard deviations of a layer's routing weights.
-  ElasticStudent(const WeightSource& source, std::vector<std::optional<MoeWeights>> layers, double slope);
+  /// Holds the whole model. The weights of `layers` are copied and trained. `slope`: the selection's width in
+  /// standard deviations of a layer's routing weights.
+  ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope);
 
-  /// The residual stream after the last layer [n, W, d] of ids [n, W] int64; differentiable with respect to
-  /// parameters() where autograd is on. An empty `position`: all layers dense.
-  at::Tensor forward(const at::Tensor& ids, const SliderPosition& position) const;
+  /// The residual stream after the last layer [n, W, d]; differentiable with respect to parameters() where
+  /// autograd is on.
+  at::Tensor forward(const Windows& windows, const SliderPosition& position) const;
+  /// That of the dense model.
+  ResidualStream dense(const Windows& windows, const Context& context) const;
 
   /// gate, up, down with their shifts, compensation, router with its hidden layer of every converted layer.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
@@ -40,12 +46,12 @@ class ElasticStudent {
   /// shift that of the weights it shifts), times the pace of its kind.
   const std::vector<double>& step_sizes() const { return step_sizes_; }
   /// The converted layers as they are now, copied.
-  std::vector<std::optional<MoeWeights>> layers() const;
+  ConvertedLayers layers() const;
 
  private:
   const WeightSource& source_;
   std::vector<DecoderLayer> decoder_;
-  std::vector<std::optional<MoeWeights>> moe_;
+  ConvertedLayers moe_;
   std::vector<at::Tensor> parameters_;
   std::vector<double> step_sizes_;
   double slope_;

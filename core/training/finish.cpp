@@ -4,21 +4,22 @@
 #include <cmath>
 #include <iterator>
 #include <numeric>
+#include <span>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "base/random.h"
 #include "convert/adam.h"
-#include "training/elastic_student.h"
-#include "stream/window_order.h"
-#include "training/finish_judge.h"
 #include "evaluate/distributions.h"
-#include "stream/side_by_side.h"
 #include "policy/frontier.h"
 #include "profile/routing.h"
 #include "profile/sensitivity.h"
 #include "run/estimate.h"
+#include "stream/side_by_side.h"
+#include "stream/window_order.h"
+#include "training/elastic_student.h"
+#include "training/finish_judge.h"
 
 namespace ladimo {
 namespace {
@@ -26,19 +27,8 @@ namespace {
 constexpr double trained_from = 0.13;  // of the step's time: before, the frontier is estimated and judged
 constexpr double least_kl = 1e-3;      // nats; positions that are better than this need no more weight
 
-Windows picked(const Windows& windows, const at::Tensor& index) {
-  Windows chosen{windows.window, {}, {}};
-  const auto* rows = index.data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < index.size(0); ++i) {
-    const auto row = windows.row(rows[i]);
-    chosen.tokens.insert(chosen.tokens.end(), row.begin(), row.end());
-    chosen.source.push_back(windows.source[static_cast<std::size_t>(rows[i])]);
-  }
-  return chosen;
-}
-
 /// Thresholds alone.
-CandidateTable threshold_candidates(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+CandidateTable threshold_candidates(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
                                     const Windows& windows, const Context& context) {
   auto candidates = measure_routing(source, moe, recipe.layers, windows, context).candidates;
   for (auto& row : candidates)
@@ -47,7 +37,7 @@ CandidateTable threshold_candidates(const WeightSource& source, const MoeProvide
 }
 
 /// With estimated sensitivities and the activity that the thresholds were made for.
-TradeoffTable estimated_table(const WeightSource& source, const MoeProvider& moe,
+TradeoffTable estimated_table(const WeightSource& source, const MoeLayers& moe,
                               const CandidateTable& candidates, const Recipe& recipe, const Windows& windows,
                               const Context& context) {
   const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed, context);
@@ -58,17 +48,17 @@ TradeoffTable estimated_table(const WeightSource& source, const MoeProvider& moe
       static_cast<double>(config.activated_parameters()) - static_cast<double>(config.layers) * dense;
   for (std::size_t l = 0; l < candidates.size(); ++l) {
     LayerTable layer{static_cast<int>(l), {{LayerPolicy::dense(), 0, dense}}};
-    const auto weights = candidates[l].empty() ? nullptr : moe(layer.layer);
+    const auto shape = candidates[l].empty() ? MoeShape() : moe.shape(layer.layer);
     for (std::size_t c = 0; c < candidates[l].size(); ++c)
       layer.candidates.push_back(
-          {candidates[l][c], kl[l][c], weights->activated_parameters(candidates[l][c].mean_experts)});
+          {candidates[l][c], kl[l][c], shape.activated_parameters(candidates[l][c].mean_experts)});
     table.layers.push_back(std::move(layer));
   }
   return table;
 }
 
 /// Activated parameters of the whole model with all layers at one of the recipe's levels.
-std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeProvider& moe,
+std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeLayers& moe,
                                       const Recipe& recipe) {
   std::vector<double> budgets;
   for (const double level : recipe.stage1.levels) {
@@ -76,7 +66,7 @@ std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeProvi
     for (const LayerTable& layer : table.layers)
       budget += layer.candidates.size() == 1
                     ? layer.candidates.front().activated
-                    : moe(layer.layer)->activated_parameters(level * recipe.routed());
+                    : moe.shape(layer.layer).activated_parameters(level * recipe.routed());
     budgets.push_back(budget);
   }
   return budgets;
@@ -89,15 +79,13 @@ SliderPosition position_of(const ModelPolicy& policy) {
   return position;
 }
 
-using ConvertedLayers = std::vector<std::optional<MoeWeights>>;
-
 /// What training begins with.
-ConvertedLayers first_layers(const WeightSource& source, const MoeProvider& moe,
+ConvertedLayers first_layers(const WeightSource& source, const MoeLayers& moe,
                              const CandidateTable& candidates, const Recipe& recipe) {
   ConvertedLayers layers(candidates.size());
   for (const int l : recipe.layers) {
     auto& weights = layers[static_cast<std::size_t>(l)];
-    weights = *moe(l);
+    weights = *moe.load(l);
     if (recipe.stage1.elastic && recipe.finish.shift)
       weights =
           with_shifts(std::move(*weights), *source.dense_ffn(l), candidates[static_cast<std::size_t>(l)]);
@@ -113,9 +101,10 @@ class StoredLayers {
       if (weights) *weights = weights->rounded(storage);
   }
 
-  MoeProvider provider() const {
-    return
-        [this](int l) { return std::make_shared<const MoeWeights>(*layers_[static_cast<std::size_t>(l)]); };
+  MoeLayers provider() const {
+    const auto of = [this](int l) -> const MoeWeights& { return *layers_[static_cast<std::size_t>(l)]; };
+    return {[of](int l) { return std::make_shared<const MoeWeights>(of(l)); },
+            [of](int l) { return of(l).shape(); }};
   }
   std::map<int, MoeWeights> by_layer() const {
     std::map<int, MoeWeights> result;
@@ -134,28 +123,24 @@ class Training {
            const Windows& calibration, const Frontier& frontier, std::vector<double> budgets,
            const Context& context)
       : source_(source),
+        head_(source.head()),
         settings_(recipe.finish),
         frontier_(frontier),
         budgets_(std::move(budgets)),
         context_(context),
-        order_(calibration.count(), recipe.stage1.validation_share),
         random_(recipe.seed, "finish"),
+        windows_(WindowOrder(calibration.count(), recipe.stage1.validation_share).fitted(calibration)),
         student_(source, std::move(layers), recipe.finish.slope),
         rate_(recipe.finish.learning_rate) {
-    ids_ = at::tensor(calibration.tokens)
-               .view({calibration.count(), calibration.window})
-               .slice(0, 0, calibration.count())
-               .index_select(0, order_.index.slice(0, 0, order_.training))
-               .to(source.device(), at::kLong);
     start_optimiser();
     keep();
-    read_teacher();
+    teacher_ = student_.dense(windows_, context);
   }
 
   const ElasticStudent& student() const { return student_; }
 
   std::int64_t batches() const {
-    return std::max<std::int64_t>(1, ids_.size(0) / (positions * group_windows()));
+    return std::max<std::int64_t>(1, windows_.count() / (positions * group_windows()));
   }
 
   /// The student as it is now is what go_back() goes back to.
@@ -174,14 +159,14 @@ class Training {
 
   /// Reports to `progress` after every batch.
   void epoch(int index, Progress& progress) {
-    std::vector<std::int64_t> order(static_cast<std::size_t>(ids_.size(0)));
+    std::vector<std::int64_t> order(static_cast<std::size_t>(windows_.count()));
     std::iota(order.begin(), order.end(), 0);
     random_.shuffle(order);
-    const auto shuffled = at::tensor(order).to(ids_.device());
-    const auto batch = static_cast<std::int64_t>(positions * group_windows());
+    const auto batch = static_cast<std::size_t>(positions * group_windows());
     const double steps = static_cast<double>(batches()) * settings_.epochs;
     for (std::int64_t b = 0; b < batches(); ++b) {
-      step(shuffled.slice(0, b * batch, std::min((b + 1) * batch, ids_.size(0))),
+      const auto left = std::span<const std::int64_t>(order).subspan(static_cast<std::size_t>(b) * batch);
+      step(left.first(std::min(batch, left.size())),
            rate_ * scheduled(static_cast<double>(index * batches() + b + 1) / steps));
       progress.advance();
     }
@@ -198,37 +183,25 @@ class Training {
   }
 
   std::int64_t group_windows() const {
-    return std::max<std::int64_t>(1, settings_.batch / (positions * ids_.size(1)));
-  }
-
-  /// The dense model's last hidden states; the logits would be too many to keep.
-  void read_teacher() {
-    const auto windows = ids_.size(0), at_once = group_windows();
-    std::vector<at::Tensor> parts(static_cast<std::size_t>((windows + at_once - 1) / at_once));
-    side_by_side(ids_.device(), std::ssize(parts), [&](std::int64_t i) {
-      context_.check();
-      const auto own = ids_.slice(0, i * at_once, std::min((i + 1) * at_once, windows));
-      parts[static_cast<std::size_t>(i)] = student_.forward(own, {});
-    });
-    teacher_ = at::cat(parts);
+    return std::max<std::int64_t>(1, settings_.batch / (positions * windows_.window));
   }
 
   /// What one position of the slider adds to a step.
   struct Share {
-    at::Tensor windows;
+    std::span<const std::int64_t> windows;
     Policy policy;
     double loss = 0;
     std::vector<at::Tensor> gradients;
   };
 
   /// One step of Adam on windows `pick`, a part of them at each position.
-  void step(const at::Tensor& pick, double rate) {
+  void step(std::span<const std::int64_t> pick, double rate) {
     std::vector<Share> shares;
-    for (int i = 0; i < positions; ++i) {
-      const auto part = pick.slice(0, i * pick.size(0) / positions, (i + 1) * pick.size(0) / positions);
-      if (part.size(0) > 0) shares.push_back({part, draw(i), 0, {}});
+    for (std::size_t i = 0; i < positions; ++i) {
+      const auto begin = i * pick.size() / positions, end = (i + 1) * pick.size() / positions;
+      if (begin < end) shares.push_back({pick.subspan(begin, end - begin), draw(static_cast<int>(i)), 0, {}});
     }
-    side_by_side(ids_.device(), std::ssize(shares),
+    side_by_side(source_.device(), std::ssize(shares),
                  [&](std::int64_t i) { differentiate(shares[static_cast<std::size_t>(i)]); });
     double loss = 0;
     for (const Share& share : shares) loss += share.loss / positions;
@@ -256,10 +229,13 @@ class Training {
   void differentiate(Share& share) const {
     context_.check();
     at::AutoGradMode with_gradients(true);
-    const auto h = student_.forward(ids_.index_select(0, share.windows), position_of(share.policy.layers));
+    const auto h =
+        student_.forward(picked_windows(windows_, share.windows), position_of(share.policy.layers));
     if (!h.requires_grad()) return;
     const double weight = 1 / std::max(share.policy.predicted.kl, least_kl);
-    const auto [loss, gradient] = head_gradient(h.detach(), teacher_.index_select(0, share.windows), weight);
+    const auto teacher =
+        teacher_.read(at::tensor(at::ArrayRef<std::int64_t>(share.windows.data(), share.windows.size())));
+    const auto [loss, gradient] = head_gradient(h.detach(), teacher, weight);
     share.loss = loss;
     share.gradients = torch::autograd::grad({h}, student_.parameters(), {gradient}, false, false, true);
   }
@@ -278,8 +254,8 @@ class Training {
     for (std::int64_t begin = 0; begin < inputs.size(0); begin += rows) {
       const auto end = std::min(begin + rows, inputs.size(0));
       const auto part = inputs.slice(0, begin, end).detach().set_requires_grad(true);
-      const auto logits = source_.head().logits(part);
-      const Distributions dense(source_.head().logits(targets.slice(0, begin, end)));
+      const auto logits = head_.logits(part);
+      const Distributions dense(head_.logits(targets.slice(0, begin, end)));
       const auto [kl, difference] =
           dense.kl_gradient(logits.detach(), weight / static_cast<double>(inputs.size(0)));
       loss += kl;
@@ -291,24 +267,24 @@ class Training {
   }
 
   const WeightSource& source_;
+  Head head_;
   const Finish& settings_;
   const Frontier& frontier_;
   std::vector<double> budgets_;  // empty: all of the frontier
   const Context& context_;
-  WindowOrder order_;
   Random random_;
+  Windows windows_;  // those that train
   ElasticStudent student_;
   std::vector<Adam> adam_;
   std::vector<at::Tensor> kept_;
   double rate_;
-  at::Tensor ids_;      // [n, W] training windows
-  at::Tensor teacher_;  // [n, W, d]
+  ResidualStream teacher_;  // of the dense model, after the last layer; its logits would be too many to keep
   int steps_ = 0;
 };
 
 }  // namespace
 
-Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+Finished finish_end_to_end(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
                            const Windows& calibration, at::ScalarType storage, const Context& context) {
   const auto priced_on = some_windows(calibration, finish_table_tokens / calibration.window + 1);
   const auto candidates = threshold_candidates(source, moe, recipe, priced_on, context.part(0, 0.03));
@@ -318,7 +294,7 @@ Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, c
   const Frontier frontier(table, nullptr, Cost::activated);
   const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
   const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
-  FinishJudge judge(source, picked(calibration, order.index.slice(0, order.training)), frontier, budgets);
+  FinishJudge judge(source, order.judging(calibration), frontier, budgets);
   judge.remember(moe, context.part(trained_from - 0.03, trained_from));
   Training training(source, std::move(layers), recipe, calibration, frontier, budgets, context);
   Finished finished;

@@ -23,7 +23,7 @@ struct Finished {
 /// sensitivities), each weighted by the inverse of the KL expected there, so that one conversion serves the
 /// slider; with `finish.shift` the layers learn to move along it (model/moe_layer.h). Weights are rounded to
 /// `storage` before they are judged. Holds the whole model; the same seed gives the same bytes.
-Finished finish_end_to_end(const WeightSource& source, const MoeProvider& moe, const Recipe& recipe,
+Finished finish_end_to_end(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
                            const Windows& calibration, at::ScalarType storage, const Context& context);
 
 }  // namespace ladimo

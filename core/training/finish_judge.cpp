@@ -21,21 +21,21 @@ FinishJudge::FinishJudge(const WeightSource& source, Windows windows, const Fron
       policies_.push_back(frontier.at_tradeoff(tradeoff).layers);
 }
 
-void FinishJudge::remember(const MoeProvider& moe, const Context& context) {
+void FinishJudge::remember(const MoeLayers& moe, const Context& context) {
   auto policies = policies_;
   policies.insert(policies.end(), beside_.begin(), beside_.end());
   before_ = measure(moe, policies, context);
   std::ranges::sort(before_, {}, &Point::activated);
 }
 
-double FinishJudge::operator()(const MoeProvider& moe, const Context& context) const {
+double FinishJudge::operator()(const MoeLayers& moe, const Context& context) const {
   const auto now = measure(moe, policies_, context);
   double sum = 0;
   for (const Point& point : now) sum += point.log_kl - before_at(point.activated);
   return sum / static_cast<double>(now.size());
 }
 
-std::vector<FinishJudge::Point> FinishJudge::measure(const MoeProvider& moe,
+std::vector<FinishJudge::Point> FinishJudge::measure(const MoeLayers& moe,
                                                      const std::vector<ModelPolicy>& policies,
                                                      const Context& context) const {
   const auto scores = score(source_, moe, windows_, policies, context);

@@ -18,17 +18,17 @@ class FinishJudge {
               const std::vector<double>& budgets);
 
   /// Measures what the layers were before.
-  void remember(const MoeProvider& moe, const Context& context);
+  void remember(const MoeLayers& moe, const Context& context);
 
   /// Mean of ln(KL / KL before at as many activated parameters): below 0 is better.
-  double operator()(const MoeProvider& moe, const Context& context) const;
+  double operator()(const MoeLayers& moe, const Context& context) const;
 
  private:
   struct Point {
     double activated, log_kl;
   };
 
-  std::vector<Point> measure(const MoeProvider& moe, const std::vector<ModelPolicy>& policies,
+  std::vector<Point> measure(const MoeLayers& moe, const std::vector<ModelPolicy>& policies,
                              const Context& context) const;
   double before_at(double activated) const;
 

@@ -1,124 +1,122 @@
 #include "training/second_sweep.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
-#include <ATen/ATen.h>
 #include <spdlog/spdlog.h>
 
-#include "base/files.h"
-#include "base/hash.h"
 #include "convert/contributions.h"
 #include "convert/refit.h"
-#include "stream/calibration_stream.h"
-#include "training/stage1.h"
 #include "model/routing_weights.h"
-#include "run/sweep_record.h"
+#include "stream/walk.h"
+#include "stream/window_order.h"
 
 namespace ladimo {
 namespace {
 
-using Ffns = std::vector<std::shared_ptr<const FeedForward>>;
-
 class SecondSweep {
  public:
-  SecondSweep(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
-              const Windows& calibration, const Context& context)
+  SecondSweep(const WeightSource& source, const LayerStore& store, const Recipe& recipe,
+              const Context& context)
       : source_(source),
-        run_(run),
+        store_(store),
         settings_(recipe.stage1),
         storage_(storage_dtype(source.checkpoint())),
-        context_(context),
-        stream_(source, calibration, settings_.validation_share) {}
+        context_(context) {}
 
-  void pass_dense(int l) {
-    const auto layer = source_.layer(l);
-    stream_.attend(layer, false, context_);
-    stream_.feed_forward(layer, 0, stream_.windows(), {layer.ffn}, context_);
+  /// Fits the layer on `rows`, unless that was done before.
+  void fit(int l, const LayerRows& rows) const {
+    const auto before = load(store_.stage1_weights(l));
+    const auto thresholds = thresholds_on(before, rows);
+    const auto training = rows.train(), held_back = rows.validation();
+    const double variance = std::max(output_variance(held_back, context_), 1e-12);
+    const auto routing_weights = route_rows(before, held_back, context_);
+    const auto errors_of = [&](const MoeWeights& weights) {
+      return elastic_errors(weights, held_back, routing_weights, thresholds, variance, context_);
+    };
+    const auto errors = errors_of(before);
+    const auto after = refit(before, training, route_rows(before, training, context_), thresholds, errors,
+                             settings_.refit_ridge, context_)
+                           .rounded(storage_);
+    SweepRecord record{l, mean_error(errors), mean_error(errors), {}};
+    LayerStore::Write write;
+    if (const double loss = mean_error(errors_of(after)); loss < record.loss_before) {
+      record.loss_after = loss;
+      write = [&](const auto& file) { save_moe_weights(file, after, storage_); };
+    }
+    store_.put(record, write);
+    spdlog::debug("second sweep, layer {}: {} -> {}", l, record.loss_before, record.loss_after);
   }
 
-  /// `pending`: the layer is to be fitted; `last`: nothing comes after it.
-  void pass_converted(int l, bool pending, bool last) {
-    const auto layer = source_.layer(l);
-    const auto rows = stream_.attend(layer, true, context_);
-    const auto before = load(run_.layer_weights(l));
-    const auto thresholds = thresholds_at(before.route(rows.train().x), settings_.levels);
-    if (pending) fit(l, before, rows, thresholds);
-    if (last) return;
-    const auto student = at_levels(load(weights_before_finish(run_, l).path), thresholds);
-    Ffns dealt;  // every other training window stays on the dense model's way
-    for (const auto& ffn : student) dealt.insert(dealt.end(), {layer.ffn, ffn});
-    const auto training = stream_.training_windows();
-    stream_.feed_forward(layer, 0, training, dealt, context_);
-    stream_.feed_forward(layer, training, stream_.windows(), student, context_);
+  /// The layer in every window: of those that train every other one stays on the dense model's way, the rest
+  /// run the converted layer at one of the recipe's levels each.
+  FeedForwards deal(int l, const DecoderLayer& layer, const LayerRows& rows, std::int64_t windows,
+                    std::int64_t training) const {
+    const auto thresholds = thresholds_on(load(store_.stage1_weights(l)), rows);
+    const auto weights = std::make_shared<const MoeWeights>(load(store_.weights_before_finish(l)));
+    FeedForwards student, dealt;
+    for (const double threshold : thresholds)
+      student.push_back(std::make_shared<MoeLayer>(weights, LayerPolicy::above(threshold)));
+    for (std::int64_t w = 0; w < windows; ++w) {
+      const auto turn = static_cast<std::size_t>(w < training ? w / 2 : w - training);
+      const bool dense = w < training && w % 2 == 0;
+      dealt.push_back(dense ? layer.ffn : student[turn % student.size()]);
+    }
+    return dealt;
   }
 
  private:
   MoeWeights load(const std::filesystem::path& file) const {
     return load_moe_weights(file, source_.device(), at::kFloat);
   }
-
-  static Ffns at_levels(const MoeWeights& weights, const std::vector<double>& thresholds) {
-    const auto shared = std::make_shared<const MoeWeights>(weights);
-    Ffns ffns;
-    for (const double threshold : thresholds)
-      ffns.push_back(std::make_shared<MoeLayer>(shared, LayerPolicy::above(threshold)));
-    return ffns;
-  }
-
-  void fit(int l, const MoeWeights& before, const CalibrationRows& rows,
-           const std::vector<double>& thresholds) {
-    const auto training = rows.train(), held_back = rows.validation();
-    const double variance =
-        (held_back.y - held_back.y.mean(0)).square().sum(1).mean().clamp_min(1e-12).item<double>();
-    const auto routing_weights = before.route(held_back.x);
-    const auto errors_of = [&](const MoeWeights& weights) {
-      return elastic_errors(weights, held_back, routing_weights, thresholds, variance, context_);
-    };
-    const auto errors = errors_of(before);
-    const auto after =
-        refit(before, training, before.route(training.x), thresholds, errors, settings_.refit_ridge, context_)
-            .rounded(storage_);
-    SweepRecord record{l, mean_error(errors), mean_error(errors), {}};
-    if (const double loss = mean_error(errors_of(after)); loss < record.loss_before) {
-      const auto file = swept_weights(run_, l);
-      save_moe_weights(file, after, storage_);
-      record.loss_after = loss;
-      record.hash = hash_hex(read_file(file));
-    }
-    write_sweep(run_, record);
-    spdlog::debug("second sweep, layer {}: {} -> {}", l, record.loss_before, record.loss_after);
+  std::vector<double> thresholds_on(const MoeWeights& weights, const LayerRows& rows) const {
+    return thresholds_at(route_rows(weights, rows.train(), context_), settings_.levels);
   }
 
   const WeightSource& source_;
-  const RunFolder& run_;
+  const LayerStore& store_;
   const Stage1& settings_;
   at::ScalarType storage_;
   const Context& context_;
-  CalibrationStream stream_;
 };
 
 }  // namespace
 
-void sweep_again(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
+void sweep_again(const WeightSource& source, const LayerStore& store, const Recipe& recipe,
                  const Windows& calibration, const Context& context) {
   std::set<int> pending;
   for (const int layer : recipe.layers)
-    if (!sweep_intact(run, layer)) pending.insert(layer);
+    if (!store.sweep_intact(layer)) pending.insert(layer);
   if (pending.empty()) return;
 
-  create_directories(swept_weights(run, 0).parent_path());
-  SecondSweep sweep(source, run, recipe, calibration, context);
+  const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
+  auto stream = ResidualStream::embedded(source, order.all(calibration), context);
+  const SecondSweep sweep(source, store, recipe, context);
   const int last = *pending.rbegin();
   Progress progress(context, last + 1);
   progress.advance(0);
-  for (int l = 0; l <= last; ++l) {
-    if (std::ranges::binary_search(recipe.layers, l))
-      sweep.pass_converted(l, pending.contains(l), l == last);
-    else
-      sweep.pass_dense(l);
-    progress.advance();
-  }
+  std::optional<RowCapture> capture;
+  Walk how;
+  how.layers = last + 1;
+  how.enter = [&](std::int64_t l, const DecoderLayer&) {
+    if (std::ranges::binary_search(recipe.layers, static_cast<int>(l)))
+      capture.emplace(source, stream.windows(), order.training, stream.positions(), context);
+  };
+  how.see = [&](const LayerChunk& chunk) {
+    if (capture) capture->keep(chunk.begin, chunk.x, chunk.y);
+  };
+  how.deal = [&](std::int64_t layer, const DecoderLayer& weights) -> FeedForwards {
+    if (!capture) return {};
+    const auto l = static_cast<int>(layer);
+    const auto rows = capture->rows();
+    capture.reset();
+    if (pending.contains(l)) sweep.fit(l, rows);
+    if (l == last) return {};
+    return sweep.deal(l, weights, rows, stream.windows(), order.training);
+  };
+  how.leave = [&](std::int64_t, const DecoderLayer&) { progress.advance(); };
+  walk(source, stream, how, context);
 }
 
 }  // namespace ladimo

@@ -4,7 +4,8 @@
 
 #include "base/context.h"
 #include "model/weight_source.h"
-#include "run/run_folder.h"
+#include "run/layer_store.h"
+#include "run/recipe.h"
 #include "text/corpus.h"
 
 namespace ladimo {
@@ -13,9 +14,9 @@ namespace ladimo {
 /// dense model and half, with all held-back ones, through the converted model as it is by then, each at one
 /// of the recipe's levels. Down projection and compensation (or the bias in its place) are refitted to the
 /// dense FFN's outputs for these inputs; a layer is kept where that lowers the error on held-back windows.
-/// Leaves run/sweep_record.h's files; what is there already is not made again. Precondition: stage 1 is done.
+/// What the store holds already is not made again. Precondition: stage 1 is done.
 /// Memory as stage 1.
-void sweep_again(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
+void sweep_again(const WeightSource& source, const LayerStore& store, const Recipe& recipe,
                  const Windows& calibration, const Context& context);
 
 }  // namespace ladimo

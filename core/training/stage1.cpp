@@ -1,44 +1,63 @@
 #include "training/stage1.h"
 
+#include <optional>
 #include <set>
 
-#include "base/files.h"
-#include "base/hash.h"
+#include <fmt/format.h>
+
 #include "convert/layer_conversion.h"
 #include "run/timing_log.h"
-#include "stream/calibration_stream.h"
+#include "stream/walk.h"
+#include "stream/window_order.h"
 
 namespace ladimo {
-at::ScalarType storage_dtype(const Checkpoint& checkpoint) {
-  return checkpoint.tensor(Role::gate).dtype == DType::f32 ? at::kFloat : at::kBFloat16;
-}
 
 int convert_layers(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
                    const Windows& calibration, const Context& context) {
+  const LayerStore& store = run.layers();
   const auto storage = storage_dtype(source.checkpoint());
   std::set<int> pending;
   for (const int layer : recipe.layers)
-    if (!run.layer_intact(layer)) pending.insert(layer);
+    if (!store.intact(layer)) pending.insert(layer);
   const auto resumed = static_cast<int>(recipe.layers.size() - pending.size());
   if (pending.empty()) return resumed;
 
-  CalibrationStream stream(source, calibration, recipe.stage1.validation_share);
+  const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
+  auto stream = ResidualStream::embedded(source, order.all(calibration), context);
   Progress progress(context, static_cast<std::int64_t>(pending.size()));
   progress.advance(0);
-  for (int l = 0; l <= *pending.rbegin(); ++l) {
-    const Stopwatch watch;
-    const auto layer = source.layer(l);
-    const auto rows = stream.advance(layer, pending.contains(l), context);
-    if (!pending.contains(l)) continue;
+  std::optional<Stopwatch> watch;
+  std::optional<RowCapture> capture;
+  const auto convert = [&](int l, const DecoderLayer& layer) {
+    const auto claim = store.claim(l);
+    if (!claim)
+      throw Refusal(fmt::format("Another process is converting layer {} of this run.", l), "Wait for it.",
+                    run.path());
     const auto& ffn = dynamic_cast<const DenseFfn&>(*layer.ffn);
-    auto converted = convert_layer(ffn, rows, recipe, l, storage, context);
-    save_moe_weights(run.layer_weights(l), converted.weights, storage);
-    converted.record.hash = hash_hex(read_file(run.layer_weights(l)));
-    run.write_record(converted.record);
-    add_seconds(run, l, watch.seconds());
-    context.emit(LayerEvent{l, converted.record.loss_before, converted.record.loss_after, watch.seconds()});
+    const auto rows = capture->rows();
+    capture.reset();
+    const auto converted = convert_layer(ffn, rows, recipe, l, storage, context);
+    store.put(converted.record,
+              [&](const auto& file) { save_moe_weights(file, converted.weights, storage); });
+    const double seconds = watch->seconds();
+    add_seconds(run, l, seconds);
+    context.emit(LayerEvent{l, converted.record.loss_before, converted.record.loss_after, seconds});
     progress.advance();
-  }
+  };
+  Walk how;
+  how.layers = *pending.rbegin() + 1;
+  how.enter = [&](std::int64_t l, const DecoderLayer&) {
+    watch.emplace();
+    if (pending.contains(static_cast<int>(l)))
+      capture.emplace(source, stream.windows(), order.training, stream.positions(), context);
+  };
+  how.see = [&](const LayerChunk& chunk) {
+    if (capture) capture->keep(chunk.begin, chunk.x, chunk.y);
+  };
+  how.leave = [&](std::int64_t l, const DecoderLayer& layer) {
+    if (capture) convert(static_cast<int>(l), layer);
+  };
+  walk(source, stream, how, context);
   return resumed;
 }
 

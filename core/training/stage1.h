@@ -9,11 +9,9 @@
 
 namespace ladimo {
 
-/// The stored dtype of converted layers: fp32 originals stay fp32, everything else is bf16.
-at::ScalarType storage_dtype(const Checkpoint& checkpoint);
-
-/// Converts the recipe's layers into the run folder. Memory: the residual stream and one layer's rows,
-/// weights and normal equations. Returns how many layers were found done.
+/// Converts the recipe's layers into the run folder. Memory: the residual stream and one layer's rows (both
+/// spilled where the context's memory does not suffice), that layer's weights and what fitting them takes.
+/// Returns how many layers were found done.
 int convert_layers(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
                    const Windows& calibration, const Context& context);
 

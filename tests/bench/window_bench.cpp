@@ -24,17 +24,14 @@ constexpr int layers = 32;
 
 /// The run's folder as a conversion leaves it, without the weights, which nobody reads to show it.
 void write_run(const RunFolder& run, const json& show) {
-  std::filesystem::create_directories(run.layer_weights(0).parent_path());
+  std::filesystem::create_directories(run.path());
   write_json(run.recipe_file(), show["recipe"]);
   write_json(run.profile_file(), show["profile"]);
   write_json(run.tradeoff_file(), show["tradeoff"]);
   write_json(run.latency_file(), show["latency"]);
   write_json(run.policy_file(), show["policy"]);
-  for (const json& layer : show["layers"]) {
-    const LayerRecord record = layer_record_from_json(layer);
-    run.write_record(record);
-    std::ofstream(run.layer_weights(record.layer)) << "weights";
-  }
+  for (const json& layer : show["layers"])
+    run.layers().put(layer_record_from_json(layer), [](const auto& file) { write_file(file, "weights"); });
 }
 
 void open(const ui::Engine& engine, const std::filesystem::path& run, const char* how) {

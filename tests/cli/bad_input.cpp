@@ -38,7 +38,7 @@ void overwrite(const fs::path& file, std::size_t offset, const std::string& byte
 /// Rewrites the weights under other sizes, keeping the folder's own config: every FFN is misshaped.
 void reshape(const fs::path& model) {
   const auto config = read_file(model / "config.json");
-  PicoModel other;
+  ModelShape other;
   other.intermediate = 40;
   write_pico_model(model, other);
   write_file(model / "config.json", config);
@@ -66,9 +66,9 @@ const std::vector<Case> cases = {
     {"missing folder",
      {"no folder"},
      [](auto& model, auto&) { fs::rename(model, model.string() + ".away"); }},
-    {"no config", {"config.json"}, [](auto& model, auto&) { fs::remove(model / "config.json"); }},
+    {"no config", {"no config.json"}, [](auto& model, auto&) { fs::remove(model / "config.json"); }},
     {"config that is not JSON",
-     {"config.json"},
+     {"config.json is not valid JSON"},
      [](auto& model, auto&) { write_file(model / "config.json", "{"); }},
     {"unknown architecture",
      {"GPTNeoXForCausalLM"},
@@ -90,7 +90,9 @@ const std::vector<Case> cases = {
      [](auto& model, auto&) {
        change_config(model, {{"attn_logit_softcapping", 50.0}});
      }},
-    {"no weights", {"safetensors"}, [](auto& model, auto&) { fs::remove(model / "model.safetensors"); }},
+    {"no weights",
+     {"no model.safetensors"},
+     [](auto& model, auto&) { fs::remove(model / "model.safetensors"); }},
     {"tensors missing, all listed",
      {gate0, "model.layers.1.self_attn.q_proj.weight"},
      [](auto& model, auto&) {
@@ -117,43 +119,43 @@ const std::vector<Case> cases = {
        overwrite(file, fs::file_size(file) - 400, std::string(reinterpret_cast<const char*>(&nan), 4));
      }},
     {"truncated safetensors",
-     {"model.safetensors"},
+     {"model.safetensors", "ends at offset"},
      [](auto& model, auto&) {
        fs::resize_file(model / "model.safetensors", fs::file_size(model / "model.safetensors") / 2);
      }},
     {"empty safetensors",
-     {"model.safetensors"},
+     {"model.safetensors", "the file is empty"},
      [](auto& model, auto&) { fs::resize_file(model / "model.safetensors", 0); }},
     {"a header that lies about its length",
-     {"model.safetensors"},
+     {"model.safetensors", "length at offset 0"},
      [](auto& model, auto&) { overwrite(model / "model.safetensors", 0, std::string(8, '\x7f')); }},
     {"a header that lies about offsets",
-     {gate0},
+     {gate0, "offset"},
      [](auto& model, auto&) {
        change_header(model, [](nlohmann::json& header) { header[gate0]["data_offsets"][1] = 1ULL << 60; });
      }},
     {"tokenizer missing",
-     {"tokenizer.model"},
+     {"no tokenizer.model"},
      [](auto& model, auto&) { fs::remove(model / "tokenizer.model"); }},
     {"tokenizer broken",
-     {"tokenizer.model"},
+     {"not a SentencePiece model"},
      [](auto& model, auto&) { write_file(model / "tokenizer.model", "no"); }},
     {"tokenizer with more pieces than embedding rows",
-     {"4096", "1000"},
+     {"4096 pieces", "1000 rows"},
      [](auto& model, auto&) {
-       PicoModel small;
+       ModelShape small;
        small.vocab = 1000;
        write_pico_model(model, small);
      }},
-    {"text missing", {"calibration.txt"}, [](auto&, auto& text) { fs::remove(text); }},
-    {"empty text", {"calibration.txt"}, [](auto&, auto& text) { write_file(text, ""); }},
-    {"fewer tokens than asked", {"tokens", "--tokens"}, nothing, {"--tokens", "9000000"}},
-    {"zero experts", {"0"}, nothing, {"--experts", "0"}},
-    {"more experts than neurons", {"1000", "48"}, nothing, {"--experts", "1000"}},
-    {"everything shared", {"shared"}, nothing, {"--experts", "8", "--shared", "8"}},
-    {"layers out of range", {"7"}, nothing, {"--layers", "0,7"}},
-    {"layers that are no list", {"some"}, nothing, {"--layers", "some"}},
-    {"a window longer than the model's positions", {"64"}, nothing, {"--window", "65"}},
+    {"text missing", {"There is no file", "calibration.txt"}, [](auto&, auto& text) { fs::remove(text); }},
+    {"empty text", {"calibration.txt holds no text"}, [](auto&, auto& text) { write_file(text, ""); }},
+    {"fewer tokens than asked", {"too few tokens", "--tokens"}, nothing, {"--tokens", "9000000"}},
+    {"zero experts", {"0 experts"}, nothing, {"--experts", "0"}},
+    {"more experts than neurons", {"1000 experts", "48 neurons"}, nothing, {"--experts", "1000"}},
+    {"everything shared", {"8 of 8 experts shared"}, nothing, {"--experts", "8", "--shared", "8"}},
+    {"layers out of range", {"no layer 7"}, nothing, {"--layers", "0,7"}},
+    {"layers that are no list", {"\"some\" is not a list of layers"}, nothing, {"--layers", "some"}},
+    {"a window longer than the model's positions", {"64 positions"}, nothing, {"--window", "65"}},
     {"an unknown option", {"--quickly"}, nothing, {"--quickly"}},
     {"a seed that is no number", {"--seed", "abc", "whole number"}, nothing, {"--seed", "abc"}},
     {"a device that does not exist", {"abacus"}, nothing, {"--device", "abacus"}},

@@ -94,16 +94,19 @@ TEST_CASE("it says what the run says, in every command; without the original the
     arguments.insert(arguments.end(), prompt.begin(), prompt.end());
     return json_of(arguments)["tokens"];
   };
-  CHECK(generate(e.native) == generate(e.run));
+  const auto tokens = generate(e.run);
+  CHECK(generate(e.native) == tokens);
   const auto bench = json_of({"bench", e.native, "--threads", "1"});
   check_keys(bench["decode"], {"dense_tokens_per_s", "converted_tokens_per_s", "speedup", "bytes_per_token",
                                "bandwidth_fraction"});
-  CHECK(bench["decode"]["speedup"].get<double>() > 0);
+  CHECK(bench["decode"]["speedup"].get<double>() ==
+        doctest::Approx(bench["decode"]["converted_tokens_per_s"].get<double>() /
+                        bench["decode"]["dense_tokens_per_s"].get<double>()));
   const auto inspected = json_of({"inspect", e.native});
   CHECK(inspected["native"]["converted_layers"] == json{1, 2});
   const auto convert = run({"convert", e.native, "-o", e.work.folder / "again", "--text", e.work.text});
   CHECK(convert.status == 2);
-  CHECK(convert.err.find("converted already") != std::string::npos);
+  CHECK(convert.err.find("already converted") != std::string::npos);
   Process server({"serve", e.native, "--threads", "1"});
   server.write("{\"id\":1,\"request\":\"generate\",\"prompt\":\"the\",\"max_tokens\":2}\n");
   server.wait_until([&] { return server.out_so_far().find("\"result\"") != std::string::npos; });
@@ -117,7 +120,7 @@ TEST_CASE("it says what the run says, in every command; without the original the
   CHECK(alone["perplexity"] == expected["perplexity"]);
   CHECK(alone["activated_parameters"] == expected["activated_parameters"]);
   CHECK(eval(e.native, {"--dense", moved})["kl"] == expected["kl"]);
-  CHECK(generate(e.native) == generate(e.native));
+  CHECK(generate(e.native) == tokens);
   const auto bench_alone = json_of({"bench", e.native, "--threads", "1"});
   CHECK(bench_alone["decode"]["dense_tokens_per_s"].is_null());
   CHECK(bench_alone["decode"]["speedup"].is_null());
@@ -159,7 +162,7 @@ TEST_CASE("what cannot be exported is refused and nothing is left") {
       {{"export", e.run, "-o", e.native}, "already"},
       {{"export", e.run, "-o", nowhere}, "does not exist"},
       {{"export", e.run, "-o", fresh, "--format", "mixtral"}, "mixtral"},
-      {{"export", e.run, "-o", fresh, "--format", "gguf"}, "not written by this version"},
+      {{"export", e.run, "-o", fresh, "--format", "gguf"}, "cannot write the format"},
       {{"export", e.work.model, "-o", fresh}, "not a run"},
       {{"export", e.native, "-o", fresh}, "not a run"},
       {{"export", e.run, "-o", fresh, "--policy", "none.json"}, "no such policy"},

@@ -30,7 +30,7 @@ TEST_CASE("a second sweep: its own step and files; killed in the middle, the sam
                       {"finish", {{"use", "on"}, {"epochs", 1}}}});
   const auto convert = [&](const fs::path& output) { return work.convert(output, {"--recipe", recipe}); };
   const auto undisturbed = work.folder / "undisturbed", killed = work.folder / "killed";
-  CHECK(run(convert(undisturbed)).err.find("second sweep") != std::string::npos);
+  CHECK(run(convert(undisturbed)).err.find("Second sweep") != std::string::npos);
   Process process(convert(killed));
   process.wait_until([&] { return fs::exists(killed / "second-sweep/000.json"); });
   process.signal(SIGKILL);

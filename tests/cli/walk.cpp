@@ -132,7 +132,7 @@ TEST_CASE("a moved original is named with --dense; another checkpoint is refused
   CHECK(lost.status == 2);
   CHECK(lost.err.find("--dense") != std::string::npos);
   CHECK(json_of({"eval", output, "--text", work.held_out, "--dense", moved})["kl"].get<double>() > 0);
-  PicoModel other;
+  ModelShape other;
   other.layers = 3;
   other.seed = 5;
   write_pico_model(work.model, other);

@@ -16,6 +16,7 @@ class ByteTokenizer final : public Tokenizer {
   std::int64_t size() const override { return 256; }
   std::int32_t bos() const override { return bos_; }
   std::int32_t eos() const override { return eos_; }
+  std::string fingerprint() const override { return "bytes"; }
 
  private:
   std::int32_t bos_, eos_;

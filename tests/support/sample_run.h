@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -11,21 +13,25 @@
 
 namespace ladimo::testing {
 
+/// Stores `bytes` in the place of a layer's weights.
+inline LayerStore::Write writing(std::string bytes) {
+  return [bytes = std::move(bytes)](const std::filesystem::path& file) { write_file(file, bytes); };
+}
+
 /// Layers 0 and 1 are asked for, layer 1 is finished.
 struct SampleRun {
   TemporaryFolder folder;
   RunFolder run{folder / "run"};
 
   SampleRun() {
-    std::filesystem::create_directories(run.path() / "layers");
+    std::filesystem::create_directories(run.path());
     Recipe recipe;
     recipe.window = 64;
     recipe.experts = 8;
     recipe.shared = 2;
     recipe.layers = {0, 1};
     write_json(run.recipe_file(), to_json(recipe));
-    run.write_record({1, 0.3, 0.2, 0.1, 0.9, {0.15, 0.1}, "abc"});
-    write_file(run.layer_weights(1), "weights");
+    run.layers().put(LayerRecord{1, 0.3, 0.2, 0.1, 0.9, {0.15, 0.1}, {}, {}}, writing("weights"));
   }
 };
 

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "model/decoder.h"
 #include "model/moe_layer.h"
+#include "stream/layer_rows.h"
 
 namespace ladimo::testing {
 
@@ -36,6 +37,10 @@ inline double relative_difference(const at::Tensor& a, const at::Tensor& expecte
 inline WeightSource open_weights(const std::filesystem::path& folder, at::ScalarType dtype = at::kFloat) {
   return WeightSource(Checkpoint::open(folder), at::kCPU, dtype);
 }
+
+/// All of a layer's FFN inputs, and outputs. [T, d]
+inline at::Tensor inputs(const LayerRows& rows) { return rows.x(0, rows.count()); }
+inline at::Tensor outputs(const LayerRows& rows) { return rows.y(0, rows.count()); }
 
 /// A dense FFN of `f` neurons with random weights.
 inline std::shared_ptr<DenseFfn> random_ffn(std::int64_t d, std::int64_t f, std::uint64_t seed,

@@ -21,7 +21,7 @@ struct Workplace {
                         held_out = folder / "held-out.txt";
 
   Workplace() {
-    PicoModel pico;
+    ModelShape pico;
     pico.layers = 3;
     write_pico_model(model, pico);
     write_text(text, 400);

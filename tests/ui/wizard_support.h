@@ -18,7 +18,7 @@ inline QString text_of(const std::filesystem::path& path) { return QString::from
 struct WizardGround {
   TemporaryFolder folder;
 
-  explicit WizardGround(const PicoModel& pico = {}) {
+  explicit WizardGround(const ModelShape& pico = {}) {
     write_pico_model(folder / "pico", pico);
     write_text(folder / "a.txt", 120, 1);
     write_text(folder / "b.txt", 120, 2);

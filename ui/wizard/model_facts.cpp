@@ -22,7 +22,7 @@ void read_tokenizer(ModelFacts& facts, const std::filesystem::path& folder) {
 void read_weights(ModelFacts& facts, const Checkpoint& checkpoint) {
   try {
     refuse_converted(checkpoint);
-    facts.weight_bytes = stored_weight_bytes(checkpoint);
+    facts.weight_bytes = static_cast<int>(dtype_size(checkpoint.converted_dtype()));
   } catch (const Error& error) {
     facts.problems.push_back(error.problem());
   }

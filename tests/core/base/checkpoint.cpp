@@ -56,8 +56,9 @@ std::vector<Problem> problems_of(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("a pico model opens, in every shape that it comes in") {
-  for (const PicoModel& pico : {PicoModel{}, PicoModel{.tied_head = false}, PicoModel{.attention_bias = true},
-                                PicoModel{.mlp_bias = true}, PicoModel{.dtype = DType::bf16}}) {
+  for (const ModelShape& pico :
+       {ModelShape{}, ModelShape{.tied_head = false}, ModelShape{.attention_bias = true},
+        ModelShape{.mlp_bias = true}, ModelShape{.dtype = DType::bf16}}) {
     TemporaryFolder folder;
     write_pico_model(folder.path(), pico);
     const Checkpoint checkpoint = Checkpoint::open(folder.path());
@@ -81,7 +82,7 @@ TEST_CASE("a folder that holds no model is refused with the reason") {
   CHECK(mentions(problems_of(folder.path()), "config.json is not valid JSON"));
   write_file(folder / "pytorch_model.bin", "x");
   const auto problems = problems_of(folder.path());
-  CHECK(mentions(problems, "only there as pytorch_model.bin"));
+  CHECK(mentions(problems, "only as pytorch_model.bin"));
   CHECK(problems.back().hint.find("safetensors") != std::string::npos);
   CHECK_THROWS_AS(Checkpoint::open(folder.path()), Refusal);
 }

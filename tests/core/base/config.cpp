@@ -8,14 +8,14 @@
 
 using namespace ladimo;
 using ladimo::testing::config_json;
-using ladimo::testing::PicoModel;
+using ladimo::testing::ModelShape;
 using nlohmann::json;
 
 namespace {
 
 // The pico config changed by `change` (a JSON merge patch: null removes a key).
 ModelConfig parse(const json& change, std::vector<Problem>& problems) {
-  PicoModel pico;
+  ModelShape pico;
   pico.extra = change;
   return parse_config(config_json(pico), "config.json", problems);
 }
@@ -29,7 +29,7 @@ ModelConfig parse_good(const json& change = json::object()) {
 
 // With a key set to null, which a merge patch cannot say.
 ModelConfig parse_with_null(const char* key, json change = json::object()) {
-  PicoModel pico;
+  ModelShape pico;
   pico.extra = std::move(change);
   json full = config_json(pico);
   full[key] = nullptr;
@@ -72,7 +72,8 @@ TEST_CASE("where config.json is silent, transformers' defaults hold") {
                                         {"tie_word_embeddings", nullptr},
                                         {"hidden_act", nullptr},
                                         {"rope_theta", nullptr},
-                                        {"max_position_embeddings", nullptr}});
+                                        {"max_position_embeddings", nullptr},
+                                        {"bos_token_id", nullptr}});
   CHECK(llama.kv_heads == 4);
   CHECK(llama.head_dim == 8);
   CHECK(llama.rms_eps == 1e-6);
@@ -80,6 +81,7 @@ TEST_CASE("where config.json is silent, transformers' defaults hold") {
   CHECK(llama.rope_theta == 1e4);
   CHECK(llama.max_positions == 2048);
   CHECK(llama.sliding_window == 0);
+  CHECK(llama.bos == 1);
   CHECK(parse_good(mistral).sliding_window == 4096);
   CHECK(parse_good(with(mistral, {{"sliding_window", 16}})).sliding_window == 16);
   CHECK(parse_with_null("sliding_window", mistral).sliding_window == 0);
@@ -166,7 +168,7 @@ TEST_CASE("what would change the computation, or cannot be, is named") {
       {{{"rope_scaling", "linear"}}, "rope_scaling is \"linear\""},
       {{{"rope_scaling", {{"type", "default"}}},
         {"rope_parameters", {{"rope_type", "linear"}, {"factor", 2}}}},
-       "rope_scaling and rope_parameters say different things"},
+       "rope_scaling contradicts rope_parameters"},
       {{{"sliding_window", 128}}, "sliding_window changes the computation"},
       {{{"layer_types", {"full_attention", "sliding_attention"}}}, "layer_types is"},
       {{{"partial_rotary_factor", 0.5}}, "partial_rotary_factor is 0.5"},

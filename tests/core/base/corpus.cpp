@@ -90,7 +90,7 @@ TEST_CASE("files that hold no text are refused with the place") {
       {"a.txt", "x\xE2\x82", "wrong at byte 1"},         // cut short
       {"a.jsonl", "{\"text\": \"a\"}\n{\"txt\": \"a\"}\n", "Line 2 of a.jsonl has no key \"text\""},
       {"a.jsonl", "{\"text\": \"a\"", "Line 1 of a.jsonl is not valid JSON"},
-      {"a.jsonl", "\n{\"text\": 5}\n", "Line 2 of a.jsonl has a \"text\" that is not a text"},
+      {"a.jsonl", "\n{\"text\": 5}\n", "Line 2 of a.jsonl has a \"text\" that is not a string"},
       {"a.jsonl", "{\"text\": \"\"}\n", "a.jsonl holds no text"},
       {"a.jsonl", "[]\n", "has no key"},
   };
@@ -117,6 +117,20 @@ TEST_CASE("windows have BOS first and whole pieces behind each other") {
   CHECK(evaluation_windows({folder / "a.txt"}, tokenizer, 5, 14).count() == 2);
   CHECK(default_window(256) == 256);
   CHECK(default_window(131072) == 2048);
+}
+
+TEST_CASE("without a BOS windows are text from their first token on") {
+  TemporaryFolder folder;
+  write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl");
+  const testing::ByteTokenizer without{-1, 2};
+  const Windows windows = evaluation_windows({folder / "a.txt"}, without, 5, 0);
+  REQUIRE(windows.count() == 3);
+  CHECK(without.decode(windows.row(0)) == "abc\nd");
+  CHECK(without.decode(windows.row(1)) == "efg\nh");
+  CHECK(without.decode(windows.row(2)) == "ijkl\n");
+  const Split split = split_corpus({folder / "a.txt"}, without, 5, {10, 0, 0}, 0);
+  CHECK(std::ranges::count(split.calibration.tokens, -1) == 0);
+  CHECK(split.calibration.count() == 2);
 }
 
 TEST_CASE("measuring takes the same from every file, as many as the shortest allows") {
@@ -224,7 +238,7 @@ TEST_CASE("what cannot be split is refused with the numbers") {
         std::string::npos);
   CHECK(refused({}, 16, {32, 0, 0}).find("no text") != std::string::npos);
   CHECK(refused({a}, 1, {32, 0, 0}).find("too short") != std::string::npos);
-  CHECK(refused({a}, 16, {-5, 0, 0}).find("cannot be taken") != std::string::npos);
+  CHECK(refused({a}, 16, {-5, 0, 0}).find("number of tokens is negative") != std::string::npos);
 }
 
 TEST_CASE("the shared texts give the splits of the standard job") {

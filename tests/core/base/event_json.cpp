@@ -1,6 +1,7 @@
 #include "run/event_json.h"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "policy/histogram.h"
 #include "support/refusals.h"

@@ -51,7 +51,7 @@ TEST_CASE("broken entries are refused") {
   const std::pair<const char*, const char*> broken[] = {
       {R"([])", "is not a JSON object"},
       {R"({})", "kind is missing"},
-      {R"({"kind": 3})", "kind is not a text"},
+      {R"({"kind": 3})", "kind is not a string"},
       {R"({"kind": "top"})", "kind is none of dense, top_k, threshold"},
       {R"({"kind": "top_k"})", "k is missing"},
       {R"({"kind": "top_k", "k": -1})", "k is negative"},

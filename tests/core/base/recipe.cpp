@@ -59,7 +59,7 @@ TEST_CASE("unknown keys and impossible values are refused by name") {
       {R"({"stage1": 3})", "stage1 is not a JSON object"},
       {R"({"text": []})", "text is empty"},
       {R"({"text": "other"})", "text is not a list"},
-      {R"({"text": [3]})", "text is not a list of texts"},
+      {R"({"text": [3]})", "text is not a list of strings"},
       {R"({"tokens": 0})", "tokens is less than 1"},
       {R"({"tokens": "many"})", "tokens is not an integer"},
       {R"({"held_out_tokens": 0})", "held_out_tokens is less than 1"},
@@ -119,6 +119,11 @@ TEST_CASE("differences are named in words; files are compared by content, not by
   Recipe edited = recipe;
   edited.text_fingerprints[1] = "dd";
   CHECK(differences(recipe, edited).front().ends_with("has changed since the run began"));
+  Recipe retokenized = recipe;
+  retokenized.tokenizer_fingerprint = "ee";
+  CHECK(differences(recipe, retokenized).empty());  // not recorded by earlier versions
+  CHECK(differences(retokenized, recipe) ==
+        std::vector<std::string>{"tokenizer: it has changed since the run began"});
   Recipe self = recipe;
   self.text.clear();
   self.text_fingerprints.clear();

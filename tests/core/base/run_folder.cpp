@@ -17,22 +17,8 @@ namespace fs = std::filesystem;
 
 TEST_CASE("names in a run folder") {
   const RunFolder run("r");
-  CHECK(run.layer_weights(7) == "r/layers/007.safetensors");
-  CHECK(run.layer_record(12) == "r/layers/012.json");
+  CHECK(run.layers().finish_file() == "r/finish.json");
   CHECK(run.self_held_out() == "r/text/held-out.jsonl");
-}
-
-TEST_CASE("a layer is done when both of its files are there") {
-  const SampleRun sample;
-  CHECK(sample.run.exists());
-  CHECK(sample.run.layer_done(1));
-  CHECK_FALSE(sample.run.layer_done(0));
-  write_file(sample.run.layer_weights(0), "weights");
-  CHECK_FALSE(sample.run.layer_done(0));
-  const LayerRecord record = sample.run.record(1);
-  CHECK(record.loss_refit == 0.2);
-  CHECK(record.held_out_losses == std::vector<double>{0.15, 0.1});
-  CHECK(record.hash == "abc");
 }
 
 TEST_CASE("clean removes what a killed process left behind, and nothing else") {
@@ -43,7 +29,7 @@ TEST_CASE("clean removes what a killed process left behind, and nothing else") {
   sample.run.clean();
   CHECK_FALSE(fs::exists(temporary));
   CHECK(fs::exists(other));
-  CHECK(sample.run.layer_done(1));
+  CHECK(sample.run.layers().intact(1));
   CHECK_NOTHROW(RunFolder(sample.folder / "none").clean());
 }
 
@@ -71,8 +57,10 @@ TEST_CASE("one process at a time") {
 
 TEST_CASE("what is not there yet is refused with the command that makes it") {
   const SampleRun sample;
-  check_refused("The run has no routing profile yet. | To finish the run, {continue_run}", [&] { sample.run.profile(); });
-  check_refused("The run has no trade-off table yet. | To finish the run, {continue_run}", [&] { sample.run.tradeoff(); });
+  check_refused("The run has no routing profile yet. | To finish the run, {continue_run}",
+                [&] { sample.run.profile(); });
+  check_refused("The run has no trade-off table yet. | To finish the run, {continue_run}",
+                [&] { sample.run.tradeoff(); });
   check_refused("The run has no policy yet. | Make one: {choose_policy}", [&] { sample.run.policy(2); });
   check_refused("There is no such policy file. | Make one", [&] { sample.run.policy(2, "no.json"); });
   CHECK_FALSE(sample.run.latency());

@@ -36,7 +36,7 @@ TEST_CASE("show holds everything a window needs") {
   Policy policy;
   policy.layers = {LayerPolicy::dense(), LayerPolicy::above(0.25, 3)};
   write_json(sample.run.named_policy_file("calm"), to_json(policy));
-  write_finish(sample.run, {{0, -0.5}, {{1, "abc"}}});
+  sample.run.layers().put(FinishRecord{{0, -0.5}, {}}, {{1, testing::writing("finished")}});
   shown = to_json(view_run(sample.run));
   CHECK(shown["own_text"] == json({"Once.", "Twice."}));
   CHECK(shown["layers"][1]["seconds"] == 2.5);
@@ -44,7 +44,7 @@ TEST_CASE("show holds everything a window needs") {
   CHECK(shown["tradeoff"] == to_json(table));
   CHECK(shown["latency"]["machine"] == "a machine");
   CHECK(shown["policies"] == json{{"calm", to_json(policy)}});
-  CHECK(shown["finish"] == read_json(finish_file(sample.run)));
+  CHECK(shown["finish"] == read_json(sample.run.layers().finish_file()));
   CHECK(to_json(run_view_from_json(shown)) == shown);
 }
 

@@ -150,7 +150,7 @@ TEST_CASE("every lie of a file is refused with the file and the place") {
        "belong to no tensor"},
       {"no dtype", file_with("{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8), "has no dtype"},
       {"no object", file_with("{\"a\":7}", 0), "has no dtype"},
-      {"odd metadata", file_with("{\"__metadata__\":{\"k\":1}}", 0), "k is not a text"},
+      {"odd metadata", file_with("{\"__metadata__\":{\"k\":1}}", 0), "k is not a string"},
   };
   for (const auto& item : cases) {
     CAPTURE(item.what);
@@ -181,7 +181,7 @@ TEST_CASE("an index that does not fit its shards is refused") {
       {"{\"weight_map\":{\"a\":\"../s.safetensors\"}}", "outside the folder"},
       {"{\"weight_map\":{\"a\":\"/etc/passwd\"}}", "outside the folder"},
       {"{\"weight_map\":{\"a\":\"\"}}", "outside the folder"},
-      {"{\"weight_map\":{\"a\":1}}", "not a text"},
+      {"{\"weight_map\":{\"a\":1}}", "not a string"},
       {"{\"weight_map\":[]}", "no weight_map"},
       {"[1]", "no weight_map"},
       {"{", "not valid JSON"},

@@ -20,6 +20,7 @@ ModelConfig config_of(std::int64_t heads, std::int64_t kv_heads, std::int64_t he
   config.heads = heads;
   config.kv_heads = kv_heads;
   config.head_dim = head_dim;
+  config.max_positions = 2000;
   return config;
 }
 
@@ -47,7 +48,8 @@ at::Tensor plain_attention(const DecoderLayer& layer, const Rotary& rotary, cons
     return at::matmul(x, weight.t()).view({width, count, layer.head_dim}).transpose(0, 1);
   };
   const auto rotate = [&](const at::Tensor& t) {
-    const at::Tensor angle = at::atan2(rotary.sin.narrow(1, half, half), rotary.cos.narrow(1, half, half));
+    const Rotary::Tables turns = rotary.upto(width);
+    const at::Tensor angle = at::atan2(turns.sin.narrow(1, half, half), turns.cos.narrow(1, half, half));
     const at::Tensor both = at::cat({angle, angle}, 1).narrow(0, 0, width);
     const at::Tensor cos = both.cos(), sin = both.sin();
     return t * cos + at::cat({-t.narrow(2, half, half), t.narrow(2, 0, half)}, 2) * sin;
@@ -81,7 +83,7 @@ TEST_CASE("attention is the plain formula, whatever chunks it is computed in") {
     ModelConfig config = config_of(c.heads, c.kv_heads, c.head_dim);
     config.sliding_window = c.sliding_window;
     const DecoderLayer layer = random_layer(config, 16);
-    const Rotary rotary(config, c.width, at::kCPU);
+    const Rotary rotary(config, at::kCPU);
     const at::Tensor h = random_tensor({c.batch, c.width, 16}, 9);
     const at::Tensor attended = layer.attend(h, rotary);
     for (const std::int64_t b : {std::int64_t{0}, c.batch - 1})
@@ -110,7 +112,7 @@ TEST_CASE("one new token attends to the cache as the formula says") {
 TEST_CASE("attention can be differentiated") {
   ModelConfig config = config_of(4, 2, 6);
   const DecoderLayer layer = random_layer(config, 16);
-  const Rotary rotary(config, 8, at::kCPU);
+  const Rotary rotary(config, at::kCPU);
   const at::Tensor weights = random_tensor({2, 8, 16}, 20), direction = random_tensor({2, 8, 16}, 21);
   const at::Tensor h = random_tensor({2, 8, 16}, 22).requires_grad_();
   const at::Tensor value = (layer.attend(h, rotary) * weights).sum();
@@ -134,18 +136,47 @@ TEST_CASE("the root mean square norm is computed in fp32 and given in the weight
 
 TEST_CASE("rotary frequencies: linear scaling stretches all, llama3 only the long waves") {
   ModelConfig config = config_of(1, 1, 64);
-  const Rotary plain(config, 9, at::kCPU);
+  const auto turns_of = [&config] { return Rotary(config, at::kCPU).upto(9); };
+  const auto plain = turns_of();
   config.rope_scaling = {RopeScaling::Kind::linear, 8, 1, 4, 0};
-  CHECK(max_difference(Rotary(config, 9, at::kCPU).cos[8], plain.cos[1]) < 1e-6);
+  CHECK(max_difference(turns_of().cos[8], plain.cos[1]) < 1e-6);
   config.rope_scaling = {RopeScaling::Kind::llama3, 8, 1, 4, 64};
-  const Rotary llama3(config, 9, at::kCPU);
+  const auto llama3 = turns_of();
   CHECK(max_difference(llama3.cos[8][0], plain.cos[8][0]) == 0);      // wavelength 6 of 64
   CHECK(max_difference(llama3.sin[8][31], plain.sin[1][31]) < 1e-6);  // wavelength 47,000
 }
 
 TEST_CASE("more tokens than positions are refused") {
-  const ModelConfig config = config_of(2, 1, 4);
+  ModelConfig config = config_of(2, 1, 4);
+  config.max_positions = 5;
   const DecoderLayer layer = random_layer(config, 8);
-  CHECK_THROWS_WITH_AS(layer.attend(random_tensor({1, 6, 8}, 1), Rotary(config, 5, at::kCPU)),
+  const Rotary rotary(config, at::kCPU);
+  CHECK_NOTHROW(layer.attend(random_tensor({1, 5, 8}, 1), rotary));
+  CHECK_THROWS_WITH_AS(layer.attend(random_tensor({1, 6, 8}, 1), rotary),
                        "The text has 6 tokens, but the model has only 5 positions.", Refusal);
+}
+
+TEST_CASE("rotary tables hold what was asked for, the same numbers however they grew") {
+  ModelConfig config = config_of(2, 1, 64);
+  config.max_positions = 4'000'000;  // whole tables would take 2 GB
+  const Rotary at_once(config, at::kCPU), grown(config, at::kCPU);
+  const auto expected = at_once.upto(200);
+  CHECK(expected.cos.sizes() == at::IntArrayRef({200, 64}));
+  for (const std::int64_t positions : {1, 2, 3, 7, 150, 20, 200}) {
+    const auto tables = grown.upto(positions);
+    REQUIRE(tables.cos.size(0) >= positions);
+    CHECK(tables.cos.size(0) <= 400);
+    CHECK(tables.sin.sizes() == tables.cos.sizes());
+    const auto same = [&](const at::Tensor& a, const at::Tensor& b) {
+      return at::equal(a.narrow(0, 0, positions), b.narrow(0, 0, positions));
+    };
+    CHECK(same(tables.cos, expected.cos));
+    CHECK(same(tables.sin, expected.sin));
+  }
+  config.max_positions = 150;  // not twice as many as before where the model ends
+  const Rotary small(config, at::kCPU);
+  small.upto(100);
+  CHECK(small.upto(101).cos.size(0) == 150);
+  CHECK_THROWS_WITH_AS(small.upto(151), "The text has 151 tokens, but the model has only 150 positions.",
+                       Refusal);
 }

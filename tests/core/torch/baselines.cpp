@@ -21,14 +21,11 @@ constexpr int layers = 4;
 /// One FFN with inputs that activate its neurons in groups, as in trained models.
 struct Example {
   std::shared_ptr<DenseFfn> ffn;
-  CalibrationRows rows;
+  LayerRows rows;
   HiddenStatistics statistics;
   Recipe recipe;
 
-  explicit Example(bool biases = false) : ffn(random_ffn(d, f, 1, biases)) {
-    const auto x =
-        at::mm(random_tensor({tokens, 6}, 5), random_tensor({6, d}, 6)) + random_tensor({tokens, d}, 7, 0.3);
-    rows = {x, ffn->forward(x).y, tokens * 9 / 10};
+  explicit Example(bool biases = false) : ffn(random_ffn(d, f, 1, biases)), rows(rows_of(*ffn)) {
     statistics = measure_hidden(*ffn, rows.train(), {});
     recipe.experts = 24;
     recipe.shared = 6;
@@ -37,13 +34,19 @@ struct Example {
     recipe.stage1.batch = 64;
   }
 
+  static LayerRows rows_of(const DenseFfn& ffn) {
+    const auto x =
+        at::mm(random_tensor({tokens, 6}, 5), random_tensor({6, d}, 6)) + random_tensor({tokens, d}, 7, 0.3);
+    return {x, ffn.forward(x).y, tokens * 9 / 10};
+  }
+
   BaselineTask task(int layer = 0) const { return {*ffn, rows, statistics, recipe, layer, layers}; }
   std::shared_ptr<const FeedForward> make(const char* name, double target, int layer = 0) const {
     return find_baseline(name)->make(task(layer), {target}, {}).front();
   }
   double error(const FeedForward& made) const {
     const auto held_out = rows.validation();
-    return (made.forward(held_out.x).y - held_out.y).square().sum().item<double>();
+    return (made.forward(inputs(held_out)).y - outputs(held_out)).square().sum().item<double>();
   }
 };
 
@@ -71,7 +74,7 @@ TEST_CASE("every opponent meets the target over the layers, its router counted")
         const auto made = baseline.make(example.task(layer), targets, {});
         REQUIRE(made.size() == targets.size());
         for (std::size_t t = 0; t < targets.size(); ++t) {
-          const auto output = made[t]->forward(example.rows.train().x);
+          const auto output = made[t]->forward(inputs(example.rows.train()));
           used[t] += made[t]->activated_parameters(mean_experts(output));
         }
       }
@@ -106,7 +109,8 @@ TEST_CASE("with all experts on, those that only split the FFN are the FFN") {
     const Example example(biases);
     for (const char* name : {"random", "moefication", "cmoe", "oracle"}) {
       INFO(name);
-      CHECK(relative_difference(example.make(name, 2)->forward(example.rows.x).y, example.rows.y) < 1e-5);
+      CHECK(relative_difference(example.make(name, 2)->forward(inputs(example.rows)).y,
+                                outputs(example.rows)) < 1e-5);
     }
   }
 }
@@ -115,13 +119,13 @@ TEST_CASE("static keeps the neurons of highest variance and adds what the others
   const Example example;
   const auto made = example.make("static", 0.6);
   const auto kept = dynamic_cast<const DenseFfn&>(*made).gate.size(0);
-  const auto h = example.ffn->hidden(example.rows.train().x);
+  const auto h = example.ffn->hidden(inputs(example.rows.train()));
   const auto score = h.var(0) * example.ffn->down.square().sum(0);
   const auto strongest = std::get<1>(score.topk(kept));
   const auto on = at::zeros({f}).scatter(0, strongest, 1.0);
   const auto expected =
-      at::mm(example.ffn->hidden(example.rows.x) * on + h.mean(0) * (1 - on), example.ffn->down.t());
-  CHECK(relative_difference(made->forward(example.rows.x).y, expected) < 1e-4);
+      at::mm(example.ffn->hidden(inputs(example.rows)) * on + h.mean(0) * (1 - on), example.ffn->down.t());
+  CHECK(relative_difference(made->forward(inputs(example.rows)).y, expected) < 1e-4);
 }
 
 TEST_CASE("the refit helps static pruning, our experts' bound is better than a random split's router") {
@@ -141,19 +145,23 @@ TEST_CASE("distillation helps the plain mixture, and the same seed gives the sam
   untrained.recipe.stage1.learning_rate = 1e-12;
   CHECK(example.error(*trained) < 0.9 * example.error(*untrained.make("ladimo-plain", 0.7)));
   const auto again = example.make("ladimo-plain", 0.7);
-  CHECK(at::equal(trained->forward(example.rows.x).y, again->forward(example.rows.x).y));
+  CHECK(at::equal(trained->forward(inputs(example.rows)).y, again->forward(inputs(example.rows)).y));
 }
 
 TEST_CASE("k is spread over the layers: the first get one expert more") {
   const Example example;
   std::vector<int> chosen;
-  // 100 parameters without experts, 10 for each of 24.
+  MoeShape shape;  // 100 parameters without experts, 30 for each of 24
+  shape.hidden_size = 10;
+  shape.routed = 24;
+  shape.expert_neurons = 1;
+  shape.router_parameters = 100;
   const double dense = example.task().dense_parameters();
   for (int layer = 0; layer < layers; ++layer)
-    chosen.push_back(spread_k(example.task(layer), (100 + 10 * 7.5) / dense, 24, 100, 340));
+    chosen.push_back(spread_k(example.task(layer), (100 + 30 * 7.5) / dense, shape));
   CHECK(chosen == std::vector<int>{8, 8, 7, 7});
-  CHECK(spread_k(example.task(0), 0, 24, 100, 340) == 0);
-  CHECK(spread_k(example.task(0), 1, 24, 100, 340) == 24);
+  CHECK(spread_k(example.task(0), 0, shape) == 0);
+  CHECK(spread_k(example.task(0), 1, shape) == 24);
 }
 
 TEST_CASE("every opponent has a name of its own; an unknown one is nobody") {

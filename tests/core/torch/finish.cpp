@@ -4,11 +4,11 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "training/elastic_student.h"
 #include "model/decoder.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
+#include "training/elastic_student.h"
 
 // Last: torch's logging headers define a CHECK of their own.
 #include <doctest/doctest.h>
@@ -22,7 +22,7 @@ namespace {
 struct Example {
   TemporaryFolder folder;
   WeightSource source;
-  std::vector<std::optional<MoeWeights>> layers;
+  ConvertedLayers layers;
   Windows calibration;
   Recipe recipe;
 
@@ -53,9 +53,9 @@ struct Example {
   }
 
   Finished finish() const {
-    const MoeProvider moe = [this](int l) {
-      return std::make_shared<const MoeWeights>(*layers[static_cast<std::size_t>(l)]);
-    };
+    const auto of = [this](int l) -> const MoeWeights& { return *layers[static_cast<std::size_t>(l)]; };
+    const MoeLayers moe{[of](int l) { return std::make_shared<const MoeWeights>(of(l)); },
+                        [of](int l) { return of(l).shape(); }};
     return finish_end_to_end(source, moe, recipe, calibration, at::kFloat, {});
   }
 };
@@ -66,16 +66,17 @@ TEST_CASE("the student computes what the converted model computes, dense and mov
   Example example;
   example.layers[1] = moving(*example.layers[1]);
   const ElasticStudent student(example.source, example.layers, 0.3);
-  const auto ids = at::tensor(example.calibration.tokens).to(at::kLong).view({60, 16}).slice(0, 0, 4);
-  const std::vector<SliderPosition> positions = {{}, {0.1, 0.2}, {std::nullopt, 0.0}};
+  const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1, 2, 3});
+  const std::vector<SliderPosition> positions = {
+      {std::nullopt, std::nullopt}, {0.1, 0.2}, {std::nullopt, 0.0}};
   for (const auto& position : positions) {
     std::vector<std::shared_ptr<const FeedForward>> ffns(2);
     for (std::size_t l = 0; l < position.size(); ++l)
       if (position[l])
         ffns[l] = std::make_shared<MoeLayer>(std::make_shared<MoeWeights>(*example.layers[l]),
                                              LayerPolicy::above(*position[l]));
-    const auto expected = Decoder(example.source, ffns).forward(ids).logits;
-    const auto h = student.forward(ids, position);
+    const auto expected = Decoder(example.source, ffns).forward(ids_of(windows, 0, 4)).logits;
+    const auto h = student.forward(windows, position);
     CHECK(relative_difference(example.source.head().logits(h), expected) < 1e-4);
   }
 }
@@ -99,16 +100,16 @@ TEST_CASE("the student's gradient is that of its output") {
   Example example;
   example.layers[1] = moving(*example.layers[1]);
   const ElasticStudent student(example.source, example.layers, 0.3);
-  const auto ids = at::tensor(example.calibration.tokens).to(at::kLong).view({60, 16}).slice(0, 0, 2);
+  const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1});
   const SliderPosition position = {0.1, 0.2};
   const auto direction = random_tensor({2, 16, 32}, 5);
   std::vector<at::Tensor> gradients;
   {
     at::AutoGradMode with_gradients(true);
-    const auto loss = (student.forward(ids, position) * direction).sum();
+    const auto loss = (student.forward(windows, position) * direction).sum();
     gradients = torch::autograd::grad({loss}, student.parameters(), {}, false, false, true);
   }
-  const auto value = [&] { return (student.forward(ids, position) * direction).sum().item<double>(); };
+  const auto value = [&] { return (student.forward(windows, position) * direction).sum().item<double>(); };
   // gate, up, down, compensation and the shifts of layer 1: the selection there does not depend on them.
   REQUIRE(student.parameters().size() == 15);
   for (const std::size_t p : {6, 7, 8, 9, 12, 13, 14}) {
@@ -148,7 +149,10 @@ TEST_CASE(
   example.recipe.finish.shift = true;
   example.recipe.stage1.elastic = false;
   example.recipe.stage1.levels = {0.4};
-  for (const auto& [layer, weights] : example.finish().layers) CHECK_FALSE(weights.moves());
+  const auto dedicated = example.finish();
+  CHECK(dedicated.held_out_losses.back() < -0.02);
+  REQUIRE(dedicated.layers.size() == 2);
+  for (const auto& [layer, weights] : dedicated.layers) CHECK_FALSE(weights.moves());
 }
 
 TEST_CASE("shifts lead from the dense FFN, with all experts on, through the weights as they are") {
@@ -183,11 +187,4 @@ TEST_CASE("after an epoch that made things worse it goes on from before, in smal
   CHECK(finished.held_out_losses.front() > 0);
   CHECK(finished.held_out_losses.back() < 0);
   CHECK_FALSE(finished.layers.empty());
-}
-
-TEST_CASE("a finish for one level alone") {
-  Example example;
-  example.recipe.stage1.elastic = false;
-  example.recipe.stage1.levels = {0.5};
-  CHECK_FALSE(example.finish().held_out_losses.empty());
 }

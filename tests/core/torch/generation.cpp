@@ -24,7 +24,7 @@ Ids ids_of(const std::vector<GeneratedToken>& tokens) {
   return ids;
 }
 
-Decoder pico_decoder(const TemporaryFolder& folder, const PicoModel& pico = {}) {
+Decoder pico_decoder(const TemporaryFolder& folder, const ModelShape& pico = {}) {
   write_pico_model(folder.path(), pico);
   return Decoder(open_weights(folder.path()));
 }
@@ -83,7 +83,7 @@ TEST_CASE("generation stops at EOS, at max_tokens and at the last position") {
   std::size_t first = 4;  // where the token that becomes EOS appears first
   for (std::size_t i = 4; i > 0; --i)
     if (all[i - 1] == all[4]) first = i - 1;
-  PicoModel pico;
+  ModelShape pico;
   pico.extra = {{"eos_token_id", {7, all[4]}}};
   const Decoder stopping = pico_decoder(folder, pico);
   CHECK(ids_of(generate(stopping, prompt, {.max_tokens = 1000}, Context())) ==
@@ -118,7 +118,7 @@ TEST_CASE("drawn tokens have the model's probabilities") {
 
 TEST_CASE("sequences begin with BOS, end before EOS, and do not depend on how many are sampled") {
   const TemporaryFolder folder;
-  PicoModel pico;
+  ModelShape pico;
   pico.extra["eos_token_id"] = nlohmann::json::array();
   for (int id = 3; id < 400; ++id) pico.extra["eos_token_id"].push_back(id);
   const Decoder decoder = pico_decoder(folder, pico);
@@ -166,7 +166,7 @@ TEST_CASE("prompts and lengths that the model cannot serve are refused") {
     CHECK_THROWS_WITH_AS(generate(decoder, c.prompt, {}, Context()), c.sentence, Refusal);
   CHECK_THROWS_WITH_AS(sample(decoder, 1, 65, 0),
                        "Texts of 65 tokens were asked for, but the model has only 64 positions.", Refusal);
-  PicoModel pico;
+  ModelShape pico;
   pico.extra["bos_token_id"] = nlohmann::json::array();
   CHECK_THROWS_WITH_AS(sample(pico_decoder(folder, pico), 1, 8, 0),
                        "The model has no BOS token, so it cannot begin a text of its own.", Refusal);

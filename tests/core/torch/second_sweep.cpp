@@ -1,18 +1,21 @@
 // The second sweep: what it does to the layers on the converted model's own inputs, and to the run folder.
 #include "training/second_sweep.h"
 
+#include <functional>
 #include <map>
 
 #include <ATen/ATen.h>
 
 #include "base/files.h"
-#include "stream/calibration_stream.h"
-#include "training/stage1.h"
 #include "model/routing_weights.h"
-#include "run/sweep_record.h"
+#include "run/run_folder.h"
+#include "stream/layer_rows.h"
+#include "stream/walk.h"
+#include "stream/window_order.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
+#include "training/stage1.h"
 
 // Last: torch's logging headers define a CHECK of their own.
 #include <doctest/doctest.h>
@@ -48,18 +51,30 @@ struct Converted {
     recipe.shared = 3;
     recipe.stage1.router_ranks.clear();
     recipe.stage1.refit = recipe.stage1.distil = false;  // so that there is much left to gain
-    fs::create_directories(run.layer_weights(0).parent_path());
+    fs::create_directories(run.path());
     convert_layers(source, run, recipe, calibration, {});
   }
 
   static WeightSource make(const fs::path& path) {
-    PicoModel pico;
+    ModelShape pico;
     pico.layers = 3;
     write_pico_model(path, pico);
     return open_weights(path);
   }
 
-  void sweep() const { sweep_again(source, run, recipe, calibration, {}); }
+  void sweep(const Context& context = {}) const {
+    sweep_again(source, run.layers(), recipe, calibration, context);
+  }
+  /// What the sweep leaves of a layer.
+  fs::path swept(int layer, const char* ending) const {
+    return run.path() / "second-sweep" / ("00" + std::to_string(layer) + ending);
+  }
+  MoeWeights before(int layer) const {
+    return load_moe_weights(run.layers().stage1_weights(layer), at::kCPU, at::kFloat);
+  }
+  MoeWeights after(int layer) const {
+    return load_moe_weights(run.layers().weights_before_finish(layer), at::kCPU, at::kFloat);
+  }
 
   std::map<std::string, std::string> bytes() const {
     std::map<std::string, std::string> files;
@@ -87,15 +102,14 @@ std::vector<std::pair<double, double>> errors_on_own_inputs(const Converted& c, 
   for (int l = 0; l < 3; ++l) {
     const auto layer = c.source.layer(l);
     h = layer.attend(h, c.source.rotary());
-    const auto all = layer.ffn_input(h);
-    const auto x = all.slice(1, 1).flatten(0, 1);
+    const auto all = layer.add_ffn(h).x;
+    const auto x = all.view_as(h).slice(1, 1).flatten(0, 1);
     const auto y = layer.ffn->forward(x).y;
-    const auto before = load_moe_weights(c.run.layer_weights(l), at::kCPU, at::kFloat);
-    const auto after = load_moe_weights(weights_before_finish(c.run, l).path, at::kCPU, at::kFloat);
+    const auto before = c.before(l), after = c.after(l);
     const double threshold = thresholds_at(before.route(x), {level}).front();
     errors.emplace_back(error(before, x, y, threshold), error(after, x, y, threshold));
     const MoeLayer moe(std::make_shared<MoeWeights>(after), LayerPolicy::above(threshold));
-    h = h + moe.forward(all.flatten(0, 1)).y.view_as(h);
+    h = h + moe.forward(all).y.view_as(h);
   }
   return errors;
 }
@@ -106,11 +120,11 @@ TEST_CASE("the second sweep lowers the error on the converted model's own inputs
   const Converted c;
   c.sweep();
   for (const int l : c.recipe.layers) {
-    const auto record = read_sweep(c.run, l);
+    const auto record = c.run.layers().sweep(l);
     REQUIRE(record);
     CHECK(record->layer == l);
     CHECK(record->loss_after < record->loss_before);
-    CHECK(fs::exists(swept_weights(c.run, l)));
+    CHECK(c.run.layers().weights_before_finish(l) == c.swept(l, ".safetensors"));
   }
   // On windows that nothing was fitted to.
   for (const double level : {0.3, 0.6}) {
@@ -122,8 +136,7 @@ TEST_CASE("the second sweep lowers the error on the converted model's own inputs
 TEST_CASE("only down projection and compensation (or the bias in its place) change") {
   const Converted c;
   c.sweep();
-  const auto before = load_moe_weights(c.run.layer_weights(2), at::kCPU, at::kFloat);
-  const auto after = load_moe_weights(swept_weights(c.run, 2), at::kCPU, at::kFloat);
+  const auto before = c.before(2), after = c.after(2);
   CHECK(at::equal(after.gate, before.gate));
   CHECK(at::equal(after.up, before.up));
   CHECK(at::equal(after.router, before.router));
@@ -141,9 +154,9 @@ TEST_CASE("a refit that makes things worse is not kept") {
   c.calibration = random_windows(6, 3);  // fewer rows than unknowns
   c.sweep();
   for (const int l : c.recipe.layers) {
-    CHECK(sweep_intact(c.run, l));
-    CHECK(read_sweep(c.run, l)->loss_after == read_sweep(c.run, l)->loss_before);
-    CHECK(weights_before_finish(c.run, l).path == c.run.layer_weights(l));
+    CHECK(c.run.layers().sweep_intact(l));
+    CHECK(c.run.layers().sweep(l)->loss_after == c.run.layers().sweep(l)->loss_before);
+    CHECK(c.run.layers().weights_before_finish(l) == c.run.layers().stage1_weights(l));
   }
 }
 
@@ -153,50 +166,67 @@ TEST_CASE("an interrupted second sweep continues to the same bytes; a damaged la
   const auto expected = c.bytes();
   REQUIRE(expected.size() == 6);
   for (const int l : {1, 2}) {
-    fs::remove(sweep_file(c.run, l));
-    fs::remove(swept_weights(c.run, l));
+    fs::remove(c.swept(l, ".json"));
+    fs::remove(c.swept(l, ".safetensors"));
   }
   c.sweep();
   CHECK(c.bytes() == expected);
-  fs::remove(sweep_file(c.run, 1));
-  write_file(swept_weights(c.run, 1), "half");
+  fs::remove(c.swept(1, ".json"));
+  write_file(c.swept(1, ".safetensors"), "half");
   c.sweep();
   CHECK(c.bytes() == expected);
   std::atomic<bool> cancel = true;
-  CHECK_NOTHROW(sweep_again(c.source, c.run, c.recipe, c.calibration, Context({}, &cancel)));
-  fs::remove(sweep_file(c.run, 2));
-  CHECK_THROWS_AS(sweep_again(c.source, c.run, c.recipe, c.calibration, Context({}, &cancel)), Interrupted);
+  CHECK_NOTHROW(c.sweep(Context({}, &cancel)));
+  fs::remove(c.swept(2, ".json"));
+  CHECK_THROWS_AS(c.sweep(Context({}, &cancel)), Interrupted);
 }
 
 TEST_CASE("layers that stay dense are passed through") {
   const Converted c({0, 2});
   c.sweep();
-  CHECK(sweep_intact(c.run, 0));
-  CHECK(sweep_intact(c.run, 2));
-  CHECK_FALSE(fs::exists(sweep_file(c.run, 1)));
+  CHECK(c.run.layers().sweep_intact(0));
+  CHECK(c.run.layers().sweep_intact(2));
+  CHECK_FALSE(fs::exists(c.swept(1, ".json")));
 }
 
-TEST_CASE("a stream in two halves is the stream in one; FFNs are dealt to windows") {
+TEST_CASE("a walk in two halves is a walk in one; FFNs are dealt to windows") {
   const Converted c;
-  CalibrationStream whole(c.source, c.calibration, 0.05), halves(c.source, c.calibration, 0.05),
-      dealt(c.source, c.calibration, 0.05);
+  const WindowOrder order(c.calibration.count(), 0.05);
   const auto first = c.source.layer(0), second = c.source.layer(1);
-  const auto expected = whole.advance(first, true, {});
-  const auto rows = halves.attend(first, true, {});
-  CHECK(at::equal(rows.x, expected.x));
-  CHECK(at::equal(rows.y, expected.y));
-  CHECK(rows.training == expected.training);
-  halves.feed_forward(first, 0, halves.windows(), {first.ffn}, {});
-  dealt.attend(first, false, {});
-  dealt.feed_forward(first, 0, dealt.training_windows(), {first.ffn, second.ffn}, {});
-  dealt.feed_forward(first, dealt.training_windows(), dealt.windows(), {first.ffn}, {});
-  const auto after = whole.advance(second, true, {}).x;
-  CHECK(relative_difference(halves.advance(second, true, {}).x, after) < 1e-5);
-  const auto mixed = dealt.advance(second, true, {}).x;
-  for (std::int64_t w = 0; w < dealt.windows(); ++w) {
-    const bool own = w % 2 == 0 || w >= dealt.training_windows();
+  using Deal = std::function<FeedForwards(std::int64_t layer, const DecoderLayer& weights)>;
+  const auto rows_of = [&](const Deal& deal) {
+    auto stream = ResidualStream::embedded(c.source, order.all(c.calibration), {});
+    std::vector<RowCapture> layers;
+    for (int l = 0; l < 2; ++l)
+      layers.emplace_back(c.source, stream.windows(), order.training, stream.positions(), Context());
+    Walk how;
+    how.layers = 2;
+    how.deal = deal;
+    how.see = [&](const LayerChunk& chunk) {
+      layers[static_cast<std::size_t>(chunk.layer)].keep(chunk.begin, chunk.x, chunk.y);
+    };
+    walk(c.source, stream, how, {});
+    return std::pair(layers[0].rows(), layers[1].rows());
+  };
+  const auto whole = rows_of({});
+  const auto halves = rows_of([](std::int64_t, const DecoderLayer&) { return FeedForwards(); });
+  CHECK(at::equal(inputs(halves.first), inputs(whole.first)));
+  CHECK(at::equal(outputs(halves.first), outputs(whole.first)));
+  CHECK(halves.first.training() == whole.first.training());
+  const auto after = inputs(whole.second);
+  CHECK(relative_difference(inputs(halves.second), after) < 1e-5);
+
+  const auto is_own = [&](std::int64_t w) { return w % 2 == 0 || w >= order.training; };
+  const auto dealt = rows_of([&](std::int64_t layer, const DecoderLayer&) {
+    FeedForwards ffns;
+    for (std::int64_t w = 0; layer == 0 && w < c.calibration.count(); ++w)
+      ffns.push_back(is_own(w) ? first.ffn : second.ffn);
+    return ffns;
+  });
+  const auto mixed = inputs(dealt.second);
+  for (std::int64_t w = 0; w < c.calibration.count(); ++w) {
     const auto difference =
         relative_difference(mixed.slice(0, w * 15, (w + 1) * 15), after.slice(0, w * 15, (w + 1) * 15));
-    CHECK((difference < 1e-5) == own);
+    CHECK((difference < 1e-5) == is_own(w));
   }
 }

@@ -41,7 +41,7 @@ class Stuck : public FeedForward {
  public:
   explicit Stuck(at::Tensor direction) : y_(std::move(direction)) {}
   FfnOutput forward(const at::Tensor& x) const override { return {y_.expand_as(x), {}}; }
-  double activated_parameters(double /*mean_experts*/) const override { return 0; }
+  MoeShape shape() const override { return {}; }
 
  private:
   at::Tensor y_;  // [d]
@@ -87,7 +87,7 @@ TEST_CASE("the model's own text has the tokens asked for, and the same bytes wit
 
 TEST_CASE("a model that only repeats itself is an error, texts too short are refused, and no file is left") {
   const TemporaryFolder folder;
-  PicoModel pico;
+  ModelShape pico;
   pico.hidden = 128;
   write_pico_model(folder.path(), pico);
   const WeightSource source = open_weights(folder.path());

@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::int64_t d = 24, f = 80, tokens = 600;
 
-CalibrationRows rows_of(const DenseFfn& ffn, std::uint64_t seed) {
+LayerRows rows_of(const DenseFfn& ffn, std::uint64_t seed) {
   // Inputs with a few strong directions, so that neurons co-activate in groups as they do in trained models.
   const auto x = at::mm(random_tensor({tokens, 6}, seed), random_tensor({6, d}, seed + 1)) +
                  random_tensor({tokens, d}, seed + 2, 0.3);
@@ -45,10 +45,10 @@ Recipe recipe_of(int experts, int shared) {
 
 struct Fitted {
   std::shared_ptr<DenseFfn> ffn = random_ffn(d, f, 1);
-  CalibrationRows rows = rows_of(*ffn, 5);
+  LayerRows rows = rows_of(*ffn, 5);
   Recipe recipe = recipe_of(10, 2);
   HiddenStatistics statistics = measure_hidden(*ffn, rows, {});
-  Partition partition = partition_neurons(*ffn, statistics, rows.x, recipe, Random(0), {});
+  Partition partition = partition_neurons(*ffn, statistics, rows, recipe, Random(0), {});
   MoeWeights weights = slice_ffn(*ffn, partition);
 };
 
@@ -75,13 +75,13 @@ TEST_CASE("a number of slices that does not divide the neurons leaves the remain
   const auto ffn = random_ffn(d, 86, 1);
   const auto rows = rows_of(*ffn, 5);
   const auto partition =
-      partition_neurons(*ffn, measure_hidden(*ffn, rows, {}), rows.x, recipe_of(10, 2), Random(0), {});
+      partition_neurons(*ffn, measure_hidden(*ffn, rows, {}), rows, recipe_of(10, 2), Random(0), {});
   CHECK(partition.expert_neurons == 8);
   CHECK(partition.shared_neurons == 22);
   CHECK(partition.permutation.size() == 86);
 }
 
-TEST_CASE("balanced k-means finds groups that are there, and is as good as no exchange can better") {
+TEST_CASE("balanced k-means finds groups that are there") {
   const int clusters = 6, per = 7;
   const auto centres = random_tensor({clusters, 12}, 3, 4);
   const auto points = centres.repeat_interleave(per, 0) + random_tensor({clusters * per, 12}, 4, 0.2);
@@ -93,22 +93,35 @@ TEST_CASE("balanced k-means finds groups that are there, and is as good as no ex
   }
 }
 
+TEST_CASE("balanced k-means leaves no two points that would be nearer to each other's centres") {
+  const int clusters = 6, count = 48;
+  const auto points = random_tensor({count, 5}, 7);
+  const auto owner = at::tensor(balanced_kmeans(points, clusters, Random(1), {})).to(at::kLong);
+  std::vector<at::Tensor> centres;
+  for (std::int64_t c = 0; c < clusters; ++c)
+    centres.push_back(points.index_select(0, (owner == c).nonzero().flatten()).mean(0));
+  const auto distances = at::cdist(points, at::stack(centres)).square();  // [points, clusters]
+  const auto to = distances.index_select(1, owner);  // from point i to the centre of point j
+  const auto own = to.diagonal();
+  CHECK((to + to.t() - own.unsqueeze(0) - own.unsqueeze(1)).min().item<double>() > -1e-4);
+}
+
 TEST_CASE("before refit and distillation, all experts on is the dense FFN") {
   for (const bool biases : {false, true}) {
     const auto ffn = random_ffn(d, f, 1, biases);
     const auto rows = rows_of(*ffn, 5);
     const auto partition =
-        partition_neurons(*ffn, measure_hidden(*ffn, rows, {}), rows.x, recipe_of(10, 2), Random(0), {});
+        partition_neurons(*ffn, measure_hidden(*ffn, rows, {}), rows, recipe_of(10, 2), Random(0), {});
     const auto weights = slice_ffn(*ffn, partition);
     const auto all_on = at::ones({tokens, weights.routed()});
-    CHECK(relative_difference(weights.combine(weights.hidden(rows.x), all_on), rows.y) < 1e-5);
+    CHECK(relative_difference(weights.combine(weights.hidden(inputs(rows)), all_on), outputs(rows)) < 1e-5);
   }
 }
 
 TEST_CASE("contribution norms are the norms of the experts' centred outputs") {
   const Fitted fitted;
   const auto& w = fitted.weights;
-  const auto h = w.hidden(fitted.rows.x);
+  const auto h = w.hidden(inputs(fitted.rows));
   const auto norms = ContributionNorms(w, fitted.statistics)(h);
   for (std::int64_t e = 0; e < w.routed(); ++e) {
     const auto first = w.shared_neurons + e * w.expert_neurons();
@@ -123,9 +136,10 @@ TEST_CASE("the router is the ridge solution: its residual is orthogonal to the i
   const auto fit = fit_router(
       fitted.rows, contribution_targets(fitted.weights, fitted.statistics, fitted.rows, {}), 1e-6, {});
   const auto train = fitted.rows.train();
-  const auto targets = ContributionNorms(fitted.weights, fitted.statistics)(fitted.weights.hidden(train.x));
-  const auto residual = targets - at::addmm(fit.bias, train.x, fit.weight.t());
-  CHECK(at::mm(train.x.t(), residual).abs().max().item<double>() / static_cast<double>(tokens) < 1e-3);
+  const auto targets =
+      ContributionNorms(fitted.weights, fitted.statistics)(fitted.weights.hidden(inputs(train)));
+  const auto residual = targets - at::addmm(fit.bias, inputs(train), fit.weight.t());
+  CHECK(at::mm(inputs(train).t(), residual).abs().max().item<double>() / static_cast<double>(tokens) < 1e-3);
   CHECK(residual.mean(0).abs().max().item<double>() < 1e-4);
   CHECK(fit.r2 < 1);
   const auto some = random_tensor({50, 4}, 3);
@@ -136,7 +150,7 @@ TEST_CASE("the router is the ridge solution: its residual is orthogonal to the i
 TEST_CASE("a router with hidden units predicts what a linear one cannot") {
   const auto x = random_tensor({4000, 6}, 1);
   const auto targets = at::cat({x.slice(1, 0, 2).abs(), x.slice(1, 2, 3)}, 1);  // |x0|, |x1|, x2
-  const CalibrationRows rows{x, x, 3600};
+  const LayerRows rows(x, x, 3600);
   const auto fit = fit_hidden_router(rows, targets, 12, 1e-6, Random(1), {});
   CHECK(fit.hidden.sizes() == at::IntArrayRef({12, 6}));
   CHECK(fit.weight.sizes() == at::IntArrayRef({3, 12}));
@@ -156,7 +170,7 @@ TEST_CASE("the router is chosen by what it gains over what it costs") {
   settings.router_ranks = {2000};  // costs as much as many experts
   CHECK_FALSE(choose().hidden.defined());
   const auto linear = choose().in(fitted.weights);
-  CHECK(linear.router_parameters() == 8 * d + 8);
+  CHECK(linear.shape().router_parameters == 8 * d + 8);
 }
 
 TEST_CASE("a small router is chosen where a linear one sees nothing, in whatever order ranks are named") {
@@ -172,7 +186,7 @@ TEST_CASE("a small router is chosen where a linear one sees nothing, in whatever
   ffn.down = random_tensor({d, neurons}, 14);
   ffn.down_bias = at::zeros({d});
   const auto x = random_tensor({2000, d}, 15);
-  const CalibrationRows rows{x, ffn.forward(x).y, 1800};
+  const LayerRows rows(x, ffn.forward(x).y, 1800);
   const auto statistics = measure_hidden(ffn, rows, {});
   Partition partition;
   for (int j = 0; j < neurons; ++j) partition.permutation.push_back(j);
@@ -187,7 +201,7 @@ TEST_CASE("a small router is chosen where a linear one sees nothing, in whatever
   const auto router = chosen({16, 4});
   REQUIRE(router.hidden.defined());
   CHECK(router.hidden.size(0) == 16);  // two units for every |.|; four of them see too little
-  CHECK(router.in(weights).router_parameters() == 16 * d + 16 + experts * 16 + experts);
+  CHECK(router.in(weights).shape().router_parameters == 16 * d + 16 + experts * 16 + experts);
   for (const auto& ranks : {std::vector{4, 16}, {4, 16, 16}, {16}})
     CHECK(at::equal(chosen(ranks).hidden, router.hidden));
   CHECK(chosen({4, 2000}).hidden.size(0) == 4);  // the large one costs more than all experts
@@ -199,7 +213,7 @@ TEST_CASE("steps that are switched off: shared neurons and experts at random") {
   recipe.stage1.energy_order = false;
   recipe.stage1.coactivation = false;
   const auto partition =
-      partition_neurons(*fitted.ffn, fitted.statistics, fitted.rows.x, recipe, Random(0), {});
+      partition_neurons(*fitted.ffn, fitted.statistics, fitted.rows, recipe, Random(0), {});
   auto sorted = partition.permutation;
   CHECK(sorted != fitted.partition.permutation);
   std::sort(sorted.begin(), sorted.end());
@@ -223,7 +237,7 @@ TEST_CASE("compensation is the mean output of an expert while it is skipped") {
   const auto& w = fitted.weights;
   const auto routing_weights = random_tensor({tokens, w.routed()}, 9);
   const auto b = conditional_compensation(w, fitted.rows, routing_weights, {0.3}, {});
-  const auto h = w.hidden(fitted.rows.x);
+  const auto h = w.hidden(inputs(fitted.rows));
   for (std::int64_t e = 0; e < w.routed(); ++e) {
     const auto first = w.shared_neurons + e * w.expert_neurons();
     const auto output = at::mm(h.narrow(1, first, 8), w.down.narrow(0, first, 8));
@@ -243,7 +257,7 @@ TEST_CASE(
       fit_router(fitted.rows, contribution_targets(w, fitted.statistics, fitted.rows, {}), 1e-3, {});
   w.router = router.weight;
   w.router_bias = router.bias;
-  const auto routing_weights = w.route(fitted.rows.x);
+  const auto routing_weights = w.route(inputs(fitted.rows));
   const auto thresholds = thresholds_at(routing_weights, {0.2, 0.5, 0.8});
   w.compensation = conditional_compensation(w, fitted.rows, routing_weights, thresholds, {});
   const double variance = fitted.statistics.output_variance;
@@ -265,16 +279,16 @@ TEST_CASE("compensation: a vector per expert where it pays for its parameters, e
   w.router_bias = router.bias;
   const double variance = fitted.statistics.output_variance;
   Stage1 settings;
-  const auto compensated = [&](const MoeWeights& weights, const CalibrationRows& rows) {
-    const auto routing_weights = weights.route(rows.x);
-    const auto thresholds = thresholds_at(routing_weights.slice(0, 0, rows.training), settings.levels);
+  const auto compensated = [&](const MoeWeights& weights, const LayerRows& rows) {
+    const auto routing_weights = weights.route(inputs(rows));
+    const auto thresholds = thresholds_at(routing_weights.slice(0, 0, rows.training()), settings.levels);
     return with_compensation(weights, rows, routing_weights, thresholds, variance, settings, {});
   };
   auto rows = fitted.rows;
   settings.compensation = false;
   const auto with_bias = compensated(w, rows);
   CHECK_FALSE(with_bias.compensation.defined());
-  const auto routing_weights = w.route(rows.x);
+  const auto routing_weights = w.route(inputs(rows));
   const auto threshold = thresholds_at(routing_weights, {0.5});
   const auto error = [&](const MoeWeights& weights) {
     return elastic_errors(weights, rows, routing_weights, threshold, variance, {}).front();
@@ -294,11 +308,15 @@ TEST_CASE("compensation: a vector per expert where it pays for its parameters, e
   constant.up_bias = at::zeros({w.neurons()});
   routed(constant.gate_bias).fill_(3);
   routed(constant.up_bias).fill_(3);
-  rows.y = constant.combine(constant.hidden(rows.x), at::ones({rows.count(), w.routed()}));
+  const auto imitating = [x = inputs(rows), training = rows.training()](const MoeWeights& weights) {
+    return LayerRows(x, weights.combine(weights.hidden(x), at::ones({x.size(0), weights.routed()})),
+                     training);
+  };
+  rows = imitating(constant);
   CHECK(compensated(constant, rows).compensation.defined());
   // What is skipped is nothing: no vector is worth its parameters.
   routed(constant.up_bias).zero_();
-  rows.y = constant.combine(constant.hidden(rows.x), at::ones({rows.count(), w.routed()}));
+  rows = imitating(constant);
   CHECK_FALSE(compensated(constant, rows).compensation.defined());
 }
 

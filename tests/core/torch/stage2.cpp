@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "base/correlation.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/scores.h"
 #include "model/decoder.h"
@@ -31,7 +32,7 @@ struct Example {
   TemporaryFolder folder;
   WeightSource source;
   std::vector<std::shared_ptr<const MoeWeights>> layers;
-  MoeProvider moe;
+  MoeLayers moe;
   Windows windows;
 
   Example() : source(make(folder.path())) {
@@ -42,7 +43,8 @@ struct Example {
       weights.down = weights.down + random_tensor(weights.down.sizes(), 50, 0.002);
       layers.push_back(std::make_shared<MoeWeights>(std::move(weights)));
     }
-    moe = [this](int layer) { return layers[static_cast<std::size_t>(layer)]; };
+    moe = {[this](int layer) { return layers[static_cast<std::size_t>(layer)]; },
+           [this](int layer) { return layers[static_cast<std::size_t>(layer)]->shape(); }};
     windows.window = 16;
     Random random(9);
     for (int w = 0; w < 6; ++w) {
@@ -82,7 +84,7 @@ TEST_CASE("scores are what two whole models give") {
     const auto nll = -log_q.gather(2, target).mean().item<double>();
     const auto evaluation = summarise(scores, p);
     CHECK(evaluation.tokens == 90);
-    CHECK(evaluation.kl == doctest::Approx(kl).epsilon(1e-3));
+    CHECK(evaluation.kl == doctest::Approx(kl).scale(0).epsilon(1e-3));
     CHECK(evaluation.nll == doctest::Approx(nll).epsilon(1e-5));
     CHECK(evaluation.dense_nll ==
           doctest::Approx(-log_p.gather(2, target).mean().item<double>()).epsilon(1e-5));
@@ -151,7 +153,7 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   const auto& candidates = table.layers[1].candidates;
   // Measured thresholds stand at every fourth place, with three interpolated between two of them.
   for (std::size_t c = 0; c < ladder_levels().size(); ++c)
-    CHECK(candidates[4 * c + 1].policy.mean_experts / 8 == doctest::Approx(ladder_levels()[c]).epsilon(0.15));
+    CHECK(std::abs(candidates[4 * c + 1].policy.mean_experts / 8 - ladder_levels()[c]) < 0.05);
   for (std::size_t c = 2; c + 2 < 4 * ladder_levels().size(); ++c) {
     CHECK(candidates[c].policy.threshold > candidates[c - 1].policy.threshold);
     CHECK(candidates[c].policy.mean_experts <= candidates[c - 1].policy.mean_experts);
@@ -163,7 +165,8 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   REQUIRE_FALSE(table.joint.empty());
   REQUIRE_FALSE(table.joint_top_k.empty());
   // With a single sparse layer the joint KL is that layer's, which was measured on four of the six windows.
-  for (const auto& point : table.joint) CHECK(point.kl == doctest::Approx(point.sum_kl).epsilon(0.3));
+  for (const auto& point : table.joint)
+    CHECK(point.kl == doctest::Approx(point.sum_kl).scale(0).epsilon(0.3));
 }
 
 TEST_CASE("without re-calibration the ladder keeps the activity that its thresholds were set for") {
@@ -175,6 +178,7 @@ TEST_CASE("without re-calibration the ladder keeps the activity that its thresho
     for (std::size_t c = 0; c < ladder_levels().size(); ++c)
       CHECK(layer.candidates[4 * c + 1].policy.mean_experts == doctest::Approx(8 * ladder_levels()[c]));
   measure_joint(table, example.source, example.moe, example.windows, as_set, {});
+  REQUIRE_FALSE(table.joint.empty());
   for (const auto& point : table.joint) CHECK(point.activated == point.sum_activated);
 }
 
@@ -186,8 +190,8 @@ TEST_CASE("the profile compares the loads of the source files") {
   for (std::size_t e = 0; e < 8; ++e)
     CHECK((layer.domain_load[0][e] + layer.domain_load[1][e]) / 2 ==
           doctest::Approx(layer.expert_load[e]).epsilon(1e-5));
-  CHECK(layer.stability <= 1);
-  CHECK(layer.stability >= -1);
+  CHECK(layer.stability < 0.999);
+  CHECK(layer.stability == doctest::Approx(correlation(layer.domain_load[0], layer.domain_load[1]).value()));
   auto one_file = example.windows;
   std::fill(one_file.source.begin(), one_file.source.end(), 0);
   const auto alone = measure_routing(example.source, example.moe, {0}, one_file, {}).profile.layers.front();

@@ -37,7 +37,7 @@ TEST_CASE("a dtype that is not computed with is refused by name") {
 TEST_CASE("a layer comes whole or in halves, with the biases that the config names") {
   const TemporaryFolder folder;
   for (const bool biases : {false, true}) {
-    PicoModel pico;
+    ModelShape pico;
     pico.attention_bias = pico.mlp_bias = biases;
     pico.tied_head = biases;
     write_pico_model(folder.path(), pico);

@@ -1,0 +1,50 @@
+#include "kernels/kernel_table.h"
+
+#include "kernels/attention_body.h"
+#include "kernels/distribution_body.h"
+#include "kernels/ffn_body.h"
+#include "kernels/simd.h"
+
+namespace ladimo {
+namespace {
+
+namespace baseline {
+#define LADIMO_TARGET
+#include "kernels/variant.inc"
+#undef LADIMO_TARGET
+}  // namespace baseline
+
+#if defined(__x86_64__)
+namespace avx2 {
+#define LADIMO_TARGET __attribute__((target("arch=x86-64-v3")))
+#include "kernels/variant.inc"
+#undef LADIMO_TARGET
+}  // namespace avx2
+
+namespace avx512 {
+#define LADIMO_TARGET __attribute__((target("avx512f")))
+#include "kernels/variant.inc"
+#undef LADIMO_TARGET
+}  // namespace avx512
+#endif
+
+}  // namespace
+
+const std::vector<KernelTable>& usable_kernels() {
+  static const std::vector<KernelTable> usable = [] {
+    std::vector<KernelTable> tables = {baseline::table("baseline")};
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("x86-64-v3")) tables.push_back(avx2::table("AVX2"));
+    if (__builtin_cpu_supports("avx512f")) tables.push_back(avx512::table("AVX-512"));
+#endif
+    return tables;
+  }();
+  return usable;
+}
+
+const KernelTable& kernels() {
+  static const KernelTable& best = usable_kernels().back();
+  return best;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,141 @@
+// The converted layers of a run, in the generations that the steps of a conversion leave behind.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "checkpoint/safetensors.h"
+#include "policy/moe_shape.h"
+
+namespace ladimo {
+
+/// layers/000.json: what stage 1 says of a layer (no times, so that a resumed run has the same bytes). Losses
+/// are normalised squared errors on validation rows.
+struct LayerRecord {
+  int layer = 0;
+  double loss_before = 0;  // with partition, router and compensation alone
+  double loss_refit = 0;   // after the refit
+  double loss_after = 0;   // after the distillation
+  double router_r2 = 0;    // held-out share of the contribution norms' variance that the router explains
+  std::vector<double> held_out_losses;  // after each epoch
+  std::optional<MoeShape> shape;        // what the layer costs; absent in runs of earlier versions
+  std::string hash;                     // of the weights' file; filled in when the layer is stored
+};
+nlohmann::json to_json(const LayerRecord& record);
+/// Throws Refusal with the file and the key.
+LayerRecord layer_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
+
+/// second-sweep/000.json. Losses are normalised squared errors on held-back windows of the converted model's
+/// own trajectory, mean over the recipe's levels.
+struct SweepRecord {
+  int layer = 0;
+  double loss_before = 0;
+  double loss_after = 0;  // as before where the layer stays as it was
+  std::string hash;       // of the weights' file, filled in when they are stored; empty: it stays as it was
+};
+
+/// finish.json: one record for all layers, because they were trained together.
+struct FinishRecord {
+  /// After every epoch: mean over slider positions of ln(KL / KL before), on validation windows.
+  std::vector<double> held_out_losses;
+  std::map<int, std::string> hashes;  // of every layer's file; empty: the layers stay as they were
+};
+
+nlohmann::json to_json(const FinishRecord& record);
+/// Throws Refusal with the file and the key.
+FinishRecord finish_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
+
+/// What a converted layer costs, from the shapes of its tensors (behind `prefix`) and the metadata of its
+/// file: no weights are read. Precondition: it is a converted layer.
+MoeShape stored_shape(const TensorStore& store, const std::string& prefix,
+                      const std::map<std::string, std::string>& metadata);
+
+/// The layers of one run folder. A file is either whole or absent, and is what its record says or damaged.
+///
+/// Several processes may convert layers of one run: each claims the layer it works on. A claim lasts as long
+/// as its owner shows that it is alive; the claim of a process that died runs out, and the layer is free
+/// again.
+class LayerStore {
+ public:
+  /// Writes a layer's weights under the name that it is given, atomically.
+  using Write = std::function<void(const std::filesystem::path& file)>;
+
+  explicit LayerStore(std::filesystem::path run);
+
+  /// Whether stage 1 has finished a layer (by the names of its files), and whether its weights are what was
+  /// written (reads them).
+  bool done(int layer) const;
+  bool intact(int layer) const;
+  /// Precondition of these: stage 1 has finished the layer. Throw Refusal for a broken file.
+  LayerRecord record(int layer) const;
+  MoeShape shape(int layer) const;
+
+  /// The same of the second sweep.
+  bool sweep_done(int layer) const;
+  bool sweep_intact(int layer) const;
+  /// Nothing where there is no such record. Throw Refusal for a broken file.
+  std::optional<SweepRecord> sweep(int layer) const;
+  std::optional<FinishRecord> finish() const;
+  /// Whether the finish was done, and every layer that it left is intact.
+  bool finish_intact() const;
+  std::filesystem::path finish_file() const { return run_ / "finish.json"; }
+
+  /// Store a layer: write its weights, read them again for their hash, then write the record that proves them
+  /// done. Throw Error (disk full).
+  void put(LayerRecord record, const Write& write) const;
+  /// No `write`: the layer stays as it was.
+  void put(SweepRecord record, const Write& write) const;
+  /// All layers, then their record.
+  void put(FinishRecord record, const std::map<int, Write>& layers) const;
+
+  /// The file of a layer's weights as stage 1 left them; as the finish finds them (the swept ones where they
+  /// were kept); as they are used (the finished ones where they were kept). The first call for a layer checks
+  /// its hash. Throws Refusal when the layer is not converted or its file is damaged.
+  std::filesystem::path stage1_weights(int layer) const;
+  std::filesystem::path weights_before_finish(int layer) const;
+  std::filesystem::path weights(int layer) const;
+
+  /// A layer that this process works on. Shows in the background that it is alive.
+  class Claim {
+   public:
+    ~Claim();
+    Claim(Claim&&) noexcept;
+    Claim& operator=(Claim&&) = delete;
+
+   private:
+    friend class LayerStore;
+    struct Heart;
+    explicit Claim(std::unique_ptr<Heart> heart);
+    std::unique_ptr<Heart> heart_;
+  };
+  /// Nothing where another process holds a claim that has not run out `lifetime` after its last sign of life.
+  std::optional<Claim> claim(int layer, std::chrono::milliseconds lifetime = std::chrono::seconds(60)) const;
+
+ private:
+  struct File {
+    std::filesystem::path path;
+    std::string hash;
+  };
+  std::filesystem::path file(const char* folder, int layer, const char* ending) const;
+  File stage1_file(int layer) const;
+  File file_before_finish(int layer) const;
+  bool is_intact(const File& file) const;
+  std::filesystem::path checked(int layer, const File& file) const;
+  std::string written(const std::filesystem::path& file, const Write& write) const;
+  void require_done(int layer) const;
+
+  std::filesystem::path run_;
+  struct Checked;
+  std::shared_ptr<Checked> checked_;  // files whose hashes were found right
+};
+
+}  // namespace ladimo

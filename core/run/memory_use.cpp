@@ -1,0 +1,176 @@
+#include "run/memory_use.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ladimo {
+namespace {
+
+constexpr double fp32 = 4, fp64 = 8;
+// The program and its libraries, and what the allocator keeps of chunks that were freed.
+constexpr double program = 450e6;
+constexpr double candidates = 19, thresholds = 13, joint_points = 16;
+constexpr double adam_moments = 2;
+
+/// Bytes of a model's parts, all in fp32.
+struct Parts {
+  double d, f, window, vocab;
+  double ffn, attention, key_values, head;
+  double chunk_rows;  // that are computed at once
+  double score_rows;  // query rows whose attention scores are computed at once
+
+  Parts(const ModelConfig& config, std::int64_t positions)
+      : d(static_cast<double>(config.hidden_size)),
+        f(static_cast<double>(config.intermediate_size)),
+        window(static_cast<double>(positions)),
+        vocab(static_cast<double>(config.vocab_size)) {
+    const auto q = static_cast<double>(config.heads * config.head_dim);
+    key_values = static_cast<double>(config.kv_heads * config.head_dim);
+    ffn = fp32 * static_cast<double>(config.ffn_parameters_per_layer());
+    attention = fp32 * (2 * d * q + 2 * d * key_values);
+    head = fp32 * d * vocab;
+    // stream/residual_stream.h's rule, in whole windows.
+    const double rows = std::clamp(4 * 1024 * 1024 / f, 256.0, 8192.0);
+    chunk_rows = std::max(1.0, std::floor(rows / window)) * window;
+    // model/decoder_layer.cpp's rule.
+    const double heads = static_cast<double>(config.heads);
+    score_rows = std::clamp(16.0 * 1024 * 1024 / (heads * window * fp32), 1.0, std::min(window, 128.0));
+  }
+
+  double layer() const { return attention + ffn; }
+  /// One tensor of the checkpoint as it is stored, beside its fp32 copy.
+  double loading() const { return fp32 * d * f; }
+  /// Hidden states, gate, up and their product of a chunk; queries, keys and values.
+  double forward() const { return fp32 * chunk_rows * (4 * f + 6 * d + 2 * key_values); }
+  /// What autograd keeps of a chunk: the FFN's intermediate results, and for every group of query rows the
+  /// keys and values that it sees, with its scores.
+  double backward() const {
+    const double groups = window / score_rows;
+    return fp32 * chunk_rows * (9 * f + 14 * d + groups * key_values + 2 * window);
+  }
+};
+
+double stream(const Parts& p, double tokens, double bytes) { return bytes * tokens * p.d; }
+
+double stream_bytes(const Recipe& recipe) { return recipe.stream == "bfloat16" ? 2 : fp32; }
+
+MemoryUse stage1(const Workload& work, const Parts& p) {
+  const Stage1& settings = work.recipe.stage1;
+  const auto tokens = static_cast<double>(work.tokens);
+  const double columns = p.f + work.recipe.routed();  // of the normal equations, with a vector per expert
+  // The sampled tokens' hidden neurons, with what they are made from and marked in.
+  const double features = fp32 * settings.feature_tokens * (6 * p.f + p.d);
+  // A'A and its factor; A'Y, the solution, what it starts from; the refitted down projection.
+  const double refit =
+      settings.refit ? 2 * fp64 * columns * columns + 3 * fp64 * columns * p.d + 2 * fp32 * p.f * p.d : 0;
+  // The student, the best so far, gradients and moments; a batch with its intermediate results.
+  const double distil =
+      settings.distil ? (3 + adam_moments) * p.ffn - p.ffn + fp32 * settings.batch * (9 * p.f + 4 * p.d) : 0;
+  // Routing weights and targets of all tokens.
+  const double routing = 6 * fp32 * tokens * work.recipe.routed();
+  const double fitting = p.ffn + std::max(refit, distil);  // beside the dense layer, its converted form
+  return {program + p.layer() + routing + std::max({p.loading() + p.forward(), features, fitting}),
+          3 * stream(p, tokens, stream_bytes(work.recipe))};
+}
+
+/// Whether every candidate of a layer has weights of its own.
+double moved_copies(const Workload& work, double policies) {
+  const bool moves = finish_tokens(work) > 0 && work.recipe.finish.shift && work.recipe.stage1.elastic;
+  return moves ? 1 + policies : 0;
+}
+
+MemoryUse profile(const Workload& work, const Parts& p) {
+  const auto tables = static_cast<double>(work.recipe.splits().tables);
+  const double routing = 6 * fp32 * tables * work.recipe.routed();
+  return {program + p.layer() + p.ffn * (1 + moved_copies(work, 0)) + p.forward() + routing,
+          stream(p, tables, stream_bytes(work.recipe))};
+}
+
+MemoryUse counting(const Workload& work, const Parts& p) {
+  const double tokens = std::ceil(static_cast<double>(work.recipe.splits().tables) / 2);
+  return {
+      program + p.layer() + p.ffn * (1 + moved_copies(work, thresholds)) + p.forward() * (1 + work.threads),
+      (1 + thresholds) * stream(p, tokens, stream_bytes(work.recipe))};
+}
+
+MemoryUse estimating(const Workload& work, const Parts& p) {
+  const auto tables = static_cast<double>(work.recipe.splits().tables);
+  const double threads = std::min<double>(work.threads, candidates);
+  const double head = p.head + fp32 * 4 * 8192 * std::min(p.vocab, 2048.0);
+  return {program + std::max(head, p.layer() + p.ffn * (1 + moved_copies(work, threads)) + p.backward()),
+          static_cast<double>(work.config.layers + 1) * stream(p, tables, stream_bytes(work.recipe)) +
+              stream(p, tables, fp32)};
+}
+
+/// `policies` converted models beside the dense one.
+MemoryUse scoring(const Parts& p, double policies, double tokens, double bytes, double moved, int threads) {
+  const double side_by_side = std::min<double>(threads, policies);
+  const double logits = fp32 * (2 + side_by_side) * 64 * 1024 * 1024 / 4;
+  return {
+      program + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * (1 + side_by_side), p.head + logits),
+      (1 + policies) * stream(p, tokens, bytes)};
+}
+
+}  // namespace
+
+double finish_memory(const Workload& work, double tokens) {
+  // Copies of the FFNs' weights: themselves and, of one position of the slider each, what runs and its
+  // gradients; Adam's moments; the best so far, rounded too, and a rounded copy. Twice with shifts, but for
+  // what runs.
+  constexpr double positions = 4;
+  const double each = 1 + positions + adam_moments + 2 + 1;
+  const bool shifts = work.recipe.stage1.elastic && work.recipe.finish.shift;
+  const double copies = shifts ? 2 * each + positions : each;
+  const auto& config = work.config;
+  const auto layers = static_cast<double>(config.layers), d = static_cast<double>(config.hidden_size),
+             f = static_cast<double>(config.intermediate_size);
+  const auto attention = static_cast<double>(config.heads * config.head_dim);
+  const auto window = static_cast<double>(work.recipe.window);
+  return fp32 * (static_cast<double>(config.parameters()) + copies * layers * 3 * d * f + tokens * d +
+                 work.recipe.finish.batch * layers * (8 * f + 12 * d + 2 * window * attention / d));
+}
+
+std::vector<MemoryUse> memory_uses(const Workload& work) {
+  const Parts p(work.config, work.recipe.window);
+  const auto tables = static_cast<double>(work.recipe.splits().tables);
+  const double bytes = stream_bytes(work.recipe);
+  std::vector<MemoryUse> uses = {
+      stage1(work, p), profile(work, p), estimating(work, p),
+      scoring(p, joint_points, tables, bytes, moved_copies(work, joint_points), work.threads)};
+  if (work.recipe.recalibrate) uses.push_back(counting(work, p));
+  if (measures_sensitivity(work))
+    uses.push_back(scoring(p, candidates * static_cast<double>(work.recipe.layers.size()),
+                           measuring_tokens(work), bytes, moved_copies(work, candidates), work.threads));
+  if (const auto tokens = finish_tokens(work); tokens > 0)
+    uses.push_back({program + finish_memory(work, static_cast<double>(tokens)), 0});
+  if (work.recipe.self_text())
+    uses.push_back({program + fp32 * static_cast<double>(work.config.parameters()), 0});
+  return uses;
+}
+
+MemoryUse evaluation_memory(const ModelConfig& config, std::int64_t window, std::int64_t tokens,
+                            int threads) {
+  const Parts p(config, window);
+  return scoring(p, 1, static_cast<double>(tokens), fp32, 2, threads);
+}
+
+std::uint64_t stream_budget(const std::vector<MemoryUse>& uses, std::uint64_t memory) {
+  const double most = std::ranges::max_element(uses, {}, &MemoryUse::needed)->needed;
+  return static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(memory) - most));
+}
+
+std::uint64_t peak_memory(const std::vector<MemoryUse>& uses, std::uint64_t budget) {
+  double peak = 0;
+  for (const MemoryUse& use : uses)
+    peak = std::max(peak, use.needed + std::min(use.streams, static_cast<double>(budget)));
+  return static_cast<std::uint64_t>(peak);
+}
+
+std::uint64_t scratch_bytes(const std::vector<MemoryUse>& uses, std::uint64_t budget) {
+  double most = 0;
+  for (const MemoryUse& use : uses)
+    if (use.streams > static_cast<double>(budget)) most = std::max(most, use.streams);
+  return static_cast<std::uint64_t>(most);
+}
+
+}  // namespace ladimo

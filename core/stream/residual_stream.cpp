@@ -1,0 +1,46 @@
+#include "stream/residual_stream.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "model/weight_source.h"
+
+namespace ladimo {
+
+ResidualStream::ResidualStream(const WeightSource& source, std::int64_t windows, std::int64_t positions,
+                               const Context& context)
+    : ResidualStream(source, windows, positions, context, source.stream_dtype()) {}
+
+ResidualStream::ResidualStream(const WeightSource& source, std::int64_t windows, std::int64_t positions,
+                               const Context& context, at::ScalarType dtype)
+    : rows_(windows, {positions, source.config().hidden_size},
+            at::TensorOptions(source.dtype()).device(source.device()), dtype, context.memory()) {}
+
+ResidualStream ResidualStream::embedded(const WeightSource& source, const Windows& windows,
+                                        const Context& context) {
+  ResidualStream stream(source, windows.count(), windows.window, context);
+  const auto chunk = chunk_windows(source.config().hidden_size, windows.window);
+  for_chunks(windows.count(), chunk, [&](std::int64_t begin, std::int64_t end) {
+    stream.write(begin, source.embed(ids_of(windows, begin, end)));
+  });
+  return stream;
+}
+
+at::Tensor ids_of(const Windows& windows, std::int64_t begin, std::int64_t end) {
+  const auto* tokens = windows.tokens.data() + begin * windows.window;
+  const auto count = static_cast<std::size_t>((end - begin) * windows.window);
+  return at::tensor(at::ArrayRef<std::int32_t>(tokens, count), at::kInt)
+      .to(at::kLong)
+      .view({end - begin, windows.window});
+}
+
+std::int64_t chunk_rows(std::int64_t neurons, std::int64_t copies) {
+  return std::clamp<std::int64_t>((4 << 20) / neurons, 256, 8192) / copies;
+}
+
+std::int64_t chunk_windows(std::int64_t neurons, std::int64_t positions, std::int64_t copies) {
+  return std::max<std::int64_t>(1, chunk_rows(neurons, copies) / positions);
+}
+
+}  // namespace ladimo

@@ -1,0 +1,57 @@
+// Many rows of one shape, in memory, on a device, or in a scratch file where memory does not suffice.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "base/memory_budget.h"
+
+namespace ladimo {
+
+/// Rows that are written and read a few at a time. Copies share their rows. Reading is thread-safe; so is
+/// writing different rows.
+class RowStore {
+ public:
+  RowStore() = default;
+  /// Room for `count` rows of shape `row`, without contents. `compute` says the dtype and device that rows
+  /// are read in, `stored` (fp32 or bf16) what they are kept as. Throws Error when they fit nowhere.
+  RowStore(std::int64_t count, std::vector<std::int64_t> row, at::TensorOptions compute,
+           at::ScalarType stored, MemoryBudget memory);
+  /// Rows that are there already: [count, ...], kept in memory as they are.
+  explicit RowStore(at::Tensor rows);
+
+  std::int64_t count() const { return count_; }
+  /// Of one row; empty for a single number.
+  const std::vector<std::int64_t>& row_shape() const { return row_; }
+  const at::TensorOptions& options() const { return compute_; }
+  bool spilled() const { return file_ != nullptr; }
+  /// Bytes that all rows take where they are kept.
+  std::uint64_t bytes() const;
+
+  /// Rows begin ... end - 1: [end - begin, ...]. In memory a view where the dtypes agree.
+  at::Tensor read(std::int64_t begin, std::int64_t end) const;
+  /// The rows that `index` [n] int64 names: [n, ...].
+  at::Tensor gather(const at::Tensor& index) const;
+  /// Replaces rows from `begin` on. Rows that replace all others in memory are kept themselves, so that
+  /// autograd sees through.
+  void write(std::int64_t begin, const at::Tensor& rows);
+
+ private:
+  std::uint64_t row_bytes() const;
+  at::Tensor from_file(std::int64_t begin, std::int64_t count) const;
+  std::vector<std::int64_t> shape_of(std::int64_t count) const;
+
+  std::int64_t count_ = 0;
+  std::vector<std::int64_t> row_;
+  at::TensorOptions compute_;
+  at::ScalarType stored_ = at::kFloat;
+  std::shared_ptr<at::Tensor> rows_;   // [count, ...]; null where spilled
+  std::shared_ptr<ScratchFile> file_;  // null where in memory
+  std::shared_ptr<const void> room_;   // taken of the memory budget
+};
+
+}  // namespace ladimo

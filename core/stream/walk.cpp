@@ -1,0 +1,139 @@
+#include "stream/walk.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "model/weight_source.h"
+#include "stream/side_by_side.h"
+
+namespace ladimo {
+namespace {
+
+class Pass {
+ public:
+  Pass(const WeightSource& source, ResidualStream& stream, const Walk& how, const Context& context)
+      : source_(source),
+        stream_(stream),
+        how_(how),
+        context_(context),
+        chunk_(how.together > 0 ? how.together
+                                : chunk_windows(source.config().intermediate_size, stream.positions())),
+        branches_(how.branches != nullptr ? how.branches->first_layer.size() : 0) {}
+
+  std::vector<ResidualStream> run() {
+    for (std::int64_t l = 0; l < how_.layers; ++l) {
+      const auto layer = how_.load ? how_.load(l) : source_.layer(l);
+      if (how_.enter) how_.enter(l, layer);
+      if (how_.deal)
+        pass_in_halves(l, layer);
+      else
+        pass_layer(l, layer);
+      if (how_.leave) how_.leave(l, layer);
+    }
+    return std::move(branches_);
+  }
+
+ private:
+  void pass_layer(std::int64_t l, const DecoderLayer& layer) {
+    const auto ffns = branches_.empty() ? FeedForwards() : how_.branches->ffns(static_cast<int>(l));
+    for (std::size_t m = 0; m < branches_.size(); ++m)
+      if (how_.branches->first_layer[m] == l)
+        branches_[m] = ResidualStream(source_, stream_.windows(), stream_.positions(), context_);
+    const ResidualStream before = stream_;
+    if (how_.inputs != nullptr) {
+      how_.inputs->push_back(before);
+      stream_ = ResidualStream(source_, before.windows(), before.positions(), context_);
+    }
+    for_chunks(stream_.windows(), chunk_, [&](auto begin, auto end) {
+      context_.check();
+      const auto attended = layer.attend(before.read(begin, end), source_.rotary());
+      pass_branches(l, layer, ffns, begin, end, attended);
+      const auto out = layer.add_ffn(attended);
+      if (how_.see) how_.see({l, begin, end, out.x, out.ffn.y});
+      stream_.write(begin, out.h);
+      if (!how_.passed) return;
+      const auto own = std::ranges::count_if(branches_, [](const auto& b) { return b.defined(); });
+      how_.passed((end - begin) * (1 + own));
+    });
+  }
+
+  void pass_branches(std::int64_t l, const DecoderLayer& layer, const FeedForwards& ffns, std::int64_t begin,
+                     std::int64_t end, const at::Tensor& attended) {
+    side_by_side(attended.device(), std::ssize(branches_), [&](std::int64_t model) {
+      context_.check();
+      const auto m = static_cast<std::size_t>(model);
+      auto& stream = branches_[m];
+      if (!stream.defined()) return;
+      const bool leaves = how_.branches->first_layer[m] == l;
+      const auto h = leaves ? attended : layer.attend(stream.read(begin, end), source_.rotary());
+      const auto out = layer.add_ffn(h, ffns[m] ? *ffns[m] : *layer.ffn);
+      if (how_.branches->ran) how_.branches->ran(l, m, out.ffn);
+      stream.write(begin, out.h);
+    });
+  }
+
+  /// The FFNs follow from what all windows bring to the layer.
+  void pass_in_halves(std::int64_t l, const DecoderLayer& layer) {
+    for_chunks(stream_.windows(), chunk_, [&](auto begin, auto end) {
+      context_.check();
+      const auto h = layer.attend(stream_.read(begin, end), source_.rotary());
+      if (how_.see) {
+        const auto out = layer.add_ffn(h);
+        how_.see({l, begin, end, out.x, out.ffn.y});
+      }
+      stream_.write(begin, h);
+    });
+    const auto dealt = how_.deal(l, layer);
+    const auto ffn_of = [&](std::int64_t window) -> const FeedForward& {
+      return dealt.empty() ? *layer.ffn : *dealt[static_cast<std::size_t>(window)];
+    };
+    for (std::int64_t w = 0; w < stream_.windows(); ++w) {
+      context_.check();
+      stream_.write(w, layer.add_ffn(stream_.read(w, w + 1), ffn_of(w)).h);
+    }
+    if (how_.passed) how_.passed(stream_.windows());
+  }
+
+  const WeightSource& source_;
+  ResidualStream& stream_;
+  const Walk& how_;
+  const Context& context_;
+  std::int64_t chunk_;
+  std::vector<ResidualStream> branches_;
+};
+
+}  // namespace
+
+std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& stream, const Walk& how,
+                                 const Context& context) {
+  return Pass(source, stream, how, context).run();
+}
+
+void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, ResidualStream& gradient,
+               const std::function<void(const BackwardChunk& chunk)>& see,
+               const std::function<void(std::int64_t windows)>& passed, const Context& context) {
+  // What autograd keeps of a chunk, the gradients on their way: about twice what a pass forward holds.
+  const auto chunk = chunk_windows(source.config().intermediate_size, gradient.positions(), 2);
+  for (; !inputs.empty(); inputs.pop_back()) {
+    const auto l = std::ssize(inputs) - 1;
+    const auto layer = source.layer(l);
+    for_chunks(gradient.windows(), chunk, [&](auto begin, auto end) {
+      context.check();
+      const at::AutoGradMode with_gradients(true);
+      const auto h = inputs.back().read(begin, end).detach().set_requires_grad(true);
+      const auto out = layer.add_ffn(layer.attend(h, source.rotary()));
+      const auto g = gradient.read(begin, end);
+      {
+        const at::NoGradGuard without_gradients;
+        see({{l, begin, end, out.x.detach(), out.ffn.y.detach()}, g.flatten(0, 1)});
+      }
+      gradient.write(begin, torch::autograd::grad({out.h}, {h}, {g.to(h.scalar_type())})[0].to(at::kFloat));
+      passed(end - begin);
+    });
+  }
+}
+
+}  // namespace ladimo
