@@ -237,10 +237,10 @@ TEST_CASE("a run folder that is something else") {
 TEST_CASE("a run continues with its own settings, and refuses others by name") {
   Workplace work;
   const RunFolder run(work.request.run);
-  fs::create_directories(run.path() / "layers");
+  fs::create_directories(run.path());
   write_json(run.recipe_file(), to_json(work.plan().recipe));
-  write_file(run.layer_weights(0), "weights");
-  run.write_record({});
+  const auto write = [](const fs::path& file) { write_file(file, "weights"); };
+  run.layers().put(LayerRecord{}, write);
 
   Plan plan = work.plan();
   check_clean(plan);
@@ -251,8 +251,7 @@ TEST_CASE("a run continues with its own settings, and refuses others by name") {
 
   LayerRecord second;
   second.layer = 1;
-  run.write_record(second);
-  write_file(run.layer_weights(1), "weights");
+  run.layers().put(second, write);
   for (const auto& file : {run.profile_file(), run.tradeoff_file(), run.latency_file()}) write_json(file, {});
   ConvertRequest bare;
   bare.model = work.request.model;
