@@ -14,8 +14,8 @@
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
 #include "run/step.h"
+#include "transfer/format.h"
 #include "transfer/model_card.h"
-#include "transfer/native_folder.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -50,9 +50,6 @@ class TemporaryFolder {
 };
 
 void require_possible(const ExportRequest& request) {
-  if (request.format != "native")
-    throw Refusal(fmt::format("This version cannot write the format \"{}\".", request.format),
-                  "Set {format} to native.");
   if (exists(request.output))
     throw Refusal("A file or folder of that name exists already.", "Name a new folder with {output}.",
                   request.output);
@@ -71,29 +68,8 @@ void require_disk(const ExportRequest& request, std::uint64_t bytes) {
         "Free some space, or name a folder on another disk with {output}.", request.output);
 }
 
-NativeSection section_of(const OpenedModel& opened, const ModelPolicy& policy, bool all_policies) {
-  const Recipe recipe = opened.run->recipe();
-  const auto config = read_json(opened.checkpoint.folder() / "config.json");
-  NativeSection section{normal_path(opened.checkpoint.folder()),
-                        recipe.model_fingerprint,
-                        config.value("model_type", std::string()),
-                        recipe.routed(),
-                        {}};
-  for (int l = 0; l < static_cast<int>(policy.size()); ++l) {
-    const bool dense = policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense;
-    NativeLayer layer{dense || all_policies, !dense || (all_policies && opened.has_converted(l)), {}};
-    if (layer.converted) layer.metadata = TensorStore::open(opened.run->layers().weights(l)).metadata();
-    section.layers.push_back(std::move(layer));
-  }
-  return section;
-}
-
-/// Logits over `ids` [n, W], window by window: [n W, vocab] fp32 on the CPU. One model is in memory at a
-/// time.
-at::Tensor logits_of(const OpenedModel& opened, const ModelPolicy& policy, const at::Tensor& ids,
-                     const Runtime& runtime, const Context& context) {
-  const LoadedModel model(opened, runtime);
-  const auto decoder = model.decoder(policy);
+/// Logits over `ids` [n, W], window by window: [n W, vocab] fp32 on the CPU.
+at::Tensor logits_of(const Decoder& decoder, const at::Tensor& ids, const Context& context) {
   std::vector<at::Tensor> logits;
   for (const auto& window : ids.split(1)) {
     context.check();
@@ -102,17 +78,16 @@ at::Tensor logits_of(const OpenedModel& opened, const ModelPolicy& policy, const
   return at::cat(logits);
 }
 
-/// Reads the folder again, without the run or the original, and compares it with the run.
-Verification verify(const fs::path& folder, const OpenedModel& opened, const ModelPolicy& policy,
-                    const Runtime& runtime, const Context& context) {
-  const auto width = std::min(compared_window, opened.checkpoint.config().max_positions);
-  const auto ids = [&] {
-    const LoadedModel dense(opened, runtime);
-    return own_text(dense.decoder(all_dense(dense.config())), compared_tokens / width * width, context)
-        .view({-1, width});
-  }();
-  const auto expected = logits_of(opened, policy, ids, runtime, context);
-  const auto found = logits_of({Checkpoint::open(folder), {}, {}}, policy, ids, runtime, context);
+/// Reads the folder again, without the run or the original, and compares it with the run. One model is in
+/// memory at a time.
+Verification verify(const Format& format, const fs::path& folder, const LoadedModel& model,
+                    const ModelPolicy& policy, const Context& context) {
+  const auto width = std::min(compared_window, model.config().max_positions);
+  const auto ids =
+      own_text(model.decoder(all_dense(model.config())), compared_tokens / width * width, context)
+          .view({-1, width});
+  const auto expected = logits_of(model.decoder(policy), ids, context);
+  const auto found = logits_of(format.reread(folder, model.device(), model.held_dtype()), ids, context);
   const double error = (found - expected).abs().max().item<double>();
   const auto log_p = expected.log_softmax(1);
   const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
@@ -134,27 +109,22 @@ std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& pol
 }  // namespace
 
 ExportResult export_run(const ExportRequest& request, const Runtime& runtime, const Context& context) {
+  const Format& format = format_named(request.format);
   require_possible(request);
-  const auto opened = OpenedModel::open(open_run(request.run).path(), request.dense);
-  const auto policy = opened.policy(request.policy);
-  const auto measurements = measurements_of(*opened.run, policy);
-  const auto section = section_of(opened, policy.layers, request.all_policies);
-  const auto layer_file = [&](std::int64_t layer) {
-    return TensorStore::open(opened.run->layers().weights(static_cast<int>(layer)));
-  };
-  require_disk(request, native_weight_bytes(opened.checkpoint, section, layer_file));
+  const LoadedModel model(OpenedModel::open(open_run(request.run).path(), request.dense), runtime);
+  const RunFolder& run = *model.opened().run;
+  const ExportSource source{model.opened().checkpoint, run, model.opened().policy(request.policy),
+                            request.all_policies, request.shard_bytes};
+  if (const auto objection = format.objection(source.policy.layers)) throw Refusal(*objection);
+  const auto measurements = measurements_of(run, source.policy);
+  require_disk(request, format.bytes(source));
 
   TemporaryFolder folder(normal_path(request.output));
   context.emit(begin_step(Step::writing, 0, 2));
-  const auto& source = opened.checkpoint.folder();
-  write_native_weights(folder.path(), opened.checkpoint, section, layer_file, request.shard_bytes, context);
-  write_json(folder.path() / "config.json", native_config(read_json(source / "config.json"), section));
-  write_json(folder.path() / "policy.json", to_json(policy));
-  copy_tokenizer_files(source, folder.path());
-
+  format.write(source, folder.path(), context);
   context.emit(begin_step(Step::reading_again, 1, 2));
-  const auto verification = verify(folder.path(), opened, policy.layers, runtime, context);
-  const ExportReport report{fmt::format("ladimo {}", version()), opened.run->recipe(), policy, verification,
+  const auto verification = verify(format, folder.path(), model, source.policy.layers, context);
+  const ExportReport report{fmt::format("ladimo {}", version()), run.recipe(), source.policy, verification,
                             measurements};
   write_json(folder.path() / "report.json", to_json(report));
   write_file(folder.path() / "README.md", model_card(report));

@@ -184,7 +184,6 @@ TEST_CASE("policy: checked and written, in the run or under a name; bench") {
   check_keys(bench["decode"], {"dense_tokens_per_s", "converted_tokens_per_s", "speedup", "bytes_per_token",
                                "bandwidth_fraction"});
   check_keys(bench["prefill"], {"dense_tokens_per_s", "converted_tokens_per_s", "speedup"});
-  CHECK(bench["decode"]["speedup"].get<double>() > 0);
   CHECK(server.close().status == 0);
 }
 

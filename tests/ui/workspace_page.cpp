@@ -53,7 +53,7 @@ done)sh";
 const char* const waiting = R"sh(echo '{"event":"ready"}'
 while read -r line; do
   case "$line" in
-    *cancel*) echo '{"event":"error","id":1,"canceled":true,"message":"Canceled."}' ;;
+    *cancel*) echo '{"event":"error","id":1,"canceled":true,"message":"Canceled.","hint":"","path":""}' ;;
     *) echo '{"event":"progress","layer":-1,"done":1,"total":4,"eta_s":9,"id":1}' ;;
   esac
 done)sh";

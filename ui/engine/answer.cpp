@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "run/event_json.h"
 
 namespace ladimo::ui {
 
@@ -11,9 +12,7 @@ void refuse_answer(const std::string& message) {
 }
 
 nlohmann::json parse_answer(const QByteArray& answer) {
-  auto json = nlohmann::json::parse(answer.begin(), answer.end(), nullptr, false);
-  if (json.is_discarded()) refuse_answer("The engine's answer cannot be understood.");
-  return json;
+  return parse_output({answer.constData(), static_cast<std::size_t>(answer.size())});
 }
 
 const Measurement& measurement_in(const Outcome& outcome) {

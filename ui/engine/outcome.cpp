@@ -7,7 +7,7 @@
 #include <QStringList>
 
 #include "base/setting.h"
-#include "ui/engine/window_words.h"
+#include "ui/engine/lexicon.h"
 
 namespace ladimo::ui {
 namespace {

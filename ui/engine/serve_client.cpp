@@ -12,13 +12,15 @@
 
 #include "base/error.h"
 #include "run/event_json.h"
+#include "ui/engine/lexicon.h"
 #include "ui/engine/line_process.h"
-#include "ui/engine/window_words.h"
 
 namespace ladimo::ui {
 namespace {
 
 using nlohmann::json;
+
+constexpr int none = 0;  // the number of no request
 
 void add_policy(json& request, const std::optional<Policy>& policy) {
   if (policy) request["policy"] = to_json(*policy);
@@ -26,18 +28,6 @@ void add_policy(json& request, const std::optional<Policy>& policy) {
 
 QByteArray line_of(const json& object) {
   return QByteArray::fromStdString(object.dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
-/// The event's own keys.
-json content_of(json event) {
-  event.erase("event");
-  event.erase("id");
-  return event;
-}
-
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 }  // namespace
@@ -52,7 +42,11 @@ struct ServeClient::State {
   void start();
   int send(json request);
   void read(const QByteArray& line);
-  void hear(int request, const QByteArray& line);
+  void hear(int request, const ReadyEvent& event);
+  void hear(int request, const ErrorEvent& event);
+  void hear(int request, const ResultEvent& event);
+  template <class Other>
+  void hear(int request, const Other& event);
   void warn(const WarningEvent& event);
   auto find(int request) { return std::ranges::find(waiting, request, &Request::id); }
   void cancel(int request);
@@ -97,45 +91,39 @@ int ServeClient::State::send(json request) {
 }
 
 void ServeClient::State::read(const QByteArray& line) {
-  const json object = json::parse(line.begin(), line.end(), nullptr, false);
-  const std::string kind = object.is_object() ? text_of(object, "event") : std::string();
-  const auto id = object.find("id");
-  const bool numbered = kind.size() > 0 && id != object.end() && id->is_number_integer();
-  const int request = numbered ? id->get<int>() : 0;
-  if (kind == "ready") {
-    loaded = true;
-    emit client.moved_up();
-    return;
-  }
-  const ErrorEvent error{text_of(object, "message"), text_of(object, "hint"), text_of(object, "path")};
-  if (kind == "error" && !numbered) {
-    errors.push_back(error);
-  } else if (kind == "error") {
-    const bool canceled = object.value("canceled", json()) == true;
-    finish(request, complaint(canceled ? Outcome::Kind::canceled : Outcome::Kind::refused, {error}));
-  } else if (kind == "result" && numbered) {
-    finish(request, {Outcome::Kind::done, {}, {}, line_of(content_of(object))});
-  } else if (numbered) {
-    hear(request, line);
-  }
-}
-
-void ServeClient::State::hear(int request, const QByteArray& line) {
   try {
-    const Event event = parse_event({line.constData(), static_cast<std::size_t>(line.size())});
-    std::visit(
-        [&](const auto& e) {
-          using E = std::decay_t<decltype(e)>;
-          if constexpr (std::is_same_v<E, StepEvent>) emit client.step(request, e);
-          if constexpr (std::is_same_v<E, ProgressEvent>) emit client.progress(request, e);
-          if constexpr (std::is_same_v<E, TokenEvent>) emit client.token(request, e);
-          if constexpr (std::is_same_v<E, MeasureEvent>) measurement = measurement_of(e);
-          if constexpr (std::is_same_v<E, WarningEvent>) warn(e);
-        },
-        event);
+    const EventLine said = parse_event_line({line.constData(), static_cast<std::size_t>(line.size())});
+    const auto request = static_cast<int>(said.request.value_or(none));
+    std::visit([&](const auto& event) { hear(request, event); }, said.event);
   } catch (const Refusal& refusal) {
     warn({refusal.what(), refusal.hint()});
   }
+}
+
+void ServeClient::State::hear(int, const ReadyEvent&) {
+  loaded = true;
+  emit client.moved_up();
+}
+
+void ServeClient::State::hear(int request, const ErrorEvent& event) {
+  if (request == none)
+    errors.push_back(event);
+  else
+    finish(request, complaint(event.canceled ? Outcome::Kind::canceled : Outcome::Kind::refused, {event}));
+}
+
+void ServeClient::State::hear(int request, const ResultEvent& event) {
+  finish(request, {Outcome::Kind::done, {}, {}, QByteArray::fromStdString(event.json)});
+}
+
+template <class Other>
+void ServeClient::State::hear(int request, const Other& event) {
+  if (request == none) return;
+  if constexpr (std::is_same_v<Other, StepEvent>) emit client.step(request, event);
+  if constexpr (std::is_same_v<Other, ProgressEvent>) emit client.progress(request, event);
+  if constexpr (std::is_same_v<Other, TokenEvent>) emit client.token(request, event);
+  if constexpr (std::is_same_v<Other, MeasureEvent>) measurement = measurement_of(event);
+  if constexpr (std::is_same_v<Other, WarningEvent>) warn(event);
 }
 
 void ServeClient::State::warn(const WarningEvent& event) {

@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 
 #include "ui/engine/engine_process.h"
+#include "ui/engine/lexicon.h"
 #include "ui/engine/serve_client.h"
 #include "ui/mainwindow/breadcrumb.h"
 #include "ui/mainwindow/message_page.h"
@@ -177,7 +178,7 @@ void RunPages::ask_for_original() {
 }
 
 void RunPages::choose_original() {
-  const QString title = tr("Folder of the dense original");
+  const QString title = label_of(Setting::dense);
   const QString folder = engine_.remote()
                              ? QInputDialog::getText(this, title, tr("Folder on %1:").arg(engine_.host))
                              : QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));

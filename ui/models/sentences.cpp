@@ -7,7 +7,7 @@
 #include <QStringList>
 
 #include "base/machine.h"
-#include "ui/engine/window_words.h"
+#include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 
 namespace ladimo::ui {

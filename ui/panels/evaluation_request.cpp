@@ -12,6 +12,7 @@
 #include <QRadioButton>
 #include <QSpinBox>
 
+#include "ui/engine/lexicon.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/widgets/spacing.h"
@@ -89,7 +90,7 @@ void EvaluationRequestForm::lay_out() {
   policy_->setToolTip(tr("Which policy is measured against the dense original"));
 
   const int space = spacing(*this);
-  auto* policy_label = new QLabel(tr("&Policy"));
+  auto* policy_label = new QLabel(label_of(Setting::policy));
   policy_label->setBuddy(policy_);
   auto* tokens_label = new QLabel(tr("&Tokens"));
   tokens_label->setBuddy(tokens_);

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "run/continuation.h"
 #include "ui/engine/answer.h"
+#include "ui/engine/lexicon.h"
 #include "ui/engine/serve_client.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
@@ -116,14 +117,14 @@ void GenerationPanel::lay_out() {
   const int space = spacing(*this);
   auto* controls = new QGridLayout;
   controls->setHorizontalSpacing(space);
-  auto* prompt_label = new QLabel(tr("&Prompt"));
+  auto* prompt_label = new QLabel(label_of(Setting::prompt));
   prompt_label->setBuddy(prompt_);
   controls->addWidget(prompt_label, 0, 0);
   controls->addWidget(prompt_, 1, 0, 2, 1);
   controls->setColumnStretch(0, 1);
-  add_field(*controls, 1, tr("Tokens at &most"), *max_tokens_,
+  add_field(*controls, 1, label_of(Setting::max_tokens), *max_tokens_,
             tr("Both stop after so many tokens, or earlier"));
-  add_field(*controls, 2, tr("&Temperature"), *temperature_,
+  add_field(*controls, 2, label_of(Setting::temperature), *temperature_,
             tr("0 always takes the most likely token; higher values draw from more of them"));
   add_field(*controls, 3, tr("&Seed"), *seed_,
             tr("The same seed draws the same tokens. Without a temperature nothing is drawn."));

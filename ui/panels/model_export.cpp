@@ -11,6 +11,7 @@
 #include "run/saved_policy.h"
 #include "run/step.h"
 #include "ui/engine/answer.h"
+#include "ui/engine/lexicon.h"
 #include "ui/engine/serve_client.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
@@ -67,7 +68,7 @@ void ModelExport::ask_or_cancel() {
   const QString folder =
       engine_.remote() ? QInputDialog::getText(this, tr("Write model"), tr("Folder on %1:").arg(engine_.host),
                                                QLineEdit::Normal, proposal)
-                       : QFileDialog::getSaveFileName(this, tr("Folder for the model"), proposal, {}, nullptr,
+                       : QFileDialog::getSaveFileName(this, label_of(Setting::output), proposal, {}, nullptr,
                                                       QFileDialog::ShowDirsOnly);
   if (!folder.isEmpty()) write(folder);
 }

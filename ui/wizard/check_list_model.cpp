@@ -1,6 +1,6 @@
 #include "ui/wizard/check_list_model.h"
 
-#include "ui/engine/window_words.h"
+#include "ui/engine/lexicon.h"
 
 namespace ladimo::ui {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <QObject>
 
-#include "ui/engine/window_words.h"
+#include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 
 namespace ladimo::ui {

@@ -11,6 +11,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 #include "ui/plots/partition_picture.h"
 #include "ui/widgets/spacing.h"
@@ -92,20 +93,20 @@ QWidget* ExpertsPage::make_knobs() {
   auto* form = new QFormLayout;
   form->setRowWrapPolicy(QFormLayout::WrapAllRows);
   form->setVerticalSpacing(spacing(*this) / 2);
-  add_knob(*form, tr("&Experts"), *experts_,
+  add_knob(*form, label_of(Setting::experts), *experts_,
            tr("Finer slices let the router choose more precisely; a slice of fewer than 8 neurons is hardly "
               "worth choosing."));
-  add_knob(*form, tr("&Shared experts"), *shared_,
+  add_knob(*form, label_of(Setting::shared), *shared_,
            tr("Always on: they hold the neurons that nearly every token needs. A quarter is a good start."));
-  add_knob(*form, tr("&Layers"), *layers_,
+  add_knob(*form, label_of(Setting::layers), *layers_,
            tr("\"all\", or numbers and ranges such as 0-3,7. The others stay dense."));
-  add_knob(*form, tr("&Calibration tokens"), *tokens_,
+  add_knob(*form, label_of(Setting::tokens), *tokens_,
            tr("More tokens make better experts, and take longer."));
   layout->addLayout(form);
 
   fold_ = new QToolButton;
   fold_->setObjectName(QStringLiteral("advanced"));
-  fold_->setText(tr("Advanced"));
+  fold_->setText(label_of(Setting::recipe));
   fold_->setToolTip(tr("Settings that rarely need a change"));
   fold_->setCheckable(true);
   fold_->setAutoRaise(true);
@@ -153,15 +154,16 @@ QWidget* ExpertsPage::make_advanced() {
   auto* form = new QFormLayout(fields);
   form->setContentsMargins({});
   form->setRowWrapPolicy(QFormLayout::WrapAllRows);
-  add_knob(*form, tr("Tokens per window"), *window_,
+  add_knob(*form, label_of(Setting::window), *window_,
            tr("How much text a token can look back on while calibrating."));
-  add_knob(*form, tr("Held-out tokens"), *held_out_,
+  add_knob(*form, label_of(Setting::held_out_tokens), *held_out_,
            tr("Half of them measure the trade-off, half check it."));
-  add_knob(*form, tr("Sensitivity"), *sensitivity_,
+  add_knob(*form, label_of(Setting::sensitivity), *sensitivity_,
            tr("What each policy changes in the predictions: measured is exact, estimated is faster for large "
               "models."));
   add_knob(*form, tr("Epochs"), *epochs_, tr("How often distillation sees the calibration tokens."));
-  add_knob(*form, tr("Seed"), *seed_, tr("Decides everything random; the same seed gives the same result."));
+  add_knob(*form, label_of(Setting::seed), *seed_,
+           tr("Decides everything random; the same seed gives the same result."));
   add_knob(*form, tr("Compensation"), *compensation_,
            tr("Adds the mean of an expert's output where it is skipped."));
   add_knob(*form, tr("Refit"), *refit_, tr("Solves for the weights that fit best with fewer experts on."));
@@ -182,7 +184,7 @@ QWidget* ExpertsPage::make_picture() {
   sampled_->setToolTip(tr("Whose partition is drawn; later layers take a little longer"));
   sampled_->setAccessibleName(tr("Layer whose partition is drawn"));
   auto* row = new QHBoxLayout;
-  row->addWidget(new QLabel(tr("Partition of layer")));
+  row->addWidget(new QLabel(label_of(Setting::sample)));
   row->addWidget(sampled_);
   row->addStretch();
   auto* side = new QWidget;

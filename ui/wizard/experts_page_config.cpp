@@ -2,7 +2,7 @@
 
 #include "base/files.h"
 #include "run/estimate.h"
-#include "ui/engine/window_words.h"
+#include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 #include "ui/wizard/conversion_arguments.h"
 

@@ -8,6 +8,7 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include "ui/engine/lexicon.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
@@ -34,7 +35,7 @@ ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
   folder_->setObjectName(QStringLiteral("model_folder"));
   folder_->setPlaceholderText(config.engine().remote() ? tr("Folder on %1").arg(config.engine().host)
                                                        : tr("Choose a folder, or drop one onto this page"));
-  folder_->setAccessibleName(tr("Folder of the model"));
+  folder_->setAccessibleName(label_of(Setting::model));
   folder_->setToolTip(tr("The folder of the dense checkpoint"));
   auto* browse_button = new QPushButton(tr("&Choose…"));
   browse_button->setToolTip(tr("Choose the folder of the checkpoint"));
@@ -73,7 +74,7 @@ bool ModelPage::isComplete() const { return config_.is_ready(); }
 
 void ModelPage::browse() {
   const QString chosen =
-      QFileDialog::getExistingDirectory(this, tr("Folder of the model"), remembered(keys::last_folder));
+      QFileDialog::getExistingDirectory(this, label_of(Setting::model), remembered(keys::last_folder));
   if (chosen.isEmpty()) return;
   remember(keys::last_folder, chosen);
   choose(chosen);

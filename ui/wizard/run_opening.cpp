@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/engine/answer.h"
-#include "ui/engine/window_words.h"
+#include "ui/engine/lexicon.h"
 #include "ui/models/run_data.h"
 
 namespace ladimo::ui {

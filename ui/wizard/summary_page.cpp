@@ -12,6 +12,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 #include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
@@ -57,7 +58,7 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
   auto* browse_button = new QPushButton(tr("C&hoose…"));
   browse_button->setToolTip(tr("Choose another place for the run"));
   browse_button->setVisible(!config.engine().remote());
-  auto* where = new QLabel(tr("&Written to"));
+  auto* where = new QLabel(label_of(Setting::run));
   where->setBuddy(folder_);
   auto* row = new QHBoxLayout;
   row->addWidget(where);

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/engine/answer.h"
-#include "ui/engine/window_words.h"
+#include "ui/engine/lexicon.h"
 #include "ui/wizard/conversion_arguments.h"
 
 namespace ladimo::ui {

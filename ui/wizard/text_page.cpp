@@ -12,6 +12,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/note.h"
@@ -26,8 +27,8 @@ namespace ladimo::ui {
 TextPage::TextPage(TextPageConfig& config, QWidget* parent)
     : WizardPage(parent),
       config_(config),
-      from_files_(new QRadioButton(tr("&Text files of mine"))),
-      own_(new QRadioButton(tr("The &model writes its own text"))),
+      from_files_(new QRadioButton(label_of(Setting::text))),
+      own_(new QRadioButton(label_of(Setting::self_text))),
       fewer_(new QPushButton),
       reason_(new Note) {
   setObjectName(QStringLiteral("text_page"));

@@ -7,7 +7,7 @@
 #include "base/json_fields.h"
 #include "run/plan.h"
 #include "ui/engine/answer.h"
-#include "ui/engine/window_words.h"
+#include "ui/engine/lexicon.h"
 #include "ui/wizard/conversion_arguments.h"
 
 namespace ladimo::ui {

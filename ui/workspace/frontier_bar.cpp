@@ -11,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "base/error.h"
+#include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
@@ -110,7 +111,7 @@ void FrontierBar::make_slider() {
   slider_->setRange(0, slider_steps);
   slider_->setSingleStep(slider_steps / 100);
   slider_->setPageStep(slider_steps / 20);
-  slider_->setAccessibleName(tr("Trade-off between accuracy and cost"));
+  slider_->setAccessibleName(label_of(Setting::tradeoff));
   slider_->setToolTip(tr("Walks along the frontier: every position is the policy of least KL for its cost"));
   connect(slider_, &SettlingSlider::moved, this,
           [this](int value) { editor_.set_tradeoff(static_cast<double>(value) / slider_steps); });
@@ -120,7 +121,7 @@ void FrontierBar::make_slider() {
 void FrontierBar::make_costs() {
   costs_->setObjectName(QStringLiteral("cost"));
   costs_->addItems({tr("activated parameters"), tr("measured milliseconds")});
-  costs_->setAccessibleName(tr("Cost"));
+  costs_->setAccessibleName(label_of(Setting::cost));
   costs_->setToolTip(tr("What is traded against KL"));
   const QString why_not = why_no_milliseconds(editor_);
   if (!why_not.isEmpty()) static_cast<QStandardItemModel*>(costs_->model())->item(1)->setEnabled(false);

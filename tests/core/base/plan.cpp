@@ -181,7 +181,7 @@ TEST_CASE("text that cannot be used") {
   check_problem(work.plan(), "none.txt");
   std::ofstream(work.folder / "empty.txt") << "\n \n";
   work.request.text = {work.folder / "empty.txt"};
-  CHECK_FALSE(work.plan().problems.empty());
+  check_problem(work.plan(), "empty.txt holds no text");
 }
 
 TEST_CASE("the model's own faults") {

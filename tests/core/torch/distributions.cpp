@@ -65,7 +65,7 @@ TEST_CASE("small divergences keep their digits") {
   const double expected = (log_p.exp() * (log_p - log_q)).sum(1).mean().item<double>();
   const double found = Distributions(pair.dense).compare(pair.model, pair.targets).kl.mean().item<double>();
   CHECK(expected < 1e-6);
-  CHECK(std::abs(found - expected) < 1e-7);
+  CHECK(std::abs(found - expected) < 0.02 * expected);
 }
 
 TEST_CASE("logits far apart and of bfloat16") {
@@ -81,7 +81,7 @@ TEST_CASE("logits far apart and of bfloat16") {
 TEST_CASE("a model diverges from itself by nothing") {
   const auto logits = random_tensor({20, 777}, 3, 10);
   const auto found = Distributions(logits).compare(logits, at::zeros({20}, at::kLong));
-  CHECK(found.kl.max().item<float>() < 1e-6F);
+  CHECK(found.kl.abs().max().item<float>() < 1e-6F);
   CHECK(found.same.min().item<std::uint8_t>() == 1);
 }
 

@@ -159,6 +159,7 @@ TEST_CASE("without re-calibration the ladder keeps the activity that its thresho
     for (std::size_t c = 0; c < ladder_levels().size(); ++c)
       CHECK(layer.candidates[4 * c + 1].policy.mean_experts == doctest::Approx(8 * ladder_levels()[c]));
   measure_joint(table, example.source, example.moe, example.windows, as_set, {});
+  REQUIRE_FALSE(table.joint.empty());
   for (const auto& point : table.joint) CHECK(point.activated == point.sum_activated);
 }
 

@@ -115,7 +115,7 @@ TEST_CASE("a damaged line is refused with its number") {
   }
   write_file(file, "\n");
   check_refused("holds no questions", [&] { read_task(file); });
-  check_refused("", [&] { read_task(folder / "nowhere.jsonl"); });
+  check_refused("nowhere.jsonl", [&] { read_task(folder / "nowhere.jsonl"); });
   write_file(file, good + "\r\n" + good);
   CHECK(read_task(file).questions.size() == 2);
 }

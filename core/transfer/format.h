@@ -1,0 +1,51 @@
+// Export formats as objects: what a run under a policy can leave as.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/error.h"
+#include "checkpoint/checkpoint.h"
+#include "model/decoder.h"
+#include "policy/policy_file.h"
+#include "run/run_folder.h"
+
+namespace ladimo {
+
+/// What is exported.
+struct ExportSource {
+  Checkpoint original;  // the dense model that the run converted
+  RunFolder run;
+  Policy policy;
+  bool all_policies = false;  // converted layers keep their dense weights too, so that any policy can be used
+  std::uint64_t shard_bytes = std::uint64_t{4} << 30;  // largest file of weights
+};
+
+class Format {
+ public:
+  virtual ~Format() = default;
+  /// As `--format` spells it.
+  virtual const char* name() const = 0;
+  /// Why a policy cannot be said in this format; nothing where it can.
+  virtual std::optional<Problem> objection(const ModelPolicy& policy) const = 0;
+  /// Bytes of weights that write() writes.
+  virtual std::uint64_t bytes(const ExportSource& source) const = 0;
+  /// Writes config, weights and tokenizer into a folder that exists, one tensor at a time. Throws Error (disk
+  /// full), Interrupted.
+  virtual void write(const ExportSource& source, const std::filesystem::path& folder,
+                     const Context& context) const = 0;
+  /// The model that lies in a folder, from that folder alone. Shares nothing with write().
+  virtual Decoder reread(const std::filesystem::path& folder, at::Device device,
+                         at::ScalarType dtype) const = 0;
+};
+
+/// All formats that this version writes.
+const std::vector<const Format*>& formats();
+/// Throws Refusal with the names that there are.
+const Format& format_named(const std::string& name);
+
+}  // namespace ladimo

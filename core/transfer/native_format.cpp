@@ -1,0 +1,123 @@
+#include "transfer/native_format.h"
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "model/moe_layers.h"
+
+namespace ladimo {
+namespace {
+
+/// Where every tensor of the folder comes from, in file order.
+class Sources {
+ public:
+  Sources(const ExportSource& source, const NativeSection& section) {
+    for (const ExpectedTensor& tensor : expected_tensors(source.original.config())) {
+      const auto& layer = section.layers[static_cast<std::size_t>(tensor.layer)];
+      if (is_ffn(tensor.role) && !layer.dense) continue;
+      add(tensor.name, source.original.store().at(tensor.name));
+      if (tensor.role != Role::ffn_norm || !layer.converted) continue;
+      stores_.push_back(TensorStore::open(source.run.layers().weights(static_cast<int>(tensor.layer))));
+      for (const auto& [name, view] : stores_.back().tensors()) add(native_prefix(tensor.layer) + name, view);
+    }
+  }
+
+  const std::vector<TensorSpec>& specs() const { return specs_; }
+  const TensorView& at(const std::string& name) const { return *views_.at(name); }
+  std::uint64_t bytes() const {
+    std::uint64_t sum = 0;
+    for (const TensorSpec& spec : specs_) sum += spec.bytes();
+    return sum;
+  }
+
+ private:
+  void add(const std::string& name, const TensorView& view) {
+    specs_.push_back({name, view.dtype, view.shape});
+    views_.emplace(name, &view);
+  }
+
+  std::vector<TensorStore> stores_;  // mapped as long as their tensors are copied
+  std::vector<TensorSpec> specs_;
+  std::map<std::string, const TensorView*> views_;
+};
+
+void copy_tokenizer_files(const std::filesystem::path& from, const std::filesystem::path& to) {
+  for (const char* name : {"tokenizer.model", "tokenizer.json", "tokenizer_config.json",
+                           "special_tokens_map.json", "added_tokens.json", "generation_config.json"})
+    if (exists(from / name)) write_file(to / name, read_file(from / name));
+}
+
+/// Which weights of every layer the folder holds.
+NativeSection section_of(const ExportSource& source) {
+  const Recipe recipe = source.run.recipe();
+  const auto config = read_json(source.original.folder() / "config.json");
+  NativeSection section{normal_path(source.original.folder()),
+                        recipe.model_fingerprint,
+                        config.value("model_type", std::string()),
+                        recipe.routed(),
+                        {}};
+  const LayerStore& store = source.run.layers();
+  for (int l = 0; l < static_cast<int>(source.policy.layers.size()); ++l) {
+    const bool dense = source.policy.layers[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense;
+    NativeLayer layer{dense || source.all_policies, !dense || (source.all_policies && store.done(l)), {}};
+    if (layer.converted) layer.metadata = TensorStore::open(store.weights(l)).metadata();
+    section.layers.push_back(std::move(layer));
+  }
+  return section;
+}
+
+class NativeFormat : public Format {
+ public:
+  const char* name() const override { return "native"; }
+  std::optional<Problem> objection(const ModelPolicy&) const override { return {}; }
+
+  std::uint64_t bytes(const ExportSource& source) const override {
+    return Sources(source, section_of(source)).bytes();
+  }
+
+  void write(const ExportSource& source, const std::filesystem::path& folder,
+             const Context& context) const override {
+    const auto section = section_of(source);
+    const Sources sources(source, section);
+    Progress progress(context, static_cast<std::int64_t>(sources.bytes()));
+    const auto bytes_of = [&](const TensorSpec& spec) {
+      const auto& bytes = sources.at(spec.name).bytes;
+      progress.advance(static_cast<std::int64_t>(bytes.size()));
+      std::vector<std::byte> copy(bytes.begin(), bytes.end());
+      release_pages(bytes);
+      return copy;
+    };
+    write_sharded(folder, sources.specs(), source.shard_bytes, bytes_of, {{"format", "pt"}});
+    const auto& from = source.original.folder();
+    write_json(folder / "config.json", native_config(read_json(from / "config.json"), section));
+    write_json(folder / "policy.json", to_json(source.policy));
+    copy_tokenizer_files(from, folder);
+  }
+
+  Decoder reread(const std::filesystem::path& folder, at::Device device,
+                 at::ScalarType dtype) const override {
+    const auto checkpoint = Checkpoint::open(folder);
+    const auto layers = static_cast<std::size_t>(checkpoint.config().layers);
+    const auto policy = read_policy(folder / "policy.json", checkpoint.native()->fingerprint, layers);
+    const MoeLayers moe{
+        [&](int layer) {
+          return std::make_shared<const MoeWeights>(load_moe_weights(checkpoint, layer, device, dtype));
+        },
+        {}};
+    return Decoder(WeightSource(checkpoint, device, dtype), policy_ffns(moe, policy.layers));
+  }
+};
+
+}  // namespace
+
+const Format& native_format() {
+  static const NativeFormat format;
+  return format;
+}
+
+}  // namespace ladimo
