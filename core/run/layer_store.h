@@ -104,7 +104,7 @@ class LayerStore {
   std::filesystem::path weights_before_finish(int layer) const;
   std::filesystem::path weights(int layer) const;
 
-  /// A layer that this process works on. Shows in the background that it is alive.
+  /// A layer that this process works on. A thread renews the claim until the object is destroyed.
   class Claim {
    public:
     ~Claim();
@@ -117,7 +117,8 @@ class LayerStore {
     explicit Claim(std::unique_ptr<Heart> heart);
     std::unique_ptr<Heart> heart_;
   };
-  /// Nothing where another process holds a claim that has not run out `lifetime` after its last sign of life.
+  /// Claims a layer. Returns nothing where another process holds a claim that has not expired. A claim
+  /// expires `lifetime` after it was last renewed.
   std::optional<Claim> claim(int layer, std::chrono::milliseconds lifetime = std::chrono::seconds(60)) const;
 
  private:
