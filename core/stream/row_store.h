@@ -17,8 +17,8 @@ namespace ladimo {
 class RowStore {
  public:
   RowStore() = default;
-  /// Room for `count` rows of shape `row`, without contents. `compute` says the dtype and device that rows
-  /// are read in, `stored` (fp32 or bf16) what they are kept as. Throws Error when they fit nowhere.
+  /// Room for `count` rows of shape `row`, uninitialised. Rows are read in the dtype and on the device of
+  /// `compute`, and kept as `stored` (fp32 or bf16). Throws Error when neither memory nor disk has room.
   RowStore(std::int64_t count, std::vector<std::int64_t> row, at::TensorOptions compute,
            at::ScalarType stored, MemoryBudget memory);
   /// From rows that exist already, [count, ...]; they stay in memory as they are.
