@@ -50,6 +50,10 @@ struct ModelConfig {
   /// Parameters used per token by the dense model: attention, norms, FFNs, the head (tied or not) and one row
   /// of the embedding.
   std::int64_t activated_parameters() const;
+  /// Of these, the parameters outside the FFNs.
+  std::int64_t activated_outside_ffns() const {
+    return activated_parameters() - layers * ffn_parameters_per_layer();
+  }
 };
 
 /// Parses `json`. Adds a problem for every key that is missing or impossible, and for every key that would

@@ -53,9 +53,7 @@ double bytes_per_token(const LoadedModel& model, const ModelPolicy& policy, cons
   const ModelConfig& config = model.config();
   const auto element = static_cast<double>(at::elementSize(model.held_dtype()));
   const auto dense_ffn = static_cast<double>(config.ffn_parameters_per_layer());
-  double bytes =
-      (static_cast<double>(config.activated_parameters()) - dense_ffn * static_cast<double>(config.layers)) *
-      element;
+  double bytes = static_cast<double>(config.activated_outside_ffns()) * element;
   for (std::size_t l = 0; l < policy.size(); ++l)
     bytes += element * (policy[l].kind == LayerPolicy::Kind::dense
                             ? dense_ffn

@@ -179,7 +179,7 @@ class Compare {
     const ModelConfig& config = first_plan_.config;
     const Workload work{config, first_plan_.recipe, first_plan_.tokens};
     const auto ffns = static_cast<double>(config.ffn_parameters_per_layer() * config.layers);
-    const double others = static_cast<double>(config.activated_parameters()) - ffns;
+    const auto others = static_cast<double>(config.activated_outside_ffns());
     const double least = (activated_estimate(work, 0) - others) / ffns;
     for (const double target : request_.targets)
       if (with_ours() && target <= least)

@@ -7,6 +7,7 @@
 
 #include <ATen/ATen.h>
 
+#include "base/interpolation.h"
 #include "convert/adam.h"
 #include "model/routing_weights.h"
 
@@ -19,12 +20,10 @@ constexpr int threshold_steps = 101;  // routed activity 0, 0.01 ... 1
 /// outside. `levels` rising.
 double error_at(double level, const std::vector<double>& levels, const std::vector<double>& errors) {
   if (level <= levels.front()) return errors.front();
-  for (std::size_t i = 1; i < levels.size(); ++i) {
-    if (level > levels[i]) continue;
-    const double share = (level - levels[i - 1]) / (levels[i] - levels[i - 1]);
-    return std::exp((1 - share) * std::log(errors[i - 1]) + share * std::log(errors[i]));
-  }
-  return errors.back();
+  if (level >= levels.back()) return errors.back();
+  const auto i = line_at<double>(levels, level);
+  const double share = (level - levels[i - 1]) / (levels[i] - levels[i - 1]);
+  return std::exp((1 - share) * std::log(errors[i - 1]) + share * std::log(errors[i]));
 }
 
 std::array<at::Tensor*, 4> trained(MoeWeights& weights) {

@@ -1,6 +1,7 @@
 #include "model/moe_layer.h"
 
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include <ATen/TensorOperators.h>
@@ -12,6 +13,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "base/error.h"
+#include "base/interpolation.h"
 #include "model/moe_fields.h"
 
 namespace ladimo {
@@ -35,17 +37,17 @@ at::Tensor MoeWeights::route(const at::Tensor& x) const {
 double MoeWeights::shift_of(const LayerPolicy& policy) const {
   if (policy.kind == LayerPolicy::Kind::top_k)
     return 1 - 2 * static_cast<double>(policy.k) / static_cast<double>(routed());
-  const at::Tensor points = activity.to(at::kCPU).contiguous();  // by rising threshold
-  const auto* point = points.data_ptr<float>();
+  const at::Tensor columns = activity.to(at::kCPU).t().contiguous();  // rising thresholds, their shares
+  const auto count = static_cast<std::size_t>(columns.size(1));
+  const std::span<const float> thresholds(columns.data_ptr<float>(), count);
+  const std::span<const float> shares(thresholds.data() + count, count);
   const auto threshold = static_cast<float>(policy.threshold);
-  const std::int64_t count = points.size(0);
-  std::int64_t next = 0;
-  while (next < count && point[2 * next] < threshold) ++next;
-  const auto share_at = [&](std::int64_t i) { return static_cast<double>(point[2 * i + 1]); };
-  if (next == 0 || next == count) return 1 - 2 * share_at(next == 0 ? 0 : count - 1);
-  const double way =
-      static_cast<double>((threshold - point[2 * next - 2]) / (point[2 * next] - point[2 * next - 2]));
-  return 1 - 2 * std::lerp(share_at(next - 1), share_at(next), way);
+  if (threshold <= thresholds.front()) return 1 - 2 * static_cast<double>(shares.front());
+  if (threshold > thresholds.back()) return 1 - 2 * static_cast<double>(shares.back());
+  const auto i = line_at(thresholds, threshold);
+  const float way = (threshold - thresholds[i - 1]) / (thresholds[i] - thresholds[i - 1]);
+  return 1 - 2 * std::lerp(static_cast<double>(shares[i - 1]), static_cast<double>(shares[i]),
+                           static_cast<double>(way));
 }
 
 MoeWeights MoeWeights::at(const LayerPolicy& policy) const {

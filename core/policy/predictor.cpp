@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/interpolation.h"
 #include "policy/frontier.h"
 
 namespace ladimo {
@@ -53,14 +54,6 @@ struct Ladder {
     }
   }
   MonotoneCurve curve() const { return {x, y}; }
-  /// Straight between the points and on beyond them.
-  double straight(double at) const {
-    if (x.size() == 1) return y.front();
-    const auto after = std::clamp<std::ptrdiff_t>(std::ranges::upper_bound(x, at) - x.begin(), 1,
-                                                  static_cast<std::ptrdiff_t>(x.size()) - 1);
-    const auto i = static_cast<std::size_t>(after);
-    return y[i - 1] + (y[i] - y[i - 1]) * (at - x[i - 1]) / (x[i] - x[i - 1]);
-  }
 };
 
 template <class X, class Y>
@@ -77,7 +70,8 @@ Candidate interpolate(const std::vector<const Candidate*>& rungs, LayerPolicy po
     policy.mean_experts = ladder_of(rungs, threshold, experts).curve()(on_log_axis(policy.threshold));
   const auto kl = ladder_of(rungs, experts, [](const Candidate& c) { return c.kl; });
   const auto activated = ladder_of(rungs, experts, [](const Candidate& c) { return c.activated; });
-  return {policy, kl.curve()(policy.mean_experts), activated.straight(policy.mean_experts)};
+  return {policy, kl.curve()(policy.mean_experts),
+          ladimo::interpolate(activated.x, activated.y, policy.mean_experts)};
 }
 
 }  // namespace

@@ -89,8 +89,7 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
   TradeoffTable table;
   table.fingerprint = source.checkpoint().fingerprint();
   table.sensitivity = measure ? "measured" : "estimated";
-  table.other_activated =
-      static_cast<double>(config.activated_parameters() - config.layers * config.ffn_parameters_per_layer());
+  table.other_activated = static_cast<double>(config.activated_outside_ffns());
   const auto sensitivity =
       measure ? measure_sensitivity(source, moe, candidates, some, context.part(estimating_ends, 1))
               : estimated;

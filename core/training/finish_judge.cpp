@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/interpolation.h"
 #include "evaluate/evaluation.h"
 
 namespace ladimo {
@@ -24,14 +25,20 @@ FinishJudge::FinishJudge(const WeightSource& source, Windows windows, const Fron
 void FinishJudge::remember(const MoeLayers& moe, const Context& context) {
   auto policies = policies_;
   policies.insert(policies.end(), beside_.begin(), beside_.end());
-  before_ = measure(moe, policies, context);
-  std::ranges::sort(before_, {}, &Point::activated);
+  auto points = measure(moe, policies, context);
+  std::ranges::stable_sort(points, {}, &Point::activated);
+  for (const auto& [activated, log_kl] : points) {
+    if (!activated_before_.empty() && activated == activated_before_.back()) continue;
+    activated_before_.push_back(activated);
+    log_kl_before_.push_back(log_kl);
+  }
 }
 
 double FinishJudge::operator()(const MoeLayers& moe, const Context& context) const {
   const auto now = measure(moe, policies_, context);
   double sum = 0;
-  for (const Point& point : now) sum += point.log_kl - before_at(point.activated);
+  for (const Point& point : now)
+    sum += point.log_kl - interpolate(activated_before_, log_kl_before_, point.activated);
   return sum / static_cast<double>(now.size());
 }
 
@@ -46,16 +53,6 @@ std::vector<FinishJudge::Point> FinishJudge::measure(const MoeLayers& moe,
                       std::log(std::max(summarise(scores, p).kl, 1e-9))});
   }
   return points;
-}
-
-/// Straight between the points and on beyond them.
-double FinishJudge::before_at(double activated) const {
-  if (before_.size() == 1) return before_.front().log_kl;
-  std::size_t i = 1;
-  while (i + 1 < before_.size() && before_[i].activated < activated) ++i;
-  const Point &a = before_[i - 1], &b = before_[i];
-  if (b.activated <= a.activated) return a.log_kl;
-  return a.log_kl + (b.log_kl - a.log_kl) * (activated - a.activated) / (b.activated - a.activated);
 }
 
 }  // namespace ladimo

@@ -30,14 +30,13 @@ class FinishJudge {
 
   std::vector<Point> measure(const MoeLayers& moe, const std::vector<ModelPolicy>& policies,
                              const Context& context) const;
-  double before_at(double activated) const;
 
   const WeightSource& source_;
   Windows windows_;
   std::vector<ModelPolicy> policies_;
   std::vector<ModelPolicy>
-      beside_;                 // on both sides of the budgets: what was trained for one may run a little more
-  std::vector<Point> before_;  // by rising activity
+      beside_;  // on both sides of the budgets: what was trained for one may run a little more
+  std::vector<double> activated_before_, log_kl_before_;  // by rising activity
 };
 
 }  // namespace ladimo
