@@ -1,4 +1,4 @@
-// What every long work is given: where to report, whether to stop, how much memory its data may take.
+// What every long operation is given: where to report, whether to stop, and how much memory its data may take.
 #pragma once
 
 #include <atomic>

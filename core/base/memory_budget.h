@@ -1,4 +1,4 @@
-// How much memory a work may fill with data that could lie on disk as well.
+// How much memory may hold data that could lie on disk as well.
 #pragma once
 
 #include <atomic>
@@ -9,15 +9,16 @@
 
 namespace ladimo {
 
-/// Shared by everything that one command keeps: residual streams, rows of a layer, layer inputs. Thread-safe.
+/// The budget of one command for residual streams, rows of a layer and layer inputs. Copies share the budget.
+/// Thread-safe.
 class MemoryBudget {
  public:
-  /// As much memory as is asked for.
+  /// No limit.
   MemoryBudget() = default;
-  /// At most `bytes`; what finds no room goes to files in `scratch`, a folder that exists.
+  /// At most `bytes`. What does not fit goes to files in `scratch`, a folder that exists.
   MemoryBudget(std::uint64_t bytes, std::filesystem::path scratch);
 
-  /// Room for `bytes` of memory, given back when the last copy is gone. Null where there is no such room.
+  /// Reserves `bytes` until the last copy of the result is gone. Null where the budget has no room.
   std::shared_ptr<const void> take(std::uint64_t bytes);
   const std::filesystem::path& scratch() const { return scratch_; }
 
@@ -27,7 +28,7 @@ class MemoryBudget {
   std::filesystem::path scratch_;
 };
 
-/// A file without a name in `folder`: it vanishes with the process, however that ends.
+/// A file without a name. It disappears with the process, whatever way the process ends.
 class ScratchFile {
  public:
   /// Throws Error when the folder cannot be written.

@@ -1,4 +1,4 @@
-// The opponents of `compare` (method.md section 7): each makes feed-forward networks that imitate one dense
+// The opponents of `compare` (docs/method.md "The opponents"): each makes feed-forward networks that imitate one dense
 // FFN from that FFN and its inputs alone.
 #pragma once
 

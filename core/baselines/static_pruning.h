@@ -10,7 +10,7 @@ namespace ladimo {
 FeedForwards make_static(const BaselineTask& task, const std::vector<double>& targets,
                          const Context& context);
 
-/// The same with down projection and bias refitted to the dense output in closed form (method.md 3.6).
+/// The same with down projection and bias refitted to the dense output in closed form (convert/refit.h).
 FeedForwards make_static_refit(const BaselineTask& task, const std::vector<double>& targets,
                                const Context& context);
 

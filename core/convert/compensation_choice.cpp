@@ -9,8 +9,8 @@
 namespace ladimo {
 namespace {
 
-// What vectors per expert must be better by, in the logarithm of the error: distillation and the finish win
-// back what one bias loses.
+// By how much vectors per expert must be better, in the logarithm of the error. The distillation and the finish
+// make up for most of what a single bias loses.
 constexpr double margin = 0.3;
 
 enum class Offset { vectors, bias };

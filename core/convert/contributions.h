@@ -16,7 +16,7 @@ namespace ladimo {
 /// The dense FFN in the partition's order, with zero router and compensation: exact when all experts are on.
 MoeWeights slice_ffn(const DenseFfn& ffn, const Partition& partition);
 
-/// t_i(x) = ||E_i(x) - E[E_i]||_2 in units of the layer's mean output norm (method.md 3.3). h [T, f] -> [T,
+/// t_i(x) = ||E_i(x) - E[E_i]||_2 in units of the layer's mean output norm. h [T, f] -> [T,
 /// E].
 class ContributionNorms {
  public:

@@ -1,5 +1,5 @@
 // Distillation proper: Adam on gate, up, down and compensation, with a random threshold for every token, so
-// that one set of weights serves every position of the slider (method.md 3.7).
+// that one set of weights serves every position of the slider.
 #pragma once
 
 #include <vector>

@@ -16,7 +16,7 @@ struct HiddenStatistics {
   double output_norm = 0;      // E ||FFN(x)||_2
   double output_variance = 0;  // E ||FFN(x) - E FFN(x)||^2
 
-  /// e_j = E[h_j^2] ||W_d[:, j]||^2 (method.md 3.1). [f]
+  /// The energy of every neuron: e_j = E[h_j^2] ||W_d[:, j]||^2. [f]
   at::Tensor energy() const;
 };
 

@@ -1,4 +1,4 @@
-// Which neurons are always on, and which go together (method.md 3.1 and 3.2).
+// Which neurons are always on, and which go together.
 #pragma once
 
 #include <cstdint>

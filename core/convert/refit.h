@@ -1,5 +1,5 @@
 // The closed-form part of the distillation: down projection and compensation refitted to the dense output for
-// several thresholds at once (method.md 3.6, "elastic").
+// several thresholds at once.
 #pragma once
 
 #include <vector>

@@ -10,8 +10,8 @@
 namespace ladimo {
 namespace {
 
-// What a small router must be better by (in the logarithm of the error, at equal cost): refit, distillation
-// and most of all the finish win less back behind a router that knows less.
+// By how much a small router must be better, in the logarithm of the error at equal cost. The refit, the
+// distillation and above all the finish improve a layer less when its router is less exact.
 constexpr double margin = 0.4;
 
 /// Mean ln(error) on validation rows at these routed activity levels, with compensation.

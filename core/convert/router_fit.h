@@ -1,4 +1,4 @@
-// The router: a linear prediction of every routed expert's contribution (method.md 3.3).
+// The router: a linear prediction of every routed expert's contribution.
 #pragma once
 
 #include "base/context.h"
@@ -38,9 +38,9 @@ RouterFit fit_hidden_router(const LayerRows& rows, const at::Tensor& targets, in
 
 /// The linear router, or one with a hidden layer of the recipe's ranks: that whose layer errs least on
 /// validation rows, all at the same activated parameters: what a router costs is taken from the experts it
-/// may run. A small one must be better by a margin, for what follows wins less back behind it. Ranks are
-/// tried from large to small, smaller ones only where they would win if they were as exact as the last one
-/// tried.
+/// may run. A small router must be better by a margin, because the refit, the distillation and the finish
+/// improve the layer less when its router is less exact. Ranks are tried from large to small, smaller ones
+/// only where they would win if they were as exact as the last one tried.
 RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics, const LayerRows& rows,
                         const Stage1& settings, const Random& random, const Context& context);
 

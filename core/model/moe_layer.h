@@ -1,5 +1,5 @@
 // The converted FFN: permuted neurons in slices, a router, compensation vectors (design.md "MoeLayer",
-// method.md section 2).
+// docs/method.md "Stage 1, one layer").
 #pragma once
 
 #include <cstdint>

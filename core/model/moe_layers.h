@@ -13,7 +13,7 @@ namespace ladimo {
 struct MoeLayers {
   /// The weights, on the device and in the dtype that is computed with.
   std::function<std::shared_ptr<const MoeWeights>(int layer)> load;
-  /// What a layer costs; no weights are read for it.
+  /// What a layer costs. Reads no weights.
   std::function<MoeShape(int layer)> shape;
 
   /// Whether there are any.

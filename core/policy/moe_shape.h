@@ -20,7 +20,7 @@ struct MoeShape {
   bool output_bias = false;         // the down projection has a bias
 
   /// Parameters used per token when `mean_experts` routed experts run on average: the router, the neurons
-  /// that run, what stands in for the skipped experts and the output's bias (method.md section 5).
+  /// that run, what stands in for the skipped experts and the output's bias (docs/method.md "Metrics").
   double activated_parameters(double mean_experts) const;
   bool operator==(const MoeShape&) const = default;
 };

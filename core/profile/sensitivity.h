@@ -1,4 +1,4 @@
-// D_l(c) = KL(dense || only layer l under candidate c), measured or estimated (method.md section 4).
+// D_l(c) = KL(dense || only layer l under candidate c), measured or estimated (docs/method.md "Stage 2").
 #pragma once
 
 #include <vector>

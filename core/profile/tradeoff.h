@@ -16,7 +16,7 @@ struct TradeoffSettings {
   std::uint64_t seed = 0;    // of the estimate
 };
 
-/// Activity of every candidate when all layers are at the same rung (method.md 3.8), estimated
+/// Activity of every candidate when all layers are at the same rung (docs/method.md "Stage 2"), estimated
 /// sensitivity, or the measured one with its rank correlation to the estimate; everything but what
 /// measure_joint adds. On activity_windows() and sensitivity_windows() of the text.
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,

@@ -59,52 +59,54 @@ FinishRecord finish_record_from_json(const nlohmann::json& json, const std::file
 MoeShape stored_shape(const TensorStore& store, const std::string& prefix,
                       const std::map<std::string, std::string>& metadata);
 
-/// The layers of one run folder. A file is either whole or absent, and is what its record says or damaged.
+/// The layers of one run folder. Files are written atomically, and every record holds the hash of its
+/// weights.
 ///
-/// Several processes may convert layers of one run: each claims the layer it works on. A claim lasts as long
-/// as its owner shows that it is alive; the claim of a process that died runs out, and the layer is free
-/// again.
+/// Several processes may convert layers of one run. Each of them claims the layer that it works on and renews
+/// the claim in the background. When a process dies its claim expires, and the layer is free again.
 class LayerStore {
  public:
-  /// Writes a layer's weights under the name that it is given, atomically.
+  /// Writes a layer's weights to `file`, atomically.
   using Write = std::function<void(const std::filesystem::path& file)>;
 
   explicit LayerStore(std::filesystem::path run);
 
-  /// Whether stage 1 has finished a layer (by the names of its files), and whether its weights are what was
-  /// written (reads them).
+  /// Whether stage 1 has finished a layer. done() looks at the names of its files only; intact() also reads
+  /// the weights and compares their hash with the record.
   bool done(int layer) const;
   bool intact(int layer) const;
-  /// Precondition of these: stage 1 has finished the layer. Throw Refusal for a broken file.
+  /// What stage 1 recorded of a layer, and what the layer costs. Precondition: stage 1 has finished the
+  /// layer. Throw Refusal for a broken file.
   LayerRecord record(int layer) const;
   MoeShape shape(int layer) const;
 
-  /// The same of the second sweep.
+  /// Whether the second sweep has finished a layer: by the names of its files, or by the hash as well.
   bool sweep_done(int layer) const;
   bool sweep_intact(int layer) const;
-  /// Nothing where there is no such record. Throw Refusal for a broken file.
+  /// The records of the second sweep and of the finish; nothing where there are none. Throw Refusal for a
+  /// broken file.
   std::optional<SweepRecord> sweep(int layer) const;
   std::optional<FinishRecord> finish() const;
   /// Whether the finish was done, and every layer that it left is intact.
   bool finish_intact() const;
   std::filesystem::path finish_file() const { return run_ / "finish.json"; }
 
-  /// Store a layer: write its weights, read them again for their hash, then write the record that proves them
-  /// done. Throw Error (disk full).
+  /// Stores a layer of stage 1: writes its weights, reads them back for their hash, then writes the record.
+  /// Throws Error (disk full).
   void put(LayerRecord record, const Write& write) const;
-  /// No `write`: the layer stays as it was.
+  /// Stores a layer of the second sweep. Without `write` the layer stays as it was.
   void put(SweepRecord record, const Write& write) const;
-  /// All layers, then their record.
+  /// Stores the layers of the finish, then their common record.
   void put(FinishRecord record, const std::map<int, Write>& layers) const;
 
-  /// The file of a layer's weights as stage 1 left them; as the finish finds them (the swept ones where they
-  /// were kept); as they are used (the finished ones where they were kept). The first call for a layer checks
-  /// its hash. Throws Refusal when the layer is not converted or its file is damaged.
+  /// The file of a layer's weights: as stage 1 left them, as they were before the finish (swept where the
+  /// sweep was kept), and as they are used (finished where the finish was kept). The first call for a file
+  /// checks its hash. Throw Refusal when the layer is not converted or its file is damaged.
   std::filesystem::path stage1_weights(int layer) const;
   std::filesystem::path weights_before_finish(int layer) const;
   std::filesystem::path weights(int layer) const;
 
-  /// A layer that this process works on. Shows in the background that it is alive.
+  /// A layer that this process works on. A thread renews the claim until the object is destroyed.
   class Claim {
    public:
     ~Claim();
@@ -117,7 +119,8 @@ class LayerStore {
     explicit Claim(std::unique_ptr<Heart> heart);
     std::unique_ptr<Heart> heart_;
   };
-  /// Nothing where another process holds a claim that has not run out `lifetime` after its last sign of life.
+  /// Claims a layer. Returns nothing where another process holds a claim that has not expired. A claim
+  /// expires `lifetime` after it was last renewed.
   std::optional<Claim> claim(int layer, std::chrono::milliseconds lifetime = std::chrono::seconds(60)) const;
 
  private:

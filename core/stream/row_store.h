@@ -17,11 +17,11 @@ namespace ladimo {
 class RowStore {
  public:
   RowStore() = default;
-  /// Room for `count` rows of shape `row`, without contents. `compute` says the dtype and device that rows
-  /// are read in, `stored` (fp32 or bf16) what they are kept as. Throws Error when they fit nowhere.
+  /// Room for `count` rows of shape `row`, uninitialised. Rows are read in the dtype and on the device of
+  /// `compute`, and kept as `stored` (fp32 or bf16). Throws Error when neither memory nor disk has room.
   RowStore(std::int64_t count, std::vector<std::int64_t> row, at::TensorOptions compute,
            at::ScalarType stored, MemoryBudget memory);
-  /// Rows that are there already: [count, ...], kept in memory as they are.
+  /// From rows that exist already, [count, ...]; they stay in memory as they are.
   explicit RowStore(at::Tensor rows);
 
   std::int64_t count() const { return count_; }
@@ -36,8 +36,8 @@ class RowStore {
   at::Tensor read(std::int64_t begin, std::int64_t end) const;
   /// The rows that `index` [n] int64 names: [n, ...].
   at::Tensor gather(const at::Tensor& index) const;
-  /// Replaces rows from `begin` on. Rows that replace all others in memory are kept themselves, so that
-  /// autograd sees through.
+  /// Replaces the rows from `begin` on. When all rows in memory are replaced, the given tensor itself is
+  /// kept, so that a gradient can flow through it.
   void write(std::int64_t begin, const at::Tensor& rows);
 
  private:

@@ -1,4 +1,5 @@
-// The one walk through the layers: capture, evaluation, profile, sensitivity, finish and sweep all take it.
+// The one pass of a residual stream through the layers. Capture, evaluation, profile, sensitivity, finish and
+// sweep all use it.
 #pragma once
 
 #include <cstdint>
@@ -22,45 +23,46 @@ struct LayerChunk {
   at::Tensor y;                     // the same shape: what it makes of that
 };
 
-/// Models that differ from the one that walks in some of their FFNs. They share its residual stream up to
-/// their first such layer, and have one of their own from there on.
+/// Models that differ from the walking one in some of their FFNs. Such a model shares the walking model's
+/// residual stream up to the first layer that differs, and has a stream of its own from there on.
 struct Branches {
-  /// Per model the first layer with another FFN; the number of layers where there is none.
+  /// For every model the first layer that differs; the number of layers where none does.
   std::vector<std::int64_t> first_layer;
-  /// The FFN of one layer in every model; null where it is the walking model's.
+  /// The FFN of one layer in every model; null where it is the same as in the walking model.
   std::function<FeedForwards(int layer)> ffns;
-  /// Told what a model's FFN says of a chunk. Models are told of side by side, each in window order.
+  /// Called after a model's FFN has run on a chunk. Calls for different models may be concurrent; those for
+  /// one model come in window order.
   std::function<void(std::int64_t layer, std::size_t model, const FfnOutput& output)> ran;
 };
 
-/// How to walk, and what is wanted on the way. What is left out is not done.
+/// How to walk, and what a caller wants to see on the way. Everything but `layers` may be left out.
 struct Walk {
   /// Layers to pass: 0 ... layers - 1.
   std::int64_t layers = 0;
-  /// Where a layer comes from; left out: loaded from the source when the walk comes to it, dropped
-  /// afterwards.
+  /// Gives a layer. By default it is loaded from the source when the walk reaches it and dropped afterwards.
   std::function<DecoderLayer(std::int64_t layer)> load;
-  /// Windows that are computed together; 0: as many as chunk_windows() says. Autograd sees through a walk
-  /// whose windows are all computed together.
+  /// How many windows are computed together; 0 means as many as chunk_windows() says. A walk is
+  /// differentiable only when all windows are computed together.
   std::int64_t together = 0;
   const Branches* branches = nullptr;
-  /// Where the stream before each layer is kept; null: it is overwritten layer by layer.
+  /// Receives the stream before each layer. Null means that the stream is overwritten layer by layer.
   std::vector<ResidualStream>* inputs = nullptr;
-  /// Before a layer.
+  /// Called before a layer.
   std::function<void(std::int64_t layer, const DecoderLayer& weights)> enter;
-  /// Every chunk of a layer, in window order.
+  /// Called for every chunk of a layer, in window order.
   std::function<void(const LayerChunk& chunk)> see;
-  /// After the attention of all windows and before any FFN: the FFN of every window, where it is another than
-  /// the layer's own; empty: the layer's own for all.
+  /// Called when all windows have passed the layer's attention and none its FFN. Returns the FFN of every
+  /// window, or nothing where all windows take the layer's own.
   std::function<FeedForwards(std::int64_t layer, const DecoderLayer& weights)> deal;
-  /// After a layer.
+  /// Called after a layer.
   std::function<void(std::int64_t layer, const DecoderLayer& weights)> leave;
-  /// Told how many windows have passed a layer, of all models together.
+  /// Called with the number of windows that have passed a layer, counted over all models.
   std::function<void(std::int64_t windows)> passed;
 };
 
 /// Takes `stream` through the layers. Memory: one layer, one chunk of windows (chunk_windows). Returns the
-/// branches' own streams; undefined where a model never left the walking one's. Throws Interrupted.
+/// streams of the branches; undefined where a model never left the walking model's stream. Throws
+/// Interrupted.
 std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& stream, const Walk& how,
                                  const Context& context);
 
@@ -70,10 +72,11 @@ struct BackwardChunk {
   at::Tensor gradient;  // [(end - begin) * positions, d] with respect to the layer's output, and so to y
 };
 
-/// The walk in reverse, through the dense model: `inputs[l]` is the stream before layer l, `gradient` (fp32)
-/// that of a number with respect to the stream after the last layer, replaced by the one before layer 0. Each
-/// layer is computed anew and differentiated. Memory: one layer, one chunk of windows with its activations;
-/// `inputs` are dropped as they are used.
+/// Differentiates a number with respect to the stream, from the last layer of the dense model back to the
+/// first. `inputs[l]` is the stream before layer l. `gradient` (fp32) holds the gradient after the last
+/// layer; at the end it holds the one before layer 0. Each layer is computed again and differentiated.
+/// Memory: one layer, and one chunk of windows with its activations; every entry of `inputs` is dropped after
+/// its use.
 void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, ResidualStream& gradient,
                const std::function<void(const BackwardChunk& chunk)>& see,
                const std::function<void(std::int64_t windows)>& passed, const Context& context);

@@ -1,5 +1,5 @@
 // The converted model as one function that can be differentiated with respect to all of its converted layers:
-// what the end-to-end finish trains (method.md 3.9).
+// what the end-to-end finish trains (docs/method.md "The finish, all layers").
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // The end-to-end finish: all converted layers trained together on the logits of the calibration tokens
-// (method.md 3.9).
+// (docs/method.md "The finish, all layers").
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// The second sweep (method.md 3.8): every layer is refitted once more, half on the inputs that the converted
-// model itself gives it.
+// The second sweep (docs/method.md "The second sweep"): refits every layer once more. Half of the calibration
+// windows then reach it through the converted model instead of the dense one.
 #pragma once
 
 #include "base/context.h"

@@ -1,4 +1,4 @@
-// Export formats as objects: what a run under a policy can leave as.
+// Export formats: what a run under a policy can be written as.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class Format {
   virtual ~Format() = default;
   /// As `--format` spells it.
   virtual const char* name() const = 0;
-  /// Why a policy cannot be said in this format; nothing where it can.
+  /// Why the format cannot express a policy; nothing where it can.
   virtual std::optional<Problem> objection(const ModelPolicy& policy) const = 0;
   /// Bytes of weights that write() writes.
   virtual std::uint64_t bytes(const ExportSource& source) const = 0;

@@ -197,7 +197,7 @@ TEST_CASE("all problems are listed, not only the first") {
   CHECK(problems.size() == 1);
 }
 
-TEST_CASE("parameters are counted as method.md section 5 says") {
+TEST_CASE("parameters are counted as docs/method.md defines them") {
   // d 32, 2 layers, f 48, heads 4 x 8, kv 2 x 8, vocabulary 4096.
   const std::int64_t attention = 32 * 32 * 2 + 32 * 16 * 2, ffn = 3 * 32 * 48, table = 4096 * 32;
   const std::int64_t layers = 2 * (attention + ffn + 2 * 32) + 32;

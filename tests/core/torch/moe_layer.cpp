@@ -20,7 +20,7 @@ namespace {
 
 const LayerPolicy everything_on = LayerPolicy::above(-std::numeric_limits<double>::infinity());
 
-// MoE(x) for one token, expert by expert as method.md writes it.
+// MoE(x) for one token, expert by expert as the formula says.
 at::Tensor by_hand(const MoeWeights& moe, const at::Tensor& x, const at::Tensor& selected) {
   const at::Tensor h = moe.hidden(x.unsqueeze(0))[0];
   const std::int64_t m = moe.expert_neurons();
