@@ -147,7 +147,7 @@ TEST_CASE("a comparison that cannot be made is refused before any work") {
   fs::copy_file(work.text, copy);
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {work.compare({"--methods", "static,magic"}), "no method called \"magic\""},
-      {work.compare({"--ffn-activated", "1.2"}), "no share"},
+      {work.compare({"--ffn-activated", "1.2"}), "1.2 is not a share"},
       {work.compare({"--ffn-activated", "0.2"}), "out of reach"},
       {work.compare({"--held-out", work.text}), "also calibration text"},
       {work.compare({"--held-out", copy}), "also calibration text"},

@@ -197,10 +197,10 @@ TEST_CASE("bad requests are answered, and serve goes on") {
   short_one["model"]["layers"] = 2;
   const std::vector<std::pair<json, const char*>> bad = {
       {{{"request", "dance"}}, "dance"},
-      {{{"request", 3}}, "request is not a text"},
+      {{{"request", 3}}, "request is not a string"},
       {{{"prompt", "x"}}, "request is missing"},
       {{{"request", "generate"}}, "prompt is missing"},
-      {{{"request", "generate"}, {"prompt", 1}}, "prompt is not a text"},
+      {{{"request", "generate"}, {"prompt", 1}}, "prompt is not a string"},
       {{{"request", "generate"}, {"prompt", "x"}, {"max_tokens", 0}}, "at least one token"},
       {{{"request", "generate"}, {"prompt", "x"}, {"seed", -1}}, "seed is negative"},
       {{{"request", "generate"}, {"prompt", "x"}, {"sides", {"left"}}}, "left"},
