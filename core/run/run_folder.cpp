@@ -30,7 +30,7 @@ void refuse_unfinished(const fs::path& file, const char* what) {
 
 bool is_temporary(const fs::path& path) {
   const std::string name = path.filename().string();
-  return name.starts_with(".") && name.find(".tmp-") != std::string::npos;
+  return name.starts_with(".stream-") || (name.starts_with(".") && name.find(".tmp-") != std::string::npos);
 }
 
 }  // namespace

@@ -19,7 +19,12 @@ ResidualStream::ResidualStream(const WeightSource& source, std::int64_t windows,
 
 ResidualStream ResidualStream::embedded(const WeightSource& source, const Windows& windows,
                                         const Context& context) {
-  ResidualStream stream(source, windows.count(), windows.window, context);
+  return embedded(source, windows, context, source.stream_dtype());
+}
+
+ResidualStream ResidualStream::embedded(const WeightSource& source, const Windows& windows,
+                                        const Context& context, at::ScalarType dtype) {
+  ResidualStream stream(source, windows.count(), windows.window, context, dtype);
   const auto chunk = chunk_windows(source.config().hidden_size, windows.window);
   for_chunks(windows.count(), chunk, [&](std::int64_t begin, std::int64_t end) {
     stream.write(begin, source.embed(ids_of(windows, begin, end)));

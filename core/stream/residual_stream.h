@@ -30,6 +30,9 @@ class ResidualStream {
                  const Context& context, at::ScalarType dtype);
   /// What the embedding makes of `windows`.
   static ResidualStream embedded(const WeightSource& source, const Windows& windows, const Context& context);
+  /// The same, kept as `dtype`.
+  static ResidualStream embedded(const WeightSource& source, const Windows& windows, const Context& context,
+                                 at::ScalarType dtype);
 
   std::int64_t windows() const { return rows_.count(); }
   std::int64_t positions() const { return rows_.row_shape()[0]; }

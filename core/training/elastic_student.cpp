@@ -105,7 +105,8 @@ ElasticStudent::ElasticStudent(const WeightSource& source, ConvertedLayers layer
 
 at::Tensor ElasticStudent::forward(const Windows& windows, const SliderPosition& position) const {
   const Context context;
-  auto stream = ResidualStream::embedded(source_, windows, context);
+  // In fp32 whatever other streams are kept as: gradients flow through it.
+  auto stream = ResidualStream::embedded(source_, windows, context, at::kFloat);
   Walk how;
   how.layers = std::ssize(decoder_);
   how.together = windows.count();
