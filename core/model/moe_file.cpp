@@ -37,7 +37,7 @@ std::string shape_text(const MoeField::Shape& shape) {
   return text.empty() ? "[]" : text + "]";
 }
 
-// The tensors of one converted layer, in a file of its own or behind a prefix among others.
+// Reads the tensors of one converted layer from its own file, or from a file with others under a prefix.
 class LayerReader {
  public:
   LayerReader(const TensorStore& store, std::string prefix,
@@ -75,7 +75,7 @@ class LayerReader {
     return value;
   }
 
-  // Thresholds that rise, shares between 0 and 1.
+  // Refuses activity whose thresholds do not rise or whose shares are not between 0 and 1.
   void require_rising(const at::Tensor& activity) const {
     const auto points = activity.to(at::kCPU).contiguous();
     const auto* point = points.data_ptr<float>();
@@ -85,7 +85,7 @@ class LayerReader {
         refuse("activity holds no shares at rising thresholds");
   }
 
-  // At least one row, or there is nothing to route to or to look up.
+  // A matrix must have at least one row, or there would be nothing to route to or to look up.
   const MoeField::Shape& matrix(const char* name) const {
     const MoeField::Shape& shape = at(name).shape;
     if (shape.size() != 2 || shape[0] < 1) refuse(std::string(name) + " has the shape " + shape_text(shape));

@@ -35,7 +35,7 @@ at::Tensor MoeWeights::route(const at::Tensor& x) const {
 double MoeWeights::shift_of(const LayerPolicy& policy) const {
   if (policy.kind == LayerPolicy::Kind::top_k)
     return 1 - 2 * static_cast<double>(policy.k) / static_cast<double>(routed());
-  const at::Tensor points = activity.to(at::kCPU).contiguous();  // by rising threshold
+  const at::Tensor points = activity.to(at::kCPU).contiguous();  // thresholds rise
   const auto* point = points.data_ptr<float>();
   const auto threshold = static_cast<float>(policy.threshold);
   const std::int64_t count = points.size(0);
