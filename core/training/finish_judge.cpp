@@ -48,7 +48,7 @@ std::vector<FinishJudge::Point> FinishJudge::measure(const MoeLayers& moe,
   return points;
 }
 
-/// Straight between the points and on beyond them.
+/// Linear between the points, and extrapolated beyond them.
 double FinishJudge::before_at(double activated) const {
   if (before_.size() == 1) return before_.front().log_kl;
   std::size_t i = 1;
