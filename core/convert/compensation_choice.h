@@ -8,9 +8,9 @@ namespace ladimo {
 
 /// Gives `weights`, which already have their router, either a compensation vector per expert or one bias and
 /// no compensation. Vectors follow the token, but reading those of all skipped experts takes parameters that
-/// could run an expert. The choice falls on the smaller error on validation rows, at equal activated
-/// parameters and after the refit. It is made on a part of the rows, and the result is fitted on all training
-/// rows. Without `settings.compensation` it is always the bias. `routing_weights` [T, E] of all rows,
+/// could run an expert. Vectors are chosen only where `settings.compensation` allows them and their error on
+/// validation rows is smaller by a margin, at equal activated parameters and after the refit. The choice uses
+/// a part of the rows, and the result is fitted on all training rows. `routing_weights` [T, E] of all rows,
 /// `thresholds` of the recipe's levels, `variance` of the dense output.
 MoeWeights with_compensation(const MoeWeights& weights, const LayerRows& rows,
                              const at::Tensor& routing_weights, const std::vector<double>& thresholds,

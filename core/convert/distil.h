@@ -26,7 +26,7 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
                                                        const at::Tensor& row_weight);
 
 struct Distillation {
-  MoeWeights weights;                   // the best on validation rows, or the input's where nothing was better
+  MoeWeights weights;  // the best on validation rows, or the input's where nothing was better
   std::vector<double> held_out_losses;  // mean over the recipe's levels, before and after every epoch
 };
 

@@ -10,7 +10,8 @@
 
 namespace ladimo::body {
 
-constexpr std::int64_t block = 64 * simd::lanes;  // values within a block are added in float, the blocks in double
+constexpr std::int64_t block =
+    64 * simd::lanes;  // values within a block are added in float, the blocks in double
 
 LADIMO_INLINE float largest(const float* z, std::int64_t n) {
   float result = z[0];

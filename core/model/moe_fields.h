@@ -19,11 +19,7 @@ struct MoeSizes {
 };
 
 struct MoeField {
-  enum class Type {
-    weights,
-    fp32,
-    int64
-  };  // `weights`: the dtype that the layer is stored or computed in
+  enum class Type { weights, fp32, int64 };  // `weights`: the dtype that the layer is stored or computed in
   using Shape = std::vector<std::int64_t>;
 
   const char* name;

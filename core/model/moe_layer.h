@@ -17,22 +17,23 @@ class Checkpoint;
 /// one after another, so every expert is a contiguous slice of rows. With S shared neurons and E routed
 /// experts of m neurons, f = S + E m.
 struct MoeWeights {
-  at::Tensor gate;                // [f, d]
-  at::Tensor up;                  // [f, d]
-  at::Tensor down;                // [f, d]: the transposed down projection, row j belongs to neuron j
-  at::Tensor router;              // [E, d], or [E, r] after a hidden layer; fp32 whatever the dtype of the rest
-  at::Tensor router_bias;         // [E] fp32
-  at::Tensor compensation;        // [E, d], added for every expert that is skipped; undefined: none
-  at::Tensor permutation;         // [f] int64: row j holds neuron permutation[j] of the original FFN
+  at::Tensor gate;          // [f, d]
+  at::Tensor up;            // [f, d]
+  at::Tensor down;          // [f, d]: the transposed down projection, row j belongs to neuron j
+  at::Tensor router;        // [E, d], or [E, r] after a hidden layer; fp32 whatever the dtype of the rest
+  at::Tensor router_bias;   // [E] fp32
+  at::Tensor compensation;  // [E, d], added for every expert that is skipped; undefined: none
+  at::Tensor permutation;   // [f] int64: row j holds neuron permutation[j] of the original FFN
   at::Tensor gate_bias, up_bias;  // [f], undefined without mlp_bias
   at::Tensor down_bias;           // [d], undefined without mlp_bias and where `compensation` is defined
-  at::Tensor router_hidden;       // [r, d] fp32, the hidden layer of a small router; undefined: a linear router
+  at::Tensor router_hidden;  // [r, d] fp32, the hidden layer of a small router; undefined: a linear router
   at::Tensor router_hidden_bias;  // [r] fp32
   // The finish may train the weights to move along the slider. Under a policy gate becomes gate + c
   // gate_shift, and up and down likewise, with c = 1 - 2 (share of the routed experts that run): 1 where none
   // runs, -1 where all run.
   at::Tensor gate_shift, up_shift, down_shift;  // [f, d], undefined: the weights do not move
-  at::Tensor activity;  // [K, 2] fp32: a threshold, the share of experts that ran there when the shifts were defined
+  at::Tensor
+      activity;  // [K, 2] fp32: a threshold, the share of experts that ran there when the shifts were defined
   std::int64_t shared_neurons = 0;  // S
 
   std::int64_t neurons() const { return gate.size(0); }
