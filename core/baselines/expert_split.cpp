@@ -173,8 +173,7 @@ FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targ
   const auto weights = std::make_shared<MoeWeights>(slice_ffn(task.ffn, partition));
 
   const auto chosen = routed.index_select(0, representatives(routed_marks, owner, recipe.routed()));
-  const auto place =
-      at::tensor(partition.permutation).argsort().to(chosen.device());  // position of every neuron in h
+  const auto place = at::tensor(partition.permutation).argsort().to(chosen.device());  // of neurons in h
   ExpertChoice choice;
   choice.weights = [columns = place.index_select(0, chosen)](const at::Tensor&, const at::Tensor& h) {
     return h.index_select(1, columns).abs().to(at::kFloat);

@@ -10,8 +10,7 @@
 
 namespace ladimo::body {
 
-constexpr std::int64_t block =
-    64 * simd::lanes;  // values within a block are added in float, the blocks in double
+constexpr std::int64_t block = 64 * simd::lanes;  // added in float; blocks in double
 
 LADIMO_INLINE float largest(const float* z, std::int64_t n) {
   float result = z[0];

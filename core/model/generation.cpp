@@ -102,8 +102,7 @@ void sample_batch(const Decoder& decoder, std::int64_t first, std::int64_t count
       ids[i] = temperature > 0 ? draw(next, streams[i]) : largest(next);
       finished[i] = ends_text(decoder.config(), ids[i]);
       if (!finished[i]) batch[i].push_back(ids[i]);
-      done +=
-          finished[i] ? length - position : 1;  // a finished sequence needs none of the remaining positions
+      done += finished[i] ? length - position : 1;  // a finished one needs no further positions
     }
     progress.advance(done);
     if (std::find(finished.begin(), finished.end(), false) == finished.end()) break;

@@ -19,8 +19,7 @@ struct Sampling {
 
 struct GeneratedToken {
   std::int32_t id = 0;
-  std::vector<int>
-      experts;  // per layer: routed experts that ran when the token was computed; -1 for a dense layer
+  std::vector<int> experts;  // per layer: routed experts that ran in its computation; -1 for a dense layer
 };
 
 /// Continues `prompt` (ids, BOS included) until EOS, `max_tokens` or the model's last position. `on_token`

@@ -59,10 +59,9 @@ class LayerReader {
   const TensorView& at(const char* name) const { return store_.at(prefix_ + name); }
 
   [[noreturn]] void refuse(const std::string& what) const {
-    throw Refusal(
-        "This is not a converted layer: " + prefix_ + what + ".",
-        prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it anew, {export_again}.",
-        where_);
+    throw Refusal("This is not a converted layer: " + prefix_ + what + ".",
+                  prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it anew, {export_again}.",
+                  where_);
   }
 
   std::int64_t read_shared_neurons() const {

@@ -26,9 +26,8 @@ class WeightSource {
   struct Options {
     bool keep = false;  // tensors stay in memory once they were asked for (not thread-safe); else every call
                         // loads them anew
-    std::optional<Checkpoint> original =
-        {};                              // of a native folder: supplies the dense FFNs that the folder lacks
-    at::ScalarType stream = at::kFloat;  // fp32 or bf16: the dtype in which residual streams are kept
+    std::optional<Checkpoint> original = {};  // of a native folder: holds the dense FFNs that it lacks
+    at::ScalarType stream = at::kFloat;       // fp32 or bf16: the dtype in which residual streams are kept
   };
   WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype)
       : WeightSource(std::move(checkpoint), device, dtype, Options{}) {}

@@ -11,10 +11,9 @@ namespace ladimo {
 
 /// How the tables are made.
 struct TradeoffSettings {
-  bool measured = false;  // sensitivity is measured instead of estimated
-  bool recalibrated =
-      true;  // activity is counted on the converted model's trajectory, else on the dense model's
-  std::uint64_t seed = 0;  // seed of the estimate
+  bool measured = false;     // sensitivity is measured instead of estimated
+  bool recalibrated = true;  // activity from the converted model's trajectory, else the dense model's
+  std::uint64_t seed = 0;    // seed of the estimate
 };
 
 /// Fills in everything but what measure_joint() adds. The activity of every candidate is counted with all

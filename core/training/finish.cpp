@@ -24,9 +24,8 @@
 namespace ladimo {
 namespace {
 
-constexpr double trained_from =
-    0.13;                          // share of the step's time; before it the frontier is estimated and judged
-constexpr double least_kl = 1e-3;  // nats; positions with a smaller KL need no more weight
+constexpr double trained_from = 0.13;  // share of the step's time spent before training
+constexpr double least_kl = 1e-3;      // nats; positions with a smaller KL need no more weight
 
 /// Candidates of thresholds alone.
 CandidateTable threshold_candidates(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
@@ -248,8 +247,7 @@ class Training {
     const auto w = h.size(1), d = h.size(2);
     const auto predicting = [&](const at::Tensor& t) { return t.slice(1, 1, w - 1).reshape({-1, d}); };
     const auto inputs = predicting(h), targets = predicting(teacher);
-    if (inputs.size(0) == 0)
-      return {0, at::zeros_like(h)};  // a window of two tokens predicts none of these tokens
+    if (inputs.size(0) == 0) return {0, at::zeros_like(h)};  // windows of two tokens predict none
     const auto rows = Distributions::rows_at_once(source_.config().vocab_size);
     double loss = 0;
     std::vector<at::Tensor> parts;
