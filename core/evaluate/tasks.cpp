@@ -105,7 +105,7 @@ Task read_task(const std::filesystem::path& file) {
   }
   if (task.questions.empty())
     throw Refusal(fmt::format("{} holds no questions.", file.filename().string()),
-                  "Give a JSONL file with one question a line.", file);
+                  "Give a JSONL file with one question per line.", file);
   return task;
 }
 

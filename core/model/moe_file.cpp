@@ -60,7 +60,7 @@ class LayerReader {
 
   [[noreturn]] void refuse(const std::string& what) const {
     throw Refusal("This is not a converted layer: " + prefix_ + what + ".",
-                  prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it anew, {export_again}.",
+                  prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it again, {export_again}.",
                   where_);
   }
 
@@ -158,8 +158,8 @@ MoeWeights load_moe_weights(const Checkpoint& native, std::int64_t layer, at::De
   if (weights.neurons() != config.intermediate_size || weights.hidden_size() != config.hidden_size ||
       weights.routed() != native.native()->routed_experts)
     throw Refusal("The converted weights of layer " + std::to_string(layer) +
-                      " have other sizes than config.json says.",
-                  "To write it anew, {export_again}.", native.folder());
+                      " do not have the sizes in config.json.",
+                  "To write it again, {export_again}.", native.folder());
   return weights;
 }
 

@@ -39,7 +39,7 @@ const Candidate& chosen(const LayerTable& table, const LayerPolicy& policy) {
 void require_finite(const Sensitivity& sensitivity) {
   for (std::size_t l = 0; l < sensitivity.size(); ++l)
     if (!std::ranges::all_of(sensitivity[l], [](double kl) { return std::isfinite(kl); }))
-      throw Error(fmt::format("The predictions are no numbers when layer {} runs with experts.", l),
+      throw Error(fmt::format("The predictions are not finite when layer {} runs with experts.", l),
                   "Check the checkpoint ({inspect_model}), or leave this layer dense with {layers}.");
 }
 
