@@ -31,7 +31,7 @@ const Baseline* find_baseline(std::string_view name) {
 }
 
 int customary_experts(std::int64_t intermediate_size, int layers) {
-  constexpr int steps = 96;  // all layers together: a target is met to half of one
+  constexpr int steps = 96;  // of all layers together, so that a target is met to half of one
   const int experts = std::max({static_cast<int>(intermediate_size / 32), 16, (steps + layers - 1) / layers});
   return static_cast<int>(std::min<std::int64_t>(experts, intermediate_size));
 }

@@ -1,5 +1,5 @@
-// The opponents of `compare` (docs/method.md "The opponents"): each makes feed-forward networks that imitate one dense
-// FFN from that FFN and its inputs alone.
+// The opponents of `compare` (docs/method.md "The opponents"). Each makes feed-forward networks that imitate
+// one dense FFN, from that FFN and its inputs alone.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ struct BaselineTask {
   const DenseFfn& ffn;
   const LayerRows& rows;
   const HiddenStatistics& statistics;  // of the training rows
-  const Recipe& recipe;                // resolved; experts and shared are the opponent's
+  const Recipe& recipe;                // resolved; experts and shared are those of the opponent
   int layer = 0;
   int layers = 1;  // of the model
 
@@ -30,25 +30,26 @@ struct BaselineTask {
 struct Baseline {
   const char* name;
   const char* summary;
-  /// A bound on our method: it has our slices, and how much runs depends on the inputs, which are others in
-  /// the converted model.
+  /// A bound on our method. It uses our slices, and how much runs depends on the inputs, which differ in the
+  /// converted model.
   bool bound;
-  /// One network per target: the share of the FFN's parameters that is used per token, router counted.
+  /// Makes one network per target. A target is the share of the FFN's parameters used per token, with the
+  /// router.
   FeedForwards (*make)(const BaselineTask& task, const std::vector<double>& targets, const Context& context);
 };
 
-/// All of them, in the order of the comparison's table.
+/// All opponents, in the order of the comparison's table.
 const std::vector<Baseline>& baselines();
-/// Null where there is none of that name.
+/// Null where no opponent has that name.
 const Baseline* find_baseline(std::string_view name);
 
-/// The equal experts that opponents make where none are asked for: of 32 neurons, as MoEfication
-/// (arXiv 2110.01786) has them, but as many as it takes for `layers` layers to meet a target by choosing k;
-/// no more than neurons.
+/// The number of equal experts of an opponent by default. Experts have 32 neurons, as in MoEfication (arXiv
+/// 2110.01786). There are at least so many that `layers` layers can meet a target by choosing k, and at most
+/// as many as neurons.
 int customary_experts(std::int64_t intermediate_size, int layers);
 
-/// The k of one layer so that the layers together use `target` of the dense parameters: k in some layers, k +
-/// 1 in others (the first ones, which are the most fragile).
+/// The k of one layer. Some layers use k and others k + 1, so that together they use `target` of the dense
+/// parameters. The first layers, which are the most fragile, get k + 1.
 int spread_k(const BaselineTask& task, double target, const MoeShape& shape);
 
 }  // namespace ladimo

@@ -1,4 +1,4 @@
-// A mixture whose experts are chosen in any way: what the opponents that split an FFN have in common.
+// A mixture whose experts are chosen in any way. All opponents that split an FFN use it.
 #pragma once
 
 #include <functional>
@@ -7,21 +7,21 @@
 
 namespace ladimo {
 
-/// How an opponent chooses its experts, and what that costs.
+/// How an opponent chooses its experts, and what the choice costs.
 struct ExpertChoice {
-  /// x [T, d] and h [T, f] of every neuron -> [T, E]: 0 where an expert is skipped, else the weight of its
-  /// output (1 in a plain sum).
+  /// Maps x [T, d] and the h [T, f] of every neuron to [T, E]: 0 where an expert is skipped, else the weight
+  /// of its output (1 in a plain sum).
   std::function<at::Tensor(const at::Tensor& x, const at::Tensor& h)> weights;
   double router_parameters = 0;   // used for every token
   double skipped_parameters = 0;  // used for every expert that is skipped
 };
 
-/// What these experts cost when they are chosen like this.
+/// The cost of these experts when they are chosen like this.
 MoeShape shape_of(const MoeWeights& weights, const ExpertChoice& choice);
 
 class ExpertFfn : public FeedForward {
  public:
-  /// Of `weights` the router is not used.
+  /// Ignores the router in `weights`.
   ExpertFfn(std::shared_ptr<const MoeWeights> weights, ExpertChoice choice);
   FfnOutput forward(const at::Tensor& x) const override;
   MoeShape shape() const override { return shape_of(*weights_, choice_); }

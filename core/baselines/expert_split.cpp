@@ -13,7 +13,7 @@
 namespace ladimo {
 namespace {
 
-/// `routed` neurons by the expert that owns them, after the neurons that are always on.
+/// Groups `routed` neurons by the expert that owns them, after the neurons that are always on.
 Partition grouped(const at::Tensor& shared, const at::Tensor& routed, const std::vector<int>& owner,
                   int experts) {
   Partition partition;
@@ -30,12 +30,13 @@ Partition grouped(const at::Tensor& shared, const at::Tensor& routed, const std:
   return partition;
 }
 
-/// Neurons by falling score, equals by index.
+/// Neurons by falling score. Equal scores keep the order of the neurons.
 at::Tensor strongest_first(const at::Tensor& score) {
   return std::get<1>(score.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
 }
 
-/// All slices routed; neurons that equal experts leave over are the strongest and always on.
+/// A split in which all slices are routed. Neurons that do not fit into equal experts are always on; the
+/// strongest neurons are taken for that.
 struct EqualSplit {
   at::Tensor shared, routed;  // neurons
 
@@ -47,7 +48,7 @@ struct EqualSplit {
   }
 };
 
-/// One network per target, k of its experts running by `scores`.
+/// One network per target. It runs the k experts with the highest `scores`.
 FeedForwards with_top_k(const BaselineTask& task, std::shared_ptr<const MoeWeights> weights,
                         ExpertChoice choice, const std::vector<double>& targets) {
   const auto scores = choice.weights;
@@ -62,7 +63,7 @@ FeedForwards with_top_k(const BaselineTask& task, std::shared_ptr<const MoeWeigh
   return ffns;
 }
 
-/// Every expert's sum of |h| from x by ridge regression.
+/// Predicts every expert's sum of |h| from x by ridge regression.
 struct ActivationRouter {
   at::Tensor weight;  // [d + 1, E]
 
@@ -87,7 +88,8 @@ struct ActivationRouter {
   }
 };
 
-/// For each expert the routed neuron whose marks are nearest to their mean: rows of `marks` [n, t].
+/// For each expert the routed neuron whose marks are nearest to the expert's mean. Marks are rows of `marks`
+/// [n, t].
 at::Tensor representatives(const at::Tensor& marks, const std::vector<int>& owner, int experts) {
   std::vector<std::int64_t> chosen;
   const auto owners = at::tensor(std::vector<std::int64_t>(owner.begin(), owner.end())).to(marks.device());
@@ -125,7 +127,7 @@ FeedForwards make_random(const BaselineTask& task, const std::vector<double>& ta
   FeedForwards ffns;
   for (const double target : targets) {
     const int k = spread_k(task, target, shape_of(weights, choice));
-    // What `conditional_compensation` compares with its threshold is whether an expert is among the k.
+    // `conditional_compensation` compares a 0 or 1 with its threshold: whether an expert is among the k.
     const auto on = select_experts(routing_weights, LayerPolicy::top(k)).to(at::kFloat);
     auto compensated = std::make_shared<MoeWeights>(weights);
     compensated->compensation = conditional_compensation(weights, training, on, {0.5}, context);
@@ -154,7 +156,7 @@ FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targ
   const Recipe& recipe = task.recipe;
   const auto f = task.ffn.gate.size(0);
   const auto x = feature_rows(task.rows.train(), recipe.stage1.feature_tokens);
-  HiddenStatistics plain = task.statistics;  // marks by |h| alone
+  HiddenStatistics plain = task.statistics;  // with down norms of one, neurons are marked by |h| alone
   plain.down_norm = at::ones_like(plain.down_norm);
   const auto marks =
       coactivation_marks(task.ffn, plain, x, at::arange(f, at::TensorOptions(at::kLong).device(x.device())),
@@ -171,12 +173,12 @@ FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targ
   const auto weights = std::make_shared<MoeWeights>(slice_ffn(task.ffn, partition));
 
   const auto chosen = routed.index_select(0, representatives(routed_marks, owner, recipe.routed()));
-  const auto place = at::tensor(partition.permutation).argsort().to(chosen.device());  // of every neuron in h
+  const auto place = at::tensor(partition.permutation).argsort().to(chosen.device());  // of neurons in h
   ExpertChoice choice;
   choice.weights = [columns = place.index_select(0, chosen)](const at::Tensor&, const at::Tensor& h) {
     return h.index_select(1, columns).abs().to(at::kFloat);
   };
-  // The rows of a selected expert's representative are used anyway.
+  // A selected expert uses the rows of its representative anyway.
   choice.skipped_parameters =
       static_cast<double>(2 * task.ffn.gate.size(1) + (task.ffn.gate_bias.defined() ? 2 : 0));
   return with_top_k(task, weights, choice, targets);

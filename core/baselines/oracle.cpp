@@ -12,7 +12,7 @@
 namespace ladimo {
 namespace {
 
-/// Contribution norms with the weights they refer to.
+/// Contribution norms, together with the weights that they refer to.
 struct TrueNorms {
   std::shared_ptr<const MoeWeights> weights;
   ContributionNorms of;

@@ -45,7 +45,8 @@ struct PlainMoe {
   }
 };
 
-/// Contiguous experts; neurons that equal ones leave over (the first) are always on.
+/// Splits the FFN into contiguous experts. The first neurons are always on where equal experts leave some
+/// over.
 PlainMoe initial(const BaselineTask& task) {
   Partition partition;
   partition.permutation.resize(static_cast<std::size_t>(task.ffn.gate.size(0)));
@@ -63,7 +64,8 @@ PlainMoe initial(const BaselineTask& task) {
   return moe;
 }
 
-/// As many as ours takes: distillation, and the end-to-end finish where there is one.
+/// The number of optimiser steps that our method takes: the distillation, and the end-to-end finish where it
+/// is on.
 std::int64_t optimiser_steps(const Recipe& recipe, std::int64_t rows) {
   const auto steps_of = [&](int epochs, int batch) {
     return epochs * std::max<std::int64_t>(1, rows / batch);

@@ -9,7 +9,7 @@
 namespace ladimo {
 namespace {
 
-/// The kept neurons with the bias that stands for the others.
+/// The kept neurons, with a bias that replaces the others.
 std::shared_ptr<DenseFfn> pruned(const BaselineTask& task, double target) {
   const DenseFfn& ffn = task.ffn;
   const auto f = ffn.gate.size(0), d = ffn.gate.size(1);
@@ -35,7 +35,7 @@ std::shared_ptr<DenseFfn> pruned(const BaselineTask& task, double target) {
   return result;
 }
 
-/// For the refit all neurons are shared; the one expert has none.
+/// Refits the kept neurons as shared ones. The refit needs an expert, so there is one without neurons.
 std::shared_ptr<DenseFfn> refitted(const BaselineTask& task, std::shared_ptr<DenseFfn> ffn,
                                    const Context& context) {
   const auto d = ffn->gate.size(1);

@@ -5,12 +5,13 @@
 
 namespace ladimo {
 
-/// Keeps the neurons of highest Var(h_j) ||W_d[:, j]||^2; what the others give on average becomes a bias
-/// (FLAP, arXiv 2312.11983).
+/// Keeps the neurons of highest Var(h_j) ||W_d[:, j]||^2. The mean output of the others becomes a bias (FLAP,
+/// arXiv 2312.11983).
 FeedForwards make_static(const BaselineTask& task, const std::vector<double>& targets,
                          const Context& context);
 
-/// The same with down projection and bias refitted to the dense output in closed form (convert/refit.h).
+/// Like make_static(), with down projection and bias refitted to the dense output in closed form
+/// (convert/refit.h).
 FeedForwards make_static_refit(const BaselineTask& task, const std::vector<double>& targets,
                                const Context& context);
 

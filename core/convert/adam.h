@@ -9,8 +9,8 @@
 
 namespace ladimo {
 
-/// Adam (Kingma and Ba 2015) on one tensor, which it changes in place; the step is relative to the root mean
-/// square of the initial weights, or to `size`.
+/// Adam (Kingma and Ba 2015) on one tensor, which is changed in place. A step is relative to the root mean
+/// square of the initial weights, or to `size` where that is given.
 class Adam {
  public:
   explicit Adam(const at::Tensor& parameter)
@@ -37,8 +37,8 @@ class Adam {
   int steps_ = 0;
 };
 
-/// The learning rate's share at `progress` in 0 ... 1: warm-up over the first twentieth, then a half cosine
-/// down to a hundredth.
+/// The factor on the learning rate at `progress` in 0 ... 1: a warm-up over the first twentieth, then a half
+/// cosine down to a hundredth.
 inline double scheduled(double progress) {
   if (progress < 0.05) return progress / 0.05;
   return 0.01 + 0.99 * 0.5 * (1 + std::cos(std::numbers::pi * (progress - 0.05) / 0.95));

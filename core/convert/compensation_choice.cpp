@@ -9,20 +9,21 @@
 namespace ladimo {
 namespace {
 
-// By how much vectors per expert must be better, in the logarithm of the error. The distillation and the finish
-// make up for most of what a single bias loses.
+// How much lower the logarithm of the error must be with a vector per expert. The distillation and the finish
+// recover most of what a single bias loses.
 constexpr double margin = 0.3;
 
 enum class Offset { vectors, bias };
 
-/// What a layer with vectors costs when one bias takes their place.
+/// The cost of a layer when one bias replaces its compensation vectors.
 MoeShape with_one_bias(MoeShape shape) {
   shape.skipped_parameters = 0;
   shape.output_bias = true;
   return shape;
 }
 
-/// The bias is the mean of all that is skipped, over tokens and thresholds. routing_weights of `training`.
+/// Adds the offset to `weights`. The bias is the mean of all that is skipped, over tokens and thresholds.
+/// `routing_weights` are those of the training rows.
 MoeWeights with(Offset offset, MoeWeights weights, const LayerRows& training,
                 const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                 const Context& context) {
@@ -37,7 +38,7 @@ MoeWeights with(Offset offset, MoeWeights weights, const LayerRows& training,
   return weights;
 }
 
-/// Mean ln(error) on validation rows, where as many parameters are used as with vectors at the recipe's
+/// Mean ln(error) on validation rows at equal activated parameters: as many as with vectors at the recipe's
 /// levels.
 double log_error(Offset offset, const MoeWeights& weights, const LayerRows& rows, double variance,
                  const Stage1& settings, const Context& context) {

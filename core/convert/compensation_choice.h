@@ -1,4 +1,4 @@
-// What stands in for the experts that are skipped: a vector for each, or one bias for all.
+// What replaces the experts that are skipped: a vector for each of them, or one bias for all.
 #pragma once
 
 #include "convert/contributions.h"
@@ -6,12 +6,12 @@
 
 namespace ladimo {
 
-/// `weights` (with their router and compensation vectors of any value) with a compensation vector per expert,
-/// or with one bias and no compensation: a vector per expert is what a token would want, but reading those of
-/// all skipped experts takes parameters that could run an expert. Of `settings.compensation` and what errs
-/// less on validation rows, both at equal activated parameters and after the refit; decided on a part of the
-/// rows, fitted on all that train. `routing_weights` [T, E] of all rows, `thresholds` those of the recipe's
-/// levels, `variance` of the dense output.
+/// Gives `weights`, which already have their router, either a compensation vector per expert or one bias and
+/// no compensation. Vectors follow the token, but reading those of all skipped experts takes parameters that
+/// could run an expert. Vectors are chosen only where `settings.compensation` allows them and their error on
+/// validation rows is smaller by a margin, at equal activated parameters and after the refit. The choice uses
+/// a part of the rows, and the result is fitted on all training rows. `routing_weights` [T, E] of all rows,
+/// `thresholds` of the recipe's levels, `variance` of the dense output.
 MoeWeights with_compensation(const MoeWeights& weights, const LayerRows& rows,
                              const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                              double variance, const Stage1& settings, const Context& context);

@@ -1,4 +1,4 @@
-// How much each routed expert contributes to a token, and what is missing when it is skipped.
+// How much each routed expert contributes to a token, and what replaces it when it is skipped.
 #pragma once
 
 #include <vector>
@@ -13,11 +13,11 @@
 
 namespace ladimo {
 
-/// The dense FFN in the partition's order, with zero router and compensation: exact when all experts are on.
+/// The dense FFN in the partition's order, with zero router and compensation. It is exact when all experts
+/// are on.
 MoeWeights slice_ffn(const DenseFfn& ffn, const Partition& partition);
 
-/// t_i(x) = ||E_i(x) - E[E_i]||_2 in units of the layer's mean output norm. h [T, f] -> [T,
-/// E].
+/// t_i(x) = ||E_i(x) - E[E_i]||_2 in units of the layer's mean output norm. h [T, f] -> [T, E].
 class ContributionNorms {
  public:
   ContributionNorms(const MoeWeights& weights, const HiddenStatistics& statistics);
@@ -30,11 +30,11 @@ class ContributionNorms {
   double unit_;
 };
 
-/// The routing weights of all rows [T, E].
+/// The routing weights [T, E] of all rows.
 at::Tensor route_rows(const MoeWeights& weights, const LayerRows& rows, const Context& context);
 
-/// b_i = E[E_i(x) | i skipped], averaged over the thresholds (each expert falls back to its mean where it is
-/// never skipped). [E, d].
+/// b_i = E[E_i(x) | i skipped], averaged over the thresholds. Where an expert is never skipped, its mean over
+/// all tokens is used. [E, d].
 at::Tensor conditional_compensation(const MoeWeights& weights, const LayerRows& rows,
                                     const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                     const Context& context);
@@ -43,7 +43,7 @@ at::Tensor conditional_compensation(const MoeWeights& weights, const LayerRows& 
 std::vector<double> elastic_errors(const MoeWeights& weights, const LayerRows& rows,
                                    const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                    double variance, const Context& context);
-/// Mean over thresholds of the errors, and of their logarithms.
+/// The mean of the errors over thresholds, and the mean of their logarithms.
 double mean_error(const std::vector<double>& errors);
 double mean_log_error(const std::vector<double>& errors);
 

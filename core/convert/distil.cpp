@@ -16,8 +16,8 @@ namespace {
 
 constexpr int threshold_steps = 101;  // routed activity 0, 0.01 ... 1
 
-/// The error at any activity, from those at a few thresholds: piecewise linear in the logarithm, constant
-/// outside. `levels` rising.
+/// Interpolates the error at any activity from the errors at a few thresholds: piecewise linear in the
+/// logarithm, constant outside. `levels` must rise.
 double error_at(double level, const std::vector<double>& levels, const std::vector<double>& errors) {
   if (level <= levels.front()) return errors.front();
   if (level >= levels.back()) return errors.back();
@@ -31,11 +31,11 @@ std::array<at::Tensor*, 4> trained(MoeWeights& weights) {
           weights.compensation.defined() ? &weights.compensation : &weights.down_bias};
 }
 
-/// For tokens with activity levels drawn at random: their thresholds and the inverse of the error expected
-/// there.
+/// Draws an activity level at random for every token. Gives the tokens' thresholds and the inverse of the
+/// error expected at each.
 class RandomThresholds {
  public:
-  /// Levels from 0 to 1, or only `levels` themselves where the result need not be elastic.
+  /// Draws levels from 0 to 1, or only from `levels` where the result need not be elastic.
   RandomThresholds(const at::Tensor& routing_weights, const std::vector<double>& levels,
                    const std::vector<double>& errors, double variance, bool elastic) {
     std::vector<double> steps = levels;
@@ -50,7 +50,7 @@ class RandomThresholds {
           static_cast<float>(1 / (variance * std::max(error_at(level, levels, errors), 1e-6))));
   }
 
-  /// [count, 1] each.
+  /// Returns the thresholds and the weights of `count` tokens: [count, 1] each.
   std::pair<at::Tensor, at::Tensor> draw(std::int64_t count, Random& random,
                                          const at::TensorOptions& options) const {
     std::vector<float> threshold(static_cast<std::size_t>(count)), weight(threshold.size());
@@ -141,7 +141,7 @@ Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor&
       up.step(gradients.up, rate);
       down.step(gradients.down, rate);
       offset.step(gradients.offset, rate);
-      // The loss is relative to the errors before: told in the unit of the held-out losses.
+      // The loss is relative to the errors before. It is reported in the unit of the held-out losses.
       if (step % 10 == 0) context.emit(LossEvent{layer, step, loss * mean_error(initial_errors), false});
       progress.advance();
     }

@@ -1,4 +1,4 @@
-// Distillation proper: Adam on gate, up, down and compensation, with a random threshold for every token, so
+// The distillation itself: Adam on gate, up, down and compensation. Every token has a random threshold, so
 // that one set of weights serves every position of the slider.
 #pragma once
 
@@ -12,26 +12,27 @@
 
 namespace ladimo {
 
-/// Gradients of the loss with respect to gate, up, down [f, d] and compensation [E, d]; where there is none,
-/// down_bias [d].
+/// Gradients of the loss with respect to gate, up, down [f, d] and compensation [E, d]. A layer without
+/// compensation has the gradient of down_bias [d] instead.
 struct MoeGradients {
   at::Tensor gate, up, down, offset;
 };
 
-/// Loss sum_t row_weight_t ||MoE(x_t) - y_t||² and its gradients, by hand (autograd would keep every
-/// intermediate). x, y [T, d], mask [T, E] of 0 and 1, row_weight [T, 1].
+/// Returns the loss sum_t row_weight_t ||MoE(x_t) - y_t||² and its gradients. They are computed by hand
+/// because autograd would keep every intermediate tensor. x, y [T, d], mask [T, E] of 0 and 1, row_weight [T,
+/// 1].
 std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
                                                        const at::Tensor& y, const at::Tensor& mask,
                                                        const at::Tensor& row_weight);
 
 struct Distillation {
-  MoeWeights weights;                   // the best on validation rows; the input's where nothing was better
+  MoeWeights weights;  // the best on validation rows, or the input's where nothing was better
   std::vector<double> held_out_losses;  // mean over the recipe's levels, before and after every epoch
 };
 
-/// `routing_weights` [T, E] for all rows (the router is fixed), `thresholds` those of the recipe's levels,
-/// `variance` of the dense output. Stops after an epoch that is worse than the one before.
-/// The first epoch shows `live` the training rows as it goes through them.
+/// Distils one layer. The router stays fixed: `routing_weights` [T, E] are those of all rows. `thresholds`
+/// belong to the recipe's levels, and `variance` is that of the dense output. Stops after an epoch that is
+/// worse than the one before. The first epoch shows the training rows to `live` as it goes through them.
 Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
                     const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
                     Random random, LiveRouting& live, const Context& context);

@@ -1,5 +1,5 @@
-// Choices within a layer are made at equal activated parameters: what one choice costs more is taken from the
-// experts that may run.
+// Choices within a layer are compared at equal activated parameters. A choice that costs more leaves fewer
+// parameters for the experts.
 #pragma once
 
 #include <vector>
@@ -9,11 +9,11 @@
 
 namespace ladimo {
 
-/// At most 8192 of the training rows, evenly spread, and all of validation.
+/// At most 8192 training rows, evenly spread, and all validation rows.
 LayerRows thinned(const LayerRows& rows);
 
-/// Routed activity levels at which a layer of this shape uses as many parameters per token as `reference`
-/// does at `levels`; within 0 ... 1. Both have the same number of routed experts.
+/// Routed activity levels, within 0 ... 1, at which a layer of this shape uses as many parameters per token
+/// as `reference` does at `levels`. Both shapes have the same number of routed experts.
 std::vector<double> levels_at_equal_cost(const MoeShape& shape, const MoeShape& reference,
                                          const std::vector<double>& levels);
 

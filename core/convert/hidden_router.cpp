@@ -15,7 +15,7 @@ constexpr int epochs = 5, least_steps = 400;
 constexpr std::int64_t batch_rows = 1024;
 constexpr double learning_rate = 0.02;  // times the root mean square of each weight
 
-/// Normal numbers of our own generator (Box and Muller 1958).
+/// Normally distributed numbers from our own generator (Box and Muller 1958).
 at::Tensor normal(at::IntArrayRef shape, Random& random, const at::TensorOptions& options) {
   std::int64_t count = 1;
   for (const auto size : shape) count *= size;
@@ -30,7 +30,7 @@ at::Tensor units(const RouterFit& router, const at::Tensor& x) {
   return at::silu(at::addmm(router.hidden_bias, x, router.hidden.t()));
 }
 
-/// The best readout of the hidden units as they are.
+/// Fits the best readout of the hidden units, which stay as they are.
 void fit_readout(RouterFit& router, const LayerRows& rows, const at::Tensor& targets, double ridge) {
   const auto rank = router.hidden.size(0);
   const auto wide = rows.options().dtype(at::kDouble);
@@ -46,7 +46,7 @@ void fit_readout(RouterFit& router, const LayerRows& rows, const at::Tensor& tar
   router.bias = solution[rank].clone();
 }
 
-/// Adam on all of a router.
+/// Adam on all weights of a router.
 class RouterTraining {
  public:
   explicit RouterTraining(RouterFit& router)
@@ -56,7 +56,7 @@ class RouterTraining {
         weight_(router.weight),
         bias_(router.bias) {}
 
-  /// Mean squared error on x [n, d], targets [n, E]; gradients by hand.
+  /// One step on the mean squared error, with gradients by hand. x [n, d], targets [n, E].
   void step(const at::Tensor& x, const at::Tensor& targets, double rate) {
     const auto z = at::addmm(router_.hidden_bias, x, router_.hidden.t());
     const auto sigmoid = z.sigmoid();
@@ -84,7 +84,7 @@ RouterFit fit_hidden_router(const LayerRows& rows, const at::Tensor& targets, in
   const auto d = rows.hidden_size();
   const auto chunk = chunk_rows(d);
   RouterFit router;
-  // Each unit begins with about unit variance over the tokens.
+  // Each unit starts with about unit variance over the tokens.
   const auto norms = in_chunks(training.count(), chunk, [&](std::int64_t begin, std::int64_t end) {
     return training.x(begin, end).square().sum(1);
   });

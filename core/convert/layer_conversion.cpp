@@ -64,8 +64,8 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const R
     }
   }
   if (settings.distil) {
-    auto distilled = distil(std::move(weights), rows, routing_weights, thresholds, statistics.output_variance, settings,
-                            layer, Random(recipe.seed, "distil", index), live, context);
+    auto distilled = distil(std::move(weights), rows, routing_weights, thresholds, statistics.output_variance,
+                            settings, layer, Random(recipe.seed, "distil", index), live, context);
     weights = std::move(distilled.weights);
     record.held_out_losses = std::move(distilled.held_out_losses);
   } else {
@@ -76,7 +76,7 @@ ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const R
   record.shape = result.weights.shape();
   record.loss_after = mean_error(loss(result.weights));
   if (!std::isfinite(record.loss_after))
-    throw Error(fmt::format("Layer {} came out with weights that are not finite.", layer),
+    throw Error(fmt::format("The converted weights of layer {} are not finite.", layer),
                 "Check the checkpoint ({inspect_model}), or use milder settings in the recipe.");
   return result;
 }

@@ -11,11 +11,11 @@ namespace ladimo {
 
 struct ConvertedLayer {
   MoeWeights weights;  // rounded to the dtype they are stored in
-  LayerRecord record;  // all but the hash
+  LayerRecord record;  // complete except for the hash
 };
 
-/// Converts one FFN. `storage` is the dtype of the file the weights go to; losses are measured with the
-/// rounded weights.
+/// Converts one FFN. `storage` is the dtype of the weights in the file. Losses are measured with the rounded
+/// weights.
 ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const Recipe& recipe, int layer,
                              at::ScalarType storage, const Context& context);
 

@@ -1,4 +1,4 @@
-// The routing weights of the layer at work, for people who watch it being converted.
+// The routing weights of the layer that is being converted, for the user who watches the conversion.
 #pragma once
 
 #include <chrono>
@@ -9,10 +9,11 @@
 
 namespace ladimo {
 
-/// Adds up batches of routing weights and emits HistogramEvents of all so far, at most five a second.
+/// Adds up batches of routing weights and emits a HistogramEvent of all batches so far, at most five a
+/// second.
 class LiveRouting {
  public:
-  /// `threshold`: the layer's middle threshold, at which the expert load is counted.
+  /// `threshold` is the layer's middle threshold, at which the expert load is counted.
   LiveRouting(const Context& context, int layer, double threshold)
       : context_(context), layer_(layer), threshold_(threshold) {}
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kmeans_iterations = 12;
 
-/// Squared distances up to a constant per point: [n, clusters].
+/// Squared distances [n, clusters], up to a constant per point.
 at::Tensor distances(const at::Tensor& points, const at::Tensor& centres) {
   return centres.square().sum(1).unsqueeze(0) - 2 * at::mm(points, centres.t());
 }
@@ -21,8 +21,8 @@ at::Tensor mean_of_clusters(const at::Tensor& points, const std::vector<int>& ow
   return sums * (static_cast<double>(clusters) / static_cast<double>(points.size(0)));
 }
 
-/// k-means++ seeding: each next centre is drawn in proportion to the squared distance from the nearest so
-/// far.
+/// k-means++ seeding. Each centre is drawn in proportion to the squared distance from the nearest earlier
+/// centre.
 at::Tensor seed_centres(const at::Tensor& points, int clusters, Random& random) {
   const auto n = points.size(0);
   const auto norms = points.square().sum(1);
@@ -39,7 +39,7 @@ at::Tensor seed_centres(const at::Tensor& points, int clusters, Random& random) 
   return points.index_select(0, at::tensor(chosen).to(points.device()));
 }
 
-/// Distances of all points to all clusters, and the balanced assignment that is being improved.
+/// Distances of all points to all clusters, and a balanced assignment that is improved step by step.
 class Assignment {
  public:
   Assignment(const at::Tensor& distance, int clusters)
@@ -61,7 +61,7 @@ class Assignment {
     return cost_[static_cast<std::ptrdiff_t>(point) * clusters_ + cluster];
   }
 
-  /// Points that lose most by not getting their nearest cluster choose first.
+  /// Points that lose most without their nearest cluster choose first.
   void assign_by_regret() {
     std::vector<float> regret(static_cast<std::size_t>(points_));
     std::vector<int> order(static_cast<std::size_t>(points_));
@@ -129,12 +129,12 @@ class Assignment {
   const float* cost_;
   int points_;
   int clusters_;
-  float least_gain_;  // what an exchange must bring: rounding alone must not go round in circles
+  float least_gain_;  // an exchange must gain more, or rounding errors could make it repeat forever
   std::vector<int> owner_;
   std::vector<std::vector<int>> members_;
 };
 
-// Stable by index among equals, so that the result does not depend on the sort.
+// Equal energies keep the order of the neurons, so that the result does not depend on the sort.
 at::Tensor by_energy(const HiddenStatistics& statistics) {
   return std::get<1>(statistics.energy().sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
 }

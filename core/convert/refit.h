@@ -1,5 +1,5 @@
-// The closed-form part of the distillation: down projection and compensation refitted to the dense output for
-// several thresholds at once.
+// The closed-form part of the distillation. Down projection and compensation are refitted to the dense output
+// for several thresholds at once.
 #pragma once
 
 #include <vector>
@@ -9,9 +9,10 @@
 
 namespace ladimo {
 
-/// With A = [masked h, 1 - mask] and W0 = [down; compensation]: W = W0 + (AᵀA + Λ)⁻¹ Aᵀ (Y - A W0), the
-/// normal equations summed over the thresholds, each weighted by the inverse of `errors`; Λ diagonal, Λ_j =
-/// ridge * max((AᵀA)_jj, median of the diagonal). Returns the weights with down and compensation replaced.
+/// Returns the weights with a new down projection and compensation. With A = [masked h, 1 - mask] and W0 =
+/// [down; compensation]: W = W0 + (AᵀA + Λ)⁻¹ Aᵀ (Y - A W0). The normal equations are summed over the
+/// thresholds, each weighted by the inverse of its entry in `errors`. Λ is diagonal: Λ_j = ridge *
+/// max((AᵀA)_jj, median of the diagonal).
 MoeWeights refit(const MoeWeights& weights, const LayerRows& rows, const at::Tensor& routing_weights,
                  const std::vector<double>& thresholds, const std::vector<double>& errors, double ridge,
                  const Context& context);

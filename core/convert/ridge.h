@@ -10,20 +10,20 @@
 
 namespace ladimo {
 
-/// [T, n] -> [T, n + 1]: a last column of ones for the bias.
+/// Appends a column of ones for the bias: [T, n] -> [T, n + 1].
 inline at::Tensor with_one(const at::Tensor& x) {
   return at::cat({x, at::ones({x.size(0), 1}, x.options())}, 1);
 }
 
-/// Adds weight AᵀA to `gram` [n, n], a [T, n]: on the diagonal and to its right alone, which is little more
-/// than half of the work. mirror() fills in the rest at the end.
+/// Adds weight AᵀA to `gram` [n, n], with a [T, n]. Only the diagonal and the entries to its right are
+/// computed, which is little more than half of the work. mirror() fills in the rest at the end.
 inline void add_gram(at::Tensor& gram, const at::Tensor& a, double weight = 1) {
   constexpr std::int64_t block = 128;
   for (std::int64_t i = 0; i < a.size(1); i += block)
     gram.slice(0, i, i + block).slice(1, i).add_(at::mm(a.slice(1, i, i + block).t(), a.slice(1, i)), weight);
 }
 
-/// Copies what is right of the diagonal to its left, in place.
+/// Copies the entries right of the diagonal to its left, in place.
 inline void mirror(at::Tensor& gram) {
   constexpr std::int64_t block = 128;
   for (std::int64_t i = 0; i < gram.size(0); i += block) {
@@ -34,8 +34,8 @@ inline void mirror(at::Tensor& gram) {
   }
 }
 
-/// (AᵀA + λI)⁻¹ AᵀT in fp32, AᵀA as add_gram() leaves it, with λ = `ridge` times the mean of AᵀA's diagonal
-/// but for its last entry, that of the bias. Throws Error when the inputs are degenerate.
+/// (AᵀA + λI)⁻¹ AᵀT in fp32, with AᵀA as add_gram() leaves it. λ is `ridge` times the mean of the diagonal of
+/// AᵀA without its last entry, which belongs to the bias. Throws Error when the inputs are degenerate.
 inline at::Tensor ridge_solution(at::Tensor gram, const at::Tensor& moment, double ridge) {
   mirror(gram);
   gram.diagonal() += ridge * gram.diagonal().slice(0, 0, gram.size(0) - 1).mean();

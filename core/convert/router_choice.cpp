@@ -10,7 +10,7 @@
 namespace ladimo {
 namespace {
 
-// By how much a small router must be better, in the logarithm of the error at equal cost. The refit, the
+// How much lower the logarithm of the error at equal cost must be with a small router. The refit, the
 // distillation and above all the finish improve a layer less when its router is less exact.
 constexpr double margin = 0.4;
 
@@ -34,8 +34,8 @@ RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& stati
   if (settings.router_ranks.empty()) return best;
   const auto linear = best.in(weights).shape();
   const auto judges = thinned(rows);
-  // At as many activated parameters as the linear router leaves at the recipe's levels. `rank`: hidden units
-  // that are paid for, 0 for the linear router.
+  // Every router is judged at the activated parameters that the linear router has at the recipe's levels.
+  // `rank` is the number of hidden units in the price, 0 for the linear router.
   const auto judge = [&](const RouterFit& fit, int rank) {
     MoeShape shape = linear;
     shape.router_parameters = router_parameters(linear.hidden_size, linear.routed, rank);
@@ -47,7 +47,8 @@ RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& stati
   std::sort(ranks.begin(), ranks.end(), std::greater<>());
   RouterFit larger;
   for (const int rank : ranks) {
-    // A smaller router is hardly more exact than a larger one: is it worth a fit if it were as exact?
+    // A smaller router is hardly more exact than a larger one. It is fitted only if it would win with equal
+    // exactness.
     if (larger.hidden.defined() && judge(larger, rank) >= least) continue;
     auto fit = fit_hidden_router(rows, targets, rank, settings.router_ridge, random, context);
     const double error = judge(fit, rank);

@@ -13,7 +13,7 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t chunk_bytes = std::int64_t{4} << 20;  // one [rows, V] fp32 matrix
-constexpr std::int64_t least_rows = 128;                     // fewer and the head is read too often
+constexpr std::int64_t least_rows = 128;                     // with fewer rows the head is read too often
 constexpr std::int64_t rows_per_thread = 8;                  // fewer are not worth waking a thread
 
 auto rows_of(const at::Tensor& logits, const at::Tensor& probabilities, const at::Tensor& log_normaliser) {

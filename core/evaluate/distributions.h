@@ -8,35 +8,35 @@
 
 namespace ladimo {
 
-/// What a model's predictions are worth against the dense model's: one number per row [n].
+/// A model's predictions compared with the dense model's: one number per row [n].
 struct RowScores {
   at::Tensor kl;    // float, KL(dense || model) in nats, >= 0
   at::Tensor nll;   // float, -ln of the target's probability, nats
-  at::Tensor same;  // uint8, 1 where the dense model's most likely token is (among) the most likely here
+  at::Tensor same;  // uint8, 1 where the dense model's most likely token is (among) the most likely here too
 };
 
 /// The dense model's next-token distributions for a few tokens.
 class Distributions {
  public:
-  /// logits [n, V].
+  /// Takes the dense model's logits [n, V].
   explicit Distributions(const at::Tensor& logits);
 
   /// -ln p(target) [n] in nats. targets [n] int64.
   at::Tensor nll(const at::Tensor& targets) const;
-  /// A model with these logits [n, V] for the same tokens.
+  /// Compares another model with logits [n, V] for the same tokens. targets [n] int64.
   RowScores compare(const at::Tensor& logits, const at::Tensor& targets) const;
-  /// The sum of KL(dense || model) over the rows, and `scale` times its gradient with respect to the model's
-  /// logits [n, V]: softmax(logits) - p.
+  /// Returns the sum of KL(dense || model) over the rows, and `scale` times its gradient softmax(logits) - p
+  /// with respect to the model's logits [n, V].
   std::pair<double, at::Tensor> kl_gradient(const at::Tensor& logits, double scale) const;
 
-  /// As many rows of logits as should be made at once: where the vocabulary is small they stay in the cache.
+  /// The number of rows of logits to compute at once. Where the vocabulary is small they stay in the cache.
   static std::int64_t rows_at_once(std::int64_t vocab_size);
 
  private:
   at::Tensor logits_;          // [n, V] float
   at::Tensor probabilities_;   // [n, V] float
   at::Tensor log_normaliser_;  // [n] double (float off the CPU): ln of the sum of exp(logits)
-  at::Tensor top_;             // [n] int64, of equal ones the first
+  at::Tensor top_;             // [n] int64, the first of equal ones
 };
 
 }  // namespace ladimo

@@ -7,7 +7,7 @@
 namespace ladimo {
 namespace {
 
-/// Linear between the two nearest ranks, as NumPy and torch.quantile do it.
+/// Interpolates linearly between the two nearest ranks, like NumPy and torch.quantile.
 double percentile(const std::vector<float>& sorted, double percent) {
   const double rank = percent / 100 * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(rank);

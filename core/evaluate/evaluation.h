@@ -11,10 +11,10 @@
 
 namespace ladimo {
 
-/// Sums up one policy over all windows, or over those of one source file.
+/// Sums up one policy over all windows, or over the windows of one source file.
 TextScores summarise(const Scores& scores, std::size_t policy, std::optional<std::int32_t> source = {});
 
-/// The numbers of a policy file: `text`'s, with the activated parameters that were counted in `scores`.
+/// The numbers of a policy file: those of `text`, with the activated parameters counted in `scores`.
 PolicyNumbers measured_numbers(const TextScores& text, const PolicyScores& scores, const ModelConfig& config);
 
 }  // namespace ladimo

@@ -12,7 +12,7 @@
 namespace ladimo {
 namespace {
 
-/// One set of converted layers under several policies, which must outlive it.
+/// One set of converted layers under several policies. `policies` must outlive the result.
 Branches under_policies(const MoeLayers& moe, const std::vector<ModelPolicy>& policies) {
   const auto is_dense = [](const LayerPolicy& policy) { return policy.kind == LayerPolicy::Kind::dense; };
   Branches models;
@@ -45,7 +45,7 @@ class Scoring {
     }
   }
 
-  /// The walk; counts what runs.
+  /// Walks through the layers and counts what runs.
   void pass_layers() {
     const auto layers = source_.config().layers;
     std::int64_t passes = layers;
@@ -135,7 +135,7 @@ class Scoring {
   const Context& context_;
   Scores scores_;
   ResidualStream dense_;
-  std::vector<ResidualStream> own_;  // per model; undefined where it is dense throughout
+  std::vector<ResidualStream> own_;  // per model; undefined where all of its layers are dense
 };
 
 }  // namespace

@@ -12,7 +12,8 @@
 
 namespace ladimo {
 
-/// What one model (a policy) did. Token vectors are in window order, positions 1 ... W - 1 of each window.
+/// The scores of one model (a policy). Token vectors are in window order, positions 1 ... W - 1 of each
+/// window.
 struct PolicyScores {
   std::vector<float> kl;           // KL(dense || converted) of the distribution that predicts the token, nats
   std::vector<float> nll;          // -ln p(token), nats
@@ -28,16 +29,16 @@ struct Scores {
   std::vector<PolicyScores> policies;
 };
 
-/// Runs the dense model and every converted one over the windows. Each layer is loaded once for all of them;
-/// a converted model shares the dense stream up to its first layer that is not dense.
+/// Runs the dense model and every converted one over the windows. Each layer is loaded once for all models. A
+/// converted model shares the dense stream up to its first layer that is not dense.
 Scores score(const WeightSource& source, const Branches& models, const Windows& windows,
              const Context& context);
 
-/// The same for one set of converted layers under several policies.
+/// Scores one set of converted layers under several policies.
 Scores score(const WeightSource& source, const MoeLayers& moe, const Windows& windows,
              const std::vector<ModelPolicy>& policies, const Context& context);
 
-/// The same walks without predictions: only `mean_experts` and `ffn_parameters` are filled.
+/// Counts what runs, without predictions. Only `mean_experts` and `ffn_parameters` are filled.
 Scores count_activity(const WeightSource& source, const Branches& models, const Windows& windows,
                       const Context& context);
 Scores count_activity(const WeightSource& source, const MoeLayers& moe, const Windows& windows,

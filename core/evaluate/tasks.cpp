@@ -46,7 +46,7 @@ Question question_of(const nlohmann::json& json, const std::string& where,
   return question;
 }
 
-/// Unicode characters, as Python's len() counts them.
+/// The number of Unicode characters, as Python's len() counts them.
 double characters(const std::string& text) {
   return static_cast<double>(
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
@@ -54,7 +54,7 @@ double characters(const std::string& text) {
 
 double standard_error(double share, double n) { return n > 1 ? std::sqrt(share * (1 - share) / (n - 1)) : 0; }
 
-/// Widths grow by about a quarter: a few passes, little padding.
+/// Widths grow by about a quarter. That takes few passes and little padding.
 std::int64_t padded(std::int64_t length, std::int64_t positions) {
   std::int64_t width = 8;
   while (width < length) width += std::max<std::int64_t>(4, width / 4);
@@ -67,8 +67,8 @@ struct Entry {
   ChoiceTokens tokens;
 };
 
-/// Adds the log-probabilities of `entries`, all padded to `width` at their end, where nothing looks back
-/// from.
+/// Adds the log-probabilities of `entries`. All are padded to `width` at their end, which earlier positions
+/// never see.
 void score_entries(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                    const std::vector<Entry>& entries, std::int64_t width, const Context& context,
                    ChoiceScores& result) {
@@ -82,7 +82,7 @@ void score_entries(const WeightSource& source, const MoeLayers& moe, const Model
   const auto scores = score(source, moe, windows, {policy}, context);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto& [question, choice, tokens] = entries[i];
-    // The window's scores begin with its second token.
+    // The scores of a window begin with its second token.
     const auto end = i * static_cast<std::size_t>(width - 1) + tokens.tokens.size() - 1;
     for (auto at = end - tokens.scored; at < end; ++at) {
       result.converted[question][choice] -= static_cast<double>(scores.policies[0].nll[at]);
@@ -105,7 +105,7 @@ Task read_task(const std::filesystem::path& file) {
   }
   if (task.questions.empty())
     throw Refusal(fmt::format("{} holds no questions.", file.filename().string()),
-                  "Give a JSONL file with one question a line.", file);
+                  "Give a JSONL file with one question per line.", file);
   return task;
 }
 

@@ -17,48 +17,49 @@ namespace ladimo {
 struct Question {
   std::string context;
   std::vector<std::string> choices;  // two or more, none blank
-  std::size_t label = 0;             // of the right choice
+  std::size_t label = 0;             // index of the right choice
 };
 
 struct Task {
-  std::string name;  // of the file, without its ending
+  std::string name;  // name of the file without its extension
   std::vector<Question> questions;
 };
 
-/// JSONL, one question a line: {"context": "...", "choices": ["...", ...], "label": 0}. Throws Refusal with
-/// the number of the line.
+/// Reads JSONL with one question per line: {"context": "...", "choices": ["...", ...], "label": 0}. Throws
+/// Refusal with the number of a bad line.
 Task read_task(const std::filesystem::path& file);
 
-/// BOS, context and choice; the last `scored` tokens are the choice's.
+/// BOS, context and choice. The last `scored` tokens belong to the choice.
 struct ChoiceTokens {
   std::vector<std::int32_t> tokens;
   std::size_t scored = 0;
 };
 
-/// Tokens as lm-eval cuts them (with add_bos_token): context and choice are joined by a space where neither
-/// brings one, white space at the end of the context goes to the choice, both are encoded together, and what
-/// the context alone encodes to is the context. More than `positions` tokens lose the context's beginning.
-/// Throws Refusal when the choice alone is longer.
+/// Splits into tokens like lm-eval with add_bos_token. Context and choice are joined by a space where neither
+/// brings one, and white space at the end of the context moves to the choice. Both are encoded together, and
+/// the tokens of the context alone count as the context. Beyond `positions` tokens the beginning of the
+/// context is dropped. Throws Refusal when the choice alone is longer.
 ChoiceTokens choice_tokens(const Tokenizer& tokenizer, const std::string& context, const std::string& choice,
                            std::int64_t positions);
 
-/// Throws Refusal with the number of the question whose choice is too long.
+/// Throws Refusal with the number of the question when one of its choices is too long.
 void check_lengths(const Task& task, const Tokenizer& tokenizer, std::int64_t positions);
 
-/// Nats, per question and choice.
+/// Log-probabilities in nats, per question and choice.
 using LogProbabilities = std::vector<std::vector<double>>;
 struct ChoiceScores {
   LogProbabilities converted, dense;
 };
 
-/// With the dense model and under `policy`; choices of about equal length go together.
+/// Scores the choices with the dense model and under `policy`. Choices of similar length are computed
+/// together.
 ChoiceScores score_choices(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                            const Tokenizer& tokenizer, const Task& task, const Context& context);
 
-/// Shares of questions answered rightly.
+/// The shares of questions that are answered correctly.
 Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities);
 
-/// Answers with the dense model and under `policy`.
+/// Answers the questions with the dense model and under `policy`.
 TaskResult answer(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
                   const Tokenizer& tokenizer, const Task& task, const Context& context);
 

@@ -9,7 +9,7 @@
 namespace ladimo {
 namespace {
 
-/// A GPU is only given its work; it must have done it too.
+/// A GPU call returns before its work is done, so the timing waits for it.
 double seconds_of(const std::function<void()>& function) {
   const bool gpu = torch::cuda::is_available();
   if (gpu) torch::cuda::synchronize();

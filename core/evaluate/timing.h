@@ -1,4 +1,4 @@
-// The one timing harness: latency table and benchmarks alike.
+// The timing harness of the latency table and the benchmarks.
 #pragma once
 
 #include <functional>
@@ -6,18 +6,18 @@
 
 namespace ladimo {
 
-/// Seconds of one call.
+/// The time of one call in seconds.
 struct Timing {
   double median = 0;
   double noise = 0;  // half of the range of the middle half of all calls, as a share of the median
 };
 
-/// Times one call of each function. They take turns, so a machine that drifts drifts for all of
-/// them alike; at least `minimum_rounds` rounds after one warm-up, more while `budget_s` lasts.
+/// Times one call of each function. The functions take turns, so a machine whose speed drifts affects all of
+/// them alike. There are at least `minimum_rounds` rounds after one warm-up, and more while `budget_s` lasts.
 std::vector<Timing> time_in_turns(const std::vector<std::function<void()>>& functions, int minimum_rounds,
                                   double budget_s);
 
-/// The medians alone.
+/// The medians of time_in_turns().
 std::vector<double> median_seconds(const std::vector<std::function<void()>>& functions, int minimum_rounds,
                                    double budget_s);
 

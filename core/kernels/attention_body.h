@@ -27,7 +27,7 @@ LADIMO_INLINE void attend_any(const HeadCache<T>& cache, const float* q, float* 
     simd::add_row(cache.values + j * cache.value_stride, scores[j], cache.head_dim, y);
 }
 
-// The same for a head_dim of `registers` times 16: the query and the sum never leave the registers.
+// Attends with a head_dim of `registers` times 16, so that the query and the sum never leave the registers.
 template <int registers, class T>
 LADIMO_INLINE void attend_fixed(const HeadCache<T>& cache, const float* q, float* scores, float* y) {
   simd::Floats query[registers], total[registers], row;

@@ -14,7 +14,7 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t products_per_thread = 1 << 17;  // less is not worth waking a thread
+constexpr std::int64_t products_per_thread = 1 << 17;  // fewer are not worth waking a thread
 
 // q [B, heads, D] fp32, scaled -> y [B, heads, D].
 template <class T>

@@ -1,5 +1,5 @@
-// Attention of one new token over the keys and values before it: many short dot products, for which one
-// library call each costs more than the work.
+// Attention of one new token over the keys and values before it. This takes many short dot products, and one
+// library call for each would cost more than the work.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace ladimo {
 
-/// Whether `cached_attention` serves these: one query per sequence, on the CPU, keys and values in one dtype
-/// (fp32 or bf16) with contiguous rows, without autograd.
+/// Whether `cached_attention` can handle these tensors: one query per sequence, on the CPU, keys and values
+/// in one dtype (fp32 or bf16) with contiguous rows, without autograd.
 bool attends_from_cache(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 
 /// softmax(q k / sqrt(D)) v. q [B, heads, 1, D], k and v [B, kv_heads, n, D] -> [B, heads, 1, D], dtype of v.

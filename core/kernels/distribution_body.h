@@ -10,7 +10,7 @@
 
 namespace ladimo::body {
 
-constexpr std::int64_t block = 64 * simd::lanes;  // summed in float, the blocks in double
+constexpr std::int64_t block = 64 * simd::lanes;  // added in float; blocks in double
 
 LADIMO_INLINE float largest(const float* z, std::int64_t n) {
   float result = z[0];
@@ -28,7 +28,7 @@ LADIMO_INLINE float largest(const float* z, std::int64_t n) {
   return result;
 }
 
-// e = exp(z - most); returns their sum.
+// Sets e = exp(z - most) and returns the sum of e.
 LADIMO_INLINE double exponentials(const float* z, float most, std::int64_t n, float* e) {
   double total = 0;
   std::int64_t c = 0;
@@ -47,7 +47,7 @@ LADIMO_INLINE double exponentials(const float* z, float most, std::int64_t n, fl
   return total;
 }
 
-// sum p (a - b)
+// Returns sum p (a - b).
 LADIMO_INLINE double mean_difference(const float* p, const float* a, const float* b, std::int64_t n) {
   double total = 0;
   std::int64_t c = 0;
@@ -65,7 +65,7 @@ LADIMO_INLINE double mean_difference(const float* p, const float* a, const float
   return total;
 }
 
-// x = factor x - scale p
+// Sets x = factor x - scale p.
 LADIMO_INLINE void subtract(float* x, float factor, const float* p, float scale, std::int64_t n) {
   simd::Floats u, v;
   std::int64_t c = 0;
@@ -93,7 +93,7 @@ LADIMO_INLINE void diverge(const DenseRow& dense, const float* z, std::int64_t n
   row->log_normaliser = static_cast<double>(row->most) + std::log(sum);
   // sum p (ln p - ln q)
   const double kl = mean_difference(dense.p, dense.logits, z, n) + row->log_normaliser - dense.log_normaliser;
-  row->kl = kl < 0 ? 0 : kl;  // not a number stays
+  row->kl = kl < 0 ? 0 : kl;  // NaN passes through
   if (scale != 0) subtract(gradient, static_cast<float>(static_cast<double>(scale) / sum), dense.p, scale, n);
 }
 

@@ -1,4 +1,4 @@
-// What neurons of an FFN add to its output for one token.
+// What the neurons of an FFN add to its output for one token.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@ LADIMO_INLINE float bias(const T* biases, std::int64_t row) {
   return biases != nullptr ? static_cast<float>(biases[row]) : 0.0f;
 }
 
-// h of one neuron.
+// Returns the activation h of one neuron.
 template <class T>
 LADIMO_INLINE float neuron(const NeuronRows<T>& rows, std::int64_t row, const float* x) {
   const float g = simd::dot(x, rows.gate + row * rows.d, rows.d) + bias(rows.gate_bias, row);

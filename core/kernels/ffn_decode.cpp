@@ -15,14 +15,14 @@ namespace {
 
 constexpr std::int64_t max_tokens = 8;
 constexpr std::int64_t block_rows = 32;
-constexpr std::int64_t weights_per_thread = 1 << 17;  // less is not worth waking a thread
+constexpr std::int64_t weights_per_thread = 1 << 17;  // fewer are not worth waking a thread
 
-// Neurons first ... first + rows - 1 of one slice (-1: shared).
+// Neurons first ... first + rows - 1 of one slice. Slice -1 stands for the shared neurons.
 struct Block {
   std::int64_t first, rows, slice;
 };
 
-// What the tokens selected: bool [T, E].
+// The slices that each token selected: bool [T, E].
 struct Selection {
   const bool* on;
   std::int64_t tokens, slices;
@@ -48,8 +48,8 @@ std::vector<Block> blocks_to_run(const FfnRows& rows, const Selection& selection
   return blocks;
 }
 
-// Splits the blocks and the slices into `parts` that depend on their number only; partial sums [parts, T, d]
-// are added in order.
+// Splits the blocks and the slices into `parts` in a way that depends on their number only. The partial sums
+// [parts, T, d] are added in order.
 template <class T>
 at::Tensor decode(const FfnRows& rows, const at::Tensor& x, const Selection& selection) {
   const auto pointer = [](const at::Tensor& t) -> const T* {

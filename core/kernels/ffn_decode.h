@@ -1,4 +1,4 @@
-// An FFN for few tokens: the time is that of reading weights, so only the rows that run are read.
+// An FFN for few tokens. Reading weights takes most of the time, so only the rows that run are read.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,15 @@ struct FfnRows {
   std::int64_t slice_neurons() const { return slices > 0 ? (gate.size(0) - shared_neurons) / slices : 0; }
 };
 
-/// Whether there are kernels for weights like this one: fp32 or bf16, on the CPU.
+/// Whether there are kernels for weights like this one. They must be fp32 or bf16 and on the CPU.
 bool decodes(const at::Tensor& weight);
-/// Whether x [T, d] is to be decoded: at most 8 tokens, without autograd.
+/// Whether x [T, d] is small enough to be decoded: at most 8 tokens, without autograd.
 bool are_few(const at::Tensor& x);
 
-/// down silu(gate x) (up x) over the neurons that run, with compensation for the slices that do not. Reads
-/// the rows of the shared neurons and of the slices that at least one token selected. x [T, d], selected bool
-/// [T, E] (undefined for a dense FFN) -> [T, d] fp32. The sum's order depends on the thread count only.
-/// Precondition: are_few(x).
+/// Returns down silu(gate x) (up x) over the neurons that run, plus the compensation of the slices that do
+/// not. Only the rows of the shared neurons and of the slices that at least one token selected are read. x
+/// [T, d], selected bool [T, E] (undefined for a dense FFN) -> [T, d] fp32. The order of the sum depends on
+/// the thread count only. Precondition: are_few(x).
 at::Tensor decode_ffn(const FfnRows& rows, const at::Tensor& x, const at::Tensor& selected = {});
 
 }  // namespace ladimo

@@ -1,5 +1,4 @@
-// The kernels in one table per instruction set. Which of them runs is decided once, by what the processor
-// has.
+// One table of kernels per instruction set. The processor decides once which table is used.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +9,7 @@
 
 namespace ladimo {
 
-/// The neurons of an FFN: row j of every matrix belongs to neuron j. T is how they are stored: float or
+/// The neurons of an FFN. Row j of every matrix belongs to neuron j. T is the stored type, float or
 /// c10::BFloat16.
 template <class T>
 struct NeuronRows {
@@ -32,34 +31,35 @@ struct DenseRow {
   double log_normaliser;    // ln of the sum of exp(logits)
 };
 
-/// What a row of another model's logits says beside a DenseRow.
+/// A row of another model's logits compared with a DenseRow.
 struct Divergence {
   double kl;              // KL(dense || model) in nats, >= 0
   double log_normaliser;  // ln of the sum of exp(logits)
-  float most;             // the largest logit
+  float most;             // largest logit
 };
 
-/// Kernels that read what is stored as T. They compute in fp32.
+/// Kernels that read weights stored as T and compute in fp32.
 template <class T>
 struct StoredKernels {
-  /// y [d] += sum of down_j silu(gate_j x) (up_j x) over the neurons j = first ... first + count - 1. x [d].
+  /// y [d] += sum of down_j silu(gate_j x) (up_j x) over the neurons j = first ... first + count - 1, with x
+  /// [d].
   void (*add_neurons)(const NeuronRows<T>& rows, std::int64_t first, std::int64_t count, const float* x,
                       float* y);
   /// y [n] += row [n].
   void (*add_row)(const T* row, std::int64_t n, float* y);
-  /// y [D] = sum of softmax(keys q)_j values_j, where y is zero before. q [D] is already scaled; `scores` is
-  /// room for [n].
+  /// y [D] = sum of softmax(keys q)_j values_j. The caller sets y to zero first. q [D] is already scaled, and
+  /// `scores` is scratch memory of size [n].
   void (*attend)(const HeadCache<T>& cache, const float* q, float* scores, float* y);
 };
 
 struct KernelTable {
-  const char* name;  // of the instruction set
+  const char* name;  // name of the instruction set
   StoredKernels<float> fp32;
   StoredKernels<c10::BFloat16> bf16;
   /// p [n] = softmax(z [n]).
   void (*softmax)(const float* z, std::int64_t n, float* p, double* log_normaliser);
-  /// Logits z [n] beside the dense model's. `gradient` [n] = scale (softmax(z) - p); with a scale of 0 it is
-  /// scratch.
+  /// Compares logits z [n] with the dense model's. Sets `gradient` [n] to scale (softmax(z) - p). With a
+  /// scale of 0 `gradient` is only scratch memory.
   void (*diverge)(const DenseRow& dense, const float* z, std::int64_t n, float scale, float* gradient,
                   Divergence* row);
 
@@ -72,9 +72,9 @@ struct KernelTable {
   }
 };
 
-/// All that this processor can run, the best last.
+/// All tables that this processor can run, the best one last.
 const std::vector<KernelTable>& usable_kernels();
-/// The best.
+/// The best of usable_kernels().
 const KernelTable& kernels();
 
 }  // namespace ladimo

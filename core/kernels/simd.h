@@ -1,5 +1,5 @@
-// Sixteen floats at a time. Everything is inlined into the kernels of kernels/variant.inc, whose instruction
-// set it is then compiled for.
+// Arithmetic on sixteen floats at a time. Everything is inlined into the kernels of kernels/variant.inc and
+// compiled for their instruction set.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace ladimo::simd {
 
 constexpr std::int64_t lanes = 16;
 
-// One register with AVX-512, several without. Filled by reference, because passing such values between
-// functions depends on the instruction set.
+// Takes one register with AVX-512 and several without. Functions fill these values by reference, because the
+// way they are passed by value depends on the instruction set.
 typedef float Floats __attribute__((vector_size(64)));
 
 LADIMO_INLINE void load(const float* from, Floats& to) { std::memcpy(&to, from, sizeof(to)); }
@@ -30,7 +30,7 @@ LADIMO_INLINE void load(const c10::BFloat16* from, Floats& to) {
 
 LADIMO_INLINE void store(const Floats& from, float* to) { std::memcpy(to, &from, sizeof(from)); }
 
-/// The sum of the lanes, in pairs.
+/// The sum of the lanes, added in pairs.
 LADIMO_INLINE float sum(const Floats& v) {
   typedef float Eight __attribute__((vector_size(32)));
   typedef float Four __attribute__((vector_size(16)));
@@ -45,13 +45,13 @@ LADIMO_INLINE float sum(const Floats& v) {
   return (first[0] + first[2]) + (first[1] + first[3]);
 }
 
-/// x = exp(x) to 2 units in the last place where x is in [-87, 88]; below it is exp(-87). Cephes' expf:
-/// x = n ln 2 + r, a polynomial in r, n added to the exponent.
+/// Sets x = exp(x), exact to 2 units in the last place where x is in [-87, 88]. Below that range the result
+/// is exp(-87). This is the expf of Cephes: x = n ln 2 + r, a polynomial in r, and n added to the exponent.
 LADIMO_INLINE void exponential(Floats& x) {
   typedef std::int32_t Ints __attribute__((vector_size(64)));
   constexpr float magic = 12582912;  // 1.5 * 2^23: adding it rounds to the nearest integer
   const Floats least = Floats{} - 87.0f;
-  x = x < least ? least : x;  // not a number stays
+  x = x < least ? least : x;  // NaN passes through
   Floats n = x * 1.44269504088896341f + magic;
   Ints exponent;
   std::memcpy(&exponent, &n, sizeof(n));
@@ -69,7 +69,7 @@ LADIMO_INLINE void exponential(Floats& x) {
   std::memcpy(&x, &bits, sizeof(x));
 }
 
-/// x . row
+/// Returns the dot product of x and row.
 template <class T>
 LADIMO_INLINE float dot(const float* x, const T* row, std::int64_t n) {
   Floats total{}, v, w;

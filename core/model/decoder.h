@@ -1,5 +1,5 @@
-// The whole model, held in memory: for generation, benchmarks and serving. (Evaluation and conversion stream
-// instead.)
+// The whole model held in memory, for generation, benchmarks and serving. Evaluation and conversion stream
+// the layers instead.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace ladimo {
 
 class Decoder {
  public:
-  /// Loads every layer and prepares its FFN; `ffns[l]`, where given and not null, replaces the dense FFN of
-  /// layer l (whose weights are then not loaded).
+  /// Loads every layer and prepares its FFN. Where `ffns[l]` is given and not null, it replaces the dense FFN
+  /// of layer l, whose weights are then not loaded.
   explicit Decoder(const WeightSource& source,
                    const std::vector<std::shared_ptr<const FeedForward>>& ffns = {});
 
@@ -27,11 +27,12 @@ class Decoder {
 
   struct Output {
     at::Tensor logits;                // [B, W, vocab], or [B, 1, vocab] when only the last was asked for
-    std::vector<at::Tensor> experts;  // per layer [B * W] routed experts on; undefined for dense layers
+    std::vector<at::Tensor> experts;  // per layer [B * W] routed experts that ran; undefined for dense layers
   };
-  /// ids [B, W] int64. With a cache the ids continue what it holds. Prefill long prompts with forward_chunks.
+  /// ids [B, W] int64. With a cache the ids continue the cached sequence. Use forward_chunks for long
+  /// prompts.
   Output forward(const at::Tensor& ids, KvCache* cache = nullptr, bool last_only = false) const;
-  /// Prefill in chunks of `chunk` tokens; returns the output of the last position: logits [B, 1, vocab],
+  /// Prefills in chunks of `chunk` tokens. Returns the output of the last position: logits [B, 1, vocab],
   /// experts [B].
   Output forward_chunks(const at::Tensor& ids, KvCache& cache, std::int64_t chunk = 512) const;
 

@@ -32,10 +32,10 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t max_score_bytes = 16 << 20;
-constexpr std::int64_t query_chunk = 128;  // short enough that few keys are multiplied which no query sees
+constexpr std::int64_t query_chunk = 128;  // short, so that few keys are multiplied that no query sees
 
-// Hugging Face's _compute_llama3_parameters: long waves are stretched, short ones kept, those between
-// blended.
+// Follows _compute_llama3_parameters of Hugging Face: long waves are stretched, short ones are kept, and
+// those in between are blended.
 double stretch_llama3(double frequency, const RopeScaling& scaling) {
   const auto original = static_cast<double>(scaling.original_positions);
   const double wavelength = 2 * std::numbers::pi / frequency;
@@ -60,8 +60,8 @@ double rotary_frequency(const ModelConfig& config, std::int64_t i) {
   throw Error("Unknown kind of rotary scaling.");
 }
 
-// x [B, heads, W, head_dim] at positions start ... start + W - 1. The first half of a head's dimensions and
-// the second are the two parts of a complex number: x cos + i x sin.
+// Rotates x [B, heads, W, head_dim] at positions start ... start + W - 1. The first and the second half of a
+// head's dimensions are the real and imaginary parts of a complex number: x cos + i x sin.
 at::Tensor rotate(const at::Tensor& x, const Rotary::Tables& rotary, std::int64_t start) {
   const at::Tensor turned = at::roll(x, x.size(3) / 2, 3);
   return (turned * rotary.sin.narrow(0, start, x.size(2)))
@@ -69,13 +69,14 @@ at::Tensor rotate(const at::Tensor& x, const Rotary::Tables& rotary, std::int64_
       .to(x.scalar_type());
 }
 
-// Queries of a chunk and the keys they can see, as positions in the sequence.
+// The queries of a chunk and the keys that they can see, as positions in the sequence.
 struct Span {
   std::int64_t query = 0, queries = 0;
   std::int64_t key = 0, keys = 0;
 };
 
-// 0 where the query sees the key, -inf elsewhere [queries, keys]; undefined when every query sees every key.
+// The mask [queries, keys]: 0 where the query sees the key, else -inf. Undefined when every query sees every
+// key.
 at::Tensor attention_mask(const Span& span, std::int64_t sliding_window, at::Device device) {
   const bool causal = span.key + span.keys - 1 > span.query;
   const bool windowed = sliding_window > 0 && span.key <= span.query + span.queries - 1 - sliding_window;
@@ -90,7 +91,7 @@ at::Tensor attention_mask(const Span& span, std::int64_t sliding_window, at::Dev
 }
 
 // q [B, heads, w, D], k and v [B, kv_heads, n, D] -> [B, heads, w, D]. Query heads of one group share their
-// keys: they are folded into the rows of one product, so keys are never repeated.
+// keys. They are folded into the rows of one product, so keys are never repeated.
 at::Tensor attend_span(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                        const at::Tensor& mask) {
   if (!mask.defined() && attends_from_cache(q, k, v)) return cached_attention(q, k, v);
@@ -135,7 +136,7 @@ Rotary::Tables Rotary::upto(std::int64_t positions) const {
   Tables& tables = grown_->tables;
   const std::int64_t known = tables.cos.defined() ? tables.cos.size(0) : 0;
   if (known < positions) {
-    // Twice as many as before, so that decoding token by token does not make them anew for every token.
+    // The tables at least double, so that decoding does not compute them again for every token.
     const std::int64_t count = std::min(std::max(positions, 2 * known), max_positions_);
     const at::Tensor angles = at::outer(at::arange(count, at::kFloat), at::tensor(frequencies_));
     tables.cos = angles.cos().repeat({1, 2}).to(device_);

@@ -15,13 +15,12 @@ namespace ladimo {
 
 class KvCache;
 
-/// x / rms(x) * weight, computed in fp32, in the dtype of the weight. x [..., d], weight [d].
+/// x / rms(x) * weight, computed in fp32 and returned in the dtype of the weight. x [..., d], weight [d].
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
 /// cos and sin of the rotary embedding, with the config's scaling (none, linear, llama3), in the
 /// half-rotation convention of Hugging Face: dimension i turns with dimension i + head_dim / 2. The tables
-/// hold as many positions as were asked for so far, whatever the config allows: that may be millions.
-/// Thread-safe.
+/// grow with the positions that are asked for, because the config may allow millions. Thread-safe.
 class Rotary {
  public:
   struct Tables {
@@ -30,7 +29,7 @@ class Rotary {
   };
 
   Rotary(const ModelConfig& config, at::Device device);
-  /// Tables of at least `positions` positions. Throws Refusal where the model has fewer.
+  /// Tables of at least `positions` positions. Throws Refusal where the model has fewer positions.
   Tables upto(std::int64_t positions) const;
 
  private:
@@ -52,16 +51,16 @@ struct DecoderLayer {
   std::int64_t heads = 0, kv_heads = 0, head_dim = 0, sliding_window = 0;
   double rms_eps = 0;
 
-  /// h + attention(norm(h)). h [B, W, d]; causal within each of the B sequences, positions continue after
-  /// what the cache holds for this layer (none: from 0). Scores are computed in chunks, so memory stays
-  /// bounded. Throws Refusal beyond the model's last position.
+  /// h + attention(norm(h)). h [B, W, d]. Attention is causal within each of the B sequences. Positions
+  /// continue after those that the cache holds for this layer, or start at 0 without a cache. Scores are
+  /// computed in chunks, so memory stays bounded. Throws Refusal beyond the model's last position.
   at::Tensor attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache = nullptr,
                     std::int64_t layer = 0) const;
-  /// h + ffn(norm(h)), and what came of it on the way. h [B, W, d].
+  /// h + ffn(norm(h)), together with the intermediate results. h [B, W, d].
   struct Added {
     at::Tensor h;   // [B, W, d]
-    at::Tensor x;   // [B * W, d] norm(h): what the FFN sees
-    FfnOutput ffn;  // what it makes of that
+    at::Tensor x;   // [B * W, d] norm(h), the input of the FFN
+    FfnOutput ffn;  // the output of the FFN
   };
   Added add_ffn(const at::Tensor& h, const FeedForward& ffn) const;
   Added add_ffn(const at::Tensor& h) const { return add_ffn(h, *ffn); }

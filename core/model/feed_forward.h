@@ -1,4 +1,4 @@
-// What stands in a decoder layer after attention: the dense FFN or something that imitates it.
+// The feed-forward part of a decoder layer: the dense FFN or something that imitates it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,7 +17,7 @@ class FeedForward {
  public:
   virtual ~FeedForward() = default;
   virtual FfnOutput forward(const at::Tensor& x) const = 0;
-  /// What it costs.
+  /// The sizes that decide what the network costs.
   virtual MoeShape shape() const = 0;
   /// Parameters used per token when `mean_experts` routed experts run on average.
   double activated_parameters(double mean_experts) const {
@@ -29,7 +29,7 @@ class FeedForward {
 at::Tensor swiglu(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& up,
                   const at::Tensor& gate_bias, const at::Tensor& up_bias);
 
-/// FFN(x) = down (silu(gate x) * (up x)), biases where the checkpoint has them (else undefined).
+/// FFN(x) = down (silu(gate x) * (up x)). Biases are undefined where the checkpoint has none.
 class DenseFfn : public FeedForward {
  public:
   at::Tensor gate;                // [f, d]

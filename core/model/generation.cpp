@@ -15,10 +15,11 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t largest_batch = 128;      // sequences sampled side by side ...
-constexpr std::int64_t cache_bytes = 1LL << 30;  // ... as far as their keys and values fit
+constexpr std::int64_t largest_batch = 128;      // at most as many sequences are sampled side by side
+constexpr std::int64_t cache_bytes = 1LL << 30;  // the keys and values of a batch stay below this
 
-// Next-token scores on the CPU: logits where greedy, else probabilities. [B, 1, vocab] -> [B, vocab] fp32.
+// Next-token scores on the CPU: logits for greedy decoding, else probabilities. [B, 1, vocab] -> [B, vocab]
+// fp32.
 at::Tensor next_scores(const at::Tensor& logits, double temperature) {
   const at::Tensor last = logits.select(1, logits.size(1) - 1).to(at::kFloat);
   return (temperature > 0 ? at::softmax(last / temperature, -1) : last).to(at::kCPU).contiguous();
@@ -33,7 +34,7 @@ std::int32_t largest(std::span<const float> scores) {
   return static_cast<std::int32_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
 }
 
-// Rounding may leave the sum just below 1: then the last id with any probability is drawn.
+// Rounding may leave the sum just below 1. The last id with any probability is drawn in that case.
 std::int32_t draw(std::span<const float> probabilities, Random& random) {
   double left = random.uniform();
   std::size_t drawn = 0;
@@ -79,7 +80,7 @@ std::int64_t batch_size(const ModelConfig& config, std::int64_t length) {
   return std::clamp<std::int64_t>(cache_bytes / sequence_bytes, 1, largest_batch);
 }
 
-// Sequences first ... first + count - 1, side by side. Finished ones run along until the last is done.
+// Samples sequences first ... first + count - 1 side by side. Finished ones run along until the last is done.
 void sample_batch(const Decoder& decoder, std::int64_t first, std::int64_t count, std::int64_t length,
                   double temperature, std::uint64_t seed, Progress& progress,
                   std::vector<std::vector<std::int32_t>>& sequences) {
@@ -101,7 +102,7 @@ void sample_batch(const Decoder& decoder, std::int64_t first, std::int64_t count
       ids[i] = temperature > 0 ? draw(next, streams[i]) : largest(next);
       finished[i] = ends_text(decoder.config(), ids[i]);
       if (!finished[i]) batch[i].push_back(ids[i]);
-      done += finished[i] ? length - position : 1;  // a finished one needs none of the positions left
+      done += finished[i] ? length - position : 1;  // a finished one needs no further positions
     }
     progress.advance(done);
     if (std::find(finished.begin(), finished.end(), false) == finished.end()) break;

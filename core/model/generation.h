@@ -13,25 +13,27 @@ namespace ladimo {
 
 struct Sampling {
   std::int64_t max_tokens = 128;
-  double temperature = 0;  // 0: greedy
+  double temperature = 0;  // 0 means greedy decoding
   std::uint64_t seed = 0;
 };
 
 struct GeneratedToken {
   std::int32_t id = 0;
-  std::vector<int> experts;  // per layer: routed experts that ran when it was computed; -1 for a dense layer
+  std::vector<int> experts;  // per layer: routed experts that ran in its computation; -1 for a dense layer
 };
 
 /// Continues `prompt` (ids, BOS included) until EOS, `max_tokens` or the model's last position. `on_token`
-/// sees each token as it comes. EOS is not part of the result. Of equal logits the lower id is taken. Throws
-/// Refusal when the prompt is empty, holds ids that the model does not know or leaves no position free.
+/// sees each token as soon as it is known. EOS is not part of the result. Of equal logits the lower id is
+/// taken. Throws Refusal when the prompt is empty, holds ids that the model does not know, or leaves no
+/// position free.
 std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std::int32_t> prompt,
                                      const Sampling& sampling, const Context& context,
                                      const std::function<void(const GeneratedToken&)>& on_token = {});
 
-/// Samples `count` sequences from BOS in batches, each until EOS or `length` tokens (BOS included, EOS left
-/// out). The same seed gives the same sequences: each draws from a stream of its own. `progress` advances by
-/// `count * (length - 1)` in all. Throws Refusal when the model has no BOS or fewer than `length` positions.
+/// Samples `count` sequences from BOS in batches, each until EOS or `length` tokens (with BOS, without EOS).
+/// Each sequence draws from its own random stream, so the same seed gives the same sequences. `progress`
+/// advances by `count * (length - 1)` in total. Throws Refusal when the model has no BOS or fewer than
+/// `length` positions.
 std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, std::int64_t count,
                                                         std::int64_t length, double temperature,
                                                         std::uint64_t seed, Progress& progress);

@@ -11,7 +11,7 @@
 
 namespace ladimo {
 
-/// Preallocated for `batch` sequences of equal length up to `capacity` tokens.
+/// Preallocated for `batch` sequences of equal length, up to `capacity` tokens each.
 class KvCache {
  public:
   KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, at::Device device,
@@ -20,10 +20,10 @@ class KvCache {
   std::int64_t capacity() const { return capacity_; }
   /// Tokens stored for `layer`.
   std::int64_t length(std::int64_t layer) const { return lengths_[static_cast<std::size_t>(layer)]; }
-  /// Appends k, v [B, kv_heads, W, head_dim] and returns all so far. Throws Error when the capacity is
-  /// exceeded.
+  /// Appends k, v [B, kv_heads, W, head_dim] and returns all keys and values so far. Throws Error when the
+  /// capacity is exceeded.
   std::pair<at::Tensor, at::Tensor> append(std::int64_t layer, const at::Tensor& k, const at::Tensor& v);
-  /// Forgets everything; the memory stays.
+  /// Forgets all tokens but keeps the memory.
   void clear();
 
  private:

@@ -1,4 +1,4 @@
-// The tensors of a converted layer as one table: what each is called in a file and how it is stored.
+// The tensors of a converted layer in one table: their names in a file and how they are stored.
 #pragma once
 
 #include <array>
@@ -9,21 +9,17 @@
 
 namespace ladimo {
 
-/// What the shapes of a layer's tensors follow from.
+/// The sizes that determine the shapes of a layer's tensors.
 struct MoeSizes {
   std::int64_t neurons = 0;        // f
   std::int64_t hidden_size = 0;    // d
   std::int64_t routed = 0;         // E
   std::int64_t router_inputs = 0;  // d, or the hidden units of the router
-  std::int64_t points = 0;         // of `activity`
+  std::int64_t points = 0;         // rows of `activity`
 };
 
 struct MoeField {
-  enum class Type {
-    weights,
-    fp32,
-    int64
-  };  // `weights`: in the dtype that the layer is stored or computed in
+  enum class Type { weights, fp32, int64 };  // `weights`: the dtype that the layer is stored or computed in
   using Shape = std::vector<std::int64_t>;
 
   const char* name;
@@ -31,9 +27,9 @@ struct MoeField {
   Type type;
   Shape (*shape)(const MoeSizes&);
   bool required = false;
-  const char* with = nullptr;  // the field without which this one is not stored, nor that without this one
+  const char* with = nullptr;  // a field that is stored exactly when this one is
 
-  /// Its dtype in a layer whose weights are of `weights`.
+  /// The dtype of this field in a layer whose weights have the dtype `weights`.
   constexpr at::ScalarType dtype(at::ScalarType weights) const {
     return type == Type::weights ? weights : type == Type::fp32 ? at::kFloat : at::kLong;
   }
@@ -51,7 +47,7 @@ inline MoeField::Shape rows_of_units(const MoeSizes& s) { return {s.router_input
 inline MoeField::Shape points(const MoeSizes& s) { return {s.points, 2}; }
 }  // namespace moe_shapes
 
-/// In the order of the file.
+/// All fields, in the order of the file.
 inline constexpr auto moe_fields = [] {
   using enum MoeField::Type;
   using namespace moe_shapes;

@@ -37,7 +37,7 @@ std::string shape_text(const MoeField::Shape& shape) {
   return text.empty() ? "[]" : text + "]";
 }
 
-// The tensors of one converted layer, in a file of its own or behind a prefix among others.
+// Reads the tensors of one converted layer from its own file, or from a file with others under a prefix.
 class LayerReader {
  public:
   LayerReader(const TensorStore& store, std::string prefix,
@@ -60,7 +60,7 @@ class LayerReader {
 
   [[noreturn]] void refuse(const std::string& what) const {
     throw Refusal("This is not a converted layer: " + prefix_ + what + ".",
-                  prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it anew, {export_again}.",
+                  prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it again, {export_again}.",
                   where_);
   }
 
@@ -75,7 +75,7 @@ class LayerReader {
     return value;
   }
 
-  // Thresholds that rise, shares between 0 and 1.
+  // Refuses activity whose thresholds do not rise or whose shares are not between 0 and 1.
   void require_rising(const at::Tensor& activity) const {
     const auto points = activity.to(at::kCPU).contiguous();
     const auto* point = points.data_ptr<float>();
@@ -85,7 +85,7 @@ class LayerReader {
         refuse("activity holds no shares at rising thresholds");
   }
 
-  // At least one row, or there is nothing to route to or to look up.
+  // A matrix must have at least one row, or there would be nothing to route to or to look up.
   const MoeField::Shape& matrix(const char* name) const {
     const MoeField::Shape& shape = at(name).shape;
     if (shape.size() != 2 || shape[0] < 1) refuse(std::string(name) + " has the shape " + shape_text(shape));
@@ -158,8 +158,8 @@ MoeWeights load_moe_weights(const Checkpoint& native, std::int64_t layer, at::De
   if (weights.neurons() != config.intermediate_size || weights.hidden_size() != config.hidden_size ||
       weights.routed() != native.native()->routed_experts)
     throw Refusal("The converted weights of layer " + std::to_string(layer) +
-                      " have other sizes than config.json says.",
-                  "To write it anew, {export_again}.", native.folder());
+                      " do not have the sizes in config.json.",
+                  "To write it again, {export_again}.", native.folder());
   return weights;
 }
 

@@ -1,4 +1,4 @@
-// The converted layers of a model, wherever they lie.
+// The converted layers of a model, wherever they are stored.
 #pragma once
 
 #include <functional>
@@ -8,19 +8,19 @@
 
 namespace ladimo {
 
-/// Asked layer by layer. Precondition of both: the layer is converted. They throw Refusal where it is
-/// damaged.
+/// Gives access to converted layers one at a time. Both functions require that the layer is converted and
+/// throw Refusal where it is damaged.
 struct MoeLayers {
-  /// The weights, on the device and in the dtype that is computed with.
+  /// Returns the weights, on the device and in the dtype of the computation.
   std::function<std::shared_ptr<const MoeWeights>(int layer)> load;
-  /// What a layer costs. Reads no weights.
+  /// Returns what a layer costs, without reading its weights.
   std::function<MoeShape(int layer)> shape;
 
-  /// Whether there are any.
+  /// Whether the model has converted layers.
   explicit operator bool() const { return static_cast<bool>(load); }
 };
 
-/// The FFNs that a policy puts into a model: null where a layer stays dense.
+/// The FFNs of a model under a policy, null where a layer stays dense.
 std::vector<std::shared_ptr<const FeedForward>> policy_ffns(const MoeLayers& moe, const ModelPolicy& policy);
 
 }  // namespace ladimo

@@ -1,4 +1,4 @@
-// Feed-forward networks made ready to decode: dense and sparse ones read their weights through the same
+// Feed-forward networks made ready to decode. Dense and sparse ones read their weights through the same
 // kernel.
 #pragma once
 
@@ -9,12 +9,12 @@
 
 namespace ladimo {
 
-/// Few tokens (kernels/ffn_decode.h) go through the kernel, more through the same matrix products as in the
-/// network that it was made from. Precondition: decodes() its weights, and they do not require gradients.
+/// Runs few tokens (kernels/ffn_decode.h) through the kernel and more tokens through the matrix products of
+/// the original network. Precondition: decodes() its weights, and they do not require gradients.
 class PreparedFfn : public FeedForward {
  public:
-  /// Copies the down projection, to store it by neurons, unless that is how it already lies in memory. The
-  /// rest is shared.
+  /// Copies the down projection neuron by neuron, unless memory holds it in that order already. The other
+  /// weights are shared.
   explicit PreparedFfn(const DenseFfn& ffn);
   /// Shares the weights.
   explicit PreparedFfn(std::shared_ptr<const MoeLayer> layer);
@@ -24,11 +24,11 @@ class PreparedFfn : public FeedForward {
 
  private:
   FfnRows rows_;
-  std::shared_ptr<const FeedForward> many_;  // for many tokens; its weights are those of `rows_`
-  std::shared_ptr<const MoeLayer> sparse_;   // the same one, null for a dense FFN
+  std::shared_ptr<const FeedForward> many_;  // runs many tokens; shares its weights with `rows_`
+  std::shared_ptr<const MoeLayer> sparse_;   // the network in many_; null for a dense FFN
 };
 
-/// `ffn` as it should stand in a decoder: a PreparedFfn where there is one for it, else itself.
+/// Returns a PreparedFfn where `ffn` allows it, else `ffn` itself.
 std::shared_ptr<const FeedForward> prepared(std::shared_ptr<const FeedForward> ffn);
 
 }  // namespace ladimo

@@ -17,8 +17,8 @@ HistogramCounts count_weights(const at::Tensor& routing_weights) {
 }
 
 std::vector<double> thresholds_at(const at::Tensor& routing_weights, const std::vector<double>& levels) {
-  // A million values place a quantile to a thousandth; sorting all of them would cost more than the fit.
-  // Whole rows, so that every expert is heard.
+  // A million values determine a quantile to a thousandth; sorting all of them would cost more than the fit.
+  // Whole rows are taken, so that every expert counts equally.
   const auto stride = std::max<std::int64_t>(1, routing_weights.numel() / 1'000'000);
   const auto rows = routing_weights.slice(0, 0, routing_weights.size(0), stride);
   const auto sorted = std::get<0>(rows.flatten().to(at::kCPU, at::kFloat).sort());

@@ -1,4 +1,4 @@
-// Statistics of routing weights, on whatever device they are.
+// Statistics of routing weights on any device.
 #pragma once
 
 #include <vector>

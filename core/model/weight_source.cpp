@@ -76,7 +76,7 @@ at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
   at::Tensor& kept = kept_[view.name];
   if (!kept.defined()) {
     kept = to_tensor(view, device_, dtype_);
-    // By neurons, as decoders read it (model/prepared_ffn.h): they share what is kept instead of copying it.
+    // Stored by neurons, because decoders read it in that order (model/prepared_ffn.h) and can share it then.
     if (role == Role::down) kept = kept.t().contiguous().t();
   }
   return kept;

@@ -1,4 +1,4 @@
-// Tensors of a checkpoint on a device in the dtype that is computed with, one layer at a time.
+// Tensors of a checkpoint, one layer at a time, on a device and in the dtype of the computation.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace ladimo {
 
-/// A copy of a mapped tensor as `dtype`. Throws Refusal for a dtype that this program does not compute with.
+/// Copies a mapped tensor as `dtype`. Throws Refusal for a stored dtype that this program cannot read.
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype);
 
-/// Checkpoint::converted_dtype() in torch's words.
+/// Checkpoint::converted_dtype() as a torch type.
 at::ScalarType storage_dtype(const Checkpoint& checkpoint);
 
 class WeightSource {
@@ -26,8 +26,8 @@ class WeightSource {
   struct Options {
     bool keep = false;  // tensors stay in memory once they were asked for (not thread-safe); else every call
                         // loads them anew
-    std::optional<Checkpoint> original = {};  // of a native folder, for the dense FFNs that it does not hold
-    at::ScalarType stream = at::kFloat;  // fp32 or bf16: what residual streams through the layers are kept as
+    std::optional<Checkpoint> original = {};  // of a native folder: holds the dense FFNs that it lacks
+    at::ScalarType stream = at::kFloat;       // fp32 or bf16: the dtype in which residual streams are kept
   };
   WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype)
       : WeightSource(std::move(checkpoint), device, dtype, Options{}) {}
@@ -41,11 +41,11 @@ class WeightSource {
 
   /// One layer with its dense FFN.
   DecoderLayer layer(std::int64_t index) const;
-  /// The same in two halves, for those who need only one (`ffn` is null in the first). Where a native folder
-  /// has no dense FFN and no original, its converted one stands in with all experts on.
+  /// A layer in two halves, for callers that need only one. `ffn` is null in the first half. Where a native
+  /// folder has neither a dense FFN nor an original, its converted FFN replaces it with all experts on.
   DecoderLayer layer_without_ffn(std::int64_t index) const;
   std::shared_ptr<const DenseFfn> dense_ffn(std::int64_t index) const;
-  /// Hidden states [..., d] of ids [...] int64, read row by row: the table is not loaded.
+  /// Hidden states [..., d] of ids [...] int64. Rows are read one by one, without loading the table.
   at::Tensor embed(const at::Tensor& ids) const;
   /// The whole embedding table [vocab, d], and the head.
   at::Tensor embedding() const { return load(Role::embedding); }

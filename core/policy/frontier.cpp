@@ -44,8 +44,8 @@ Kinds parse_kinds(std::string_view text) {
   throw Refusal(fmt::format("\"{}\" is not a kind of policy.", text), "Use threshold, top_k or mixed.");
 }
 
-// Costs in here are sums over the layers as the tables have them ("table costs"); the public ones are of the
-// whole model, with the correction for joint activity.
+// Costs in this struct are sums over the layers, as the tables have them ("table costs"). The public costs
+// are those of the whole model, corrected for joint activity.
 struct Frontier::Solved {
   TradeoffTable table;
   std::optional<LatencyTable> latency;
@@ -55,8 +55,8 @@ struct Frontier::Solved {
   std::vector<LayerPolicy> fixed;                // [layers] a pinned layer's policy, else dense
   std::vector<std::size_t> free;                 // layers that are not pinned
   std::vector<std::vector<std::size_t>> option;  // [free][option] index into the layer's candidates
-  double dense = 0;                              // all layers dense
-  double base = 0;                               // pinned layers as pinned, the others dense
+  double dense = 0;                              // table cost with all layers dense
+  double base = 0;  // table cost with pinned layers as pinned and the others dense
   double pinned_kl = 0;
   double unit = 1;
   std::optional<Knapsack> knapsack;
@@ -97,7 +97,7 @@ struct Frontier::Solved {
     pinned_kl += candidate.kl;
   }
 
-  /// Dense first, then everything that costs no more than dense.
+  /// The options of a layer: dense first, then every candidate that costs no more than dense.
   std::vector<KnapsackOption> options_of(const LayerTable& layer) {
     const double dense_layer = cost_of(layer.candidates.front());
     std::vector<KnapsackOption> options;

@@ -1,5 +1,6 @@
-// Stage 2's decision: minimise the sum of single-layer KLs within a budget (multiple-choice knapsack, solved
-// exactly by dynamic programming on a grid of 1/2048 of the FFNs' dense cost; docs/method.md "Stage 2").
+// The decision of stage 2: the least sum of single-layer KLs within a budget. This is a multiple-choice
+// knapsack, solved exactly by dynamic programming on a grid of 1/2048 of the FFNs' dense cost (docs/method.md
+// "Stage 2").
 #pragma once
 
 #include <memory>
@@ -14,10 +15,11 @@ namespace ladimo {
 
 /// Which sparse policies a frontier may use; dense is always among them.
 enum class Kinds { mixed, threshold, top_k };
-/// "mixed", "threshold", "top_k". Throws Refusal.
+/// Parses "mixed", "threshold" or "top_k". Throws Refusal for any other text.
 Kinds parse_kinds(std::string_view text);
 
-/// At most one of the budgets is set; none means tradeoff 0.5. A speedup always counts decode_ms.
+/// At most one of the budgets is set. Without a budget the tradeoff is 0.5. A speedup always counts
+/// decode_ms.
 struct PolicyRequest {
   Cost cost = Cost::activated;
   std::optional<double> tradeoff = {};       // 0 ... 1: budget = (1 - T) cost(dense) + T cost(cheapest)
@@ -29,34 +31,35 @@ struct PolicyRequest {
   Kinds kinds = Kinds::mixed;  // pins may be of any kind
 };
 
-/// Numbers that follow from the tables for any choice of layer policies: candidates by lookup, thresholds and
-/// ks between them by monotone interpolation over activity; joint KL, perplexity and activity by the
-/// correction fitted to the measured joint points. Throws Refusal when a layer cannot have its policy.
+/// Predicts the numbers of any choice of layer policies from the tables. Candidates are looked up. Thresholds
+/// and ks between them are interpolated monotonically over activity. Joint KL, perplexity and activity use
+/// the correction fitted to the measured joint points. Throws Refusal when a layer cannot have its policy.
 PolicyNumbers predict(const TradeoffTable& table, const LatencyTable* latency,
                       const std::vector<LayerPolicy>& layers);
 
 /// All optimal policies for one cost and one set of pins.
 class Frontier {
  public:
-  /// Runs the dynamic program (milliseconds for 128 layers x 32 candidates). Throws Refusal when a pin names
-  /// a layer that does not exist or a policy that a layer cannot have, or when cost is decode_ms and there is
-  /// no latency table.
+  /// Runs the dynamic program, which takes milliseconds for 128 layers x 32 candidates. Throws Refusal when a
+  /// pin names a layer that does not exist or a policy that the layer cannot have, or when the cost is
+  /// decode_ms and there is no latency table.
   Frontier(const TradeoffTable& table, const LatencyTable* latency, Cost cost,
            const std::vector<Pin>& pins = {}, Kinds kinds = Kinds::mixed);
 
-  /// The policy of least KL whose cost is at most `budget` (in the unit of the cost, whole model). A budget
-  /// below the cheapest gives the cheapest.
+  /// The policy of least KL whose cost is at most `budget`, in the unit of the cost and for the whole model.
+  /// A budget below the cheapest policy gives the cheapest policy.
   Policy at_budget(double budget) const;
-  /// The budget is (1 - tradeoff) dense_cost() + tradeoff cheapest_cost().
+  /// The policy at the budget (1 - tradeoff) dense_cost() + tradeoff cheapest_cost().
   Policy at_tradeoff(double tradeoff) const;
   /// The cheapest policy whose predicted (corrected) KL is at most `kl`.
   Policy at_max_kl(double kl) const;
 
-  /// Costs of the whole model; activated parameters are predicted with the joint correction in them.
-  double dense_cost() const;     // with every layer dense
-  double accurate_cost() const;  // of the most accurate policy that the pins allow
+  /// Costs of the whole model. Predicted activated parameters include the joint correction.
+  double dense_cost() const;     // every layer is dense
+  double accurate_cost() const;  // the most accurate policy that the pins allow
   double cheapest_cost() const;
-  /// Whether some policy is cheaper than dense (with decode_ms: whether anything was measured to be faster).
+  /// Whether some policy is cheaper than dense. With decode_ms this means that some measured time is below
+  /// dense.
   bool beats_dense() const;
 
   struct Point {
@@ -72,9 +75,9 @@ class Frontier {
   std::shared_ptr<const Solved> solved_;
 };
 
-/// Solves a request: builds the frontier, refuses what cannot be reached (and says what the nearest is). With
-/// the cost `activated` the predicted times stay absent, so that the policy has the same bytes on every
-/// machine (predict() gives them); with `decode_ms` they are the table's.
+/// Builds the frontier and solves a request. Throws Refusal for a request that cannot be met and names the
+/// nearest one that can. With the cost `activated` the predicted times stay absent, so that the policy has
+/// the same bytes on every machine; predict() gives the times. With `decode_ms` they come from the table.
 Policy solve(const TradeoffTable& table, const LatencyTable* latency, const PolicyRequest& request);
 
 }  // namespace ladimo

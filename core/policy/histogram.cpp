@@ -10,7 +10,7 @@ namespace {
 const double low_exponent = std::log10(histogram_low);
 const double bins_per_decade = histogram_bins / (std::log10(histogram_high) - low_exponent);
 
-/// Where a weight stands on the axis of bins: 0 is the lower end, histogram_bins the upper.
+/// The position of a weight on the axis of bins: 0 is the lower end, histogram_bins the upper end.
 double position(double weight) { return (std::log10(weight) - low_exponent) * bins_per_decade; }
 
 std::array<double, histogram_bins + 1> make_edges() {
@@ -33,7 +33,8 @@ int histogram_index(double weight) {
   if (!(weight >= histogram_low)) return 0;
   if (weight >= histogram_high) return histogram_bins + 1;
   int bin = std::clamp(static_cast<int>(position(weight)), 0, histogram_bins - 1);
-  // The logarithm rounds: the edges themselves decide, so that a weight on an edge falls into its bin.
+  // The logarithm rounds, so the bin is checked against its edges: a weight on an edge falls into the bin
+  // above.
   if (weight < edges()[static_cast<std::size_t>(bin)]) --bin;
   if (weight >= edges()[static_cast<std::size_t>(bin) + 1]) ++bin;
   return bin + 1;

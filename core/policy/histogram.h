@@ -1,4 +1,4 @@
-// Histograms of routing weights: one set of bins for all layers and steps, so that they add up.
+// Histograms of routing weights. All layers and steps use the same bins, so their counts can be added.
 #pragma once
 
 #include <array>
@@ -16,11 +16,13 @@ inline constexpr std::string_view histogram_edges_id = "log10:-4:1:256";
 /// Counts: [0] underflow (zero and negative weights too), [1 ... 256] the bins, [257] overflow.
 using HistogramCounts = std::vector<std::int64_t>;
 
-/// The index into HistogramCounts of a routing weight. NaN counts as underflow.
+/// The index of a routing weight in HistogramCounts. NaN counts as underflow.
 int histogram_index(double weight);
-/// The lower edge of bin `index` (1 ... 256; 257 gives the upper end). Unit-free, like the routing weight.
+/// The lower edge of bin `index` (1 ... 256; 257 gives the upper end), without a unit like the routing
+/// weight.
 double histogram_edge(int index);
-/// The share of counts at or above `threshold`, interpolated within its bin in log scale; 0 for empty counts.
+/// The share of counts at or above `threshold`, interpolated within its bin in log scale. Empty counts give
+/// 0.
 double share_above(const HistogramCounts& counts, double threshold);
 
 }  // namespace ladimo

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
 
-/// less[s] = min(less[s], before[max(s - units, 0)] + kl) for s up to reach + units.
+/// Sets less[s] = min(less[s], before[max(s - units, 0)] + kl) for s up to reach + units.
 void relax(double* less, const double* before, int reach, int units, double kl) {
   const double without = before[0] + kl;
   for (int s = 0; s < units; ++s) less[s] = std::min(less[s], without);
@@ -59,7 +59,7 @@ void Knapsack::fill_row(std::size_t layer, int reach_before) {
   double* less = rows_.data() + (layer + 1) * width_;
   int units = -1;
   for (const Option& option : layers_[layer]) {
-    // Options rise in KL: of those with equal units the first is the best.
+    // Options rise in KL, so the first of those with equal units is the best.
     if (option.units == units) continue;
     units = option.units;
     relax(less, row(layer), reach_before, units, option.kl);
@@ -69,7 +69,7 @@ void Knapsack::fill_row(std::size_t layer, int reach_before) {
 std::vector<int> Knapsack::trace(int step) const {
   std::vector<int> choice(layers_.size());
   for (std::size_t l = layers_.size(); l-- > 0;) {
-    // The same sums as in fill_row, so one of them is equal to the last bit.
+    // These are the same sums as in fill_row, so one of them equals the target to the last bit.
     const double target = row(l + 1)[step];
     const double* before = row(l);
     const Option* option = layers_[l].data();
@@ -80,10 +80,11 @@ std::vector<int> Knapsack::trace(int step) const {
   return choice;
 }
 
-// Rounding leaves up to a unit per layer unspent: buy back the most KL per cost, one rung of a layer at a
-// time.
+// Rounding leaves up to a unit per layer unspent. That buys back the most KL per cost, one rung of a layer at
+// a time.
 void Knapsack::spend(std::vector<int>& choice, double leftover) const {
-  using Upgrade = std::pair<double, std::size_t>;  // worth, layer counted from the end: ties go to the first
+  using Upgrade = std::pair<double, std::size_t>;  // worth, and the layer counted from the end so that ties
+                                                   // go to the first layer
   std::vector<Upgrade> upgrades;
   upgrades.reserve(layers_.size());
   const auto option = [&](std::size_t layer) -> const Option& {
@@ -138,9 +139,9 @@ Knapsack::Solution Knapsack::repaired(int step) const {
   return sum(choice);
 }
 
-// A choice saves less than a unit per layer more than the grid says. So of all repaired solutions the best
-// that saves enough, or the cheapest that is good enough, lies within as many steps as there are layers:
-// looking that far makes KL monotone in the budget, whatever the repair does.
+// A choice saves at most a unit per layer more than the grid says. Among all repaired solutions, the best one
+// that saves enough and the cheapest one that is accurate enough are therefore within as many steps as there
+// are layers. Searching that far makes KL monotone in the budget, whatever the repair does.
 std::vector<Knapsack::Solution> Knapsack::around(int step) const {
   const int layers = static_cast<int>(layers_.size());
   std::vector<Solution> solutions;
@@ -150,7 +151,7 @@ std::vector<Knapsack::Solution> Knapsack::around(int step) const {
 }
 
 Knapsack::Solution Knapsack::at(double saving) const {
-  const double enough = saving - 1e-9 * unit_;  // sums round
+  const double enough = saving - 1e-9 * unit_;  // allows for rounding in the sums
   const double step = std::clamp(std::ceil(saving / unit_), 0.0, steps_ + 1.0);
   std::optional<Solution> best;
   for (Solution& solution : around(static_cast<int>(step)))

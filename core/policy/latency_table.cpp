@@ -7,7 +7,7 @@ namespace {
 MonotoneCurve curve_of(const std::vector<LatencyTable::Point>& points, double LatencyTable::Point::*time) {
   if (points.empty())
     throw Refusal("The latency table has no measured points.",
-                  "Remove latency.json from the run, then {continue_run}: it is measured anew.");
+                  "Remove latency.json from the run, then {continue_run}: it is measured again.");
   std::vector<double> experts, times;
   for (const auto& point : points) {
     experts.push_back(point.mean_experts);

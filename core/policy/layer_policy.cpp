@@ -17,7 +17,7 @@ constexpr std::string_view spellings =
     "A layer's policy is written dense, top2 (two routed experts for every token) or th0.031 (routed experts "
     "whose routing weight is at least 0.031).";
 
-/// The whole of `text` as a number, or nothing.
+/// Parses the whole of `text` as a number, or returns nothing.
 template <class T>
 std::optional<T> parse_whole(std::string_view text) {
   T value{};

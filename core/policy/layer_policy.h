@@ -27,25 +27,24 @@ struct LayerPolicy {
 /// One policy for every layer of the model.
 using ModelPolicy = std::vector<LayerPolicy>;
 
-/// "dense", "top_k", "threshold".
+/// Returns "dense", "top_k" or "threshold".
 const char* to_string(LayerPolicy::Kind kind);
-/// "dense", "top2", "th0.031": the spelling of `--pin`.
+/// Returns for example "dense", "top2" or "th0.031", as `--pin` spells it.
 std::string to_string(const LayerPolicy& policy);
-/// The inverse; throws Refusal with the three spellings as its hint.
+/// Parses such a spelling. Throws Refusal for any other text, with the three spellings as its hint.
 LayerPolicy parse_layer_policy(std::string_view text);
 
-/// A layer that keeps its policy whatever the slider says.
+/// A layer that keeps its policy at every position of the slider.
 struct Pin {
   int layer = 0;
   LayerPolicy policy;
 };
-/// "3=dense", "3=top2", "3=th0.031". Throws Refusal.
+/// Parses a pin such as "3=dense", "3=top2" or "3=th0.031". Throws Refusal for any other text.
 Pin parse_pin(std::string_view text);
 
-/// {"layer": i, "kind": "threshold", "threshold": t, "mean_experts": m} and so on: one entry of a policy
-/// file.
+/// One entry of a policy file, such as {"layer": i, "kind": "threshold", "threshold": t, "mean_experts": m}.
 nlohmann::json to_json(const LayerPolicy& policy, int layer);
-/// Throws Refusal when a key is missing or the kind unknown.
+/// Throws Refusal when a key is missing or the kind is unknown.
 LayerPolicy layer_policy_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -16,7 +16,7 @@ MonotoneCurve::MonotoneCurve(std::vector<double> x, std::vector<double> y)
   slope_.back() = secant.back();
   for (std::size_t i = 1; i + 1 < n; ++i)
     slope_[i] = secant[i - 1] * secant[i] > 0 ? (secant[i - 1] + secant[i]) / 2 : 0;
-  // Slopes inside the circle of radius 3 secants keep a cubic piece monotone.
+  // A cubic piece is monotone when its slopes are inside a circle of radius 3 secants.
   for (std::size_t i = 0; i + 1 < n; ++i) {
     if (secant[i] == 0) {
       slope_[i] = slope_[i + 1] = 0;

@@ -1,11 +1,11 @@
-// Curves that never turn: what lies between measured points, and what noise must not bend.
+// Monotone curves through measured points, for interpolation between them and against noise.
 #pragma once
 
 #include <vector>
 
 namespace ladimo {
 
-/// Monotone piecewise cubic through points of rising x (Fritsch and Carlson 1980); constant outside.
+/// A monotone piecewise cubic through points of rising x (Fritsch and Carlson 1980), constant outside them.
 /// Precondition: at least one point, x strictly rising.
 class MonotoneCurve {
  public:

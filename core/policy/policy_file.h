@@ -15,10 +15,10 @@ namespace ladimo {
 /// What the frontier trades against KL.
 enum class Cost { activated, decode_ms };
 const char* to_string(Cost cost);
-/// Throws Refusal.
+/// Parses "activated" or "decode_ms". Throws Refusal for any other text.
 Cost parse_cost(std::string_view text);
 
-/// Predicted or measured numbers of a policy (docs/method.md "Metrics"). Times are absent where nothing was
+/// Predicted or measured numbers of a policy (docs/method.md "Metrics"). Times are absent where none was
 /// measured.
 struct PolicyNumbers {
   double kl = 0;  // nats per token
@@ -26,14 +26,14 @@ struct PolicyNumbers {
   std::optional<double> decode_ms;   // per token, batch 1
   std::optional<double> prefill_ms;  // per token
   double activated_parameters = 0;   // per token, whole model
-  double activated_fraction = 0;     // of the dense model's
-  double ffn_activated = 0;          // the same for the FFNs alone
+  double activated_fraction = 0;     // share of the dense model's activated parameters
+  double ffn_activated = 0;          // share of the dense model's FFN parameters
 };
 
 struct Policy {
   std::string fingerprint;  // of the dense checkpoint
   Cost cost = Cost::activated;
-  double tradeoff = 0;  // 0 all dense, 1 the cheapest
+  double tradeoff = 0;  // 0: all dense, 1: the cheapest
   std::vector<LayerPolicy> layers;
   PolicyNumbers predicted;
   std::optional<PolicyNumbers> measured;
@@ -41,14 +41,14 @@ struct Policy {
 
 nlohmann::json to_json(const PolicyNumbers& numbers);
 nlohmann::json to_json(const Policy& policy);
-/// Throws Refusal when a key is missing or no number; times may be null.
+/// Throws Refusal when a key is missing or its value is not a number. Times may be null.
 PolicyNumbers policy_numbers_from_json(const nlohmann::json& json);
-/// Throws Refusal with the file and the key.
+/// Throws Refusal that names the file and the key.
 Policy policy_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
-/// Throws Refusal when the policy is for another fingerprint or layer count.
+/// Throws Refusal when the policy is for a model with another fingerprint or layer count.
 void require_model(const Policy& policy, const std::string& fingerprint, std::size_t layers,
                    const std::filesystem::path& path = {});
-/// Reads and checks against the model it is meant for.
+/// Reads a policy file and checks that it is for this model. Throws Refusal when it is not, or is broken.
 Policy read_policy(const std::filesystem::path& path, const std::string& fingerprint, std::size_t layers);
 
 }  // namespace ladimo

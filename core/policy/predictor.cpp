@@ -36,13 +36,13 @@ Correction activity_correction(const TradeoffTable& table, double dense) {
   return Correction(std::move(points));
 }
 
-/// Logarithmic where thresholds matter, and still defined at zero and below.
+/// An axis that is logarithmic where thresholds matter, and still defined at zero and below.
 double on_log_axis(double threshold) { return std::asinh(threshold / 1e-6); }
 
-/// Where, in thresholds of the last rung, no expert is taken to run any more.
+/// At this multiple of the last rung's threshold no expert is assumed to run any more.
 constexpr double end_of_ladder = 2;
 
-/// Points of strictly rising x; of several with the same x the first stays.
+/// Points of strictly rising x. Of several points with the same x the first one is kept.
 struct Ladder {
   std::vector<double> x, y;
   explicit Ladder(std::vector<Correction::Point> points) {
@@ -144,7 +144,7 @@ Candidate Predictor::evaluate(int layer, const LayerPolicy& policy) const {
     throw Refusal(
         fmt::format("Layer {} has no measured candidates of the kind {}.", layer, to_string(policy)),
         "Choose another kind of policy for it.");
-  // Above the last threshold ever fewer experts run, in the end none: that was measured as top0.
+  // Above the last threshold fewer and fewer experts run, in the end none. That end was measured as top0.
   Candidate none;
   if (policy.kind == Kind::threshold && shared_alone != nullptr) {
     none = *shared_alone;

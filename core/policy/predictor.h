@@ -1,4 +1,4 @@
-// What the tables say about any choice of layer policies.
+// Predicts the numbers of any choice of layer policies from the tables.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace ladimo {
 
-/// A measured monotone relation through (0, 0); beyond the last point its last ratio goes on. Without points:
-/// the identity.
+/// A measured monotone relation through (0, 0). Beyond the last point its last ratio continues. Without
+/// points it is the identity.
 class Correction {
  public:
   struct Point {
@@ -26,25 +26,25 @@ class Correction {
   Point last_{1, 1};
 };
 
-/// Both tables must outlive it.
+/// Both tables must outlive the predictor.
 class Predictor {
  public:
   Predictor(const TradeoffTable& table, const LatencyTable* latency);
 
-  /// A candidate as the table has it, or one between its candidates: mean_experts over the logarithm of the
-  /// threshold, KL and activity over mean_experts. Beyond the ladder the KL stays that of its last
-  /// rung; above the last threshold it goes on to that of the shared neurons alone (top0).
-  /// Throws Refusal when the layer does not exist or cannot have this policy.
+  /// A candidate of the table, or one between its candidates: mean_experts is interpolated over the logarithm
+  /// of the threshold, KL and activity over mean_experts. Beyond the ladder the KL stays that of its last
+  /// rung. Above the last threshold it approaches the KL of the shared neurons alone (top0). Throws Refusal
+  /// when the layer does not exist or cannot have this policy.
   Candidate evaluate(int layer, const LayerPolicy& policy) const;
   PolicyNumbers numbers(const std::vector<LayerPolicy>& layers) const;
 
-  /// Decode time of one FFN, per token. Precondition: there is a latency table.
+  /// Decode time of one FFN per token, in ms. Precondition: there is a latency table.
   double decode_ms(const LayerPolicy& policy) const;
 
   double dense_ffn() const { return dense_ffn_; }  // parameters of all FFNs
-  /// Joint KL from the sum of the single-layer KLs.
+  /// Gives the joint KL for the sum of the single-layer KLs.
   const Correction& kl() const { return kl_; }
-  /// FFN parameters per token as counted jointly, from the sum of the table's.
+  /// Gives the jointly counted FFN parameters per token for the sum of the table's numbers.
   const Correction& activity() const { return activity_; }
 
  private:

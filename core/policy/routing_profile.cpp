@@ -77,7 +77,7 @@ LayerProfile layer_from_json(const JsonFields& fields) {
   layer.entropy = fields.number("entropy");
   layer.dead = fields.smalls("dead");
   layer.always_on = fields.smalls("always_on");
-  // Runs of earlier versions lack what follows.
+  // Runs of earlier versions lack the following fields.
   if (fields.has("stability")) layer.stability = fields.number("stability");
   if (fields.has("domain_load"))
     for (const auto& load : fields.at("domain_load"))
@@ -88,7 +88,7 @@ LayerProfile layer_from_json(const JsonFields& fields) {
   return layer;
 }
 
-/// "2, 7, 9 and 4 more".
+/// Returns a list such as "2, 7, 9 and 4 more".
 std::string some_of(const std::vector<int>& experts) {
   constexpr std::size_t most = 6;
   std::string text;
@@ -98,19 +98,19 @@ std::string some_of(const std::vector<int>& experts) {
   return text;
 }
 
-/// How much of what the router could decide it does decide: the mean of p (1 - p) over the loads p, of the
-/// 1/4 that it has where every expert runs for half of the tokens. 0: the same experts whatever the token.
+/// How much of its freedom to choose the router uses: the mean of p (1 - p) over the loads p, divided by 1/4,
+/// the value where every expert runs for half of the tokens. It is 0 where every token gets the same experts.
 double decided_by_token(const LayerProfile& profile) {
   double sum = 0;
   for (const double load : profile.expert_load) sum += load * (1 - load);
   return 4 * sum / std::max<double>(1, static_cast<double>(profile.expert_load.size()));
 }
 
-/// Whether some two source files call so different experts that their loads correlate negatively. Experts
-/// that keep to one kind of text are no fault; those that trade places between two kinds are fragile. Where
-/// all loads are nearly equal their correlation means nothing.
+/// Whether two source files use experts so differently that their loads correlate negatively. It is no fault
+/// when experts keep to one kind of text, but experts that trade places between two kinds are fragile. The
+/// correlation means nothing where all loads are nearly equal.
 bool trades_places(const std::vector<double>& a, const std::vector<double>& b) {
-  constexpr double much = 0.2;  // mean difference of the loads, each about its mean
+  constexpr double much = 0.2;  // mean difference of the loads, each relative to its mean
   const auto n = static_cast<double>(a.size());
   const double shift =
       (std::accumulate(a.begin(), a.end(), 0.0) - std::accumulate(b.begin(), b.end(), 0.0)) / n;

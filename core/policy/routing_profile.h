@@ -1,4 +1,4 @@
-// The routing profile: how the routing weights of every layer are distributed. profile.json.
+// The routing profile (profile.json): how the routing weights of every layer are distributed.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace ladimo {
 
-/// Something about a layer's router that a person should know, and what to change.
+/// A problem with a layer's router that the user should know about, and what to change.
 struct RouterWarning {
   std::string message, hint;
 };
@@ -30,9 +30,9 @@ struct LayerProfile {
   std::vector<double> coactivation;  // [E, E] P(column on | row on) at middle_threshold
   double entropy = 0;                // of the expert load, divided by log E: 1 is uniform
   std::vector<int> dead;             // experts on for less than 0.1 % of the tokens
-  std::vector<int> always_on;        // more than 99.9 %
-  /// Least Pearson correlation of the expert loads of two source files of the text; 1 where there is one
-  /// file or a load does not vary.
+  std::vector<int> always_on;        // experts on for more than 99.9 % of the tokens
+  /// The least Pearson correlation of the expert loads of two source files of the text. It is 1 where there
+  /// is only one file or a load does not vary.
   double stability = 1;
   std::vector<std::vector<double>> domain_load;  // [files, E] expert load by source file; empty for one file
   std::vector<RouterWarning> warnings;
@@ -43,13 +43,13 @@ struct RoutingProfile {
   std::vector<LayerProfile> layers;  // converted layers only
 };
 
-/// What is degenerate about a layer's router, by its load: many dead or always-on experts, nearly the same
-/// experts for every token, experts that trade places between source files.
+/// Warns of a degenerate router, judged by its load: many dead or always-on experts, nearly the same experts
+/// for every token, or experts that trade places between source files.
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile);
 
-/// {tokens, edges_id, layers[]: the members above by name; warnings[] {message, hint}}.
+/// Returns {tokens, edges_id, layers[]: the members above by name, warnings[] {message, hint}}.
 nlohmann::json to_json(const RoutingProfile& profile);
-/// Throws Refusal.
+/// Throws Refusal when a key is missing or does not fit.
 RoutingProfile routing_profile_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

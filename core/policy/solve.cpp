@@ -13,7 +13,7 @@ void refuse_unless(bool holds, std::string message, std::string hint) {
   if (!holds) throw Refusal(std::move(message), std::move(hint));
 }
 
-/// Written so that asking for it again is not refused: rounded away from what cannot be reached.
+/// Rounds up, so that a request for the printed share is not refused again.
 std::string at_least(double share) { return fmt::format("{:.4f}", std::min(share + 0.00005, 1.0)); }
 
 void check(const PolicyRequest& request) {
@@ -42,7 +42,7 @@ Policy solve_activated(const TradeoffTable& table, const Frontier& frontier, con
   const double other = table.other_activated;
   const double dense = frontier.dense_cost();
   const bool of_ffn = request.ffn_activated.has_value();
-  const double offset = of_ffn ? other : 0;  // what the share does not count
+  const double offset = of_ffn ? other : 0;  // the part of the model that the share does not count
   const double budget = offset + (of_ffn ? *request.ffn_activated : *request.activated) * (dense - offset);
   if (frontier.cheapest_cost() > budget) {
     const double least = (frontier.cheapest_cost() - offset) / (dense - offset);
@@ -80,7 +80,7 @@ Policy solve_max_kl(const Frontier& frontier, double kl) {
 Policy solve(const TradeoffTable& table, const LatencyTable* latency, const PolicyRequest& request) {
   check(request);
   const Cost cost = request.speedup ? Cost::decode_ms : request.cost;
-  // A policy solved by activated parameters holds no times: it has the same bytes on every machine.
+  // A policy solved by activated parameters holds no times, so it has the same bytes on every machine.
   const Frontier frontier(table, cost == Cost::activated ? nullptr : latency, cost, request.pins,
                           request.kinds);
   const bool dense_will_do = request.speedup && *request.speedup <= 1;

@@ -7,7 +7,7 @@ namespace {
 
 nlohmann::json to_json(const Candidate& candidate) {
   auto json = to_json(candidate.policy, 0);
-  json.erase("layer");  // stands once beside the list
+  json.erase("layer");  // stored once, beside the list
   json["kl"] = candidate.kl;
   json["activated"] = candidate.activated;
   return json;

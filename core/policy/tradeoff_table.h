@@ -1,4 +1,5 @@
-// What every candidate policy of every layer costs and what it changes: the input of the frontier.
+// What every candidate policy of every layer costs and how much it changes the output. The frontier is made
+// from this.
 #pragma once
 
 #include <optional>
@@ -20,8 +21,8 @@ struct Candidate {
           // compensation vectors of the skipped experts; dense: all of the original FFN
 };
 
-/// Candidates of one layer, dense first, then thresholds by falling activity, then top_k by falling k.
-/// A layer that was not converted has dense alone.
+/// Candidates of one layer: dense first, then thresholds by falling activity, then top_k by falling k. A
+/// layer that was not converted has only dense.
 struct LayerTable {
   int layer = 0;
   std::vector<Candidate> candidates;
@@ -50,9 +51,10 @@ struct TradeoffTable {
   std::vector<JointPoint> joint_top_k;  // the same where every sparse layer has a top_k
 };
 
-/// Numbers of single layers are measured on a part of the tables split, the joint ones, which correct their
-/// sums, on all of it. Of `windows` evenly from `files` files: every second window for activity, every eighth
-/// for sensitivity, which needs a pass per candidate; no fewer than four, and one of every file.
+/// Single layers are measured on a part of the tables split, because their sums are corrected by joint
+/// numbers, which are measured on all of it. These functions say how many of `windows` windows, spread evenly
+/// over `files` files, are used: every second one for activity, and every eighth one for sensitivity, which
+/// needs a pass per candidate. There are at least four, and at least one of every file.
 std::int64_t activity_windows(std::int64_t windows, std::int64_t files);
 std::int64_t sensitivity_windows(std::int64_t windows, std::int64_t files);
 
@@ -60,12 +62,12 @@ nlohmann::json to_json(const TradeoffTable& table);
 /// Throws Refusal when a key is missing or a number is not finite.
 TradeoffTable tradeoff_table_from_json(const nlohmann::json& json);
 
-/// Top-k behaves otherwise when all layers have it: the table with its measured points in the place of
-/// `joint`, where there are any.
+/// Top-k behaves differently when all layers have it. Returns the table with its points for that case in the
+/// place of `joint`, where there are any.
 TradeoffTable judged_by_top_k(TradeoffTable table);
 
 /// latency.json: measured times of one FFN on one machine. All layers have the same shape, so one table
-/// serves all.
+/// serves them all.
 struct LatencyTable {
   struct Point {
     double mean_experts = 0;  // routed experts on per token
@@ -84,7 +86,7 @@ struct LatencyTable {
 
   double decode_ms(const LayerPolicy& policy) const;
   double prefill_ms(const LayerPolicy& policy) const;
-  /// Times of a sparse policy over mean_experts, by monotone interpolation. Noise that makes more experts
+  /// Times of a sparse policy over mean_experts, interpolated monotonically. Noise by which more experts seem
   /// faster is averaged out first. Throws Refusal when there are no points.
   MonotoneCurve decode_curve() const;
   MonotoneCurve prefill_curve() const;

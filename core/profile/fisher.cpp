@@ -12,7 +12,7 @@
 namespace ladimo {
 namespace {
 
-/// One next token for every row of logits, by inversion of the cumulative distribution.
+/// Samples one next token for every row of logits, by inversion of the cumulative distribution.
 at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
   std::vector<float> uniform(static_cast<std::size_t>(log_p.size(0)));
   for (float& u : uniform) u = static_cast<float>(random.uniform());
@@ -22,7 +22,7 @@ at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
 }
 
 /// The gradient of sum_t ln p(sampled token_t) with respect to the stream after the last layer, fp32. The
-/// last position of a window predicts nothing that is scored; its gradient is zero.
+/// last position of a window predicts nothing that is scored, so its gradient is zero.
 ResidualStream head_gradient(const WeightSource& source, const ResidualStream& last, std::uint64_t seed,
                              const Context& context) {
   const auto head = source.head();
@@ -49,8 +49,8 @@ ResidualStream head_gradient(const WeightSource& source, const ResidualStream& l
   return result;
 }
 
-/// Adds 1/2 (g . delta)^2 of every token to each candidate's sum; delta is what a candidate makes of x, less
-/// y.
+/// Adds 1/2 (g . delta)^2 of every token to each candidate's sum, where delta is the candidate's output for x
+/// minus y.
 void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
                 const BackwardChunk& chunk, std::vector<double>& sums) {
   const auto &x = chunk.forward.x, &y = chunk.forward.y, &g = chunk.gradient;

@@ -9,10 +9,10 @@
 
 namespace ladimo {
 
-/// Shares of (token, expert) pairs that the ladder's thresholds leave on, falling from 1.
+/// Shares of (token, expert) pairs that stay on at the ladder's thresholds, falling from 1.
 const std::vector<double>& ladder_levels();
 
-/// Sparse candidates of a layer: a threshold per ladder level (falling activity), then every useful top-k
+/// Sparse candidates of a layer: one threshold per ladder level (falling activity), then every useful top-k
 /// (falling k; 0 runs the shared neurons alone). routing_weights [T, E] on held-out tokens.
 std::vector<LayerPolicy> sparse_candidates(const at::Tensor& routing_weights);
 

@@ -20,7 +20,7 @@ constexpr std::int64_t longest_prompt = 128;
 constexpr int minimum_rounds = 7;
 constexpr double budget_s = 1.5;
 
-/// Seconds of everything but the FFN: one layer's attention, token by token and as a prompt; the head for one
+/// Seconds outside the FFN: one layer's attention, token by token and for a prompt, and the head for one
 /// token.
 struct OtherSeconds {
   double decode_layer = 0, prompt_layer = 0, head = 0;
@@ -94,7 +94,7 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, i
       table.dense_prefill_ms = prefill_ms;
     } else {
       const double mean_experts = ffns[i]->forward(x).experts.mean().item<double>();
-      // A router that tells few experts apart gives the same number at several thresholds.
+      // A router that hardly tells experts apart gives the same number at several thresholds.
       if (table.points.empty() || mean_experts > table.points.back().mean_experts)
         table.points.push_back({mean_experts, decode_ms, prefill_ms});
     }

@@ -7,8 +7,8 @@
 
 namespace ladimo {
 
-/// Times one FFN (layer `layer`; all have the same shape) dense and at rising activity, for one token and for
-/// a prompt, and everything outside the FFNs at a context of 128 tokens.
+/// Times one FFN, dense and at rising activity, for one token and for a prompt. All layers have the same
+/// shape, so layer `layer` stands for all. Also times everything outside the FFNs at a context of 128 tokens.
 LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, int layer,
                              const Context& context);
 

@@ -19,7 +19,7 @@ std::vector<double> to_vector(const at::Tensor& tensor) {
   return {cpu.data_ptr<double>(), cpu.data_ptr<double>() + cpu.numel()};
 }
 
-/// Entropy of the load as a share of log E.
+/// The entropy of the load, divided by log E.
 double normalised_entropy(const std::vector<double>& load) {
   double total = 0, entropy = 0;
   for (const double share : load) total += share;
@@ -29,8 +29,8 @@ double normalised_entropy(const std::vector<double>& load) {
   return entropy / std::log(static_cast<double>(load.size()));
 }
 
-/// Load of every expert on the tokens of each source file. on [T, E], sources [windows] with T / windows rows
-/// each.
+/// Computes the load of every expert on the tokens of each source file. on [T, E]; sources [windows], one for
+/// every T / windows rows.
 void compare_domains(LayerProfile& profile, const at::Tensor& on, const std::vector<std::int32_t>& sources) {
   const auto windows = static_cast<std::int64_t>(sources.size());
   const auto by_window = on.view({windows, -1, on.size(1)}).mean(1);  // [windows, E]
@@ -79,7 +79,7 @@ LayerProfile profile_layer(int layer, const MoeWeights& weights, const at::Tenso
 
 namespace {
 
-/// What the tables need of a layer, gathered chunk by chunk.
+/// What the tables need to know about a layer, gathered chunk by chunk.
 struct LayerRouting {
   std::shared_ptr<const MoeWeights> weights;
   std::vector<at::Tensor> routing_weights;  // [t, E] each

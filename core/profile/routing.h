@@ -1,4 +1,5 @@
-// Stage 2's first measurement: how the routing weights of every layer are distributed on held-out tokens.
+// The first measurement of stage 2: how the routing weights of every layer are distributed on held-out
+// tokens.
 #pragma once
 
 #include <vector>
@@ -14,8 +15,8 @@ struct RoutingMeasurement {
   std::vector<std::vector<LayerPolicy>> candidates;  // per layer; empty where the layer was not converted
 };
 
-/// One pass of the dense model over the windows; routing weights of the converted `layers` on the dense
-/// model's own trajectory, window position 0 left out.
+/// Runs the dense model once over the windows. The routing weights of the converted `layers` are measured on
+/// the dense model's own trajectory, without window position 0.
 RoutingMeasurement measure_routing(const WeightSource& source, const MoeLayers& moe,
                                    const std::vector<int>& layers, const Windows& windows,
                                    const Context& context);

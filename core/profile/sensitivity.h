@@ -8,19 +8,20 @@
 
 namespace ladimo {
 
-/// Per layer, per candidate: nats per token. Layers without candidates have an empty row.
+/// Nats per token, per layer and candidate. Layers without candidates have an empty row.
 using Sensitivity = std::vector<std::vector<double>>;
 using CandidateTable = std::vector<std::vector<LayerPolicy>>;
 
-/// Exact: one forward pass from layer l on for every candidate.
+/// Measures exactly, with one forward pass from layer l on for every candidate.
 Sensitivity measure_sensitivity(const WeightSource& source, const MoeLayers& moe,
                                 const CandidateTable& candidates, const Windows& windows,
                                 const Context& context);
 
-/// From one backward pass: next tokens are sampled from the dense model's own distribution (so this is a
-/// Monte-Carlo estimate of the true Fisher information), g_l(t) is the gradient of the summed log-probability
-/// with respect to the FFN's output, and D_l(c) = 1/2 mean_t (g_l(t) . delta_l,c(t))² with delta the output
-/// error. Layer inputs are kept and each layer is recomputed in reverse; `seed` decides the sample.
+/// Estimates from one backward pass. Next tokens are sampled from the dense model's own distribution, which
+/// makes this a Monte-Carlo estimate of the true Fisher information. g_l(t) is the gradient of the summed
+/// log-probability with respect to the FFN's output, delta is the output error, and D_l(c) = 1/2 mean_t
+/// (g_l(t) . delta_l,c(t))². Layer inputs are kept, and each layer is recomputed in reverse. `seed`
+/// determines the sample.
 Sensitivity estimate_sensitivity(const WeightSource& source, const MoeLayers& moe,
                                  const CandidateTable& candidates, const Windows& windows, std::uint64_t seed,
                                  const Context& context);

@@ -15,8 +15,8 @@
 namespace ladimo {
 namespace {
 
-/// One policy per threshold of the ladder, which comes before top-k: every layer that has candidates at that
-/// rung.
+/// One policy per threshold of the ladder, whose thresholds come before its top-k. Every layer that has
+/// candidates is on the same rung.
 std::vector<ModelPolicy> thresholds_of(const CandidateTable& candidates) {
   std::vector<ModelPolicy> ladder;
   for (std::size_t l = 0; l < candidates.size(); ++l)
@@ -35,15 +35,15 @@ const Candidate& chosen(const LayerTable& table, const LayerPolicy& policy) {
   return *std::find_if(table.candidates.begin(), table.candidates.end(), same);
 }
 
-/// A table with holes in it could not be read again.
+/// A table with numbers that are not finite could not be read again.
 void require_finite(const Sensitivity& sensitivity) {
   for (std::size_t l = 0; l < sensitivity.size(); ++l)
     if (!std::ranges::all_of(sensitivity[l], [](double kl) { return std::isfinite(kl); }))
-      throw Error(fmt::format("The predictions are no numbers when layer {} runs with experts.", l),
+      throw Error(fmt::format("The predictions are not finite when layer {} runs with experts.", l),
                   "Check the checkpoint ({inspect_model}), or leave this layer dense with {layers}.");
 }
 
-/// What lies between two neighbours of the ladder.
+/// The policies between two neighbours of the ladder.
 std::vector<LayerPolicy> between(const LayerPolicy& a, const LayerPolicy& b) {
   std::vector<LayerPolicy> policies;
   if (a.kind != b.kind) return policies;
@@ -55,7 +55,7 @@ std::vector<LayerPolicy> between(const LayerPolicy& a, const LayerPolicy& b) {
   return policies;
 }
 
-/// Different policies of the frontier at these trade-offs.
+/// The distinct policies of the frontier at these trade-offs.
 std::vector<ModelPolicy> points_of(const TradeoffTable& table, Kinds kinds,
                                    const std::vector<double>& tradeoffs) {
   const Frontier frontier(table, nullptr, Cost::activated, {}, kinds);
@@ -76,13 +76,13 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
   const bool measure = settings.measured;
   const auto count = windows.count();
   const auto files = std::ssize(std::set<std::int32_t>(windows.source.begin(), windows.source.end()));
-  const double counted = 0.2, estimating_ends = measure ? 0.3 : 1;  // of the step's time
+  const double counted = 0.2, estimating_ends = measure ? 0.3 : 1;  // shares of the step's time
   Scores activity;
   if (settings.recalibrated)
     activity = count_activity(source, moe, some_windows(windows, activity_windows(count, files)),
                               thresholds_of(candidates), context.part(0, counted));
 
-  // Measuring needs a pass per candidate; beside it the estimate only tells how well the two agree.
+  // A measurement needs one pass per candidate. The estimate then only shows how well the two agree.
   const auto some = measure ? some_windows(windows, sensitivity_windows(count, files)) : windows;
   const auto estimated = estimate_sensitivity(source, moe, candidates, some, settings.seed,
                                               context.part(counted, estimating_ends));

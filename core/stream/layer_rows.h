@@ -1,4 +1,4 @@
-// What one layer is fitted on.
+// The rows that one layer is fitted on.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace ladimo {
 
-/// FFN inputs and the dense FFN's outputs on calibration tokens, [T, d] each, read a chunk at a time.
-/// Window position 0 is left out: large LLaMA models have activations there that are larger by orders of
-/// magnitude and would decide everything. The first `training` rows are fitted, the rest only judge (early
-/// stopping, never worse than before). Copies share their rows.
+/// FFN inputs and the dense FFN's outputs on calibration tokens, [T, d] each, read a chunk at a time. Window
+/// position 0 is left out: large LLaMA models have activations there that are larger by orders of magnitude
+/// and would dominate every fit. The first `training` rows are fitted. The others are validation rows for
+/// early stopping and for choices. Copies share their rows.
 class LayerRows {
  public:
   LayerRows(RowStore x, RowStore y, std::int64_t training);
-  /// Rows that are in memory already. x, y [T, d].
+  /// Wraps rows that are already in memory. x, y [T, d].
   LayerRows(at::Tensor x, at::Tensor y, std::int64_t training);
 
   std::int64_t count() const { return count_; }
@@ -23,14 +23,15 @@ class LayerRows {
   std::int64_t hidden_size() const { return x_.row_shape()[0]; }
   const at::TensorOptions& options() const { return x_.options(); }
 
-  /// Rows begin ... end - 1 of the FFN's inputs, and of its outputs. [end - begin, d]
+  /// Rows begin ... end - 1 of the FFN's inputs or outputs: [end - begin, d].
   at::Tensor x(std::int64_t begin, std::int64_t end) const { return read(x_, begin, end); }
   at::Tensor y(std::int64_t begin, std::int64_t end) const { return read(y_, begin, end); }
-  /// The rows that `index` [n] int64 names. [n, d]
+  /// The rows that `index` [n] int64 names: [n, d].
   at::Tensor x(const at::Tensor& index) const { return gather(x_, index); }
   at::Tensor y(const at::Tensor& index) const { return gather(y_, index); }
 
-  /// The rows that are fitted, those that judge, and those that `index` names with so many of them fitted.
+  /// Subsets: the training rows, the validation rows, and the rows of an index with the number of them that
+  /// are for training.
   LayerRows train() const;
   LayerRows validation() const;
   LayerRows picked(const at::Tensor& index, std::int64_t training) const;
@@ -43,16 +44,16 @@ class LayerRows {
   std::int64_t first_ = 0;
   std::int64_t count_ = 0;
   std::int64_t training_ = 0;
-  at::Tensor index_;  // [count] int64 on the CPU, rows of the stores; undefined: those from first_ on
+  at::Tensor index_;  // [count] int64 on the CPU, rows of the stores; undefined: the rows from first_ on
 };
 
-/// Gathers a layer's rows while the residual stream passes through it.
+/// Collects a layer's rows while the residual stream passes through it.
 class RowCapture {
  public:
-  /// For `windows` windows of `positions` tokens, the first `training` of which are fitted.
+  /// Makes room for `windows` windows of `positions` tokens. The first `training` windows are for training.
   RowCapture(const WeightSource& source, std::int64_t windows, std::int64_t training, std::int64_t positions,
              const Context& context);
-  /// x, y [n * positions, d] of windows begin, begin + 1, ...
+  /// Stores x, y [n * positions, d] of the windows from `begin` on.
   void keep(std::int64_t begin, const at::Tensor& x, const at::Tensor& y);
   LayerRows rows() const;
 

@@ -1,4 +1,4 @@
-// The residual stream: what runs through the layers of a decoder, for all windows of a text.
+// The residual stream: the hidden states between the layers of a decoder, for all windows of a text.
 #pragma once
 
 #include <algorithm>
@@ -16,19 +16,19 @@ namespace ladimo {
 
 class WeightSource;
 
-/// Hidden states of every window before some layer: windows x positions x d, in memory on the source's
-/// device, or in a scratch file where the context's memory does not suffice. Windows are independent of each
-/// other, so they are read and written a few at a time. Copies share their contents.
+/// Hidden states of every window before some layer: windows x positions x d. They are in memory on the
+/// source's device, or in a scratch file where the context's memory does not suffice. Windows are independent
+/// of each other, so they are read and written a few at a time. Copies share their contents.
 class ResidualStream {
  public:
   ResidualStream() = default;
-  /// Without contents; kept as the source's stream_dtype(), fp32 or bf16.
+  /// A stream without contents, kept in the source's stream_dtype(), fp32 or bf16.
   ResidualStream(const WeightSource& source, std::int64_t windows, std::int64_t positions,
                  const Context& context);
-  /// The same, kept as `dtype`.
+  /// A stream without contents, kept in `dtype`.
   ResidualStream(const WeightSource& source, std::int64_t windows, std::int64_t positions,
                  const Context& context, at::ScalarType dtype);
-  /// What the embedding makes of `windows`.
+  /// The embedding of `windows`.
   static ResidualStream embedded(const WeightSource& source, const Windows& windows, const Context& context);
   /// The same, kept as `dtype`.
   static ResidualStream embedded(const WeightSource& source, const Windows& windows, const Context& context,
@@ -39,8 +39,8 @@ class ResidualStream {
   bool defined() const { return rows_.count() > 0; }
   bool spilled() const { return rows_.spilled(); }
 
-  /// Windows begin ... end - 1, or those that `index` [n] int64 names: [n, positions, d] in the dtype that is
-  /// computed with.
+  /// Windows begin ... end - 1, or those that `index` [n] int64 names: [n, positions, d] in the dtype of the
+  /// computation.
   at::Tensor read(std::int64_t begin, std::int64_t end) const { return rows_.read(begin, end); }
   at::Tensor read(const at::Tensor& index) const { return rows_.gather(index); }
   void write(std::int64_t begin, const at::Tensor& h) { rows_.write(begin, h); }
@@ -52,21 +52,20 @@ class ResidualStream {
 /// Token ids of windows begin ... end - 1: [end - begin, window] int64.
 at::Tensor ids_of(const Windows& windows, std::int64_t begin, std::int64_t end);
 
-/// The one rule of how much is computed at once: as many rows as make one [rows, neurons] fp32 matrix of at
-/// most 16 MiB, which fits the cache of a server, and which the allocator keeps for the next chunk instead of
-/// asking the system for fresh pages each time (commands/runtime.cpp). Where `copies` such matrices are
-/// needed side by side, so much less.
+/// The number of rows to compute at once. One [rows, neurons] fp32 matrix then takes at most 16 MiB, which
+/// fits the cache of a server. The allocator keeps that much for the next chunk instead of asking the system
+/// for fresh pages each time (commands/runtime.cpp). `copies` such matrices share the 16 MiB.
 std::int64_t chunk_rows(std::int64_t neurons, std::int64_t copies = 1);
-/// The same in whole windows, at least one.
+/// The number of whole windows to compute at once, at least one. It follows the rule of chunk_rows().
 std::int64_t chunk_windows(std::int64_t neurons, std::int64_t positions, std::int64_t copies = 1);
 
-/// Calls `work(begin, end)` for consecutive chunks of `count` things.
+/// Calls `work(begin, end)` for consecutive chunks of `count` items.
 template <class Work>
 void for_chunks(std::int64_t count, std::int64_t chunk, Work&& work) {
   for (std::int64_t begin = 0; begin < count; begin += chunk) work(begin, std::min(begin + chunk, count));
 }
 
-/// What `work(begin, end)` makes of consecutive chunks, one after the other along the first dimension.
+/// Concatenates the results of `work(begin, end)` for consecutive chunks along the first dimension.
 template <class Work>
 at::Tensor in_chunks(std::int64_t count, std::int64_t chunk, Work&& work) {
   std::vector<at::Tensor> parts;

@@ -21,18 +21,19 @@ class RowStore {
   /// `compute`, and kept as `stored` (fp32 or bf16). Throws Error when neither memory nor disk has room.
   RowStore(std::int64_t count, std::vector<std::int64_t> row, at::TensorOptions compute,
            at::ScalarType stored, MemoryBudget memory);
-  /// From rows that exist already, [count, ...]; they stay in memory as they are.
+  /// Wraps existing rows [count, ...], which stay in memory as they are.
   explicit RowStore(at::Tensor rows);
 
   std::int64_t count() const { return count_; }
-  /// Of one row; empty for a single number.
+  /// The shape of one row; empty for a single number.
   const std::vector<std::int64_t>& row_shape() const { return row_; }
   const at::TensorOptions& options() const { return compute_; }
   bool spilled() const { return file_ != nullptr; }
   /// Bytes that all rows take where they are kept.
   std::uint64_t bytes() const;
 
-  /// Rows begin ... end - 1: [end - begin, ...]. In memory a view where the dtypes agree.
+  /// Rows begin ... end - 1: [end - begin, ...]. Returns a view where the rows are in memory in the right
+  /// dtype.
   at::Tensor read(std::int64_t begin, std::int64_t end) const;
   /// The rows that `index` [n] int64 names: [n, ...].
   at::Tensor gather(const at::Tensor& index) const;
@@ -51,7 +52,7 @@ class RowStore {
   at::ScalarType stored_ = at::kFloat;
   std::shared_ptr<at::Tensor> rows_;   // [count, ...]; null where spilled
   std::shared_ptr<ScratchFile> file_;  // null where in memory
-  std::shared_ptr<const void> room_;   // taken of the memory budget
+  std::shared_ptr<const void> room_;   // the part of the memory budget that the rows take
 };
 
 }  // namespace ladimo

@@ -1,5 +1,5 @@
-// Many small products: faster side by side, each on one thread, than one after the other with all threads in
-// every product.
+// Runs many small products side by side, each on one thread. That is faster than running them one after the
+// other with all threads in every product.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace ladimo {
 
-/// Calls work(0) ... work(count - 1), in any order: on the CPU each on one thread, where there is work for
-/// all of them; else one after the other with all threads. Autograd is on or off as for the caller. Rethrows
-/// what one of them threw.
+/// Calls work(0) ... work(count - 1) in any order. On the CPU each call runs on one thread where there are
+/// enough calls for all threads. Otherwise they run one after the other with all threads. Autograd is on or
+/// off as in the calling thread. Rethrows an exception that one of the calls threw.
 void side_by_side(at::Device device, std::int64_t count, const std::function<void(std::int64_t)>& work);
 
 }  // namespace ladimo

@@ -75,7 +75,7 @@ class Pass {
     });
   }
 
-  /// The FFNs follow from what all windows bring to the layer.
+  /// The FFNs are chosen after all windows have passed the attention of the layer.
   void pass_in_halves(std::int64_t l, const DecoderLayer& layer) {
     for_chunks(stream_.windows(), chunk_, [&](auto begin, auto end) {
       context_.check();
@@ -115,7 +115,7 @@ std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& str
 void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, ResidualStream& gradient,
                const std::function<void(const BackwardChunk& chunk)>& see,
                const std::function<void(std::int64_t windows)>& passed, const Context& context) {
-  // What autograd keeps of a chunk, the gradients on their way: about twice what a pass forward holds.
+  // Autograd keeps a chunk's activations and the gradients: about twice what a forward pass holds.
   const auto chunk = chunk_windows(source.config().intermediate_size, gradient.positions(), 2);
   for (; !inputs.empty(); inputs.pop_back()) {
     const auto l = std::ssize(inputs) - 1;

@@ -19,14 +19,14 @@ using FeedForwards = std::vector<std::shared_ptr<const FeedForward>>;
 struct LayerChunk {
   std::int64_t layer = 0;
   std::int64_t begin = 0, end = 0;  // windows
-  at::Tensor x;                     // [(end - begin) * positions, d] what the FFN sees
-  at::Tensor y;                     // the same shape: what it makes of that
+  at::Tensor x;                     // [(end - begin) * positions, d] input of the FFN
+  at::Tensor y;                     // [(end - begin) * positions, d] output of the FFN
 };
 
 /// Models that differ from the walking one in some of their FFNs. Such a model shares the walking model's
 /// residual stream up to the first layer that differs, and has a stream of its own from there on.
 struct Branches {
-  /// For every model the first layer that differs; the number of layers where none does.
+  /// For every model the first layer that differs, or the number of layers where none differs.
   std::vector<std::int64_t> first_layer;
   /// The FFN of one layer in every model; null where it is the same as in the walking model.
   std::function<FeedForwards(int layer)> ffns;
@@ -51,8 +51,8 @@ struct Walk {
   std::function<void(std::int64_t layer, const DecoderLayer& weights)> enter;
   /// Called for every chunk of a layer, in window order.
   std::function<void(const LayerChunk& chunk)> see;
-  /// Called when all windows have passed the layer's attention and none its FFN. Returns the FFN of every
-  /// window, or nothing where all windows take the layer's own.
+  /// Called when all windows have passed the layer's attention, but none has passed its FFN. Returns the FFN
+  /// of every window, or nothing where all windows use the layer's own.
   std::function<FeedForwards(std::int64_t layer, const DecoderLayer& weights)> deal;
   /// Called after a layer.
   std::function<void(std::int64_t layer, const DecoderLayer& weights)> leave;

@@ -1,4 +1,4 @@
-// Which calibration windows are fitted and which only judge.
+// Which calibration windows are for training and which for validation.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +11,9 @@
 
 namespace ladimo {
 
-/// Windows in the order training first, validation last; validation takes every n-th window, so that it has
-/// the same mix of sources. At least four windows judge (one where there are fewer than eight): a single one
-/// of a short text would decide by what it happens to be about.
+/// Orders the windows: training first, validation last. Validation takes every n-th window, so that it has
+/// the same mix of sources. It has at least four windows (one where there are fewer than eight), because the
+/// topic of a single window of a short text would decide too much.
 struct WindowOrder {
   std::vector<std::int64_t> index;
   std::int64_t training = 0;
@@ -28,7 +28,7 @@ struct WindowOrder {
     index.insert(index.end(), validation.begin(), validation.end());
   }
 
-  /// All windows in this order; those that are fitted; those that judge.
+  /// All windows in this order, the training windows alone, and the validation windows alone.
   Windows all(const Windows& windows) const { return picked_windows(windows, index); }
   Windows fitted(const Windows& windows) const {
     return picked_windows(windows, std::span(index).first(static_cast<std::size_t>(training)));

@@ -14,12 +14,12 @@ namespace {
 
 struct Trained {
   at::Tensor *tensor, *like;
-  double pace = 1;  // of its steps beside those of the others
+  double pace = 1;  // factor on its learning rate
 };
 
 std::vector<Trained> trained(MoeWeights& weights) {
-  // A router's readout is far from where it should be: it was fitted to norms, not to what is wanted. Down
-  // and gate are near, and every step of down moves the output itself.
+  // A router's readout needs large steps, because it was fitted to norms and not to the logits. Down and gate
+  // need small ones: they are nearly right, and every step of down moves the output itself.
   constexpr double of_router = 12, of_down = 0.5, of_gate = 0.7;
   std::vector<Trained> all = {{&weights.gate, &weights.gate, of_gate},
                               {&weights.up, &weights.up},
@@ -48,7 +48,7 @@ class ElasticFfn : public FeedForward {
 
   FfnOutput forward(const at::Tensor& x) const override {
     const auto routing = weights_.route(x);
-    // Window position 0 may be far larger than all others.
+    // Window position 0 is left out, because its values may be far larger than all others.
     const auto others = routing.detach().view({-1, positions_, routing.size(1)}).slice(1, 1);
     const double width = std::max(slope_ * others.std().item<double>(), 1e-6);  // a constant router has none
     return {weights_.combine(weights_.hidden(x), differentiable_selection(routing, threshold_, width)), {}};
@@ -70,7 +70,7 @@ at::Tensor differentiable_selection(const at::Tensor& routing_weights, double th
   if (!at::GradMode::is_enabled()) return hard;
   const auto margin = at_rest * (1 - at_rest);
   const auto drift = (margin * z).sum() / margin.sum().clamp_min(1e-12);
-  // The value of `drift` is taken out again: only its gradient, the threshold's own movement, is wanted.
+  // `drift` cancels out in the value. Only its gradient remains, the movement of the threshold.
   const auto soft = (z - (drift - drift.detach())).sigmoid();
   return hard + (soft - soft.detach());
 }

@@ -24,10 +24,10 @@
 namespace ladimo {
 namespace {
 
-constexpr double trained_from = 0.13;  // of the step's time: before, the frontier is estimated and judged
-constexpr double least_kl = 1e-3;      // nats; positions that are better than this need no more weight
+constexpr double trained_from = 0.13;  // share of the step's time spent before training
+constexpr double least_kl = 1e-3;      // nats; positions with a smaller KL need no more weight
 
-/// Thresholds alone.
+/// Candidates of thresholds alone.
 CandidateTable threshold_candidates(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
                                     const Windows& windows, const Context& context) {
   auto candidates = measure_routing(source, moe, recipe.layers, windows, context).candidates;
@@ -36,7 +36,7 @@ CandidateTable threshold_candidates(const WeightSource& source, const MoeLayers&
   return candidates;
 }
 
-/// With estimated sensitivities and the activity that the thresholds were made for.
+/// A table with estimated sensitivities and with the activity that the thresholds were made for.
 TradeoffTable estimated_table(const WeightSource& source, const MoeLayers& moe,
                               const CandidateTable& candidates, const Recipe& recipe, const Windows& windows,
                               const Context& context) {
@@ -56,7 +56,7 @@ TradeoffTable estimated_table(const WeightSource& source, const MoeLayers& moe,
   return table;
 }
 
-/// Activated parameters of the whole model with all layers at one of the recipe's levels.
+/// Activated parameters of the whole model with all layers at one of the recipe's levels, for every level.
 std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeLayers& moe,
                                       const Recipe& recipe) {
   std::vector<double> budgets;
@@ -78,7 +78,7 @@ SliderPosition position_of(const ModelPolicy& policy) {
   return position;
 }
 
-/// What training begins with.
+/// The layers that training starts from.
 ConvertedLayers first_layers(const WeightSource& source, const MoeLayers& moe,
                              const CandidateTable& candidates, const Recipe& recipe) {
   ConvertedLayers layers(candidates.size());
@@ -92,7 +92,7 @@ ConvertedLayers first_layers(const WeightSource& source, const MoeLayers& moe,
   return layers;
 }
 
-/// Layers as they would be read back from their files.
+/// Layers as they will be read back from their files.
 class StoredLayers {
  public:
   StoredLayers(ConvertedLayers layers, at::ScalarType storage) : layers_(std::move(layers)) {
@@ -142,14 +142,14 @@ class Training {
     return std::max<std::int64_t>(1, windows_.count() / (positions * group_windows()));
   }
 
-  /// The student as it is now is what go_back() goes back to.
+  /// Stores the present student for go_back().
   void keep() {
     kept_.clear();
     for (const auto& parameter : student_.parameters()) kept_.push_back(parameter.detach().clone());
   }
 
-  /// After an epoch that made things worse: from where they were best, in smaller steps. Near the dense model
-  /// there is little to gain, and steps that are right elsewhere lose more than that.
+  /// Restores the best student after an epoch that made it worse, and continues in smaller steps. Near the
+  /// dense model there is little to gain, and a step size that is right elsewhere loses more than that.
   void go_back() {
     for (std::size_t p = 0; p < kept_.size(); ++p) student_.parameters()[p].detach().copy_(kept_[p]);
     start_optimiser();
@@ -172,8 +172,8 @@ class Training {
   }
 
  private:
-  static constexpr int positions = 4;      // of the slider in every batch, one from each stretch of its way
-  static constexpr double crowding = 1.8;  // of the stretches towards the cheap end
+  static constexpr int positions = 4;      // of the slider in every batch, one from each stretch
+  static constexpr double crowding = 1.8;  // how densely the stretches crowd towards the cheap end
 
   void start_optimiser() {
     adam_.clear();
@@ -185,7 +185,7 @@ class Training {
     return std::max<std::int64_t>(1, settings_.batch / (positions * windows_.window));
   }
 
-  /// What one position of the slider adds to a step.
+  /// The part of a step that belongs to one position of the slider.
   struct Share {
     std::span<const std::int64_t> windows;
     Policy policy;
@@ -193,7 +193,7 @@ class Training {
     std::vector<at::Tensor> gradients;
   };
 
-  /// One step of Adam on windows `pick`, a part of them at each position.
+  /// One step of Adam on windows `pick`. Each position takes a part of them.
   void step(std::span<const std::int64_t> pick, double rate) {
     std::vector<Share> shares;
     for (std::size_t i = 0; i < positions; ++i) {
@@ -215,16 +215,16 @@ class Training {
     if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
   }
 
-  /// A policy from the i-th stretch of the frontier, or at one of the budgets. The cheap end is drawn more
-  /// often: it has the most to learn.
+  /// Draws a policy from the i-th stretch of the frontier, or at one of the budgets. The cheap end is drawn
+  /// more often because it has the most to learn.
   Policy draw(int i) {
     if (!budgets_.empty()) return frontier_.at_budget(budgets_[random_.below(budgets_.size())]);
     const double to_cheapest = 1 - (i + random_.uniform()) / positions;
     return frontier_.at_tradeoff(1 - std::pow(to_cheapest, crowding));
   }
 
-  /// Fills in the mean KL, weighted by the inverse of the one expected, and its gradients; none where all
-  /// layers are dense.
+  /// Fills in the mean KL, weighted by the inverse of the expected one, and its gradients. There are no
+  /// gradients where all layers are dense.
   void differentiate(Share& share) const {
     context_.check();
     at::AutoGradMode with_gradients(true);
@@ -239,14 +239,14 @@ class Training {
     share.gradients = torch::autograd::grad({h}, student_.parameters(), {gradient}, false, false, true);
   }
 
-  /// weight * mean KL(dense || student) over the tokens that positions 1 ... W - 2 predict, and its gradient
-  /// with respect to h [n, W, d].
+  /// Returns weight * mean KL(dense || student) over the tokens that positions 1 ... W - 2 predict, and its
+  /// gradient with respect to h [n, W, d].
   std::pair<double, at::Tensor> head_gradient(const at::Tensor& h, const at::Tensor& teacher,
                                               double weight) const {
     const auto w = h.size(1), d = h.size(2);
     const auto predicting = [&](const at::Tensor& t) { return t.slice(1, 1, w - 1).reshape({-1, d}); };
     const auto inputs = predicting(h), targets = predicting(teacher);
-    if (inputs.size(0) == 0) return {0, at::zeros_like(h)};  // a window of two tokens predicts none of these
+    if (inputs.size(0) == 0) return {0, at::zeros_like(h)};  // windows of two tokens predict none
     const auto rows = Distributions::rows_at_once(source_.config().vocab_size);
     double loss = 0;
     std::vector<at::Tensor> parts;
@@ -269,15 +269,15 @@ class Training {
   Head head_;
   const Finish& settings_;
   const Frontier& frontier_;
-  std::vector<double> budgets_;  // empty: all of the frontier
+  std::vector<double> budgets_;  // empty: the whole frontier
   const Context& context_;
   Random random_;
-  Windows windows_;  // those that train
+  Windows windows_;  // the training windows
   ElasticStudent student_;
   std::vector<Adam> adam_;
   std::vector<at::Tensor> kept_;
   double rate_;
-  ResidualStream teacher_;  // of the dense model, after the last layer; its logits would be too many to keep
+  ResidualStream teacher_;  // the dense model after its last layer; its logits would take too much memory
   int steps_ = 0;
 };
 

@@ -9,18 +9,18 @@
 
 namespace ladimo {
 
-/// Judges converted layers on held-back windows, against what they were before.
+/// Judges converted layers on held-back windows, compared with the layers before the finish.
 class FinishJudge {
  public:
-  /// At policies along the frontier; where `budgets` (activated parameters of the whole model) are given, at
-  /// those alone.
+  /// Judges at policies along the frontier, or only at `budgets` (activated parameters of the whole model)
+  /// where they are given.
   FinishJudge(const WeightSource& source, Windows windows, const Frontier& frontier,
               const std::vector<double>& budgets);
 
-  /// Measures what the layers were before.
+  /// Measures the layers before the finish.
   void remember(const MoeLayers& moe, const Context& context);
 
-  /// Mean of ln(KL / KL before at as many activated parameters): below 0 is better.
+  /// The mean of ln(KL / KL before the finish at as many activated parameters). Below 0 is better.
   double operator()(const MoeLayers& moe, const Context& context) const;
 
  private:

@@ -49,8 +49,8 @@ class SecondSweep {
     spdlog::debug("second sweep, layer {}: {} -> {}", l, record.loss_before, record.loss_after);
   }
 
-  /// The layer in every window: of those that train every other one stays on the dense model's way, the rest
-  /// run the converted layer at one of the recipe's levels each.
+  /// Gives the FFN of every window. Every other training window passes the dense layer. The rest pass the
+  /// converted layer, each at one of the recipe's levels.
   FeedForwards deal(int l, const DecoderLayer& layer, const LayerRows& rows, std::int64_t windows,
                     std::int64_t training) const {
     const auto thresholds = thresholds_on(load(store_.stage1_weights(l)), rows);

@@ -1,5 +1,5 @@
-// Stage 1 over all layers: the dense model's residual stream runs through the calibration windows once, and
-// every layer that is not on disk yet is converted on the way.
+// Stage 1 over all layers. The dense model's residual stream passes the calibration windows through the
+// layers once, and every layer that is not on disk yet is converted on the way.
 #pragma once
 
 #include "base/context.h"
@@ -9,9 +9,9 @@
 
 namespace ladimo {
 
-/// Converts the recipe's layers into the run folder. Memory: the residual stream and one layer's rows (both
-/// spilled where the context's memory does not suffice), that layer's weights and what fitting them takes.
-/// Returns how many layers were found done.
+/// Converts the recipe's layers into the run folder. Takes memory for the residual stream and one layer's
+/// rows (both spilled where the context's memory does not suffice), for that layer's weights and for fitting
+/// them. Returns the number of layers that were already done.
 int convert_layers(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
                    const Windows& calibration, const Context& context);
 

@@ -1,4 +1,4 @@
-// Export formats: what a run under a policy can be written as.
+// Export formats: the ways to write a run under a policy.
 #pragma once
 
 #include <cstdint>
@@ -16,36 +16,36 @@
 
 namespace ladimo {
 
-/// What is exported.
+/// The run, policy and settings of one export.
 struct ExportSource {
   Checkpoint original;  // the dense model that the run converted
   RunFolder run;
   Policy policy;
   bool all_policies = false;  // converted layers keep their dense weights too, so that any policy can be used
-  std::uint64_t shard_bytes = std::uint64_t{4} << 30;  // largest file of weights
+  std::uint64_t shard_bytes = std::uint64_t{4} << 30;  // size limit of one file of weights
 };
 
 class Format {
  public:
   virtual ~Format() = default;
-  /// As `--format` spells it.
+  /// The name that `--format` takes.
   virtual const char* name() const = 0;
-  /// Why the format cannot express a policy; nothing where it can.
+  /// Why the format cannot express a policy, or nothing where it can.
   virtual std::optional<Problem> objection(const ModelPolicy& policy) const = 0;
-  /// Bytes of weights that write() writes.
+  /// The bytes of weights that write() will write.
   virtual std::uint64_t bytes(const ExportSource& source) const = 0;
-  /// Writes config, weights and tokenizer into a folder that exists, one tensor at a time. Throws Error (disk
-  /// full), Interrupted.
+  /// Writes config, weights and tokenizer into an existing folder, one tensor at a time. Throws Error when
+  /// the disk is full, and Interrupted.
   virtual void write(const ExportSource& source, const std::filesystem::path& folder,
                      const Context& context) const = 0;
-  /// The model that lies in a folder, from that folder alone. Shares nothing with write().
+  /// Loads the exported model from its folder alone. The code shares nothing with write().
   virtual Decoder reread(const std::filesystem::path& folder, at::Device device,
                          at::ScalarType dtype) const = 0;
 };
 
 /// All formats that this version writes.
 const std::vector<const Format*>& formats();
-/// Throws Refusal with the names that there are.
+/// Throws Refusal with the names of all formats when `name` is none of them.
 const Format& format_named(const std::string& name);
 
 }  // namespace ladimo

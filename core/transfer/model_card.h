@@ -1,4 +1,4 @@
-// README.md of an exported model: what it is and what was measured.
+// README.md of an exported model, which says what the model is and what was measured.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace ladimo {
 
-/// Markdown.
+/// Returns the text as Markdown.
 std::string model_card(const ExportReport& report);
 
 }  // namespace ladimo

@@ -41,7 +41,7 @@ class Sources {
     views_.emplace(name, &view);
   }
 
-  std::vector<TensorStore> stores_;  // mapped as long as their tensors are copied
+  std::vector<TensorStore> stores_;  // stay mapped until their tensors are copied
   std::vector<TensorSpec> specs_;
   std::map<std::string, const TensorView*> views_;
 };
@@ -52,7 +52,7 @@ void copy_tokenizer_files(const std::filesystem::path& from, const std::filesyst
     if (exists(from / name)) write_file(to / name, read_file(from / name));
 }
 
-/// Which weights of every layer the folder holds.
+/// The section that says which weights of every layer the folder holds.
 NativeSection section_of(const ExportSource& source) {
   const Recipe recipe = source.run.recipe();
   const auto config = read_json(source.original.folder() / "config.json");

@@ -6,7 +6,7 @@
 namespace ladimo {
 
 /// A folder in the Hugging Face layout with a section `ladimo` in its config.json (docs/formats.md). It can
-/// say every policy.
+/// express every policy.
 const Format& native_format();
 
 }  // namespace ladimo

@@ -1,4 +1,4 @@
-// A tokenizer without a file: every byte is a token, so what is in a window can be read.
+// A tokenizer without a file. Every byte is a token, so a test can read what is in a window.
 #pragma once
 
 #include "text/tokenizer.h"
@@ -7,7 +7,7 @@ namespace ladimo::testing {
 
 class ByteTokenizer final : public Tokenizer {
  public:
-  /// -1: the token does not exist.
+  /// An id of -1 means that the token does not exist.
   ByteTokenizer(std::int32_t bos, std::int32_t eos) : bos_(bos), eos_(eos) {}
   std::vector<std::int32_t> encode(std::string_view text) const override {
     return {text.begin(), text.end()};

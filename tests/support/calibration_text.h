@@ -1,4 +1,4 @@
-// Plain text made at run time: enough words in many documents to calibrate a pico model.
+// Plain text made at run time, with enough words in many documents to calibrate a pico model.
 #pragma once
 
 #include <filesystem>

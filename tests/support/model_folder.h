@@ -1,4 +1,4 @@
-// LLaMA checkpoints of any shape, in the layout of Hugging Face, with weights from a caller. No torch.
+// LLaMA checkpoints of any shape in the layout of Hugging Face, with weights from the caller. No torch.
 #pragma once
 
 #include <bit>
@@ -18,14 +18,14 @@
 
 namespace ladimo::testing {
 
-/// By default tiny ("pico"), which is what a test wants.
+/// The default is tiny ("pico"), as most tests want it.
 struct ModelShape {
   std::int64_t hidden = 32;
   std::int64_t layers = 2;
   std::int64_t heads = 4;
   std::int64_t kv_heads = 2;
   std::int64_t intermediate = 48;
-  std::int64_t vocab = 4096;  // the demo tokenizer's; fewer rows are refused by the preflight
+  std::int64_t vocab = 4096;  // as many as the demo tokenizer has; the preflight refuses fewer rows
   std::int64_t positions = 64;
   bool tied_head = true;
   bool attention_bias = false;
@@ -70,8 +70,8 @@ inline void store_weight(float value, DType dtype, std::byte* at) {
   if (dtype == DType::bf16) std::memcpy(at, &bfloat, 2);
 }
 
-/// Writes config.json, the weights and `tokenizer` (a file) as tokenizer.model to `folder` (created).
-/// `bytes_of` is asked for one tensor at a time, in file order; its answer has the dtype of `shape`.
+/// Writes config.json, the weights and the file `tokenizer` as tokenizer.model to `folder`, which is created.
+/// `bytes_of` is called for one tensor at a time, in file order, and returns it in the dtype of `shape`.
 inline void write_model_folder(const std::filesystem::path& folder, const ModelShape& shape,
                                const std::filesystem::path& tokenizer,
                                const std::function<std::vector<std::byte>(const ExpectedTensor&)>& bytes_of) {

@@ -9,8 +9,8 @@
 
 namespace ladimo::testing {
 
-/// Norm weights are near 1, embeddings near unit variance, matrices scaled by 1/sqrt(fan-in): activations
-/// stay of order one and the logits are far from uniform.
+/// Norm weights are near 1, embeddings have about unit variance, and matrices are scaled by 1/sqrt(fan-in).
+/// Activations then stay of order one, and the logits are far from uniform.
 inline std::vector<std::byte> random_weights(const ExpectedTensor& tensor, DType dtype, Random& random) {
   std::size_t count = 1;
   for (const std::int64_t dim : tensor.shape) count *= static_cast<std::size_t>(dim);
@@ -27,7 +27,7 @@ inline std::vector<std::byte> random_weights(const ExpectedTensor& tensor, DType
   return bytes;
 }
 
-/// Writes such a checkpoint with the demo's tokenizer to `folder` (created).
+/// Writes a random checkpoint with the demo's tokenizer to `folder`, which is created.
 inline void write_pico_model(const std::filesystem::path& folder, const ModelShape& shape = {}) {
   Random random(shape.seed, "pico");
   write_model_folder(
@@ -35,10 +35,10 @@ inline void write_pico_model(const std::filesystem::path& folder, const ModelSha
       [&](const ExpectedTensor& tensor) { return random_weights(tensor, shape.dtype, random); });
 }
 
-/// Puts another tokenizer into a model's folder that cuts text in the same way: the file has a field more.
+/// Replaces a model's tokenizer by one that cuts text in the same way. Its file has one more field.
 inline void change_tokenizer(const std::filesystem::path& folder) {
   const auto file = folder / "tokenizer.model";
-  write_file(file, read_file(file) + "\xC0\x0C\x01");  // field 200 of the message, which nobody knows
+  write_file(file, read_file(file) + "\xC0\x0C\x01");  // field 200 of the message, which no reader knows
 }
 
 }  // namespace ladimo::testing

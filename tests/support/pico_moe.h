@@ -1,4 +1,4 @@
-// A pico model with converted layers that nobody fitted, and text to measure it on.
+// A pico model with random converted layers, and text to measure it on.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace ladimo::testing {
 
-/// Every layer has a random router and small noise on its down rows. The windows are of two files.
+/// Every layer has a random router and small noise on its down rows. The windows come from two files.
 struct PicoMoe {
   TemporaryFolder folder;
   WeightSource source;
@@ -21,7 +21,7 @@ struct PicoMoe {
   MoeLayers moe;
   Windows windows = random_windows(6, 9);
 
-  /// `stream`: what residual streams are kept as.
+  /// `stream` is the dtype in which residual streams are kept.
   explicit PicoMoe(at::ScalarType stream = at::kFloat) : source(make(folder.path(), stream)) {
     for (std::int64_t l = 0; l < source.config().layers; ++l) {
       auto weights = random_moe(*source.dense_ffn(l), 8, 16, static_cast<std::uint64_t>(l));

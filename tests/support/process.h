@@ -29,7 +29,7 @@ class Process {
  public:
   using Environment = std::vector<std::pair<std::string, std::string>>;
 
-  /// `out`: where stdout goes; kept for `wait` by default.
+  /// `out` is the file for stdout. By default `wait` returns what was written there.
   explicit Process(const std::vector<std::string>& arguments, const Environment& environment = {},
                    const std::filesystem::path& out = {}) {
     int ends[2];
@@ -63,7 +63,7 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void signal(int number) const { kill(child_, number); }
-  /// Writes to its stdin.
+  /// Writes to the stdin of the process.
   void write(const std::string& text) const {
     if (::write(stdin_, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
       throw std::runtime_error("write");

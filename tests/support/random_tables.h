@@ -1,4 +1,4 @@
-// Trade-off tables with the shape of real ones and random numbers: for the frontier's tests and benchmark.
+// Trade-off tables with the shape of real ones and random numbers, for the frontier's tests and benchmark.
 #pragma once
 
 #include <cmath>
@@ -16,7 +16,7 @@ struct TableShape {
   double dense_ffn = 1e6;  // parameters of one FFN
 };
 
-/// KL rises as activity falls, steeper in some layers than in others; top-k is worse than thresholds.
+/// KL rises as activity falls, more steeply in some layers than in others. Top-k is worse than thresholds.
 inline TradeoffTable random_table(const TableShape& shape, std::uint64_t seed) {
   Random random(seed, "table");
   TradeoffTable table;
@@ -49,7 +49,7 @@ inline TradeoffTable random_table(const TableShape& shape, std::uint64_t seed) {
   return table;
 }
 
-/// Joint points as measured ones lie: KL a little above the sum, activity a little below.
+/// Adds joint points like measured ones: KL is a little above the sum, activity a little below.
 inline void add_joint_points(TradeoffTable& table) {
   const double dense = static_cast<double>(table.layers.size()) * table.layers[0].candidates[0].activated;
   for (const double share : {0.9, 0.8, 0.7, 0.6, 0.5}) {

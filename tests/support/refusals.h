@@ -1,4 +1,4 @@
-// Bad input and part of the sentence that the user reads.
+// Checks that bad input is refused with the expected sentence.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace ladimo::testing {
 
-/// What a Refusal of `work` says: message, then hint; "" when it refuses nothing.
+/// The message and hint of the Refusal that `work` throws, or "" when it throws none.
 template <class Work>
 std::string refusal_of(Work work) {
   try {
@@ -20,7 +20,7 @@ std::string refusal_of(Work work) {
   return {};
 }
 
-/// `work` refuses, says `part`, and gives a hint.
+/// Checks that `work` throws a Refusal that contains `part` and has a hint.
 template <class Work>
 void check_refused(const std::string& part, Work work) {
   const std::string said = refusal_of(work);

@@ -13,12 +13,12 @@
 
 namespace ladimo::testing {
 
-/// Stores `bytes` in the place of a layer's weights.
+/// Writes `bytes` in the place of a layer's weights.
 inline LayerStore::Write writing(std::string bytes) {
   return [bytes = std::move(bytes)](const std::filesystem::path& file) { write_file(file, bytes); };
 }
 
-/// Layers 0 and 1 are asked for, layer 1 is finished.
+/// A run of layers 0 and 1, of which layer 1 is finished.
 struct SampleRun {
   TemporaryFolder folder;
   RunFolder run{folder / "run"};

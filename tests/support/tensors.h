@@ -38,7 +38,7 @@ inline WeightSource open_weights(const std::filesystem::path& folder, at::Scalar
   return WeightSource(Checkpoint::open(folder), at::kCPU, dtype);
 }
 
-/// All of a layer's FFN inputs, and outputs. [T, d]
+/// All FFN inputs or outputs of a layer. [T, d]
 inline at::Tensor inputs(const LayerRows& rows) { return rows.x(0, rows.count()); }
 inline at::Tensor outputs(const LayerRows& rows) { return rows.y(0, rows.count()); }
 
@@ -56,8 +56,8 @@ inline std::shared_ptr<DenseFfn> random_ffn(std::int64_t d, std::int64_t f, std:
   return ffn;
 }
 
-/// `ffn` in slices by a random permutation, with a random router and random compensation. What `routed` equal
-/// experts do not divide joins the `shared` neurons.
+/// `ffn` in slices by a random permutation, with a random router and random compensation. Neurons that do not
+/// fit into `routed` equal experts join the `shared` neurons.
 inline MoeWeights random_moe(const DenseFfn& ffn, std::int64_t routed, std::int64_t shared,
                              std::uint64_t seed) {
   const std::int64_t f = ffn.gate.size(0), d = ffn.gate.size(1);
@@ -81,7 +81,8 @@ inline MoeWeights random_moe(const DenseFfn& ffn, std::int64_t routed, std::int6
   return moe;
 }
 
-/// The same with random shifts: of thresholds -1, 0 and 1 all, half and none of the experts are said to run.
+/// Returns `moe` with random shifts. Its activity says that all, half and none of the experts run at the
+/// thresholds -1, 0 and 1.
 inline MoeWeights moving(MoeWeights moe) {
   moe.gate_shift = random_tensor(moe.gate.sizes(), 60, 0.05);
   moe.up_shift = random_tensor(moe.up.sizes(), 61, 0.05);

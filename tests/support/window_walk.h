@@ -1,4 +1,4 @@
-// Goes through the window as a person does: finds what has a name, clicks, types, waits.
+// Uses the window as a person does: finds named widgets, clicks, types and waits.
 #pragma once
 
 #include <stdexcept>
@@ -11,7 +11,7 @@
 
 namespace ladimo::testing {
 
-/// Throws where nothing of that name can be seen within `patience_ms`.
+/// Finds a visible widget by name. Throws when none appears within `patience_ms`.
 template <class T>
 T& seen(QWidget& window, const char* name, int patience_ms = 60000) {
   T* found = nullptr;
@@ -46,7 +46,7 @@ inline void choose(QWidget& window, const char* name, int value) {
   seen<QSpinBox>(window, name).setValue(value);
 }
 
-/// The wizard's Next or Finish, when the page allows it.
+/// Clicks the wizard's Next or Finish when the page allows it.
 inline void go_on(QWizard& wizard, QWizard::WizardButton button = QWizard::NextButton,
                   int patience_ms = 60000) {
   click(*wizard.button(button), patience_ms);

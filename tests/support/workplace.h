@@ -1,4 +1,4 @@
-// What tests of the command line begin with: a pico model, text, a short conversion.
+// The starting point of command-line tests: a pico model, text and a short conversion.
 #pragma once
 
 #include <filesystem>
