@@ -90,8 +90,7 @@ Recipe TextPageConfig::recipe_of_files() const {
 }
 
 void TextPageConfig::read_here(const Recipe& recipe) {
-  const std::int64_t half = recipe.held_out_tokens / 2;
-  const TextRequest request{recipe.text, recipe.window, {recipe.tokens, half, half}, recipe.seed, looks};
+  const TextRequest request{recipe.text, recipe.window, recipe.splits(), recipe.seed, looks};
   reader_.run<TextLook>([request, tokenizer = model_->tokenizer](
                             const Context& context) { return look_at_text(request, *tokenizer, context); },
                         [this](const TextLook& look) { keep(look); },
