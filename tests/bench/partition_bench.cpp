@@ -43,10 +43,10 @@ int main() {
   ffn.gate = at::randn({neurons, features}) / 64;
   ffn.up = at::randn({neurons, features}) / 64;
   ffn.down = at::randn({features, neurons}) / 120;
-  const auto x = inputs();
+  const LayerRows x(inputs(), at::zeros({tokens, features}), tokens);
   const Context context;
   HiddenStatistics statistics;
-  statistics.square = ffn.hidden(x).square().mean(0);
+  statistics.square = ffn.hidden(x.x(0, tokens)).square().mean(0);
   statistics.down_norm = ffn.down.norm(2, 0);
   Recipe recipe;
   recipe.experts = 64;

@@ -58,7 +58,7 @@ TEST_CASE("no event of a conversion holds the window for long") {
   ui::ConversionJob job(engine.engine());
   std::vector<int> all;
   for (int layer = 0; layer < layers; ++layer) all.push_back(layer);
-  job.prepare({"convert"}, "some/run", ui::ConversionState({{"layers", "Converting", 128, false}}, all));
+  job.prepare({"convert"}, "some/run", ui::ConversionState({{Step::layers, "Converting", 128, false}}, all));
   QWizard wizard;
   wizard.addPage(new ui::DistillationPage(job));
   wizard.show();

@@ -19,6 +19,7 @@
 
 #include "example_run.h"
 #include "palettes.h"
+#include "run/bench_result.h"
 #include "stand_in_engine.h"
 #include "ui/engine/serve_client.h"
 #include "ui/models/layer_model.h"
