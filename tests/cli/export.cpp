@@ -216,7 +216,7 @@ TEST_CASE("a damaged native folder is refused with the file, and the key or the 
        change_config([](json& c) { c["ladimo"]["layers"][1]["weights"] = {"half"}; }),
        {"ladimo.layers[1].weights"}},
       {"no experts", change_config([](json& c) { c["ladimo"]["routed_experts"] = 0; }), {"routed_experts"}},
-      {"other experts", change_config([](json& c) { c["ladimo"]["routed_experts"] = 5; }), {"other sizes"}},
+      {"other experts", change_config([](json& c) { c["ladimo"]["routed_experts"] = 5; }), {"do not have the sizes"}},
       {"no metadata",
        change_config([](json& c) { c["ladimo"]["layers"][1]["metadata"] = json::object(); }),
        {"shared_neurons"}},

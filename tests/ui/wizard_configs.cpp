@@ -265,7 +265,7 @@ TEST_CASE("experts: defaults come from the model, and what does not fit is a sen
   const struct {
     void (*change)(Recipe&);
     const char* part;
-  } rows[] = {{[](Recipe& r) { r.shared = r.experts; }, "none is left to be routed"},
+  } rows[] = {{[](Recipe& r) { r.shared = r.experts; }, "leaves none to be routed"},
               {[](Recipe& r) { r.experts = 49; }, "cannot become 49 experts"},
               {[](Recipe& r) { r.window = 65; }, "between 2 and 64"},
               {[](Recipe& r) { r.tokens = 100; }, "do not fill two windows"},

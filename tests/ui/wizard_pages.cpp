@@ -20,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include "palettes.h"
+#include "run/inspection.h"
 #include "stand_in_engine.h"
 #include "ui/plots/partition_picture.h"
 #include "ui/wizard/conversion_arguments.h"
@@ -246,9 +247,17 @@ TEST_CASE("what is typed stays as it is while the model before is still being re
 }
 
 TEST_CASE("Return adds a file of another machine and stays on the page") {
-  const std::string inspect =
-      R"({"architecture":"LlamaForCausalLM","layers":2,"hidden_size":32,"intermediate_size":48,"heads":2,"kv_heads":2,)"
-      R"("vocab_size":4096,"max_positions":64,"dtype":"float32","head_dim":16,"tied_head":false,"threads":2,"problems":[]})";
+  Inspection far;
+  far.config.architecture = "LlamaForCausalLM";
+  far.config.layers = far.config.heads = far.config.kv_heads = 2;
+  far.config.hidden_size = 32;
+  far.config.intermediate_size = 48;
+  far.config.head_dim = 16;
+  far.config.vocab_size = 4096;
+  far.config.max_positions = 64;
+  far.config.dtype = "float32";
+  far.weight_bytes = 4;
+  far.threads = 2;
   nlohmann::json plan = nlohmann::json::parse(plan_json);
   plan["look"] = {{"files", {{{"tokens", 5000}, {"estimated", false}, {"taken", 128}}}},
                   {"calibration", 2},
@@ -256,7 +265,7 @@ TEST_CASE("Return adds a file of another machine and stays on the page") {
                   {"checking", 1},
                   {"windows", {{{"tokens", {"Once", " upon"}}}, {{"tokens", {"a time"}}}}},
                   {"problems", nlohmann::json::array()}};
-  const StandInEngine engine("case \"$1\" in\ninspect)\n" + StandInEngine::finding(inspect) +
+  const StandInEngine engine("case \"$1\" in\ninspect)\n" + StandInEngine::finding(to_json(far).dump()) +
                              "\n;;\nplan)\n" + StandInEngine::finding(plan.dump()) + "\n;;\nesac");
   const StandInSsh ssh;
   ConversionWizard wizard(ssh.engine(engine.program()));
