@@ -28,7 +28,7 @@ class MemoryBudget {
   std::filesystem::path scratch_;
 };
 
-/// A file without a name. It disappears with the process, whatever way the process ends.
+/// A file without a name, so it disappears with the process, even when that is killed.
 class ScratchFile {
  public:
   /// Throws Error when the folder cannot be written.

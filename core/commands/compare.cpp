@@ -144,6 +144,7 @@ class Compare {
     convert.shared = request_.shared;
     convert.layers = "all";
     convert.seed = seed;
+    convert.memory = runtime_.memory;
     convert.recipe = request_.recipe;
     if (ablation != nullptr) {
       // The options must not overrule what the ablation sets.

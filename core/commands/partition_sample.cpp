@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "commands/opened_model.h"
 #include "convert/partition.h"
 #include "model/weight_source.h"
 #include "stream/layer_rows.h"
@@ -17,7 +18,8 @@ SampleEvent sample_partition(const Plan& plan, int layer, const Runtime& runtime
   if (recipe.self_text())
     throw Refusal("A partition cannot be drawn yet: the model has not written its text.",
                   "To see one, name text files with {text}.");
-  const WeightSource source(Checkpoint::open(recipe.model), runtime.device, at::kFloat);
+  const WeightSource source(Checkpoint::open(recipe.model), runtime.device, at::kFloat,
+                            {.stream = stream_dtype(recipe)});
   const Windows& calibration = plan.text.calibration;
   const auto count = std::min(calibration.count(), recipe.stage1.feature_tokens / calibration.window + 1);
   Windows windows = calibration;  // the first of them

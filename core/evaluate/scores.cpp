@@ -63,7 +63,10 @@ class Scoring {
     Walk how;
     how.layers = layers;
     how.branches = &counted;
-    how.leave = [&](std::int64_t layer, const DecoderLayer&) { count(layer, ffns); };
+    how.leave = [&](std::int64_t layer, const DecoderLayer&) {
+      count(layer, ffns);
+      ffns.clear();  // before the next layer is loaded
+    };
     how.passed = [&](std::int64_t passed) { progress.advance(passed); };
     own_ = walk(source_, dense_, how, context_);
   }

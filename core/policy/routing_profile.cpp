@@ -9,6 +9,7 @@
 #include "base/correlation.h"
 #include "base/format.h"
 #include "base/json_fields.h"
+#include "base/setting.h"
 
 namespace ladimo {
 namespace {
@@ -16,7 +17,9 @@ namespace {
 nlohmann::json to_json(const std::vector<RouterWarning>& warnings) {
   auto json = nlohmann::json::array();
   for (const RouterWarning& warning : warnings)
-    json.push_back({{"message", warning.message}, {"hint", warning.hint}});
+    json.push_back({{"message", warning.message},
+                    {"hint", in_words(warning.hint, command_line())},
+                    {"advice", warning.hint}});
   return json;
 }
 
@@ -84,7 +87,8 @@ LayerProfile layer_from_json(const JsonFields& fields) {
       layer.domain_load.push_back(row_of_numbers(fields, "domain_load", load));
   if (fields.has("warnings"))
     for (const JsonFields& warning : fields.objects("warnings"))
-      layer.warnings.push_back({warning.text("message"), warning.text("hint")});
+      layer.warnings.push_back(
+          {warning.text("message"), warning.text(warning.has("advice") ? "advice" : "hint")});
   return layer;
 }
 

@@ -90,7 +90,10 @@ Sensitivity estimate_sensitivity(const WeightSource& source, const MoeLayers& mo
   const auto see = [&](const BackwardChunk& chunk) {
     const auto l = static_cast<std::size_t>(chunk.forward.layer);
     if (candidates[l].empty()) return;
-    if (loaded != chunk.forward.layer) weights = moe.load(static_cast<int>(loaded = chunk.forward.layer));
+    if (loaded != chunk.forward.layer) {
+      weights.reset();  // before the next one is loaded
+      weights = moe.load(static_cast<int>(loaded = chunk.forward.layer));
+    }
     add_errors(*weights, candidates[l], chunk, sums[l]);
   };
   walk_back(source, std::move(inputs), gradient, see, passed, context);

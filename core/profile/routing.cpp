@@ -123,6 +123,7 @@ RoutingMeasurement measure_routing(const WeightSource& source, const MoeLayers& 
         profile_layer(static_cast<int>(l), *routing.weights, routing_weights, output_norm, windows.source));
     result.candidates[static_cast<std::size_t>(l)] = sparse_candidates(routing_weights);
     context.emit(HistogramEvent{measured.layer, measured.all, measured.expert_load});
+    routing = {};
   };
   walk(source, stream, how, context);
   return result;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -35,7 +36,9 @@ class FolderLock {
   explicit FolderLock(const fs::path& folder) {
     fs::create_directories(folder);
     descriptor_ = ::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX) != 0)
+    const bool locked = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX) == 0;
+    if (!locked && descriptor_ >= 0) ::close(descriptor_);
+    if (!locked)
       throw Error("The claims on this run's layers cannot be locked.", "Check the disk that holds the run.",
                   folder);
   }
@@ -95,7 +98,7 @@ struct LayerStore::Claim::Heart {
     while (!stop.wait_for(lock, lifetime / 3, [&] { return stopping; })) {
       try {
         beat();
-      } catch (const Error&) {  // a disk that is full for a while: the next beat may come through
+      } catch (const std::exception&) {  // a disk that is full for a while: the next beat may come through
       }
     }
   }

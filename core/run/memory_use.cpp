@@ -15,7 +15,7 @@ constexpr double adam_moments = 2;
 /// Bytes of a model's parts, all in fp32.
 struct Parts {
   double d, f, window, vocab;
-  double ffn, attention, key_values, head;
+  double ffn, attention, key_values, head, head_dim;
   double chunk_rows;  // that are computed at once
   double score_rows;  // query rows whose attention scores are computed at once
 
@@ -29,6 +29,7 @@ struct Parts {
     ffn = fp32 * static_cast<double>(config.ffn_parameters_per_layer());
     attention = fp32 * (2 * d * q + 2 * d * key_values);
     head = fp32 * d * vocab;
+    head_dim = static_cast<double>(config.head_dim);
     // stream/residual_stream.h's rule, in whole windows.
     const double rows = std::clamp(4 * 1024 * 1024 / f, 256.0, 8192.0);
     chunk_rows = std::max(1.0, std::floor(rows / window)) * window;
@@ -37,7 +38,8 @@ struct Parts {
     score_rows = std::clamp(16.0 * 1024 * 1024 / (heads * window * fp32), 1.0, std::min(window, 128.0));
   }
 
-  double layer() const { return attention + ffn; }
+  /// With the rotary tables, sine and cosine.
+  double layer() const { return attention + ffn + 2 * fp32 * window * head_dim; }
   /// One tensor of the checkpoint as it is stored, beside its fp32 copy.
   double loading() const { return fp32 * d * f; }
   /// Hidden states, gate, up and their product of a chunk; queries, keys and values.
@@ -49,6 +51,9 @@ struct Parts {
     return fp32 * chunk_rows * (9 * f + 14 * d + groups * key_values + 2 * window);
   }
 };
+
+/// How many of `count` pieces of work run at once: stream/side_by_side.cpp's rule.
+double concurrent(int threads, double count) { return threads == 1 || count < threads ? 1 : threads; }
 
 double stream(const Parts& p, double tokens, double bytes) { return bytes * tokens * p.d; }
 
@@ -88,27 +93,31 @@ MemoryUse profile(const Workload& work, const Parts& p) {
 
 MemoryUse counting(const Workload& work, const Parts& p) {
   const double tokens = std::ceil(static_cast<double>(work.recipe.splits().tables) / 2);
-  return {
-      program + p.layer() + p.ffn * (1 + moved_copies(work, thresholds)) + p.forward() * (1 + work.threads),
-      (1 + thresholds) * stream(p, tokens, stream_bytes(work.recipe))};
+  return {program + p.layer() + p.ffn * (1 + moved_copies(work, thresholds)) +
+              p.forward() * concurrent(work.threads, thresholds),
+          (1 + thresholds) * stream(p, tokens, stream_bytes(work.recipe))};
 }
 
 MemoryUse estimating(const Workload& work, const Parts& p) {
   const auto tables = static_cast<double>(work.recipe.splits().tables);
-  const double threads = std::min<double>(work.threads, candidates);
+  const double at_once = concurrent(work.threads, candidates);
+  // What every candidate makes of a chunk while it is compared with the dense FFN.
+  const double comparing =
+      at_once * fp32 * p.chunk_rows * ((moved_copies(work, 0) > 0 ? 2 : 1) * p.f + 3 * p.d);
   const double head = p.head + fp32 * 4 * 8192 * std::min(p.vocab, 2048.0);
-  return {program + std::max(head, p.layer() + p.ffn * (1 + moved_copies(work, threads)) + p.backward()),
+  return {program + std::max(head, p.layer() + p.ffn * (1 + moved_copies(work, at_once)) + p.backward() +
+                                       comparing),
           static_cast<double>(work.config.layers + 1) * stream(p, tables, stream_bytes(work.recipe)) +
               stream(p, tables, fp32)};
 }
 
 /// `policies` converted models beside the dense one.
 MemoryUse scoring(const Parts& p, double policies, double tokens, double bytes, double moved, int threads) {
-  const double side_by_side = std::min<double>(threads, policies);
-  const double logits = fp32 * (2 + side_by_side) * 64 * 1024 * 1024 / 4;
-  return {
-      program + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * (1 + side_by_side), p.head + logits),
-      (1 + policies) * stream(p, tokens, bytes)};
+  const double at_once = concurrent(threads, policies);
+  // Logits of some rows, and the last hidden states of all models for the windows of a chunk.
+  const double logits = (2 + at_once) * 64 * 1024 * 1024 + (1 + policies) * fp32 * p.chunk_rows * p.d;
+  return {program + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * at_once, p.head + logits),
+          (1 + policies) * stream(p, tokens, bytes)};
 }
 
 }  // namespace

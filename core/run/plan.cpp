@@ -153,7 +153,8 @@ Plan make_plan(const ConvertRequest& request, const Context& context) {
   Plan plan = preflight.run();
   if (!preflight.can_estimate()) return plan;
   count_windows(plan);
-  estimate(plan, preflight.weight_bytes(), usual_threads(), request.memory.value_or(usual_memory()));
+  estimate(plan, preflight.weight_bytes(), usual_threads(),
+           std::min(request.memory.value_or(usual_memory()), usual_memory()));
   check_machine(plan);
   return plan;
 }

@@ -18,7 +18,7 @@ class RowStore {
  public:
   RowStore() = default;
   /// Room for `count` rows of shape `row`, uninitialised. Rows are read in the dtype and on the device of
-  /// `compute`, and kept as `stored` (fp32 or bf16). Throws Error when neither memory nor disk has room.
+  /// `compute`, and kept as `stored` (fp32 or bf16). A full disk is an Error of write().
   RowStore(std::int64_t count, std::vector<std::int64_t> row, at::TensorOptions compute,
            at::ScalarType stored, MemoryBudget memory);
   /// Wraps existing rows [count, ...], which stay in memory as they are.

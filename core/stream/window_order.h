@@ -12,7 +12,7 @@
 namespace ladimo {
 
 /// Orders the windows: training first, validation last. Validation takes every n-th window, so that it has
-/// the same mix of sources. It has at least four windows (one where there are fewer than eight), because the
+/// the same mix of sources. It has at least four windows (at least one where there are fewer), because the
 /// topic of a single window of a short text would decide too much.
 struct WindowOrder {
   std::vector<std::int64_t> index;

@@ -92,9 +92,9 @@ class RunPages : public QWidget {
   MessageBar* bar_;  // above all pages
   QStackedWidget* pages_;
   MessagePage* message_;
-  QTabWidget* evaluation_ = nullptr;  // null until shown
-  ExportPanel* export_ = nullptr;     // null until shown
-  std::vector<QWidget*> steps_;       // one for each Step, null until shown
+  QTabWidget* evaluation_ = nullptr;  // null until the page is first shown
+  ExportPanel* export_ = nullptr;     // null until the page is first shown
+  std::vector<QWidget*> steps_;       // one for each Step, null until it is first shown
   bool may_be_model_ = false;
 };
 

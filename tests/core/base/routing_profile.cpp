@@ -70,8 +70,12 @@ TEST_CASE("a profile is read back whole; one of an earlier version lacks the dom
   auto layer = healthy();
   layer.domain_load = {{0.25, 0.75}, {0.5, 0.5}};
   layer.stability = 0.25;
-  layer.warnings = {{"what", "do"}};
+  layer.dead = {0, 1, 2};
+  layer.warnings = router_warnings(layer);
+  REQUIRE(layer.warnings.size() == 1);
   const json written = to_json(RoutingProfile{100, {layer}});
+  CHECK(written["layers"][0]["warnings"][0]["hint"].get<std::string>().find("--experts") != std::string::npos);
+  CHECK(routing_profile_from_json(written).layers[0].warnings[0].hint == layer.warnings[0].hint);
   CHECK(to_json(routing_profile_from_json(written)) == written);
   json earlier = written;
   for (const char* key : {"stability", "domain_load", "warnings"}) earlier["layers"][0].erase(key);
