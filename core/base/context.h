@@ -1,4 +1,5 @@
-// What every long operation is given: where to report, whether to stop, and how much memory its data may take.
+// What every long operation is given: where to report, whether to stop, and how much memory its data may
+// take.
 #pragma once
 
 #include <atomic>

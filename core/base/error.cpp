@@ -14,7 +14,9 @@ Problem problem_of(const std::exception& failure) {
                         error->code().message()),
             "Check the name and its permissions.", error->path1()};
   if (dynamic_cast<const std::bad_alloc*>(&failure) != nullptr)
-    return {"There is not enough memory for this.", "Use fewer calibration tokens ({tokens}), or a smaller {window}.", {}};
+    return {"There is not enough memory for this.",
+            "Use fewer calibration tokens ({tokens}), or a smaller {window}.",
+            {}};
   return {fmt::format("Something failed inside: {}", failure.what()),
           "This should not happen; please report it with the command that you ran.",
           {}};

@@ -116,7 +116,8 @@ std::string in_words(std::string_view hint, const Lexicon& lexicon) {
     words += stretch.text;
     if (!stretch.named) continue;
     const auto* setting = std::get_if<Setting>(&*stretch.named);
-    words += setting != nullptr ? lexicon.setting(*setting) : lexicon.action(std::get<Action>(*stretch.named));
+    words +=
+        setting != nullptr ? lexicon.setting(*setting) : lexicon.action(std::get<Action>(*stretch.named));
   }
   return words;
 }

@@ -59,9 +59,10 @@ class LayerReader {
   const TensorView& at(const char* name) const { return store_.at(prefix_ + name); }
 
   [[noreturn]] void refuse(const std::string& what) const {
-    throw Refusal("This is not a converted layer: " + prefix_ + what + ".",
-                  prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it again, {export_again}.",
-                  where_);
+    throw Refusal(
+        "This is not a converted layer: " + prefix_ + what + ".",
+        prefix_.empty() ? "Delete the file, then {continue_run}." : "To write it again, {export_again}.",
+        where_);
   }
 
   std::int64_t read_shared_neurons() const {
@@ -157,9 +158,9 @@ MoeWeights load_moe_weights(const Checkpoint& native, std::int64_t layer, at::De
   const ModelConfig& config = native.config();
   if (weights.neurons() != config.intermediate_size || weights.hidden_size() != config.hidden_size ||
       weights.routed() != native.native()->routed_experts)
-    throw Refusal("The converted weights of layer " + std::to_string(layer) +
-                      " do not have the sizes in config.json.",
-                  "To write it again, {export_again}.", native.folder());
+    throw Refusal(
+        "The converted weights of layer " + std::to_string(layer) + " do not have the sizes in config.json.",
+        "To write it again, {export_again}.", native.folder());
   return weights;
 }
 

@@ -95,8 +95,8 @@ void require_model(const Policy& policy, const std::string& fingerprint, std::si
         fmt::format("The policy is for a model of {} layers; this one has {}.", policy.layers.size(), layers),
         "Make one for this run: {choose_policy}.", path);
   if (policy.fingerprint != fingerprint)
-    throw Refusal("The policy was made for another checkpoint.",
-                  "Make one for this run: {choose_policy}.", path);
+    throw Refusal("The policy was made for another checkpoint.", "Make one for this run: {choose_policy}.",
+                  path);
 }
 
 Policy read_policy(const std::filesystem::path& path, const std::string& fingerprint, std::size_t layers) {

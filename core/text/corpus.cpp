@@ -70,7 +70,8 @@ void append_windows(Windows& windows, const Tokenizer& tokenizer, const std::vec
 std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64_t window) {
   if (window < 2)
     throw Refusal(fmt::format("A window of {} tokens is too short.", window), "Set {window} to 2 or more.");
-  if (tokens < 0) throw Refusal(fmt::format("The number of tokens is negative: {}.", tokens), "Use a number above 0.");
+  if (tokens < 0)
+    throw Refusal(fmt::format("The number of tokens is negative: {}.", tokens), "Use a number above 0.");
   const std::int64_t count = tokens / static_cast<std::int64_t>(files) / window;
   if (count == 0 && tokens > 0)
     throw Refusal(fmt::format("{} tokens over {} file{} do not fill one window of {} in each.", tokens, files,

@@ -404,8 +404,7 @@ TEST_CASE("a policy that was chosen and not saved is not lost without a question
 TEST_CASE("an original that was moved is asked for in the run's window") {
   const StandInEngine engine("case $1 in\nserve) " +
                              StandInEngine::complaining("The dense original of this run cannot be opened.",
-                                                        "Name the folder where it is now with {dense}.",
-                                                        2) +
+                                                        "Name the folder where it is now with {dense}.", 2) +
                              " ;;\nesac\n" + StandInEngine::finding(testing::example_show().dump()));
   MainWindow window(engine.engine());
   window.show();

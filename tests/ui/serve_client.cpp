@@ -233,8 +233,7 @@ TEST_CASE("a request that is canceled while the model is loading leaves the othe
 TEST_CASE("an original that was moved is asked for, and named to the next process") {
   const StandInEngine engine(R"sh(case "$*" in *--dense*) ;; *) )sh" +
                              StandInEngine::complaining("The dense original of this run cannot be opened.",
-                                                        "Name the folder where it is now with {dense}.",
-                                                        2) +
+                                                        "Name the folder where it is now with {dense}.", 2) +
                              " ;; esac\nargs=\"$*\"\n" +
                              serving(R"sh(*) echo '{"event":"result","args":"'"$args"'","id":'$id'}' ;;)sh"));
   ServeClient client(engine.engine(), "some/run");

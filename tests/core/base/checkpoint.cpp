@@ -49,9 +49,7 @@ bool mentions(const std::vector<Problem>& problems, const std::string& part) {
                      [&](const Problem& problem) { return problem.message.find(part) != std::string::npos; });
 }
 
-std::vector<Problem> problems_of(const fs::path& folder) {
-  return Checkpoint::examine(folder).problems;
-}
+std::vector<Problem> problems_of(const fs::path& folder) { return Checkpoint::examine(folder).problems; }
 
 }  // namespace
 

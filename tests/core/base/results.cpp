@@ -55,7 +55,8 @@ TEST_CASE("an evaluation; what compares is null for a dense model") {
 
   const json dense = to_json(sample_evaluation(false));
   CHECK(dense["nll"] == 1.5);
-  for (const char* key : {"dense_nll", "dense_perplexity", "kl", "kl_percentiles", "same_top", "same_top_se"}) {
+  for (const char* key :
+       {"dense_nll", "dense_perplexity", "kl", "kl_percentiles", "same_top", "same_top_se"}) {
     INFO(key);
     CHECK(dense.at(key).is_null());
     CHECK(dense["domains"][0].at(key).is_null());
@@ -80,11 +81,13 @@ TEST_CASE("a conversion") {
   CHECK(written["layers"][1] ==
         json{{"layer", 2}, {"loss_before", 0.4}, {"loss_after", 0.2}, {"seconds", 0.0}});
   CHECK(to_json(conversion_result_from_json(written)) == written);
-  check_refused("The result of the conversion: run is missing", [] { conversion_result_from_json(json::object()); });
+  check_refused("The result of the conversion: run is missing",
+                [] { conversion_result_from_json(json::object()); });
 }
 
 TEST_CASE("a timing; a side that is not there is null, and so is the speedup") {
-  BenchResult result{{100, 150, 64, 0.01}, {{}, 3000, 512, 0.02}, 1e6, 0.5, 2e9, "float32", 2, "a machine", "now"};
+  BenchResult result{
+      {100, 150, 64, 0.01}, {{}, 3000, 512, 0.02}, 1e6, 0.5, 2e9, "float32", 2, "a machine", "now"};
   const json written = to_json(result);
   CHECK(written["decode"]["speedup"] == 1.5);
   CHECK(written["decode"]["bandwidth_fraction"] == 0.5);
@@ -107,7 +110,8 @@ TEST_CASE("continuations have the sides that were asked for") {
 TEST_CASE("a comparison; its summary follows from its rows") {
   Comparison comparison;
   for (const std::uint64_t seed : {0, 1})
-    comparison.rows.push_back({"ladimo", seed, 0.5, 0.49, 0.8, 0.1 + static_cast<double>(seed), 1, 2, 0.9, 12});
+    comparison.rows.push_back(
+        {"ladimo", seed, 0.5, 0.49, 0.8, 0.1 + static_cast<double>(seed), 1, 2, 0.9, 12});
   comparison.rows.push_back({"static", 0, 0.5, 0.5, 0.8, 0.4, 1, 2, 0.9, 12});
   comparison.tokens = 1000;
   comparison.experts = 64;

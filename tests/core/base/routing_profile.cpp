@@ -74,7 +74,8 @@ TEST_CASE("a profile is read back whole; one of an earlier version lacks the dom
   layer.warnings = router_warnings(layer);
   REQUIRE(layer.warnings.size() == 1);
   const json written = to_json(RoutingProfile{100, {layer}});
-  CHECK(written["layers"][0]["warnings"][0]["hint"].get<std::string>().find("--experts") != std::string::npos);
+  CHECK(written["layers"][0]["warnings"][0]["hint"].get<std::string>().find("--experts") !=
+        std::string::npos);
   CHECK(routing_profile_from_json(written).layers[0].warnings[0].hint == layer.warnings[0].hint);
   CHECK(to_json(routing_profile_from_json(written)) == written);
   json earlier = written;
