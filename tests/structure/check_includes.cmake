@@ -1,6 +1,10 @@
 # The walls between the rooms: fails when a file includes what its room may not.
 #   cmake -DROOT=<source tree> -P check_includes.cmake
 cmake_minimum_required(VERSION 3.21)
+get_filename_component(ROOT "${ROOT}" ABSOLUTE)
+if(NOT IS_DIRECTORY "${ROOT}/core")
+  message(FATAL_ERROR "There is no source tree in ${ROOT}. Give it with -DROOT=<source tree>, before -P.")
+endif()
 
 # What each room of core/ may include of the others (HACKING.md draws the arrows).
 set(base base)
