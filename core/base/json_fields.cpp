@@ -66,6 +66,12 @@ double JsonFields::number(std::string_view key) const { return number_of(at(key)
 std::int64_t JsonFields::integer(std::string_view key) const { return integer_of(at(key), key); }
 int JsonFields::small(std::string_view key) const { return small_of(integer(key), key); }
 
+std::uint64_t JsonFields::count(std::string_view key) const {
+  const json& value = at(key);
+  if (!value.is_number_unsigned()) refuse(key, "is not an integer of at least 0");
+  return value.get<std::uint64_t>();
+}
+
 std::optional<double> JsonFields::optional_number(std::string_view key) const {
   return has(key) ? std::optional(number(key)) : std::nullopt;
 }
@@ -125,7 +131,7 @@ std::vector<JsonFields> JsonFields::objects(std::string_view key) const {
   return items;
 }
 
-void JsonFields::only(std::initializer_list<std::string_view> known) const {
+void JsonFields::only(const std::vector<std::string_view>& known) const {
   for (const auto& item : json_.items()) {
     if (std::ranges::find(known, item.key()) != known.end()) continue;
     throw Refusal(fmt::format("The {}: the key \"{}{}\" is unknown.", what_, prefix_, item.key()),
@@ -136,12 +142,6 @@ void JsonFields::only(std::initializer_list<std::string_view> known) const {
 void JsonFields::refuse(std::string_view key, std::string_view complaint) const {
   throw Refusal(fmt::format("The {}: {}{} {}.", what_, prefix_, key, complaint),
                 "Correct the file, or write it again.", path_);
-}
-
-nlohmann::json path_list(const std::vector<std::filesystem::path>& paths) {
-  auto list = nlohmann::json::array();
-  for (const auto& path : paths) list.push_back(path.string());
-  return list;
 }
 
 nlohmann::json to_json(const std::vector<Problem>& problems) {

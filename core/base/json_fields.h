@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +29,7 @@ class JsonFields {
   double number(std::string_view key) const;  // finite
   std::int64_t integer(std::string_view key) const;
   int small(std::string_view key) const;                              // an integer that fits an int
+  std::uint64_t count(std::string_view key) const;                    // an integer of at least 0
   std::optional<double> optional_number(std::string_view key) const;  // absent where missing or null
   bool flag(std::string_view key) const;
   std::string text(std::string_view key) const;
@@ -42,7 +42,7 @@ class JsonFields {
   std::vector<JsonFields> objects(std::string_view key) const;
 
   /// Refuses keys that are not in `known`, by name.
-  void only(std::initializer_list<std::string_view> known) const;
+  void only(const std::vector<std::string_view>& known) const;
   /// Throws Refusal: "The policy file: layers[3].k must be at least 0."
   [[noreturn]] void refuse(std::string_view key, std::string_view complaint) const;
 
@@ -58,15 +58,6 @@ class JsonFields {
   std::filesystem::path path_;
   std::string prefix_;  // where in the document: "layers[3]."
 };
-
-/// The value, or null where there is none.
-template <class T>
-nlohmann::json or_null(const std::optional<T>& value) {
-  return value ? nlohmann::json(*value) : nlohmann::json();
-}
-
-/// A list of strings.
-nlohmann::json path_list(const std::vector<std::filesystem::path>& paths);
 
 /// A list of {message, hint, path, setting, advice}: `hint` in the command line's words, `advice` with ids
 /// (base/setting.h), `setting` the id of the setting that it is about, or null.

@@ -1,4 +1,4 @@
-#include "base/json_fields.h"
+#include "base/json_members.h"
 #include "checkpoint/config.h"
 
 namespace ladimo {
@@ -12,14 +12,6 @@ constexpr KindName kind_names[] = {{RopeScaling::Kind::none, "none"},
                                    {RopeScaling::Kind::linear, "linear"},
                                    {RopeScaling::Kind::llama3, "llama3"}};
 
-nlohmann::json to_json(const RopeScaling& scaling) {
-  return {{"kind", kind_names[static_cast<std::size_t>(scaling.kind)].name},
-          {"factor", scaling.factor},
-          {"low_frequency_factor", scaling.low_frequency_factor},
-          {"high_frequency_factor", scaling.high_frequency_factor},
-          {"original_positions", scaling.original_positions}};
-}
-
 RopeScaling::Kind kind_from_json(const JsonFields& fields) {
   const auto text = fields.text("kind");
   for (const auto& [kind, name] : kind_names)
@@ -27,60 +19,52 @@ RopeScaling::Kind kind_from_json(const JsonFields& fields) {
   fields.refuse("kind", "is none of none, linear, llama3");
 }
 
-RopeScaling scaling_from_json(const JsonFields& fields) {
-  return {kind_from_json(fields), fields.number("factor"), fields.number("low_frequency_factor"),
-          fields.number("high_frequency_factor"), fields.integer("original_positions")};
-}
-
 }  // namespace
 
+template <>
+struct Members<RopeScaling> {
+  static constexpr std::tuple all{Member{"factor", &RopeScaling::factor},
+                                  Member{"low_frequency_factor", &RopeScaling::low_frequency_factor},
+                                  Member{"high_frequency_factor", &RopeScaling::high_frequency_factor},
+                                  Member{"original_positions", &RopeScaling::original_positions}};
+};
+
+template <>
+struct Members<ModelConfig> {
+  static constexpr std::tuple all{Member{"architecture", &ModelConfig::architecture},
+                                  Member{"layers", &ModelConfig::layers},
+                                  Member{"hidden_size", &ModelConfig::hidden_size},
+                                  Member{"intermediate_size", &ModelConfig::intermediate_size},
+                                  Member{"heads", &ModelConfig::heads},
+                                  Member{"kv_heads", &ModelConfig::kv_heads},
+                                  Member{"head_dim", &ModelConfig::head_dim},
+                                  Member{"vocab_size", &ModelConfig::vocab_size},
+                                  Member{"max_positions", &ModelConfig::max_positions},
+                                  Member{"rms_eps", &ModelConfig::rms_eps},
+                                  Member{"rope_theta", &ModelConfig::rope_theta},
+                                  Member{"rope_scaling", &ModelConfig::rope_scaling},
+                                  Member{"sliding_window", &ModelConfig::sliding_window},
+                                  Member{"tied_head", &ModelConfig::tied_head},
+                                  Member{"attention_bias", &ModelConfig::attention_bias},
+                                  Member{"mlp_bias", &ModelConfig::mlp_bias},
+                                  Member{"bos", &ModelConfig::bos},
+                                  Member{"eos", &ModelConfig::eos},
+                                  Member{"dtype", &ModelConfig::dtype}};
+};
+
 nlohmann::json to_json(const ModelConfig& config) {
-  return {{"architecture", config.architecture},
-          {"layers", config.layers},
-          {"hidden_size", config.hidden_size},
-          {"intermediate_size", config.intermediate_size},
-          {"heads", config.heads},
-          {"kv_heads", config.kv_heads},
-          {"head_dim", config.head_dim},
-          {"vocab_size", config.vocab_size},
-          {"max_positions", config.max_positions},
-          {"rms_eps", config.rms_eps},
-          {"rope_theta", config.rope_theta},
-          {"rope_scaling", to_json(config.rope_scaling)},
-          {"sliding_window", config.sliding_window},
-          {"tied_head", config.tied_head},
-          {"attention_bias", config.attention_bias},
-          {"mlp_bias", config.mlp_bias},
-          {"bos", config.bos},
-          {"eos", config.eos},
-          {"dtype", config.dtype},
-          {"parameters", config.parameters()},
-          {"ffn_parameters", config.ffn_parameters_per_layer() * config.layers},
-          {"activated_parameters", config.activated_parameters()}};
+  auto json = members_to_json(config);
+  json["rope_scaling"]["kind"] = kind_names[static_cast<std::size_t>(config.rope_scaling.kind)].name;
+  json["parameters"] = config.parameters();
+  json["ffn_parameters"] = config.ffn_parameters_per_layer() * config.layers;
+  json["activated_parameters"] = config.activated_parameters();
+  return json;
 }
 
 ModelConfig model_config_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "description of the model");
-  ModelConfig config;
-  config.architecture = fields.text("architecture");
-  config.layers = fields.integer("layers");
-  config.hidden_size = fields.integer("hidden_size");
-  config.intermediate_size = fields.integer("intermediate_size");
-  config.heads = fields.integer("heads");
-  config.kv_heads = fields.integer("kv_heads");
-  config.head_dim = fields.integer("head_dim");
-  config.vocab_size = fields.integer("vocab_size");
-  config.max_positions = fields.integer("max_positions");
-  config.rms_eps = fields.number("rms_eps");
-  config.rope_theta = fields.number("rope_theta");
-  config.rope_scaling = scaling_from_json(fields.object("rope_scaling"));
-  config.sliding_window = fields.integer("sliding_window");
-  config.tied_head = fields.flag("tied_head");
-  config.attention_bias = fields.flag("attention_bias");
-  config.mlp_bias = fields.flag("mlp_bias");
-  config.bos = fields.integer("bos");
-  config.eos = fields.integers("eos");
-  config.dtype = fields.text("dtype");
+  auto config = members_from_json<ModelConfig>(fields);
+  config.rope_scaling.kind = kind_from_json(fields.object("rope_scaling"));
   return config;
 }
 

@@ -1,4 +1,4 @@
-#include "base/json_fields.h"
+#include "base/json_members.h"
 #include "policy/tradeoff_table.h"
 
 namespace ladimo {
@@ -29,41 +29,35 @@ double LatencyTable::prefill_ms(const LayerPolicy& policy) const {
   return policy.kind == LayerPolicy::Kind::dense ? dense_prefill_ms : prefill_curve()(policy.mean_experts);
 }
 
-nlohmann::json to_json(const LatencyTable& table) {
-  auto points = nlohmann::json::array();
-  for (const auto& point : table.points)
-    points.push_back({{"mean_experts", point.mean_experts},
-                      {"decode_ms", point.decode_ms},
-                      {"prefill_ms", point.prefill_ms}});
-  return {{"machine", table.machine},
-          {"date", table.date},
-          {"threads", table.threads},
-          {"prefill_tokens", table.prefill_tokens},
-          {"dense_decode_ms", table.dense_decode_ms},
-          {"dense_prefill_ms", table.dense_prefill_ms},
-          {"other_decode_ms", table.other_decode_ms},
-          {"other_prefill_ms", table.other_prefill_ms},
-          {"points", std::move(points)}};
-}
+template <>
+struct Members<LatencyTable::Point> {
+  static constexpr std::tuple all{Member{"mean_experts", &LatencyTable::Point::mean_experts},
+                                  Member{"decode_ms", &LatencyTable::Point::decode_ms},
+                                  Member{"prefill_ms", &LatencyTable::Point::prefill_ms}};
+};
+
+template <>
+struct Members<LatencyTable> {
+  static constexpr std::tuple all{Member{"machine", &LatencyTable::machine},
+                                  Member{"date", &LatencyTable::date},
+                                  Member{"threads", &LatencyTable::threads},
+                                  Member{"prefill_tokens", &LatencyTable::prefill_tokens},
+                                  Member{"dense_decode_ms", &LatencyTable::dense_decode_ms},
+                                  Member{"dense_prefill_ms", &LatencyTable::dense_prefill_ms},
+                                  Member{"other_decode_ms", &LatencyTable::other_decode_ms},
+                                  Member{"other_prefill_ms", &LatencyTable::other_prefill_ms},
+                                  Member{"points", &LatencyTable::points}};
+};
+
+nlohmann::json to_json(const LatencyTable& table) { return members_to_json(table); }
 
 LatencyTable latency_table_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "latency table");
-  LatencyTable table;
-  table.machine = fields.text("machine");
-  table.date = fields.text("date");
-  table.threads = fields.small("threads");
-  table.prefill_tokens = fields.small("prefill_tokens");
-  table.dense_decode_ms = fields.number("dense_decode_ms");
-  table.dense_prefill_ms = fields.number("dense_prefill_ms");
-  table.other_decode_ms = fields.number("other_decode_ms");
-  table.other_prefill_ms = fields.number("other_prefill_ms");
-  for (const JsonFields& item : fields.objects("points")) {
-    const LatencyTable::Point point{item.number("mean_experts"), item.number("decode_ms"),
-                                    item.number("prefill_ms")};
-    if (!table.points.empty() && point.mean_experts <= table.points.back().mean_experts)
-      item.refuse("mean_experts", "does not rise from point to point");
-    table.points.push_back(point);
-  }
+  auto table = members_from_json<LatencyTable>(fields);
+  const auto& points = table.points;
+  for (std::size_t i = 1; i < points.size(); ++i)
+    if (points[i].mean_experts <= points[i - 1].mean_experts)
+      fields.objects("points")[i].refuse("mean_experts", "does not rise from point to point");
   return table;
 }
 

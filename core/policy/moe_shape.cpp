@@ -1,8 +1,6 @@
 #include "policy/moe_shape.h"
 
-#include <string_view>
-
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
 
@@ -21,28 +19,26 @@ double router_parameters(std::int64_t hidden_size, std::int64_t routed, std::int
   return rank > 0 ? units * (d + 1) + experts * (units + 1) : experts * (d + 1);
 }
 
-nlohmann::json to_json(const MoeShape& shape) {
-  return {{"hidden_size", shape.hidden_size},
-          {"shared_neurons", shape.shared_neurons},
-          {"routed", shape.routed},
-          {"expert_neurons", shape.expert_neurons},
-          {"router_parameters", shape.router_parameters},
-          {"skipped_parameters", shape.skipped_parameters},
-          {"neuron_biases", shape.neuron_biases},
-          {"output_bias", shape.output_bias}};
-}
+template <>
+struct Members<MoeShape> {
+  static constexpr std::tuple all{Member{"hidden_size", &MoeShape::hidden_size},
+                                  Member{"shared_neurons", &MoeShape::shared_neurons},
+                                  Member{"routed", &MoeShape::routed},
+                                  Member{"expert_neurons", &MoeShape::expert_neurons},
+                                  Member{"router_parameters", &MoeShape::router_parameters},
+                                  Member{"skipped_parameters", &MoeShape::skipped_parameters},
+                                  Member{"neuron_biases", &MoeShape::neuron_biases},
+                                  Member{"output_bias", &MoeShape::output_bias}};
+};
+
+nlohmann::json to_json(const MoeShape& shape) { return members_to_json(shape); }
 
 MoeShape moe_shape_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "layer's shape");
-  const auto not_negative = [&](std::string_view key, auto value) {
-    if (value < 0) fields.refuse(key, "is negative");
-    return value;
-  };
-  const auto size = [&](std::string_view key) { return not_negative(key, fields.integer(key)); };
-  const auto count = [&](std::string_view key) { return not_negative(key, fields.number(key)); };
-  return {size("hidden_size"),          size("shared_neurons"),     size("routed"),
-          size("expert_neurons"),       count("router_parameters"), count("skipped_parameters"),
-          fields.flag("neuron_biases"), fields.flag("output_bias")};
+  for (const char* key : {"hidden_size", "shared_neurons", "routed", "expert_neurons", "router_parameters",
+                          "skipped_parameters"})
+    if (fields.number(key) < 0) fields.refuse(key, "is negative");
+  return members_from_json<MoeShape>(fields);
 }
 
 }  // namespace ladimo

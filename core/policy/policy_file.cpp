@@ -3,22 +3,24 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
+
+template <>
+struct Members<PolicyNumbers> {
+  static constexpr std::tuple all{Member{"kl", &PolicyNumbers::kl},
+                                  Member{"perplexity", &PolicyNumbers::perplexity},
+                                  Member{"decode_ms", &PolicyNumbers::decode_ms},
+                                  Member{"prefill_ms", &PolicyNumbers::prefill_ms},
+                                  Member{"activated_parameters", &PolicyNumbers::activated_parameters},
+                                  Member{"activated_fraction", &PolicyNumbers::activated_fraction},
+                                  Member{"ffn_activated", &PolicyNumbers::ffn_activated}};
+};
+
 namespace {
 
 constexpr std::string_view schema = "ladimo.policy/1";
-
-PolicyNumbers numbers_from_json(const JsonFields& fields) {
-  return {fields.number("kl"),
-          fields.number("perplexity"),
-          fields.optional_number("decode_ms"),
-          fields.optional_number("prefill_ms"),
-          fields.number("activated_parameters"),
-          fields.number("activated_fraction"),
-          fields.number("ffn_activated")};
-}
 
 std::vector<LayerPolicy> layers_from_json(const JsonFields& fields) {
   std::vector<LayerPolicy> layers;
@@ -41,8 +43,8 @@ Policy parse(const nlohmann::json& json, const std::filesystem::path& path) {
   policy.layers = layers_from_json(fields);
   if (fields.object("model").integer("layers") != static_cast<std::int64_t>(policy.layers.size()))
     fields.refuse("layers", "has another number of layers than model.layers says");
-  policy.predicted = numbers_from_json(fields.object("predicted"));
-  if (fields.has("measured")) policy.measured = numbers_from_json(fields.object("measured"));
+  policy.predicted = members_from_json<PolicyNumbers>(fields.object("predicted"));
+  if (fields.has("measured")) policy.measured = members_from_json<PolicyNumbers>(fields.object("measured"));
   return policy;
 }
 
@@ -57,18 +59,10 @@ Cost parse_cost(std::string_view text) {
                 "A cost is activated (parameters per token) or decode_ms (measured decode time).");
 }
 
-nlohmann::json to_json(const PolicyNumbers& numbers) {
-  return {{"kl", numbers.kl},
-          {"perplexity", numbers.perplexity},
-          {"decode_ms", or_null(numbers.decode_ms)},
-          {"prefill_ms", or_null(numbers.prefill_ms)},
-          {"activated_parameters", numbers.activated_parameters},
-          {"activated_fraction", numbers.activated_fraction},
-          {"ffn_activated", numbers.ffn_activated}};
-}
+nlohmann::json to_json(const PolicyNumbers& numbers) { return members_to_json(numbers); }
 
 PolicyNumbers policy_numbers_from_json(const nlohmann::json& json) {
-  return numbers_from_json(JsonFields(json, "policy's numbers"));
+  return members_from_json<PolicyNumbers>(JsonFields(json, "policy's numbers"));
 }
 
 nlohmann::json to_json(const Policy& policy) {

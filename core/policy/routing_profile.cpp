@@ -8,10 +8,29 @@
 
 #include "base/correlation.h"
 #include "base/format.h"
-#include "base/json_fields.h"
+#include "base/json_members.h"
 #include "base/setting.h"
 
 namespace ladimo {
+
+template <>
+struct Members<LayerProfile> {
+  static constexpr std::tuple all{Member{"layer", &LayerProfile::layer},
+                                  Member{"routed", &LayerProfile::routed},
+                                  Member{"shared_neurons", &LayerProfile::shared_neurons},
+                                  Member{"expert_neurons", &LayerProfile::expert_neurons},
+                                  Member{"output_norm", &LayerProfile::output_norm},
+                                  Member{"all", &LayerProfile::all},
+                                  Member{"top1", &LayerProfile::top1},
+                                  Member{"middle_threshold", &LayerProfile::middle_threshold},
+                                  Member{"expert_load", &LayerProfile::expert_load},
+                                  Member{"mean_weight", &LayerProfile::mean_weight},
+                                  Member{"coactivation", &LayerProfile::coactivation},
+                                  Member{"entropy", &LayerProfile::entropy},
+                                  Member{"dead", &LayerProfile::dead},
+                                  Member{"always_on", &LayerProfile::always_on}};
+};
+
 namespace {
 
 nlohmann::json to_json(const std::vector<RouterWarning>& warnings) {
@@ -24,36 +43,11 @@ nlohmann::json to_json(const std::vector<RouterWarning>& warnings) {
 }
 
 nlohmann::json to_json(const LayerProfile& layer) {
-  return {{"layer", layer.layer},
-          {"routed", layer.routed},
-          {"shared_neurons", layer.shared_neurons},
-          {"expert_neurons", layer.expert_neurons},
-          {"output_norm", layer.output_norm},
-          {"all", layer.all},
-          {"top1", layer.top1},
-          {"middle_threshold", layer.middle_threshold},
-          {"expert_load", layer.expert_load},
-          {"mean_weight", layer.mean_weight},
-          {"coactivation", layer.coactivation},
-          {"entropy", layer.entropy},
-          {"dead", layer.dead},
-          {"always_on", layer.always_on},
-          {"stability", layer.stability},
-          {"domain_load", layer.domain_load},
-          {"warnings", to_json(layer.warnings)}};
-}
-
-HistogramCounts counts_from_json(const JsonFields& fields, std::string_view key) {
-  HistogramCounts counts = fields.integers(key);
-  if (counts.size() != histogram_bins + 2) fields.refuse(key, "does not have the bins of this program");
-  return counts;
-}
-
-std::vector<double> numbers_of(const JsonFields& fields, std::string_view key, int count) {
-  auto numbers = fields.numbers(key);
-  if (static_cast<int>(numbers.size()) != count)
-    fields.refuse(key, "does not have one number for every routed expert (or pair of them)");
-  return numbers;
+  auto json = members_to_json(layer);
+  json["stability"] = layer.stability;
+  json["domain_load"] = layer.domain_load;
+  json["warnings"] = to_json(layer.warnings);
+  return json;
 }
 
 std::vector<double> row_of_numbers(const JsonFields& fields, std::string_view key,
@@ -65,21 +59,17 @@ std::vector<double> row_of_numbers(const JsonFields& fields, std::string_view ke
 }
 
 LayerProfile layer_from_json(const JsonFields& fields) {
-  LayerProfile layer;
-  layer.layer = fields.small("layer");
-  layer.routed = fields.small("routed");
-  layer.shared_neurons = fields.small("shared_neurons");
-  layer.expert_neurons = fields.small("expert_neurons");
-  layer.output_norm = fields.number("output_norm");
-  layer.all = counts_from_json(fields, "all");
-  layer.top1 = counts_from_json(fields, "top1");
-  layer.middle_threshold = fields.number("middle_threshold");
-  layer.expert_load = numbers_of(fields, "expert_load", layer.routed);
-  layer.mean_weight = numbers_of(fields, "mean_weight", layer.routed);
-  layer.coactivation = numbers_of(fields, "coactivation", layer.routed * layer.routed);
-  layer.entropy = fields.number("entropy");
-  layer.dead = fields.smalls("dead");
-  layer.always_on = fields.smalls("always_on");
+  auto layer = members_from_json<LayerProfile>(fields);
+  const auto require_size = [&](const char* key, const auto& list, int size, const char* complaint) {
+    if (std::ssize(list) != size) fields.refuse(key, complaint);
+  };
+  constexpr const char *bins = "does not have the bins of this program",
+                       *experts = "does not have one number for every routed expert (or pair of them)";
+  require_size("all", layer.all, histogram_bins + 2, bins);
+  require_size("top1", layer.top1, histogram_bins + 2, bins);
+  require_size("expert_load", layer.expert_load, layer.routed, experts);
+  require_size("mean_weight", layer.mean_weight, layer.routed, experts);
+  require_size("coactivation", layer.coactivation, layer.routed * layer.routed, experts);
   // Runs of earlier versions lack the following fields.
   if (fields.has("stability")) layer.stability = fields.number("stability");
   if (fields.has("domain_load"))
@@ -87,8 +77,7 @@ LayerProfile layer_from_json(const JsonFields& fields) {
       layer.domain_load.push_back(row_of_numbers(fields, "domain_load", load));
   if (fields.has("warnings"))
     for (const JsonFields& warning : fields.objects("warnings"))
-      layer.warnings.push_back(
-          {warning.text("message"), warning.text(warning.has("advice") ? "advice" : "hint")});
+      layer.warnings.push_back({warning.text("message"), advice_from(warning)});
   return layer;
 }
 

@@ -1,8 +1,28 @@
 #include "policy/tradeoff_table.h"
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
+
+template <>
+struct Members<JointPoint> {
+  static constexpr std::tuple all{Member{"sum_kl", &JointPoint::sum_kl}, Member{"kl", &JointPoint::kl},
+                                  Member{"nll_increase", &JointPoint::nll_increase},
+                                  Member{"sum_activated", &JointPoint::sum_activated},
+                                  Member{"activated", &JointPoint::activated}};
+};
+
+template <>
+struct Members<TradeoffTable> {
+  static constexpr std::tuple all{Member{"fingerprint", &TradeoffTable::fingerprint},
+                                  Member{"sensitivity", &TradeoffTable::sensitivity},
+                                  Member{"other_activated", &TradeoffTable::other_activated},
+                                  Member{"dense_nll", &TradeoffTable::dense_nll},
+                                  Member{"tokens", &TradeoffTable::tokens},
+                                  Member{"routed", &TradeoffTable::routed},
+                                  Member{"joint", &TradeoffTable::joint}};
+};
+
 namespace {
 
 nlohmann::json to_json(const Candidate& candidate) {
@@ -11,14 +31,6 @@ nlohmann::json to_json(const Candidate& candidate) {
   json["kl"] = candidate.kl;
   json["activated"] = candidate.activated;
   return json;
-}
-
-nlohmann::json to_json(const JointPoint& point) {
-  return {{"sum_kl", point.sum_kl},
-          {"kl", point.kl},
-          {"nll_increase", point.nll_increase},
-          {"sum_activated", point.sum_activated},
-          {"activated", point.activated}};
 }
 
 Candidate candidate_from_json(const nlohmann::json& json, const JsonFields& fields) {
@@ -36,11 +48,6 @@ LayerTable layer_from_json(const JsonFields& fields) {
   if (layer.candidates.empty() || layer.candidates.front().policy != LayerPolicy::dense())
     fields.refuse("candidates", "does not begin with dense");
   return layer;
-}
-
-JointPoint joint_from_json(const JsonFields& fields) {
-  return {fields.number("sum_kl"), fields.number("kl"), fields.number("nll_increase"),
-          fields.number("sum_activated"), fields.number("activated")};
 }
 
 std::int64_t every(std::int64_t stride, std::int64_t windows, std::int64_t files) {
@@ -61,22 +68,12 @@ nlohmann::json to_json(const TradeoffTable& table) {
     for (const Candidate& candidate : layer.candidates) candidates.push_back(to_json(candidate));
     layers.push_back({{"layer", layer.layer}, {"candidates", std::move(candidates)}});
   }
-  const auto points = [](const std::vector<JointPoint>& joint) {
-    auto json = nlohmann::json::array();
-    for (const JointPoint& point : joint) json.push_back(to_json(point));
-    return json;
-  };
-  return {{"fingerprint", table.fingerprint},
-          {"sensitivity", table.sensitivity},
-          {"rank_correlation",
-           table.rank_correlation >= -1 ? nlohmann::json(table.rank_correlation) : nlohmann::json()},
-          {"other_activated", table.other_activated},
-          {"dense_nll", table.dense_nll},
-          {"tokens", table.tokens},
-          {"routed", table.routed},
-          {"layers", std::move(layers)},
-          {"joint", points(table.joint)},
-          {"joint_top_k", points(table.joint_top_k)}};
+  auto json = members_to_json(table);
+  json["rank_correlation"] =
+      table.rank_correlation >= -1 ? nlohmann::json(table.rank_correlation) : nlohmann::json();
+  json["layers"] = std::move(layers);
+  json["joint_top_k"] = json_of(table.joint_top_k);
+  return json;
 }
 
 TradeoffTable judged_by_top_k(TradeoffTable table) {
@@ -86,23 +83,17 @@ TradeoffTable judged_by_top_k(TradeoffTable table) {
 
 TradeoffTable tradeoff_table_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "trade-off table");
-  TradeoffTable table;
-  table.fingerprint = fields.text("fingerprint");
-  table.sensitivity = fields.text("sensitivity");
+  auto table = members_from_json<TradeoffTable>(fields);
   if (fields.has("rank_correlation")) table.rank_correlation = fields.number("rank_correlation");
-  table.other_activated = fields.number("other_activated");
-  table.dense_nll = fields.number("dense_nll");
-  table.tokens = fields.integer("tokens");
-  table.routed = fields.small("routed");
   for (const JsonFields& layer : fields.objects("layers")) {
     table.layers.push_back(layer_from_json(layer));
     if (table.layers.back().layer != static_cast<int>(table.layers.size()) - 1)
       layer.refuse("layer", "does not count up from 0");
   }
-  for (const JsonFields& point : fields.objects("joint")) table.joint.push_back(joint_from_json(point));
+  // Runs of earlier versions lack it.
   if (fields.has("joint_top_k"))
     for (const JsonFields& point : fields.objects("joint_top_k"))
-      table.joint_top_k.push_back(joint_from_json(point));
+      table.joint_top_k.push_back(members_from_json<JointPoint>(point));
   return table;
 }
 

@@ -1,24 +1,26 @@
 #include "run/bench_result.h"
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
-namespace {
 
-nlohmann::json to_json(const Speed& speed) {
-  return {{"dense_tokens_per_s", or_null(speed.dense_tokens_per_s)},
-          {"converted_tokens_per_s", or_null(speed.converted_tokens_per_s)},
-          {"speedup", or_null(speed.speedup())},
-          {"tokens", speed.tokens},
-          {"noise", speed.noise}};
-}
+template <>
+struct Members<Speed> {
+  static constexpr std::tuple all{Member{"dense_tokens_per_s", &Speed::dense_tokens_per_s},
+                                  Member{"converted_tokens_per_s", &Speed::converted_tokens_per_s},
+                                  Member{"tokens", &Speed::tokens}, Member{"noise", &Speed::noise}};
+};
 
-Speed speed_from_json(const JsonFields& fields) {
-  return {fields.optional_number("dense_tokens_per_s"), fields.optional_number("converted_tokens_per_s"),
-          fields.integer("tokens"), fields.number("noise")};
-}
-
-}  // namespace
+template <>
+struct Members<BenchResult> {
+  static constexpr std::tuple all{Member{"decode", &BenchResult::decode},
+                                  Member{"prefill", &BenchResult::prefill},
+                                  Member{"read_bytes_per_s", &BenchResult::read_bytes_per_s},
+                                  Member{"dtype", &BenchResult::dtype},
+                                  Member{"threads", &BenchResult::threads},
+                                  Member{"machine", &BenchResult::machine},
+                                  Member{"date", &BenchResult::date}};
+};
 
 std::optional<double> Speed::speedup() const {
   if (!dense_tokens_per_s || !converted_tokens_per_s) return {};
@@ -32,30 +34,20 @@ std::optional<double> Speed::converted_ms() const {
 }
 
 nlohmann::json to_json(const BenchResult& result) {
-  auto decode = to_json(result.decode);
-  decode["bytes_per_token"] = result.bytes_per_token;
-  decode["bandwidth_fraction"] = result.bandwidth_fraction;
-  return {{"decode", std::move(decode)},
-          {"prefill", to_json(result.prefill)},
-          {"read_bytes_per_s", result.read_bytes_per_s},
-          {"dtype", result.dtype},
-          {"threads", result.threads},
-          {"machine", result.machine},
-          {"date", result.date}};
+  auto json = members_to_json(result);
+  json["decode"]["speedup"] = json_of(result.decode.speedup());
+  json["prefill"]["speedup"] = json_of(result.prefill.speedup());
+  json["decode"]["bytes_per_token"] = result.bytes_per_token;
+  json["decode"]["bandwidth_fraction"] = result.bandwidth_fraction;
+  return json;
 }
 
 BenchResult bench_result_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "result of the timing");
-  const JsonFields decode = fields.object("decode");
-  return {speed_from_json(decode),
-          speed_from_json(fields.object("prefill")),
-          decode.number("bytes_per_token"),
-          decode.number("bandwidth_fraction"),
-          fields.number("read_bytes_per_s"),
-          fields.text("dtype"),
-          fields.small("threads"),
-          fields.text("machine"),
-          fields.text("date")};
+  auto result = members_from_json<BenchResult>(fields);
+  result.bytes_per_token = fields.object("decode").number("bytes_per_token");
+  result.bandwidth_fraction = fields.object("decode").number("bandwidth_fraction");
+  return result;
 }
 
 }  // namespace ladimo

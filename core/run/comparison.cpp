@@ -6,9 +6,36 @@
 
 #include <fmt/format.h>
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
+
+template <>
+struct Members<ComparisonRow> {
+  static constexpr std::tuple all{Member{"method", &ComparisonRow::method},
+                                  Member{"seed", &ComparisonRow::seed},
+                                  Member{"target", &ComparisonRow::target},
+                                  Member{"ffn_activated", &ComparisonRow::ffn_activated},
+                                  Member{"activated_fraction", &ComparisonRow::activated_fraction},
+                                  Member{"kl", &ComparisonRow::kl},
+                                  Member{"nll", &ComparisonRow::nll},
+                                  Member{"perplexity", &ComparisonRow::perplexity},
+                                  Member{"same_top", &ComparisonRow::same_top},
+                                  Member{"seconds", &ComparisonRow::seconds}};
+};
+
+template <>
+struct Members<Comparison> {
+  static constexpr std::tuple all{Member{"rows", &Comparison::rows},
+                                  Member{"tokens", &Comparison::tokens},
+                                  Member{"held_out_tokens", &Comparison::held_out_tokens},
+                                  Member{"window", &Comparison::window},
+                                  Member{"experts", &Comparison::experts},
+                                  Member{"shared", &Comparison::shared},
+                                  Member{"dense_nll", &Comparison::dense_nll},
+                                  Member{"dense_perplexity", &Comparison::dense_perplexity}};
+};
+
 namespace {
 
 struct Measured {
@@ -45,25 +72,6 @@ std::vector<std::vector<ComparisonRow>> by_method_and_target(const std::vector<C
   return groups;
 }
 
-nlohmann::json to_json(const std::vector<ComparisonRow>& rows) {
-  auto list = nlohmann::json::array();
-  for (const ComparisonRow& row : rows) {
-    nlohmann::json entry{{"method", row.method}, {"seed", row.seed}, {"target", row.target}};
-    for (const Measured& measured : all_measured) entry[measured.name] = row.*measured.in_row;
-    list.push_back(std::move(entry));
-  }
-  return list;
-}
-
-ComparisonRow row_from_json(const JsonFields& fields) {
-  ComparisonRow row;
-  row.method = fields.text("method");
-  row.seed = static_cast<std::uint64_t>(fields.integer("seed"));
-  row.target = fields.number("target");
-  for (const Measured& measured : all_measured) row.*measured.in_row = fields.number(measured.name);
-  return row;
-}
-
 nlohmann::json to_json(const std::vector<ComparisonSummary>& summaries) {
   auto list = nlohmann::json::array();
   for (const ComparisonSummary& summary : summaries) {
@@ -71,7 +79,7 @@ nlohmann::json to_json(const std::vector<ComparisonSummary>& summaries) {
     for (const Measured& measured : all_measured) {
       const auto& [mean, spread] = summary.*measured.in_summary;
       entry[measured.name] = mean;
-      entry[std::string(measured.name) + "_spread"] = or_null(spread);
+      entry[std::string(measured.name) + "_spread"] = json_of(spread);
     }
     list.push_back(std::move(entry));
   }
@@ -104,29 +112,13 @@ std::vector<ComparisonSummary> summary_of(const std::vector<ComparisonRow>& rows
 }
 
 nlohmann::json to_json(const Comparison& comparison) {
-  return {{"rows", to_json(comparison.rows)},
-          {"summary", to_json(summary_of(comparison.rows))},
-          {"tokens", comparison.tokens},
-          {"held_out_tokens", comparison.held_out_tokens},
-          {"window", comparison.window},
-          {"experts", comparison.experts},
-          {"shared", comparison.shared},
-          {"dense_nll", comparison.dense_nll},
-          {"dense_perplexity", comparison.dense_perplexity}};
+  auto json = members_to_json(comparison);
+  json["summary"] = to_json(summary_of(comparison.rows));
+  return json;
 }
 
 Comparison comparison_from_json(const nlohmann::json& json) {
-  const JsonFields fields(json, "comparison");
-  Comparison comparison;
-  for (const JsonFields& row : fields.objects("rows")) comparison.rows.push_back(row_from_json(row));
-  comparison.tokens = fields.integer("tokens");
-  comparison.held_out_tokens = fields.integer("held_out_tokens");
-  comparison.window = fields.integer("window");
-  comparison.experts = fields.small("experts");
-  comparison.shared = fields.small("shared");
-  comparison.dense_nll = fields.number("dense_nll");
-  comparison.dense_perplexity = fields.number("dense_perplexity");
-  return comparison;
+  return members_from_json<Comparison>(JsonFields(json, "comparison"));
 }
 
 std::string to_csv(const std::vector<ComparisonRow>& rows) {

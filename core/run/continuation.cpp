@@ -1,24 +1,27 @@
 #include "run/continuation.h"
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
 
-nlohmann::json to_json(const Continuation& continuation) {
-  auto tokens = nlohmann::json::array();
-  for (const Continuation::Token& token : continuation.tokens)
-    tokens.push_back({{"id", token.id}, {"text", token.text}, {"experts", token.experts}});
-  return {{"text", continuation.text},
-          {"tokens", std::move(tokens)},
-          {"tokens_per_s", continuation.tokens_per_s}};
-}
+template <>
+struct Members<Continuation::Token> {
+  static constexpr std::tuple all{Member{"id", &Continuation::Token::id},
+                                  Member{"text", &Continuation::Token::text},
+                                  Member{"experts", &Continuation::Token::experts}};
+};
+
+template <>
+struct Members<Continuation> {
+  static constexpr std::tuple all{Member{"text", &Continuation::text},
+                                  Member{"tokens", &Continuation::tokens},
+                                  Member{"tokens_per_s", &Continuation::tokens_per_s}};
+};
+
+nlohmann::json to_json(const Continuation& continuation) { return members_to_json(continuation); }
 
 Continuation continuation_from_json(const nlohmann::json& json) {
-  const JsonFields fields(json, "continuation");
-  Continuation continuation{fields.text("text"), {}, fields.number("tokens_per_s")};
-  for (const JsonFields& token : fields.objects("tokens"))
-    continuation.tokens.push_back({token.small("id"), token.text("text"), token.smalls("experts")});
-  return continuation;
+  return members_from_json<Continuation>(JsonFields(json, "continuation"));
 }
 
 nlohmann::json to_json(const Continuations& continuations) {

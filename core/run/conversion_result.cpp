@@ -1,29 +1,28 @@
 #include "run/conversion_result.h"
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
 
-nlohmann::json to_json(const ConversionResult& result) {
-  auto layers = nlohmann::json::array();
-  for (const ConvertedLayer& layer : result.layers)
-    layers.push_back({{"layer", layer.layer},
-                      {"loss_before", layer.loss_before},
-                      {"loss_after", layer.loss_after},
-                      {"seconds", layer.seconds}});
-  return {{"run", result.run.string()},
-          {"layers", std::move(layers)},
-          {"seconds", result.seconds},
-          {"resumed_layers", result.resumed_layers}};
-}
+template <>
+struct Members<ConvertedLayer> {
+  static constexpr std::tuple all{
+      Member{"layer", &ConvertedLayer::layer}, Member{"loss_before", &ConvertedLayer::loss_before},
+      Member{"loss_after", &ConvertedLayer::loss_after}, Member{"seconds", &ConvertedLayer::seconds}};
+};
+
+template <>
+struct Members<ConversionResult> {
+  static constexpr std::tuple all{Member{"run", &ConversionResult::run},
+                                  Member{"layers", &ConversionResult::layers},
+                                  Member{"seconds", &ConversionResult::seconds},
+                                  Member{"resumed_layers", &ConversionResult::resumed_layers}};
+};
+
+nlohmann::json to_json(const ConversionResult& result) { return members_to_json(result); }
 
 ConversionResult conversion_result_from_json(const nlohmann::json& json) {
-  const JsonFields fields(json, "result of the conversion");
-  ConversionResult result{fields.text("run"), {}, fields.number("seconds"), fields.small("resumed_layers")};
-  for (const JsonFields& layer : fields.objects("layers"))
-    result.layers.push_back({layer.small("layer"), layer.number("loss_before"), layer.number("loss_after"),
-                             layer.number("seconds")});
-  return result;
+  return members_from_json<ConversionResult>(JsonFields(json, "result of the conversion"));
 }
 
 }  // namespace ladimo

@@ -1,8 +1,19 @@
 #include "run/evaluation.h"
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
+
+template <>
+struct Members<TextEvaluation> {
+  static constexpr std::tuple all{Member{"activated_parameters", &TextEvaluation::activated_parameters},
+                                  Member{"activated_fraction", &TextEvaluation::activated_fraction},
+                                  Member{"ffn_activated", &TextEvaluation::ffn_activated},
+                                  Member{"calibrated_on", &TextEvaluation::calibrated_on},
+                                  Member{"window", &TextEvaluation::window},
+                                  Member{"mean_experts", &TextEvaluation::mean_experts}};
+};
+
 namespace {
 
 nlohmann::json to_json(const TextEvaluation& text) {
@@ -12,38 +23,26 @@ nlohmann::json to_json(const TextEvaluation& text) {
     domains.push_back(to_json(domain.scores));
     domains.back()["text"] = domain.text.string();
   }
-  json.update(nlohmann::json{{"activated_parameters", text.activated_parameters},
-                             {"activated_fraction", text.activated_fraction},
-                             {"ffn_activated", text.ffn_activated},
-                             {"split", to_string(text.split)},
-                             {"calibrated_on", path_list(text.calibrated_on)},
-                             {"window", text.window},
-                             {"mean_experts", text.mean_experts},
-                             {"domains", std::move(domains)}});
+  json.update(members_to_json(text));
+  json["split"] = to_string(text.split);
+  json["domains"] = std::move(domains);
   return json;
 }
 
 /// The keys of a text where there is none.
 nlohmann::json without_text() {
-  nlohmann::json json{
-      {"tokens", 0}, {"calibrated_on", nlohmann::json::array()}, {"domains", nlohmann::json::array()}};
-  for (const char* key : {"nll", "perplexity", "dense_nll", "dense_perplexity", "kl", "kl_percentiles",
-                          "same_top", "same_top_se", "activated_parameters", "activated_fraction",
-                          "ffn_activated", "split", "window", "mean_experts"})
-    json[key] = nullptr;
+  auto json = to_json(TextEvaluation());
+  for (auto& value : json)
+    if (!value.is_array()) value = nullptr;
+  json["mean_experts"] = nullptr;
+  json["tokens"] = 0;
   return json;
 }
 
 TextEvaluation text_from_json(const JsonFields& fields) {
-  TextEvaluation text;
+  auto text = members_from_json<TextEvaluation>(fields);
   text.scores = text_scores_from_json(fields);
-  text.activated_parameters = fields.number("activated_parameters");
-  text.activated_fraction = fields.number("activated_fraction");
-  text.ffn_activated = fields.number("ffn_activated");
   text.split = evaluated_text_from_json(fields);
-  text.calibrated_on = fields.paths("calibrated_on");
-  text.window = fields.integer("window");
-  text.mean_experts = fields.numbers("mean_experts");
   for (const JsonFields& domain : fields.objects("domains"))
     text.domains.push_back({domain.text("text"), text_scores_from_json(domain)});
   return text;

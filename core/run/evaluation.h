@@ -87,8 +87,8 @@ struct Evaluation {
 
 /// The keys of TextScores, activated_parameters, activated_fraction, ffn_activated, split, calibrated_on,
 /// window, mean_experts, domains[{text, and the keys of TextScores}], tasks[{task, n, acc, acc_se, acc_norm,
-/// acc_norm_se, dense_acc, dense_acc_norm}]. Without a text `tokens` is 0, lists are empty, and the rest is
-/// null.
+/// acc_norm_se, dense_acc, dense_acc_norm}]. Without a text `tokens` is 0, calibrated_on and
+/// domains are empty, and the rest is null.
 nlohmann::json to_json(const Evaluation& evaluation);
 /// Throws Refusal with the key.
 Evaluation evaluation_from_json(const nlohmann::json& json);

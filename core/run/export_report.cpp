@@ -2,22 +2,27 @@
 
 #include <fmt/format.h>
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
+
+template <>
+struct Members<Verification> {
+  static constexpr std::tuple all{Member{"tokens", &Verification::tokens},
+                                  Member{"max_logit_error", &Verification::max_logit_error},
+                                  Member{"kl_against_run", &Verification::kl_against_run}};
+};
+
+template <>
+struct Members<ExportResult> {
+  static constexpr std::tuple all{Member{"format", &ExportResult::format},
+                                  Member{"path", &ExportResult::path}, Member{"files", &ExportResult::files},
+                                  Member{"bytes", &ExportResult::bytes}};
+};
+
 namespace {
 
 constexpr const char* schema = "ladimo.report/1";
-
-nlohmann::json to_json(const Verification& verification) {
-  return {{"tokens", verification.tokens},
-          {"max_logit_error", verification.max_logit_error},
-          {"kl_against_run", verification.kl_against_run}};
-}
-
-Verification verification_from_json(const JsonFields& fields) {
-  return {fields.integer("tokens"), fields.number("max_logit_error"), fields.number("kl_against_run")};
-}
 
 }  // namespace
 
@@ -28,7 +33,7 @@ nlohmann::json to_json(const ExportReport& report) {
           {"program", report.program},
           {"recipe", to_json(report.recipe)},
           {"policy", to_json(report.policy)},
-          {"verification", to_json(report.verification)},
+          {"verification", members_to_json(report.verification)},
           {"measurements", std::move(measurements)}};
 }
 
@@ -39,7 +44,7 @@ ExportReport export_report_from_json(const nlohmann::json& json, const std::file
     ExportReport report{fields.text("program"),
                         recipe_from_json(fields.at("recipe"), path),
                         policy_from_json(fields.at("policy"), path),
-                        verification_from_json(fields.object("verification")),
+                        members_from_json<Verification>(fields.object("verification")),
                         {}};
     for (const JsonFields& measurement : fields.objects("measurements"))
       report.measurements.push_back(measurement_from_json(measurement.value()));
@@ -48,18 +53,16 @@ ExportReport export_report_from_json(const nlohmann::json& json, const std::file
 }
 
 nlohmann::json to_json(const ExportResult& result) {
-  nlohmann::json json{{"format", result.format},
-                      {"path", result.path.string()},
-                      {"files", result.files},
-                      {"bytes", result.bytes}};
-  json.update(to_json(result.verification));
+  auto json = members_to_json(result);
+  json.update(members_to_json(result.verification));
   return json;
 }
 
 ExportResult export_result_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "result of the export");
-  return {fields.text("format"), fields.text("path"), fields.texts("files"),
-          static_cast<std::uint64_t>(fields.integer("bytes")), verification_from_json(fields)};
+  auto result = members_from_json<ExportResult>(fields);
+  read_members(fields, result.verification);
+  return result;
 }
 
 }  // namespace ladimo

@@ -1,43 +1,36 @@
 #include "run/inspection.h"
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
-namespace {
 
-nlohmann::json to_json(const Inspection::Native& native) {
-  return {{"origin", native.origin.string()},
-          {"fingerprint", native.fingerprint},
-          {"routed_experts", native.routed_experts},
-          {"dense_layers", native.dense_layers},
-          {"converted_layers", native.converted_layers}};
-}
+template <>
+struct Members<Inspection::Native> {
+  static constexpr std::tuple all{Member{"origin", &Inspection::Native::origin},
+                                  Member{"fingerprint", &Inspection::Native::fingerprint},
+                                  Member{"routed_experts", &Inspection::Native::routed_experts},
+                                  Member{"dense_layers", &Inspection::Native::dense_layers},
+                                  Member{"converted_layers", &Inspection::Native::converted_layers}};
+};
 
-Inspection::Native native_from_json(const JsonFields& fields) {
-  return {fields.text("origin"), fields.text("fingerprint"), fields.small("routed_experts"),
-          fields.smalls("dense_layers"), fields.smalls("converted_layers")};
-}
-
-}  // namespace
+template <>
+struct Members<Inspection> {
+  static constexpr std::tuple all{
+      Member{"native", &Inspection::native}, Member{"fingerprint", &Inspection::fingerprint},
+      Member{"weight_bytes", &Inspection::weight_bytes}, Member{"threads", &Inspection::threads}};
+};
 
 nlohmann::json to_json(const Inspection& inspection) {
   auto json = to_json(inspection.config);
-  json["native"] = inspection.native ? to_json(*inspection.native) : nlohmann::json();
-  json["fingerprint"] = or_null(inspection.fingerprint);
-  json["weight_bytes"] = or_null(inspection.weight_bytes);
-  json["threads"] = inspection.threads;
+  json.update(members_to_json(inspection));
   json["problems"] = to_json(inspection.problems);
   return json;
 }
 
 Inspection inspection_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "description of the model");
-  Inspection inspection;
+  auto inspection = members_from_json<Inspection>(fields);
   inspection.config = model_config_from_json(json);
-  if (fields.has("native")) inspection.native = native_from_json(fields.object("native"));
-  if (fields.has("fingerprint")) inspection.fingerprint = fields.text("fingerprint");
-  if (fields.has("weight_bytes")) inspection.weight_bytes = fields.small("weight_bytes");
-  inspection.threads = fields.small("threads");
   inspection.problems = problems_from(fields);
   return inspection;
 }

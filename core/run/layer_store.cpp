@@ -10,10 +10,22 @@
 
 #include "base/files.h"
 #include "base/hash.h"
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
+
+template <>
+struct Members<LayerRecord> {
+  static constexpr std::tuple all{Member{"layer", &LayerRecord::layer},
+                                  Member{"loss_before", &LayerRecord::loss_before},
+                                  Member{"loss_refit", &LayerRecord::loss_refit},
+                                  Member{"loss_after", &LayerRecord::loss_after},
+                                  Member{"router_r2", &LayerRecord::router_r2},
+                                  Member{"held_out_losses", &LayerRecord::held_out_losses},
+                                  Member{"hash", &LayerRecord::hash}};
+};
+
 namespace {
 
 constexpr const char *stage1_folder = "layers", *sweep_folder = "second-sweep", *finish_folder = "finish";
@@ -33,27 +45,14 @@ bool broken(const std::function<bool()>& holds) {
 }  // namespace
 
 nlohmann::json to_json(const LayerRecord& record) {
-  nlohmann::json json{{"layer", record.layer},
-                      {"loss_before", record.loss_before},
-                      {"loss_refit", record.loss_refit},
-                      {"loss_after", record.loss_after},
-                      {"router_r2", record.router_r2},
-                      {"held_out_losses", record.held_out_losses},
-                      {"hash", record.hash}};
+  auto json = members_to_json(record);
   if (record.shape) json["shape"] = to_json(*record.shape);
   return json;
 }
 
 LayerRecord layer_record_from_json(const nlohmann::json& json, const fs::path& path) {
   const JsonFields fields(json, "layer record", path);
-  LayerRecord record{fields.small("layer"),
-                     fields.number("loss_before"),
-                     fields.number("loss_refit"),
-                     fields.number("loss_after"),
-                     fields.number("router_r2"),
-                     fields.numbers("held_out_losses"),
-                     {},
-                     fields.text("hash")};
+  auto record = members_from_json<LayerRecord>(fields);
   if (fields.has("shape")) record.shape = moe_shape_from_json(fields.at("shape"));
   return record;
 }

@@ -7,9 +7,19 @@
 
 #include "base/context.h"
 #include "base/files.h"
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
+
+template <>
+struct Members<Measurement> {
+  static constexpr std::tuple all{
+      Member{"date", &Measurement::date},         Member{"machine", &Measurement::machine},
+      Member{"text", &Measurement::text},         Member{"tokens", &Measurement::tokens},
+      Member{"window", &Measurement::window},     Member{"dense_perplexity", &Measurement::dense_perplexity},
+      Member{"same_top", &Measurement::same_top}, Member{"same_top_se", &Measurement::same_top_se}};
+};
+
 namespace {
 
 /// Writes the list anew where `change` says that it changed something.
@@ -29,38 +39,24 @@ void change_measurements(const RunFolder& run, const Context& context,
 
 }  // namespace
 
-nlohmann::json to_json(const Measurement& m) {
-  return {{"date", m.date},
-          {"machine", m.machine},
-          {"split", to_string(m.split)},
-          {"text", path_list(m.text)},
-          {"calibrated_on", path_list(m.calibrated_on)},
-          {"tokens", m.tokens},
-          {"window", m.window},
-          {"policy", to_json(m.policy)},
-          {"numbers", to_json(m.numbers)},
-          {"dense_perplexity", m.dense_perplexity},
-          {"same_top", m.same_top},
-          {"same_top_se", m.same_top_se},
-          {"kl_percentiles", percentiles_to_json(m.kl_percentiles)}};
+nlohmann::json to_json(const Measurement& measurement) {
+  auto json = members_to_json(measurement);
+  json["split"] = to_string(measurement.split);
+  json["calibrated_on"] = json_of(measurement.calibrated_on);
+  json["policy"] = to_json(measurement.policy);
+  json["numbers"] = to_json(measurement.numbers);
+  json["kl_percentiles"] = percentiles_to_json(measurement.kl_percentiles);
+  return json;
 }
 
 Measurement measurement_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "measurement");
-  Measurement found;
-  found.date = fields.text("date");
-  found.machine = fields.text("machine");
+  auto found = members_from_json<Measurement>(fields);
   found.split = evaluated_text_from_json(fields);
-  found.text = fields.paths("text");
   // Older programs did not write it.
   if (fields.has("calibrated_on")) found.calibrated_on = fields.paths("calibrated_on");
-  found.tokens = fields.integer("tokens");
-  found.window = fields.integer("window");
   found.policy = policy_from_json(fields.at("policy"));
   found.numbers = policy_numbers_from_json(fields.at("numbers"));
-  found.dense_perplexity = fields.number("dense_perplexity");
-  found.same_top = fields.number("same_top");
-  found.same_top_se = fields.number("same_top_se");
   found.kl_percentiles = percentiles_from_json(fields);
   return found;
 }

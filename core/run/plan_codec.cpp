@@ -1,7 +1,22 @@
-#include "base/json_fields.h"
+#include "base/json_members.h"
 #include "run/plan.h"
 
 namespace ladimo {
+
+template <>
+struct Members<PlanStep> {
+  static constexpr std::tuple all{Member{"description", &PlanStep::description},
+                                  Member{"seconds", &PlanStep::seconds}, Member{"done", &PlanStep::done}};
+};
+
+template <>
+struct Members<Plan> {
+  static constexpr std::tuple all{
+      Member{"resumes", &Plan::resumes},       Member{"tokens", &Plan::tokens},
+      Member{"windows", &Plan::windows},       Member{"ram_bytes", &Plan::ram_bytes},
+      Member{"disk_bytes", &Plan::disk_bytes}, Member{"seconds", &Plan::seconds}};
+};
+
 namespace {
 
 nlohmann::json partition_of(const Plan& plan) {
@@ -18,42 +33,33 @@ nlohmann::json partition_of(const Plan& plan) {
 PlanStep step_from_json(const JsonFields& fields) {
   const auto step = step_named(fields.text("name"));
   if (!step) fields.refuse("name", "names no step of this program");
-  return {*step, fields.text("description"), fields.number("seconds"), fields.flag("done")};
+  auto planned = members_from_json<PlanStep>(fields);
+  planned.step = *step;
+  return planned;
 }
 
 }  // namespace
 
 nlohmann::json to_json(const Plan& plan) {
+  auto json = members_to_json(plan);
   auto steps = nlohmann::json::array();
-  for (const PlanStep& step : plan.steps)
-    steps.push_back({{"name", name_of(step.step)},
-                     {"description", step.description},
-                     {"seconds", step.seconds},
-                     {"done", step.done}});
-  return {{"resumes", plan.resumes},
-          {"steps", std::move(steps)},
-          {"tokens", plan.tokens},
-          {"windows", plan.windows},
-          {"ram_bytes", plan.ram_bytes},
-          {"disk_bytes", plan.disk_bytes},
-          {"seconds", plan.seconds},
-          {"partition", partition_of(plan)},
-          {"problems", to_json(plan.problems)},
-          {"recipe", to_json(plan.recipe)}};
+  for (const PlanStep& step : plan.steps) {
+    steps.push_back(members_to_json(step));
+    steps.back()["name"] = name_of(step.step);
+  }
+  json["steps"] = std::move(steps);
+  json["partition"] = partition_of(plan);
+  json["problems"] = to_json(plan.problems);
+  json["recipe"] = to_json(plan.recipe);
+  return json;
 }
 
 Plan plan_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "plan");
-  Plan plan;
-  plan.resumes = fields.flag("resumes");
+  auto plan = members_from_json<Plan>(fields);
   for (const JsonFields& step : fields.objects("steps")) plan.steps.push_back(step_from_json(step));
   plan.problems = problems_from(fields);
   if (plan.problems.empty()) plan.recipe = recipe_from_json(fields.at("recipe"), {});
-  plan.tokens = fields.integer("tokens");
-  plan.windows = fields.integer("windows");
-  plan.ram_bytes = static_cast<std::uint64_t>(fields.integer("ram_bytes"));
-  plan.disk_bytes = static_cast<std::uint64_t>(fields.integer("disk_bytes"));
-  plan.seconds = fields.number("seconds");
   return plan;
 }
 

@@ -6,67 +6,66 @@
 
 #include <fmt/format.h>
 
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
+
+template <>
+struct Members<Stage1> {
+  static constexpr std::tuple all{Member{"energy_order", &Stage1::energy_order},
+                                  Member{"coactivation", &Stage1::coactivation},
+                                  Member{"activation_share", &Stage1::activation_share},
+                                  Member{"feature_tokens", &Stage1::feature_tokens},
+                                  Member{"router_ridge", &Stage1::router_ridge},
+                                  Member{"router_ranks", &Stage1::router_ranks},
+                                  Member{"compensation", &Stage1::compensation},
+                                  Member{"levels", &Stage1::levels},
+                                  Member{"elastic", &Stage1::elastic},
+                                  Member{"refit", &Stage1::refit},
+                                  Member{"refit_ridge", &Stage1::refit_ridge},
+                                  Member{"distil", &Stage1::distil},
+                                  Member{"epochs", &Stage1::epochs},
+                                  Member{"batch", &Stage1::batch},
+                                  Member{"learning_rate", &Stage1::learning_rate},
+                                  Member{"validation_share", &Stage1::validation_share},
+                                  Member{"early_stopping", &Stage1::early_stopping},
+                                  Member{"second_sweep", &Stage1::second_sweep}};
+};
+
+template <>
+struct Members<Finish> {
+  static constexpr std::tuple all{
+      Member{"use", &Finish::use},     Member{"epochs", &Finish::epochs},
+      Member{"batch", &Finish::batch}, Member{"learning_rate", &Finish::learning_rate},
+      Member{"shift", &Finish::shift}, Member{"slope", &Finish::slope}};
+};
+
+/// All of a recipe but its text, which may be "self".
+template <>
+struct Members<Recipe> {
+  static constexpr std::tuple all{Member{"model", &Recipe::model},
+                                  Member{"model_fingerprint", &Recipe::model_fingerprint},
+                                  Member{"tokenizer_fingerprint", &Recipe::tokenizer_fingerprint},
+                                  Member{"text_fingerprints", &Recipe::text_fingerprints},
+                                  Member{"tokens", &Recipe::tokens},
+                                  Member{"held_out_tokens", &Recipe::held_out_tokens},
+                                  Member{"window", &Recipe::window},
+                                  Member{"experts", &Recipe::experts},
+                                  Member{"shared", &Recipe::shared},
+                                  Member{"layers", &Recipe::layers},
+                                  Member{"seed", &Recipe::seed},
+                                  Member{"sensitivity", &Recipe::sensitivity},
+                                  Member{"recalibrate", &Recipe::recalibrate},
+                                  Member{"stream", &Recipe::stream}};
+};
+
 namespace {
 
-nlohmann::json to_json(const Stage1& stage1) {
-  return {{"energy_order", stage1.energy_order},
-          {"coactivation", stage1.coactivation},
-          {"activation_share", stage1.activation_share},
-          {"feature_tokens", stage1.feature_tokens},
-          {"router_ridge", stage1.router_ridge},
-          {"router_ranks", stage1.router_ranks},
-          {"compensation", stage1.compensation},
-          {"levels", stage1.levels},
-          {"elastic", stage1.elastic},
-          {"refit", stage1.refit},
-          {"refit_ridge", stage1.refit_ridge},
-          {"distil", stage1.distil},
-          {"epochs", stage1.epochs},
-          {"batch", stage1.batch},
-          {"learning_rate", stage1.learning_rate},
-          {"validation_share", stage1.validation_share},
-          {"early_stopping", stage1.early_stopping},
-          {"second_sweep", stage1.second_sweep}};
-}
-
-nlohmann::json to_json(const Finish& finish) {
-  return {{"use", finish.use},     {"epochs", finish.epochs},
-          {"batch", finish.batch}, {"learning_rate", finish.learning_rate},
-          {"shift", finish.shift}, {"slope", finish.slope}};
-}
-
-/// Reads keys that are there into what they set, and says what is wrong with their values.
-class Settings {
+/// Refuses the value of a key that is given and does not hold.
+class Rules {
  public:
-  explicit Settings(const JsonFields& fields) : fields_(fields) {}
+  explicit Rules(const JsonFields& fields) : fields_(fields) {}
 
-  void read(std::string_view key, double& value) const {
-    if (fields_.has(key)) value = fields_.number(key);
-  }
-  void read(std::string_view key, int& value) const {
-    if (fields_.has(key)) value = fields_.small(key);
-  }
-  void read(std::string_view key, std::int64_t& value) const {
-    if (fields_.has(key)) value = fields_.integer(key);
-  }
-  void read(std::string_view key, bool& value) const {
-    if (fields_.has(key)) value = fields_.flag(key);
-  }
-  void read(std::string_view key, std::string& value) const {
-    if (fields_.has(key)) value = fields_.text(key);
-  }
-  void read(std::string_view key, std::vector<double>& value) const {
-    if (fields_.has(key)) value = fields_.numbers(key);
-  }
-  void read(std::string_view key, std::vector<int>& value) const {
-    if (fields_.has(key)) value = fields_.smalls(key);
-  }
-  void read(std::string_view key, std::vector<std::string>& value) const {
-    if (fields_.has(key)) value = fields_.texts(key);
-  }
   void require(bool holds, std::string_view key, std::string_view complaint) const {
     if (fields_.has(key) && !holds) fields_.refuse(key, complaint);
   }
@@ -76,61 +75,36 @@ class Settings {
 };
 
 Stage1 stage1_from_json(const JsonFields& fields, Stage1 stage1) {
-  fields.only({"energy_order", "coactivation", "activation_share", "feature_tokens", "router_ridge",
-               "router_ranks", "compensation", "levels", "elastic", "refit", "refit_ridge", "distil",
-               "epochs", "batch", "learning_rate", "validation_share", "early_stopping", "second_sweep"});
-  const Settings settings(fields);
-  settings.read("energy_order", stage1.energy_order);
-  settings.read("coactivation", stage1.coactivation);
-  settings.read("activation_share", stage1.activation_share);
-  settings.read("feature_tokens", stage1.feature_tokens);
-  settings.read("router_ridge", stage1.router_ridge);
-  settings.read("router_ranks", stage1.router_ranks);
-  settings.read("compensation", stage1.compensation);
-  settings.read("levels", stage1.levels);
-  settings.read("elastic", stage1.elastic);
-  settings.read("refit", stage1.refit);
-  settings.read("refit_ridge", stage1.refit_ridge);
-  settings.read("distil", stage1.distil);
-  settings.read("epochs", stage1.epochs);
-  settings.read("batch", stage1.batch);
-  settings.read("learning_rate", stage1.learning_rate);
-  settings.read("validation_share", stage1.validation_share);
-  settings.read("early_stopping", stage1.early_stopping);
-  settings.read("second_sweep", stage1.second_sweep);
-
+  fields.only(keys_of_members<Stage1>());
+  read_given_members(fields, stage1);
+  const Rules rules(fields);
   const auto share = [](double value) { return value > 0 && value < 1; };
-  settings.require(share(stage1.activation_share), "activation_share", "is not between 0 and 1");
-  settings.require(stage1.feature_tokens >= 1, "feature_tokens", "is less than 1");
-  settings.require(stage1.router_ridge >= 0, "router_ridge", "is negative");
-  settings.require(std::ranges::all_of(stage1.router_ranks, [](int rank) { return rank >= 1; }),
-                   "router_ranks", "must hold ranks of at least 1");
-  settings.require(!stage1.levels.empty() && std::ranges::all_of(stage1.levels, share) &&
-                       std::ranges::adjacent_find(stage1.levels, std::greater_equal()) == stage1.levels.end(),
-                   "levels", "must hold activity levels between 0 and 1 that rise");
-  settings.require(stage1.refit_ridge >= 0, "refit_ridge", "is negative");
-  settings.require(stage1.epochs >= 0, "epochs", "is negative");
-  settings.require(stage1.batch >= 1, "batch", "is less than 1");
-  settings.require(stage1.learning_rate > 0, "learning_rate", "is not above 0");
-  settings.require(share(stage1.validation_share), "validation_share", "is not between 0 and 1");
+  rules.require(share(stage1.activation_share), "activation_share", "is not between 0 and 1");
+  rules.require(stage1.feature_tokens >= 1, "feature_tokens", "is less than 1");
+  rules.require(stage1.router_ridge >= 0, "router_ridge", "is negative");
+  rules.require(std::ranges::all_of(stage1.router_ranks, [](int rank) { return rank >= 1; }), "router_ranks",
+                "must hold ranks of at least 1");
+  rules.require(!stage1.levels.empty() && std::ranges::all_of(stage1.levels, share) &&
+                    std::ranges::adjacent_find(stage1.levels, std::greater_equal()) == stage1.levels.end(),
+                "levels", "must hold activity levels between 0 and 1 that rise");
+  rules.require(stage1.refit_ridge >= 0, "refit_ridge", "is negative");
+  rules.require(stage1.epochs >= 0, "epochs", "is negative");
+  rules.require(stage1.batch >= 1, "batch", "is less than 1");
+  rules.require(stage1.learning_rate > 0, "learning_rate", "is not above 0");
+  rules.require(share(stage1.validation_share), "validation_share", "is not between 0 and 1");
   return stage1;
 }
 
 Finish finish_from_json(const JsonFields& fields, Finish finish) {
-  fields.only({"use", "epochs", "batch", "learning_rate", "shift", "slope"});
-  const Settings settings(fields);
-  settings.read("use", finish.use);
-  settings.read("epochs", finish.epochs);
-  settings.read("batch", finish.batch);
-  settings.read("learning_rate", finish.learning_rate);
-  settings.read("shift", finish.shift);
-  settings.read("slope", finish.slope);
-  settings.require(finish.use == "auto" || finish.use == "on" || finish.use == "off", "use",
-                   "is none of auto, on, off");
-  settings.require(finish.epochs >= 1, "epochs", "is less than 1");
-  settings.require(finish.batch >= 1, "batch", "is less than 1");
-  settings.require(finish.learning_rate > 0, "learning_rate", "is not above 0");
-  settings.require(finish.slope > 0, "slope", "is not above 0");
+  fields.only(keys_of_members<Finish>());
+  read_given_members(fields, finish);
+  const Rules rules(fields);
+  rules.require(finish.use == "auto" || finish.use == "on" || finish.use == "off", "use",
+                "is none of auto, on, off");
+  rules.require(finish.epochs >= 1, "epochs", "is less than 1");
+  rules.require(finish.batch >= 1, "batch", "is less than 1");
+  rules.require(finish.learning_rate > 0, "learning_rate", "is not above 0");
+  rules.require(finish.slope > 0, "slope", "is not above 0");
   return finish;
 }
 
@@ -143,56 +117,40 @@ void read_text(const JsonFields& fields, Recipe& recipe) {
   if (recipe.text.empty()) fields.refuse("text", "is empty; it names files, or is \"self\"");
 }
 
-void read_experts(const Settings& settings, Recipe& recipe) {
-  settings.read("experts", recipe.experts);
-  settings.read("shared", recipe.shared);
-  settings.require(recipe.experts >= 1, "experts", "is less than 1");
-  settings.require(recipe.shared >= 0, "shared", "is negative");
-  settings.require(recipe.experts < 1 || recipe.shared < recipe.experts, "shared",
-                   "leaves no expert to be routed; it must be less than experts");
+void check_experts(const Rules& rules, const Recipe& recipe) {
+  rules.require(recipe.experts >= 1, "experts", "is less than 1");
+  rules.require(recipe.shared >= 0, "shared", "is negative");
+  rules.require(recipe.experts < 1 || recipe.shared < recipe.experts, "shared",
+                "leaves no expert to be routed; it must be less than experts");
 }
 
-void read_layers(const Settings& settings, Recipe& recipe) {
-  settings.read("layers", recipe.layers);
+void check_layers(const Rules& rules, const Recipe& recipe) {
   const bool rising =
       std::ranges::adjacent_find(recipe.layers, std::greater_equal<int>()) == recipe.layers.end();
-  settings.require(rising && !recipe.layers.empty() && recipe.layers.front() >= 0, "layers",
-                   "must hold rising layer numbers");
+  rules.require(rising && !recipe.layers.empty() && recipe.layers.front() >= 0, "layers",
+                "must hold rising layer numbers");
 }
 
 Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Recipe recipe) {
   const JsonFields fields(json, "recipe", path);
-  fields.only({"model", "model_fingerprint", "tokenizer_fingerprint", "text", "text_fingerprints", "tokens",
-               "held_out_tokens", "window", "experts", "shared", "layers", "seed", "sensitivity",
-               "recalibrate", "stream", "stage1", "finish"});
-  const Settings settings(fields);
-  if (fields.has("model")) recipe.model = fields.text("model");
-  settings.read("model_fingerprint", recipe.model_fingerprint);
-  settings.read("tokenizer_fingerprint", recipe.tokenizer_fingerprint);
+  auto keys = keys_of_members<Recipe>();
+  keys.insert(keys.end(), {"text", "stage1", "finish"});
+  fields.only(keys);
+  read_given_members(fields, recipe);
   read_text(fields, recipe);
-  settings.read("text_fingerprints", recipe.text_fingerprints);
-  settings.read("tokens", recipe.tokens);
-  settings.require(recipe.tokens >= 1, "tokens", "is less than 1");
-  settings.read("held_out_tokens", recipe.held_out_tokens);
-  settings.require(recipe.held_out_tokens >= 1, "held_out_tokens", "is less than 1");
-  settings.read("window", recipe.window);
-  settings.require(recipe.window >= 2, "window", "is less than 2");
-  read_experts(settings, recipe);
-  read_layers(settings, recipe);
-  if (fields.has("seed")) {
-    if (!fields.at("seed").is_number_unsigned()) fields.refuse("seed", "is not an integer of at least 0");
-    recipe.seed = fields.at("seed").get<std::uint64_t>();
-  }
-  settings.read("sensitivity", recipe.sensitivity);
-  settings.require(
-      recipe.sensitivity == "auto" || recipe.sensitivity == "measured" || recipe.sensitivity == "estimated",
-      "sensitivity", "is none of auto, measured, estimated");
-  settings.read("recalibrate", recipe.recalibrate);
-  settings.read("stream", recipe.stream);
-  settings.require(recipe.stream == "float32" || recipe.stream == "bfloat16", "stream",
-                   "is neither float32 nor bfloat16");
   if (fields.has("stage1")) recipe.stage1 = stage1_from_json(fields.object("stage1"), recipe.stage1);
   if (fields.has("finish")) recipe.finish = finish_from_json(fields.object("finish"), recipe.finish);
+  const Rules rules(fields);
+  rules.require(recipe.tokens >= 1, "tokens", "is less than 1");
+  rules.require(recipe.held_out_tokens >= 1, "held_out_tokens", "is less than 1");
+  rules.require(recipe.window >= 2, "window", "is less than 2");
+  check_experts(rules, recipe);
+  check_layers(rules, recipe);
+  rules.require(
+      recipe.sensitivity == "auto" || recipe.sensitivity == "measured" || recipe.sensitivity == "estimated",
+      "sensitivity", "is none of auto, measured, estimated");
+  rules.require(recipe.stream == "float32" || recipe.stream == "bfloat16", "stream",
+                "is neither float32 nor bfloat16");
   return recipe;
 }
 
@@ -215,25 +173,11 @@ void add_differences(const nlohmann::json& in_run, const nlohmann::json& asked, 
 }  // namespace
 
 nlohmann::json to_json(const Recipe& recipe) {
-  auto text = nlohmann::json::array();
-  for (const auto& file : recipe.text) text.push_back(file.string());
-  return {{"model", recipe.model.string()},
-          {"model_fingerprint", recipe.model_fingerprint},
-          {"tokenizer_fingerprint", recipe.tokenizer_fingerprint},
-          {"text", recipe.self_text() ? nlohmann::json("self") : std::move(text)},
-          {"text_fingerprints", recipe.text_fingerprints},
-          {"tokens", recipe.tokens},
-          {"held_out_tokens", recipe.held_out_tokens},
-          {"window", recipe.window},
-          {"experts", recipe.experts},
-          {"shared", recipe.shared},
-          {"layers", recipe.layers},
-          {"seed", recipe.seed},
-          {"sensitivity", recipe.sensitivity},
-          {"recalibrate", recipe.recalibrate},
-          {"stream", recipe.stream},
-          {"stage1", to_json(recipe.stage1)},
-          {"finish", to_json(recipe.finish)}};
+  auto json = members_to_json(recipe);
+  json["text"] = recipe.self_text() ? nlohmann::json("self") : json_of(recipe.text);
+  json["stage1"] = members_to_json(recipe.stage1);
+  json["finish"] = members_to_json(recipe.finish);
+  return json;
 }
 
 Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path& path, Recipe base) {

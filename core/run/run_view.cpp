@@ -1,7 +1,7 @@
 #include "run/run_view.h"
 
 #include "base/files.h"
-#include "base/json_fields.h"
+#include "base/json_members.h"
 #include "text/corpus.h"
 
 namespace ladimo {
@@ -38,7 +38,7 @@ std::map<std::string, Policy> named_policies(const RunFolder& run) {
 nlohmann::json to_json(const LayerView& view) {
   auto json = view.record ? to_json(*view.record) : nlohmann::json{{"layer", view.layer}};
   json["done"] = view.done;
-  json["seconds"] = or_null(view.seconds);
+  json["seconds"] = json_of(view.seconds);
   return json;
 }
 

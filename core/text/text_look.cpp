@@ -2,11 +2,24 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
-#include "base/json_fields.h"
+#include "base/json_members.h"
 
 namespace ladimo {
+
+template <>
+struct Members<TextFileLook> {
+  static constexpr std::tuple all{Member{"tokens", &TextFileLook::tokens},
+                                  Member{"estimated", &TextFileLook::estimated},
+                                  Member{"taken", &TextFileLook::taken}};
+};
+
+template <>
+struct Members<TextLook> {
+  static constexpr std::tuple all{
+      Member{"files", &TextLook::files}, Member{"calibration", &TextLook::calibration},
+      Member{"tables", &TextLook::tables}, Member{"checking", &TextLook::checking}};
+};
+
 namespace {
 
 constexpr std::size_t counted_bytes = 8 << 20;  // of one file; a few seconds
@@ -92,23 +105,16 @@ TextLook look_at_text(const TextRequest& request, const Tokenizer& tokenizer, co
 }
 
 nlohmann::json to_json(const TextLook& look) {
-  auto files = nlohmann::json::array(), windows = files;
-  for (const TextFileLook& file : look.files)
-    files.push_back({{"tokens", file.tokens}, {"estimated", file.estimated}, {"taken", file.taken}});
-  for (const auto& tokens : look.windows) windows.push_back({{"tokens", tokens}});
-  return {{"files", files},        {"calibration", look.calibration},
-          {"tables", look.tables}, {"checking", look.checking},
-          {"windows", windows},    {"problems", to_json(look.problems)}};
+  auto json = members_to_json(look);
+  json["windows"] = nlohmann::json::array();
+  for (const auto& tokens : look.windows) json["windows"].push_back({{"tokens", tokens}});
+  json["problems"] = to_json(look.problems);
+  return json;
 }
 
 TextLook text_look_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "look at the text");
-  TextLook look;
-  for (const JsonFields& file : fields.objects("files"))
-    look.files.push_back({file.integer("tokens"), file.flag("estimated"), file.integer("taken")});
-  look.calibration = fields.integer("calibration");
-  look.tables = fields.integer("tables");
-  look.checking = fields.integer("checking");
+  auto look = members_from_json<TextLook>(fields);
   for (const JsonFields& window : fields.objects("windows")) look.windows.push_back(window.texts("tokens"));
   look.problems = problems_from(fields);
   return look;

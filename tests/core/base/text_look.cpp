@@ -54,7 +54,7 @@ TEST_CASE("a look comes back from its JSON") {
   CHECK(to_json(text_look_from_json(json)) == json);
   nlohmann::json damaged = json;
   damaged["windows"] = {1};
-  CHECK_FALSE(testing::refusal_of([&] { text_look_from_json(damaged); }).empty());
+  testing::check_refused("windows[0] is not a JSON object", [&] { text_look_from_json(damaged); });
 }
 
 TEST_CASE("too few tokens and missing files are problems; what can be counted is counted") {
