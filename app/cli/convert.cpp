@@ -40,6 +40,7 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
 Plan plan_for(ConvertRequest request, const Session& session) {
   request.seed = session.common.seed;
   request.memory = session.common.memory;
+  request.threads = session.common.threads;
   return make_plan(request, session.context);
 }
 

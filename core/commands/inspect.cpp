@@ -31,7 +31,7 @@ Inspection inspect(const std::filesystem::path& folder, const Context& context) 
   Inspection inspection;
   inspection.config = std::move(found.config);
   inspection.problems = std::move(found.problems);
-  inspection.threads = usual_threads();
+  inspection.threads = engine_threads();
   if (!found.opened) return inspection;
   const Checkpoint& checkpoint = *found.opened;
   inspection.problems = find_bad_weights(checkpoint, context);

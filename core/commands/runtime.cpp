@@ -1,7 +1,5 @@
 #include "commands/runtime.h"
 
-#include <thread>
-
 #include <malloc.h>
 
 #include <ATen/Context.h>
@@ -10,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "run/plan.h"
 
 namespace ladimo {
 
@@ -25,10 +24,7 @@ void keep_freed_memory() {
 }  // namespace
 
 Runtime start_runtime(int threads, const std::string& device, std::optional<std::uint64_t> memory) {
-  if (threads < 0)
-    throw Refusal("The number of threads is negative: " + std::to_string(threads) + ".",
-                  "Set {threads} to 0 for all processors.");
-  at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
+  at::set_num_threads(engine_threads(threads));
   at::GradMode::set_enabled(false);
   keep_freed_memory();
   Runtime runtime;

@@ -5,8 +5,9 @@
 
 namespace ladimo {
 
-/// Solves `a` x = `b` in fp64 by Cholesky. a [n, n], b [n, k]. `a` is freed once it is factorised, because it
-/// takes a gigabyte for the FFN of a big model. Throws Error when `a` is not positive definite.
+/// Solves `a` x = `b` in fp64 by Cholesky. a [n, n] is symmetric in memory too and fp64, contiguous, and
+/// overwritten by its factor, because it takes a gigabyte for the FFN of a big model. b [n, k]. Throws Error
+/// when `a` is not positive definite.
 at::Tensor solve_spd(at::Tensor a, const at::Tensor& b);
 
 }  // namespace ladimo

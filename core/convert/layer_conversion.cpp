@@ -17,22 +17,23 @@
 
 namespace ladimo {
 
-ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const Recipe& recipe, int layer,
-                             at::ScalarType storage, const Context& context) {
+ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRows& rows, const Recipe& recipe,
+                             int layer, at::ScalarType storage, const Context& context) {
   const Stage1& settings = recipe.stage1;
   const auto index = static_cast<std::uint64_t>(layer);
   const auto training = rows.train();
   const auto begin = [&](const char* what) { context.emit(ProgressEvent{layer, 0, 1, -1, what}); };
   begin("partition");
-  const auto statistics = measure_hidden(ffn, training, context);
+  const auto statistics = measure_hidden(*ffn, training, context);
   const auto partition =
-      partition_neurons(ffn, statistics, training, recipe, Random(recipe.seed, "partition", index), context);
+      partition_neurons(*ffn, statistics, training, recipe, Random(recipe.seed, "partition", index), context);
   context.emit(SampleEvent{layer, partition.owners()});
 
   ConvertedLayer result;
   LayerRecord& record = result.record;
   record.layer = layer;
-  auto weights = slice_ffn(ffn, partition);
+  auto weights = slice_ffn(*ffn, partition);
+  ffn.reset();
   begin("router");
   const auto router =
       choose_router(weights, statistics, rows, settings, Random(recipe.seed, "router", index), context);

@@ -1,6 +1,8 @@
 // Stage 1 for one layer: partition, router, compensation, refit, distillation.
 #pragma once
 
+#include <memory>
+
 #include "base/context.h"
 #include "model/moe_layer.h"
 #include "run/recipe.h"
@@ -14,9 +16,9 @@ struct ConvertedLayer {
   LayerRecord record;  // complete except for the hash
 };
 
-/// Converts one FFN. `storage` is the dtype of the weights in the file. Losses are measured with the rounded
-/// weights.
-ConvertedLayer convert_layer(const DenseFfn& ffn, const LayerRows& rows, const Recipe& recipe, int layer,
-                             at::ScalarType storage, const Context& context);
+/// Converts one FFN. It is let go once it is sliced, so that it is freed before the fit where nobody else
+/// holds it. `storage` is the dtype of the weights in the file. Losses are measured with the rounded weights.
+ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRows& rows, const Recipe& recipe,
+                             int layer, at::ScalarType storage, const Context& context);
 
 }  // namespace ladimo

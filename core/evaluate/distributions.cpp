@@ -12,9 +12,9 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t chunk_bytes = std::int64_t{4} << 20;  // one [rows, V] fp32 matrix
-constexpr std::int64_t least_rows = 128;                     // with fewer rows the head is read too often
-constexpr std::int64_t rows_per_thread = 8;                  // fewer are not worth waking a thread
+constexpr std::int64_t logit_bytes = 4 << 20;  // one [rows, V] fp32 matrix
+constexpr std::int64_t least_rows = 128;       // with fewer rows the head is read too often
+constexpr std::int64_t rows_per_thread = 8;    // fewer are not worth waking a thread
 
 auto rows_of(const at::Tensor& logits, const at::Tensor& probabilities, const at::Tensor& log_normaliser) {
   return [z = logits.data_ptr<float>(), p = probabilities.data_ptr<float>(),
@@ -108,7 +108,7 @@ std::pair<double, at::Tensor> Distributions::kl_gradient(const at::Tensor& given
 }
 
 std::int64_t Distributions::rows_at_once(std::int64_t vocab_size) {
-  return std::max(least_rows, chunk_bytes / (4 * vocab_size));
+  return std::max(least_rows, logit_bytes / (4 * vocab_size));
 }
 
 }  // namespace ladimo

@@ -103,7 +103,8 @@ class Scoring {
       const Distributions dense(head.logits(dense_rows.slice(0, first, last)));
       const auto dense_nll = dense.nll(target);
       append(scores_.dense_nll, dense_nll);
-      side_by_side(source_.device(), std::ssize(own_), [&](std::int64_t model) {
+      const auto bytes = (last - first) * source_.config().vocab_size * 4;
+      side_by_side(source_.device(), std::ssize(own_), bytes, [&](std::int64_t model) {
         context_.check();
         const auto m = static_cast<std::size_t>(model);
         auto& scores = scores_.policies[m];

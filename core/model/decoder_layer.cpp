@@ -24,15 +24,13 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include "base/chunking.h"
 #include "base/error.h"
 #include "kernels/cached_attention.h"
 #include "model/kv_cache.h"
 
 namespace ladimo {
 namespace {
-
-constexpr std::int64_t max_score_bytes = 16 << 20;
-constexpr std::int64_t query_chunk = 128;  // short, so that few keys are multiplied that no query sees
 
 // Follows _compute_llama3_parameters of Hugging Face: long waves are stretched, short ones are kept, and
 // those in between are blended.
@@ -160,8 +158,8 @@ at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCac
   at::Tensor values = project(v, v_bias, kv_heads);
   if (cache != nullptr) std::tie(keys, values) = cache->append(layer, keys, values);
 
-  const std::int64_t rows = std::max<std::int64_t>(max_score_bytes / (heads * length * 4), 1);
-  const std::int64_t chunk = std::min({width, query_chunk, rows});
+  const std::int64_t rows = chunk_score_rows(heads, length);
+  const std::int64_t chunk = std::min({width, chunk_queries, rows});
   const std::int64_t sequences = std::clamp<std::int64_t>(rows / chunk, 1, batch);
   std::vector<at::Tensor> chunks;
   for (std::int64_t i = 0; i < width; i += chunk) {

@@ -56,7 +56,7 @@ void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candi
   const auto &x = chunk.forward.x, &y = chunk.forward.y, &g = chunk.gradient;
   const auto routing_weights = weights.route(x);
   const auto hidden = weights.moves() ? at::Tensor() : weights.hidden(x);
-  side_by_side(x.device(), std::ssize(candidates), [&](std::int64_t i) {
+  side_by_side(x.device(), std::ssize(candidates), x.size(0) * weights.neurons() * 4, [&](std::int64_t i) {
     const auto c = static_cast<std::size_t>(i);
     const auto moved = weights.at(candidates[c]);
     const auto delta = moved.combine(hidden.defined() ? hidden : moved.hidden(x),

@@ -13,8 +13,7 @@ namespace {
 // Sustained fp32 arithmetic per thread, as measured on a small model (d 192); large GEMMs reach several times
 // as much. Fitting has more passes over memory than going forward.
 constexpr double fitting_flops = 32e9, forward_flops = 60e9;
-// Thresholds and top-k candidates per layer, joint measurements, forward passes of the routing profile.
-constexpr double candidates = 19, joint_points = 16, profile_passes = 4;
+constexpr double profile_passes = 4;  // forward passes of the routing profile
 // `--sensitivity auto` measures below this (docs/method.md "Stage 2").
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
@@ -47,13 +46,13 @@ double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
 // Every candidate goes through half of the layers and the head.
 double measuring_flops_per_layer(const Shapes& s, const Workload& work) {
-  return candidates * measuring_tokens(work) * (s.model_flops() / 2 + s.head_flops());
+  return candidates_of_layer * measuring_tokens(work) * (s.model_flops() / 2 + s.head_flops());
 }
 
 // Estimated sensitivities: one forward and one backward pass, recomputing, and each candidate's own layer.
 double estimating_flops(const Shapes& s, const Workload& work, double tokens) {
   const double converted = static_cast<double>(work.recipe.layers.size());
-  return tokens * (5 * s.model_flops() + candidates * converted * s.ffn_flops());
+  return tokens * (5 * s.model_flops() + candidates_of_layer * converted * s.ffn_flops());
 }
 
 // Before the finish trains: the sensitivities of its candidates.
@@ -105,7 +104,7 @@ std::uint64_t table_bytes(const Workload& work) {
   const Shapes s(work);
   // Per layer: two histograms, three numbers per expert and one per pair of experts, and the candidates.
   const double per_layer =
-      20 * (2 * 258 + 3 * s.experts + s.experts * s.experts) + 200 * (2 * candidates + s.experts);
+      20 * (2 * 258 + 3 * s.experts + s.experts * s.experts) + 200 * (2 * candidates_of_layer + s.experts);
   return static_cast<std::uint64_t>(100e3 + s.layers * per_layer);
 }
 
@@ -149,7 +148,7 @@ StepSeconds time_estimate(const Workload& work) {
   time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(work) : s.tables) +
                              (measures ? converted * measuring_flops_per_layer(s, work) : 0));
   time.latency = 5;
-  time.frontier = forward(2 * joint_points * s.tables * s.model_flops());
+  time.frontier = forward(2 * joint_policies * s.tables * s.model_flops());
   return time;
 }
 

@@ -17,6 +17,10 @@ struct Workload {
   int threads = 1;
 };
 
+/// Thresholds and top-k candidates of a layer (profile/ladder.h), those that are thresholds, and policies of
+/// all layers that are measured (profile/tradeoff.h).
+inline constexpr double candidates_of_layer = 19, thresholds_of_layer = 13, joint_policies = 16;
+
 /// Held-out tokens that sensitivities are measured on.
 double measuring_tokens(const Workload& work);
 /// A converted layer on disk.

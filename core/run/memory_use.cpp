@@ -3,21 +3,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/chunking.h"
+
 namespace ladimo {
 namespace {
 
 constexpr double fp32 = 4, fp64 = 8;
 // The program and its libraries, and what the allocator keeps of chunks that were freed.
 constexpr double program = 450e6;
-constexpr double candidates = 19, thresholds = 13, joint_points = 16;
 constexpr double adam_moments = 2;
 
 /// Bytes of a model's parts, all in fp32.
 struct Parts {
   double d, f, window, vocab;
   double ffn, attention, key_values, head, head_dim;
-  double chunk_rows;  // that are computed at once
-  double score_rows;  // query rows whose attention scores are computed at once
+  double rows;           // that are computed at once
+  double backward_rows;  // that are differentiated at once
+  double queries;        // whose attention scores are computed at once
 
   Parts(const ModelConfig& config, std::int64_t positions)
       : d(static_cast<double>(config.hidden_size)),
@@ -30,12 +32,13 @@ struct Parts {
     attention = fp32 * (2 * d * q + 2 * d * key_values);
     head = fp32 * d * vocab;
     head_dim = static_cast<double>(config.head_dim);
-    // stream/residual_stream.h's rule, in whole windows.
-    const double rows = std::clamp(4 * 1024 * 1024 / f, 256.0, 8192.0);
-    chunk_rows = std::max(1.0, std::floor(rows / window)) * window;
-    // model/decoder_layer.cpp's rule.
-    const double heads = static_cast<double>(config.heads);
-    score_rows = std::clamp(16.0 * 1024 * 1024 / (heads * window * fp32), 1.0, std::min(window, 128.0));
+    const auto in_windows = [&](std::int64_t copies) {
+      return static_cast<double>(chunk_windows(config.intermediate_size, positions, copies) * positions);
+    };
+    rows = in_windows(1);
+    backward_rows = in_windows(2);
+    queries =
+        static_cast<double>(std::min({positions, chunk_queries, chunk_score_rows(config.heads, positions)}));
   }
 
   /// With the rotary tables, sine and cosine.
@@ -43,17 +46,20 @@ struct Parts {
   /// One tensor of the checkpoint as it is stored, beside its fp32 copy.
   double loading() const { return fp32 * d * f; }
   /// Hidden states, gate, up and their product of a chunk; queries, keys and values.
-  double forward() const { return fp32 * chunk_rows * (4 * f + 6 * d + 2 * key_values); }
+  double forward() const { return fp32 * rows * (4 * f + 6 * d + 2 * key_values); }
   /// What autograd keeps of a chunk: the FFN's intermediate results, and for every group of query rows the
   /// keys and values that it sees, with its scores.
   double backward() const {
-    const double groups = window / score_rows;
-    return fp32 * chunk_rows * (9 * f + 14 * d + groups * key_values + 2 * window);
+    const double groups = window / queries;
+    return fp32 * backward_rows * (9 * f + 14 * d + groups * key_values + 2 * window);
   }
 };
 
-/// How many of `count` pieces of work run at once: stream/side_by_side.cpp's rule.
-double concurrent(int threads, double count) { return threads == 1 || count < threads ? 1 : threads; }
+/// How many of `count` models pass a chunk at once.
+double at_once(const Parts& p, int threads, double count, double rows) {
+  return pieces_at_once(threads, static_cast<std::int64_t>(count),
+                        static_cast<std::int64_t>(fp32 * rows * p.f));
+}
 
 double stream(const Parts& p, double tokens, double bytes) { return bytes * tokens * p.d; }
 
@@ -65,16 +71,16 @@ MemoryUse stage1(const Workload& work, const Parts& p) {
   const double columns = p.f + work.recipe.routed();  // of the normal equations, with a vector per expert
   // The sampled tokens' hidden neurons, with what they are made from and marked in.
   const double features = fp32 * settings.feature_tokens * (6 * p.f + p.d);
-  // A'A and its factor; A'Y, the solution, what it starts from; the refitted down projection.
-  const double refit =
-      settings.refit ? 2 * fp64 * columns * columns + 3 * fp64 * columns * p.d + 2 * fp32 * p.f * p.d : 0;
-  // The student, the best so far, gradients and moments; a batch with its intermediate results.
+  // A'A, which becomes its factor; A'Y, and two of the solution, its start, their product.
+  const double refit = settings.refit ? fp64 * columns * columns + 3 * fp64 * columns * p.d : 0;
+  // Beside the best so far: the student, its gradients and moments; a batch with its intermediate results.
   const double distil =
-      settings.distil ? (3 + adam_moments) * p.ffn - p.ffn + fp32 * settings.batch * (9 * p.f + 4 * p.d) : 0;
+      settings.distil ? (2 + adam_moments) * p.ffn + fp32 * settings.batch * (9 * p.f + 4 * p.d) : 0;
   // Routing weights and targets of all tokens.
   const double routing = 6 * fp32 * tokens * work.recipe.routed();
-  const double fitting = p.ffn + std::max(refit, distil);  // beside the dense layer, its converted form
-  return {program + p.layer() + routing + std::max({p.loading() + p.forward(), features, fitting}),
+  // The dense layer is gone when its converted form is fitted.
+  const double passing = p.layer() + std::max(p.loading() + p.forward(), p.ffn + features);
+  return {program + routing + std::max(passing, p.ffn + std::max(refit, distil)),
           3 * stream(p, tokens, stream_bytes(work.recipe))};
 }
 
@@ -93,19 +99,19 @@ MemoryUse profile(const Workload& work, const Parts& p) {
 
 MemoryUse counting(const Workload& work, const Parts& p) {
   const double tokens = std::ceil(static_cast<double>(work.recipe.splits().tables) / 2);
-  return {program + p.layer() + p.ffn * (1 + moved_copies(work, thresholds)) +
-              p.forward() * concurrent(work.threads, thresholds),
-          (1 + thresholds) * stream(p, tokens, stream_bytes(work.recipe))};
+  return {program + p.layer() + p.ffn * (1 + moved_copies(work, thresholds_of_layer)) +
+              p.forward() * at_once(p, work.threads, thresholds_of_layer, p.rows),
+          (1 + thresholds_of_layer) * stream(p, tokens, stream_bytes(work.recipe))};
 }
 
 MemoryUse estimating(const Workload& work, const Parts& p) {
   const auto tables = static_cast<double>(work.recipe.splits().tables);
-  const double at_once = concurrent(work.threads, candidates);
+  const double together = at_once(p, work.threads, candidates_of_layer, p.backward_rows);
   // What every candidate makes of a chunk while it is compared with the dense FFN.
   const double comparing =
-      at_once * fp32 * p.chunk_rows * ((moved_copies(work, 0) > 0 ? 2 : 1) * p.f + 3 * p.d);
+      together * fp32 * p.backward_rows * ((moved_copies(work, 0) > 0 ? 2 : 1) * p.f + 3 * p.d);
   const double head = p.head + fp32 * 4 * 8192 * std::min(p.vocab, 2048.0);
-  return {program + std::max(head, p.layer() + p.ffn * (1 + moved_copies(work, at_once)) + p.backward() +
+  return {program + std::max(head, p.layer() + p.ffn * (1 + moved_copies(work, together)) + p.backward() +
                                        comparing),
           static_cast<double>(work.config.layers + 1) * stream(p, tables, stream_bytes(work.recipe)) +
               stream(p, tables, fp32)};
@@ -113,10 +119,11 @@ MemoryUse estimating(const Workload& work, const Parts& p) {
 
 /// `policies` converted models beside the dense one.
 MemoryUse scoring(const Parts& p, double policies, double tokens, double bytes, double moved, int threads) {
-  const double at_once = concurrent(threads, policies);
+  const double together = at_once(p, threads, policies, p.rows);
   // Logits of some rows, and the last hidden states of all models for the windows of a chunk.
-  const double logits = (2 + at_once) * 64 * 1024 * 1024 + (1 + policies) * fp32 * p.chunk_rows * p.d;
-  return {program + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * at_once, p.head + logits),
+  const double logits =
+      (2 + std::min<double>(threads, policies)) * 64 * 1024 * 1024 + (1 + policies) * fp32 * p.rows * p.d;
+  return {program + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * together, p.head + logits),
           (1 + policies) * stream(p, tokens, bytes)};
 }
 
@@ -145,11 +152,12 @@ std::vector<MemoryUse> memory_uses(const Workload& work) {
   const double bytes = stream_bytes(work.recipe);
   std::vector<MemoryUse> uses = {
       stage1(work, p), profile(work, p), estimating(work, p),
-      scoring(p, joint_points, tables, bytes, moved_copies(work, joint_points), work.threads)};
+      scoring(p, joint_policies, tables, bytes, moved_copies(work, joint_policies), work.threads)};
   if (work.recipe.recalibrate) uses.push_back(counting(work, p));
   if (measures_sensitivity(work))
-    uses.push_back(scoring(p, candidates * static_cast<double>(work.recipe.layers.size()),
-                           measuring_tokens(work), bytes, moved_copies(work, candidates), work.threads));
+    uses.push_back(scoring(p, candidates_of_layer * static_cast<double>(work.recipe.layers.size()),
+                           measuring_tokens(work), bytes, moved_copies(work, candidates_of_layer),
+                           work.threads));
   if (const auto tokens = finish_tokens(work); tokens > 0)
     uses.push_back({program + finish_memory(work, static_cast<double>(tokens)), 0});
   if (work.recipe.self_text())

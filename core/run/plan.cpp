@@ -153,7 +153,7 @@ Plan make_plan(const ConvertRequest& request, const Context& context) {
   Plan plan = preflight.run();
   if (!preflight.can_estimate()) return plan;
   count_windows(plan);
-  estimate(plan, preflight.weight_bytes(), usual_threads(),
+  estimate(plan, preflight.weight_bytes(), engine_threads(request.threads),
            std::min(request.memory.value_or(usual_memory()), usual_memory()));
   check_machine(plan);
   return plan;
@@ -161,7 +161,12 @@ Plan make_plan(const ConvertRequest& request, const Context& context) {
 
 std::uint64_t usual_memory() { return available_ram_bytes() / 10 * 9; }
 
-int usual_threads() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+int engine_threads(int asked) {
+  if (asked < 0)
+    throw Refusal(fmt::format("The number of threads is negative: {}.", asked),
+                  "Set {threads} to 0 for all processors.");
+  return asked > 0 ? asked : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
 
 Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes,
                  int threads) {

@@ -36,6 +36,7 @@ struct ConvertRequest {
   std::optional<std::filesystem::path>
       recipe;  // a file with any of recipe.json's settings, or their JSON itself; the flags above win
   std::optional<std::uint64_t> memory;  // bytes that the engine should stay within; usual_memory()
+  int threads = 0;                      // of the processor; 0: all
   bool read_weights = true;  // false: only a look is wanted, and the conversion will search them all anyway
 };
 
@@ -74,8 +75,9 @@ Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t t
                  int threads);
 /// Memory that the engine stays within on this machine unless it is told otherwise: most of what is free.
 std::uint64_t usual_memory();
-/// Threads that the engine will work with on this machine unless it is told otherwise.
-int usual_threads();
+/// Threads that the engine works with on this machine when `asked` for that many; 0: all processors. Throws
+/// Refusal when negative.
+int engine_threads(int asked = 0);
 
 /// {resumes, steps[{name, description, seconds, done}], tokens, windows, ram_bytes, disk_bytes, seconds,
 /// partition, problems, recipe}.

@@ -176,6 +176,7 @@ void Preflight::check_settings() {
   const Recipe& recipe = plan_.recipe;
   const ModelConfig& config = plan_.config;
   const std::size_t before = plan_.problems.size();
+  attempt([&] { engine_threads(request_.threads); });
   if (recipe.experts < 1)
     problem(fmt::format("{} experts were asked for; there must be at least one.", recipe.experts),
             "For example {experts} 64.");

@@ -1,7 +1,5 @@
 #include "stream/residual_stream.h"
 
-#include <algorithm>
-
 #include <ATen/ATen.h>
 
 #include "model/weight_source.h"
@@ -38,14 +36,6 @@ at::Tensor ids_of(const Windows& windows, std::int64_t begin, std::int64_t end) 
   return at::tensor(at::ArrayRef<std::int32_t>(tokens, count), at::kInt)
       .to(at::kLong)
       .view({end - begin, windows.window});
-}
-
-std::int64_t chunk_rows(std::int64_t neurons, std::int64_t copies) {
-  return std::clamp<std::int64_t>((4 << 20) / neurons, 256, 8192) / copies;
-}
-
-std::int64_t chunk_windows(std::int64_t neurons, std::int64_t positions, std::int64_t copies) {
-  return std::max<std::int64_t>(1, chunk_rows(neurons, copies) / positions);
 }
 
 }  // namespace ladimo

@@ -1,13 +1,13 @@
 // The residual stream: the hidden states between the layers of a decoder, for all windows of a text.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 
+#include "base/chunking.h"
 #include "base/context.h"
 #include "stream/row_store.h"
 #include "text/corpus.h"
@@ -51,19 +51,6 @@ class ResidualStream {
 
 /// Token ids of windows begin ... end - 1: [end - begin, window] int64.
 at::Tensor ids_of(const Windows& windows, std::int64_t begin, std::int64_t end);
-
-/// The number of rows to compute at once. One [rows, neurons] fp32 matrix then takes at most 16 MiB, which
-/// fits the cache of a server. The allocator keeps that much for the next chunk instead of asking the system
-/// for fresh pages each time (commands/runtime.cpp). `copies` such matrices share the 16 MiB.
-std::int64_t chunk_rows(std::int64_t neurons, std::int64_t copies = 1);
-/// The number of whole windows to compute at once, at least one. It follows the rule of chunk_rows().
-std::int64_t chunk_windows(std::int64_t neurons, std::int64_t positions, std::int64_t copies = 1);
-
-/// Calls `work(begin, end)` for consecutive chunks of `count` items.
-template <class Work>
-void for_chunks(std::int64_t count, std::int64_t chunk, Work&& work) {
-  for (std::int64_t begin = 0; begin < count; begin += chunk) work(begin, std::min(begin + chunk, count));
-}
 
 /// Concatenates the results of `work(begin, end)` for consecutive chunks along the first dimension.
 template <class Work>

@@ -5,11 +5,14 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
+#include "base/chunking.h"
+
 namespace ladimo {
 
-void side_by_side(at::Device device, std::int64_t count, const std::function<void(std::int64_t)>& work) {
-  const std::int64_t threads = at::get_num_threads();
-  if (!device.is_cpu() || threads == 1 || count < threads) {
+void side_by_side(at::Device device, std::int64_t count, std::int64_t bytes,
+                  const std::function<void(std::int64_t)>& work) {
+  const int threads = device.is_cpu() ? pieces_at_once(at::get_num_threads(), count, bytes) : 1;
+  if (threads == 1) {
     for (std::int64_t i = 0; i < count; ++i) work(i);
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -25,13 +26,13 @@ class Pass {
 
   std::vector<ResidualStream> run() {
     for (std::int64_t l = 0; l < how_.layers; ++l) {
-      const auto layer = how_.load ? how_.load(l) : source_.layer(l);
+      auto layer = how_.load ? how_.load(l) : source_.layer(l);
       if (how_.enter) how_.enter(l, layer);
       if (how_.deal)
         pass_in_halves(l, layer);
       else
         pass_layer(l, layer);
-      if (how_.leave) how_.leave(l, layer);
+      if (how_.leave) how_.leave(l, std::move(layer));
     }
     return std::move(branches_);
   }
@@ -62,7 +63,8 @@ class Pass {
 
   void pass_branches(std::int64_t l, const DecoderLayer& layer, const FeedForwards& ffns, std::int64_t begin,
                      std::int64_t end, const at::Tensor& attended) {
-    side_by_side(attended.device(), std::ssize(branches_), [&](std::int64_t model) {
+    const auto bytes = (end - begin) * stream_.positions() * source_.config().intermediate_size * 4;
+    side_by_side(attended.device(), std::ssize(branches_), bytes, [&](std::int64_t model) {
       context_.check();
       const auto m = static_cast<std::size_t>(model);
       auto& stream = branches_[m];

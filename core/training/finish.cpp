@@ -200,7 +200,8 @@ class Training {
       const auto begin = i * pick.size() / positions, end = (i + 1) * pick.size() / positions;
       if (begin < end) shares.push_back({pick.subspan(begin, end - begin), draw(static_cast<int>(i)), 0, {}});
     }
-    side_by_side(source_.device(), std::ssize(shares),
+    const auto tokens = std::ssize(shares.front().windows) * windows_.window;
+    side_by_side(source_.device(), std::ssize(shares), tokens * source_.config().intermediate_size * 4,
                  [&](std::int64_t i) { differentiate(shares[static_cast<std::size_t>(i)]); });
     double loss = 0;
     for (const Share& share : shares) loss += share.loss / positions;

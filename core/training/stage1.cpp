@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -28,15 +29,15 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
   progress.advance(0);
   std::optional<Stopwatch> watch;
   std::optional<RowCapture> capture;
-  const auto convert = [&](int l, const DecoderLayer& layer) {
+  const auto convert = [&](int l, std::shared_ptr<const FeedForward> dense) {
     const auto claim = store.claim(l);
     if (!claim)
       throw Refusal(fmt::format("Another process is converting layer {} of this run.", l), "Wait for it.",
                     run.path());
-    const auto& ffn = dynamic_cast<const DenseFfn&>(*layer.ffn);
     const auto rows = capture->rows();
     capture.reset();
-    const auto converted = convert_layer(ffn, rows, recipe, l, storage, context);
+    const auto converted = convert_layer(std::dynamic_pointer_cast<const DenseFfn>(std::move(dense)), rows,
+                                         recipe, l, storage, context);
     store.put(converted.record,
               [&](const auto& file) { save_moe_weights(file, converted.weights, storage); });
     const double seconds = watch->seconds();
@@ -54,8 +55,9 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
   how.see = [&](const LayerChunk& chunk) {
     if (capture) capture->keep(chunk.begin, chunk.x, chunk.y);
   };
-  how.leave = [&](std::int64_t l, const DecoderLayer& layer) {
-    if (capture) convert(static_cast<int>(l), layer);
+  how.leave = [&](std::int64_t l, DecoderLayer layer) {
+    auto dense = std::exchange(layer, {}).ffn;  // fitting needs the memory of all else
+    if (capture) convert(static_cast<int>(l), std::move(dense));
   };
   walk(source, stream, how, context);
   return resumed;

@@ -37,7 +37,7 @@ ModelFacts read_model(const QString& folder) {
   facts.folder = folder;
   facts.config = found.config;
   facts.problems = found.problems;
-  facts.threads = usual_threads();
+  facts.threads = engine_threads();
   if (std::filesystem::is_directory(path)) read_tokenizer(facts, path);
   if (facts.problems.empty()) read_weights(facts, *found.opened);
   return facts;

@@ -395,7 +395,7 @@ TEST_CASE("a second sweep where the recipe asks for it") {
 TEST_CASE("a sketch has the plan's own steps and estimates") {
   const Workplace work;
   const Plan plan = work.plan();
-  const Plan sketch = sketch_plan(plan.config, plan.recipe, plan.tokens, 4, usual_threads());
+  const Plan sketch = sketch_plan(plan.config, plan.recipe, plan.tokens, 4, engine_threads());
   CHECK(sketch.tokens == plan.tokens);
   CHECK(sketch.windows == plan.windows);
   CHECK(sketch.ram_bytes == plan.ram_bytes);
@@ -413,7 +413,7 @@ TEST_CASE("memory grows with the stream, a layer and the embedding, disk with th
     ModelConfig config = plan.config;
     config.intermediate_size += neurons;
     config.vocab_size += vocab;
-    const Plan sketch = sketch_plan(config, plan.recipe, plan.tokens + tokens, 4, usual_threads());
+    const Plan sketch = sketch_plan(config, plan.recipe, plan.tokens + tokens, 4, engine_threads());
     return std::pair(static_cast<std::int64_t>(sketch.ram_bytes - plan.ram_bytes),
                      static_cast<std::int64_t>(sketch.disk_bytes - plan.disk_bytes));
   };

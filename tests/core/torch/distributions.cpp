@@ -102,7 +102,7 @@ TEST_CASE(
     std::mutex mutex;
     std::set<std::thread::id> threads;
     std::atomic<int> differently = 0;
-    side_by_side(at::kCPU, 37, [&](std::int64_t i) {
+    side_by_side(at::kCPU, 37, 0, [&](std::int64_t i) {
       ++calls[static_cast<std::size_t>(i)];
       if (at::GradMode::is_enabled() != with_gradients) ++differently;
       const std::lock_guard lock(mutex);
@@ -116,7 +116,7 @@ TEST_CASE(
     for (const auto& count : calls) CHECK(count == 1);
     CHECK(differently == 0);
   }
-  CHECK_THROWS_AS(side_by_side(at::kCPU, 8,
+  CHECK_THROWS_AS(side_by_side(at::kCPU, 8, 0,
                                [](std::int64_t i) {
                                  if (i == 5) throw Error("no");
                                }),

@@ -352,12 +352,12 @@ TEST_CASE("the gradients written by hand are those of autograd") {
 
 TEST_CASE("each step of stage 1 lowers the held-back loss, and the same seed gives the same bits") {
   const Fitted fitted;
-  const auto first = convert_layer(*fitted.ffn, fitted.rows, fitted.recipe, 3, at::kFloat, {});
+  const auto first = convert_layer(fitted.ffn, fitted.rows, fitted.recipe, 3, at::kFloat, {});
   CHECK(first.record.layer == 3);
   CHECK(first.record.loss_refit <= first.record.loss_before);
   CHECK(first.record.loss_after <= first.record.loss_refit);
   CHECK(first.record.loss_after < first.record.loss_before);
-  const auto second = convert_layer(*fitted.ffn, fitted.rows, fitted.recipe, 3, at::kFloat, {});
+  const auto second = convert_layer(fitted.ffn, fitted.rows, fitted.recipe, 3, at::kFloat, {});
   CHECK(at::equal(first.weights.gate, second.weights.gate));
   CHECK(at::equal(first.weights.down_bias, second.weights.down_bias));
   CHECK(at::equal(first.weights.router, second.weights.router));
@@ -368,9 +368,9 @@ TEST_CASE("distillation that cannot help leaves the weights alone") {
   auto recipe = fitted.recipe;
   recipe.stage1.learning_rate = 30;  // diverges
   recipe.stage1.refit = false;
-  const auto diverged = convert_layer(*fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
+  const auto diverged = convert_layer(fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
   recipe.stage1.distil = false;
-  const auto untouched = convert_layer(*fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
+  const auto untouched = convert_layer(fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
   CHECK(at::equal(diverged.weights.gate, untouched.weights.gate));
   CHECK(diverged.record.loss_after == untouched.record.loss_after);
 }
@@ -379,10 +379,10 @@ TEST_CASE("without early stopping the last epoch is kept") {
   const Fitted fitted;
   auto recipe = fitted.recipe;
   recipe.stage1.learning_rate = 1;  // makes it worse
-  const auto stopped = convert_layer(*fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
+  const auto stopped = convert_layer(fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
   CHECK(stopped.record.loss_after <= stopped.record.loss_refit);
   recipe.stage1.early_stopping = false;
-  const auto last = convert_layer(*fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
+  const auto last = convert_layer(fitted.ffn, fitted.rows, recipe, 0, at::kFloat, {});
   CHECK(last.record.loss_after > stopped.record.loss_after);
   CHECK(last.record.held_out_losses.size() == 1 + static_cast<std::size_t>(recipe.stage1.epochs));
 }
