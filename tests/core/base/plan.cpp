@@ -392,6 +392,31 @@ TEST_CASE("a second sweep where the recipe asks for it") {
   check_problem(work.plan(), "stage1.second_sweep: true in the run, false asked");
 }
 
+TEST_CASE("the plan counts with the threads that were asked for") {
+  Workplace work;
+  work.request.threads = 1;
+  const Plan one = work.plan();
+  work.request.threads = 16;
+  const Plan many = work.plan();
+  check_clean(many);
+  CHECK(many.seconds < one.seconds);
+  CHECK(many.ram_bytes > one.ram_bytes);  // models side by side
+  work.request.threads = -3;
+  check_problem(work.plan(), "The number of threads is negative: -3.");
+}
+
+TEST_CASE("a large chunk is held once, however many threads there are") {
+  ModelConfig config = Workplace().plan().config;
+  config.hidden_size = 4096, config.intermediate_size = 11008;
+  config.heads = config.kv_heads = 32, config.head_dim = 128, config.max_positions = 2048;
+  Recipe recipe = Workplace().plan().recipe;
+  recipe.window = 2048, recipe.held_out_tokens = 4096;
+  const auto bytes = [&](int threads) {
+    return static_cast<double>(sketch_plan(config, recipe, 16384, 2, threads).ram_bytes);
+  };
+  CHECK(bytes(64) <= bytes(2) * 1.5);
+}
+
 TEST_CASE("a sketch has the plan's own steps and estimates") {
   const Workplace work;
   const Plan plan = work.plan();

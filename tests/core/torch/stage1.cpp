@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "convert/cholesky.h"
 #include "convert/compensation_choice.h"
 #include "convert/contributions.h"
 #include "convert/distil.h"
@@ -348,6 +349,17 @@ TEST_CASE("the gradients written by hand are those of autograd") {
     CHECK(relative_difference(gradients.down, reference[2]) < 1e-4);
     CHECK(relative_difference(gradients.offset, reference[3]) < 1e-4);
   }
+}
+
+TEST_CASE("normal equations are solved in place, and degenerate ones are refused") {
+  const auto wide = random_tensor({64, 20}, 1).to(at::kDouble);
+  const auto gram = at::mm(wide.t(), wide);
+  const auto moment = random_tensor({20, 3}, 2);  // row-major fp32
+  const auto expected = at::linalg_solve(gram, moment.to(at::kDouble));
+  auto given = gram.clone();
+  CHECK(relative_difference(solve_spd(given, moment), expected) < 1e-10);
+  CHECK(at::allclose(at::mm(given.t(), given), gram));  // the factor stands where the matrix was
+  CHECK_THROWS_AS(solve_spd(at::zeros({4, 4}, at::kDouble), at::ones({4, 1}, at::kDouble)), Error);
 }
 
 TEST_CASE("each step of stage 1 lowers the held-back loss, and the same seed gives the same bits") {
