@@ -28,7 +28,7 @@ struct Common {
 /// A check for the parser: says what is wrong with a text that is not a whole number of at least 0.
 std::string whole_number(const std::string& text);
 
-/// What a command works with once its line is parsed.
+/// What a command works with once its command line is parsed.
 struct Session {
   const Common& common;
   Output& output;

@@ -28,7 +28,7 @@ void refuse_bad_csv(const std::filesystem::path& file) {
                   "Choose another name with {csv}.", file);
 }
 
-/// Returns false where the table cannot be written: the results are printed all the same.
+/// Returns false if the table cannot be written; the results are printed all the same.
 bool write_table(const std::filesystem::path& file, const Comparison& comparison, const Context& context) {
   try {
     write_file(file, to_csv(comparison.rows));

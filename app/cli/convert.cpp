@@ -44,7 +44,7 @@ Plan plan_for(ConvertRequest request, const Session& session) {
   return make_plan(request, session.context);
 }
 
-/// Null where the model is to write its own text, or where the settings do not fit the model.
+/// The JSON of `--look`: null if the model is to write its own text or the settings do not fit the model.
 nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
   const Recipe& recipe = plan.recipe;
   if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};

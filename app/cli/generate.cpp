@@ -31,7 +31,7 @@ Command add_generate(CLI::App& app) {
     const bool converted = model.opened().is_converted() && !options->dense_only;
     const auto policy =
         options->dense_only ? all_dense(model.config()) : model.opened().policy(options->model.policy).layers;
-    // A person watches the text grow; the whole of it is the result everywhere else.
+    // A person watches the text grow; in all other forms the result holds the whole text.
     const bool stream = session.output.form() == Form::text;
     const auto continuation = continue_prompt(model, policy, converted, options->prompt, options->sampling,
                                               session.context, [&](const std::string& piece) {

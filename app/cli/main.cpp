@@ -28,7 +28,7 @@ bool needs_no_model(std::string_view word) {
   return false;
 }
 
-/// Variables that the person has set stay as they are.
+/// Sets `sleeping_threads`, except for variables that the person has set.
 void let_threads_sleep() {
   for (const std::string variable : sleeping_threads) {
     const auto equals = variable.find('=');
@@ -36,7 +36,7 @@ void let_threads_sleep() {
   }
 }
 
-/// Returns only where there is no engine.
+/// Replaces this process with the engine. Returns only if the engine cannot be started.
 int become_engine(char** argv) {
   let_threads_sleep();
   std::error_code code;

@@ -14,7 +14,7 @@ struct ModelOptions {
   std::optional<std::filesystem::path> dense;
 };
 
-/// MODEL, --policy, --dense. `options` must outlive the parser.
+/// Adds MODEL, --policy and --dense. `options` must outlive the parser.
 void add_model(CLI::App& app, ModelOptions& options);
 
 }  // namespace ladimo::cli

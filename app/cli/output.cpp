@@ -16,10 +16,10 @@
 namespace ladimo::cli {
 namespace {
 
-/// Output::flush finds out when stdout does not take the line.
+/// Prints a line. Output::flush notices if stdout did not take it.
 void print_line(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
 
-/// JSON must be UTF-8, which file names need not be.
+/// The JSON as text. Bytes that are not UTF-8, which file names may hold, are replaced.
 std::string written(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }

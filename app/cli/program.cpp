@@ -24,7 +24,7 @@ namespace {
 
 enum Status { done = 0, failed = 1, refused = 2, interrupted = 130 };
 
-/// A check for the parser: what is wrong with a text that is no amount of memory.
+/// A check for the parser: says what is wrong with a text that is not an amount of memory.
 std::string amount_of_memory(const std::string& text) {
   try {
     parse_bytes(text);

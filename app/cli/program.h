@@ -1,4 +1,4 @@
-// What `ladimo` and its engine have in common: a program that offers commands.
+// What `ladimo` and its engine have in common: each offers commands.
 #pragma once
 
 #include <vector>

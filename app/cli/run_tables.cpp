@@ -42,13 +42,13 @@ void print_predicted(const PolicyNumbers& n, double dense_perplexity) {
   fmt::print("\n");
 }
 
-/// A threshold with four digits; the policy file has all of them.
+/// A policy with its threshold in four digits; the policy file has all of them.
 std::string short_name(const LayerPolicy& policy) {
   if (policy.kind != LayerPolicy::Kind::threshold) return to_string(policy);
   return fmt::format("th{:.4g}", policy.threshold);
 }
 
-/// The layer table: policy and experts on.
+/// Prints the layers with their policies and experts on, and the predicted numbers.
 void print_policy(const Policy& policy, const TradeoffTable& table,
                   const std::optional<LatencyTable>& latency) {
   fmt::print("layer  policy          experts on (of {})\n", table.routed);

@@ -1,4 +1,4 @@
-// The studio's start: words that need no display first, then the window.
+// Starts the studio: first answers what needs no display, then opens the window.
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -17,18 +17,19 @@ namespace {
 constexpr const char* usage =
     "ladimo-studio [RUN|MODEL]\n"
     "\n"
-    "Opens the window, and in it the run in the folder RUN, or the wizard that converts the model in MODEL.\n"
+    "Opens the window with the run in the folder RUN, or the wizard for the model in the folder MODEL.\n"
     "\n"
     "  --help      this text\n"
     "  --version   the version\n";
 
-/// Answers what needs no window. Returns the exit status, or nothing when the window is wanted.
+/// Answers --help and --version, which need no window. Returns the exit status, or nothing when the window is
+/// wanted.
 std::optional<int> answer(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument == "--help" || argument == "-h") return std::fputs(usage, stdout) < 0;
     if (argument == "--version") return std::printf("ladimo-studio %s\n", ladimo::version()) < 0;
-    if (argument == "-platform" || argument == "-style") ++i;  // Qt's own
+    if (argument == "-platform" || argument == "-style") ++i;  // options of Qt, which take a value
   }
   return {};
 }
@@ -47,7 +48,7 @@ int main(int argc, char** argv) {
   if (const auto status = answer(argc, argv)) return *status;
   if (!has_display(argc, argv)) {
     std::fputs(
-        "ladimo-studio: there is no display to open a window on.\n"
+        "ladimo-studio: there is no display.\n"
         "The command line shows the same run: ladimo show RUN\n",
         stderr);
     return 1;
@@ -62,9 +63,9 @@ int main(int argc, char** argv) {
 
   ladimo::ui::install_translation(QLocale());
 
-  const QStringList arguments = QCoreApplication::arguments();  // without Qt's own
+  const QStringList arguments = QCoreApplication::arguments();  // without Qt's own options
   if (arguments.size() > 2 || (arguments.size() == 2 && arguments[1].startsWith('-'))) {
-    std::fprintf(stderr, "ladimo-studio: this is not understood: %s\n\n%s", qUtf8Printable(arguments.last()),
+    std::fprintf(stderr, "ladimo-studio: unknown argument: %s\n\n%s", qUtf8Printable(arguments.last()),
                  usage);
     return 2;
   }

@@ -11,7 +11,8 @@
 #include "base/events.h"
 #include "base/memory_budget.h"
 
-// Qt's macro of this name would eat a member here: the window reads this header too.
+// Qt defines `emit` as an empty macro, which would break the member of that name. The window includes this
+// header too.
 #pragma push_macro("emit")
 #undef emit
 
@@ -30,25 +31,26 @@ class Context {
   bool canceled() const;
   /// Throws Interrupted when the work was asked to stop. Call it at least every 100 ms of work.
   void check() const;
-  /// The context for one of several passes of a step. The pass counts its own work from nothing to all; what
-  /// it reports of the step (layer -1) reaches this context as progress from `begin` to `end` of the step (0
-  /// ... 1), with the time left to the end of the step at the pace of the pass.
+  /// Returns a context for one of several passes of a step. The pass counts its own work from 0 to its total.
+  /// This context reports that progress (events with layer -1) as a range from `begin` to `end` of the step,
+  /// both in 0 ... 1. The time left is that to the end of the step, at the pace of the pass.
   Context part(double begin, double end) const;
-  /// The same work with another memory budget.
+  /// Returns a copy of this context with another memory budget.
   Context within(MemoryBudget memory) const;
   MemoryBudget memory() const { return memory_; }
 
  private:
   Sink sink_;
   const std::atomic<bool>* cancel_ = nullptr;
-  MemoryBudget memory_;  // unlimited
+  MemoryBudget memory_;  // without a limit by default
 };
 
 /// Progress of one step: counts, estimates the time left, reports at most ten times a second, and stops the
 /// work when asked to.
 class Progress {
  public:
-  /// `what`: the part of the layer at work.
+  /// Counts up to `total`. `layer` is -1 for progress that is not about a single layer, and `what` names the
+  /// part of the layer's work (ProgressEvent).
   Progress(const Context& context, std::int64_t total, int layer = -1, std::string what = {});
   /// Adds `n` units and reports. Throws Interrupted.
   void advance(std::int64_t n = 1);

@@ -18,7 +18,7 @@ struct Problem {
   std::filesystem::path path;
 };
 
-/// Failed while running (exit status 1). What was finished stays.
+/// A failure while running (exit status 1). Finished work is kept.
 class Error : public std::runtime_error {
  public:
   explicit Error(Problem problem) : std::runtime_error(problem.message), problem_(std::move(problem)) {}
@@ -37,7 +37,8 @@ class Error : public std::runtime_error {
 class Refusal : public Error {
  public:
   using Error::Error;
-  /// Refuses with the first problem as its sentence and all of them in `problems()`. Precondition: not empty.
+  /// Refuses with the message of the first problem and all of them in problems(). Precondition: `problems` is
+  /// not empty.
   explicit Refusal(std::vector<Problem> problems) : Error(problems.front()), problems_(std::move(problems)) {}
   const std::vector<Problem>& problems() const { return problems_; }
 
@@ -45,14 +46,14 @@ class Refusal : public Error {
   std::vector<Problem> problems_;
 };
 
-/// The person or the machine asked to stop (exit status 130). The run is resumable.
+/// The user or the system asked the work to stop (exit status 130). The run can be continued.
 class Interrupted : public Error {
  public:
   Interrupted() : Error("Interrupted.", "Run the same command again to continue.") {}
 };
 
-/// What any exception says to a person: an Error's own words, or those for a file system that refuses, for a
-/// lack of memory, for a mistake of this program.
+/// Returns what any exception means to the user: the problem of an Error, or a description of a file system
+/// error, of a lack of memory, or of a bug in this program.
 Problem problem_of(const std::exception& failure);
 
 }  // namespace ladimo

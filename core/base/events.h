@@ -1,4 +1,5 @@
-// What the engine says while it works: one value struct per kind of event. The JSON form is run/event_json.h.
+// The events that the engine reports while it works, one struct per kind. run/event_json.h has their JSON
+// form.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +9,16 @@
 
 namespace ladimo {
 
-/// A step begins: run/step.h has the names. `index` counts from 0 to `count` - 1.
+/// A step begins. run/step.h has the names. `index` counts from 0 to `count` - 1.
 struct StepEvent {
   std::string name;
   int index = 0;
   int count = 0;
 };
 
-/// How far the step is. `layer` is -1 where the step is not about one layer; `eta_s` < 0 while unknown.
-/// Within a layer `what` names the part at work ("partition", "router", "refit", "distillation", ...).
+/// Progress of the current step. `layer` is -1 when the progress is not about a single layer. `eta_s` is the
+/// time left in seconds, negative while unknown. Within a layer `what` names the part at work ("partition",
+/// "router", "refit", "distillation", ...).
 struct ProgressEvent {
   int layer = -1;
   std::int64_t done = 0;
@@ -33,15 +35,16 @@ struct LossEvent {
   bool held_out = false;
 };
 
-/// Routing weights of one layer so far. `counts` has policy/histogram.h's bins; `expert_load` is the share of
-/// tokens for which each routed expert is on at the layer's middle threshold.
+/// The routing weights of one layer that were counted so far. `counts` holds the bins of policy/histogram.h;
+/// `expert_load` is the share of tokens for which each routed expert is on at the layer's middle threshold.
 struct HistogramEvent {
   int layer = 0;
   std::vector<std::int64_t> counts;
   std::vector<double> expert_load;
 };
 
-/// A partition as drawn for one layer: for every neuron the slice it belongs to, -1 for the shared set.
+/// The partition of one layer: for every neuron the routed expert that it belongs to, or -1 for a shared
+/// neuron.
 struct SampleEvent {
   int layer = 0;
   std::vector<int> partition;
@@ -63,18 +66,19 @@ struct TokenEvent {
   std::vector<int> experts;
 };
 
-/// A policy was measured; `json` is the Measurement of run/measurement.h.
+/// A policy was measured. `json` is its Measurement (run/measurement.h).
 struct MeasureEvent {
   std::string json;
 };
 
-/// A hint names settings by their ids (base/setting.h), here and in an error.
+/// A warning. Its hint names settings by their ids (base/setting.h).
 struct WarningEvent {
   std::string message;
   std::string hint;
 };
 
-/// `canceled`: the work ended because it was asked to.
+/// The work failed, or ended because it was asked to (`canceled`). The hint names settings by their ids
+/// (base/setting.h).
 struct ErrorEvent {
   std::string message;
   std::string hint;
@@ -85,7 +89,7 @@ struct ErrorEvent {
 /// `serve` has loaded its model and takes requests.
 struct ReadyEvent {};
 
-/// The last event: what `--json` prints, an object. The results' types are in run/.
+/// The last event. `json` is the object that `--json` prints. The types of results are in run/.
 struct ResultEvent {
   std::string json;
 };

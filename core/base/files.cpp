@@ -22,14 +22,14 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-// A number of bytes that tests pretend with.
+// The number of bytes in an environment variable with which tests simulate a disk; absent when it is not set.
 std::optional<std::uint64_t> simulated_bytes(const char* variable) {
   const char* text = std::getenv(variable);
   if (text == nullptr || *text == '\0') return std::nullopt;
   return std::strtoull(text, nullptr, 10);
 }
 
-// All that write_at has written in this process, for the simulated disk.
+// The bytes that write_at() has written in this process. A simulated disk fills up with them.
 std::atomic<std::uint64_t> written_bytes = 0;
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : "."; }

@@ -21,14 +21,14 @@ std::string hash_of_file(const std::filesystem::path& path);
 nlohmann::json read_json(const std::filesystem::path& path);
 
 /// Replaces `path` by `bytes` atomically (temporary name in the same folder, fsync, rename, fsync of the
-/// folder). Throws Error (disk full, no permission); the temporary file is gone then and the old file
-/// untouched.
+/// folder). Throws Error (disk full, no permission) and then leaves the old file untouched and no temporary
+/// file behind.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// Writes `json` as write_file does, indented by two spaces, with a newline at the end.
 void write_json(const std::filesystem::path& path, const nlohmann::json& json);
 
-/// A file that is being written under a temporary name beside `path`; removed unless committed.
+/// A file that is written under a temporary name beside `path`, and removed unless it is committed.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -36,9 +36,9 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  /// Appends. Throws Error when the disk is full.
+  /// Appends `bytes` bytes. Throws Error when the disk is full.
   void write(const void* data, std::size_t bytes);
-  /// fsync, rename, fsync of the folder.
+  /// Gives the file its final name: fsync, rename, fsync of the folder. Throws Error when that fails.
   void commit();
 
  private:
@@ -49,15 +49,15 @@ class AtomicFile {
 };
 
 /// Writes all of `data` at `offset` of an open file. Returns 0, or the errno of what failed. The environment
-/// variable LADIMO_DISK_FULL_AFTER_BYTES, when set, fills the disk once this process has written so much
-/// (tests: a disk that fills up while running). Thread-safe.
+/// variable LADIMO_DISK_FULL_AFTER_BYTES, when set, simulates a full disk once this process has written that
+/// many bytes (for tests). Thread-safe.
 int write_at(int descriptor, std::uint64_t offset, const void* data, std::size_t bytes);
 
-/// Bytes that may still be written on the file system that holds `path` (its nearest existing ancestor).
-/// The environment variable LADIMO_DISK_FREE_BYTES, when set, replaces the answer (tests).
+/// Bytes that may still be written on the file system that holds `path` (its nearest existing ancestor). The
+/// environment variable LADIMO_DISK_FREE_BYTES, when set, replaces the answer (for tests).
 std::uint64_t free_disk_bytes(const std::filesystem::path& path);
 
-/// Bytes of memory available now. Throws Error where the system does not tell.
+/// Bytes of memory available now. Throws Error when the system does not report it.
 std::uint64_t available_ram_bytes();
 
 /// `path` made absolute with `.`, `..` and symbolic links resolved where it exists.

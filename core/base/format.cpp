@@ -14,7 +14,7 @@
 namespace ladimo {
 namespace {
 
-// Power of ten of the first of the three digits, after rounding (99.96 counts as 100).
+// The power of ten of the leading digit, after rounding to three digits (99.96 counts as 100).
 int decimal_exponent(double value) {
   const std::string rounded = fmt::format("{:.2e}", value);
   return std::atoi(rounded.c_str() + rounded.find('e') + 1);

@@ -9,7 +9,8 @@ namespace ladimo {
 
 /// 1536 -> "1.50 KiB", 14.2e9 -> "13.2 GiB".
 std::string format_bytes(double bytes);
-/// "4GB" (10^9 bytes each), "1.5GiB" (2^30), "512MB", "4096": the inverse, more or less. Throws Refusal.
+/// Parses an amount of memory such as "4GB" (10^9 bytes each), "1.5GiB" (2^30), "512MB" or "4096" (bytes).
+/// Throws Refusal for any other text.
 std::uint64_t parse_bytes(std::string_view text);
 /// 0.004 -> "4 ms", 75 -> "1 min 15 s", 7300 -> "2 h 2 min".
 std::string format_seconds(double seconds);

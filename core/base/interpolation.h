@@ -1,4 +1,4 @@
-// Straight lines between points.
+// Piecewise linear interpolation.
 #pragma once
 
 #include <algorithm>
@@ -7,16 +7,16 @@
 
 namespace ladimo {
 
-/// The line that `at` falls on, as the index of its right end: between points i - 1 and i of `x`, or the
-/// first or last line for what lies outside. Precondition: at least two points, x rising.
+/// Returns i where `at` falls on the line between points i - 1 and i of `x`. Values outside `x` belong to the
+/// first or last line. Precondition: at least two points, x rising.
 template <class T>
 std::size_t line_at(std::span<const T> x, T at) {
   const auto reached = static_cast<std::size_t>(std::ranges::lower_bound(x, at) - x.begin());
   return std::clamp<std::size_t>(reached, 1, x.size() - 1);
 }
 
-/// Linear between the points, and on along the first and last line beyond them. One point is a constant.
-/// Precondition: x rises strictly.
+/// Interpolates linearly between the points and extrapolates along the first and last line. A single point
+/// gives a constant. Precondition: x rises strictly.
 inline double interpolate(std::span<const double> x, std::span<const double> y, double at) {
   if (x.size() == 1) return y.front();
   const auto i = line_at(x, at);

@@ -21,7 +21,7 @@ class JsonFields {
   /// `what` names the thing in a sentence, e.g. "policy file". Throws Refusal when `json` is not an object.
   JsonFields(const nlohmann::json& json, std::string what, std::filesystem::path path = {});
 
-  /// Present and not null.
+  /// Whether the key is present and not null.
   bool has(std::string_view key) const;
   const nlohmann::json& at(std::string_view key) const;
   /// The whole object.
@@ -41,9 +41,9 @@ class JsonFields {
   JsonFields object(std::string_view key) const;
   std::vector<JsonFields> objects(std::string_view key) const;
 
-  /// Refuses keys that are not in `known`, by name.
+  /// Throws Refusal that names a key which is not in `known`.
   void only(const std::vector<std::string_view>& known) const;
-  /// Throws Refusal: "The policy file: layers[3].k must be at least 0."
+  /// Throws Refusal with a message such as "The policy file: layers[3].k must be at least 0."
   [[noreturn]] void refuse(std::string_view key, std::string_view complaint) const;
 
  private:
@@ -59,15 +59,16 @@ class JsonFields {
   std::string prefix_;  // where in the document: "layers[3]."
 };
 
-/// A list of {message, hint, path, setting, advice}: `hint` in the command line's words, `advice` with ids
-/// (base/setting.h), `setting` the id of the setting that it is about, or null.
+/// Returns a list of {message, hint, path, setting, advice}. `hint` is worded for the command line, `advice`
+/// is the same hint with ids (base/setting.h), and `setting` is the id of the setting that the hint is about,
+/// or null.
 nlohmann::json to_json(const std::vector<Problem>& problems);
-/// The list under the key `problems`, with the ids in its hints.
+/// Reads the list under the key `problems`. The hints keep their ids.
 std::vector<Problem> problems_from(const JsonFields& fields);
-/// `advice`, or `hint` where an older program wrote no advice.
+/// Reads the hint of a problem: `advice`, or `hint` when an older program wrote no `advice`.
 std::string advice_from(const JsonFields& fields);
 
-/// What `read` returns; a Refusal of its that names no file is thrown again naming `path`.
+/// Returns what `read` returns. A Refusal that names no file is thrown again with `path`.
 template <class Read>
 auto naming_file(const std::filesystem::path& path, Read read) {
   try {

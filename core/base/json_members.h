@@ -83,7 +83,7 @@ void read(const JsonFields& fields, const char* key, T& value) {
   }
 }
 
-/// Calls `each` with every row of the table.
+/// Calls `each` with every row of the table of `Struct`.
 template <class Struct, class Each>
 void for_all(const Each& each) {
   std::apply([&](const auto&... rows) { (each(rows), ...); }, Members<Struct>::all);
@@ -91,8 +91,8 @@ void for_all(const Each& each) {
 
 }  // namespace json_members
 
-/// A value as JSON: a number, a string, a path as a string, a list of values, a struct that has a table. An
-/// absent value is null.
+/// Converts a value to JSON: a number, a string, a path, a list of values, or a struct that has a table. A
+/// path becomes a string and an absent value null.
 template <class T>
 nlohmann::json json_of(const T& value) {
   if constexpr (std::same_as<T, std::filesystem::path>) {
@@ -110,7 +110,7 @@ nlohmann::json json_of(const T& value) {
   }
 }
 
-/// An object with the keys of the table.
+/// Returns a JSON object with the keys in the table of `Struct`.
 template <class Struct>
 nlohmann::json members_to_json(const Struct& object) {
   auto json = nlohmann::json::object();
@@ -118,8 +118,8 @@ nlohmann::json members_to_json(const Struct& object) {
   return json;
 }
 
-/// Reads every member. Throws Refusal when a key is missing or has another type; only an optional member may
-/// be missing or null.
+/// Reads every member in the table of `Struct`. Throws Refusal when a key is missing or has another type;
+/// only an optional member may be missing or null.
 template <class Struct>
 void read_members(const JsonFields& fields, Struct& object) {
   json_members::for_all<Struct>(
@@ -134,7 +134,7 @@ Struct members_from_json(const JsonFields& fields) {
   return object;
 }
 
-/// Reads the members whose keys are there and not null. The others keep their values.
+/// Reads the members whose keys are present and not null. The others keep their values.
 template <class Struct>
 void read_given_members(const JsonFields& fields, Struct& object) {
   json_members::for_all<Struct>([&](const auto& row) {
@@ -142,7 +142,7 @@ void read_given_members(const JsonFields& fields, Struct& object) {
   });
 }
 
-/// The keys of the table.
+/// The keys in the table of `Struct`.
 template <class Struct>
 std::vector<std::string_view> keys_of_members() {
   std::vector<std::string_view> keys;

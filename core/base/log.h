@@ -9,7 +9,7 @@ enum class LogLevel { quiet, normal, debug };
 
 /// Sets up spdlog's default logger on stderr: stdout belongs to results.
 void start_log(LogLevel level);
-/// Adds a file sink (appends). Throws Error when the file cannot be opened.
+/// Makes the log also append to a file. Throws Error when the file cannot be opened.
 void log_to_file(const std::filesystem::path& path);
 
 }  // namespace ladimo

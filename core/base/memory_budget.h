@@ -1,4 +1,4 @@
-// How much memory may hold data that could lie on disk as well.
+// How much memory may be used for data that could also be kept on disk.
 #pragma once
 
 #include <atomic>
@@ -13,12 +13,12 @@ namespace ladimo {
 /// Thread-safe.
 class MemoryBudget {
  public:
-  /// No limit.
+  /// A budget without a limit.
   MemoryBudget() = default;
-  /// At most `bytes`. What does not fit goes to files in `scratch`, a folder that exists.
+  /// A budget of `bytes`. Data that does not fit goes to files in `scratch`, an existing folder.
   MemoryBudget(std::uint64_t bytes, std::filesystem::path scratch);
 
-  /// Reserves `bytes` until the last copy of the result is gone. Null where the budget has no room.
+  /// Reserves `bytes` until the last copy of the result is gone. Returns null when the budget has no room.
   std::shared_ptr<const void> take(std::uint64_t bytes);
   const std::filesystem::path& scratch() const { return scratch_; }
 
@@ -31,15 +31,16 @@ class MemoryBudget {
 /// A file without a name, so it disappears with the process, even when that is killed.
 class ScratchFile {
  public:
-  /// Throws Error when the folder cannot be written.
+  /// Creates the file. Throws Error when `folder` cannot be written to.
   explicit ScratchFile(const std::filesystem::path& folder);
   ~ScratchFile();
   ScratchFile(const ScratchFile&) = delete;
   ScratchFile& operator=(const ScratchFile&) = delete;
 
-  /// Throws Error when the disk is full or fails.
+  /// Writes `bytes` bytes at `offset`. Throws Error when the disk is full or fails.
   void write(std::uint64_t offset, const void* data, std::size_t bytes);
-  /// Precondition: these bytes were written. Throws Error when the disk fails.
+  /// Reads `bytes` bytes at `offset`. Precondition: they were written before. Throws Error when the disk
+  /// fails.
   void read(std::uint64_t offset, void* data, std::size_t bytes) const;
 
  private:

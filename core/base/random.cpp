@@ -14,7 +14,8 @@ std::uint64_t splitmix64(std::uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-// Seed, purpose and index mixed one after the other: neighbouring seeds and indices give unrelated streams.
+// Mixes seed, purpose and index one after the other, so that neighbouring seeds and indices give unrelated
+// streams.
 std::uint64_t mix(std::uint64_t seed, std::string_view purpose, std::uint64_t index) {
   std::uint64_t state = XXH3_64bits_withSeed(purpose.data(), purpose.size(), splitmix64(seed)) ^ index;
   return splitmix64(state);

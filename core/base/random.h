@@ -1,4 +1,5 @@
-// Random numbers that are the same on every machine: the standard library leaves its distributions open.
+// Random numbers that are the same on every machine. The distributions of the standard library are not used,
+// because implementations may differ.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@ class Random {
  public:
   using result_type = std::uint64_t;
   explicit Random(std::uint64_t seed);
-  /// A stream of its own for one purpose ("partition", "distil", ...) and index (a layer): resuming in the
-  /// middle gives the same numbers as running through.
+  /// A separate stream for one purpose ("partition", "distil", ...) and index (a layer), so that a resumed
+  /// run draws the same numbers as an uninterrupted one.
   Random(std::uint64_t seed, std::string_view purpose, std::uint64_t index = 0);
 
   static constexpr result_type min() { return 0; }

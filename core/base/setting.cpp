@@ -7,7 +7,7 @@
 namespace ladimo {
 namespace {
 
-/// In the order of the enumerators.
+/// A setting or action. The tables of terms have the order of the enumerators.
 struct Term {
   const char* id;
   const char* command_line;
@@ -78,7 +78,7 @@ struct Stretch {
   std::optional<Named> named;
 };
 
-/// Cuts the next stretch off.
+/// Removes the next stretch from the beginning of `rest` and returns it.
 Stretch next(std::string_view& rest) {
   for (auto open = rest.find('{'); open != std::string_view::npos; open = rest.find('{', open + 1)) {
     const auto close = rest.find('}', open);

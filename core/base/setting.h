@@ -1,5 +1,5 @@
-// What a person can set or do, under names that every surface words in its own way: a hint says {tokens}, the
-// command line shows --tokens, the window shows the label of its field.
+// The settings and actions that hints refer to. A hint says {tokens}; the command line shows --tokens, and
+// the window shows the label of the field.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 namespace ladimo {
 
 enum class Setting {
-  // of a conversion
+  // settings of a conversion
   model,
   run,
   text,
@@ -24,16 +24,16 @@ enum class Setting {
   sensitivity,
   recipe,
   sample,  // the layer whose partition is drawn
-  // of every command
+  // settings of every command
   seed,
   threads,
   device,
   memory,
-  // of what opens a run or model
+  // settings of commands that open a run or model
   policy,
   dense,
   output,  // where a file or folder is to be written
-  // of the choice of a policy
+  // settings that choose a policy
   tradeoff,
   activated,
   ffn_activated,
@@ -41,14 +41,14 @@ enum class Setting {
   speedup,
   cost,
   pin,
-  // of generation
+  // settings of generation
   prompt,
   max_tokens,
   temperature,
-  // of an export
+  // settings of an export
   format,
   all_policies,
-  // of a comparison
+  // settings of a comparison
   methods,
   seeds,
   held_out,
@@ -57,20 +57,20 @@ enum class Setting {
 };
 inline constexpr int setting_count = static_cast<int>(Setting::csv) + 1;
 
-/// Worded as an imperative: "Make one: {choose_policy}."
+/// What a hint can tell the user to do. It is worded as an imperative: "Make one: {choose_policy}."
 enum class Action {
-  continue_run,    // give the command of a conversion again, which goes on where it stopped
+  continue_run,    // run the conversion command again, which continues where it stopped
   new_conversion,  // convert a model
   choose_policy,   // choose a routing policy for the run
-  inspect_model,   // have a checkpoint examined
-  export_again,    // write a model folder anew
+  inspect_model,   // examine a checkpoint
+  export_again,    // write a model folder again
 };
 inline constexpr int action_count = static_cast<int>(Action::export_again) + 1;
 
-/// As it stands in braces, and on the wire: "held_out_tokens".
+/// The id in the braces of a hint and in JSON, such as "held_out_tokens".
 const char* id_of(Setting setting);
 const char* id_of(Action action);
-/// Absent for what is no setting's id.
+/// The setting that has this id; absent when there is none.
 std::optional<Setting> setting_with_id(std::string_view id);
 
 /// How one surface names settings and actions.
@@ -78,13 +78,13 @@ struct Lexicon {
   std::function<std::string(Setting)> setting;
   std::function<std::string(Action)> action;
 };
-/// "--tokens", "run `ladimo inspect MODEL`".
+/// How the command line names them: "--tokens", "run `ladimo inspect MODEL`".
 const Lexicon& command_line();
 
-/// A hint with every id in braces put into words. Braces around anything else stay. Only hints hold ids: a
-/// message says what happened, and is the same on every surface.
+/// Returns `hint` with every id in braces replaced by the words of `lexicon`. Braces around anything else
+/// stay. Only hints contain ids: a message says what happened and is the same on every surface.
 std::string in_words(std::string_view hint, const Lexicon& lexicon);
-/// The setting that a hint is about: the first that it names.
+/// The setting that a hint is about, which is the first one that it names.
 std::optional<Setting> setting_in(std::string_view hint);
 
 }  // namespace ladimo

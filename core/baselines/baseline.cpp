@@ -31,7 +31,8 @@ const Baseline* find_baseline(std::string_view name) {
 }
 
 int customary_experts(std::int64_t intermediate_size, int layers) {
-  constexpr int steps = 96;  // of all layers together, so that a target is met to half of one
+  // k has at least this many steps over all layers together, so that a target is met to within half a step.
+  constexpr int steps = 96;
   const int experts = std::max({static_cast<int>(intermediate_size / 32), 16, (steps + layers - 1) / layers});
   return static_cast<int>(std::min<std::int64_t>(experts, intermediate_size));
 }

@@ -19,10 +19,10 @@ namespace ladimo {
 struct BaselineTask {
   const DenseFfn& ffn;
   const LayerRows& rows;
-  const HiddenStatistics& statistics;  // of the training rows
+  const HiddenStatistics& statistics;  // statistics of the training rows
   const Recipe& recipe;                // resolved; experts and shared are those of the opponent
   int layer = 0;
-  int layers = 1;  // of the model
+  int layers = 1;  // layers of the model
 
   double dense_parameters() const { return ffn.activated_parameters(0); }
 };
@@ -30,8 +30,8 @@ struct BaselineTask {
 struct Baseline {
   const char* name;
   const char* summary;
-  /// A bound on our method. It uses our slices, and how much runs depends on the inputs, which differ in the
-  /// converted model.
+  /// Whether this is a bound on our method rather than an opponent. A bound uses our slices, and how much of
+  /// it runs depends on the inputs, which differ in the converted model.
   bool bound;
   /// Makes one network per target. A target is the share of the FFN's parameters used per token, with the
   /// router.
@@ -43,9 +43,9 @@ const std::vector<Baseline>& baselines();
 /// Null where no opponent has that name.
 const Baseline* find_baseline(std::string_view name);
 
-/// The number of equal experts of an opponent by default. Experts have 32 neurons, as in MoEfication (arXiv
-/// 2110.01786). There are at least so many that `layers` layers can meet a target by choosing k, and at most
-/// as many as neurons.
+/// The default number of equal experts of an opponent. Experts have 32 neurons, as in MoEfication (arXiv
+/// 2110.01786). There are at least enough for `layers` layers to meet a target by choosing k, and at most as
+/// many as neurons.
 int customary_experts(std::int64_t intermediate_size, int layers);
 
 /// The k of one layer. Some layers use k and others k + 1, so that together they use `target` of the dense

@@ -9,8 +9,8 @@
 namespace ladimo {
 namespace {
 
-constexpr std::size_t block_bytes = 64 * 1024;  // searched without a branch inside
-constexpr std::size_t report_bytes = 16 << 20;  // between two looks at the cancel flag
+constexpr std::size_t block_bytes = 64 * 1024;  // bytes that are searched without a branch
+constexpr std::size_t report_bytes = 16 << 20;  // bytes between two checks of the cancel flag
 
 // NaN and Inf are the numbers whose exponent bits are all set.
 template <class Bits>

@@ -15,7 +15,7 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t sample_blocks = 64;  // of every tensor in the fingerprint
+constexpr std::size_t sample_blocks = 64;  // blocks of every tensor that the fingerprint covers
 constexpr std::size_t block_bytes = 4096;
 
 std::string spelled(const std::vector<std::int64_t>& shape) {
@@ -29,7 +29,7 @@ struct Found {
   std::vector<Problem> problems;
 };
 
-// Every tensor that the folder must hold: a native one need not have the dense FFN of every layer.
+// The tensors that the folder must hold. A native folder need not have the dense FFN of every layer.
 std::vector<ExpectedTensor> tensors_of(const ModelConfig& config,
                                        const std::optional<NativeSection>& native) {
   auto expected = expected_tensors(config);
@@ -40,7 +40,8 @@ std::vector<ExpectedTensor> tensors_of(const ModelConfig& config,
   return expected;
 }
 
-// Tensors of converted layers; model/moe_layer.h checks them when they are loaded.
+// Whether a tensor belongs to a converted layer. Such tensors are checked when they are loaded
+// (model/moe_layer.h).
 bool is_converted(const std::string& name, const std::optional<NativeSection>& native) {
   if (native)
     for (std::size_t l = 0; l < native->layers.size(); ++l)
@@ -49,7 +50,7 @@ bool is_converted(const std::string& name, const std::optional<NativeSection>& n
   return false;
 }
 
-// Appends what a Refusal says, and keeps going.
+// Runs `work` and appends the problems of a Refusal.
 template <class Work>
 void collect(std::vector<Problem>& problems, Work work) {
   try {
@@ -91,7 +92,8 @@ void check_tensor(const TensorStore& store, const ExpectedTensor& expected, cons
                         "Use a checkpoint in F32, F16 or BF16.", view.file});
 }
 
-// A tensor that the architecture has no use for would be dropped silently: another computation was meant.
+// Adds a problem for every tensor that the architecture has no use for. Such a tensor shows that another
+// computation was meant, so it must not be dropped silently.
 void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& expected, const Found& found,
                   std::vector<Problem>& problems) {
   std::set<std::string> known;
@@ -162,7 +164,8 @@ Found find(const fs::path& folder) {
   return found;
 }
 
-// A fixed sample: up to 64 blocks of 4 KiB, evenly spread, the first and the last among them.
+// Adds a fixed sample of `bytes`: up to 64 blocks of 4 KiB, evenly spread, with the first and the last among
+// them.
 void add_sample(Hasher& hasher, std::span<const std::byte> bytes) {
   if (bytes.size() <= sample_blocks * block_bytes) {
     hasher.add(bytes.data(), bytes.size());

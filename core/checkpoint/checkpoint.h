@@ -1,4 +1,5 @@
-// A checkpoint in the Hugging Face layout, dense or a native model folder: config, tensors, fingerprint.
+// A checkpoint in the Hugging Face layout: config, tensors and fingerprint of a dense model or of a native
+// model folder.
 #pragma once
 
 #include <filesystem>
@@ -22,21 +23,22 @@ class Checkpoint {
   /// the safetensors are missing or broken, the architecture is unknown, or a tensor is missing, misshaped or
   /// of a dtype that is not F32, F16 or BF16. Weights are not read: see find_bad_weights.
   static Checkpoint open(const std::filesystem::path& folder);
-  /// Like open(), but what open() would throw is listed.
+  /// Like open(), but returns the problems that open() would throw.
   static Examination examine(const std::filesystem::path& folder);
 
   const std::filesystem::path& folder() const { return folder_; }
-  /// Of the dense model; of the dense original for a native model folder.
+  /// The configuration of the dense model. For a native model folder it is that of the dense original.
   const ModelConfig& config() const { return config_; }
-  /// What became of the FFNs, in a native model folder.
+  /// Which FFN weights a native model folder holds; absent for a dense model.
   const std::optional<NativeSection>& native() const { return native_; }
   const TensorStore& store() const { return store_; }
   const TensorView& tensor(Role role, std::int64_t layer = 0) const;
   bool has(Role role, std::int64_t layer = 0) const;
-  /// What converted layers are stored as: fp32 weights stay fp32, all others become bf16.
+  /// The dtype in which converted layers are stored: fp32 when the weights are fp32, else bf16.
   DType converted_dtype() const;
 
-  /// Hash over config.json, the tensor table and a fixed sample of every tensor's bytes; fast for 14 GB.
+  /// Hash over config.json, the tensor table and a fixed sample of every tensor's bytes, which is fast even
+  /// for 14 GB.
   std::string fingerprint() const;
   /// Hash over one tensor's name, type, shape and a fixed sample of its bytes.
   static std::string fingerprint(const TensorView& view);
@@ -48,14 +50,14 @@ class Checkpoint {
   TensorStore store_;
 };
 
-/// What can be known of a folder without reading weights.
+/// What can be learned about a folder without reading its weights.
 struct Examination {
   ModelConfig config;                // as far as config.json could be understood
   std::vector<Problem> problems;     // everything that Checkpoint::open refuses
-  std::optional<Checkpoint> opened;  // there unless there are problems
+  std::optional<Checkpoint> opened;  // absent when there are problems
 };
 
-/// Reads every weight; one problem per tensor that holds NaN or Inf (with the position of the first).
+/// Reads every weight. Returns one problem per tensor that holds NaN or Inf, with the position of the first.
 std::vector<Problem> find_bad_weights(const Checkpoint& checkpoint, const Context& context);
 
 }  // namespace ladimo

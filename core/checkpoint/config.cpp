@@ -23,7 +23,7 @@ constexpr std::int64_t most_heads = 4096;
 constexpr std::int64_t largest_size = 1 << 24;
 constexpr std::int64_t most_positions = std::int64_t{1} << 31;
 
-// What Hugging Face transformers assumes where config.json is silent.
+// An architecture, and what Hugging Face transformers assumes for keys that config.json lacks.
 struct Architecture {
   const char* name;
   const char* model_type;
@@ -41,14 +41,14 @@ std::optional<std::int64_t> whole_number(const Json& json) {
   return json.get<std::int64_t>();
 }
 
-// One JSON object of the config. Complaints go to the list and name the key; the values read then are the
-// fallbacks.
+// Reads one JSON object of config.json. A bad value adds a problem that names the key, and the fallback takes
+// its place.
 class Reader {
  public:
   Reader(const Json& json, std::string prefix, const fs::path& path, std::vector<Problem>& problems)
       : json_(json), prefix_(std::move(prefix)), path_(path), problems_(problems) {}
 
-  // Null where the key is absent or null.
+  // The value of a key, or a null pointer when it is absent or null.
   const Json* value(const char* key) const {
     const auto found = json_.find(key);
     return found == json_.end() || found->is_null() ? nullptr : &*found;
@@ -63,7 +63,7 @@ class Reader {
              "Correct config.json or fetch it again.");
   }
 
-  // A whole number from 1 to `most`; required without a fallback.
+  // Reads a whole number from 1 to `most`. Without a fallback the key is required.
   std::int64_t size(const char* key, std::int64_t most, std::optional<std::int64_t> fallback = {}) const {
     const Json* found = value(key);
     if (found == nullptr && !fallback)
@@ -100,7 +100,7 @@ class Reader {
     return found->is_string() ? found->get<std::string>() : std::string();
   }
 
-  // Nothing may be said that this program would ignore and that could change the computation.
+  // Complains about every key that this program would ignore although it could change the computation.
   template <std::size_t N>
   void only(const std::string_view (&known)[N]) const {
     for (const auto& [key, entry] : json_.items()) {
@@ -175,7 +175,7 @@ void read_sizes(const Reader& reader, const Architecture& architecture, ModelCon
                     "Correct config.json or fetch it again.");
 }
 
-// rope_theta stands beside rope_scaling (old) or inside rope_parameters (new).
+// Old configs have rope_theta beside rope_scaling, new ones inside rope_parameters.
 void read_rope(const Reader& reader, ModelConfig& config) {
   config.rope_theta = reader.positive("rope_theta", 1e4);
   const Json* old_spelling = reader.value("rope_scaling");
@@ -208,7 +208,7 @@ void read_rope(const Reader& reader, ModelConfig& config) {
   }
 }
 
-// Which positions attention sees.
+// Reads which positions attention sees.
 void read_attention_span(const Reader& reader, const Architecture& architecture, ModelConfig& config) {
   const bool silent = !reader.mentions("sliding_window");
   if (architecture.sliding_window > 0)
@@ -302,7 +302,7 @@ std::int64_t ModelConfig::parameters() const {
 }
 
 std::int64_t ModelConfig::activated_parameters() const {
-  // A tied table is counted whole as the head, and the row that is looked up comes on top.
+  // A tied table counts as the head. The embedding row that is looked up is added, tied or not.
   return parameters() - (tied_head ? 0 : vocab_size * hidden_size) + hidden_size;
 }
 

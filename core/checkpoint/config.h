@@ -1,4 +1,5 @@
-// config.json of the LLaMA family. What changes the computation and is not known here is refused by name.
+// config.json of the LLaMA family. A key that this program does not know and that could change the
+// computation is refused by name.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ struct ModelConfig {
   double rms_eps = 1e-5;
   double rope_theta = 1e4;
   RopeScaling rope_scaling;
-  std::int64_t sliding_window = 0;  // 0: attention sees everything before
+  std::int64_t sliding_window = 0;  // 0: attention sees all earlier positions
   bool tied_head = false;
   bool attention_bias = false;
   bool mlp_bias = false;
@@ -50,7 +51,7 @@ struct ModelConfig {
   /// Parameters used per token by the dense model: attention, norms, FFNs, the head (tied or not) and one row
   /// of the embedding.
   std::int64_t activated_parameters() const;
-  /// Of these, the parameters outside the FFNs.
+  /// Parameters outside the FFNs that the dense model uses per token.
   std::int64_t activated_outside_ffns() const {
     return activated_parameters() - layers * ffn_parameters_per_layer();
   }
@@ -61,10 +62,11 @@ struct ModelConfig {
 ModelConfig parse_config(const nlohmann::json& json, const std::filesystem::path& path,
                          std::vector<Problem>& problems);
 
-/// The configuration as `inspect` tells it: a key per member, and the counts `parameters`, `ffn_parameters`
-/// (of all layers) and `activated_parameters`, which follow from the others and are not read.
+/// Returns the configuration as `inspect` prints it: a key per member, and the counts `parameters`,
+/// `ffn_parameters` (of all layers) and `activated_parameters`. The counts follow from the other keys and are
+/// not read back.
 nlohmann::json to_json(const ModelConfig& config);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 ModelConfig model_config_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

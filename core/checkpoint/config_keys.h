@@ -1,4 +1,5 @@
-// What config.json may say, as data. A key that is in neither list is refused by name.
+// The keys that config.json may have. A key in none of these lists is refused by name, unless its value is
+// null, false or empty.
 #pragma once
 
 #include <string_view>
@@ -45,7 +46,7 @@ inline constexpr std::string_view used_rope_keys[] = {
     "original_max_position_embeddings",
 };
 
-/// Keys that say nothing about the forward computation at inference, whatever their value.
+/// Keys that do not affect the forward pass at inference, whatever their value.
 inline constexpr std::string_view harmless_config_keys[] = {
     // How tensor-parallel pretraining sliced the products: the same sums up to rounding.
     "pretraining_tp",

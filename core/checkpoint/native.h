@@ -1,5 +1,5 @@
-// config.json of a native model folder: the dense original's, with a section that says what became of its
-// FFNs.
+// config.json of a native model folder. It is that of the dense original with a section `ladimo`, which says
+// which FFN weights the folder holds.
 #pragma once
 
 #include <cstdint>
@@ -14,27 +14,28 @@ namespace ladimo {
 
 /// Which FFN weights the folder holds for one layer: dense, converted, or both.
 struct NativeLayer {
-  bool dense = false;                           // the original's, under its names
-  bool converted = false;                       // the converted layer's file, its names behind native_prefix
-  std::map<std::string, std::string> metadata;  // of the converted layer's file
+  bool dense = false;      // the dense FFN, under the original's tensor names
+  bool converted = false;  // the converted layer, its tensor names prefixed with native_prefix()
+  std::map<std::string, std::string> metadata;  // metadata of the converted layer's file
 };
 
 /// The section `ladimo` of config.json.
 struct NativeSection {
   std::filesystem::path origin;  // folder of the dense original
-  std::string fingerprint;       // of the dense original
-  std::string model_type;        // as the original's config.json says; may be empty
-  int routed_experts = 0;        // of every converted layer
+  std::string fingerprint;       // fingerprint of the dense original
+  std::string model_type;        // model_type in the original's config.json; may be empty
+  int routed_experts = 0;        // routed experts of every converted layer
   std::vector<NativeLayer> layers;
 };
 
-/// Whether a config.json is a native folder's: its model_type is "ladimo".
+/// Whether a config.json belongs to a native model folder: its model_type is "ladimo".
 bool is_native(const nlohmann::json& config);
-/// Throws Refusal with the key.
+/// Reads the section `ladimo`. Throws Refusal that names the key.
 NativeSection native_section(const nlohmann::json& config, const std::filesystem::path& path);
-/// The original's config.json, from a native folder's. Precondition: native_section did not refuse it.
+/// Returns the original's config.json from that of a native folder. Precondition: native_section() does not
+/// refuse it.
 nlohmann::json original_config(nlohmann::json config);
-/// The native folder's config.json, from the original's.
+/// Returns the config.json of a native folder from that of the original.
 nlohmann::json native_config(nlohmann::json original, const NativeSection& section);
 
 /// The prefix of a converted layer's tensor names.

@@ -23,7 +23,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t length_bytes = 8;                // of the header's length
+constexpr std::size_t length_bytes = 8;                // size of the field that holds the header's length
 constexpr std::uint64_t longest_header = 100'000'000;  // the reference implementation's limit
 constexpr const char* fetch_again = "The file is damaged or incomplete; fetch it again.";
 
@@ -33,8 +33,8 @@ struct DTypeRow {
   std::size_t bytes;
 };
 
-// Every element type of the format with a whole number of bytes; those that are not computed with are here
-// so that their lengths are checked too.
+// The element types of the format that take a whole number of bytes. Types that this program does not compute
+// with are listed too, so that the lengths of their tensors are checked.
 constexpr DTypeRow dtypes[] = {
     {"F32", DType::f32, 4},       {"F16", DType::f16, 2},       {"BF16", DType::bf16, 2},
     {"I64", DType::i64, 8},       {"I32", DType::i32, 4},       {"U8", DType::u8, 1},
@@ -148,7 +148,7 @@ class HeaderReader {
     }
   }
 
-  // A list of numbers >= 0 that fit into 63 bits.
+  // Reads a list of numbers >= 0 that fit into 63 bits.
   std::vector<std::int64_t> read_numbers(const std::string& name, const Json& entry, const char* key) const {
     std::vector<std::int64_t> numbers;
     const auto list = entry.find(key);
@@ -193,7 +193,8 @@ class HeaderReader {
         offset(begin)));
   }
 
-  // As the format demands: from the header's end to the file's end, no overlap and no hole.
+  // Checks what the format demands: tensors cover the file from the header's end to its own end, without
+  // overlaps or holes.
   void check_layout(const std::vector<TensorView>& views) const {
     std::vector<const TensorView*> ordered;
     for (const TensorView& view : views) ordered.push_back(&view);
@@ -216,7 +217,7 @@ class HeaderReader {
                          file_.size() - static_cast<std::size_t>(left)));
   }
 
-  // An offset into the tensor data as an offset into the file.
+  // Converts an offset into the tensor data to an offset into the file.
   std::uint64_t offset(std::uint64_t in_data) const { return file_.size() - data_.size() + in_data; }
 
   fs::path path_;
@@ -224,7 +225,7 @@ class HeaderReader {
   std::span<const std::byte> data_;
 };
 
-// weight_map of an index: tensor name -> file name.
+// Reads weight_map of an index: tensor name -> file name.
 std::map<std::string, std::string> read_index(const fs::path& path) {
   const Json index = read_json(path);
   const auto refuse = [&](const std::string& what) {
@@ -265,7 +266,7 @@ struct TensorStore::Mapped {
   std::map<std::string, TensorView> tensors;
   std::map<std::string, std::string> metadata;
 
-  // All tensors of one file.
+  // Maps a file and returns its tensors.
   std::vector<TensorView> map(const fs::path& path) {
     mappings.push_back(std::make_unique<Mapping>(path));
     files.push_back(path);
@@ -304,7 +305,7 @@ void release_pages(std::span<const std::byte> mapped) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data());
   const auto first = begin / page * page;
-  // Pages at the ends may hold other tensors too: they come back from the file when they are asked for.
+  // Pages at the ends may hold other tensors too. These are read from the file again when they are used.
   if (!mapped.empty())
     ::madvise(reinterpret_cast<void*>(first), begin + mapped.size() - first, MADV_DONTNEED);
 }

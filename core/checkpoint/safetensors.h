@@ -21,7 +21,7 @@ std::size_t dtype_size(DType dtype);
 /// The safetensors spelling: "F32", "BF16", ...
 const char* dtype_name(DType dtype);
 
-/// A tensor in a mapped file; valid as long as the TensorStore it came from.
+/// A tensor in a mapped file. It is valid as long as the TensorStore that it came from.
 struct TensorView {
   std::string name;
   DType dtype = DType::other;
@@ -38,16 +38,16 @@ void release_pages(std::span<const std::byte> mapped);
 /// The tensors of a folder or file, mapped read-only.
 class TensorStore {
  public:
-  /// Opens `model.safetensors`, or `model.safetensors.index.json` with its shards, in a folder; or one file.
-  /// Headers, shapes, offsets, overlaps and lengths are checked against the files before any tensor is
-  /// touched. Throws Refusal with the file and the offset.
+  /// Opens one file, or the `model.safetensors` of a folder, or the shards that its
+  /// `model.safetensors.index.json` names. Headers, shapes, offsets, overlaps and lengths are checked against
+  /// the files before any tensor is touched. Throws Refusal with the file and the offset.
   static TensorStore open(const std::filesystem::path& folder_or_file);
 
   bool contains(const std::string& name) const;
   /// Throws Refusal when there is no such tensor.
   const TensorView& at(const std::string& name) const;
   const std::map<std::string, TensorView>& tensors() const;
-  /// The header's `__metadata__` (of the first file).
+  /// `__metadata__` in the header of the first file.
   const std::map<std::string, std::string>& metadata() const;
   /// The files that hold the tensors.
   const std::vector<std::filesystem::path>& files() const;
@@ -57,7 +57,8 @@ class TensorStore {
   std::shared_ptr<const Mapped> mapped_;
 };
 
-/// A tensor that is going to be written. The header comes first in the file and needs all of them.
+/// A tensor to be written. All of them must be known before the first is written, because the header comes
+/// first in the file.
 struct TensorSpec {
   std::string name;
   DType dtype = DType::f32;
@@ -65,8 +66,8 @@ struct TensorSpec {
   std::uint64_t bytes() const;
 };
 
-/// Streams one safetensors file under a temporary name: declare every tensor, write each once in that order,
-/// finish.
+/// Writes one safetensors file under a temporary name. Declare all tensors, write each of them once in that
+/// order, then call finish().
 class SafetensorsWriter {
  public:
   SafetensorsWriter(std::filesystem::path path, std::vector<TensorSpec> specs,
@@ -78,7 +79,8 @@ class SafetensorsWriter {
   /// Writes the next declared tensor. Throws Error when name or size differ from its spec, or the disk is
   /// full.
   void write(const std::string& name, std::span<const std::byte> bytes);
-  /// fsync, rename. Throws Error when a declared tensor was not written.
+  /// Completes the file (fsync) and gives it its final name. Throws Error when a declared tensor was not
+  /// written.
   void finish();
 
  private:
@@ -87,8 +89,8 @@ class SafetensorsWriter {
 };
 
 /// Writes `specs` to a folder as `model.safetensors`, or as shards of at most `max_shard_bytes` with an
-/// index, in the layout of Hugging Face; `bytes_of(spec)` is asked for one tensor at a time and its answer is
-/// dropped after writing.
+/// index, in the layout of Hugging Face; `bytes_of(spec)` is called for one tensor at a time, and its bytes
+/// are freed after they are written.
 void write_sharded(const std::filesystem::path& folder, const std::vector<TensorSpec>& specs,
                    std::uint64_t max_shard_bytes,
                    const std::function<std::vector<std::byte>(const TensorSpec&)>& bytes_of,

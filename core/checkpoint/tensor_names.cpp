@@ -12,13 +12,13 @@ enum class When { always, separate_head, attention_bias, mlp_bias };
 
 struct Row {
   Role role;
-  const char* pattern;  // {}: the layer
+  const char* pattern;  // {} is the layer
   bool per_layer;
   Dim rows, columns;
   When when;
 };
 
-// In file order: what stands before the layers, the layers, what stands behind them.
+// In file order: tensors before the layers, in the layers, and after them.
 constexpr Row table[] = {
     {Role::embedding, "model.embed_tokens.weight", false, Dim::vocab, Dim::hidden, When::always},
     {Role::attention_norm, "model.layers.{}.input_layernorm.weight", true, Dim::hidden, Dim::none,

@@ -15,7 +15,7 @@ struct Ablation {
   const char* name;    // "without refit"
   std::string recipe;  // settings that switch the step off or on, as JSON of recipe.json; empty: it is
                        // measured on the run of the whole recipe
-  Kinds kinds = Kinds::mixed;  // of sparse policies that may be used
+  Kinds kinds = Kinds::mixed;  // kinds of sparse policies that may be used
 
   bool has_own_run() const { return !recipe.empty(); }
 };
@@ -25,8 +25,8 @@ struct Ablation {
 /// experts would be left.
 std::vector<Ablation> ablations(const Recipe& whole);
 
-/// `base` (settings of a recipe, may be null) with the step switched off or on. Precondition: the ablation
-/// has a run of its own.
+/// Returns `base` (settings of a recipe, may be null) with the step switched off or on. Precondition: the
+/// ablation has a run of its own.
 nlohmann::json ablated(const nlohmann::json& base, const Ablation& ablation);
 
 }  // namespace ladimo

@@ -86,7 +86,7 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Con
   const auto prompt = own_text((dense ? *dense : *converted).decoder, prompt_length, context);
   const auto text = prompt.narrow(1, 0, decode_length);
 
-  decode(main, text, context);  // how many experts run decides how much is read
+  decode(main, text, context);  // counts the experts that run, which decide how much is read
   const double bytes = bytes_per_token(model, converted ? policy : all_dense(model.config()), main);
   const auto memory = at::ones({std::max(static_cast<std::int64_t>(bytes), least_read_bytes) / 4},
                                at::TensorOptions(model.device()).dtype(at::kFloat));

@@ -75,7 +75,7 @@ void check_numbers(const CompareRequest& request) {
     throw Refusal("There is nothing to compare.", "Name at least one of {ffn_activated} and one of {seeds}.");
 }
 
-/// Held-out text must not be calibration text.
+/// Throws Refusal when there is no text, or when held-out text is also calibration text.
 void check_text(const CompareRequest& request) {
   if (request.held_out.empty())
     throw Refusal("There is no text to measure on.", "Name held-out files with {held_out}.");
@@ -191,7 +191,7 @@ class Compare {
             "Ask for more with {ffn_activated}, or share fewer experts with {shared}.");
   }
 
-  /// Looks at the folders of all runs now, rather than after hours of work on the first.
+  /// Checks the folders of all runs before hours of work go into the first.
   void check_kept_runs() const {
     for (const auto seed : request_.seeds) {
       check_kept_run(seed, nullptr);
@@ -217,7 +217,7 @@ class Compare {
                     "Name another folder with {keep}, or use the settings of that run.", run);
   }
 
-  /// `ablation`: what is left out of our method, with a space before it.
+  /// Reports a step. `ablation` is the name of an ablation with a space before it, or empty.
   void step(Step step, std::uint64_t seed, const std::string& ablation = {}) {
     context_.emit(begin_step(step, step_++, steps_, fmt::format("{}, seed {}", ablation, seed)));
   }

@@ -16,8 +16,8 @@ namespace ladimo {
 
 struct CompareRequest {
   std::filesystem::path model;
-  std::vector<std::filesystem::path> text;      // calibration
-  std::vector<std::filesystem::path> held_out;  // measured on
+  std::vector<std::filesystem::path> text;      // calibration text
+  std::vector<std::filesystem::path> held_out;  // text to measure on
   std::optional<std::int64_t> tokens;           // calibration tokens
   std::int64_t held_out_tokens = 0;             // 0: as many as the smallest file gives
   std::optional<std::int64_t> window;
@@ -27,7 +27,7 @@ struct CompareRequest {
   std::vector<double> targets = {0.69, 0.5};  // shares of the FFNs' parameters
   std::vector<std::uint64_t> seeds = {0};
   bool ablate = false;
-  std::optional<std::filesystem::path> keep;  // folder of our runs, kept; none: a temporary one
+  std::optional<std::filesystem::path> keep;  // folder in which our runs are kept; none: a temporary one
 };
 
 /// All names that `methods` may hold: ours first.
@@ -36,7 +36,7 @@ std::vector<std::string> compare_methods();
 /// Converts and measures. Throws Refusal before any work for everything that convert refuses, an unknown
 /// method, a target that is out of reach, a seed or a target named twice, held-out text that is also
 /// calibration text, or a kept run with another recipe. Warns where a method misses a target by more than
-/// 0.005. Our runs are the folders `keep`/seed-N, so the same command continues there.
+/// 0.005. Our runs are in the folders `keep`/seed-N, where the same command continues them.
 Comparison compare(const CompareRequest& request, const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

@@ -15,18 +15,18 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t activity_tokens = 8192;  // that activity is counted on
-constexpr double activity_tolerance = 0.002;    // of the FFNs' parameters
+constexpr std::int64_t activity_tokens = 8192;  // tokens that activity is counted on
+constexpr double activity_tolerance = 0.002;    // share of the FFNs' parameters
 constexpr int corrections = 3;
 
-/// One method with what it is asked for: its targets, corrected where it drifts.
+/// One method and the targets that it is asked for, which are corrected when its activity drifts.
 struct Order {
   const Baseline* method;
   std::vector<double> asked;
   Recipe recipe;
 };
 
-/// In the order of the methods, each with all targets.
+/// Makes the contenders in the order of the methods, each with all targets.
 std::vector<Contender> make_contenders(const WeightSource& source, const Plan& plan,
                                        const std::vector<Order>& orders, const std::vector<double>& targets,
                                        const Context& context) {
@@ -66,8 +66,8 @@ std::vector<Contender> make_contenders(const WeightSource& source, const Plan& p
   return contenders;
 }
 
-/// Share of the FFNs' parameters that each contender uses on its own trajectory, on text that it was not made
-/// from.
+/// The share of the FFNs' parameters that each contender uses on its own trajectory. `windows` are text that
+/// it was not made from.
 std::vector<double> activities(const WeightSource& source, const std::vector<Contender>& contenders,
                                const Windows& windows, const Context& context) {
   const auto scores = count_activity(source, scored_together(contenders),
@@ -79,7 +79,8 @@ std::vector<double> activities(const WeightSource& source, const std::vector<Con
   return shares;
 }
 
-/// A method whose activity drifts, asked again until it keeps to the targets.
+/// Makes the contenders of a method whose activity drifts. It is asked again for corrected targets until it
+/// meets the real ones.
 std::vector<Contender> without_drift(const WeightSource& source, const Plan& plan, Order order,
                                      const std::vector<double>& targets, const Context& context) {
   std::vector<Contender> contenders;
@@ -145,11 +146,12 @@ std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, c
                                  const Context& context) {
   convert(plan, runtime, context);
   const RunFolder run(plan.run);
-  const double seconds = read_timing(run).total();  // a run that was kept was made before
+  const double seconds = read_timing(run).total();  // of all commands: a kept run may have been made before
   const auto table = run.tradeoff();
   const auto layers = run_layers(run, runtime.device, source.dtype());
   std::vector<Contender> contenders;
-  // Not solve(): after hours of work a target just out of reach is met as nearly as can be, not refused.
+  // solve() would refuse a target that is just out of reach. After hours of work the nearest policy is
+  // better.
   const Frontier frontier(table, nullptr, Cost::activated, {}, kinds);
   for (const double target : targets) {
     const double budget = table.other_activated + target * (frontier.dense_cost() - table.other_activated);

@@ -20,19 +20,20 @@ struct Contender {
   double seconds = 0;  // to make the method's models for all targets
 };
 
-/// The contenders as one pass scores them; they must outlive it.
+/// The contenders as the branches of one pass, which scores them together. They must outlive the pass.
 Branches scored_together(const std::vector<Contender>& contenders);
 
-/// What the opponents `methods` make of the model for every target, from the plan's calibration text. All of
-/// them see the same inputs of one layer, then of the next. Where the converted model's own inputs change how
-/// much runs, what is asked for is corrected until what runs is the target. Holds the networks of all layers.
-/// Those that split an FFN make `experts` slices of it as the plan does; none: customary_experts().
+/// Makes the models of the opponents `methods` for every target from the plan's calibration text. Layer by
+/// layer, all opponents see the same inputs. For a bound (Baseline::bound) the targets that it is asked for
+/// are corrected until what runs on the converted model's own inputs meets the real ones. The networks of all
+/// layers stay in memory. With `experts`, opponents that split an FFN make as many slices as the plan;
+/// without, customary_experts().
 std::vector<Contender> make_opponents(const WeightSource& source, const Plan& plan,
                                       const std::vector<const Baseline*>& methods,
                                       const std::vector<double>& targets, std::optional<int> experts,
                                       const Context& context);
 
-/// Converts as the plan says (in its run folder, which may hold a part of it or all) and solves for every
+/// Carries out the plan in its run folder, which may already hold some or all steps, and solves for every
 /// target with policies of `kinds`.
 std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, const std::string& name,
                                  const std::vector<double>& targets, Kinds kinds, const Runtime& runtime,

@@ -23,7 +23,7 @@
 namespace ladimo {
 namespace {
 
-/// The steps of a conversion in the plan's order; each knows the file that proves it done.
+/// The steps of a conversion in the plan's order. The file that a step writes shows that it is done.
 class Conversion {
  public:
   Conversion(const Plan& plan, const Runtime& runtime, const Context& context)
@@ -59,7 +59,7 @@ class Conversion {
   }
 
  private:
-  /// The plan was made before the lock was held: another process may have begun another run here since.
+  /// The plan was made before the lock was held, so another process may have begun another run here since.
   void require_same_recipe() {
     if (!run_.exists()) return write_json(run_.recipe_file(), to_json(recipe_));
     const auto lines = differences(run_.recipe(), recipe_);
@@ -91,8 +91,8 @@ class Conversion {
     if (exists(run_.self_calibration()) && exists(run_.self_held_out())) return;
     create_directories(run_.self_calibration().parent_path());
     const Decoder decoder(source_);
-    // A little more than needed: the last window of each split loses its tail, and text re-tokenises a little
-    // shorter.
+    // A little more than needed: the last window of each split loses its tail, and the text has slightly
+    // fewer tokens when it is encoded again.
     const auto enough = [&](std::int64_t tokens, int splits) {
       return tokens + tokens / 50 + (splits + 1) * recipe_.window;
     };
@@ -103,11 +103,13 @@ class Conversion {
                     2 * recipe_.seed + 1, run_.self_held_out(), context_);
   }
 
-  /// A run that has its tables but no record of a finish was made without one and stays so.
+  /// Finishes the layers. A run that has its tables but no record of a finish was made without one and stays
+  /// so.
   void finish() {
     const LayerStore& store = run_.layers();
     if (store.finish_intact() || (exists(run_.tradeoff_file()) && !exists(store.finish_file()))) return;
-    // The tables first: with them and without a record the run would pass for one that was made without.
+    // The tables are removed first. With tables but no record of a finish, the run would count as one made
+    // without.
     for (const auto& file : {run_.tradeoff_file(), run_.profile_file(), store.finish_file()})
       std::filesystem::remove(file);
     const auto storage = storage_dtype(source_.checkpoint());
@@ -139,7 +141,7 @@ class Conversion {
 
   void latency() {
     if (exists(run_.latency_file())) return;
-    // In the type that bench, generate and serve hold the model in.
+    // Measured in the dtype in which bench, generate and serve hold the model.
     const auto dtype = holding_dtype(source_.config(), runtime_);
     const WeightSource held(Checkpoint::open(recipe_.model), runtime_.device, dtype);
     write_json(run_.latency_file(), to_json(measure_latency(held, run_layers(run_, runtime_.device, dtype),

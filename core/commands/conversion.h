@@ -1,5 +1,6 @@
-// `ladimo convert`: carries out a plan in its run folder. Every step leaves its file behind and is skipped
-// when the file is there, so the same command continues where a killed one stopped, with the same bytes.
+// `ladimo convert`: carries out a plan in its run folder. Every step writes a file and is skipped when the
+// file is there. The same command therefore continues where a killed one stopped, and the results have the
+// same bytes.
 #pragma once
 
 #include "base/context.h"
@@ -9,8 +10,8 @@
 
 namespace ladimo {
 
-/// Stage 1 and the tables of stage 2. Precondition: the plan has no problems. Throws Error (disk full),
-/// Interrupted.
+/// Runs stage 1 and makes the tables of stage 2. Precondition: the plan has no problems. Throws Error (disk
+/// full), Interrupted.
 ConversionResult convert(const Plan& plan, const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t compared_tokens = 512, compared_window = 128;
-constexpr double rounding = 1e-3;  // of the largest logit; a folder that is read as the run is gives 0
+constexpr double rounding = 1e-3;  // share of the largest logit; an exact copy of the run gives 0
 
 /// A folder under a temporary name beside `path`. It is removed again unless it is committed.
 class TemporaryFolder {
@@ -99,7 +99,7 @@ Verification verify(const Format& format, const fs::path& folder, const LoadedMo
   return {ids.numel(), error, std::max(0.0, kl)};
 }
 
-/// The run's measurements of this very policy.
+/// The run's measurements of this policy.
 std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& policy) {
   auto found = read_measurements(run);
   std::erase_if(found, [&](const Measurement& one) { return one.policy.layers != policy.layers; });

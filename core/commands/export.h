@@ -1,4 +1,4 @@
-// `ladimo export`: writes a run under a policy as a model folder of its own, and proves that it is the same
+// `ladimo export`: writes a run under a policy as a model folder of its own, and verifies that it is the same
 // model.
 #pragma once
 
@@ -14,17 +14,18 @@ namespace ladimo {
 
 struct ExportRequest {
   std::filesystem::path run;
-  std::optional<std::filesystem::path> policy;  // none: the run's
-  std::optional<std::filesystem::path> dense;   // the original, where it was moved
+  std::optional<std::filesystem::path> policy;  // none: the run's own
+  std::optional<std::filesystem::path> dense;   // folder of the original, if it was moved
   std::string format = "native";
-  std::filesystem::path output;  // must not be there yet
+  std::filesystem::path output;  // must not exist yet
   bool all_policies = false;  // converted layers keep their dense weights too, so that any policy can be used
   std::uint64_t shard_bytes = std::uint64_t{4} << 30;
 };
 
 /// Writes a native model folder (docs/formats.md) under a temporary name, reads it again, compares its logits
-/// with the run's, and gives it its name. Throws Refusal (another format, a folder that is there, no such
-/// policy, too little disk), Error when what was read again is another model; nothing is left behind then.
+/// with the run's, and gives it its final name. Throws Refusal for an unknown format, an existing output, a
+/// missing policy or too little disk space, and Error when the model that was read again differs from the
+/// run. Nothing is left behind then.
 ExportResult export_run(const ExportRequest& request, const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

@@ -6,7 +6,7 @@
 namespace ladimo {
 namespace {
 
-/// Converted layers whose tensors do not fit become problems.
+/// Describes a native model folder. Adds a problem for every converted layer whose tensors do not fit.
 Inspection::Native inspect_native(const Checkpoint& checkpoint, std::vector<Problem>& problems) {
   const NativeSection& section = *checkpoint.native();
   Inspection::Native native{section.origin, section.fingerprint, section.routed_experts, {}, {}};

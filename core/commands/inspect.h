@@ -8,8 +8,8 @@
 
 namespace ladimo {
 
-/// Reads config, tensor headers and, where these are whole, every weight. Problems are listed, not thrown;
-/// for a native model folder also those of its converted layers. Throws Interrupted.
+/// Reads the config, the tensor headers and, when these have no problems, every weight. Problems are listed,
+/// not thrown. For a native model folder they include those of its converted layers. Throws Interrupted.
 Inspection inspect(const std::filesystem::path& folder, const Context& context);
 
 }  // namespace ladimo

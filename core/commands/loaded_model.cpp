@@ -5,7 +5,7 @@
 namespace ladimo {
 namespace {
 
-/// Converted layers that stay once they were read.
+/// Makes converted layers stay in memory once they were read.
 MoeLayers kept(MoeLayers from) {
   MoeLayers layers = from;
   layers.load = [load = std::move(from.load),
@@ -17,7 +17,8 @@ MoeLayers kept(MoeLayers from) {
   return layers;
 }
 
-/// Another tokenizer would cut texts into other tokens than those that the run was calibrated on.
+/// Throws Refusal for another tokenizer: it would cut text into other tokens than those that the run was
+/// calibrated on.
 void require_same_tokenizer(const OpenedModel& opened, const Tokenizer& tokenizer) {
   const auto known = opened.run ? opened.run->recipe().tokenizer_fingerprint : std::string();
   if (!known.empty() && known != tokenizer.fingerprint())

@@ -1,4 +1,4 @@
-// An opened MODEL or RUN with all that working on it needs: weights, converted layers, tokenizer.
+// An opened MODEL or RUN with everything needed to work on it: weights, converted layers, tokenizer.
 #pragma once
 
 #include <map>
@@ -9,8 +9,8 @@
 
 namespace ladimo {
 
-/// What is asked for is loaded; with `keep` it also stays, so that another policy costs no loading. Not
-/// thread-safe.
+/// Weights are loaded when they are asked for. With `keep` they also stay in memory, so that another policy
+/// needs no loading. Not thread-safe.
 class LoadedModel {
  public:
   LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep = false);
@@ -24,15 +24,15 @@ class LoadedModel {
     WeightSource source;
     MoeLayers layers;
   };
-  /// For measuring: fp32. Where that is more than memory holds, nothing of it is kept.
+  /// Weights in fp32, for measuring. They are kept in memory only when held_dtype() is fp32 too.
   const Weights& exact() const { return weights(at::kFloat); }
-  /// The whole model in memory, in the dtype that fits it (holding_dtype).
+  /// The whole model in memory, in the dtype that fits into it (holding_dtype).
   Decoder decoder(const ModelPolicy& policy) const;
   at::ScalarType held_dtype() const { return held_; }
   const Runtime& runtime() const { return runtime_; }
   at::Device device() const { return runtime_.device; }
 
-  /// Loads all that any policy may need. Precondition: `keep`.
+  /// Loads everything that any policy may need. Precondition: `keep`.
   void preload(const Context& context) const;
 
  private:

@@ -19,10 +19,10 @@
 namespace ladimo {
 namespace {
 
-/// Whether there are a converted model and its dense original, to compare with each other.
+/// Whether there is a converted model and its dense original to compare it with.
 bool compares(const OpenedModel& opened) { return opened.is_converted() && opened.has_dense(); }
 
-/// The windows to score, and the files that their source indices stand for.
+/// The windows to score, and the files that their source indices refer to.
 struct Material {
   std::vector<std::filesystem::path> files;
   Windows windows;
@@ -39,7 +39,7 @@ Material named_text(const LoadedModel& model, const EvaluationText& text) {
   return {text.files, evaluation_windows(text.files, model.tokenizer(), window, text.tokens)};
 }
 
-/// The windows that the conversion held out and did not make its tables from.
+/// The windows that the conversion held out and did not use for its tables.
 Material checking_split(const LoadedModel& model, const EvaluationText& text) {
   const auto& run = model.opened().run;
   if (!run)
@@ -78,7 +78,8 @@ Measurement measurement_of(const TextEvaluation& found, const Policy& policy, co
           scores.kl_percentiles};
 }
 
-/// Streams that memory has no room for go to the run's folder, or to the system's for temporary files.
+/// Limits the memory for streams. Those that do not fit go to the run's folder or the system's temporary
+/// folder.
 Context within_memory(const LoadedModel& model, const Windows& windows, const Context& context) {
   const auto use = evaluation_memory(model.config(), windows.window, windows.count() * windows.window,
                                      at::get_num_threads());
@@ -87,7 +88,8 @@ Context within_memory(const LoadedModel& model, const Windows& windows, const Co
   return context.within(MemoryBudget(budget, run ? run->path() : std::filesystem::temp_directory_path()));
 }
 
-/// The files that the run was calibrated on: a model looks better than it is on text that it was fitted to.
+/// The files that the run was calibrated on. Warns about each, because a model looks better than it is on
+/// text that it was fitted to.
 std::vector<std::filesystem::path> calibrated_on(const OpenedModel& opened, const EvaluationText& text,
                                                  const Context& context) {
   std::vector<std::filesystem::path> files;

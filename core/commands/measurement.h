@@ -11,17 +11,18 @@
 
 namespace ladimo {
 
-/// What is measured on.
+/// The text and the tasks to measure on.
 struct EvaluationText {
   std::vector<std::filesystem::path> files;  // none: the run's checking split
-  std::int64_t tokens = 0;                   // 0: as many as there are (as the smallest file gives)
+  std::int64_t tokens = 0;                   // 0: all (as many from every file as the smallest gives)
   std::int64_t window = 0;                   // 0: the run's, or the model's default
   std::vector<std::filesystem::path> tasks;  // multiple choice (evaluate/tasks.h)
 };
 
-/// Measures on text and answers the tasks. A model that is no RUN may answer tasks without a text. Its scores
-/// do not compare where there is no dense original beside it. What is found of a RUN is appended to its
-/// measurements and emitted as a MeasureEvent. Throws Refusal for a text, window or task that does not fit.
+/// Scores the text and answers the tasks. A model that is not a RUN may answer tasks without a text. Without
+/// a dense original the scores compare with nothing (TextScores::compares). For a RUN the scores are also
+/// appended to its measurements and emitted as a MeasureEvent. Throws Refusal for a text, window or task that
+/// does not fit.
 Evaluation evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                     const Context& context);
 

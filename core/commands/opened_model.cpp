@@ -9,7 +9,7 @@
 namespace ladimo {
 namespace {
 
-/// Where the run's dense original lies: as its recipe says, or beside the run when both were moved together.
+/// Where the run's dense original is: as its recipe says, or beside the run when both were moved together.
 std::filesystem::path original_of(const RunFolder& run, const Recipe& recipe) {
   const auto beside = normal_path(run.path()).parent_path() / recipe.model.filename();
   return !exists(recipe.model / "config.json") && exists(beside / "config.json") ? beside : recipe.model;
@@ -40,7 +40,8 @@ OpenedModel open_with_original(const RunFolder& run, const std::optional<std::fi
   return {std::move(checkpoint), run, {}};
 }
 
-/// Everything outside the FFNs must be as in the original: else a comparison would not be one.
+/// Throws Refusal unless everything outside the FFNs is as in the original. Otherwise the two could not be
+/// compared.
 void require_same_model(const Checkpoint& native, const Checkpoint& original) {
   for (const ExpectedTensor& tensor : expected_tensors(original.config()))
     if (!is_ffn(tensor.role) && Checkpoint::fingerprint(native.store().at(tensor.name)) !=

@@ -17,29 +17,30 @@
 
 namespace ladimo {
 
-/// Converted layers of a run, read from its folder when asked for.
+/// The converted layers of a run. Each is read from the run folder when it is asked for.
 MoeLayers run_layers(const RunFolder& run, at::Device device, at::ScalarType dtype);
 
-/// What the recipe keeps residual streams as.
+/// The dtype in which the recipe keeps residual streams.
 at::ScalarType stream_dtype(const Recipe& recipe);
 
 /// The policy that leaves every layer as it is.
 ModelPolicy all_dense(const ModelConfig& config);
 
-/// A MODEL or a RUN as a command names it. A MODEL is dense, or a native model folder.
+/// A MODEL or a RUN that a command names. A MODEL is a dense model or a native model folder.
 struct OpenedModel {
   Checkpoint checkpoint;               // the weights outside the FFNs, and dense FFNs
-  std::optional<RunFolder> run;        // where a RUN was named; `checkpoint` is its dense original
-  std::optional<Checkpoint> original;  // of a native folder, where it was found
+  std::optional<RunFolder> run;        // when a RUN was named; `checkpoint` is its dense original
+  std::optional<Checkpoint> original;  // the dense original of a native folder, if it was found
 
-  /// Opens `path`; the original of a run or native folder is found by its recipe or section, or given by
-  /// `dense`. Throws Refusal when neither fits (a native folder does without), or when the original is not
-  /// the one that was converted.
+  /// Opens `path`. The dense original of a run or native folder is `dense`, or else the one that the recipe
+  /// or config.json names. Throws Refusal when `dense` is not the checkpoint that was converted, or when the
+  /// original of a run is missing or another checkpoint. A native folder also opens without its original.
   static OpenedModel open(const std::filesystem::path& path,
                           const std::optional<std::filesystem::path>& dense = {});
 
   bool is_converted() const { return run || checkpoint.native(); }
-  /// Whether the dense FFN of a layer is there, of every layer, or the converted one.
+  /// Whether the folder has the dense FFN of one layer, the dense FFNs of all layers, or the converted FFN of
+  /// one layer.
   bool has_dense(int layer) const;
   bool has_dense() const;
   bool has_converted(int layer) const;
@@ -47,10 +48,10 @@ struct OpenedModel {
   std::string fingerprint() const;
   MoeLayers layers(at::Device device, at::ScalarType dtype) const;
 
-  /// All dense for a dense MODEL; else its own policy.json or `file`. Throws Refusal (a policy for another
-  /// model, for FFNs that are not there, with more experts than there are).
+  /// The policy to use: all dense for a dense MODEL, else `file` or the folder's own policy.json. Throws
+  /// Refusal when the policy is for another model, or needs FFNs or experts that are not there.
   Policy policy(const std::optional<std::filesystem::path>& file = {}) const;
-  /// The same from the content of a policy file.
+  /// Reads a policy from the content of a policy file. Throws Refusal like policy(), and for a dense MODEL.
   Policy policy_from(const nlohmann::json& content) const;
 
  private:

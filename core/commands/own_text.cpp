@@ -9,7 +9,7 @@
 namespace ladimo {
 
 at::Tensor own_text(const Decoder& decoder, std::int64_t count, const Context& context) {
-  constexpr std::int64_t most = 256;  // written; what is longer repeats it
+  constexpr std::int64_t most = 256;  // tokens that are written; a longer text repeats them
   const auto first = static_cast<std::int32_t>(std::max<std::int64_t>(decoder.config().bos, 0));
   std::vector<std::int64_t> ids = {first};
   for (const auto& token : generate(decoder, std::vector{first}, {std::min(count, most), 1.0, 0}, context))

@@ -22,7 +22,7 @@ SampleEvent sample_partition(const Plan& plan, int layer, const Runtime& runtime
                             {.stream = stream_dtype(recipe)});
   const Windows& calibration = plan.text.calibration;
   const auto count = std::min(calibration.count(), recipe.stage1.feature_tokens / calibration.window + 1);
-  Windows windows = calibration;  // the first of them
+  Windows windows = calibration;  // its first `count` windows
   windows.tokens.resize(static_cast<std::size_t>(count * calibration.window));
   windows.source.resize(static_cast<std::size_t>(count));
   auto stream = ResidualStream::embedded(source, windows, context);

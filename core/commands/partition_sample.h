@@ -10,7 +10,7 @@ namespace ladimo {
 
 /// Runs the dense model up to `layer` on as many calibration windows as the co-activation features need and
 /// partitions that layer. Precondition: the plan has no problems. Throws Refusal for a layer that is not to
-/// be converted, or when the model is to write its text itself (there is none yet).
+/// be converted, or when the model is to write its own text, because there is none yet.
 SampleEvent sample_partition(const Plan& plan, int layer, const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

@@ -13,11 +13,11 @@ namespace ladimo {
 
 struct Runtime {
   at::Device device = at::kCPU;
-  std::optional<std::uint64_t> memory = {};  // bytes to stay within; none: most of what is free
+  std::optional<std::uint64_t> memory = {};  // limit in bytes; none: most of the free memory
 };
 
-/// Sets the threads (0: all processors; libtorch's own default is 1 on some machines), switches autograd off,
-/// parses the device ("cpu", "cuda:0"). Throws Refusal for an unknown or absent device.
+/// Sets the threads (0: all processors; libtorch's own default is 1 on some machines), switches autograd off
+/// and parses the device ("cpu", "cuda:0"). Throws Refusal for an unknown or absent device.
 Runtime start_runtime(int threads, const std::string& device, std::optional<std::uint64_t> memory = {});
 
 /// The dtype for work that holds the whole model: fp32 where that takes less than half of the available

@@ -18,13 +18,13 @@ namespace ladimo {
 namespace {
 
 constexpr std::size_t gram_tokens = 4;
-constexpr std::size_t loop_window = 24;   // 4-grams looked at together ...
-constexpr std::size_t loop_repeats = 18;  // ... of which so many repeat earlier ones in a loop
+constexpr std::size_t loop_window = 24;   // number of consecutive 4-grams looked at together
+constexpr std::size_t loop_repeats = 18;  // number of them that repeat earlier ones in a loop
 constexpr std::size_t beginning_tokens = 24;
 constexpr std::size_t fewest_tokens = 16;
-constexpr double smallest_yield = 0.05;  // usable share of what was asked of the model
+constexpr double smallest_yield = 0.05;  // least usable share of the sampled tokens
 
-// Keeps what is usable of the sampled texts.
+// Keeps the usable part of the sampled texts.
 class Collector {
  public:
   explicit Collector(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
@@ -56,8 +56,8 @@ class Collector {
 
 std::size_t length_before_loop(std::span<const std::int32_t> ids) {
   std::set<std::array<std::int32_t, gram_tokens>> seen;
-  std::vector<std::size_t> repeats;  // first tokens of the 4-grams that were there before
-  std::size_t oldest = 0;            // in `repeats`, of those inside the window
+  std::vector<std::size_t> repeats;  // first tokens of the 4-grams that repeat earlier ones
+  std::size_t oldest = 0;            // index into `repeats` of the first one inside the window
   for (std::size_t i = 0; i + gram_tokens <= ids.size(); ++i) {
     std::array<std::int32_t, gram_tokens> gram;
     std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(i), gram_tokens, gram.begin());
@@ -76,9 +76,9 @@ void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::in
     throw Refusal("Texts of " + std::to_string(length) + " tokens are too short to calibrate on.",
                   "Use a larger {window}.");
   Collector collector(tokenizer);
-  double asked = 0;                                       // tokens asked of the model so far
-  double yield = 1;                                       // usable share of them
-  const auto per_text = static_cast<double>(length - 1);  // without BOS
+  double asked = 0;                                       // tokens sampled so far
+  double yield = 1;                                       // usable share of the sampled tokens
+  const auto per_text = static_cast<double>(length - 1);  // tokens without BOS
   for (std::uint64_t round = 0; collector.tokens() < tokens; ++round) {
     const auto missing = static_cast<double>(tokens - collector.tokens());
     const auto count = static_cast<std::int64_t>(std::ceil(missing / (per_text * yield)));

@@ -14,8 +14,8 @@ namespace ladimo {
 /// Texts are drawn from the model's own distribution, neither sharpened nor flattened.
 constexpr double self_text_temperature = 1.0;
 
-/// How many of `ids` come before the model falls into a loop: before the point after which most 4-grams
-/// repeat earlier ones. All of them where there is no such point.
+/// The number of `ids` before the model falls into a loop, where most 4-grams repeat earlier ones. All of
+/// them when there is no loop.
 std::size_t length_before_loop(std::span<const std::int32_t> ids);
 
 /// Samples documents of up to `length` tokens until they hold at least `tokens` tokens (as the tokenizer

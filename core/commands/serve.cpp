@@ -29,7 +29,7 @@ struct Request {
   std::atomic<bool> canceled{false};
 };
 
-/// Reads the lines of a descriptor until its end or until `enough`.
+/// Passes the lines of a descriptor to `take` until its end or until `enough` returns true.
 void read_lines(int input, const std::function<bool()>& enough,
                 const std::function<void(const std::string&)>& take) {
   std::string pending;
@@ -159,7 +159,7 @@ class Server {
   const LoadedModel& model_;
   const std::function<void(const std::string&)>& write_;
   std::mutex writing_;
-  std::exception_ptr failure_;  // of write_
+  std::exception_ptr failure_;  // thrown by write_
   std::atomic<bool> write_failed_{false};
   std::mutex mutex_;
   std::condition_variable changed_;

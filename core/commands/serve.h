@@ -1,7 +1,7 @@
 // `ladimo serve`: a model loaded once, requests read line by line, events written line by line.
 //
-// First {"event":"ready"}. Then every line that is read is a JSON object with `request` and (but for cancel)
-// `id`, a number of the asker's choice:
+// The first event is {"event":"ready"}. Every line that is read is a JSON object with `request` and `id`, a
+// number that the client chooses (for cancel: the number of the request to cancel):
 //   {"id":1,"request":"generate","prompt":"Once","max_tokens":128,"temperature":0,"seed":0,
 //    "sides":["dense","converted"],"policy":{...}}
 //   {"id":2,"request":"eval","text":["f.txt"],"tokens":0,"window":0,"policy":{...}}
@@ -25,9 +25,10 @@
 
 namespace ladimo {
 
-/// Serves requests from the file descriptor `input` until its end or until `stop`; both cancel what runs.
-/// `write` gets one line at a time, without its newline, from two threads but never from both at once. What
-/// it throws ends serving and is thrown again. `model` keeps what it loads.
+/// Serves requests from the file descriptor `input` until it ends or `stop` is set. Either cancels the
+/// requests that are left. `write` gets one line at a time, without its newline, from two threads but never
+/// from both at once. An exception from `write` ends serving and is thrown again. `model` keeps what it
+/// loads.
 void serve(const LoadedModel& model, int input, const std::function<void(const std::string&)>& write,
            const std::atomic<bool>& stop);
 

@@ -22,7 +22,7 @@ std::uint64_t seed_of(const JsonFields& fields) {
   return static_cast<std::uint64_t>(seed);
 }
 
-/// "dense", "converted": the sides that were asked for, or all that the model has.
+/// The sides that were asked for ("dense", "converted"), or all that the model has.
 std::vector<std::string> sides_of(const LoadedModel& model, const JsonFields& fields) {
   std::vector<std::string> there;
   if (model.opened().has_dense()) there.emplace_back("dense");

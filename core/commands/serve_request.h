@@ -1,4 +1,4 @@
-// What one request of `serve` asks for (commands/serve.h has the protocol).
+// Answers one request of `serve` (commands/serve.h has the protocol).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -9,7 +9,7 @@
 namespace ladimo {
 
 /// Answers a request to generate, eval, bench or keep a policy. Throws Refusal for a request that is unknown
-/// or incomplete, or that has keys of no meaning.
+/// or incomplete, or that has unknown keys.
 nlohmann::json answer(const LoadedModel& model, const nlohmann::json& request, const Context& context);
 
 }  // namespace ladimo

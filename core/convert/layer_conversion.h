@@ -16,8 +16,9 @@ struct ConvertedLayer {
   LayerRecord record;  // complete except for the hash
 };
 
-/// Converts one FFN. It is let go once it is sliced, so that it is freed before the fit where nobody else
-/// holds it. `storage` is the dtype of the weights in the file. Losses are measured with the rounded weights.
+/// Converts one FFN. `ffn` is released once it is sliced, so that its memory is free during the fit unless
+/// the caller holds it too. `storage` is the dtype of the weights in the file. Losses are measured with the
+/// rounded weights.
 ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRows& rows, const Recipe& recipe,
                              int layer, at::ScalarType storage, const Context& context);
 

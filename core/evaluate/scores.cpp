@@ -12,7 +12,8 @@
 namespace ladimo {
 namespace {
 
-/// One set of converted layers under several policies. `policies` must outlive the result.
+/// Makes the branches for one set of converted layers under several policies. `policies` must outlive the
+/// result.
 Branches under_policies(const MoeLayers& moe, const std::vector<ModelPolicy>& policies) {
   const auto is_dense = [](const LayerPolicy& policy) { return policy.kind == LayerPolicy::Kind::dense; };
   Branches models;

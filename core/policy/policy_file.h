@@ -43,7 +43,7 @@ nlohmann::json to_json(const PolicyNumbers& numbers);
 nlohmann::json to_json(const Policy& policy);
 /// Throws Refusal when a key is missing or its value is not a number. Times may be null.
 PolicyNumbers policy_numbers_from_json(const nlohmann::json& json);
-/// Throws Refusal that names the file and the key.
+/// Reads what to_json() writes. Throws Refusal that names the file and the key.
 Policy policy_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
 /// Throws Refusal when the policy is for a model with another fingerprint or layer count.
 void require_model(const Policy& policy, const std::string& fingerprint, std::size_t layers,

@@ -16,9 +16,9 @@ namespace ladimo {
 struct Candidate {
   LayerPolicy policy;
   double kl = 0;  // KL(dense || only this layer under the policy), nats per token, >= 0
-  double activated =
-      0;  // parameters of this layer's FFN used per token: router, shared and selected neurons,
-          // compensation vectors of the skipped experts; dense: all of the original FFN
+  /// Parameters of this layer's FFN used per token: router, shared and selected neurons, and compensation
+  /// vectors of the skipped experts. A dense layer uses all parameters of the original FFN.
+  double activated = 0;
 };
 
 /// Candidates of one layer: dense first, then thresholds by falling activity, then top_k by falling k. A
@@ -48,7 +48,7 @@ struct TradeoffTable {
   int routed = 0;                // routed experts of a converted layer
   std::vector<LayerTable> layers;
   std::vector<JointPoint> joint;        // by rising sum_kl
-  std::vector<JointPoint> joint_top_k;  // the same where every sparse layer has a top_k
+  std::vector<JointPoint> joint_top_k;  // by rising sum_kl, every sparse layer with a top_k policy
 };
 
 /// Single layers are measured on a part of the tables split, because their sums are corrected by joint

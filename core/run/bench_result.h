@@ -1,4 +1,4 @@
-// What `ladimo bench` found.
+// The result of `ladimo bench`.
 #pragma once
 
 #include <cstdint>
@@ -9,35 +9,36 @@
 
 namespace ladimo {
 
-/// One kind of work, timed in turns on both sides. A side that the model does not have is absent.
+/// The speed of one kind of work. The dense and the converted side are timed in turns; a side that the model
+/// lacks is absent.
 struct Speed {
   std::optional<double> dense_tokens_per_s, converted_tokens_per_s;
-  std::int64_t tokens = 0;  // length that was timed
-  double noise = 0;         // share of the median; the larger one of both sides
+  std::int64_t tokens = 0;  // tokens that were timed
+  double noise = 0;         // share of the median time (Timing); the larger one of both sides
 
-  /// How many times as fast the converted side is; absent where a side is.
+  /// The speed of the converted side divided by that of the dense side; absent when either is.
   std::optional<double> speedup() const;
-  /// Milliseconds per token of the converted side, as a policy's numbers have them.
+  /// Milliseconds per token of the converted side, the unit of PolicyNumbers.
   std::optional<double> converted_ms() const;
 };
 
-/// Batch 1.
+/// The speeds of decoding and of reading a prompt at batch 1, and what limits them.
 struct BenchResult {
   Speed decode, prefill;
-  double bytes_per_token = 0;     // of weights that a decoded token reads, on the converted side where it is
-  double bandwidth_fraction = 0;  // their rate as a share of `read_bytes_per_s`
-  double read_bytes_per_s = 0;    // reading as many bytes of memory, timed in the same rounds
-  std::string dtype;              // that the weights are held in: "float32", "bfloat16"
+  double bytes_per_token = 0;     // weights read to decode one token, on the converted side if there is one
+  double bandwidth_fraction = 0;  // rate of reading weights, as a share of `read_bytes_per_s`
+  double read_bytes_per_s = 0;    // plain reads of as much memory, timed in the same rounds
+  std::string dtype;              // of the weights in memory: "float32", "bfloat16"
   int threads = 0;
   std::string machine;  // as latency.json names it
   std::string date;     // ISO 8601
 };
 
-/// {decode{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise, bytes_per_token,
+/// Returns {decode{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise, bytes_per_token,
 /// bandwidth_fraction}, prefill{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise},
 /// read_bytes_per_s, dtype, threads, machine, date}.
 nlohmann::json to_json(const BenchResult& result);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 BenchResult bench_result_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -58,7 +58,7 @@ std::vector<double> values_of(const std::vector<ComparisonRow>& rows, double Com
   return values;
 }
 
-/// Rows of one method at one target, in the order in which these first come.
+/// Groups the rows by method and target, in the order in which these first appear.
 std::vector<std::vector<ComparisonRow>> by_method_and_target(const std::vector<ComparisonRow>& rows) {
   std::vector<std::vector<ComparisonRow>> groups;
   for (const auto& row : rows) {

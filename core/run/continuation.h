@@ -1,4 +1,4 @@
-// What `ladimo generate` wrote.
+// The result of `ladimo generate`.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,12 @@ struct Continuation {
   };
   std::string text;  // the prompt and its continuation
   std::vector<Token> tokens;
-  double tokens_per_s = 0;  // of those after the first
+  double tokens_per_s = 0;  // speed of the tokens after the first
 };
 
-/// {text, tokens[{id, text, experts[]}], tokens_per_s}.
+/// Returns {text, tokens[{id, text, experts[]}], tokens_per_s}.
 nlohmann::json to_json(const Continuation& continuation);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 Continuation continuation_from_json(const nlohmann::json& json);
 
 /// The answer of `serve` to a request to generate: the sides that were asked for.
@@ -31,9 +31,9 @@ struct Continuations {
   std::optional<Continuation> dense, converted;
 };
 
-/// {dense, converted}; a side that was not asked for has no key.
+/// Returns {dense, converted}; a side that was not asked for has no key.
 nlohmann::json to_json(const Continuations& continuations);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 Continuations continuations_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -1,4 +1,4 @@
-// What `ladimo convert` found.
+// The result of `ladimo convert`.
 #pragma once
 
 #include <filesystem>
@@ -13,19 +13,19 @@ struct ConvertedLayer {
   int layer = 0;
   double loss_before = 0;  // after partition, router and compensation
   double loss_after = 0;   // after refit and distillation
-  double seconds = 0;      // 0 where the run does not know
+  double seconds = 0;      // 0 when the run has no record of it
 };
 
 struct ConversionResult {
   std::filesystem::path run;
   std::vector<ConvertedLayer> layers;
-  double seconds = 0;      // of this command; what an interrupted one took is not in it
-  int resumed_layers = 0;  // found finished in the run folder
+  double seconds = 0;      // of this command, without earlier commands that were interrupted
+  int resumed_layers = 0;  // layers that were already finished in the run folder
 };
 
-/// {run, layers[{layer, loss_before, loss_after, seconds}], seconds, resumed_layers}.
+/// Returns {run, layers[{layer, loss_before, loss_after, seconds}], seconds, resumed_layers}.
 nlohmann::json to_json(const ConversionResult& result);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 ConversionResult conversion_result_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -10,8 +10,8 @@
 namespace ladimo {
 namespace {
 
-// Sustained fp32 arithmetic per thread, as measured on a small model (d 192); large GEMMs reach several times
-// as much. Fitting has more passes over memory than going forward.
+// Sustained fp32 operations per second and thread, as measured on a small model (d 192). Large GEMMs reach
+// several times as much. Fitting passes over memory more often than a forward pass.
 constexpr double fitting_flops = 32e9, forward_flops = 60e9;
 constexpr double profile_passes = 4;  // forward passes of the routing profile
 // `--sensitivity auto` measures below this (docs/method.md "Stage 2").
@@ -20,7 +20,7 @@ constexpr double measured_limit_s = 300, reference_threads = 2;
 constexpr double finish_limit_s = 900, finish_limit_bytes = 8e9;
 constexpr double finish_least_tokens = 20000;
 
-/// The shapes as floating-point numbers: products of them overflow no integer.
+/// The shapes as floating-point numbers, because products of them could overflow an integer.
 struct Shapes {
   double layers, d, f, vocab, attention, window, experts, tokens, tables;
 
@@ -44,24 +44,25 @@ struct Shapes {
 
 double parameters_of_ffn(const Shapes& s) { return 3 * s.d * s.f; }
 
-// Every candidate goes through half of the layers and the head.
+// Measuring sensitivity takes every candidate through half of the layers (on average) and the head.
 double measuring_flops_per_layer(const Shapes& s, const Workload& work) {
   return candidates_of_layer * measuring_tokens(work) * (s.model_flops() / 2 + s.head_flops());
 }
 
-// Estimated sensitivities: one forward and one backward pass, recomputing, and each candidate's own layer.
+// Estimating sensitivities takes a forward pass, a backward pass that recomputes, and each candidate's own
+// layer.
 double estimating_flops(const Shapes& s, const Workload& work, double tokens) {
   const double converted = static_cast<double>(work.recipe.layers.size());
   return tokens * (5 * s.model_flops() + candidates_of_layer * converted * s.ffn_flops());
 }
 
-// Before the finish trains: the sensitivities of its candidates.
+// Before the finish trains, it estimates the sensitivities of its candidates.
 double finish_table_seconds(const Shapes& s, const Workload& work, double threads) {
   return estimating_flops(s, work, static_cast<double>(finish_table_tokens)) / (fitting_flops * threads);
 }
 
-// Per token and epoch: forward and twice that for the gradients, the teacher's logits; the judging takes
-// about an epoch.
+// Each epoch takes per token a forward pass, twice as much for the gradients, and the teacher's logits.
+// Judging takes about as long as one epoch.
 double finish_seconds_per_token(const Shapes& s, const Workload& work, double threads) {
   return (1 + work.recipe.finish.epochs) * (3 * s.model_flops() + s.head_flops()) / (forward_flops * threads);
 }
@@ -80,7 +81,7 @@ std::uint64_t layer_bytes(const Workload& work) {
   const auto router_of = [&](int rank) {
     return router_parameters(work.config.hidden_size, work.recipe.routed(), rank);
   };
-  double router = router_of(0);  // the linear one, or one with hidden units
+  double router = router_of(0);  // the larger of the linear router and those with hidden units
   for (const int rank : work.recipe.stage1.router_ranks) router = std::max(router, router_of(rank));
   const double permutation = 8 * s.f;  // int64
   return static_cast<std::uint64_t>(weights * work.weight_bytes + 4 * router + permutation + 4096);
@@ -94,7 +95,7 @@ std::uint64_t finished_bytes(const Workload& work) {
 }
 
 std::uint64_t text_bytes(const Workload& work) {
-  // Four to five characters a token; half as much again for what the model writes over its measure.
+  // A token has four to five characters. Half as much again allows for text beyond the tokens asked for.
   return work.recipe.self_text()
              ? static_cast<std::uint64_t>(7 * (work.recipe.tokens + work.recipe.held_out_tokens))
              : 0;
@@ -102,7 +103,8 @@ std::uint64_t text_bytes(const Workload& work) {
 
 std::uint64_t table_bytes(const Workload& work) {
   const Shapes s(work);
-  // Per layer: two histograms, three numbers per expert and one per pair of experts, and the candidates.
+  // The tables hold per layer two histograms, three numbers per expert, one per pair of experts, and the
+  // candidates.
   const double per_layer =
       20 * (2 * 258 + 3 * s.experts + s.experts * s.experts) + 200 * (2 * candidates_of_layer + s.experts);
   return static_cast<std::uint64_t>(100e3 + s.layers * per_layer);
@@ -115,9 +117,9 @@ StepSeconds time_estimate(const Workload& work) {
   const auto forward = [&](double flops) { return flops / (forward_flops * work.threads); };
   const double neurons = s.f + s.experts;
   const double levels = static_cast<double>(stage1.levels.size());
-  // Clusters: ten rounds of distances; router and compensation: all experts' outputs once, and once more with
-  // five rounds of training for the small routers; refit: the normal
-  // equations of every level and one solve; distillation: forward, backward and the weights' gradients.
+  // Clustering takes ten rounds of distances. Router and compensation take all experts' outputs once; small
+  // routers take them once more, and five rounds of training. The refit takes the normal equations of every
+  // level and one solve, the distillation forward, backward and the weights' gradients.
   const double clusters = 10 * 2 * stage1.feature_tokens * s.f * s.experts;
   const double experts = s.tokens * (s.ffn_flops() + 2 * s.d * s.d);
   double routers = stage1.router_ranks.empty() ? 0 : experts;
@@ -127,14 +129,14 @@ StepSeconds time_estimate(const Workload& work) {
   const double distil = stage1.distil ? stage1.epochs * s.tokens * 4 * s.ffn_flops() : 0;
 
   StepSeconds time;
-  // Sampling runs at a small batch: a tenth of the arithmetic throughput.
+  // Sampling runs at a small batch, with about a tenth of the arithmetic throughput.
   time.text = work.recipe.self_text()
                   ? fitting(10 * s.model_flops() *
                             static_cast<double>(work.recipe.tokens + work.recipe.held_out_tokens))
                   : 1e-6 * s.tokens;
   time.passed_layer = forward(s.tokens * s.layer_flops());
   time.converted_layer = time.passed_layer + fitting(clusters + experts + routers + refit + distil);
-  // Every FFN once for the rows and once more on the way; half of the windows are converted.
+  // The second sweep runs every FFN once for the rows and once more on the way.
   if (stage1.second_sweep)
     time.second_sweep = static_cast<double>(work.recipe.layers.size()) *
                         (forward(s.tokens * (s.layer_flops() + s.ffn_flops())) + fitting(closed_form));
@@ -142,7 +144,7 @@ StepSeconds time_estimate(const Workload& work) {
     time.finish = finish_table_seconds(s, work, work.threads) +
                   static_cast<double>(tokens) * finish_seconds_per_token(s, work, work.threads);
   time.profile = forward(profile_passes * s.tables * s.model_flops());
-  // Estimated ones are always made.
+  // The estimate is always made, even when sensitivity is also measured.
   const double converted = static_cast<double>(work.recipe.layers.size());
   const bool measures = measures_sensitivity(work);
   time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(work) : s.tables) +

@@ -1,4 +1,5 @@
-// What a plan will take of disk and time, by arithmetic from shapes; run/memory_use.h says of memory.
+// Estimates of the disk space and time that a plan takes, by arithmetic from shapes. run/memory_use.h
+// estimates the memory.
 #pragma once
 
 #include <cstdint>
@@ -8,33 +9,34 @@
 
 namespace ladimo {
 
-/// What the estimates follow from. `recipe` is resolved and fits the config.
+/// What the estimates depend on. `recipe` is resolved and fits the config.
 struct Workload {
   const ModelConfig& config;
   const Recipe& recipe;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
-  int weight_bytes = 4;     // per parameter of a converted layer on disk
+  int weight_bytes = 4;     // bytes per parameter of a converted layer on disk
   int threads = 1;
 };
 
-/// Thresholds and top-k candidates of a layer (profile/ladder.h), those that are thresholds, and policies of
-/// all layers that are measured (profile/tradeoff.h).
+/// Counts that the estimates assume: candidates of a layer (thresholds and top-k, profile/ladder.h),
+/// thresholds among them, and joint policies that are measured (profile/tradeoff.h).
 inline constexpr double candidates_of_layer = 19, thresholds_of_layer = 13, joint_policies = 16;
 
-/// Held-out tokens that sensitivities are measured on.
+/// The number of held-out tokens that sensitivity is measured on.
 double measuring_tokens(const Workload& work);
-/// A converted layer on disk.
+/// Bytes of one converted layer on disk.
 std::uint64_t layer_bytes(const Workload& work);
-/// All converted layers once more, as the second sweep leaves them.
+/// Bytes of all converted layers on disk. The second sweep writes as much again.
 std::uint64_t all_layers_bytes(const Workload& work);
-/// As the finish leaves them, with their shifts.
+/// Bytes of all converted layers as the finish writes them, with their shifts if they have any.
 std::uint64_t finished_bytes(const Workload& work);
-/// The text that the model writes itself.
+/// Bytes of the text that the model writes itself; 0 when it writes none.
 std::uint64_t text_bytes(const Workload& work);
-/// Tables, records and the log.
+/// Bytes of the tables, the records and the log.
 std::uint64_t table_bytes(const Workload& work);
 
-/// Seconds of each step; of "layers" for one converted layer, and for one that is only passed through.
+/// Estimated seconds of each step. The step "layers" has two numbers: for one converted layer, and for one
+/// that the stream only passes through.
 struct StepSeconds {
   double text = 0;
   double converted_layer = 0;
@@ -49,19 +51,22 @@ struct StepSeconds {
 StepSeconds time_estimate(const Workload& work);
 
 /// Parameters that the whole model uses per token when every converted layer has `mean_experts` routed
-/// experts on, with linear routers and one bias: compensation vectors are taken only where they are worth
-/// more.
+/// experts on. Assumes linear routers and one bias per layer, because compensation vectors are chosen only
+/// where they are worth more than they cost.
 double activated_estimate(const Workload& work, double mean_experts);
 
-/// Whether sensitivity is measured: as the recipe says; `auto` where it takes under five minutes on a machine
-/// of reference (two threads), whatever machine this is, so that the recipe alone decides the result.
+/// Whether sensitivity is measured (or else estimated), as the recipe says. With `auto` it is measured when
+/// that takes under five minutes on a reference machine with two threads. The machine at hand does not
+/// matter, so that the recipe alone decides the result.
 bool measures_sensitivity(const Workload& work);
 
-/// Calibration tokens that the layers are finished on end to end, 0: they are not. As the recipe says; `auto`
-/// where the whole model with its gradients takes under 8 GB and fifteen minutes on that machine suffice for
-/// 20,000 tokens: as many as they suffice for, so that more calibration tokens never mean less training.
+/// The number of calibration tokens for the end-to-end finish; 0 means no finish. With `on` in the recipe it
+/// is all of them. With `auto` it is as many as the whole model with its gradients can be trained on within 8
+/// GB and fifteen minutes on a reference machine with two threads, or 0 where these allow fewer than 20,000.
+/// More calibration tokens thus never mean less training.
 std::int64_t finish_tokens(const Workload& work);
-/// Of these, how many the candidates are priced on that it trains at.
+/// The number of calibration tokens, up to whole windows, on which the finish estimates the sensitivities of
+/// the candidates that it trains at.
 inline constexpr std::int64_t finish_table_tokens = 4096;
 
 }  // namespace ladimo

@@ -29,7 +29,7 @@ nlohmann::json to_json(const TextEvaluation& text) {
   return json;
 }
 
-/// The keys of a text where there is none.
+/// The keys of TextEvaluation when there is no text.
 nlohmann::json without_text() {
   auto json = to_json(TextEvaluation());
   for (auto& value : json)

@@ -1,4 +1,4 @@
-// What `ladimo eval` found.
+// The result of `ladimo eval`.
 #pragma once
 
 #include <array>
@@ -14,14 +14,14 @@ namespace ladimo {
 
 class JsonFields;
 
-/// Percentiles of the KL of single tokens that are kept.
+/// The percentiles of the single tokens' KL that are recorded.
 inline constexpr std::array kl_percents = {50, 95, 99, 100};
 /// One value for each of `kl_percents`, nats per token.
 using KlPercentiles = std::array<double, kl_percents.size()>;
 
-/// A model's predictions on a text, beside those of its dense original.
+/// A model's predictions on a text, compared with those of its dense original.
 struct TextScores {
-  std::int64_t tokens = 0;         // scored: W - 1 per window
+  std::int64_t tokens = 0;         // scored tokens: W - 1 per window
   double nll = 0, perplexity = 0;  // nats per token; exp(nll)
   bool compares = true;            // false: there is no dense original, and the numbers below mean nothing
   double dense_nll = 0, dense_perplexity = 0;
@@ -30,10 +30,10 @@ struct TextScores {
   double same_top = 0, same_top_se = 0;  // share of equal most likely tokens, sqrt(p (1 - p) / (n - 1))
 };
 
-/// {tokens, nll, perplexity, dense_nll, dense_perplexity, kl, kl_percentiles{50, 95, 99, 100}, same_top,
-/// same_top_se}. All from dense_nll on are null where the scores do not compare.
+/// Returns {tokens, nll, perplexity, dense_nll, dense_perplexity, kl, kl_percentiles{50, 95, 99, 100},
+/// same_top, same_top_se}. Everything from dense_nll on is null when the scores do not compare.
 nlohmann::json to_json(const TextScores& scores);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 TextScores text_scores_from_json(const JsonFields& fields);
 
 nlohmann::json percentiles_to_json(const KlPercentiles& percentiles);
@@ -44,21 +44,22 @@ enum class EvaluatedText {
   checking,  // the run's second held-out split, which its tables were not made from
   named,     // files that the person named
 };
-/// "checking", "text".
+/// Returns "checking" or "text".
 const char* to_string(EvaluatedText text);
-/// Throws Refusal with the key `split`.
+/// Reads the key `split`. Throws Refusal for any other value.
 EvaluatedText evaluated_text_from_json(const JsonFields& fields);
 
-/// The text's part of an evaluation.
+/// The part of an evaluation that scores a text.
 struct TextEvaluation {
   TextScores scores;                // over all files
   double activated_parameters = 0;  // per token, counted from the experts that ran
-  double activated_fraction = 0;    // of the dense model's
-  double ffn_activated = 0;         // the same for the FFNs alone
+  double activated_fraction = 0;    // share of the dense model's activated parameters
+  double ffn_activated = 0;         // share of the dense model's FFN parameters
   EvaluatedText split = EvaluatedText::checking;
-  std::vector<std::filesystem::path> calibrated_on;  // files that the run was calibrated on: too good there
+  /// Scored files that the run was also calibrated on. The scores are too good there.
+  std::vector<std::filesystem::path> calibrated_on;
   std::int64_t window = 0;
-  std::vector<double> mean_experts;  // per layer: routed experts on per token; dense: 0
+  std::vector<double> mean_experts;  // per layer: routed experts on per token; 0 for a dense layer
 
   struct Domain {
     std::filesystem::path text;
@@ -67,7 +68,7 @@ struct TextEvaluation {
   std::vector<Domain> domains;  // one per file
 };
 
-/// Shares of questions answered rightly, with standard errors sqrt(p (1 - p) / (n - 1)).
+/// Shares of questions that are answered correctly, with standard errors sqrt(p (1 - p) / (n - 1)).
 struct Accuracy {
   double acc = 0, acc_se = 0;            // by the sum of the choice's log-probabilities
   double acc_norm = 0, acc_norm_se = 0;  // by that sum over the choice's length in characters
@@ -75,9 +76,9 @@ struct Accuracy {
 
 struct TaskResult {
   std::string task;
-  std::int64_t n = 0;             // questions
+  std::int64_t n = 0;             // number of questions
   Accuracy model;                 // under the policy
-  std::optional<Accuracy> dense;  // of the dense original, where there is one; JSON leaves its errors out
+  std::optional<Accuracy> dense;  // the dense original, if there is one; JSON has no standard errors for it
 };
 
 struct Evaluation {
@@ -85,12 +86,12 @@ struct Evaluation {
   std::vector<TaskResult> tasks;
 };
 
-/// The keys of TextScores, activated_parameters, activated_fraction, ffn_activated, split, calibrated_on,
-/// window, mean_experts, domains[{text, and the keys of TextScores}], tasks[{task, n, acc, acc_se, acc_norm,
-/// acc_norm_se, dense_acc, dense_acc_norm}]. Without a text `tokens` is 0, calibrated_on and
-/// domains are empty, and the rest is null.
+/// Returns the keys of TextScores, activated_parameters, activated_fraction, ffn_activated, split,
+/// calibrated_on, window, mean_experts, domains[{text, and the keys of TextScores}], tasks[{task, n, acc,
+/// acc_se, acc_norm, acc_norm_se, dense_acc, dense_acc_norm}]. Without a text `tokens` is 0, calibrated_on
+/// and domains are empty, and the rest is null.
 nlohmann::json to_json(const Evaluation& evaluation);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 Evaluation evaluation_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* different_versions =
     "Engine and window may be of different versions: install them together.";
 
-using Line = nlohmann::ordered_json;  // keys in the order of writing: a person reads these lines too
+using Line = nlohmann::ordered_json;  // keeps the order of the keys, because people read these lines too
 
 Line line_of(const StepEvent& e) {
   return {{"event", "step"}, {"name", e.name}, {"index", e.index}, {"count", e.count}};
@@ -79,7 +79,7 @@ Line line_of(const ErrorEvent& e) {
 }
 Line line_of(const ReadyEvent&) { return {{"event", "ready"}}; }
 
-/// The object's own keys after the kind, as `--json` prints them.
+/// Returns the kind, followed by the keys of the object that `--json` prints.
 Line with_object(const char* kind, const std::string& object) {
   Line line{{"event", kind}};
   line.update(Line::parse(object));
@@ -91,7 +91,7 @@ Line line_of(const ResultEvent& e) { return with_object("result", e.json); }
 std::string without_kind(std::string_view text) {
   auto line = Line::parse(text);
   line.erase("event");
-  line.erase("id");  // of the request
+  line.erase("id");  // the number of a request
   return line.dump();
 }
 
@@ -156,7 +156,7 @@ std::string to_json_line(const Event& event, std::optional<std::int64_t> request
     if (std::holds_alternative<TokenEvent>(event)) line["token_id"] = line["id"];
     line["id"] = *request;
   }
-  // A token may end in the middle of a character: the line stays valid UTF-8.
+  // A token may end in the middle of a character. Its bytes are replaced so that the line stays valid UTF-8.
   return line.dump(-1, ' ', false, Line::error_handler_t::replace);
 }
 
@@ -167,7 +167,7 @@ EventLine parse_event_line(std::string_view line) {
   try {
     const JsonFields fields(json, "event");
     EventLine found{event_from(fields, line), {}};
-    // A token has an id of its own, which makes way for the request's.
+    // Without `token_id`, the `id` of a token event is the token's own and not the request's.
     const bool of_token = std::holds_alternative<TokenEvent>(found.event) && !fields.has("token_id");
     if (fields.has("id") && !of_token) found.request = fields.integer("id");
     return found;

@@ -1,4 +1,4 @@
-// What `ladimo export` says of a model that it wrote.
+// What `ladimo export` reports about a model that it wrote.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@
 
 namespace ladimo {
 
-/// How the written model, read again, differs from the run.
+/// How far the written model, read again, differs from the run.
 struct Verification {
-  std::int64_t tokens = 0;  // compared
+  std::int64_t tokens = 0;  // tokens compared
   double max_logit_error = 0;
   double kl_against_run = 0;  // nats per token
 };
@@ -27,26 +27,27 @@ struct ExportReport {
   Recipe recipe;
   Policy policy;
   Verification verification;
-  std::vector<Measurement> measurements;  // of this very policy, oldest first
+  std::vector<Measurement> measurements;  // of this policy, oldest first
 };
 
-/// {schema, program, recipe, policy, verification{tokens, max_logit_error, kl_against_run}, measurements[]}.
+/// Returns {schema, program, recipe, policy, verification{tokens, max_logit_error, kl_against_run},
+/// measurements[]}.
 nlohmann::json to_json(const ExportReport& report);
-/// Throws Refusal with the file and the key.
+/// Reads what to_json() writes. Throws Refusal that names the file and the key.
 ExportReport export_report_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
 
-/// What the command prints.
+/// What `ladimo export` prints.
 struct ExportResult {
   std::string format;
   std::filesystem::path path;
-  std::vector<std::string> files;  // names, sorted
-  std::uint64_t bytes = 0;         // of all of them
+  std::vector<std::string> files;  // file names, sorted
+  std::uint64_t bytes = 0;         // total size of the files
   Verification verification;
 };
 
-/// {format, path, files[], bytes, and the keys of `verification`}.
+/// Returns {format, path, files[], bytes, and the keys of `verification`}.
 nlohmann::json to_json(const ExportResult& result);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 ExportResult export_result_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -23,14 +23,14 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-using Clock =
-    std::chrono::system_clock;  // compared between processes, and between machines that share a disk
+// Times are compared between processes, and between machines that share a disk.
+using Clock = std::chrono::system_clock;
 
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count();
 }
 
-/// Held while a claim is looked at and changed.
+/// A lock that is held while a claim is read and changed.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder) {
@@ -55,7 +55,7 @@ struct ClaimFile {
   std::int64_t expires_ms = 0;
 };
 
-/// Nothing where nobody has a claim, or what is there cannot be read.
+/// Reads a claim. Returns nothing when there is none or when it cannot be read.
 std::optional<ClaimFile> read_claim(const fs::path& file) {
   if (!fs::exists(file)) return {};
   const auto json = nlohmann::json::parse(read_file(file), nullptr, false);
@@ -98,7 +98,7 @@ struct LayerStore::Claim::Heart {
     while (!stop.wait_for(lock, lifetime / 3, [&] { return stopping; })) {
       try {
         beat();
-      } catch (const std::exception&) {  // a disk that is full for a while: the next beat may come through
+      } catch (const std::exception&) {  // the disk may be full for a while; the next beat may succeed
       }
     }
   }
@@ -118,7 +118,7 @@ LayerStore::Claim::~Claim() {
   try {
     const FolderLock lock(heart_->folder);
     if (heart_->is_ours()) fs::remove(heart_->file);
-  } catch (const std::exception&) {  // it runs out by itself
+  } catch (const std::exception&) {  // the claim expires by itself
   }
 }
 

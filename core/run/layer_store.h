@@ -18,8 +18,8 @@
 
 namespace ladimo {
 
-/// layers/000.json: what stage 1 says of a layer (no times, so that a resumed run has the same bytes). Losses
-/// are normalised squared errors on validation rows.
+/// layers/000.json: what stage 1 records about a layer. It holds no times, so that a resumed run has the same
+/// bytes. Losses are normalised squared errors on validation rows.
 struct LayerRecord {
   int layer = 0;
   double loss_before = 0;  // with partition, router and compensation alone
@@ -31,7 +31,7 @@ struct LayerRecord {
   std::string hash;                     // of the weights' file; filled in when the layer is stored
 };
 nlohmann::json to_json(const LayerRecord& record);
-/// Throws Refusal with the file and the key.
+/// Reads what to_json() writes. Throws Refusal that names the file and the key.
 LayerRecord layer_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
 
 /// second-sweep/000.json. Losses are normalised squared errors on held-back windows of the converted model's
@@ -39,23 +39,24 @@ LayerRecord layer_record_from_json(const nlohmann::json& json, const std::filesy
 struct SweepRecord {
   int layer = 0;
   double loss_before = 0;
-  double loss_after = 0;  // as before where the layer stays as it was
-  std::string hash;       // of the weights' file, filled in when they are stored; empty: it stays as it was
+  double loss_after = 0;  // equal to loss_before when the layer is unchanged
+  std::string hash;       // of the weights' file, filled in when they are stored; empty: unchanged layer
 };
 
 /// finish.json: one record for all layers, because they were trained together.
 struct FinishRecord {
-  /// After every epoch: mean over slider positions of ln(KL / KL before), on validation windows.
+  /// One number after every epoch, on validation windows: the mean over slider positions of ln(KL / KL
+  /// before).
   std::vector<double> held_out_losses;
-  std::map<int, std::string> hashes;  // of every layer's file; empty: the layers stay as they were
+  std::map<int, std::string> hashes;  // of every layer's file; empty: all layers are unchanged
 };
 
 nlohmann::json to_json(const FinishRecord& record);
-/// Throws Refusal with the file and the key.
+/// Reads what to_json() writes. Throws Refusal that names the file and the key.
 FinishRecord finish_record_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
 
-/// What a converted layer costs, from the shapes of its tensors (behind `prefix`) and the metadata of its
-/// file: no weights are read. Precondition: it is a converted layer.
+/// What a converted layer costs, from the shapes of its tensors (whose names begin with `prefix`) and the
+/// metadata of its file. No weights are read. Precondition: it is a converted layer.
 MoeShape stored_shape(const TensorStore& store, const std::string& prefix,
                       const std::map<std::string, std::string>& metadata);
 
@@ -80,14 +81,15 @@ class LayerStore {
   LayerRecord record(int layer) const;
   MoeShape shape(int layer) const;
 
-  /// Whether the second sweep has finished a layer: by the names of its files, or by the hash as well.
+  /// Whether the second sweep has finished a layer. sweep_done() looks at the names of its files only;
+  /// sweep_intact() also compares the hash of its weights with the record.
   bool sweep_done(int layer) const;
   bool sweep_intact(int layer) const;
-  /// The records of the second sweep and of the finish; nothing where there are none. Throw Refusal for a
+  /// The records of the second sweep and of the finish; absent when there are none. Throw Refusal for a
   /// broken file.
   std::optional<SweepRecord> sweep(int layer) const;
   std::optional<FinishRecord> finish() const;
-  /// Whether the finish was done, and every layer that it left is intact.
+  /// Whether the finish is recorded and every layer that it wrote is intact.
   bool finish_intact() const;
   std::filesystem::path finish_file() const { return run_ / "finish.json"; }
 
@@ -99,9 +101,10 @@ class LayerStore {
   /// Stores the layers of the finish, then their common record.
   void put(FinishRecord record, const std::map<int, Write>& layers) const;
 
-  /// The file of a layer's weights: as stage 1 left them, as they were before the finish (swept where the
-  /// sweep was kept), and as they are used (finished where the finish was kept). The first call for a file
-  /// checks its hash. Throw Refusal when the layer is not converted or its file is damaged.
+  /// The file of a layer's weights. stage1_weights() are those of stage 1. weights_before_finish() are those
+  /// of the second sweep if it was kept, else of stage 1. weights() are those in use: of the finish if it was
+  /// kept, else those before it. The first call for a file checks its hash. Throw Refusal when the layer is
+  /// not converted or its file is damaged.
   std::filesystem::path stage1_weights(int layer) const;
   std::filesystem::path weights_before_finish(int layer) const;
   std::filesystem::path weights(int layer) const;
@@ -138,7 +141,7 @@ class LayerStore {
 
   std::filesystem::path run_;
   struct Checked;
-  std::shared_ptr<Checked> checked_;  // files whose hashes were found right
+  std::shared_ptr<Checked> checked_;  // files whose hashes were found correct
 };
 
 }  // namespace ladimo

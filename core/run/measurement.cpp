@@ -22,7 +22,8 @@ struct Members<Measurement> {
 
 namespace {
 
-/// Writes the list anew where `change` says that it changed something.
+/// Changes the run's list of measurements. Writes it when `change` returns true; a failure only emits a
+/// warning.
 void change_measurements(const RunFolder& run, const Context& context,
                          const std::function<bool(std::vector<Measurement>&)>& change) {
   try {
@@ -53,7 +54,7 @@ Measurement measurement_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "measurement");
   auto found = members_from_json<Measurement>(fields);
   found.split = evaluated_text_from_json(fields);
-  // Older programs did not write it.
+  // Older versions did not write `calibrated_on`.
   if (fields.has("calibrated_on")) found.calibrated_on = fields.paths("calibrated_on");
   found.policy = policy_from_json(fields.at("policy"));
   found.numbers = policy_numbers_from_json(fields.at("numbers"));

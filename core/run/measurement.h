@@ -1,4 +1,4 @@
-// measurements.json: what evaluations of a run found.
+// measurements.json: the results of evaluations of a run.
 #pragma once
 
 #include <cstdint>
@@ -17,38 +17,39 @@ namespace ladimo {
 
 class Context;
 
-/// A policy, measured on a text.
+/// The numbers of one policy, measured on a text.
 struct Measurement {
   std::string date;     // ISO 8601
   std::string machine;  // as latency.json names it
   EvaluatedText split = EvaluatedText::checking;
   std::vector<std::filesystem::path> text;           // the files that were named
-  std::vector<std::filesystem::path> calibrated_on;  // those of them that the run was calibrated on
-  std::int64_t tokens = 0;                           // scored
+  std::vector<std::filesystem::path> calibrated_on;  // files in `text` that the run was calibrated on
+  std::int64_t tokens = 0;                           // scored tokens
   std::int64_t window = 0;
   Policy policy;
-  PolicyNumbers numbers;  // measured
+  PolicyNumbers numbers;  // measured on the text
   double dense_perplexity = 0;
   double same_top = 0, same_top_se = 0;  // share of equal most likely tokens, its standard error
   KlPercentiles kl_percentiles{};
 };
 
-/// {date, machine, split, text[], calibrated_on[], tokens, window, policy, numbers, dense_perplexity,
+/// Returns {date, machine, split, text[], calibrated_on[], tokens, window, policy, numbers, dense_perplexity,
 /// same_top, same_top_se, kl_percentiles}.
 nlohmann::json to_json(const Measurement& measurement);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 Measurement measurement_from_json(const nlohmann::json& json);
 
-/// The event that tells a measurement, and what it tells. Throws Refusal.
+/// Converts a measurement to its event and back. measurement_of() throws Refusal that names the key.
 MeasureEvent measure_event(const Measurement& measurement);
 Measurement measurement_of(const MeasureEvent& event);
 
-/// The run's measurements, oldest first; empty where there are none yet. Throws Refusal with the file.
+/// The run's measurements, oldest first; empty when there are none yet. Throws Refusal that names the file.
 std::vector<Measurement> read_measurements(const RunFolder& run);
-/// Keeps a measurement in the run, newest last, at most 200. Where that is impossible the sink hears a
-/// warning: the evaluation itself went well.
+/// Appends a measurement to those of the run, which keeps the latest 200. A failure only emits a warning,
+/// because the evaluation itself succeeded.
 void append_measurement(const RunFolder& run, const Measurement& measurement, const Context& context);
-/// Puts the times of a policy into its newest measurement; nothing where it was not measured.
+/// Stores the times of a policy in its newest measurement. Does nothing when the policy was not measured. A
+/// failure only emits a warning.
 void keep_times(const RunFolder& run, const Policy& policy, double decode_ms, double prefill_ms,
                 const Context& context);
 

@@ -9,17 +9,17 @@ namespace ladimo {
 namespace {
 
 constexpr double fp32 = 4, fp64 = 8;
-// The program and its libraries, and what the allocator keeps of chunks that were freed.
+// The memory of the program and its libraries, and of freed chunks that the allocator keeps.
 constexpr double program = 450e6;
 constexpr double adam_moments = 2;
 
-/// Bytes of a model's parts, all in fp32.
+/// The sizes of a model's parts, in bytes of fp32 where they are not counts.
 struct Parts {
   double d, f, window, vocab;
-  double ffn, attention, key_values, head, head_dim;
-  double rows;           // that are computed at once
-  double backward_rows;  // that are differentiated at once
-  double queries;        // whose attention scores are computed at once
+  double ffn, attention, heads, key_values, head, head_dim;
+  double rows;           // rows that are computed at once
+  double backward_rows;  // rows that are differentiated at once
+  double queries;        // queries whose attention scores are computed at once
 
   Parts(const ModelConfig& config, std::int64_t positions)
       : d(static_cast<double>(config.hidden_size)),
@@ -27,6 +27,7 @@ struct Parts {
         window(static_cast<double>(positions)),
         vocab(static_cast<double>(config.vocab_size)) {
     const auto q = static_cast<double>(config.heads * config.head_dim);
+    heads = static_cast<double>(config.heads);
     key_values = static_cast<double>(config.kv_heads * config.head_dim);
     ffn = fp32 * static_cast<double>(config.ffn_parameters_per_layer());
     attention = fp32 * (2 * d * q + 2 * d * key_values);
@@ -41,17 +42,20 @@ struct Parts {
         static_cast<double>(std::min({positions, chunk_queries, chunk_score_rows(config.heads, positions)}));
   }
 
-  /// With the rotary tables, sine and cosine.
+  /// One layer, with the rotary tables of sine and cosine.
   double layer() const { return attention + ffn + 2 * fp32 * window * head_dim; }
-  /// One tensor of the checkpoint as it is stored, beside its fp32 copy.
+  /// What loading a layer takes in addition: one tensor of the checkpoint as it is stored, beside its fp32
+  /// copy.
   double loading() const { return fp32 * d * f; }
-  /// Hidden states, gate, up and their product of a chunk; queries, keys and values.
+  /// What a forward pass holds of a chunk: hidden states, gate, up and their product, queries, keys and
+  /// values.
   double forward() const { return fp32 * rows * (4 * f + 6 * d + 2 * key_values); }
-  /// What autograd keeps of a chunk: the FFN's intermediate results, and for every group of query rows the
-  /// keys and values that it sees, with its scores.
+  /// What autograd keeps of a chunk: the intermediate results of the FFN and of the attention, and the scores,
+  /// of which causality leaves half. Every group of queries copies the keys and values that it sees where a
+  /// chunk holds several windows.
   double backward() const {
-    const double groups = window / queries;
-    return fp32 * backward_rows * (9 * f + 14 * d + groups * key_values + 2 * window);
+    const double copied = backward_rows > window ? window / queries * key_values : 0;
+    return fp32 * backward_rows * (9 * f + 14 * d + copied + heads * window / 2);
   }
 };
 
@@ -68,23 +72,27 @@ double stream_bytes(const Recipe& recipe) { return recipe.stream == "bfloat16" ?
 MemoryUse stage1(const Workload& work, const Parts& p) {
   const Stage1& settings = work.recipe.stage1;
   const auto tokens = static_cast<double>(work.tokens);
-  const double columns = p.f + work.recipe.routed();  // of the normal equations, with a vector per expert
-  // The sampled tokens' hidden neurons, with what they are made from and marked in.
+  // Columns of the normal equations, with a vector per expert.
+  const double columns = p.f + work.recipe.routed();
+  // The hidden neurons of the sampled tokens, the tensors that they are computed from, and their marks.
   const double features = fp32 * settings.feature_tokens * (6 * p.f + p.d);
-  // A'A, which becomes its factor; A'Y, and two of the solution, its start, their product.
+  // A'A, which is overwritten by its factor, and three matrices: A'Y and two of the solution, its start and
+  // their product.
   const double refit = settings.refit ? fp64 * columns * columns + 3 * fp64 * columns * p.d : 0;
-  // Beside the best so far: the student, its gradients and moments; a batch with its intermediate results.
+  // Beside the best weights so far: the student, its gradients and moments, and a batch with its intermediate
+  // results.
   const double distil =
       settings.distil ? (2 + adam_moments) * p.ffn + fp32 * settings.batch * (9 * p.f + 4 * p.d) : 0;
-  // Routing weights and targets of all tokens.
+  // The routing weights and targets of all tokens.
   const double routing = 6 * fp32 * tokens * work.recipe.routed();
-  // The dense layer is gone when its converted form is fitted.
+  // The dense layer is released before its converted form is fitted.
   const double passing = p.layer() + std::max(p.loading() + p.forward(), p.ffn + features);
   return {program + routing + std::max(passing, p.ffn + std::max(refit, distil)),
           3 * stream(p, tokens, stream_bytes(work.recipe))};
 }
 
-/// Whether every candidate of a layer has weights of its own.
+/// The number of extra copies of a layer's FFN when its weights move along the slider: the shifts, and one
+/// for each of `policies` policies at a time. 0 when they do not move.
 double moved_copies(const Workload& work, double policies) {
   const bool moves = finish_tokens(work) > 0 && work.recipe.finish.shift && work.recipe.stage1.elastic;
   return moves ? 1 + policies : 0;
@@ -107,7 +115,7 @@ MemoryUse counting(const Workload& work, const Parts& p) {
 MemoryUse estimating(const Workload& work, const Parts& p) {
   const auto tables = static_cast<double>(work.recipe.splits().tables);
   const double together = at_once(p, work.threads, candidates_of_layer, p.backward_rows);
-  // What every candidate makes of a chunk while it is compared with the dense FFN.
+  // What every candidate takes for a chunk while it is compared with the dense FFN.
   const double comparing =
       together * fp32 * p.backward_rows * ((moved_copies(work, 0) > 0 ? 2 : 1) * p.f + 3 * p.d);
   const double head = p.head + fp32 * 4 * 8192 * std::min(p.vocab, 2048.0);
@@ -117,10 +125,10 @@ MemoryUse estimating(const Workload& work, const Parts& p) {
               stream(p, tables, fp32)};
 }
 
-/// `policies` converted models beside the dense one.
+/// The memory to score `policies` converted models beside the dense one.
 MemoryUse scoring(const Parts& p, double policies, double tokens, double bytes, double moved, int threads) {
   const double together = at_once(p, threads, policies, p.rows);
-  // Logits of some rows, and the last hidden states of all models for the windows of a chunk.
+  // The logits of some rows, and the last hidden states of all models for the windows of a chunk.
   const double logits =
       (2 + std::min<double>(threads, policies)) * 64 * 1024 * 1024 + (1 + policies) * fp32 * p.rows * p.d;
   return {program + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * together, p.head + logits),
@@ -130,9 +138,9 @@ MemoryUse scoring(const Parts& p, double policies, double tokens, double bytes, 
 }  // namespace
 
 double finish_memory(const Workload& work, double tokens) {
-  // Copies of the FFNs' weights: themselves and, of one position of the slider each, what runs and its
-  // gradients; Adam's moments; the best so far, rounded too, and a rounded copy. Twice with shifts, but for
-  // what runs.
+  // Copies of the FFNs' weights: the weights; their gradients at every position of the slider; Adam's
+  // moments; the best so far, rounded too; and a rounded copy. Shifts double all of these and add the weights
+  // that run at every position.
   constexpr double positions = 4;
   const double each = 1 + positions + adam_moments + 2 + 1;
   const bool shifts = work.recipe.stage1.elastic && work.recipe.finish.shift;

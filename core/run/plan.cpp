@@ -16,7 +16,8 @@
 namespace ladimo {
 namespace {
 
-/// The steps with their sentences; what the run folder holds already is done.
+/// Makes the steps of a plan with their descriptions. Steps whose files the run folder already holds are
+/// done.
 class Steps {
  public:
   Steps(const Plan& plan, const Workload& work)
@@ -109,7 +110,7 @@ class Steps {
   bool all_done_;
 };
 
-/// Within `memory` bytes, as far as that can be.
+/// Fills in the steps and the estimates. The plan stays within `memory` bytes where that is possible.
 void estimate(Plan& plan, int weight_bytes, int threads, std::uint64_t memory) {
   const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads};
   plan.measures_sensitivity = measures_sensitivity(work);
@@ -126,7 +127,8 @@ void estimate(Plan& plan, int weight_bytes, int threads, std::uint64_t memory) {
                     (steps.text_left() ? text_bytes(work) : 0) + scratch_bytes(uses, plan.stream_bytes);
 }
 
-/// Windows that the calibration text gives; self-written text is cut when it is there.
+/// Counts the windows of the calibration text. Self-written text does not exist yet, so the recipe's tokens
+/// count.
 void count_windows(Plan& plan) {
   plan.windows =
       plan.recipe.self_text() ? plan.recipe.tokens / plan.recipe.window : plan.text.calibration.count();

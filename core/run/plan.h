@@ -1,5 +1,5 @@
 // Preflight and plan: every refusal and every estimate, before anything is written. `convert` carries out a
-// Plan, `plan` prints it: the same code, so a dry run cannot lie.
+// Plan and `plan` prints it. Both use the same code, so a dry run shows exactly what a conversion would do.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@
 
 namespace ladimo {
 
-/// What a person asks for on the command line or in the wizard. What is left out comes from the recipe of a
-/// run that is continued, from the `recipe` file, or from the defaults.
+/// What the user asks for on the command line or in the wizard. Settings that are left out come from the
+/// recipe of a run that is continued, from the `recipe` file, or from the defaults.
 struct ConvertRequest {
   std::filesystem::path model;
   std::filesystem::path run;
@@ -33,57 +33,60 @@ struct ConvertRequest {
   std::optional<std::string> layers;  // "all", "0-3,7"
   std::optional<std::uint64_t> seed;
   std::optional<std::string> sensitivity;
-  std::optional<std::filesystem::path>
-      recipe;  // a file with any of recipe.json's settings, or their JSON itself; the flags above win
-  std::optional<std::uint64_t> memory;  // bytes that the engine should stay within; usual_memory()
-  int threads = 0;                      // of the processor; 0: all
-  bool read_weights = true;  // false: only a look is wanted, and the conversion will search them all anyway
+  /// A file with any of recipe.json's settings, or their JSON itself. The members above take precedence.
+  std::optional<std::filesystem::path> recipe;
+  std::optional<std::uint64_t> memory;  // limit in bytes for the engine; none: usual_memory()
+  int threads = 0;                      // 0: all processors
+  /// Whether all weights are searched for NaN and Inf. A preview need not, because the conversion will.
+  bool read_weights = true;
 };
 
 struct PlanStep {
   Step step = Step::layers;
   std::string description;  // one sentence
   double seconds = 0;       // estimate
-  bool done = false;        // found finished in the run folder
+  bool done = false;        // already finished in the run folder
 };
 
 struct Plan {
   Recipe recipe;  // resolved
   ModelConfig config;
   std::filesystem::path run;
-  bool resumes = false;               // the folder holds this very recipe
-  bool measures_sensitivity = false;  // else it is estimated
+  bool resumes = false;               // the run folder holds exactly this recipe
+  bool measures_sensitivity = false;  // otherwise sensitivity is estimated
   std::int64_t finish_tokens = 0;     // calibration tokens of the end-to-end finish; 0: none
   Split text;                         // empty for self-written text
   std::vector<PlanStep> steps;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
   std::int64_t windows = 0;
-  std::uint64_t ram_bytes = 0;     // peak of the engine
-  std::uint64_t stream_bytes = 0;  // of it, what streams may take before they go to scratch files
-  std::uint64_t disk_bytes = 0;    // that the run folder will still need
-  double seconds = 0;              // estimate of what is left
-  std::vector<Problem> problems;   // empty: may run
+  std::uint64_t ram_bytes = 0;     // peak memory of the engine
+  std::uint64_t stream_bytes = 0;  // memory that streams may take; beyond it they go to scratch files
+  std::uint64_t disk_bytes = 0;    // disk space that the run folder will still need
+  double seconds = 0;              // estimate for the steps that are left
+  std::vector<Problem> problems;   // empty when the plan can be carried out
 };
 
-/// Checks everything and estimates; writes nothing and never throws for bad input: it lists all of it in
-/// `problems`. Throws Interrupted.
+/// Checks everything, makes the estimates and writes nothing. Bad input is listed in `problems`, not thrown.
+/// Throws Interrupted.
 Plan make_plan(const ConvertRequest& request, const Context& context);
 
-/// The same estimates for settings that are still being chosen, by arithmetic alone: no file is looked at and
-/// nothing is refused. `recipe` is resolved and fits the config; the numbers as in Workload.
+/// Makes the estimates of a plan for settings that are still being chosen, by arithmetic alone: it reads no
+/// file and refuses nothing. `recipe` is resolved and fits the config. `tokens` counts calibration tokens;
+/// `weight_bytes` and `threads` are as in Workload.
 Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes,
                  int threads);
-/// Memory that the engine stays within on this machine unless it is told otherwise: most of what is free.
+/// The memory in bytes that the engine stays within on this machine by default: 90 % of what is available.
 std::uint64_t usual_memory();
-/// Threads that the engine works with on this machine when `asked` for that many; 0: all processors. Throws
-/// Refusal when negative.
+/// The number of threads that the engine uses on this machine when `asked` are asked for; 0 asks for all
+/// processors. Throws Refusal when `asked` is negative.
 int engine_threads(int asked = 0);
 
-/// {resumes, steps[{name, description, seconds, done}], tokens, windows, ram_bytes, disk_bytes, seconds,
-/// partition, problems, recipe}.
+/// Returns {resumes, steps[{name, description, seconds, done}], tokens, windows, ram_bytes, disk_bytes,
+/// seconds, partition, problems, recipe}.
 nlohmann::json to_json(const Plan& plan);
-/// What JSON does not hold (config, run, text and the like) is left empty, and so is the recipe of a plan
-/// with problems, which may be half of one. Throws Refusal with the key.
+/// Reads what to_json() writes. Members that it does not write (config, run, text and others) stay empty. So
+/// does `recipe` when the plan has problems, because the recipe may then be incomplete. Throws Refusal that
+/// names the key.
 Plan plan_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -16,10 +16,11 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t smallest_self_window =
-    32;  // shorter texts are dropped as too short (commands/self_text.cpp)
+// A text that the model writes itself has at most one window of tokens, and short texts are dropped
+// (commands/self_text.cpp).
+constexpr std::int64_t smallest_self_window = 32;
 
-/// Files that no run has left there before its recipe was written.
+/// Whether the folder holds files that do not come from a run that stopped before its recipe was written.
 bool holds_foreign_files(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder))
     if (!entry.is_directory() && !entry.path().filename().string().starts_with(".")) return true;
@@ -124,7 +125,8 @@ void Preflight::choose_settings() {
   if (in_run_) recipe = *in_run_;
   bool text_known = in_run_.has_value();
   if (request_.recipe) {
-    const bool in_run = std::exchange(text_known, true);  // settings that cannot be read may name a text
+    // Settings that cannot be read may name a text.
+    const bool in_run = std::exchange(text_known, true);
     attempt([&] {
       const auto file = read_settings(*request_.recipe);
       recipe = recipe_from_json(file, *request_.recipe, recipe);
@@ -199,7 +201,8 @@ void Preflight::check_settings() {
     problem(fmt::format("A window of {} tokens is more than the model's {} positions.", recipe.window,
                         config.max_positions),
             fmt::format("Set {{window}} to {} or less.", config.max_positions));
-  // Training and validation rows come from different windows; so do tables and the check of predictions.
+  // Two windows at least: training and validation rows come from different windows, and so do the tables and
+  // the check of predictions.
   for (const auto& [tokens, what, setting] :
        {std::tuple{recipe.tokens, "calibration", "{tokens}"},
         std::tuple{recipe.held_out_tokens, "held-out", "{held_out_tokens}"}})
@@ -218,7 +221,7 @@ void Preflight::check_settings() {
 }
 
 void Preflight::check_tokenizer() {
-  if (!fs::is_directory(request_.model)) return;  // said already
+  if (!fs::is_directory(request_.model)) return;  // reported already
   attempt([&] {
     const auto bos = checkpoint_ ? std::optional(plan_.config.bos) : std::nullopt;
     tokenizer_ = load_tokenizer(request_.model, bos);

@@ -1,4 +1,4 @@
-// Every refusal of `convert`, collected before anything is written.
+// Collects every refusal of `convert` before anything is written.
 #pragma once
 
 #include <functional>
@@ -14,11 +14,11 @@ namespace ladimo {
 /// Throws Refusal for a native model folder: only dense models are converted.
 void refuse_converted(const Checkpoint& checkpoint);
 
-/// What `--recipe` names: a file's JSON, or JSON that is written in its place (a window that chose the
-/// settings has no file). Throws Refusal.
+/// Reads what `--recipe` gives: a JSON file, or JSON in place of its name (the window has its settings in no
+/// file). Throws Refusal when it cannot be read or is not JSON.
 nlohmann::json read_settings(const std::filesystem::path& recipe);
 
-/// Throws Refusal when the tokenizer has pieces that the embedding has no row for.
+/// Throws Refusal when the tokenizer has more pieces than the embedding has rows.
 void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config,
                               const std::filesystem::path& model);
 
@@ -26,11 +26,12 @@ class Preflight {
  public:
   Preflight(const ConvertRequest& request, const Context& context);
 
-  /// A plan with recipe, config, text and problems, but no steps and estimates. Throws Interrupted.
+  /// Returns a plan with recipe, config, text and problems, but without steps and estimates. Throws
+  /// Interrupted.
   Plan run();
-  /// Whether model, folder and settings are known well enough for arithmetic.
+  /// Whether model, folder and settings are known well enough for estimates.
   bool can_estimate() const { return checkpoint_.has_value() && settings_fit_ && !request_.run.empty(); }
-  /// Per parameter of a converted layer as it will be stored.
+  /// Bytes per parameter of a converted layer on disk. Precondition: can_estimate().
   int weight_bytes() const { return static_cast<int>(dtype_size(checkpoint_->converted_dtype())); }
 
  private:
@@ -46,7 +47,7 @@ class Preflight {
   void check_same_recipe();
 
   void problem(std::string message, std::string hint, std::filesystem::path path = {});
-  /// Does `work`; what it refuses becomes problems.
+  /// Does `work` and adds what it refuses to the problems.
   void attempt(const std::function<void()>& work);
 
   const ConvertRequest& request_;

@@ -40,7 +40,7 @@ struct Members<Finish> {
       Member{"shift", &Finish::shift}, Member{"slope", &Finish::slope}};
 };
 
-/// All of a recipe but its text, which may be "self".
+/// All members of a recipe but its text, which may be "self".
 template <>
 struct Members<Recipe> {
   static constexpr std::tuple all{Member{"model", &Recipe::model},
@@ -61,7 +61,7 @@ struct Members<Recipe> {
 
 namespace {
 
-/// Refuses the value of a key that is given and does not hold.
+/// Refuses invalid values of keys that are given.
 class Rules {
  public:
   explicit Rules(const JsonFields& fields) : fields_(fields) {}
@@ -108,7 +108,7 @@ Finish finish_from_json(const JsonFields& fields, Finish finish) {
   return finish;
 }
 
-/// "self" or a list of files.
+/// Reads the key `text`: "self" or a list of files.
 void read_text(const JsonFields& fields, Recipe& recipe) {
   if (!fields.has("text")) return;
   recipe.text.clear();
@@ -188,7 +188,7 @@ std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked) 
   auto ours = to_json(in_run);
   auto theirs = to_json(asked);
   std::vector<std::string> lines;
-  // What a file holds decides, not where it lies: a moved checkpoint is the same checkpoint.
+  // The content of a file decides, not its path: a moved checkpoint is the same checkpoint.
   const auto compare_content = [&](const char* source, const char* fingerprint) {
     const bool known = !ours[fingerprint].empty() && ours[fingerprint] != "";
     const bool changed = ours[fingerprint] != theirs[fingerprint];

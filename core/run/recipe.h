@@ -1,4 +1,4 @@
-// The recipe: all that decides the result. recipe.json.
+// The recipe (recipe.json): everything that decides the result of a conversion.
 #pragma once
 
 #include <cstdint>
@@ -12,33 +12,33 @@
 
 namespace ladimo {
 
-/// Settings of stage 1 (docs/method.md "Stage 1"). Every step can be switched off.
+/// Settings of stage 1 (docs/method.md "Stage 1, one layer"). Every step can be switched off.
 struct Stage1 {
   bool energy_order = true;  // the shared neurons are those of highest energy; off: drawn at random
   bool coactivation = true;  // neurons that are active together share an expert; off: at random
-  double activation_share =
-      0.05;                    // co-activation features: the strongest share of |h| |down column| per token
-  int feature_tokens = 4096;   // tokens sampled for the features
-  double router_ridge = 1e-3;  // relative to the mean of the diagonal
+  /// Co-activation features: the share of neurons with the largest |h| |down column| that each token marks.
+  double activation_share = 0.05;
+  int feature_tokens = 4096;                    // tokens sampled for the features
+  double router_ridge = 1e-3;                   // relative to the mean of the diagonal
   std::vector<int> router_ranks = {8, 16, 32};  // hidden units of small routers to try; none: linear alone
   bool compensation = true;  // b_i = E[E_i(x) | skipped] where it pays for its parameters; off: one bias
   std::vector<double> levels = {0.15, 0.35, 0.55, 0.8};  // routed activity levels that refit sums over
-  bool elastic = true;                                   // off: trained for `levels` alone
+  bool elastic = true;  // trained for all activity levels; off: for `levels` alone
   bool refit = true;
   double refit_ridge = 1e-2;
   bool distil = true;
   int epochs = 2;
   int batch = 1024;                // tokens
   double learning_rate = 0.014;    // times the root mean square of each weight
-  double validation_share = 0.05;  // rows held back for early stopping
-  bool early_stopping = true;      // the best epoch on them is kept; off: the last
+  double validation_share = 0.05;  // share of the rows, held back for early stopping
+  bool early_stopping = true;      // keep the best epoch on validation rows; off: the last
   bool second_sweep = false;       // all layers refitted, half on the converted model's own inputs
 };
 
 /// Settings of the end-to-end finish (docs/method.md "The finish").
 struct Finish {
   std::string use = "auto";      // "on", "off", "auto": where memory and time allow
-  int epochs = 3;                // through the calibration tokens
+  int epochs = 3;                // passes through the calibration tokens
   int batch = 2048;              // tokens
   double learning_rate = 0.004;  // times each weight's root mean square and the pace of its kind
   bool shift = true;             // gate, up and down move with the share of experts that run
@@ -46,21 +46,21 @@ struct Finish {
 };
 
 struct Recipe {
-  std::filesystem::path model;  // normal path of the checkpoint's folder
+  std::filesystem::path model;  // folder of the checkpoint, as normal_path() gives it
   std::string model_fingerprint;
   std::string tokenizer_fingerprint;        // empty in runs of earlier versions, which did not record it
   std::vector<std::filesystem::path> text;  // empty: the model writes its own (`--text self`)
   std::vector<std::string> text_fingerprints;
-  std::int64_t tokens = 100000;          // calibration
-  std::int64_t held_out_tokens = 24576;  // two splits of half of it each
+  std::int64_t tokens = 100000;          // calibration tokens
+  std::int64_t held_out_tokens = 24576;  // two splits of half as many each
   std::int64_t window = 0;               // 0 until resolved: min(max_positions, 2048)
-  int experts = 0;                       // equal slices N, 0 until resolved
-  int shared = -1;                       // of which always on, -1 until resolved
+  int experts = 0;                       // number of equal slices N; 0 until resolved
+  int shared = -1;                       // number of slices that are always on; -1 until resolved
   std::vector<int> layers;               // converted layers, rising
   std::uint64_t seed = 0;
   std::string sensitivity = "auto";  // "measured", "estimated", "auto"
-  bool recalibrate =
-      true;  // activity counted on the converted model's own trajectory; off: as on the dense one's
+  /// Activity is counted on the converted model's own trajectory; off: on the dense model's.
+  bool recalibrate = true;
   std::string stream = "float32";  // residual streams: "float32", or "bfloat16" for half the memory and disk
   Stage1 stage1;
   Finish finish;
@@ -72,22 +72,23 @@ struct Recipe {
 };
 
 nlohmann::json to_json(const Recipe& recipe);
-/// Keys that are missing keep the value of `base`; unknown keys are refused by name. Serves recipe.json and
-/// `--recipe`.
+/// Reads recipe.json or the settings of `--recipe`. Keys that are missing keep the value of `base`. Throws
+/// Refusal that names a key which is unknown or has a bad value.
 Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path& path, Recipe base = {});
 
 /// One line per key in which the two differ ("experts: 64 in the run, 32 asked").
 std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked);
 
-/// Parses `all`, `0-3,7`. Throws Refusal when a layer is out of range or the text is not a list.
+/// Parses "all" or a list such as "0-3,7". Throws Refusal when a layer is out of range or the text is not a
+/// list.
 std::vector<int> parse_layers(const std::string& text, std::int64_t layers);
 
-/// The slices that are used when none are asked for: 64 where an expert keeps 8 neurons or more, else fewer.
+/// The default number of slices: 64 where each then has 8 neurons or more, else fewer.
 int default_experts(std::int64_t intermediate_size);
-/// A quarter of the slices.
+/// The default number of shared slices: a quarter of `experts`.
 int default_shared(int experts);
 
-/// How `neurons` split: routed experts of equal size; the remainder joins the shared set.
+/// How the neurons of an FFN are split: routed experts of equal size, and all other neurons shared.
 struct SliceSizes {
   std::int64_t expert_neurons = 0;
   std::int64_t shared_neurons = 0;

@@ -17,7 +17,7 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-/// A table of the run; a Refusal names its file.
+/// Reads a table of the run. A Refusal names its file.
 template <class FromJson>
 auto read_table(const fs::path& path, FromJson from_json) {
   return naming_file(path, [&] { return from_json(read_json(path)); });
@@ -48,7 +48,7 @@ void RunFolder::clean() const {
 
 Recipe RunFolder::recipe() const {
   Recipe before;
-  before.finish.shift = false;  // runs that do not know the word were made without
+  before.finish.shift = false;  // runs whose recipe lacks the key were made without shifts
   return recipe_from_json(read_json(recipe_file()), recipe_file(), before);
 }
 
@@ -95,7 +95,7 @@ Policy RunFolder::policy(std::size_t layers, const std::optional<fs::path>& file
 }
 
 RunFolder::Lock::Lock(const RunFolder& run) {
-  std::error_code ignored;  // open() tells
+  std::error_code ignored;  // open() below fails then
   fs::create_directories(run.path(), ignored);
   descriptor_ = ::open((run.path() / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0)

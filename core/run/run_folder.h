@@ -1,4 +1,5 @@
-// The run folder: names, presence, and the lock. Its layers are in run/layer_store.h.
+// The run folder: the names of its files, how they are read, and its lock. Its layers are in
+// run/layer_store.h.
 #pragma once
 
 #include <filesystem>
@@ -28,15 +29,15 @@ class RunFolder {
   std::filesystem::path tradeoff_file() const { return path_ / "tradeoff.json"; }
   std::filesystem::path latency_file() const { return path_ / "latency.json"; }
   std::filesystem::path policy_file() const { return path_ / "policy.json"; }
-  /// policies/NAME.json: a policy saved under a name. Throws Refusal unless the name has 1 to 64 characters,
-  /// no / and no dot at its beginning.
+  /// The file of a policy that is saved under a name: policies/NAME.json. Throws Refusal unless the name has
+  /// 1 to 64 characters, no / and no dot at its beginning.
   std::filesystem::path named_policy_file(const std::string& name) const;
-  /// Names of the policies that were saved under one, sorted.
+  /// The names of the policies that are saved under one, sorted.
   std::vector<std::string> policy_names() const;
   std::filesystem::path measurements_file() const { return path_ / "measurements.json"; }
   std::filesystem::path timing_file() const { return path_ / "timing.json"; }
   std::filesystem::path log_file() const { return path_ / "log.txt"; }
-  /// The model's own text, where the recipe asks for it.
+  /// The text that the model writes itself, when the recipe asks for it.
   std::filesystem::path self_calibration() const { return path_ / "text" / "calibration.jsonl"; }
   std::filesystem::path self_held_out() const { return path_ / "text" / "held-out.jsonl"; }
 
@@ -49,11 +50,11 @@ class RunFolder {
   RoutingProfile profile() const;
   TradeoffTable tradeoff() const;
   std::optional<LatencyTable> latency() const;
-  /// RUN/policy.json, or `file` when given, for a model of `layers` layers; throws Refusal that names the
-  /// command which makes one.
+  /// Reads RUN/policy.json, or `file` when given, for a model of `layers` layers. Throws Refusal when it is
+  /// missing or does not fit; the hint names the command that makes one.
   Policy policy(std::size_t layers, const std::optional<std::filesystem::path>& file = {}) const;
 
-  /// Held while a process works in the folder; throws Refusal when another does.
+  /// A lock that a process holds while it works in the folder. Throws Refusal when another process holds it.
   class Lock {
    public:
     explicit Lock(const RunFolder& run);

@@ -7,7 +7,7 @@
 namespace ladimo {
 
 /// The run's two held-out splits as its conversion cuts them; `calibration` is empty. Throws Refusal when the
-/// text has changed since, or is not written yet.
+/// text has changed since the conversion or is not written yet.
 Split held_out_text(const RunFolder& run, const Recipe& recipe, const Tokenizer& tokenizer);
 
 /// All splits of a run whose model has written its own text.

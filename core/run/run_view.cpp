@@ -53,7 +53,7 @@ nlohmann::json json_or_null(const std::optional<T>& value) {
   return value ? to_json(*value) : nlohmann::json();
 }
 
-/// What `read` makes of the value under `key`, where it is not null; a Refusal names `file`.
+/// Reads the value under `key` with `read`, unless it is missing or null. A Refusal names `file`.
 template <class Read>
 auto read_if_there(const JsonFields& fields, const char* key, const char* file, Read read)
     -> std::optional<decltype(read(fields.value()))> {

@@ -1,4 +1,4 @@
-// All that a run folder holds, as `ladimo show` tells it.
+// Everything that a run folder holds, as `ladimo show` reports it.
 #pragma once
 
 #include <map>
@@ -22,11 +22,11 @@ namespace ladimo {
 struct LayerView {
   int layer = 0;
   bool done = false;
-  std::optional<LayerRecord> record;  // there once the layer is done
-  std::optional<double> seconds;      // that it took
+  std::optional<LayerRecord> record;  // present once the layer is done
+  std::optional<double> seconds;      // that the conversion of the layer took
 };
 
-/// What is not in the folder yet is absent or empty.
+/// The content of a run folder. What is not there yet is absent or empty.
 struct RunView {
   Recipe recipe;
   std::vector<std::string> own_text;  // the first documents that the model wrote itself
@@ -36,20 +36,19 @@ struct RunView {
   std::optional<TradeoffTable> tradeoff;
   std::optional<LatencyTable> latency;
   std::optional<Policy> policy;            // RUN/policy.json
-  std::map<std::string, Policy> policies;  // saved under a name
+  std::map<std::string, Policy> policies;  // policies that were saved under a name
   std::vector<Measurement> measurements;   // oldest first
   RunTiming timing;
 };
 
-/// Throws Refusal with the file for one that is broken, but not for a text that the model wrote: that keeps
-/// nobody from looking at the rest of the run.
+/// Reads a run folder. Throws Refusal that names a broken file. A broken text of the model's own is left out
+/// instead, because the rest of the run can still be shown.
 RunView view_run(const RunFolder& run);
 
-/// {recipe, own_text[], layers[{layer, done, seconds, and the keys of its record}], finish, profile,
-/// tradeoff, latency, policy, policies{NAME}, measurements[], timing{steps, layers}}; null for what is not
-/// there.
+/// Returns {recipe, own_text[], layers[{layer, done, seconds, and the keys of its record}], finish, profile,
+/// tradeoff, latency, policy, policies{NAME}, measurements[], timing{steps, layers}}; what is absent is null.
 nlohmann::json to_json(const RunView& view);
-/// Throws Refusal with the file of the run and the key.
+/// Reads what to_json() writes. Throws Refusal that names the file of the run and the key.
 RunView run_view_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

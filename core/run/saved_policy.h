@@ -1,4 +1,4 @@
-// Keeping a policy in a run, and what `serve` answers when it did.
+// Saves a policy in a run. `serve` answers with where it was saved.
 #pragma once
 
 #include <filesystem>
@@ -13,17 +13,17 @@
 namespace ladimo {
 
 struct SavedPolicy {
-  std::filesystem::path path;  // of its file
+  std::filesystem::path path;  // the policy's file
 };
 
-/// Writes RUN/policies/NAME.json, or without a name RUN/policy.json, which every command reads. Throws Error,
-/// and Refusal where the name cannot be a file's.
+/// Writes RUN/policies/NAME.json, or without a name RUN/policy.json, which every command reads. Throws
+/// Refusal for a name that RunFolder::named_policy_file() refuses, and Error when the file cannot be written.
 SavedPolicy save_policy(const RunFolder& run, const Policy& policy,
                         const std::optional<std::string>& name = {});
 
-/// {path}.
+/// Returns {path}.
 nlohmann::json to_json(const SavedPolicy& saved);
-/// Throws Refusal with the key.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 SavedPolicy saved_policy_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

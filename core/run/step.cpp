@@ -28,7 +28,7 @@ constexpr Words all_words[] = {
     {Step::measuring, "measuring", "Measuring"},
 };
 
-/// Of the step whose name `text` begins with, as a whole word; null where there is none.
+/// The words of the step whose name `text` begins with, as whole words; null when there is none.
 const Words* words_of(std::string_view text) {
   for (const Words& words : all_words) {
     const std::string_view name = words.name;

@@ -1,4 +1,4 @@
-// The steps of the engine's work: their names in JSON, and what a person reads.
+// The steps of the engine's work: their names in JSON and the titles that the user reads.
 #pragma once
 
 #include <optional>
@@ -32,18 +32,18 @@ enum class Step {
   measuring,
 };
 
-/// The name in plans, events and timing.json. It never changes.
+/// The name of a step in plans, events and timing.json. It never changes.
 const char* name_of(Step step);
-/// What a person reads: "Routing profile".
+/// The title of a step that the user reads, such as "Routing profile".
 const char* title_of(Step step);
 /// The step that a name begins with ("task" in "task riddles"). Absent for a name that this version does not
 /// know.
 std::optional<Step> step_named(std::string_view name);
-/// A name with its title in the place of the step: "Task riddles". A name that is not known stays as it is.
+/// Replaces the step at the beginning of a name by its title: "Task riddles". An unknown name stays as it is.
 std::string step_in_words(std::string_view name);
 
-/// `subject`: what the step is about, where a command has several of the kind ("riddles", ", seed 0"). It
-/// follows the name.
+/// The event that a step begins. `subject` is appended to the step's name and tells steps of one kind apart
+/// (" riddles", ", seed 0").
 StepEvent begin_step(Step step, int index, int count, std::string_view subject = {});
 
 }  // namespace ladimo

@@ -4,12 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/files.h"
 
 namespace ladimo {
 namespace {
 
-/// The numbers under `key`, each with its name.
+/// The numbers in the object under `key`, by name. Anything else is left out.
 std::map<std::string, double> numbers_of(const nlohmann::json& json, const char* key) {
   std::map<std::string, double> numbers;
   if (!json.is_object() || !json.contains(key) || !json[key].is_object()) return numbers;
@@ -30,7 +31,11 @@ double RunTiming::total() const {
 
 RunTiming read_timing(const RunFolder& run) {
   if (!std::filesystem::exists(run.timing_file())) return {};
-  return timing_from_json(read_json(run.timing_file()));
+  try {
+    return timing_from_json(read_json(run.timing_file()));
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 nlohmann::json to_json(const RunTiming& timing) {

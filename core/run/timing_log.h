@@ -1,5 +1,5 @@
-// timing.json: how long each step and layer took. Kept apart from the results, which have the same bytes
-// every time.
+// timing.json: how long each step and layer took. It is kept apart from the results, because these have the
+// same bytes every time.
 #pragma once
 
 #include <chrono>
@@ -13,18 +13,19 @@
 
 namespace ladimo {
 
-/// Seconds, whenever they were spent: a run that is continued adds to them.
+/// Seconds spent on each step and layer, by all commands that worked on the run.
 struct RunTiming {
   std::map<std::string, double> steps;  // by name_of(Step)
   std::map<int, double> layers;
 
-  /// Of all steps.
+  /// The seconds of all steps together.
   double total() const;
 };
 
-/// Empty where nothing is known. What cannot be understood is left out: no run fails for its times.
+/// Reads timing.json. Entries that cannot be understood are left out, and so is a file that is missing or not
+/// JSON, because no run should fail over its times.
 RunTiming read_timing(const RunFolder& run);
-/// {steps{NAME: seconds}, layers{"0": seconds}}.
+/// Returns {steps{NAME: seconds}, layers{"0": seconds}}.
 nlohmann::json to_json(const RunTiming& timing);
 RunTiming timing_from_json(const nlohmann::json& json);
 

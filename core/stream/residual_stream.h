@@ -17,8 +17,8 @@ namespace ladimo {
 class WeightSource;
 
 /// Hidden states of every window before some layer: windows x positions x d. They are in memory on the
-/// source's device, or in a scratch file where the context's memory does not suffice. Windows are independent
-/// of each other, so they are read and written a few at a time. Copies share their contents.
+/// source's device, or in a scratch file when the context's memory budget has no room. Windows are
+/// independent of each other, so they are read and written a few at a time. Copies share their contents.
 class ResidualStream {
  public:
   ResidualStream() = default;
@@ -28,9 +28,9 @@ class ResidualStream {
   /// A stream without contents, kept in `dtype`.
   ResidualStream(const WeightSource& source, std::int64_t windows, std::int64_t positions,
                  const Context& context, at::ScalarType dtype);
-  /// The embedding of `windows`.
+  /// The token embeddings of `windows`, kept in the source's stream_dtype().
   static ResidualStream embedded(const WeightSource& source, const Windows& windows, const Context& context);
-  /// The same, kept as `dtype`.
+  /// The token embeddings of `windows`, kept in `dtype`.
   static ResidualStream embedded(const WeightSource& source, const Windows& windows, const Context& context,
                                  at::ScalarType dtype);
 

@@ -1,4 +1,4 @@
-// Many rows of one shape, in memory, on a device, or in a scratch file where memory does not suffice.
+// Many rows of one shape, in memory, on a device, or in a scratch file when memory has no room for them.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class RowStore {
  public:
   RowStore() = default;
   /// Room for `count` rows of shape `row`, uninitialised. Rows are read in the dtype and on the device of
-  /// `compute`, and kept as `stored` (fp32 or bf16). A full disk is an Error of write().
+  /// `compute`, and kept as `stored` (fp32 or bf16). When the disk is full, write() throws Error.
   RowStore(std::int64_t count, std::vector<std::int64_t> row, at::TensorOptions compute,
            at::ScalarType stored, MemoryBudget memory);
   /// Wraps existing rows [count, ...], which stay in memory as they are.

@@ -10,9 +10,9 @@
 namespace ladimo {
 
 /// Calls work(0) ... work(count - 1) in any order. On the CPU each call runs on one thread where
-/// pieces_at_once() says so; `bytes` is the greatest matrix of a call. Otherwise they run one after the other
-/// with all threads. Autograd is on or off as in the calling thread. Rethrows an exception that one of the
-/// calls threw.
+/// pieces_at_once() says so; `bytes` is the size of a call's largest matrix. Otherwise they run one after the
+/// other with all threads. Autograd is on or off as in the calling thread. Rethrows an exception that one of
+/// the calls threw.
 void side_by_side(at::Device device, std::int64_t count, std::int64_t bytes,
                   const std::function<void(std::int64_t)>& work);
 

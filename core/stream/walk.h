@@ -54,7 +54,7 @@ struct Walk {
   /// Called when all windows have passed the layer's attention, but none has passed its FFN. Returns the FFN
   /// of every window, or nothing where all windows use the layer's own.
   std::function<FeedForwards(std::int64_t layer, const DecoderLayer& weights)> deal;
-  /// Called after a layer, whose weights it may keep or let go.
+  /// Called after a layer with its weights, which the callee may keep.
   std::function<void(std::int64_t layer, DecoderLayer weights)> leave;
   /// Called with the number of windows that have passed a layer, counted over all models.
   std::function<void(std::int64_t windows)> passed;

@@ -12,23 +12,24 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t windows_per_piece = 4;  // a piece of a long document holds at least so many
+constexpr std::int64_t windows_per_piece = 4;  // least number of windows in a piece of a long document
 
 std::int64_t length(const std::vector<std::int32_t>& tokens) {
   return static_cast<std::int64_t>(tokens.size());
 }
 
-// The one place that says how documents follow each other inside a window: each ends its last line.
+// Appends a document and a newline. This is the only place that decides how documents follow each other
+// inside a window.
 void append_document(std::vector<std::int32_t>& stream, const Tokenizer& tokenizer,
                      const std::string& document) {
   const auto tokens = tokenizer.encode(document + "\n");
   stream.insert(stream.end(), tokens.begin(), tokens.end());
 }
 
-// Cuts a document that is too long at line ends into pieces of at least `least` tokens.
+// Cuts a long document at line ends into pieces of at least `least` tokens.
 void cut_document(std::string document, const Tokenizer& tokenizer, std::int64_t least,
                   std::vector<std::string>& pieces) {
-  // A token stands for at least one byte, so a short document is settled without counting.
+  // A token has at least one byte, so a document with few bytes cannot give two pieces and needs no counting.
   std::size_t begin = document.size() < 2 * static_cast<std::size_t>(least) ? std::string::npos : 0;
   const std::size_t first_piece = pieces.size();
   std::int64_t count = 0;
@@ -51,7 +52,7 @@ void cut_document(std::string document, const Tokenizer& tokenizer, std::int64_t
     if (pieces[i].ends_with('\n')) pieces[i].pop_back();
 }
 
-// Stream tokens of one window: all but the BOS.
+// The number of stream tokens in one window: all but the BOS.
 std::int64_t payload(const Tokenizer& tokenizer, std::int64_t window) {
   return window - (tokenizer.bos() < 0 ? 0 : 1);
 }
@@ -66,7 +67,7 @@ void append_windows(Windows& windows, const Tokenizer& tokenizer, const std::vec
   }
 }
 
-// Whole windows that every file gives when `tokens` are asked for over all files.
+// The number of whole windows that every file gives when `tokens` tokens are asked for over all files.
 std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64_t window) {
   if (window < 2)
     throw Refusal(fmt::format("A window of {} tokens is too short.", window), "Set {window} to 2 or more.");
@@ -105,8 +106,8 @@ void refuse_repeated_files(const std::vector<fs::path>& files) {
     }
 }
 
-// The pieces of one file in random order, handed out until they are used up. No piece comes twice, nor one
-// that an earlier file had: held-out text must not have been calibrated on.
+// Hands out the pieces of one file in random order until they are used up. A document that came before, in
+// this or an earlier file, is left out: held-out text must not be calibrated on.
 class PieceStream {
  public:
   PieceStream(const fs::path& file, const Tokenizer& tokenizer, std::int64_t window, Random random,
@@ -119,10 +120,10 @@ class PieceStream {
     random.shuffle(pieces_);
   }
 
-  // Whether documents were left out that had come before.
+  // Whether documents were left out because they had come before.
   bool repeats() const { return repeats_; }
 
-  // Null when they are used up.
+  // The next piece, or null when all are used up.
   const std::string* next() { return next_ < pieces_.size() ? &pieces_[next_++] : nullptr; }
 
  private:
@@ -131,7 +132,7 @@ class PieceStream {
   bool repeats_ = false;
 };
 
-// Tokens of one split of one file.
+// The tokens that one split takes from one file.
 struct Share {
   std::int64_t wanted = 0;
   std::vector<std::int32_t> stream;
@@ -142,8 +143,8 @@ struct Share {
   }
 };
 
-// Fills both from the same pieces, about a window at a time, so that one is as hard as the other: what is
-// measured on the tables' text shall hold on the text that checks it.
+// Fills both splits from the same pieces, about a window at a time, so that they are equally hard. What is
+// measured on the text of the tables should also hold on the text that checks it.
 void deal(PieceStream& pieces, const Tokenizer& tokenizer, std::int64_t window, Share& tables,
           Share& checking) {
   while (!tables.full() || !checking.full()) {
@@ -184,7 +185,7 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
     Share shares[3];
     for (std::size_t p = 0; p < 3; ++p)
       shares[p].wanted = windows_per_file(parts[p].second, files.size(), window) * payload(tokenizer, window);
-    // Held-out text first: it stays the same when more calibration tokens are asked for.
+    // Held-out text is taken first, so that it stays the same when more calibration tokens are asked for.
     deal(pieces, tokenizer, window, shares[0], shares[1]);
     fill(pieces, tokenizer, shares[2]);
     std::int64_t found = 0;

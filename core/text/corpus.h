@@ -1,4 +1,4 @@
-// Documents to token windows: calibration and held-out tokens that never overlap.
+// Turns documents into token windows: calibration and held-out tokens that never overlap.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace ladimo {
 
-/// Equal windows of tokens, each beginning with BOS.
+/// Windows of tokens of equal length. Each begins with BOS where the tokenizer has one.
 struct Windows {
   std::int64_t window = 0;           // tokens per window, BOS included
   std::vector<std::int32_t> tokens;  // [count, window], row-major
@@ -25,21 +25,21 @@ struct Windows {
 
 /// The windows that `index` names, in its order.
 Windows picked_windows(const Windows& windows, std::span<const std::int64_t> index);
-/// `count` of the windows, evenly spread; all where there are no more.
+/// `count` of the windows, evenly spread, or all of them when there are no more.
 Windows some_windows(const Windows& windows, std::int64_t count);
 
-/// The documents of a file: JSONL (name ends in .jsonl) takes the key `text` of every line; plain text ends a
-/// document at a blank line (white space only). Throws Refusal: missing, empty, not UTF-8, a JSONL line
-/// without `text` (its number is named).
+/// Reads the documents of a file. A JSONL file (its name ends in .jsonl) has one per line, under the key
+/// `text`. In plain text a document ends at a blank line (white space only). Throws Refusal when the file is
+/// missing, empty or not UTF-8, or when a JSONL line has no `text` (the message names its number).
 std::vector<std::string> read_documents(const std::filesystem::path& file);
 
-/// The documents at the beginning of a file: those in the whole lines among its first `bytes`, at least in
-/// one line.
+/// The documents at the beginning of a file. The line that its first `bytes` bytes end in is read to its end.
 struct Beginning {
   std::vector<std::string> documents;
-  double share = 1;  // of the file's bytes; the last document may be cut where it is less than 1
+  double share = 1;  // share of the file's bytes that was read; below 1 the last document may be cut
 };
-/// Throws the refusals of read_documents for the lines that it reads.
+/// Reads the first `bytes` bytes of a file and the rest of the line that they end in. Throws Refusal like
+/// read_documents() for these lines.
 Beginning read_beginning(const std::filesystem::path& file, std::size_t bytes);
 
 /// How many tokens are wanted of each split, over all files together.
@@ -55,17 +55,17 @@ struct Split {
   Windows checking;
 };
 
-/// Cuts `files` into three splits that share no text. Documents longer than four windows are cut at line
-/// ends into pieces of at least four windows, pieces are shuffled by `seed`, every file gives the same number
-/// of windows to each split (token counts are rounded down to whole windows per file), tails are dropped.
+/// Cuts `files` into three splits that share no text. Documents longer than four windows are cut at line ends
+/// into pieces of at least four windows, pieces are shuffled by `seed`, and every file gives the same number
+/// of windows to each split (token counts are rounded down to whole windows per file). Tails are dropped.
 /// Calibration and held-out text share no piece. Held-out pieces are cut once more, to at least one window,
-/// and dealt to `tables` and `checking` in turn: parts of one document may be in both.
-/// Throws Refusal when a file has too few tokens; it names how many there are and how many are needed.
+/// and dealt to `tables` and `checking` in turn, so parts of one document may be in both. Throws Refusal when
+/// a file has too few tokens; the message says how many there are and how many are needed.
 Split split_corpus(const std::vector<std::filesystem::path>& files, const Tokenizer& tokenizer,
                    std::int64_t window, const SplitSize& size, std::uint64_t seed);
 
-/// Windows for measuring: documents in file order, the same number of windows from every file. `tokens` 0
-/// takes as many as the smallest file allows; more than there are is refused as in split_corpus.
+/// Windows for measuring: documents in file order, the same number of windows from every file. With `tokens`
+/// 0 that number is as many as the smallest file allows. Throws Refusal when a file has too few tokens.
 Windows evaluation_windows(const std::vector<std::filesystem::path>& files, const Tokenizer& tokenizer,
                            std::int64_t window, std::int64_t tokens);
 

@@ -114,7 +114,7 @@ Beginning read_beginning(const fs::path& file, std::size_t bytes) {
   if (unknown || all <= bytes) return {read_documents(file), 1};
   std::string head(bytes, '\0');
   std::ifstream in(file, std::ios::binary);
-  std::string line;  // the rest of the one that is being cut
+  std::string line;  // the rest of the line that `head` ends in
   if (!in.read(head.data(), static_cast<std::streamsize>(bytes))) return {read_documents(file), 1};
   if (head.back() != '\n' && std::getline(in, line)) head += line;
   return {documents_in(head, file), static_cast<double>(head.size()) / static_cast<double>(all)};

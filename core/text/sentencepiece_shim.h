@@ -9,10 +9,10 @@
 extern "C" {
 
 struct LadimoSentencePiece {
-  /// A model from a serialised `tokenizer.model`, or null when it is broken.
+  /// Returns a model from a serialised `tokenizer.model`, or null when it is broken.
   void* (*load)(const char* bytes, size_t size);
   void (*free)(void* model);
-  /// Hands ids (encode) or text (decode) to `sink` once. Return 0 when it went well.
+  /// encode and decode call `sink` once with the ids or the text. They return 0 on success.
   int (*encode)(const void* model, const char* text, size_t size,
                 void (*sink)(void* target, const int32_t* ids, size_t count), void* target);
   int (*decode)(const void* model, const int32_t* ids, size_t count,

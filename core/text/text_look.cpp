@@ -22,10 +22,10 @@ struct Members<TextLook> {
 
 namespace {
 
-constexpr std::size_t counted_bytes = 8 << 20;  // of one file; a few seconds
-constexpr std::size_t shown_tokens = 600;       // of a window; more is no better a look
+constexpr std::size_t counted_bytes = 8 << 20;  // of each file, which takes a few seconds
+constexpr std::size_t shown_tokens = 600;       // of a window; more would not show more
 
-/// A tokenizer that stops when the work is to stop.
+/// A tokenizer that throws Interrupted when the work is to stop.
 class StoppableTokenizer : public Tokenizer {
  public:
   StoppableTokenizer(const Tokenizer& tokenizer, const Context& context)
@@ -54,7 +54,7 @@ TextFileLook count(const std::filesystem::path& file, const Tokenizer& tokenizer
   return {static_cast<std::int64_t>(static_cast<double>(tokens) / beginning.share), true};
 }
 
-/// Does `work`; what it refuses is added to the look.
+/// Does `work` and adds what it refuses to the problems of the look.
 template <class Work>
 void attempt(TextLook& look, const Work& work) {
   try {
@@ -68,7 +68,7 @@ void attempt(TextLook& look, const Work& work) {
   }
 }
 
-/// The text of a window, token by token; together they are the whole text.
+/// The texts of a window's first tokens, one by one. Joined they are the whole text of these tokens.
 std::vector<std::string> token_texts(std::span<const std::int32_t> ids, const Tokenizer& tokenizer) {
   std::vector<std::string> texts;
   StreamDecoder decoder(tokenizer);

@@ -1,4 +1,5 @@
-// A look at the chosen text before anything is converted: what every file gives, and real windows.
+// A preview of the chosen text before anything is converted: how many tokens every file has, and real
+// windows.
 #pragma once
 
 #include <filesystem>
@@ -15,13 +16,13 @@ namespace ladimo {
 
 struct TextFileLook {
   std::int64_t tokens = 0;
-  bool estimated = false;  // counted in the first megabytes only
-  std::int64_t taken = 0;  // by all three splits
+  bool estimated = false;  // extrapolated from the first megabytes
+  std::int64_t taken = 0;  // tokens that the three splits take together
 };
 
 struct TextLook {
-  std::vector<TextFileLook> files;                         // one per file, in the order of asking
-  std::int64_t calibration = 0, tables = 0, checking = 0;  // windows; 0 where there is a problem
+  std::vector<TextFileLook> files;                         // one per file, in the order of the request
+  std::int64_t calibration = 0, tables = 0, checking = 0;  // windows of each split; 0 when there is a problem
   std::vector<std::vector<std::string>> windows;  // the first of the calibration windows, token by token
   std::vector<Problem> problems;
 };
@@ -31,14 +32,14 @@ struct TextRequest {
   std::int64_t window = 0;
   SplitSize size;
   std::uint64_t seed = 0;
-  int looks = 0;  // windows to be shown
+  int looks = 0;  // number of windows to show
 };
 
 /// Counts every file and cuts the splits exactly as the conversion will. Throws Interrupted.
 TextLook look_at_text(const TextRequest& request, const Tokenizer& tokenizer, const Context& context);
 
 nlohmann::json to_json(const TextLook& look);
-/// Throws Refusal.
+/// Reads what to_json() writes. Throws Refusal that names the key.
 TextLook text_look_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -23,7 +23,7 @@ constexpr std::size_t longest_character = 4;                   // bytes of UTF-8
 const LadimoSentencePiece* open_sentencepiece() {
   int flags = RTLD_NOW | RTLD_LOCAL;
 #if !defined(__SANITIZE_ADDRESS__) && defined(RTLD_DEEPBIND)
-  flags |= RTLD_DEEPBIND;  // AddressSanitizer refuses it; without libtorch in the process it is not needed
+  flags |= RTLD_DEEPBIND;  // AddressSanitizer refuses it; it is only needed with libtorch in the process
 #endif
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
   std::string reason;
@@ -140,8 +140,8 @@ std::string StreamDecoder::finish() {
 }
 
 // Keeps only the tokens just printed as the context of the next ones, so that a long text costs no more per
-// token than a short one. Tokens that print nothing by themselves would change how the next one begins (the
-// space at a beginning is dropped): then the older context stays.
+// token than a short one. Tokens that print nothing by themselves would change how the next one begins,
+// because a space at the beginning is dropped. In that case the older context stays.
 void StreamDecoder::forget() {
   const std::vector<std::int32_t> latest(ids_.begin() + static_cast<std::ptrdiff_t>(context_), ids_.end());
   const std::string text = tokenizer_.decode(latest);

@@ -15,22 +15,24 @@ namespace ladimo {
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
-  /// Ids without BOS or EOS.
+  /// The ids of `text`, without BOS or EOS.
   virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
-  /// Control tokens are left out. Throws Refusal for invalid ids.
+  /// The text of `ids`, without control tokens. Throws Refusal for invalid ids.
   virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
   /// Number of pieces.
   virtual std::int64_t size() const = 0;
   virtual std::int32_t bos() const = 0;  // -1: none
   virtual std::int32_t eos() const = 0;  // -1: none
-  /// Hash of what it was loaded from: another tokenizer cuts the same text into other tokens.
+  /// Hash of the file that the tokenizer was loaded from. It detects another tokenizer, which would cut the
+  /// same text into other tokens.
   virtual std::string fingerprint() const = 0;
 };
 
 /// Loads `tokenizer.model` (SentencePiece) from a model folder. Throws Refusal when there is none, when it is
-/// broken, or when only formats are there that this program does not read (they are named). The sentencepiece
-/// library is opened with dlopen in a namespace of its own (see core/CMakeLists.txt). `bos` is the token of
-/// the model's config (-1: texts begin without one); where it is given, the tokenizer's own is not used.
+/// broken, or when the folder has only a format that this program does not read (the message names it). The
+/// sentencepiece library is opened with dlopen in a namespace of its own (see core/CMakeLists.txt). `bos` is
+/// the BOS token of the model's config (-1: texts begin without one). When it is given, it replaces the
+/// tokenizer's own.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder,
                                           std::optional<std::int64_t> bos = {});
 

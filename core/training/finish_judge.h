@@ -34,8 +34,8 @@ class FinishJudge {
   const WeightSource& source_;
   Windows windows_;
   std::vector<ModelPolicy> policies_;
-  std::vector<ModelPolicy>
-      beside_;  // on both sides of the budgets: what was trained for one may run a little more
+  // Policies on both sides of the budgets: a model that was trained for a budget may run a little more.
+  std::vector<ModelPolicy> beside_;
   std::vector<double> activated_before_, log_kl_before_;  // by rising activity
 };
 

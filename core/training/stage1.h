@@ -10,7 +10,7 @@
 namespace ladimo {
 
 /// Converts the recipe's layers into the run folder. Takes memory for the residual stream and one layer's
-/// rows (both spilled where the context's memory does not suffice), for that layer's weights and for fitting
+/// rows (both spilled when the context's memory budget has no room), for that layer's weights and for fitting
 /// them. Returns the number of layers that were already done.
 int convert_layers(const WeightSource& source, const RunFolder& run, const Recipe& recipe,
                    const Windows& calibration, const Context& context);

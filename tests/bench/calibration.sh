@@ -8,10 +8,10 @@ ladimo=$1 model=$2 train=$3 dev=$4 folder=$5
 share=${6:-0.69}
 if [ $# -gt 6 ]; then shift 6; else set -- 10000 30000 100000 300000 self; fi
 
-# number KEY FILE: a number at the top level of a JSON object as ladimo prints it.
+# number KEY FILE: prints a number from the top level of a JSON object that ladimo wrote.
 number() { sed -n "s/^  \"$1\": \([-0-9.e]*\),*\$/\1/p" "$2"; }
 
-# row NAME TOKENS TEXT...: converts, decides, measures.
+# row NAME TOKENS TEXT...: converts, chooses the policy, measures and prints a row of the table.
 row() {
   name=$1 tokens=$2
   shift 2

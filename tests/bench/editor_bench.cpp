@@ -1,5 +1,5 @@
-// How long the window's policy editor takes for a position of the slider and for a dragged pin: 128 layers x
-// 32 candidates, against the frame of a 60 Hz screen.
+// How long the window's policy editor takes for one slider position and for one move of a dragged pin,
+// against the frame time of a 60 Hz screen. The table has 128 layers x 32 candidates.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -36,7 +36,7 @@ void report(const char* what, Work work) {
 int main(int argc, char** argv) {
   const QCoreApplication application(argc, argv);
   auto run = std::make_shared<ui::RunData>();
-  run->tradeoff = testing::random_table({128, 21, 10, 48, 1e6}, 1);  // and dense
+  run->tradeoff = testing::random_table({128, 21, 10, 48, 1e6}, 1);  // 31 candidates and dense
   testing::add_joint_points(*run->tradeoff);
   run->latency = testing::random_latency(48);
   ui::PolicyEditor editor(run);

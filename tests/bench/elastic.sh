@@ -16,16 +16,16 @@ ladimo=$1 model=$2 train=$3 dev=$4 folder=$5
 shift 5
 (($#)) || set -- 0.35 0.45 0.55 0.65 0.75 0.85 0.95
 
-# number KEY INDENT FILE: a number of a JSON object as ladimo prints it, at that depth.
+# number KEY INDENT FILE: prints a number from a JSON object that ladimo wrote; INDENT gives its depth.
 number() { sed -n "s/^$2\"$1\": \([-0-9.e]*\),*\$/\1/p" "$3"; }
 
-# convert RUN [OPTION...]
+# convert RUN [OPTION...]: converts into RUN.
 convert() {
   # shellcheck disable=SC2086
   "$ladimo" convert "$model" -o "$1" --text $train ${LADIMO_CONVERT:-} "${@:2}" >&2
 }
 
-# measure RUN SHARE: "ffn_activated kl", the policy solved for that share.
+# measure RUN SHARE: prints "ffn_activated kl" of the policy solved for that share.
 measure() {
   local policy=$folder/policy-$(basename "$1")-$2.json result=$folder/eval-$(basename "$1")-$2.json
   "$ladimo" policy "$1" --ffn-activated "$2" --output "$policy" >&2
@@ -34,7 +34,8 @@ measure() {
   echo "$(number ffn_activated '  ' "$result") $(number kl '  ' "$result")"
 }
 
-# level SHARE: routed activity at which a layer of the elastic run with a linear router and one bias uses that share.
+# level SHARE: prints the routed activity at which a layer of the elastic run with a linear router and one bias uses that
+# share.
 level() {
   local plan=$folder/elastic/recipe.json config=$model/config.json
   LC_ALL=C awk -v share="$1" -v n="$(number experts '  ' "$plan")" -v s="$(number shared '  ' "$plan")" \

@@ -1,4 +1,5 @@
-// Time to solve for a slider position: 128 layers x 32 candidates, tables to policy.
+// How long it takes to build the frontier, to solve for a slider position, and to list the points of the
+// plot: 128 layers x 32 candidates.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -27,11 +28,11 @@ double median_ms(Work work) {
 }  // namespace
 
 int main() {
-  auto table = testing::random_table({128, 21, 10, 48, 1e6}, 1);  // and dense
+  auto table = testing::random_table({128, 21, 10, 48, 1e6}, 1);  // 31 candidates and dense
   testing::add_joint_points(table);
   const auto latency = testing::random_latency(48);
   const Frontier frontier(table, &latency, Cost::activated);
-  double kl = 0;  // used, so that nothing is optimised away
+  double kl = 0;  // returned, so that no work is optimised away
   const double build = median_ms([&] { Frontier(table, &latency, Cost::activated); });
   const double move = median_ms([&] { kl += frontier.at_tradeoff(0.4).predicted.kl; });
   const double both =

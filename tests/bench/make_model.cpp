@@ -1,5 +1,4 @@
-// Makes a LLaMA checkpoint of any shape: 7B shapes are needed to measure memory and time and cannot be
-// shipped.
+// Makes a LLaMA checkpoint of any shape. Measuring memory and time needs 7B shapes, which cannot be shipped.
 #include <cstdio>
 #include <exception>
 #include <filesystem>

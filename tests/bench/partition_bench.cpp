@@ -1,6 +1,6 @@
 // Time to partition one layer: 14,336 neurons, 64 experts of which 16 shared, 4,096 tokens of 4,096 features.
-// The limit beside it is the time that its matrix products alone would take at the rate of one large product
-// on this machine.
+// The lower limit that is printed beside it is the time that the matrix products alone would take at the rate
+// of one large product on this machine.
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -14,7 +14,7 @@ using namespace ladimo;
 namespace {
 
 constexpr std::int64_t neurons = 14336, features = 4096, tokens = 4096;
-constexpr int iterations = 12;  // of k-means, at most
+constexpr int iterations = 12;  // at most so many iterations of k-means
 
 double seconds(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -31,7 +31,7 @@ double product_rate() {
          });
 }
 
-/// Neurons that go together: tokens lie in a space of 64 dimensions.
+/// Inputs in a space of 64 dimensions, which makes groups of neurons run together.
 at::Tensor inputs() { return at::mm(at::randn({tokens, 64}), at::randn({64, features})) / 8; }
 
 }  // namespace

@@ -16,7 +16,7 @@ shift 2
 (($#)) || set -- 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1.0
 trap 'rm -r "$folder"' EXIT
 
-# number KEY INDENT JSON: a number of a JSON object as ladimo prints it, at that depth.
+# number KEY INDENT JSON: prints a number from a JSON object that ladimo wrote; INDENT gives its depth.
 number() { sed -n "s/^$2\"$1\": \([-0-9.e]*\),*\$/\1/p" <<<"$3"; }
 
 echo "| tradeoff | KL predicted | KL measured | predicted / measured | activated predicted | measured |"

@@ -12,15 +12,15 @@ namespace ladimo::bench {
 namespace {
 
 constexpr std::int64_t topic_count = 32;
-// Of an embedding; the squares add up to 1.
+// How much of an embedding is the common direction, its topic and its own part. The squares add up to 1.
 constexpr double common_share = 0.5, topic_share = 0.6, own_share = 0.62;
-// What the inputs of a gate are on average: away from the topic and, on top of that, within it.
+// The mean input of a gate: `shut` for any token, plus `opened` for a token of the gate's topic.
 constexpr double shut = -1.2, opened = 2.5;
-// Of a gate's row besides; the squares add up to 1.
+// How much of the rest of a gate's row is its group's direction and its own part. The squares add up to 1.
 constexpr double group_share = 0.5, neuron_share = 0.87;
-// Root mean square of silu(gate) * up that these give.
+// The root mean square of silu(gate) * up that the constants above give.
 constexpr double activation_rms = 0.3;
-// Logits of unrelated tokens have this standard deviation, and a token's own is so many of them.
+// The standard deviation of the logits of unrelated tokens, and a token's own logit in units of it.
 constexpr double logit_deviation = 2, own_logit = 8;
 
 /// Nearly normal (the sum of four uniform numbers), mean 0, variance 1.
@@ -41,8 +41,8 @@ TrainedWeights::TrainedWeights(const testing::ModelShape& shape)
       layer_output_(stream_scale_ / std::sqrt(2 * static_cast<double>(shape.layers))),
       common_(direction("common")) {
   for (std::int64_t topic = 0; topic < topic_count; ++topic) topics_.push_back(direction("topic", topic));
-  // Were the head the embedding itself, a token's own logit would be root_ standard deviations; opposite
-  // signs in nearly half of the entries leave own_logit.
+  // If the head were the embedding itself, a token's own logit would be root_ standard deviations. Flipping
+  // the signs of nearly half of the entries reduces it to own_logit.
   Random random(shape_.seed, "signs");
   for (std::int64_t i = 0; i < shape_.hidden; ++i)
     signs_.push_back(random.uniform() < 0.5 + 0.5 * own_logit / root_ ? 1 : -1);
@@ -71,7 +71,7 @@ std::vector<std::byte> TrainedWeights::bytes_of(const ExpectedTensor& tensor) co
     std::vector<std::jthread> others;
     for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) others.emplace_back(work);
     work();
-  }  // joined
+  }  // waits for the other threads
   return bytes;
 }
 
@@ -86,7 +86,7 @@ TrainedWeights::FillRow TrainedWeights::rows_of(const ExpectedTensor& tensor) co
       return tokens(scales);
     }
     case Role::final_norm:
-      if (shape_.tied_head)  // the head cannot have the signs
+      if (shape_.tied_head)  // a tied head cannot hold the signs
         return [norm = around(1, 0.1), this](Random& random, Vector& row) {
           norm(random, row);
           std::ranges::transform(row, signs_, row.begin(), std::multiplies());
@@ -97,7 +97,7 @@ TrainedWeights::FillRow TrainedWeights::rows_of(const ExpectedTensor& tensor) co
       return around(1, 0.1);
     case Role::q:
     case Role::k:
-      return around(0, 1.5 * fan_in);  // attention that chooses
+      return around(0, 1.5 * fan_in);  // large enough for attention to prefer some tokens
     case Role::v:
     case Role::up:
       return around(0, fan_in);
@@ -135,7 +135,8 @@ TrainedWeights::FillRow TrainedWeights::tokens(const Vector& scales) const {
 }
 
 TrainedWeights::FillRow TrainedWeights::gate(std::int64_t layer) const {
-  // Of each topic, what its neurons' rows share: their product with an embedding of variance 1.
+  // For each topic, the part that the rows of its neurons share. It is scaled for its product with an
+  // embedding of variance 1.
   const auto d = static_cast<double>(shape_.hidden);
   std::vector<Vector> shared;
   for (std::int64_t topic = 0; topic < topic_count; ++topic) {

@@ -2,7 +2,7 @@
 // routing has something to find.
 //
 // A token's embedding is the sum of a direction that all tokens share, the direction of the token's topic and
-// a part of its own. A neuron belongs to a topic too: its gate is shut for most tokens (by the shared
+// a part of its own. A neuron also belongs to a topic: its gate is shut for most tokens (by the shared
 // direction), open for the tokens of its topic, and otherwise moves with the neurons of the same topic and
 // layer. What a neuron does to the output is log-normal over several orders of magnitude. Every layer adds
 // little to the residual stream, so that any number of layers stays well-conditioned. The head reads the
@@ -40,12 +40,12 @@ class TrainedWeights {
   Vector direction(const char* purpose, std::int64_t index = 0) const;
 
   testing::ModelShape shape_;
-  double root_;                 // of the hidden size
+  double root_;                 // square root of the hidden size
   double stream_scale_;         // standard deviation of the embedding's entries
   double layer_output_;         // standard deviation of what attention or an FFN adds to the stream
   Vector common_;               // [d]
   std::vector<Vector> topics_;  // [d] each
-  Vector signs_;                // [d], what the head sees of the embedding: 1 or -1
+  Vector signs_;  // [d], 1 or -1: the sign with which the head reads each entry of the embedding
 };
 
 }  // namespace ladimo::bench

@@ -1,6 +1,6 @@
-// How long from the start of the program to a usable window, and from "open" to a run that can be worked
-// with: read by the real engine, and (the window's own part) from a file that is printed. All include the
-// drawing.
+// How long it takes from the start of the program to a usable window, and from "open" to a run that can be
+// worked with. The run is read once by the real engine and once from a file that a script prints, which
+// leaves the window's own part. All times include drawing.
 #include <cstdio>
 #include <fstream>
 
@@ -22,7 +22,8 @@ namespace {
 
 constexpr int layers = 32;
 
-/// The run's folder as a conversion leaves it, without the weights, which nobody reads to show it.
+/// Writes the run's folder as a conversion leaves it, but without the weights, which are not needed to show
+/// it.
 void write_run(const RunFolder& run, const json& show) {
   std::filesystem::create_directories(run.path());
   write_json(run.recipe_file(), show["recipe"]);

@@ -35,7 +35,7 @@ void overwrite(const fs::path& file, std::size_t offset, const std::string& byte
   write_file(file, content);
 }
 
-/// Rewrites the weights under other sizes, keeping the folder's own config: every FFN is misshaped.
+/// Rewrites the weights in other sizes but keeps the folder's config, so that every FFN has the wrong shape.
 void reshape(const fs::path& model) {
   const auto config = read_file(model / "config.json");
   ModelShape other;
@@ -212,7 +212,7 @@ TEST_CASE(
   CHECK(read_file(output / "recipe.json") == before);
 }
 
-TEST_CASE("questions to a folder that is no run, or to a run without a policy, say what to do") {
+TEST_CASE("commands on a folder that is not a run, or on a run without a policy, say what to do") {
   const TemporaryFolder folder;
   write_pico_model(folder / "model");
   for (const char* command : {"show", "policy"}) {

@@ -20,7 +20,7 @@ void change_config(const std::filesystem::path& model, const char* key, const js
 
 }  // namespace
 
-TEST_CASE("bos_token_id: null") {
+TEST_CASE("with bos_token_id null no window and no prompt begins with a BOS") {
   const Workplace work;
   auto plan = work.convert(work.folder / "run");
   plan.front() = "plan";
@@ -31,7 +31,7 @@ TEST_CASE("bos_token_id: null") {
   const auto tokens_to_the_last_position = [&] {
     return json_of({"generate", work.model, "--prompt", "the cat", "--max-tokens", "1000"})["tokens"].size();
   };
-  change_config(work.model, "eos_token_id", nullptr);  // so that nothing but the positions ends a text
+  change_config(work.model, "eos_token_id", nullptr);  // so that only the position limit ends a text
   const auto with_bos = first_window();
   const auto generated = tokens_to_the_last_position();
   CHECK(with_bos[0].empty());
@@ -40,7 +40,7 @@ TEST_CASE("bos_token_id: null") {
   change_config(work.model, "bos_token_id", nullptr);
   CHECK(json_of({"inspect", work.model})["problems"].empty());
   const auto without_bos = first_window();
-  CHECK_FALSE(without_bos[0].empty());  // a piece of the text where the BOS was
+  CHECK_FALSE(without_bos[0].empty());  // a piece of text in place of the BOS
   CHECK(without_bos.size() == with_bos.size());
   CHECK(tokens_to_the_last_position() == generated + 1);
   const auto empty = run({"generate", work.model, "--prompt", ""});

@@ -21,7 +21,7 @@ std::set<std::string> kinds_of(const nlohmann::json& policy) {
 
 }  // namespace
 
-TEST_CASE("each budget is kept, each frontier keeps to its kinds, and more kinds are never worse") {
+TEST_CASE("each budget is met, each frontier keeps to its kinds, and more kinds are never worse") {
   const Workplace work;
   const auto output = work.folder / "run";
   json_of(work.convert(output));
@@ -53,10 +53,10 @@ TEST_CASE("each budget is kept, each frontier keeps to its kinds, and more kinds
   CHECK_FALSE(kinds_of(top_k).contains("threshold"));
   CHECK(kinds_of(threshold).contains("threshold"));
   CHECK_FALSE(kinds_of(threshold).contains("top_k"));
-  // What a target format knows is not the budget's business: pins hold whatever the kinds.
+  // Pins hold even if --kinds excludes their kind.
   const auto pinned = solved({"--tradeoff", "0.5", "--kinds", "top_k", "--pin", "1=th0.05"});
   CHECK(pinned["layers"][1]["kind"] == "threshold");
-  // What is printed is what is written.
+  // The printed numbers are those in the policy file.
   const auto printed = run({"policy", output, "--tradeoff", "0.5", "--kinds", "top_k", "--pin", "1=th0.05"});
   CHECK(printed.out.find(fmt::format("KL {} nats", format_number(predicted(pinned, "kl")))) !=
         std::string::npos);

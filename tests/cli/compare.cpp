@@ -1,4 +1,4 @@
-// `ladimo compare` and multiple choice from outside.
+// `ladimo compare` and multiple choice, run as commands.
 #include <algorithm>
 #include <sstream>
 
@@ -64,7 +64,7 @@ std::size_t lines_of(const fs::path& file) {
 
 }  // namespace
 
-TEST_CASE("all methods on the same tokens at the same share; rows as JSON and CSV") {
+TEST_CASE("compare measures all methods at the same share and writes rows as JSON and CSV") {
   const Workplace work;
   const auto csv = work.folder / "rows.csv";
   const auto json = json_of(work.compare({"--ffn-activated", "0.8,0.7", "--csv", csv}));
@@ -75,13 +75,13 @@ TEST_CASE("all methods on the same tokens at the same share; rows as JSON and CS
     for (const char* key : {"method", "seed", "ffn_activated", "kl", "nll", "perplexity", "seconds"})
       CHECK(row.contains(key));
     CHECK(row["kl"].get<double>() > 0);
-    // One of two layers of nine experts is coarse; ours stays below what was asked for.
+    // With nine experts in each of two layers one expert is a large step, and ladimo stays below the target.
     CHECK(std::abs(row["ffn_activated"].get<double>() - row["target"].get<double>()) < 0.04);
   }
   CHECK(json["held_out_tokens"].get<int>() > 1800);
 }
 
-TEST_CASE("seeds are compared one by one and summed up; kept runs are continued") {
+TEST_CASE("each seed has its rows and a summary; kept runs are continued") {
   const Workplace work;
   const auto keep = work.folder / "runs";
   const auto arguments = work.compare(
@@ -117,7 +117,7 @@ TEST_CASE("seeds are compared one by one and summed up; kept runs are continued"
   }
 }
 
-TEST_CASE("--ablate adds a row for every step left out") {
+TEST_CASE("--ablate adds a row for every step that is left out or added") {
   const Workplace work;
   const auto json = json_of(work.compare({"--methods", "ladimo", "--ffn-activated", "0.8", "--ablate"}));
   std::vector<std::string> methods;
@@ -187,7 +187,7 @@ TEST_CASE("eval answers multiple choice; a bad line is refused") {
   for (const char* key : {"acc", "acc_se", "acc_norm", "acc_norm_se"}) CHECK(task[key].is_number());
   CHECK(task["dense_acc"].is_null());
   CHECK(json["nll"].is_number());
-  // Without text the questions alone.
+  // Without text only the questions are evaluated.
   const auto alone = json_of({"eval", work.model, "--tasks", quiz});
   CHECK(alone["tasks"] == json["tasks"]);
   CHECK(alone["nll"].is_null());

@@ -1,5 +1,5 @@
-// `export` from outside: the native folder is the run under its policy, loads wherever a MODEL is asked for,
-// and what is damaged in it is refused by name.
+// `ladimo export`, run as a command: the native folder gives what the run gives under its policy, loads
+// wherever a MODEL is asked for, and is refused by name when it is damaged.
 #include <cstring>
 #include <functional>
 
@@ -58,7 +58,8 @@ void change_header(const fs::path& folder, const std::string& name,
 
 }  // namespace
 
-TEST_CASE("the folder holds for every layer what its policy uses, in shards, with all that belongs to it") {
+TEST_CASE(
+    "the exported folder holds the weights that each layer's policy uses, in shards, and all other files") {
   const auto& e = example();
   for (const char* name : {"config.json", "policy.json", "report.json", "README.md", "tokenizer.model",
                            "model.safetensors.index.json"})
@@ -83,7 +84,9 @@ TEST_CASE("the folder holds for every layer what its policy uses, in shards, wit
     CHECK(entry.path().filename().string().find(".tmp-") == std::string::npos);
 }
 
-TEST_CASE("it says what the run says, in every command; without the original the comparison is null") {
+TEST_CASE(
+    "every command gives the same for the export as for the run; without the original, comparisons are "
+    "null") {
   const auto& e = example();
   const auto expected = eval(e.run), found = eval(e.native);
   for (const char* key : {"kl", "perplexity", "dense_perplexity", "same_top", "activated_parameters"})
@@ -152,7 +155,7 @@ TEST_CASE("with --all-policies any policy can be used, without the original") {
   fs::rename(moved, e.work.model);
 }
 
-TEST_CASE("what cannot be exported is refused and nothing is left") {
+TEST_CASE("an export that is not possible is refused and leaves no files") {
   const auto& e = example();
   const auto nowhere = (e.work.folder / "nowhere/model").string(), fresh = (e.work.folder / "fresh").string();
   auto foreign = read_json(e.run / "policy.json");
@@ -265,7 +268,7 @@ TEST_CASE("a damaged native folder is refused with the file, and the key or the 
       CHECK(finished.err.find(part) != std::string::npos);
     }
   }
-  // Weights outside the FFNs that are not the original's: no comparison would be one.
+  // If weights outside the FFNs differ from the original's, a comparison would mean nothing.
   const auto folder = e.work.folder / "spoiled";
   fs::remove_all(folder);
   fs::copy(e.native, folder);

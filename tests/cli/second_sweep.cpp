@@ -1,4 +1,4 @@
-// The optional second sweep through the command line: killed in its middle.
+// The optional second sweep through the command line, also killed in the middle.
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -23,7 +23,7 @@ std::map<std::string, std::string> results(const fs::path& run_folder) {
 
 }  // namespace
 
-TEST_CASE("a second sweep: its own step and files; killed in the middle, the same bytes") {
+TEST_CASE("a second sweep has its own step and files, and gives the same bytes after it was killed") {
   const Workplace work;
   const auto recipe = work.folder / "recipe.json";
   write_json(recipe, {{"stage1", {{"second_sweep", true}, {"router_ranks", nlohmann::json::array()}}},

@@ -1,4 +1,4 @@
-// `serve` from outside: every request, cancel, bad requests, the ends of its input.
+// `ladimo serve`, run as a command: every request, cancel, bad requests, and the ways in which it ends.
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -12,7 +12,7 @@ using nlohmann::json;
 
 namespace {
 
-/// One run for all cases: what serve does to it is measured and saved policies.
+/// One run for all test cases: serve only adds measurements and policies to it.
 const fs::path& example_run() {
   static const Workplace work;
   static const fs::path run = [] {
@@ -34,13 +34,13 @@ class Server {
   void send(const json& request) { process_.write(request.dump() + "\n"); }
   void write(const std::string& text) { process_.write(text); }
 
-  /// The `result` or `error` of a request.
+  /// Waits for the `result` or `error` of a request.
   json answer(int id) {
     return wait_for([&](const json& event) {
       return event.value("id", json()) == id && (event["event"] == "result" || event["event"] == "error");
     });
   }
-  /// The first event that fits.
+  /// Waits for the first event for which `fits` holds.
   template <class Fits>
   json wait_for(Fits&& fits) {
     json found;
@@ -55,7 +55,7 @@ class Server {
     REQUIRE_FALSE(found.is_null());
     return found;
   }
-  /// All whole lines so far.
+  /// The events of all complete lines so far.
   const std::vector<json>& events() const {
     const auto text = process_.out_so_far();
     for (auto end = text.find('\n', read_); end != std::string::npos; end = text.find('\n', read_)) {
@@ -85,12 +85,12 @@ class Server {
   }
   Process process_;
   mutable std::vector<json> events_;
-  mutable std::size_t read_ = 0;  // bytes of the output
+  mutable std::size_t read_ = 0;  // bytes of the output that are parsed
 };
 
 }  // namespace
 
-TEST_CASE("generate: both sides, tokens as they come, the same text as the command gives") {
+TEST_CASE("generate sends tokens of both sides as they come, and gives the same text as the command") {
   const auto run = example_run();
   Server server({run});
   server.send({{"id", 1}, {"request", "generate"}, {"prompt", "the cat"}, {"max_tokens", 6}});
@@ -110,7 +110,7 @@ TEST_CASE("generate: both sides, tokens as they come, the same text as the comma
   CHECK(result["converted"]["text"] == command["text"]);
   CHECK(result["converted"]["tokens"] == command["tokens"]);
 
-  // Another policy, one side, sampled.
+  // Another policy, only one side, and sampling.
   auto policy = read_json(run / "policy.json");
   for (auto& layer : policy["layers"]) layer = {{"layer", layer["layer"]}, {"kind", "top_k"}, {"k", 2}};
   server.send({{"id", 2},
@@ -127,7 +127,7 @@ TEST_CASE("generate: both sides, tokens as they come, the same text as the comma
   CHECK(server.close().status == 0);
 }
 
-TEST_CASE("eval: the numbers of the command, on named text and on the checking split, kept in the run") {
+TEST_CASE("eval gives the numbers of the command, on named text and on the checking split, and keeps them") {
   const auto run = example_run();
   Server server({run});
   server.send({{"id", 1}, {"request", "eval"}, {"text", {held_out()}}, {"tokens", 1000}});
@@ -160,7 +160,7 @@ TEST_CASE("eval: the numbers of the command, on named text and on the checking s
   CHECK(server.close().status == 0);
 }
 
-TEST_CASE("policy: checked and written, in the run or under a name; bench") {
+TEST_CASE("policy is checked and written, as the run's or under a name; bench gives times") {
   const auto run = example_run();
   const auto before = read_json(run / "policy.json");
   Server server({run});
@@ -241,7 +241,7 @@ TEST_CASE("bad requests are answered, and serve goes on") {
   CHECK(server.close().status == 0);
 }
 
-TEST_CASE("cancel is heard in the middle of an eval; a waiting request is canceled too, others go on") {
+TEST_CASE("cancel works in the middle of an eval and on a waiting request; other requests go on") {
   const auto run = example_run();
   const auto text = run.parent_path() / "long.txt";
   write_text(text, 3000, 2);
@@ -266,7 +266,7 @@ TEST_CASE("cancel is heard in the middle of an eval; a waiting request is cancel
   for (int id = 1; id <= 3; ++id) CHECK(server.count(id, "result") + server.count(id, "error") == 1);
 }
 
-TEST_CASE("the end of stdin and SIGTERM cancel what runs and end with 0") {
+TEST_CASE("end-of-file on stdin and SIGTERM cancel the request in progress and end serve with status 0") {
   const auto run = example_run();
   const auto text = run.parent_path() / "longer.txt";
   write_text(text, 3000, 3);
@@ -284,14 +284,14 @@ TEST_CASE("the end of stdin and SIGTERM cancel what runs and end with 0") {
   }
 }
 
-TEST_CASE("a full stdout ends serving with 1") {
+TEST_CASE("serve ends with status 1 when stdout is full") {
   Process server({"serve", example_run()}, {}, "/dev/full");
   const auto finished = server.wait();
   CHECK(finished.status == 1);
   CHECK(finished.err.find("stdout") != std::string::npos);
 }
 
-TEST_CASE("a dense model is served without a policy; a folder that is none is refused as an event") {
+TEST_CASE("a dense model is served without a policy; a folder that holds no model is refused by an event") {
   const auto model = example_run().parent_path() / "model";
   Server server({model});
   server.send({{"id", 1}, {"request", "generate"}, {"prompt", "the"}, {"max_tokens", 2}});

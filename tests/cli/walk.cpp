@@ -1,4 +1,4 @@
-// The whole way on a pico model, through the command line: the contract of design.md, checked from outside.
+// All commands in order on a pico model: the documented behaviour, checked from outside.
 #include <algorithm>
 #include <numeric>
 #include <set>
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Bytes of everything that the recipe alone decides.
+/// The bytes of all files that depend on the recipe alone.
 std::map<std::string, std::string> results(const fs::path& run_folder) {
   std::map<std::string, std::string> bytes;
   for (const auto& entry : fs::recursive_directory_iterator(run_folder)) {
@@ -31,7 +31,7 @@ std::map<std::string, std::string> results(const fs::path& run_folder) {
 
 }  // namespace
 
-TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of the contract") {
+TEST_CASE("inspect, plan, convert, show, policy, eval and generate print every documented key") {
   const Workplace work;
   const auto output = work.folder / "run";
   check_keys(json_of({"inspect", work.model}),
@@ -83,7 +83,7 @@ TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of th
                           "activated_fraction", "ffn_activated", "domains", "tasks"});
   CHECK(evaluation["domains"].size() == 2);
   CHECK(evaluation["calibrated_on"] == nlohmann::json{work.text.string()});
-  // What was calibrated on is measured, but not without a word; what was held out is.
+  // Measuring on calibration text gives a warning, on held-out text none.
   const auto seen = run({"eval", output, "--text", work.text, "--tokens", "2000"});
   CHECK(seen.err.find("was calibrated on") != std::string::npos);
   CHECK(seen.out.find("KL of single tokens: median") != std::string::npos);
@@ -104,7 +104,7 @@ TEST_CASE("inspect, plan, convert, show, policy, eval, generate: every key of th
     CHECK(generated["tokens"][0]["experts"].size() == 3);
   }
 
-  // A policy that is asked to be all dense is the dense model.
+  // Trade-off 0 gives the all-dense policy, which is the dense model.
   json_of({"policy", output, "--tradeoff", "0"});
   const auto all_dense = json_of({"eval", output, "--text", work.held_out});
   CHECK(all_dense["kl"] == 0.0);
@@ -117,7 +117,7 @@ TEST_CASE("a moved original is named with --dense; another checkpoint is refused
   const auto output = work.folder / "run";
   json_of(work.convert(output));
   json_of({"policy", output});
-  // Moved together, they find each other.
+  // A run finds its original when both were moved together.
   const auto together = work.folder / "together";
   fs::create_directory(together);
   fs::rename(work.model, together / "model");
@@ -143,7 +143,7 @@ TEST_CASE("killed in the middle, the same command gives the same bytes as an und
   const Workplace work;
   const auto undisturbed = work.folder / "undisturbed", killed = work.folder / "killed";
   REQUIRE(run(work.convert(undisturbed)).status == 0);
-  // In the middle of layer 1, during the finish, and while the tables are measured.
+  // Kills in the middle of layer 1, during the finish, and while the tables are measured.
   for (const char* file : {"layers/000.json", "layers/002.json", "profile.json"}) {
     Process process(work.convert(killed));
     process.wait_until([&] { return fs::exists(killed / file); });
@@ -166,7 +166,7 @@ TEST_CASE("killed in the middle, the same command gives the same bytes as an und
   CHECK(found.size() == expected.size());
 }
 
-TEST_CASE("a model that writes its own text") {
+TEST_CASE("a model can be calibrated on text that it writes itself") {
   const Workplace work;
   const auto output = work.folder / "run";
   auto arguments = work.convert(output);
@@ -179,10 +179,10 @@ TEST_CASE("a model that writes its own text") {
   CHECK(json_of(arguments)["resumed_layers"] == 3);
 }
 
-TEST_CASE("a disk that fills up while running: status 1, and the same command continues") {
+TEST_CASE("a disk that fills up during a conversion gives status 1, and the same command continues") {
   const Workplace work;
   const auto output = work.folder / "run";
-  // The plan fits (it is told of more), the writing does not: one layer's file is about 40 kB.
+  // The plan passes, because only writing is limited; one layer's file has about 40 kB.
   const auto full = run(work.convert(output), {{"LADIMO_DISK_FULL_AFTER_BYTES", "60000"}});
   INFO(full.err);
   CHECK(full.status == 1);
@@ -194,13 +194,13 @@ TEST_CASE("a disk that fills up while running: status 1, and the same command co
   CHECK(json_of(work.convert(output))["resumed_layers"].get<int>() >= 1);
 }
 
-TEST_CASE("a damaged layer is found and made anew, with the same bytes; another model's policy is refused") {
+TEST_CASE("a damaged layer is found and made again with the same bytes; another model's policy is refused") {
   const Workplace work;
   const auto output = work.folder / "run";
   json_of(work.convert(output));
   json_of({"policy", output, "--tradeoff", "1"});
   const auto expected = results(output);
-  // As stage 1 left it, and as the finish left it.
+  // Damages a layer of stage 1 and a layer of the finish.
   for (const char* name : {"layers/001.safetensors", "finish/001.safetensors"}) {
     REQUIRE(fs::exists(output / name));
     auto bytes = read_file(output / name);
@@ -221,7 +221,7 @@ TEST_CASE("a damaged layer is found and made anew, with the same bytes; another 
   CHECK(other.err.find("another checkpoint") != std::string::npos);
 }
 
-TEST_CASE("a run is looked at and its policies are chosen without its weights") {
+TEST_CASE("show and policy work without the run's weights") {
   const Workplace work;
   const auto output = work.folder / "run";
   json_of(work.convert(output));
@@ -239,7 +239,7 @@ TEST_CASE("a run is looked at and its policies are chosen without its weights") 
   CHECK(run({"eval", output, "--text", work.held_out}).err.find("damaged") != std::string::npos);
 }
 
-TEST_CASE("another tokenizer than the one that a run was made with is refused, where it is known") {
+TEST_CASE("a changed tokenizer is refused if the run recorded its own") {
   const Workplace work;
   const auto output = work.folder / "run";
   json_of(work.convert(output));
@@ -255,7 +255,7 @@ TEST_CASE("another tokenizer than the one that a run was made with is refused, w
     CHECK(refused.err.find("has changed since the run") != std::string::npos);
     CHECK(refused.err.find("hint:") != std::string::npos);
   }
-  // Earlier versions did not write it down.
+  // Recipes of earlier versions do not record the tokenizer.
   auto recipe = read_json(output / "recipe.json");
   CHECK(recipe.erase("tokenizer_fingerprint") == 1);
   write_json(output / "recipe.json", recipe);
@@ -320,7 +320,7 @@ TEST_CASE("Ctrl+C, SIGTERM and a closed stdin end with 130 and leave a resumable
   CHECK(json_of(work.convert(work.folder / "run0"))["resumed_layers"].get<int>() >= 1);
 }
 
-TEST_CASE("a full stdout is a failure, whatever the form") {
+TEST_CASE("a full stdout is a failure in every output form") {
   const Workplace work;
   for (const char* form : {"", "--json", "--events"}) {
     std::vector<std::string> arguments = {"inspect", work.model};

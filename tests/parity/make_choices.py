@@ -23,7 +23,7 @@ DEMO = ROOT / "resources" / "demo"
 
 
 def encode_pair(pieces, context, continuation):
-    """lm-eval's cut between context and continuation, with BOS in front (add_bos_token)."""
+    """Cuts context and continuation as lm-eval does, with BOS in front (add_bos_token)."""
     if context == "":
         return [pieces.bos_id()], pieces.encode(continuation)
     spaces = len(context) - len(context.rstrip())
@@ -36,7 +36,7 @@ def encode_pair(pieces, context, continuation):
 
 
 def continuation_of(context, choice):
-    """lm-eval's target_delimiter is a space; here it stands only where there is none yet."""
+    """The choice after lm-eval's target_delimiter, a space, which is left out if a space is there already."""
     apart = context == "" or context != context.rstrip() or choice != choice.lstrip()
     return choice if apart else " " + choice
 

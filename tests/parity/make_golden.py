@@ -45,8 +45,8 @@ def tiny_shape(**changes):
 
 
 def tiny_models():
-    """Between them: both rotary scalings, biases, grouped and single key heads, a head_dim that is not
-    hidden_size / heads, separate and tied heads, a sliding window."""
+    """Tiny models that together have both rotary scalings, biases, grouped and single key heads, a head_dim that
+    is not hidden_size / heads, separate and tied heads, a sliding window."""
     llama3 = dict(
         rope_type="llama3",
         factor=8.0,
@@ -108,7 +108,7 @@ def prompt_ids(folder):
 
 
 def cases(checkpoints):
-    """Name, folder, prompt, positions."""
+    """Yields name, folder, prompt and positions of every case."""
     stories = ROOT.parent / "shared" / "models" / "stories260K"
     if stories.exists():
         ids = prompt_ids(stories)

@@ -82,7 +82,7 @@ void copy_folder(const QString& from, const QString& to) {
   std::filesystem::copy(from.toStdString(), to.toStdString(), std::filesystem::copy_options::recursive);
 }
 
-/// Every second line each of the run's held-out text, in two files.
+/// Two files, each with every second line of the run's held-out text.
 QString two_texts(const Demo& demo) {
   std::ifstream text((demo.run + "/text/held-out.jsonl").toStdString());
   const QString names[] = {demo.work + "/evening-stories.jsonl", demo.work + "/morning-stories.jsonl"};
@@ -172,7 +172,7 @@ void walk_run(const Demo& demo, const Album& album) {
   album.keep(window, "model-card");
 }
 
-/// What a stopped conversion left: how it is opened, gone on with, and fails on a full disk.
+/// An interrupted run: it is opened, continued, and fails on a full disk.
 void walk_unfinished(const Demo& demo, const Album& album) {
   const QString unfinished = demo.work + "/unfinished";
   copy_folder(demo.run, unfinished);
@@ -212,7 +212,7 @@ void walk_wizard(const Demo& demo, const Album& album) {
   album.keep(window, "wizard-text");
   go_on(wizard);
   choose(window, "tokens", 20000);
-  QTest::qWait(5000);  // the partition is drawn
+  QTest::qWait(5000);  // time to draw the partition
   album.keep(window, "wizard-experts");
   click(seen<QAbstractButton>(window, "advanced"));
   choose(window, "held_out", 4096);

@@ -16,22 +16,22 @@ set(kernels kernels)
 set(model base checkpoint policy kernels model)
 set(stream ${run} model stream)
 set(convert ${stream} convert)
-# Comparing distributions and timing are work for kernels.
+# evaluate/ compares distributions and takes times with kernels.
 set(evaluate ${stream} kernels evaluate)
-# The latency table uses the one timing harness, the tables the one way of scoring.
+# profile/ takes times and scores with the code in evaluate/.
 set(profile ${stream} evaluate profile)
-# The finish is priced by stage 2's tables and judged by scoring.
+# training/ prices the finish with stage 2's tables and judges it by scoring.
 set(training ${stream} convert evaluate profile training)
 set(baselines ${stream} convert baselines)
 set(transfer ${stream} transfer)
 set(commands ${stream} convert evaluate profile training baselines transfer commands)
 
-# The same for the rooms of ui/, which include one another as "ui/ROOM/...".
+# What each room of ui/ may include of the others, as "ui/ROOM/...".
 set(ui_settings settings)
 set(ui_engine settings engine)
 set(ui_models ${ui_engine} models)
 set(ui_widgets ${ui_models} widgets)
-# Plots space themselves as widgets do.
+# plots/ uses the spacing of widgets/.
 set(ui_plots ${ui_widgets} plots)
 set(ui_panels ${ui_plots} panels)
 set(ui_wizard ${ui_plots} wizard)
@@ -44,13 +44,13 @@ set(qt "<(Q[A-Z][A-Za-z]*|Qt[A-Z][A-Za-z]*/.*|qcustomplot\\.h)>")
 set(torch "[<\"](torch|ATen|c10|caffe2)/")
 set(violations "")
 
-# includes(FILE OUT): the include lines of a file.
+# includes(FILE OUT): sets OUT to the include lines of a file.
 function(includes file out)
   file(STRINGS "${ROOT}/${file}" lines REGEX "^[ \t]*#[ \t]*include")
   set(${out} "${lines}" PARENT_SCOPE)
 endfunction()
 
-# forbid(WHAT PATTERN GLOB...): no file under the globs has an include that matches.
+# forbid(WHAT PATTERN GLOB...): fails when a file under the globs has an include that matches.
 function(forbid what pattern)
   set(globs ${ARGN})
   list(TRANSFORM globs PREPEND "${ROOT}/")
@@ -74,8 +74,8 @@ endforeach()
 forbid("the studio uses ladimo_base alone" "\"(kernels|model|stream|convert|evaluate|profile|training|baselines|transfer|commands)/"
        ui/*.h ui/*.cpp app/studio/*.cpp)
 
-# guard(HOUSE PREFIX START): every room of a house includes only what its list, PREFIX and its name, holds. START
-# comes before the room in an include line.
+# guard(HOUSE PREFIX START): fails when a room of a house includes a room that is not in its list, which is named
+# PREFIX plus the room's name. START comes before the room in an include line.
 function(guard house prefix start)
   file(GLOB rooms RELATIVE "${ROOT}/${house}" "${ROOT}/${house}/*/")
   foreach(room ${rooms})

@@ -26,8 +26,9 @@ class EventClock : public QApplication {
   const Longest& longest() const { return longest_; }
 
   bool notify(QObject* receiver, QEvent* event) override {
-    if (inside_) return QApplication::notify(receiver, event);  // part of the event that is measured already
-    const QString what = describe(*receiver, *event);           // both may be gone after the call
+    if (inside_)
+      return QApplication::notify(receiver, event);    // this event is part of one that is being measured
+    const QString what = describe(*receiver, *event);  // both may be gone after the call
     inside_ = true;
     const double start = thread_ms();
     const bool used = QApplication::notify(receiver, event);

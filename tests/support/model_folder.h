@@ -18,14 +18,14 @@
 
 namespace ladimo::testing {
 
-/// The default is tiny ("pico"), as most tests want it.
+/// The shape of a checkpoint. The default is tiny ("pico"), as most tests want it.
 struct ModelShape {
   std::int64_t hidden = 32;
   std::int64_t layers = 2;
   std::int64_t heads = 4;
   std::int64_t kv_heads = 2;
   std::int64_t intermediate = 48;
-  std::int64_t vocab = 4096;  // as many as the demo tokenizer has; the preflight refuses fewer rows
+  std::int64_t vocab = 4096;  // as many pieces as the demo tokenizer has; the preflight refuses fewer
   std::int64_t positions = 64;
   bool tied_head = true;
   bool attention_bias = false;

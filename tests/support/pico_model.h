@@ -9,8 +9,8 @@
 
 namespace ladimo::testing {
 
-/// Norm weights are near 1, embeddings have about unit variance, and matrices are scaled by 1/sqrt(fan-in).
-/// Activations then stay of order one, and the logits are far from uniform.
+/// Random weights of one tensor: norm weights are near 1, embeddings have about unit variance, and matrices
+/// are scaled by 1/sqrt(fan-in). Activations then stay of order one, and the logits are far from uniform.
 inline std::vector<std::byte> random_weights(const ExpectedTensor& tensor, DType dtype, Random& random) {
   std::size_t count = 1;
   for (const std::int64_t dim : tensor.shape) count *= static_cast<std::size_t>(dim);

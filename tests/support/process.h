@@ -1,4 +1,4 @@
-// Runs the command line as a user does: a process with arguments, its two streams and its exit status.
+// Runs the command line as a user does: a process with arguments, two output streams and an exit status.
 #pragma once
 
 #include <fcntl.h>

@@ -13,7 +13,7 @@
 
 namespace ladimo::testing {
 
-/// Writes `bytes` in the place of a layer's weights.
+/// A writer that writes `bytes` in place of a layer's weights.
 inline LayerStore::Write writing(std::string bytes) {
   return [bytes = std::move(bytes)](const std::filesystem::path& file) { write_file(file, bytes); };
 }

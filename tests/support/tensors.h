@@ -15,7 +15,7 @@
 
 namespace ladimo::testing {
 
-/// Uniform in [-scale, scale), fp32.
+/// A random fp32 tensor, uniform in [-scale, scale).
 inline at::Tensor random_tensor(at::IntArrayRef shape, std::uint64_t seed, double scale = 1) {
   const at::Tensor tensor = at::empty(shape, at::kFloat);
   Random random(seed, "test tensor");
@@ -29,7 +29,7 @@ inline double max_difference(const at::Tensor& a, const at::Tensor& b) {
   return (a.to(at::kFloat) - b.to(at::kFloat)).abs().max().item<double>();
 }
 
-/// The largest difference in units of the largest value.
+/// The largest difference of two tensors in units of the largest value.
 inline double relative_difference(const at::Tensor& a, const at::Tensor& expected) {
   return max_difference(a, expected) / expected.to(at::kFloat).abs().max().item<double>();
 }
@@ -38,7 +38,7 @@ inline WeightSource open_weights(const std::filesystem::path& folder, at::Scalar
   return WeightSource(Checkpoint::open(folder), at::kCPU, dtype);
 }
 
-/// All FFN inputs or outputs of a layer. [T, d]
+/// The FFN inputs of all rows of a layer, [T, d]; `outputs` gives the FFN outputs.
 inline at::Tensor inputs(const LayerRows& rows) { return rows.x(0, rows.count()); }
 inline at::Tensor outputs(const LayerRows& rows) { return rows.y(0, rows.count()); }
 

@@ -22,7 +22,7 @@ std::vector<PlanStep> example_steps() {
           {Step::frontier, "Frontier.", 5, false}};
 }
 
-/// What the engine said of a conversion of three layers of the demo model.
+/// The events that the engine sent during a conversion of three layers of the demo model.
 std::vector<Event> recorded() {
   std::vector<Event> events;
   std::ifstream in(LADIMO_TEST_DATA "/events/conversion.jsonl");
@@ -33,7 +33,7 @@ std::vector<Event> recorded() {
 
 }  // namespace
 
-TEST_CASE("a recorded conversion, from the first event to the last") {
+TEST_CASE("the state follows a recorded conversion from the first event to the last") {
   ConversionState state(example_steps(), {0, 1, 2});
   StepListModel steps(false);
   LayerProgressModel layers;
@@ -72,7 +72,7 @@ TEST_CASE("a recorded conversion, from the first event to the last") {
   CHECK(layers.index(0, LayerProgressModel::status).data().toString() == "finished");
 }
 
-TEST_CASE("what, how far, how long") {
+TEST_CASE("the sentence says what is done, how far it is and how long it takes") {
   ConversionState state(example_steps(), {0, 1, 2});
   state.start(0);
   state.apply(StepEvent{"layers", 1, 7}, 1);
@@ -85,7 +85,7 @@ TEST_CASE("what, how far, how long") {
   state.apply(LayerEvent{1, 0.2, 0.1, 6}, 7);
   CHECK(state.sentence(7).contains("1 of 3 finished"));
   state.apply(ProgressEvent{2, 0, 1, -1, "partition"}, 7);
-  CHECK(state.sentence(8).contains("about 6.0 s"));  // as long as the one before
+  CHECK(state.sentence(8).contains("about 6.0 s"));  // expected to take as long as the layer before
   state.apply(StepEvent{"sensitivity", 4, 7}, 20);
   state.apply(ProgressEvent{-1, 30, 120, 3, {}}, 21);
   CHECK(state.sentence(22) == "Sensitivity · 25 % · 2.0 s of about 8.0 s");
@@ -95,7 +95,7 @@ TEST_CASE("what, how far, how long") {
   CHECK(state.layer(9) == nullptr);
 }
 
-TEST_CASE("a pause keeps what is finished, and continuing begins the layer at work anew") {
+TEST_CASE("a pause keeps finished layers, and continuing starts the layer in progress again") {
   ConversionState state(example_steps(), {0, 1});
   state.start(0);
   state.apply(StepEvent{"calibration text", 0, 7}, 0);
@@ -126,7 +126,7 @@ TEST_CASE("a run that is resumed begins with the layers it holds") {
   ConversionState state(example_steps(), {0, 1}, {record});
   CHECK(state.finished_layers() == 1);
   CHECK(*state.layer(0)->loss_after == 0.3);
-  CHECK(state.share(0) == 0);  // of what is left
+  CHECK(state.share(0) == 0);  // the share of what was left when the run was resumed
   state.start(0);
   state.apply(StepEvent{"layers", 1, 7}, 0);
   state.apply(ProgressEvent{1, 0, 1, -1, "partition"}, 0);

@@ -1,4 +1,4 @@
-// What the desktop is asked for, heard by a desktop of our own on a bus of our own.
+// Requests to the desktop, received by a stand-in for the desktop on a private bus.
 #include "ui/engine/desktop.h"
 
 #include <doctest/doctest.h>
@@ -31,7 +31,7 @@ const std::string plan_of_it =
     R"("windows":1,"ram_bytes":1,"disk_bytes":1,"seconds":3,"partition":null,"problems":[],)"
     R"("recipe":{"experts":16,"shared":4,"layers":[0,1]}})";
 
-/// Answers everything with the cookie and remembers what it was asked.
+/// Answers every call with the cookie and remembers the calls.
 class Desktop : public QDBusVirtualObject {
  public:
   QString introspect(const QString&) const override { return {}; }
@@ -51,7 +51,7 @@ class Desktop : public QDBusVirtualObject {
 
 }  // namespace
 
-TEST_CASE("the desktop is asked to stay awake as long as it is needed, and to say when it is done") {
+TEST_CASE("the desktop is asked to stay awake while the engine works, and to notify when it is done") {
   const QString program = QStandardPaths::findExecutable(QStringLiteral("dbus-daemon"));
   if (program.isEmpty()) {
     MESSAGE("skipped: there is no dbus-daemon");
@@ -92,7 +92,7 @@ TEST_CASE("the desktop is asked to stay awake as long as it is needed, and to sa
   REQUIRE(QTest::qWaitFor([&] { return go_on->isEnabled(); }, patience_ms));
   desktop.asked.clear();
   go_on->click();
-  REQUIRE(desktop.wait_for("Notify"));  // a failure is not slept through
+  REQUIRE(desktop.wait_for("Notify"));  // the person must learn of a failure, too
   CHECK(desktop.last.value(3) == "The conversion failed");
   CHECK(desktop.last.value(4) == "The disk is full.");
 

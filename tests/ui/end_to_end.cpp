@@ -1,4 +1,5 @@
-// The whole way with the real engine: start page, wizard, slider, measurement, export, opened again.
+// The whole window with the real engine: start page, wizard, slider, measurement, export, and opening the
+// export.
 #include <filesystem>
 
 #include <doctest/doctest.h>
@@ -86,7 +87,7 @@ TEST_CASE("from the start page to an exported model, and back") {
                           conversion_ms));
   REQUIRE(QTest::qWaitFor([&] { return !run.busy(); }, conversion_ms));
 
-  // A file elsewhere is not the run's own policy: leaving would ask.
+  // A policy file elsewhere does not save the run's policy, so leaving would ask.
   CHECK(run.unsaved());
   click(seen<QAbstractButton>(window, "save_as_run_policy"));
   REQUIRE(QTest::qWaitFor([&] { return !run.unsaved(); }, conversion_ms));

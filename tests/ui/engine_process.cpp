@@ -31,7 +31,7 @@ Outcome run(const std::string& script, const QStringList& arguments = {}) {
 
 }  // namespace
 
-TEST_CASE("every way a job can end has words") {
+TEST_CASE("every way in which a job can end has a message") {
   const std::string two = StandInEngine::printing(
       R"({"event":"error","message":"One.","hint":"Do this.","path":"x/y"}
 {"event":"error","message":"Two.","hint":"","path":""})");
@@ -65,13 +65,13 @@ TEST_CASE("every way a job can end has words") {
   }
 }
 
-TEST_CASE("the arguments pass unchanged, and events are asked for") {
+TEST_CASE("arguments are passed unchanged, and --events is added") {
   const Outcome outcome = run(R"sh(printf '{"event":"result","asked":"'; printf '%s|' "$@"; echo '"}')sh",
                               {"show", "a folder/with spaces"});
   CHECK(outcome.output == R"({"asked":"show|a folder/with spaces|--events|"})");
 }
 
-TEST_CASE("events come as values, in their order, before the end") {
+TEST_CASE("events arrive as values, in order, before the job ends") {
   const StandInEngine engine(StandInEngine::printing(
                                  R"({"event":"step","name":"layers","index":2,"count":6}
 {"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.5,"what":"refit"}
@@ -99,7 +99,7 @@ TEST_CASE("events come as values, in their order, before the end") {
   CHECK(heard == QStringList{"layers 2/6", "refit 10/96", "0.25", "0.125", "Careful.", "end"});
 }
 
-TEST_CASE("an engine that is missing says where it belongs") {
+TEST_CASE("a missing engine gives a message that says where it belongs") {
   EngineProcess process(Engine{QStringLiteral("/nonexistent/ladimo"), {}});
   QSignalSpy spy(&process, &EngineProcess::finished);
   process.start({});
@@ -109,7 +109,7 @@ TEST_CASE("an engine that is missing says where it belongs") {
   CHECK(outcome.hint.contains("beside this one"));
 }
 
-TEST_CASE("cancel stops the job and says so") {
+TEST_CASE("cancel stops the job and reports that it was canceled") {
   const StandInEngine engine("exec sleep 60");
   EngineProcess process(engine.engine());
   QSignalSpy spy(&process, &EngineProcess::finished);
@@ -121,7 +121,7 @@ TEST_CASE("cancel stops the job and says so") {
   CHECK_FALSE(process.running());
 }
 
-TEST_CASE("a job that is stopped has all its time to end, whatever was stopped before it") {
+TEST_CASE("a job that is stopped has its full time to end, whatever was stopped before") {
   const StandInEngine engine(R"sh(
 if [ -e "$0.again" ]; then trap 'sleep 1; touch "$0.kept"; exit 130' TERM; fi
 touch "$0.again"
@@ -138,13 +138,13 @@ while :; do sleep 0.1; done)sh");
   wait(ends, 1);
   process.start({});
   wait(steps, 2);
-  QTest::qWait(2500);  // the first one's time would be over while this one ends
+  QTest::qWait(2500);  // by now the first job's time limit would kill the second one
   process.cancel();
   wait(ends, 2);
   CHECK(std::filesystem::exists(engine.folder() / "ladimo.kept"));
 }
 
-TEST_CASE("a job that is dropped reports nothing, also when it is dropped while it speaks") {
+TEST_CASE("a job that is destroyed reports nothing, even if that happens during one of its signals") {
   const StandInEngine quiet("exec sleep 60");
   int reports = 0;
   {

@@ -101,7 +101,7 @@ QString make_text(const testing::TemporaryFolder& folder, const char* name) {
 
 TEST_CASE("a measurement is shown in bold beside its prediction, and kept in the history") {
   Shown shown;
-  CHECK(shown.words().contains("Nothing has been measured"));
+  CHECK(shown.words().contains("has not been measured yet"));
   CHECK(child<ui::MeasuredPlot>(shown.panel, "measured_plot").empty());
   shown.measure();
   CHECK(shown.words().contains("<b>0.0213</b>"));
@@ -122,7 +122,8 @@ TEST_CASE("a measurement is shown in bold beside its prediction, and kept in the
   CHECK(child<QTableView>(shown.panel, "history").model()->rowCount() == 2);
 }
 
-TEST_CASE("progress says what, how far and how long; a canceled measurement leaves nothing") {
+TEST_CASE(
+    "progress says what is done, how far it is and how long it takes; a canceled measurement is not kept") {
   Shown shown;
   const QString file = make_text(shown.engine.folder(), "slow.txt");
   child<QLineEdit>(shown.panel, "files").setText(file);
@@ -137,7 +138,7 @@ TEST_CASE("progress says what, how far and how long; a canceled measurement leav
   CHECK(RunHistory::of(shown.editor).measurements().empty());
 }
 
-TEST_CASE("why nothing can be measured is said as long as it is true") {
+TEST_CASE("the panel says why nothing can be measured for as long as that is so") {
   Shown shown;
   child<QRadioButton>(shown.panel, "own_text").setChecked(true);
   CHECK(shown.notice() == "Choose the text files to measure on.");
@@ -145,7 +146,7 @@ TEST_CASE("why nothing can be measured is said as long as it is true") {
   CHECK(shown.notice().isEmpty());
 }
 
-TEST_CASE("what the engine warns of stands beside the button") {
+TEST_CASE("warnings of the engine appear beside the button") {
   Shown warned(
       R"sh(*eval*) echo '{"event":"warning","message":"The measurement is not kept.","hint":"Make room.","id":'$id'}'
       )sh" +
@@ -156,7 +157,7 @@ TEST_CASE("what the engine warns of stands beside the button") {
   CHECK(RunHistory::of(warned.editor).measurements().size() == 1);
 }
 
-TEST_CASE("what goes wrong stands beside the button") {
+TEST_CASE("errors appear beside the button") {
   Shown refused(refusing);
   refused.measure();
   CHECK(refused.notice() == "The text is too short. Give more.");
@@ -185,7 +186,7 @@ TEST_CASE("the form knows why nothing can be measured") {
   CHECK(form.tokens() == 5000);
 }
 
-TEST_CASE("files dropped onto the form are measured on") {
+TEST_CASE("files dropped onto the form become the text to measure on") {
   OpenedRun opened("");
   ui::EvaluationRequestForm form(opened.editor, opened.engine.engine());
   QMimeData data;
@@ -217,7 +218,7 @@ TEST_CASE("the policy to measure: the chosen one, dense, or a saved one") {
   CHECK(choice.currentIndex() == 0);
 }
 
-TEST_CASE("the history sorts by number and keeps Qt's rules") {
+TEST_CASE("the history sorts by number and passes Qt's model tester") {
   MeasurementsModel model;
   const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
   Measurement old;

@@ -32,7 +32,7 @@ HistogramEvent histogram_of(int layer, int part) {
   return event;
 }
 
-/// What a conversion of a model of 32 layers says, all at once.
+/// Writes the events of a conversion of a model of 32 layers to one file.
 void write_stream(const std::filesystem::path& path) {
   std::ofstream file(path);
   const auto say = [&](const Event& event) { file << to_json_line(event) << '\n'; };

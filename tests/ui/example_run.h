@@ -1,5 +1,5 @@
-// A run as `ladimo show RUN --json` tells it, made with the core's own writers: full ladders, joint points,
-// measured times. Sizes to choose, for the demo's six layers as for a model of eighty.
+// A run as `ladimo show RUN --json` tells it, made with the core's own writers: full ladders, joint points
+// and measured times. Its size can be chosen, from the demo's six layers to a model of eighty.
 #pragma once
 
 #include <cmath>
@@ -23,8 +23,8 @@ inline constexpr double example_ffn = 294912;  // parameters of one dense FFN
 
 struct ExampleShape {
   int layers = example_layers;
-  int not_converted = -1;   // a layer, or none
-  double dense_ms = 0.034;  // of one FFN; little: nothing beats it
+  int not_converted = -1;   // index of a layer that was not converted, or none
+  double dense_ms = 0.034;  // time of one FFN; so short that no policy is faster
 };
 
 inline Recipe example_recipe(const ExampleShape& shape = {}) {
@@ -42,7 +42,7 @@ inline Recipe example_recipe(const ExampleShape& shape = {}) {
   return recipe;
 }
 
-/// Dense, ten thresholds, four top-ks. The first layer is the most fragile.
+/// A ladder of dense, ten thresholds and four top-ks. The first layer is the most fragile.
 inline LayerTable example_ladder(int layer) {
   const double fragility = 0.08 / (1 + layer % 9);
   const auto activated = [](double experts) {
@@ -146,23 +146,24 @@ inline Measurement example_measurement(const Policy& policy, double kl) {
   return found;
 }
 
-/// What `eval` answers, with the same scores for each of the texts as for all.
+/// The result of `eval`. Each text has the same scores as all together.
 inline Evaluation example_evaluation(std::vector<TextEvaluation::Domain> domains = {}) {
   TextEvaluation text;
   text.domains = std::move(domains);
   return {text, {}};
 }
 
-/// `json` as the members of an object: to be written after others.
+/// The members of the object `json` without its braces, to be appended to other members.
 inline std::string members(const nlohmann::json& json) {
   const std::string object = json.dump();
   return object.substr(1, object.size() - 2);
 }
 
-/// Lines of a stand-in's shell: what it keeps of the evaluation asked for in "$line" with the number "$id".
+/// Shell lines of a stand-in that send `measurement` for the evaluation that "$line" asks for with the number
+/// "$id".
 inline std::string keeping(const Measurement& measurement) {
   nlohmann::json found = to_json(measurement);
-  found.erase("policy");  // it is the one that was asked for
+  found.erase("policy");  // the policy is the one in the request
   return R"sh(policy=$(echo "$line" | sed 's/.*"policy":\(.*\),"request".*/\1/')
 echo '{"event":"measure",)sh" +
          members(found) + R"sh(,"policy":'"$policy"',"id":'$id'}'

@@ -65,7 +65,7 @@ QByteArray contents(const QString& path) {
 
 }  // namespace
 
-TEST_CASE("the policy file is what the command line reads") {
+TEST_CASE("the policy file can be read by the command line") {
   Shown shown;
   shown.panel.save_policy_file(shown.path("policy.json"));
   CHECK(shown.notice("export_policy").startsWith("Saved as"));
@@ -75,7 +75,7 @@ TEST_CASE("the policy file is what the command line reads") {
   CHECK_FALSE(read.measured);
 }
 
-TEST_CASE("a policy that was measured is saved with what was found") {
+TEST_CASE("a policy that was measured is saved with the measured numbers") {
   Shown shown;
   Measurement found;
   found.policy = shown.editor.policy();
@@ -92,7 +92,7 @@ TEST_CASE("a policy that was measured is saved with what was found") {
   CHECK_FALSE(RunHistory::of(shown.editor).with_measured(shown.editor.policy()).measured);
 }
 
-TEST_CASE("tables leave with all digits") {
+TEST_CASE("tables are saved with all digits") {
   Shown shown;
   shown.panel.save_tables(QString::fromStdString(shown.engine.folder().path().string()));
   CHECK(shown.notice("export_tables").contains("layers.csv, ladder.csv, histogram.csv"));
@@ -123,7 +123,7 @@ TEST_CASE("the report is a PDF of several pages with its own fonts") {
     QFile::copy(shown.path("report.pdf"), folder + "/report.pdf");
 }
 
-TEST_CASE("a place that cannot be written to is a sentence on the card, and nothing is left there") {
+TEST_CASE("a place that cannot be written to gives a message on the card, and no files are left there") {
   Shown shown;
   const QString nowhere = shown.path("no-such-folder");
   shown.panel.save_policy_file(nowhere + "/policy.json");
@@ -137,7 +137,7 @@ TEST_CASE("a place that cannot be written to is a sentence on the card, and noth
   CHECK_FALSE(QDir(nowhere).exists());
 }
 
-TEST_CASE("a model is written by the engine, and what the check found is shown") {
+TEST_CASE("a model is written by the engine, and the result of the check is shown") {
   const struct {
     std::string script;
     const char* expected;
@@ -162,7 +162,7 @@ echo '{"event":"result","format":"native","path":"x","files":["a"],"bytes":62914
   }
 }
 
-TEST_CASE("formats of a later version have their place and say so") {
+TEST_CASE("formats that come in a later version are shown and say so") {
   Shown shown;
   for (const char* card : {"export_hugging_face", "export_gguf"}) {
     CHECK_FALSE(child<QWidget>(shown.panel, card).isEnabled());
@@ -170,7 +170,7 @@ TEST_CASE("formats of a later version have their place and say so") {
   }
 }
 
-TEST_CASE("a policy is saved under a name, compared, taken up again, deleted and brought back") {
+TEST_CASE("a policy is saved under a name, compared, loaded, deleted and restored") {
   Shown shown;
   CHECK_FALSE(shown.press("save_policy").isEnabled());
   const auto calm = shown.editor.policy().layers;
@@ -197,7 +197,7 @@ TEST_CASE("a policy is saved under a name, compared, taken up again, deleted and
   REQUIRE(wait_until([&] { return RunHistory::of(shown.editor).policies().contains("calm"); }));
 }
 
-TEST_CASE("policies of a run on this machine are saved without the engine, and a choice is safe then") {
+TEST_CASE("policies of a local run are saved without the engine, and the choice then counts as saved") {
   Shown shown("*) exit 1 ;;");
   CHECK(shown.editor.is_saved());
   shown.editor.set_tradeoff(0.9);
@@ -218,7 +218,7 @@ TEST_CASE("policies of a run on this machine are saved without the engine, and a
   CHECK_FALSE(shown.notice("saved_policies").isEmpty());
 }
 
-TEST_CASE("a name that is taken is replaced knowingly, and what it held can be brought back") {
+TEST_CASE("saving under an existing name says that it replaces a policy, which can be restored") {
   Shown shown;
   shown.save_as("calm");
   const auto calm = shown.editor.policy().layers;
@@ -234,7 +234,7 @@ TEST_CASE("a name that is taken is replaced knowingly, and what it held can be b
   CHECK(RunHistory::of(shown.editor).policies().at("calm").layers == calm);
 }
 
-TEST_CASE("an engine elsewhere is given the policy under a name of its own, which the export reads") {
+TEST_CASE("for a remote engine the policy is saved under a new name, which the export reads") {
   const testing::StandInSsh ssh;
   const testing::StandInEngine exporter(R"sh([ "$1" = export ] || exit 9
 echo "$*" > "$0.asked"
@@ -259,7 +259,7 @@ TEST_CASE("a policy that the engine refuses is not listed") {
   CHECK(RunHistory::of(shown.editor).policies().empty());
 }
 
-TEST_CASE("names that cannot be a file's are refused before anything is asked") {
+TEST_CASE("names that cannot be file names are refused before the engine is asked") {
   const struct {
     const char* name;
     const char* part;
@@ -269,7 +269,7 @@ TEST_CASE("names that cannot be a file's are refused before anything is asked") 
   CHECK(ui::SavedPolicies::why_not("calm 2").isEmpty());
 }
 
-TEST_CASE("the tables of policies keep Qt's rules") {
+TEST_CASE("the tables of policies pass Qt's model tester") {
   ui::PoliciesModel policies;
   ui::PolicyLayersModel layers;
   const QAbstractItemModelTester tester(&policies, QAbstractItemModelTester::FailureReportingMode::Fatal);

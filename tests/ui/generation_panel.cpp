@@ -42,7 +42,7 @@ struct Shown : OpenedRun {
     panel.show();
   }
   QPushButton& button() { return child<QPushButton>(panel, "generate"); }
-  /// What stands under the dense (0) or the converted side (1).
+  /// The text under the dense (0) or the converted side (1).
   QString state(int side) { return panel.findChildren<QLabel*>("state").at(side)->text(); }
   TokenView& view(int side) { return *panel.findChildren<TokenView*>().at(side); }
   bool idle() { return button().text().contains("Generate"); }
@@ -52,7 +52,7 @@ struct Shown : OpenedRun {
 
 }  // namespace
 
-TEST_CASE("both models continue the prompt, and each one's speed stands under it") {
+TEST_CASE("both models continue the prompt, and the speed of each is shown under it") {
   Shown shown(answering);
   child<QPlainTextEdit>(shown.panel, "prompt").setPlainText("There was");
   shown.button().click();
@@ -69,14 +69,14 @@ TEST_CASE("both models continue the prompt, and each one's speed stands under it
   CHECK(child<QLabel>(shown.panel, "pointed").text().isEmpty());
 }
 
-TEST_CASE("generation says that the engine does something else first") {
+TEST_CASE("generation says that the engine is still busy with something else") {
   Shown shown("*bench*) ;;");
   shown.serve.bench({});
   shown.button().click();
   REQUIRE(wait_until([&] { return shown.state(0).contains("asked before this"); }));
 }
 
-TEST_CASE("a refused prompt is a sentence under both sides") {
+TEST_CASE("a refused prompt gives a message under both sides") {
   Shown shown(refusing);
   shown.button().click();
   REQUIRE(wait_until([&] { return shown.idle(); }));
@@ -101,7 +101,7 @@ TEST_CASE("an answer without the texts is not shown as a speed") {
   CHECK(shown.state(0).contains("lacks one of the models"));
 }
 
-TEST_CASE("the seed matters only where something is drawn") {
+TEST_CASE("the seed is enabled only when tokens are sampled") {
   Shown shown(answering);
   auto& seed = child<QSpinBox>(shown.panel, "seed");
   CHECK_FALSE(seed.isEnabled());

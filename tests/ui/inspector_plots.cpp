@@ -68,7 +68,7 @@ TEST_CASE("names are quoted in CSV, numbers have all their digits") {
   CHECK(frontier.csv().contains("frontier,,2953984.25,0.2,"));
 }
 
-TEST_CASE("a plot is saved with its title, on paper too") {
+TEST_CASE("a plot is saved with its title, also as PDF") {
   const testing::TemporaryFolder folder;
   const auto saved = [&](Plot& plot, const char* name) {
     const auto path = QString::fromStdString((folder / name).string());
@@ -82,14 +82,14 @@ TEST_CASE("a plot is saved with its title, on paper too") {
   shown(plot);
   const QByteArray pdf = saved(plot, "load.pdf");
   CHECK(pdf.startsWith("%PDF-"));
-  CHECK(pdf.contains("Bold"));  // only the title is
+  CHECK(pdf.contains("Bold"));  // only the title is bold
   CHECK(saved(plot, "load.csv") == plot.csv().toUtf8());
   CHECK(plot.save_as("load.gif").contains("not as .gif"));
   if (const QString pictures = qEnvironmentVariable("LADIMO_PICTURES"); !pictures.isEmpty())
     QFile::copy(QString::fromStdString((folder / "load.pdf").string()), pictures + "/load.pdf");
 }
 
-TEST_CASE("a plot is reached by keyboard, and framed while it is") {
+TEST_CASE("a plot can have the keyboard focus and then has a frame") {
   LoadPlot plot;
   plot.set_load({0.5, 0.25});
   QCustomPlot& canvas = shown(plot);
@@ -104,7 +104,7 @@ TEST_CASE("a plot is reached by keyboard, and framed while it is") {
   CHECK(plot.grab().toImage().pixelColor(edge) != accent);
 }
 
-TEST_CASE("the colours of heatmaps rise evenly in lightness") {
+TEST_CASE("the colours of heatmaps increase evenly in lightness") {
   double before = -1;
   for (int i = 0; i <= 20; ++i) {
     const QColor colour = heat_colour(i / 20.0);
@@ -114,7 +114,7 @@ TEST_CASE("the colours of heatmaps rise evenly in lightness") {
   }
 }
 
-TEST_CASE("a click into a matrix selects its row; rows that are not known stay empty") {
+TEST_CASE("a click into a matrix selects a row; unknown rows stay empty") {
   MatrixPlot plot({.title = "Load",
                    .empty = "nothing",
                    .row = "layer",
@@ -140,7 +140,8 @@ TEST_CASE("a click into a matrix selects its row; rows that are not known stay e
   CHECK(plot.empty());
 }
 
-TEST_CASE("the frontier: cheaper to the right, a click picks a cost, moving draws nothing anew") {
+TEST_CASE(
+    "the frontier has cheaper policies on the right, a click picks a cost, and a move redraws nothing else") {
   FrontierPlot plot;
   CHECK(plot.empty());
   plot.set_frontier(Cost::activated, 200, {{100, 0.2, 1}, {150, 0.05, 0.5}, {200, 0, 0}});

@@ -1,4 +1,4 @@
-// Every control of the window is reached by Tab, and says what it is to who cannot see it.
+// Every control of the window can be reached by Tab and has a name for screen readers.
 #include <set>
 
 #include <doctest/doctest.h>
@@ -39,10 +39,11 @@ bool is_any(const QWidget* widget) {
   return (qobject_cast<const Kinds*>(widget) || ...);
 }
 
-/// What a person operates; of buttons of which one is chosen that one (arrows lead to the others).
+/// Whether Tab must reach the widget. In a group of exclusive buttons it must reach the checked one; arrow
+/// keys lead to the others.
 bool is_control(const QWidget* widget) {
   if (!widget->isVisible() || !widget->isEnabled()) return false;
-  if (is_any<QAbstractSpinBox, QComboBox>(widget->parentWidget())) return false;  // their inside
+  if (is_any<QAbstractSpinBox, QComboBox>(widget->parentWidget())) return false;  // inner parts of a control
   const auto* button = qobject_cast<const QAbstractButton*>(widget);
   const bool one_of_many = button && (button->group() || qobject_cast<const QRadioButton*>(button));
   if (one_of_many && !button->isChecked()) return false;
@@ -61,7 +62,7 @@ QString spoken_name(QWidget* widget) {
   return spoken ? spoken->text(QAccessible::Name) : QString();
 }
 
-/// Everything that Tab comes to, from where the focus is until it comes there again.
+/// All widgets that Tab reaches, from the focused one until it returns there.
 std::set<const QWidget*> walk(QWidget& window) {
   constexpr int longest_way = 300;
   std::set<const QWidget*> reached;
@@ -101,7 +102,7 @@ struct Shown {
 
 }  // namespace
 
-TEST_CASE("the start page and every step of a run, by keyboard alone") {
+TEST_CASE("the start page and every step of a run can be used by keyboard alone") {
   Shown shown;
   check_controls(shown.window);
   shown.window.open_run("/some/run");
@@ -117,7 +118,7 @@ TEST_CASE("the start page and every step of a run, by keyboard alone") {
   check_controls(shown.window);
 }
 
-TEST_CASE("the wizard's pages, by keyboard alone") {
+TEST_CASE("the wizard's pages can be used by keyboard alone") {
   const testing::WizardGround ground;
   const StandInEngine engine(StandInEngine::complaining("The plan cannot be made.", "Try again.", 2));
   ui::ConversionWizard wizard(engine.engine());

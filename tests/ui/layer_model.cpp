@@ -31,7 +31,7 @@ double sum(const Model& model, int column) {
 
 }  // namespace
 
-TEST_CASE("the model keeps Qt's rules while the policy changes and rows are sorted") {
+TEST_CASE("the model passes Qt's model tester while the policy changes and rows are sorted") {
   PolicyEditor editor(example_run());
   Model model(editor);
   const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
@@ -64,7 +64,7 @@ TEST_CASE("a row says what its layer does and costs") {
   CHECK(text(model, 3, Model::experts_on) == "30.8");
   CHECK(text(model, 3, Model::loss_after) == "0.0336");
   CHECK(sum(model, Model::kl_share) == doctest::Approx(100));
-  CHECK(sum(model, Model::cost_share) < 100);  // the rest lies outside the FFNs
+  CHECK(sum(model, Model::cost_share) < 100);  // the rest of the time is outside the FFNs
   CHECK(model.index(3, Model::cost_share).data(Qt::ToolTipRole).toString().contains("ms (predicted)"));
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("without measured times the cost is activated parameters") {
         doctest::Approx(100 * testing::example_ffn / (1452672 + 6 * testing::example_ffn)));
 }
 
-TEST_CASE("a layer that was not converted says so; what is not known is a dash and comes last") {
+TEST_CASE("a layer that was not converted says so; unknown values are dashes and come last") {
   PolicyEditor editor(example_run({.not_converted = 3}));
   const Model model(editor);
   CHECK(text(model, 3, Model::policy) == "not converted");
@@ -88,7 +88,7 @@ TEST_CASE("a layer that was not converted says so; what is not known is a dash a
         std::numeric_limits<double>::infinity());
 }
 
-TEST_CASE("numbers stand right, under titles with a tip; colours tell dense from converted") {
+TEST_CASE("numbers are right-aligned, titles have a tooltip, and colours tell dense from converted") {
   const Theme theme = theme_of(QPalette());
   PolicyEditor editor(example_run());
   editor.pin(0, LayerPolicy::dense());
@@ -103,7 +103,7 @@ TEST_CASE("numbers stand right, under titles with a tip; colours tell dense from
   CHECK(model.index(1, Model::policy).data(Qt::DecorationRole).value<QColor>() == theme.converted);
 }
 
-TEST_CASE("a degenerate router is marked, not in the colour of errors") {
+TEST_CASE("a degenerate router is marked, but not in the colour of errors") {
   auto show = testing::example_show();
   show["profile"]["layers"][2]["warnings"] = {{{"message", "Experts never run."}, {"hint", "Use fewer."}}};
   PolicyEditor editor(testing::run_of(show));
@@ -112,7 +112,7 @@ TEST_CASE("a degenerate router is marked, not in the colour of errors") {
   CHECK_FALSE(model.index(2, Model::layer).data(Qt::ForegroundRole).isValid());
 }
 
-TEST_CASE("the table leaves as text") {
+TEST_CASE("the table can be copied as text") {
   PolicyEditor editor(example_run());
   editor.set_tradeoff(0);
   const QStringList lines = table_text(Model(editor), ',').split('\n');

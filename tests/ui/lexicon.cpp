@@ -18,12 +18,12 @@ void check_word(Id id) {
 
 }  // namespace
 
-TEST_CASE("every setting and every action of the core has a word in the window") {
+TEST_CASE("every setting and every action of the core has a name in the window") {
   for (int i = 0; i < setting_count; ++i) check_word(static_cast<Setting>(i));
   for (int i = 0; i < action_count; ++i) check_word(static_cast<Action>(i));
 }
 
-TEST_CASE("hints name the fields of the window and where it has what is to be done") {
+TEST_CASE("hints name the fields of the window and where an action is found") {
   const std::pair<const char*, const char*> told[] = {
       {"Take fewer calibration tokens ({tokens}), or close other programs.",
        "Take fewer calibration tokens (“Calibration tokens”), or close other programs."},

@@ -13,7 +13,7 @@ using namespace ladimo::ui;
 
 namespace {
 
-/// What the pointer reads there.
+/// The read-out with the pointer at this step and loss.
 QString hover(QCustomPlot& canvas, double step, double loss) {
   const QPointF at(canvas.xAxis->coordToPixel(step), canvas.yAxis->coordToPixel(loss));
   QMouseEvent move(QEvent::MouseMove, at, canvas.mapToGlobal(at), Qt::NoButton, Qt::NoButton, Qt::NoModifier);
@@ -36,13 +36,13 @@ struct Shown {
 
 }  // namespace
 
-TEST_CASE("where there are only held-out losses, the pointer reads them") {
+TEST_CASE("if there are only held-out losses, the pointer reads them") {
   Shown shown({.steps = {}, .values = {}, .held_steps = {0, 1, 2}, .held_values = {0.5, 0.25, 0.125}});
   shown.plot.set_step_name("epoch");
   CHECK(hover(shown.canvas, 1.1, 0.4) == "epoch 1, held-out rows: 0.250");
 }
 
-TEST_CASE("the pointer reads the line, and a dot where it is at one") {
+TEST_CASE("the pointer reads the line, or a dot when it is on one") {
   Shown shown({.steps = {0, 1, 2, 3, 4},
                .values = {0.5, 0.4, 0.3, 0.2, 0.1},
                .held_steps = {0, 4},

@@ -8,7 +8,7 @@
 
 int main(int argc, char** argv) {
   qputenv("QT_QPA_PLATFORM", "offscreen");
-  const QTemporaryDir settings;  // nobody's own settings are read or written
+  const QTemporaryDir settings;  // the tests must not touch the user's settings
   QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings.path());
   QCoreApplication::setOrganizationName(QStringLiteral("ladimo"));
   QCoreApplication::setApplicationName(QStringLiteral("ladimo-studio"));

@@ -44,13 +44,13 @@ namespace {
 
 constexpr int patience_ms = 20000;
 
-/// `show` finds the run; `serve` loads and never answers.
+/// A stand-in engine: `show` prints the run; `serve` loads and never answers.
 std::string opening(const nlohmann::json& run) {
   return "case $1 in\nserve) echo '{\"event\":\"ready\"}'; exec sleep 60 ;;\nesac\n" +
          StandInEngine::finding(run.dump());
 }
 
-/// All words that can be seen, one after the other.
+/// All visible text of the window.
 QString words(const QWidget& window) {
   QStringList seen;
   for (const auto* label : window.findChildren<QLabel*>())
@@ -64,7 +64,7 @@ bool wait_for(const QWidget& window, const char* text) {
   return QTest::qWaitFor([&] { return words(window).contains(text); }, patience_ms);
 }
 
-/// Until the workspace is there.
+/// Waits until the workspace is shown.
 void wait_until_open(const QWidget& window) {
   REQUIRE(QTest::qWaitFor([&] { return window.findChild<QSlider*>("tradeoff") != nullptr; }, patience_ms));
 }
@@ -89,7 +89,7 @@ QString path_of(const std::filesystem::path& path) { return QString::fromStdStri
 
 }  // namespace
 
-TEST_CASE("the start page says what can be done, and what was open last") {
+TEST_CASE("the start page shows what can be done, and what was opened last") {
   QSettings().clear();
   MainWindow window(ui::Engine{"/nonexistent/ladimo", {}});
   window.show();
@@ -127,7 +127,7 @@ TEST_CASE("the breadcrumb leads to every step") {
   } rows[] = {{"Model", "models/tiny-stories"},
               {"Text", "99,840"},
               {"Experts", "Routed"},
-              {"Distil", "held back"},
+              {"Distil", "held-back"},
               {"Evaluate", ""},
               {"Export", ""},
               {"Policy", ""}};
@@ -156,7 +156,7 @@ TEST_CASE("a table of the run that cannot be saved says why") {
   CHECK(words(window).contains("could not be saved"));
 }
 
-TEST_CASE("what the model wrote itself is shown with the run's text") {
+TEST_CASE("text that the model wrote itself is shown with the run's text") {
   nlohmann::json show = testing::example_show();
   show["recipe"]["text"] = "self";
   show["recipe"]["text_fingerprints"] = nlohmann::json::array();
@@ -174,7 +174,7 @@ TEST_CASE("what the model wrote itself is shown with the run's text") {
   testing::keep_picture(window, "run-text-own");
 }
 
-TEST_CASE("what is done with the policy is in a menu, with its shortcuts, while a run is open") {
+TEST_CASE("while a run is open, a menu has the policy commands with their shortcuts") {
   const StandInEngine engine(opening(testing::example_show()));
   MainWindow window(engine.engine());
   window.show();
@@ -200,7 +200,7 @@ TEST_CASE("what is done with the policy is in a menu, with its shortcuts, while 
   CHECK(window.findChild<QLineEdit*>("layer_search")->hasFocus());
   choose("&Measure");
   CHECK(view->busy());
-  choose("&Measure");  // goes on
+  choose("&Measure");  // continues
   choose("&Reset pins");
 }
 
@@ -221,7 +221,7 @@ TEST_CASE("undo takes back a move of the slider") {
   CHECK(slider->value() == before);
 }
 
-TEST_CASE("a run that cannot be read is a sentence, not an accident") {
+TEST_CASE("a run that cannot be read gives a message") {
   const struct {
     std::string script;
     const char* sentence;
@@ -266,7 +266,7 @@ TEST_CASE("a run that is not finished can be continued") {
   CHECK(window.findChild<ui::ConversionWizard*>()->isVisible());
 }
 
-TEST_CASE("a folder is opened as what it is, also when it is dropped") {
+TEST_CASE("a folder is opened according to its kind, also when it is dropped") {
   const StandInEngine engine(StandInEngine::complaining("Seen.", "", 2));
   const testing::TemporaryFolder folder;
   const auto run = folder / "run", model = folder / "model", exported = folder / "exported",
@@ -295,7 +295,7 @@ TEST_CASE("a folder is opened as what it is, also when it is dropped") {
   CHECK(window.findChild<QLineEdit*>("model_folder")->text() == path_of(model));
 }
 
-TEST_CASE("a recent entry that leads nowhere is forgotten") {
+TEST_CASE("a recent entry whose folder is missing is removed") {
   QSettings().clear();
   const StandInEngine engine(StandInEngine::complaining("There is no run here.", "", 2));
   MainWindow window(engine.engine());
@@ -311,7 +311,7 @@ TEST_CASE("a recent entry that leads nowhere is forgotten") {
   CHECK_FALSE(window.findChild<ui::ConversionWizard*>());
 }
 
-TEST_CASE("help says what the words mean, beside the window") {
+TEST_CASE("help explains the terms in a dialog beside the window") {
   MainWindow window(ui::Engine::beside_studio());
   window.show();
   auto* action = window.findChild<QAction*>("words_action");
@@ -326,7 +326,7 @@ TEST_CASE("help says what the words mean, beside the window") {
   testing::keep_picture(*dialog, "words");
 }
 
-TEST_CASE("a page keeps the engine that it began with: the demo's is here, wherever the others are") {
+TEST_CASE("a page keeps the engine that it began with; the demo's engine is always local") {
   QSettings().clear();
   const testing::StandInSsh ssh;
   const StandInEngine engine(opening(testing::example_show()));
@@ -350,16 +350,16 @@ TEST_CASE("a page keeps the engine that it began with: the demo's is here, where
   CHECK(ui::recent(ui::keys::recent_runs, "far") == QStringList{"far/run"});
 }
 
-TEST_CASE("folders of this machine and of the engine's are not taken for each other") {
+TEST_CASE("folders of this machine and of the engine's machine are not confused") {
   const testing::StandInSsh ssh;
   const StandInEngine engine(StandInEngine::complaining("This folder is not a run.", "", 2));
   const testing::TemporaryFolder folder;
   MainWindow window(ssh.engine(engine.program()));
   window.show();
   drop(window, QUrl::fromLocalFile(path_of(folder.path())));
-  CHECK(words(window).contains("lies on this machine, and the engine runs on far"));
+  CHECK(words(window).contains("is on this machine, but the engine runs on far"));
   CHECK_FALSE(window.findChild<ui::RunPages*>());
-  window.open("models/far");  // nobody here can see that it is a model
+  window.open("models/far");  // a remote folder is assumed to be a run
   REQUIRE(wait_for(window, "This folder is not a run."));
   QTest::mouseClick(button(window, "Open it as a model…"), Qt::LeftButton);
   REQUIRE(window.findChild<ui::ConversionWizard*>());
@@ -385,7 +385,7 @@ TEST_CASE("closing the window while the engine works asks in the window, and say
   CHECK(QTest::qWaitFor([&] { return !window.isVisible(); }, patience_ms));
 }
 
-TEST_CASE("a policy that was chosen and not saved is not lost without a question") {
+TEST_CASE("the window asks before it loses a policy that was chosen and not saved") {
   const StandInEngine engine(opening(testing::example_show()));
   MainWindow window(engine.engine());
   window.show();
@@ -401,7 +401,7 @@ TEST_CASE("a policy that was chosen and not saved is not lost without a question
   CHECK(window.close());
 }
 
-TEST_CASE("an original that was moved is asked for in the run's window") {
+TEST_CASE("the run's page asks for an original that was moved") {
   const StandInEngine engine("case $1 in\nserve) " +
                              StandInEngine::complaining("The dense original of this run cannot be opened.",
                                                         "Name the folder where it is now with {dense}.", 2) +
@@ -417,7 +417,7 @@ TEST_CASE("an original that was moved is asked for in the run's window") {
   CHECK_FALSE(words(window).contains("is not where it was"));
 }
 
-TEST_CASE("start page and messages are light or dark as the palette is") {
+TEST_CASE("the start page and messages follow a light or dark palette") {
   for (const bool dark : {false, true}) {
     QApplication::setPalette(dark ? testing::dark_palette() : testing::light_palette());
     const StandInEngine slow("exec sleep 60");

@@ -10,7 +10,7 @@
 
 using namespace ladimo::ui;
 
-TEST_CASE("an answer hides the bar and is reported once") {
+TEST_CASE("pressing a button hides the bar and is reported once") {
   MessageBar bar;
   QSignalSpy chosen(&bar, &MessageBar::chosen);
   CHECK_FALSE(bar.isVisible());
@@ -23,7 +23,7 @@ TEST_CASE("an answer hides the bar and is reported once") {
   CHECK(chosen.at(0).at(0).toInt() == 1);
 }
 
-TEST_CASE("what was done or stopped on purpose needs no message") {
+TEST_CASE("a job that succeeded or was canceled gives no message") {
   MessageBar bar;
   bar.show_outcome({Outcome::Kind::failed, "It broke.", "Mend it.", {}});
   CHECK(bar.isVisible());
@@ -32,7 +32,7 @@ TEST_CASE("what was done or stopped on purpose needs no message") {
   CHECK_FALSE(bar.isVisible());
 }
 
-TEST_CASE("Escape puts a message away") {
+TEST_CASE("Escape hides a message") {
   MessageBar bar;
   bar.show_message({.sentence = "Look."});
   QTest::keyClick(&bar, Qt::Key_Escape);

@@ -17,8 +17,8 @@
 
 namespace ladimo::testing {
 
-/// Answers every request with what `answers` (branches of a shell case on "$line") print; "$id" is its
-/// number.
+/// A script that answers every request with what `answers` prints. `answers` holds the branches of a shell
+/// case on "$line"; "$id" is the number of the request.
 inline std::string serving(const std::string& answers) {
   return R"sh(echo '{"event":"ready"}'
 while read -r line; do

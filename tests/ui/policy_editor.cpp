@@ -27,7 +27,7 @@ TEST_CASE("the editor starts where the run's policy is") {
   CHECK(same_layers(editor.policy(), *run->policy));
   CHECK(editor.tradeoff() == doctest::Approx(0.4));
   CHECK(editor.pins().empty());
-  CHECK(editor.policy().predicted.decode_ms);  // times are known although the policy's file has none
+  CHECK(editor.policy().predicted.decode_ms);  // the tables give times although the policy file has none
 
   auto show = testing::example_show();
   show["policy"] = nullptr;
@@ -44,13 +44,13 @@ TEST_CASE("the slider walks from all dense to the cheapest") {
     kl = editor.policy().predicted.kl;
   }
   CHECK(changed.count() == 5);
-  editor.set_tradeoff(1.0);  // no move
+  editor.set_tradeoff(1.0);  // the same position is not a move
   CHECK(changed.count() == 5);
   editor.set_tradeoff(0);
   for (const LayerPolicy& layer : editor.policy().layers) CHECK(layer == LayerPolicy::dense());
 }
 
-TEST_CASE("moves until the handle is let go are one step of undo") {
+TEST_CASE("moves until the handle is released are one undo step") {
   PolicyEditor editor(example_run());
   for (const double tradeoff : {0.5, 0.6, 0.7}) editor.set_tradeoff(tradeoff);
   editor.commit();
@@ -74,7 +74,7 @@ TEST_CASE("a pinned layer stays and the others are solved around it") {
   editor.commit();
   CHECK(editor.undo().count() == 1);
   CHECK(editor.policy().layers[2].threshold == 0.02);
-  CHECK(editor.policy().layers[2].mean_experts > 0);  // between two rungs, interpolated
+  CHECK(editor.policy().layers[2].mean_experts > 0);  // interpolated between two rungs
   CHECK(editor.pins().size() == 1);
   editor.set_tradeoff(0.8);
   CHECK(editor.policy().layers[2].threshold == 0.02);
@@ -91,7 +91,7 @@ TEST_CASE("a pinned layer stays and the others are solved around it") {
   CHECK(same_layers(editor.policy(), before));
 }
 
-TEST_CASE("pinning a layer as it is changes nothing, and another pin keeps to the budget") {
+TEST_CASE("pinning a layer as it is changes nothing, and another pin keeps the budget") {
   PolicyEditor editor(example_run());
   const Policy before = editor.policy();
   editor.pin(2, before.layers[2]);
@@ -103,7 +103,7 @@ TEST_CASE("pinning a layer as it is changes nothing, and another pin keeps to th
   CHECK(same_layers(editor.policy(), before));
 }
 
-TEST_CASE("what a layer cannot have is refused and nothing changes") {
+TEST_CASE("a policy that is impossible for a layer is refused and nothing changes") {
   PolicyEditor editor(example_run({.not_converted = 3}));
   testing::check_refused("was not converted", [&] { editor.pin(3, LayerPolicy::above(0.03)); });
   testing::check_refused("There is no layer 6", [&] { editor.pin(6, LayerPolicy::dense()); });
@@ -111,7 +111,7 @@ TEST_CASE("what a layer cannot have is refused and nothing changes") {
   CHECK(editor.undo().count() == 0);
 }
 
-TEST_CASE("milliseconds are a cost where they pay") {
+TEST_CASE("milliseconds can be the cost if some policy decodes faster than dense") {
   PolicyEditor editor(example_run());
   CHECK(editor.milliseconds_pay());
   editor.set_cost(Cost::decode_ms);
@@ -130,7 +130,7 @@ TEST_CASE("milliseconds are a cost where they pay") {
   CHECK_FALSE(without.policy().predicted.decode_ms);
 }
 
-TEST_CASE("any policy can be loaded; what leaves the frontier becomes a pin") {
+TEST_CASE("any policy can be loaded; layers that differ from the frontier become pins") {
   PolicyEditor editor(example_run());
   Policy wanted = editor.policy();
   editor.set_tradeoff(0.9);
@@ -141,7 +141,7 @@ TEST_CASE("any policy can be loaded; what leaves the frontier becomes a pin") {
   CHECK(editor.tradeoff() == 0.9);
 
   editor.set_tradeoff(0.6);
-  editor.pin(1, LayerPolicy::top(30));  // solved with a pin: the same pin explains it
+  editor.pin(1, LayerPolicy::top(30));  // a policy solved with this pin must load with the same pin
   wanted = editor.policy();
   editor.reset_pins();
   editor.set_tradeoff(0.1);

@@ -1,4 +1,4 @@
-// The engine on another machine, with a script in the place of ssh.
+// The engine on another machine, with a script in place of ssh.
 #include <doctest/doctest.h>
 
 #include <QSettings>
@@ -58,7 +58,7 @@ TEST_CASE("arguments reach the other machine unchanged") {
   CHECK(outcome.output == R"({"asked":"show|it's a $HOME; `x` *|--events|"})");
 }
 
-TEST_CASE("every way a connection can end has words") {
+TEST_CASE("every way in which a connection can end has a message") {
   const StandInEngine engine("exit 0");
   const struct {
     std::string script;
@@ -85,13 +85,13 @@ TEST_CASE("every way a connection can end has words") {
   }
 }
 
-TEST_CASE("a killed engine there is told from a lost connection") {
+TEST_CASE("a killed remote engine is distinguished from a lost connection") {
   const StandInEngine engine("kill -KILL $$");
   const StandInSsh ssh;
   CHECK(run(ssh.engine(engine.program())).kind == Kind::killed);
 }
 
-TEST_CASE("cancel closes the engine's stdin there, however long it takes to stop over a slow line") {
+TEST_CASE("cancel closes the stdin of the remote engine and gives a slow connection enough time") {
   for (const char* stops : {"", "sleep 4; "}) {
     const StandInEngine engine(std::string(says_step) + "; cat >/dev/null; " + stops + "exit 130");
     const StandInSsh ssh;
@@ -103,7 +103,7 @@ TEST_CASE("cancel closes the engine's stdin there, however long it takes to stop
   }
 }
 
-TEST_CASE("a connection that hangs is lost, after some patience or when it does not even stop") {
+TEST_CASE("a connection that hangs counts as lost after a time, or if it does not react to cancel") {
   const StandInEngine engine("exit 0");
   const StandInSsh ssh("trap '' TERM; " + std::string(says_step) + "; exec sleep 60");
   EngineProcess process(ssh.engine(engine.program()));

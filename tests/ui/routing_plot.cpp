@@ -44,7 +44,7 @@ void drag_to(QCustomPlot* canvas, QPoint position) {
 
 }  // namespace
 
-TEST_CASE("dragging the threshold: N moves are N changes, one commit and no full replot") {
+TEST_CASE("dragging the threshold by N moves gives N changes, one commit and no full replot") {
   Shown shown;
   QSignalSpy changed(&shown.plot, &RoutingPlot::changed);
   QSignalSpy committed(&shown.plot, &RoutingPlot::committed);
@@ -72,7 +72,7 @@ TEST_CASE("a press elsewhere moves nothing") {
   CHECK(changed.count() == 0);
 }
 
-TEST_CASE("a line at rest decides nothing until it is dragged") {
+TEST_CASE("a dashed line decides nothing until it is dragged") {
   Shown shown;
   const auto* bars = shown.canvas->findChild<QCPBars*>();
   shown.plot.set_view(RoutingPlot::View::selected);
@@ -96,7 +96,7 @@ TEST_CASE("a line at rest decides nothing until it is dragged") {
   CHECK(bars->dataCount() < all);
 }
 
-TEST_CASE("the axis follows a line that would leave it") {
+TEST_CASE("the axis is extended for a line that would leave it") {
   Shown shown;
   const auto* axis = shown.canvas->xAxis;
   const auto* line = shown.canvas->findChild<QCPItemStraightLine*>();
@@ -120,7 +120,8 @@ TEST_CASE("keys move the threshold by one bin") {
   CHECK(committed.count() == 3);
 }
 
-TEST_CASE("all experts, the strongest, or those that run; linear or logarithmic") {
+TEST_CASE(
+    "the histogram shows all experts, the strongest, or those that run, on a linear or logarithmic axis") {
   Shown shown;
   const auto* bars = shown.canvas->findChild<QCPBars*>();
   REQUIRE(bars != nullptr);
@@ -141,7 +142,7 @@ TEST_CASE("all experts, the strongest, or those that run; linear or logarithmic"
   CHECK(bars->baseValue() > 0);
 }
 
-TEST_CASE("of those that run, the pointer reads what the bar shows; a top-k counts from where it comes to") {
+TEST_CASE("for experts that run, the pointer reads the bar; a top-k counts from its equivalent threshold") {
   Shown shown;
   const auto* bars = shown.canvas->findChild<QCPBars*>();
   const int all = bars->dataCount();
@@ -159,7 +160,7 @@ TEST_CASE("of those that run, the pointer reads what the bar shows; a top-k coun
   CHECK(bars->data()->begin()->key > std::log10(0.039));
 }
 
-TEST_CASE("counts may grow live without a policy, and nothing is a state too") {
+TEST_CASE("counts can grow live without a policy, and no counts show the empty state") {
   RoutingPlot plot;
   CHECK(plot.empty());
   HistogramCounts counts(histogram_bins + 2, 0);

@@ -13,7 +13,7 @@ using nlohmann::json;
 using testing::example_policy;
 using testing::example_show;
 
-TEST_CASE("a finished run is read whole") {
+TEST_CASE("a finished run is read completely") {
   json show = example_show();
   show["policies"]["calm"] = to_json(example_policy());
   show["measurements"].push_back(to_json(testing::example_measurement(example_policy(), 0.021)));
@@ -35,7 +35,7 @@ TEST_CASE("a finished run is read whole") {
   CHECK_FALSE(found.numbers.decode_ms);
 }
 
-TEST_CASE("what a run does not have yet is absent") {
+TEST_CASE("parts that a run does not have yet are absent") {
   json show = example_show();
   for (const char* key : {"profile", "tradeoff", "latency", "policy"}) show[key] = nullptr;
   show["layers"] = json::array({show["layers"][0], {{"layer", 1}, {"done", false}}});
@@ -48,7 +48,7 @@ TEST_CASE("what a run does not have yet is absent") {
   CHECK(run->layer_count() == 6);
 }
 
-TEST_CASE("what is not a run is refused in words") {
+TEST_CASE("output that is not a run is refused with a reason") {
   const struct {
     const char* sentence;
     std::function<void(json&)> damage;

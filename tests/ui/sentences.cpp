@@ -10,7 +10,7 @@ using namespace ladimo;
 using namespace ladimo::ui;
 using testing::example_run;
 
-TEST_CASE("policies read as words") {
+TEST_CASE("policies are put into words") {
   CHECK(in_words(LayerPolicy::dense()) == "dense");
   CHECK(in_words(LayerPolicy::top(3)) == "3 strongest");
   CHECK(in_words(LayerPolicy::above(0.0312)) == "threshold 0.0312");
@@ -26,7 +26,7 @@ TEST_CASE("the run describes itself") {
   CHECK(description(*testing::run_of(show)).contains("text that the model wrote itself"));
 }
 
-TEST_CASE("a layer's threshold is told with its consequence") {
+TEST_CASE("a layer's threshold is described with its consequence") {
   PolicyEditor editor(example_run({.not_converted = 3}));
   editor.pin(2, editor.run().tradeoff->layers[2].candidates[4].policy);
   CHECK(layer_title(editor, 2) == "Layer 2  ·  64 experts (16 shared)  ·  threshold 0.0227  ·  pinned");
@@ -42,15 +42,15 @@ TEST_CASE("a layer's threshold is told with its consequence") {
   CHECK(layer_title(editor, 3) == "Layer 3  ·  not converted");
 }
 
-TEST_CASE("whether the texts call the same experts is one sentence") {
+TEST_CASE("one sentence says whether the texts use the same experts") {
   LayerProfile layer;
   CHECK(stability_sentence(layer).isEmpty());
   layer.domain_load = {{0.1, 0.9}, {0.2, 0.8}};
   const std::pair<double, const char*> told[] = {
       {0.97, "All texts share the same experts (correlation 0.970)."},
       {0.6, "The texts share most experts"},
-      {0.1, "Each text has experts of its own"},
-      {-0.4, "The texts call different experts"}};
+      {0.1, "Each text uses its own experts"},
+      {-0.4, "The texts use different experts"}};
   for (const auto& [stability, sentence] : told) {
     layer.stability = stability;
     CHECK(stability_sentence(layer).startsWith(sentence));
@@ -66,7 +66,7 @@ TEST_CASE("a degenerate router is named with what to change") {
         "Experts 3 and 7 never run. Choose fewer experts. Expert 4 always runs. Share it.");
 }
 
-TEST_CASE("the predicted sentence says whose times they are when they are another machine's") {
+TEST_CASE("the predicted sentence names the machine if its times come from another one") {
   auto show = testing::example_show();
   const PolicyEditor other(testing::run_of(show));
   const QString sentence = predicted_sentence(other);
@@ -83,7 +83,7 @@ TEST_CASE("the predicted sentence says whose times they are when they are anothe
   CHECK_FALSE(predicted_sentence(PolicyEditor(testing::run_of(show))).contains("ms per token"));
 }
 
-TEST_CASE("the measured sentence is bold, dated and keeps its distance") {
+TEST_CASE("the measured sentence is bold, has a date and gives the distance from the prediction") {
   Measurement found;
   found.date = "2026-11-23T12:00:00Z";
   found.machine = "Example processor";
@@ -109,7 +109,7 @@ TEST_CASE("times say where and when they were measured") {
   CHECK(source.contains("Example processor, 2 threads, 23 November 2026"));
 }
 
-TEST_CASE("why milliseconds are no cost is said plainly") {
+TEST_CASE("a sentence says why milliseconds cannot be the cost") {
   CHECK(why_no_milliseconds(PolicyEditor(example_run())).isEmpty());
   CHECK(why_no_milliseconds(PolicyEditor(example_run({.dense_ms = 0.005})))
             .contains("no policy decodes faster than dense on Example processor"));

@@ -19,7 +19,8 @@ namespace {
 
 constexpr int patience_ms = 20000;
 
-/// Answers every line with what `answers` (a shell case) prints for it; `$id` is the request's number.
+/// A script that answers every line with what `answers`, a shell case, prints for it. `$id` is the number of
+/// the request.
 std::string serving(const std::string& answers) {
   return R"sh(echo '{"event":"ready"}'
 while read -r line; do
@@ -75,7 +76,7 @@ TEST_CASE("a request is answered with its number") {
   CHECK_FALSE(client.busy());
 }
 
-TEST_CASE("requests say what the engine needs") {
+TEST_CASE("requests hold what the engine needs") {
   const StandInEngine engine(serving(R"sh(
     *) printf '{"event":"result","asked":%s,"id":%s}\n' "$line" "$id" ;;)sh"));
   ServeClient client(engine.engine(), "some/run");
@@ -164,7 +165,7 @@ TEST_CASE("a model that cannot be loaded says why") {
   CHECK(wait_for(not_started).outcome.kind == Kind::missing);
 }
 
-TEST_CASE("what the engine warns of comes with the end of its request") {
+TEST_CASE("warnings of the engine come with the end of the request") {
   const StandInEngine engine(serving(R"sh(
     *eval*) echo '{"event":"warning","message":"The measurement is not kept.","hint":"Make room.","id":'$id'}'
             echo '{"event":"result","id":'$id'}' ;;
@@ -194,7 +195,7 @@ TEST_CASE("a request says what it waits for") {
   CHECK(client.waits_for(second).isEmpty());
 }
 
-TEST_CASE("while the model is loading a request is canceled at once, and what is asked next has a process") {
+TEST_CASE("while the model is loading a request is canceled at once, and the next request starts a process") {
   const StandInEngine engine(R"sh(if [ ! -e "$0.again" ]; then
   sleep 60 & trap 'kill $!; exit 0' TERM
   touch "$0.again"
@@ -230,7 +231,7 @@ TEST_CASE("a request that is canceled while the model is loading leaves the othe
   CHECK(finished.count() == 2);
 }
 
-TEST_CASE("an original that was moved is asked for, and named to the next process") {
+TEST_CASE("an original that was moved is asked for, and its new folder is passed to the next process") {
   const StandInEngine engine(R"sh(case "$*" in *--dense*) ;; *) )sh" +
                              StandInEngine::complaining("The dense original of this run cannot be opened.",
                                                         "Name the folder where it is now with {dense}.", 2) +

@@ -6,14 +6,14 @@
 
 using namespace ladimo::ui;
 
-TEST_CASE("a key has its first value until something is remembered") {
+TEST_CASE("a key has its default value until something is stored") {
   QSettings().clear();
   CHECK(remembered(keys::last_folder).isEmpty());
   remember(keys::last_folder, QStringLiteral("a/folder"));
   CHECK(remembered(keys::last_folder) == "a/folder");
 }
 
-TEST_CASE("recent runs: the last first, each once, ten at most") {
+TEST_CASE("recent runs are listed newest first, each once, ten at most") {
   QSettings().clear();
   for (int run = 0; run < 12; ++run) remember_recent(keys::recent_runs, "/" + QString::number(run), {});
   remember_recent(keys::recent_runs, "/5", {});
@@ -26,7 +26,7 @@ TEST_CASE("recent runs: the last first, each once, ten at most") {
   CHECK(recent(keys::recent_runs, {}).first() == "/11");
 }
 
-TEST_CASE("every machine has recent folders of its own") {
+TEST_CASE("every machine has its own recent folders") {
   QSettings().clear();
   remember_recent(keys::recent_models, "/here", {});
   remember_recent(keys::recent_models, "~/there", "far");
@@ -35,7 +35,7 @@ TEST_CASE("every machine has recent folders of its own") {
   CHECK(recent(keys::recent_models, "elsewhere").isEmpty());
 }
 
-TEST_CASE("a choice is as it was left by a person, not by the program") {
+TEST_CASE("only changes by a person are remembered, not those by the program") {
   QSettings().clear();
   QCheckBox first, again;
   remember_choice(first, keys::frontier_log);

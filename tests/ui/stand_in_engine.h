@@ -1,4 +1,4 @@
-// Shell scripts in the place of the engine and of ssh.
+// Shell scripts in place of the engine and of ssh.
 #pragma once
 
 #include <filesystem>
@@ -33,14 +33,14 @@ class StandInEngine : public Script {
 
   ui::Engine engine() const { return {program(), {}}; }
 
-  /// Prints `output` and succeeds.
+  /// A script that prints `output` and succeeds.
   static std::string printing(const std::string& output) { return "cat <<'END'\n" + output + "\nEND"; }
-  /// Ends with the object `json` as its result.
+  /// A script that ends with the object `json` as its result.
   static std::string finding(const std::string& json) {
     const std::string rest = json.substr(1);
     return printing(R"({"event":"result")" + (rest == "}" ? "" : "," + rest));
   }
-  /// Complains about one thing.
+  /// A script that sends one error and ends with `status`.
   static std::string complaining(const std::string& message, const std::string& hint, int status) {
     return printing(R"({"event":"error","message":")" + message + R"(","hint":")" + hint +
                     R"(","path":""})") +
@@ -48,7 +48,7 @@ class StandInEngine : public Script {
   }
 };
 
-/// In the place of ssh: by default it runs the command line here that it was told to run there.
+/// A script in place of ssh. By default it runs on this machine the command line meant for the other one.
 class StandInSsh : public Script {
  public:
   explicit StandInSsh(const std::string& script = run_here) : Script("ssh", script) {}

@@ -37,7 +37,7 @@ TEST_CASE("without a display the program says so and names the command line") {
   CHECK(answer.error.contains("ladimo show"));
 }
 
-TEST_CASE("what is not understood is refused") {
+TEST_CASE("unknown arguments are refused") {
   const Answer answer = ask({"-platform", "offscreen", "--nonsense"});
   CHECK(answer.status == 2);
   CHECK(answer.error.contains("--nonsense"));

@@ -31,7 +31,7 @@ struct Table {
 
 }  // namespace
 
-TEST_CASE("a table is copied with its header, parted by tabs") {
+TEST_CASE("a table is copied with its header, separated by tabs") {
   Table table;
   TableActions(table.view, "layers").copy();
   CHECK(QGuiApplication::clipboard()->text() == "Layer\tPolicy\n0\tdense, all\n");
@@ -53,7 +53,7 @@ TEST_CASE("a table is saved as CSV, or says why not") {
   CHECK(failed.first().first().toString().contains("could not be saved"));
 }
 
-TEST_CASE("both are in the table's menu, with the usual shortcut") {
+TEST_CASE("copying and saving are in the table's menu, with the usual shortcut") {
   Table table;
   new TableActions(table.view, "layers");
   REQUIRE(table.view.actions().size() == 2);

@@ -17,7 +17,7 @@ double luminance(const QColor& colour) {
   return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF());
 }
 
-/// WCAG's contrast ratio: 1 ... 21.
+/// The contrast ratio of two colours by WCAG: 1 ... 21.
 double contrast(const QColor& a, const QColor& b) {
   const double x = luminance(a), y = luminance(b);
   return (std::max(x, y) + 0.05) / (std::min(x, y) + 0.05);
@@ -25,7 +25,7 @@ double contrast(const QColor& a, const QColor& b) {
 
 }  // namespace
 
-TEST_CASE("dark and light follow the palette, and everything can be read on both") {
+TEST_CASE("the theme is dark or light as the palette is, and all text is readable on both") {
   for (const bool dark : {false, true}) {
     CAPTURE(dark);
     const Theme theme = theme_of(dark ? dark_palette() : light_palette());

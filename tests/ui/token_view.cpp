@@ -22,20 +22,20 @@ TokenEvent token(const std::string& text, std::vector<int> experts) {
 
 QColor background_at(const TokenView& view, int position) {
   QTextCursor cursor(view.document());
-  cursor.setPosition(position + 1);  // the format of the character before
+  cursor.setPosition(position + 1);  // charFormat is that of the character before the cursor
   return cursor.charFormat().background().color();
 }
 
 }  // namespace
 
-TEST_CASE("tokens stand one after the other, and every position finds its own") {
+TEST_CASE("tokens follow one another, and every position finds its token") {
   TokenView view;
   view.set_scale(0, 48);
   view.begin("Once");
   view.append(token(" upon", {-1, 10, 20}));
   view.append(token("\n", {-1, 0, 0}));
   view.append(token("a\r", {-1, 48, 48}));
-  CHECK(view.toPlainText() == "Once");  // until the next tick
+  CHECK(view.toPlainText() == "Once");  // later tokens appear at the next tick
   view.flush();
   CHECK(view.toPlainText() == "Once upon\na");
   CHECK(view.token_count() == 3);
@@ -69,7 +69,7 @@ TEST_CASE("the tint says how many experts ran, and a dense token has none") {
   CHECK(view.details(3).contains("Every layer dense"));
 }
 
-TEST_CASE("a long text is only ever appended to") {
+TEST_CASE("a long text only grows at its end") {
   TokenView view;
   view.begin({});
   int added = 0, removed = 0;
@@ -89,7 +89,7 @@ TEST_CASE("a long text is only ever appended to") {
   CHECK(view.token_at(5 * 1234 + 2) == 1234);
 }
 
-TEST_CASE("the pointer and the text cursor name the token they stand on") {
+TEST_CASE("the pointer and the text cursor report the token that they are on") {
   TokenView view;
   view.begin({});
   view.append(token("first", {1}));
@@ -119,7 +119,7 @@ TEST_CASE("the pointer and the text cursor name the token they stand on") {
   CHECK(pointed.last().at(0).toInt() == 0);
 }
 
-TEST_CASE("text on any tint can be read, light and dark, and stronger tints look stronger") {
+TEST_CASE("text is readable on any tint, light and dark, and stronger tints look stronger") {
   for (const QPalette& palette : {testing::light_palette(), testing::dark_palette()}) {
     const Theme theme = theme_of(palette);
     double before = 0;

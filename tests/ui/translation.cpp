@@ -25,7 +25,7 @@ QString tool(const QString& name) {
   return path.isEmpty() ? QStandardPaths::findExecutable(name) : path;
 }
 
-/// Everything that it says.
+/// The whole output of a program.
 QString run(const QString& program, const QStringList& arguments) {
   QProcess process;
   process.setProcessChannelMode(QProcess::MergedChannels);
@@ -48,7 +48,7 @@ void write(const QString& path, const QString& text) {
   file.write(text.toUtf8());
 }
 
-/// A translation in which every sentence is called "ŋ" and what it was.
+/// A translation in which every sentence is "ŋ" and the original.
 QString translated(QString ts) {
   static const QRegularExpression message(
       QStringLiteral("<source>([^<]*)</source>\\s*<translation type=\"unfinished\"></translation>"));
@@ -58,7 +58,7 @@ QString translated(QString ts) {
 
 }  // namespace
 
-TEST_CASE("every sentence is found under the context that asks for it, and shown in another language") {
+TEST_CASE("every sentence is found in its context and shown in another language") {
   const QString lupdate = tool(QStringLiteral("lupdate")), lrelease = tool(QStringLiteral("lrelease"));
   if (lupdate.isEmpty() || lrelease.isEmpty() ||
       QProcess::execute(lupdate, {QStringLiteral("-version")}) != 0) {
@@ -69,7 +69,8 @@ TEST_CASE("every sentence is found under the context that asks for it, and shown
   const QString ts = QString::fromStdString((folder / "ladimo_eo.ts").string());
   const QString source = QStringLiteral(LADIMO_SOURCE);
   const QString said = run(lupdate, {"-I", source, source + "/ui", "-ts", ts});
-  CHECK_MESSAGE(!said.contains("context"), said.toStdString());  // of "tr() without context"
+  CHECK_MESSAGE(!said.contains("context"),
+                said.toStdString());  // lupdate would warn of "tr() without context"
   CHECK_MESSAGE(!said.contains("Qualifying"), said.toStdString());
   write(ts, translated(read(ts)));
 

@@ -45,13 +45,14 @@ bool says(const std::vector<Check>& checks, Check::State state, const char* part
 
 }  // namespace
 
-TEST_CASE("model: ready when it fits, and the checklist says what was looked at") {
+TEST_CASE(
+    "model: the page is ready when the model can be converted, and the checklist says what was checked") {
   const WizardGround ground;
   ModelPageConfig config(Engine{});
   CHECK(config.reason().contains("Choose the folder"));
   CHECK(config.checks().empty());
   config.set_folder(ground.model());
-  CHECK(config.reason().contains("being looked at"));
+  CHECK(config.reason().contains("Checking the model"));
   REQUIRE(wait_until_ready(config));
   REQUIRE(QTest::qWaitFor([&] { return says(config.checks(), Check::State::fine, "finite"); }, patience_ms));
   CHECK(says(config.checks(), Check::State::fine, "4096 pieces"));
@@ -59,7 +60,7 @@ TEST_CASE("model: ready when it fits, and the checklist says what was looked at"
   CHECK(config.facts()->weight_bytes == 4);
 }
 
-TEST_CASE("model: what is wrong is listed with what to do") {
+TEST_CASE("model: problems are listed with what to do") {
   const WizardGround ground;
   std::filesystem::remove(ground.folder / "pico" / "tokenizer.model");
   ModelPageConfig config(Engine{});
@@ -71,13 +72,13 @@ TEST_CASE("model: what is wrong is listed with what to do") {
   model.set_checks(config.checks());
   model.set_theme({});
   CHECK(model.rowCount() == 1);
-  CHECK(model.index(0).data().toString().contains('\n'));  // the hint
+  CHECK(model.index(0).data().toString().contains('\n'));  // the message has a line break before its hint
   config.set_folder("/nowhere/at/all");
   REQUIRE(wait_for_reason(config, "cannot be converted"));
   model.set_checks({});
 }
 
-TEST_CASE("model: a file stands for its folder, and another choice drops the first answer") {
+TEST_CASE("model: a file stands for its folder, and a new choice drops the earlier answer") {
   const WizardGround ground;
   ModelPageConfig config(Engine{});
   config.set_folder("/nowhere/at/all");
@@ -86,7 +87,7 @@ TEST_CASE("model: a file stands for its folder, and another choice drops the fir
   REQUIRE(wait_until_ready(config));
 }
 
-TEST_CASE("model: NaN weights are found after the headers") {
+TEST_CASE("model: NaN weights are found after the headers were checked") {
   const WizardGround ground;
   const auto file = ground.folder / "pico" / "model.safetensors";
   {
@@ -101,7 +102,7 @@ TEST_CASE("model: NaN weights are found after the headers") {
   CHECK(says(config.checks(), Check::State::wrong, "NaN"));
 }
 
-TEST_CASE("model: another machine's engine is asked, and what it refuses is listed") {
+TEST_CASE("model: a remote engine is asked, and its problems are listed") {
   Inspection told;
   told.config.architecture = "LlamaForCausalLM";
   told.config.layers = 6;
@@ -126,7 +127,7 @@ TEST_CASE("model: another machine's engine is asked, and what it refuses is list
   CHECK(says(config.checks(), Check::State::wrong, "There is no such folder."));
 }
 
-TEST_CASE("model: another machine's model with biases gets the numbers that it would get here") {
+TEST_CASE("model: a remote model with biases gets the same numbers as a local one") {
   const WizardGround ground({.attention_bias = true, .mlp_bias = true});
   const auto here = facts_of(ground.model());
   const StandInEngine engine(StandInEngine::finding(to_json(static_cast<const Inspection&>(*here)).dump()));
@@ -151,7 +152,7 @@ TEST_CASE("model: another machine's model with biases gets the numbers that it w
   CHECK(far_page.sketch()->seconds == near_page.sketch()->seconds);
 }
 
-TEST_CASE("text: files are counted and cut as the conversion will") {
+TEST_CASE("text: files are counted and cut as the conversion will do it") {
   const WizardGround ground;
   TextPageConfig config(Engine{});
   TextFileModel model(config);
@@ -173,7 +174,7 @@ TEST_CASE("text: files are counted and cut as the conversion will") {
   more.tokens = 10'000'000;
   config.set_recipe(more);
   REQUIRE(wait_for_reason(config, "too few tokens"));
-  CHECK(config.look()->files[0].tokens > 1000);  // counted all the same
+  CHECK(config.look()->files[0].tokens > 1000);  // the file is counted all the same
   const auto fewer = config.fewer();
   REQUIRE(fewer);
   CHECK(config.reason().contains("take fewer"));
@@ -199,7 +200,7 @@ TEST_CASE("text: a file that cannot be read is named; the model may write its ow
   CHECK_FALSE(config.look());
 }
 
-TEST_CASE("text: another machine's engine counts its files and shows their windows") {
+TEST_CASE("text: a remote engine counts its files and shows their windows") {
   const std::string plan =
       R"({"resumes":false,"steps":[],"tokens":128,"windows":2,"ram_bytes":1,"disk_bytes":1,"seconds":1,"partition":null,)"
       R"("problems":[],"recipe":{},"look":{"files":[{"tokens":5000,"estimated":true,"taken":128}],)"
@@ -234,7 +235,7 @@ TEST_CASE("text: another machine's engine counts its files and shows their windo
   REQUIRE(wait_for_reason(unreachable, "no program"));
 }
 
-TEST_CASE("~ is the home folder, here and there") {
+TEST_CASE("~ is the home folder, on this machine and on another") {
   const Engine here{"ladimo", {}}, there{"~/bin/ladimo", "far"};
   CHECK(here.in_full("~/runs/a") == QDir::homePath() + "/runs/a");
   CHECK(here.in_full("~") == QDir::homePath());
@@ -248,7 +249,7 @@ TEST_CASE("~ is the home folder, here and there") {
   CHECK_MESSAGE(line.contains("~/bin/ladimo show ~/'runs/a b';"), line.toStdString());
 }
 
-TEST_CASE("experts: defaults come from the model, and what does not fit is a sentence") {
+TEST_CASE("experts: defaults come from the model, and settings that do not fit give a reason") {
   const WizardGround ground;
   ExpertsPageConfig config(Engine{});
   CHECK(config.reason().contains("Choose a model"));
@@ -260,7 +261,7 @@ TEST_CASE("experts: defaults come from the model, and what does not fit is a sen
   CHECK(config.sketch()->seconds > 0);
   CHECK(config.activated().least < config.activated().most);
   config.change([](Recipe& recipe) { recipe.experts = 12; });
-  CHECK(config.recipe().shared == 3);  // still a quarter
+  CHECK(config.recipe().shared == 3);  // a quarter of the new number of experts
 
   const struct {
     void (*change)(Recipe&);
@@ -286,7 +287,7 @@ TEST_CASE("experts: defaults come from the model, and what does not fit is a sen
   CHECK(config.is_ready());
 }
 
-TEST_CASE("experts: more calibration tokens take more time and memory; a full disk is said at once") {
+TEST_CASE("experts: more calibration tokens take more time and memory; a full disk is reported at once") {
   const WizardGround ground;
   ExpertsPageConfig config(Engine{});
   config.set_model(facts_of(ground.model()));
@@ -300,7 +301,7 @@ TEST_CASE("experts: more calibration tokens take more time and memory; a full di
   qunsetenv("LADIMO_DISK_FREE_BYTES");
 }
 
-TEST_CASE("what was chosen becomes the command that does it") {
+TEST_CASE("the choices become the command that carries them out") {
   const WizardGround ground;
   const ModelConfig model = read_model(ground.model()).config;
   Recipe recipe = default_recipe(model);
@@ -319,7 +320,7 @@ TEST_CASE("what was chosen becomes the command that does it") {
   CHECK(layers_text({0, 1, 2, 4, 7, 8}, 9) == "0-2,4,7-8");
 }
 
-TEST_CASE("summary: the engine's plan, its refusals in place, made once for the same settings") {
+TEST_CASE("summary: the engine makes one plan for the same settings, and its refusals are shown") {
   const std::string plan =
       R"({"resumes":false,"steps":[{"name":"layers","description":"Layers become experts.","seconds":12.5,"done":false}],)"
       R"("tokens":1024,"windows":16,"ram_bytes":1000,"disk_bytes":2000,"seconds":12.5,"partition":null,)"
@@ -343,14 +344,16 @@ TEST_CASE("summary: the engine's plan, its refusals in place, made once for the 
   config.set_run_folder(ground.text("run"));
   CHECK(config.reason().contains("not been made"));
   config.set_choices(recipe, model);
-  CHECK(config.run_folder() == ground.text("run"));  // chosen by a person: stays
+  CHECK(config.run_folder() == ground.text("run"));  // a person chose this folder, so it stays
   config.set_run_folder("~/runs/a");
   CHECK(config.run_folder() == QDir::homePath() + "/runs/a");
   config.set_run_folder("runs/a");
   CHECK(config.run_folder() == QDir::currentPath() + "/runs/a");
 }
 
-TEST_CASE("summary: what was begun keeps its folder as long as the same is asked for, and is planned anew") {
+TEST_CASE(
+    "summary: a conversion that began keeps its folder while the choices are the same, and is planned "
+    "again") {
   const WizardGround ground;
   const ModelConfig model = read_model(ground.model()).config;
   Recipe recipe = default_recipe(model);
@@ -372,7 +375,7 @@ TEST_CASE("summary: what was begun keeps its folder as long as the same is asked
   CHECK(config.run_folder() == begun);
 }
 
-TEST_CASE("summary: a folder that holds a run with other settings is not taken for this one") {
+TEST_CASE("summary: a folder that holds a run with other settings is refused") {
   const WizardGround ground;
   const ModelConfig model = read_model(ground.model()).config;
   const Recipe recipe = default_recipe(model);
@@ -404,7 +407,7 @@ TEST_CASE("summary: a folder that holds a run with other settings is not taken f
   CHECK(config.reason().contains("distil"));
 }
 
-TEST_CASE("summary: refused and broken plans are sentences") {
+TEST_CASE("summary: refused and broken plans give a reason") {
   const std::string refused =
       R"({"resumes":false,"steps":[],"tokens":0,"windows":0,"ram_bytes":0,"disk_bytes":0,"seconds":0,"partition":null,)"
       R"("problems":[{"message":"The run folder is a file.","hint":"Name another.","path":"x"}],"recipe":{}})";
@@ -425,7 +428,7 @@ TEST_CASE("summary: refused and broken plans are sentences") {
   }
 }
 
-TEST_CASE("the partition of a layer is drawn by the engine, and only the last one asked for") {
+TEST_CASE("the engine computes the partition of a layer, and only the last request counts") {
   const StandInEngine engine(
       "for last; do :; done\n"
       "echo '{\"event\":\"sample\",\"layer\":1,\"partition\":[-1,0,1,1]}'\n" +
@@ -446,5 +449,5 @@ TEST_CASE("the partition of a layer is drawn by the engine, and only the last on
   REQUIRE(QTest::qWaitFor([&] { return !refused.drawing(); }, patience_ms));
   CHECK(refused.problem() == "No. Try.");
   refused.request({"plan"}, 0);
-  CHECK(refused.drawing());  // what failed may be tried again
+  CHECK(refused.drawing());  // a request that failed may be repeated
 }

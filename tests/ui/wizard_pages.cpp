@@ -82,15 +82,16 @@ std::string sample_json() {
   return R"({"event":"sample","layer":0,"partition":[)" + cells + "]}";
 }
 
-/// Plans and samples like the engine; converts by playing a recorded stream up to a line, then does `then`.
+/// A stand-in engine that plans and samples. It converts by playing a recording up to a line, then runs
+/// `then`.
 StandInEngine playing(int lines, const std::string& then) {
   return StandInEngine("case \"$1\" in\nplan) case \"$*\" in *--sample*) echo '" + sample_json() +
                        "';; esac\n" + StandInEngine::finding(plan_json) + "\n;;\nconvert) head -n " +
                        std::to_string(lines) + " '" LADIMO_TEST_DATA "/events/conversion.jsonl'\n" + then +
                        "\n;;\nesac");
 }
-constexpr int middle = 70;      // in the distillation of the second layer
-constexpr int whole = 1 << 20;  // all lines
+constexpr int middle = 70;      // a line in the distillation of the second layer
+constexpr int whole = 1 << 20;  // more than all lines of the recording
 
 /// A wizard of the ground's model and text, moved to the summary.
 void go_to_summary(ConversionWizard& wizard, const WizardGround& ground) {
@@ -120,7 +121,7 @@ void keep(QWidget& widget, const QString& name) {
 
 }  // namespace
 
-TEST_CASE("through all pages to the finished run") {
+TEST_CASE("the wizard leads through all pages to the finished run") {
   const WizardGround ground;
   const StandInEngine engine = playing(whole, "");
   ConversionWizard wizard(engine.engine());
@@ -138,7 +139,7 @@ TEST_CASE("through all pages to the finished run") {
   CHECK(opened.at(0).at(0).toString() == ground.text("run"));
 }
 
-TEST_CASE("pause keeps what is finished, continue goes on") {
+TEST_CASE("pause keeps finished layers, and continue goes on from there") {
   const WizardGround ground;
   const StandInEngine engine =
       playing(middle, "if [ -e \"$0.again\" ]; then tail -n +" + std::to_string(middle + 1) +
@@ -164,10 +165,10 @@ TEST_CASE("pause keeps what is finished, continue goes on") {
   pause->click();
   REQUIRE(wait_for(wizard, "Finished: 3 layers"));
   CHECK(log->toPlainText().contains("Layer 2: loss"));
-  CHECK(log->textCursor().selectedText() == line);  // what is selected stays so while lines come
+  CHECK(log->textCursor().selectedText() == line);  // the selection stays while lines arrive
 }
 
-TEST_CASE("back and forth from a paused conversion goes on with the run, and knows what is finished") {
+TEST_CASE("going back and forth from a paused conversion continues the run with its finished layers") {
   const WizardGround ground;
   qputenv("HOME", ground.text("").toUtf8());
   const std::string show =
@@ -203,7 +204,7 @@ TEST_CASE("back and forth from a paused conversion goes on with the run, and kno
   CHECK(layers->index(0, 2).data().toString() == "0.400");
 }
 
-TEST_CASE("a number is typed as it is meant, and one that is refused stays visible") {
+TEST_CASE("a number can be typed without interference, and a refused number stays visible") {
   const WizardGround ground;
   const StandInEngine engine = playing(whole, "");
   ConversionWizard wizard(engine.engine());
@@ -226,7 +227,7 @@ TEST_CASE("a number is typed as it is meant, and one that is refused stays visib
   CHECK(sampled->currentText() == "1");
 }
 
-TEST_CASE("what is typed stays as it is while the model before is still being read") {
+TEST_CASE("typed text stays unchanged while the previous model is still being read") {
   const WizardGround ground;
   ModelPageConfig config(Engine{});
   ModelPage page(config);
@@ -274,7 +275,7 @@ TEST_CASE("Return adds a file of another machine and stays on the page") {
   click_next(wizard);
   const int page = wizard.currentId();
   auto* path = part<QLineEdit>(wizard, "text_path");
-  for (const char* file : {"far.txt", "far.txt"}) {  // the second is there already
+  for (const char* file : {"far.txt", "far.txt"}) {  // the second time the file is already in the list
     path->setFocus();
     QTest::keyClicks(path, file);
     QTest::keyClick(path, Qt::Key_Return);
@@ -286,7 +287,7 @@ TEST_CASE("Return adds a file of another machine and stays on the page") {
   CHECK(part<WindowView>(wizard, "window_view")->toPlainText() == "a time");
 }
 
-TEST_CASE("tables and pictures of the wizard are copied and saved as all others are") {
+TEST_CASE("tables and pictures of the wizard can be copied and saved") {
   const WizardGround ground;
   const StandInEngine engine = playing(whole, "");
   ConversionWizard wizard(engine.engine());
@@ -310,7 +311,7 @@ TEST_CASE("tables and pictures of the wizard are copied and saved as all others 
   CHECK(failed.count() == 1);
 }
 
-TEST_CASE("leaving is never an accident: it asks, says what is kept, and the safe answer comes first") {
+TEST_CASE("leaving a running conversion asks first, says what is kept, and the safe answer comes first") {
   const WizardGround ground;
   const StandInEngine engine = playing(middle, "exec sleep 60");
   ConversionWizard wizard(engine.engine());
@@ -330,7 +331,7 @@ TEST_CASE("leaving is never an accident: it asks, says what is kept, and the saf
   CHECK_FALSE(wizard.busy());
 }
 
-TEST_CASE("a failure says what happened, what to do, and may be tried again") {
+TEST_CASE("a failure says what happened and what to do, and the conversion can be tried again") {
   const WizardGround ground;
   const StandInEngine engine =
       playing(middle, R"(echo '{"event":"warning","message":"Few tokens.","hint":"Give more."}')"
@@ -357,7 +358,8 @@ TEST_CASE("a run that was interrupted waits to be continued") {
   wizard->show();
   REQUIRE(wait_for(*wizard, "Ready to continue"));
   CHECK_FALSE(wizard->busy());
-  CHECK_FALSE(wizard->button(QWizard::BackButton)->isEnabled());  // no page comes before
+  CHECK_FALSE(
+      wizard->button(QWizard::BackButton)->isEnabled());  // a continued run has no page before this one
   part<QPushButton>(*wizard, "pause")->click();
   REQUIRE(wait_for(*wizard, "Finished: 3 layers"));
 
@@ -367,7 +369,7 @@ TEST_CASE("a run that was interrupted waits to be continued") {
   REQUIRE(wait_for(*lost, "There is no run."));
 }
 
-// LADIMO_PICTURES=FOLDER keeps the pictures, to be looked at.
+// LADIMO_PICTURES=FOLDER keeps the pictures, so that they can be looked at.
 TEST_CASE("every page can be drawn, empty and full, light and dark") {
   const WizardGround ground;
   const StandInEngine whole_run = playing(whole, ""), part_run = playing(middle, "exec sleep 60"),

@@ -14,7 +14,7 @@ inline constexpr int patience_ms = 20000;
 
 inline QString text_of(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
 
-/// A model and two files of text; what the wizard needs to get to its end.
+/// A model and two files of text: all that the wizard needs to get to its end.
 struct WizardGround {
   TemporaryFolder folder;
 

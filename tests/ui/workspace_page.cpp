@@ -39,7 +39,7 @@ namespace {
 
 constexpr int patience_ms = 20000;
 
-/// Answers every evaluation: progress, then a result.
+/// A server that answers every evaluation with progress and then a result.
 const std::string measuring = R"sh(echo '{"event":"ready"}'
 while read -r line; do
   id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
@@ -50,7 +50,7 @@ while read -r line; do
                               testing::members(to_json(testing::example_evaluation())) + R"sh(,"id":'$id'}'
 done)sh";
 
-/// Never answers, and when told to cancel says so.
+/// A server that never answers until it is told to cancel, which it confirms.
 const char* const waiting = R"sh(echo '{"event":"ready"}'
 while read -r line; do
   case "$line" in
@@ -104,7 +104,7 @@ nlohmann::json show_with(const testing::ExampleShape& shape, const char* without
 
 }  // namespace
 
-TEST_CASE("the trade-off slider sets the policy, the table and the sentence") {
+TEST_CASE("the trade-off slider changes the policy, the table and the sentence") {
   Opened opened;
   auto& slider = opened.find<SettlingSlider>("tradeoff");
   CHECK(slider.value() == 400);
@@ -120,7 +120,7 @@ TEST_CASE("the trade-off slider sets the policy, the table and the sentence") {
   CHECK(opened.editor.tradeoff() == doctest::Approx(0.99));
 }
 
-TEST_CASE("a gesture of the slider is one step of undo") {
+TEST_CASE("a gesture of the slider is one undo step") {
   Opened opened;
   auto& slider = opened.find<SettlingSlider>("tradeoff");
   slider.setSliderDown(true);
@@ -162,11 +162,11 @@ TEST_CASE("the table can be searched") {
   opened.find<QLineEdit>("layer_search").setText(" 1");
   REQUIRE(found.rowCount() == 1);
   CHECK(found.index(0, LayerModel::layer).data().toString() == "1");
-  opened.find<QLineEdit>("layer_search").setText("0.08");  // the loss of a layer, and of no policy
+  opened.find<QLineEdit>("layer_search").setText("0.08");  // appears as the loss of a layer but in no policy
   CHECK(found.rowCount() == 0);
 }
 
-TEST_CASE("a layer's own slider pins it, the pin lets go") {
+TEST_CASE("a layer's own slider pins it, and the pin button releases it") {
   Opened opened;
   opened.page->select_layer(3);
   auto& slider = opened.find<SettlingSlider>("layer_slider");
@@ -186,7 +186,7 @@ TEST_CASE("a layer's own slider pins it, the pin lets go") {
   CHECK_FALSE(opened.find<QPushButton>("reset_pins").isEnabled());
 }
 
-TEST_CASE("the threshold line pins the layer and tells its consequence") {
+TEST_CASE("the threshold line pins the layer and shows its consequence") {
   Opened opened;
   opened.editor.set_tradeoff(0.8);
   opened.editor.commit();
@@ -226,7 +226,7 @@ TEST_CASE("a layer that is dense or top-k becomes a threshold layer when its lin
   }
 }
 
-TEST_CASE("a degenerate router is marked in the table and told in words above its plots") {
+TEST_CASE("a degenerate router is marked in the table and described above its plots") {
   auto show = testing::example_show();
   show["profile"]["layers"][2]["warnings"] = {
       {{"message", "Layer 2: 20 of 48 routed experts never run."}, {"hint", "Use fewer experts."}}};
@@ -241,7 +241,7 @@ TEST_CASE("a degenerate router is marked in the table and told in words above it
   CHECK_FALSE(opened.find<QLabel>("router_warning").isHidden());
 }
 
-TEST_CASE("the load is shown for every file of the text, with a sentence on how alike it is") {
+TEST_CASE("the load is shown for every file of the text, with a sentence on how similar the files are") {
   auto show = testing::example_show();
   auto& layer = show["profile"]["layers"][1];
   layer["stability"] = 0.62;
@@ -269,7 +269,7 @@ TEST_CASE("layers that stay dense or were not converted say so") {
   CHECK(opened.find<SettlingSlider>("layer_slider").value() == 0);
 }
 
-TEST_CASE("the cost is chosen where milliseconds pay, and where not the reason is said") {
+TEST_CASE("the cost can be chosen if milliseconds are worth it; otherwise the reason is shown") {
   Opened opened;
   auto& costs = opened.find<QComboBox>("cost");
   emit costs.activated(1);
@@ -288,7 +288,7 @@ TEST_CASE("the cost is chosen where milliseconds pay, and where not the reason i
   CHECK_FALSE(items->item(1)->isEnabled());
 }
 
-TEST_CASE("measuring runs behind the window and is kept") {
+TEST_CASE("measuring runs in the background and its result is kept") {
   Opened opened;
   CHECK(opened.text("measured_sentence").contains("not been measured"));
   opened.find<QPushButton>("measure").click();
@@ -303,7 +303,7 @@ TEST_CASE("measuring runs behind the window and is kept") {
   CHECK(opened.text("measured_sentence").contains("0.0345"));
 }
 
-TEST_CASE("what the engine warns of stands beside what was measured") {
+TEST_CASE("warnings of the engine appear beside the measured numbers") {
   std::string warned = measuring;
   warned.insert(warned.find("  echo '{\"event\":\"progress\""),
                 "  echo '{\"event\":\"warning\",\"message\":\"The measurement is not kept: "
@@ -315,7 +315,7 @@ TEST_CASE("what the engine warns of stands beside what was measured") {
   CHECK(opened.text("measured_sentence").contains("<b>Measured: KL 0.0345"));
 }
 
-TEST_CASE("where the cost is milliseconds they are measured too, and place the mark") {
+TEST_CASE("if the cost is milliseconds they are also measured, and place the mark") {
   BenchResult bench;
   bench.decode.converted_tokens_per_s = 800;
   bench.prefill.converted_tokens_per_s = 8000;
@@ -352,7 +352,7 @@ TEST_CASE("measuring says what it waits for") {
   CHECK(told);
 }
 
-TEST_CASE("measuring can be canceled, and fails in words") {
+TEST_CASE("measuring can be canceled, and a failure gives a message") {
   Opened opened(testing::example_show(), waiting);
   opened.find<QPushButton>("measure").click();
   REQUIRE(QTest::qWaitFor([&] { return opened.serve.loaded(); }, patience_ms));
@@ -377,8 +377,8 @@ TEST_CASE("every control has a name and a tip") {
   }
 }
 
-// LADIMO_PICTURES=FOLDER keeps the pictures, to be looked at; QT_SCALE_FACTOR=2 makes them as on a dense
-// screen.
+// LADIMO_PICTURES=FOLDER keeps the pictures, so that they can be looked at; QT_SCALE_FACTOR=2 draws them as
+// on a high-resolution screen.
 TEST_CASE("every state can be drawn, light and dark") {
   const QString pictures = qEnvironmentVariable("LADIMO_PICTURES");
   const auto keep = [&](Opened& opened, const QString& name) {

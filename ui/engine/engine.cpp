@@ -9,7 +9,8 @@
 namespace ladimo::ui {
 namespace {
 
-// Never asks for a password (there is no terminal), and notices within half a minute that the line is dead.
+// ssh must not ask for a password, since there is no terminal, and must notice a dead connection within half
+// a minute.
 const QStringList& ssh_options() {
   static const QStringList options = {"-T",
                                       "-o",

@@ -12,8 +12,8 @@ struct Engine {
   QString ssh = QStringLiteral("ssh");
 
   bool remote() const { return !host.isEmpty(); }
-  /// The program and arguments that run `ladimo ARGUMENTS` there. Remote arguments are quoted for a POSIX
-  /// shell.
+  /// The program and arguments that run `ladimo ARGUMENTS` on the engine's machine. Remote arguments are
+  /// quoted for a POSIX shell.
   struct Command {
     QString program;
     QStringList arguments;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr QByteArrayView result_start = "{\"event\":\"result\"";
 
-/// The result's own keys, without parsing them: the tables of a run are megabytes.
+/// A result event without its key `event`. It is not parsed, because the tables of a run are megabytes.
 QByteArray without_kind(const QByteArray& line) {
   const QByteArray rest = line.mid(result_start.size());
   return '{' + (rest.startsWith(',') ? rest.mid(1) : rest);

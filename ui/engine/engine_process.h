@@ -15,7 +15,7 @@
 namespace ladimo::ui {
 
 /// Runs `ladimo ARGUMENTS --events` and emits its events in the order in which they arrive.
-/// Destroying it kills the job if it still runs; `finished` is not emitted then.
+/// Destroying the object kills a running job without emitting `finished`.
 class EngineProcess : public QObject {
   Q_OBJECT
  public:
@@ -27,8 +27,8 @@ class EngineProcess : public QObject {
   /// within three seconds.
   void cancel();
   bool running() const;
-  /// Asks a job to stop whose result is no longer wanted and does not wait for its end. The job is destroyed
-  /// when it has ended, with `owner` at the latest. Null is allowed.
+  /// Asks a job whose result is no longer wanted to stop, without waiting for its end. The job is destroyed
+  /// once it has ended, at the latest together with `owner`. `job` may be null.
   static void dismiss(std::unique_ptr<EngineProcess> job, QObject& owner);
   /// How long a remote engine may be silent before the connection counts as lost.
   void set_patience(int ms) { process_.set_patience(ms); }

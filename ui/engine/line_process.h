@@ -17,10 +17,10 @@ class LineProcess : public QObject {
   Q_OBJECT
  public:
   explicit LineProcess(Engine engine, QObject* parent = nullptr);
-  /// Stops the process if it still runs, and kills it when that takes long.
+  /// Stops the process if it still runs, and kills it if that takes too long.
   ~LineProcess() override;
 
-  /// Precondition: not running.
+  /// Starts `ladimo ARGUMENTS`; returns at once. Precondition: not running.
   void start(const QStringList& arguments);
   void write(const QByteArray& line);
   /// Sends SIGTERM to a local process and end-of-file to a remote one. Kills it when that does not help
@@ -47,7 +47,7 @@ class LineProcess : public QObject {
   QProcess process_;
   QTimer deliver_;  // a timer: queued calls would overtake clicks
   QTimer silence_;
-  QTimer grace_;  // time a process has to stop
+  QTimer grace_;  // the time that a process has to stop
   QByteArray last_words_;
   Ending ending_;
   bool over_ = false;

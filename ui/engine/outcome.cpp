@@ -15,13 +15,13 @@ namespace {
 using Kind = Outcome::Kind;
 
 constexpr int refused_status = 2;
-constexpr int not_executable_status = 126;  // as the shell on another machine reports it
+constexpr int not_executable_status = 126;  // reported by the shell on another machine
 constexpr int not_found_status = 127;
 constexpr int first_signal_status = 128;
 constexpr int interrupted_status = 130;
 constexpr int ssh_failed_status = 255;
 
-QString kept() { return QObject::tr("What was finished is kept: the same run can be continued."); }
+QString kept() { return QObject::tr("Finished work is kept; the run can be continued."); }
 
 Outcome not_started(const Ending& ending) {
   return {Kind::missing,
@@ -33,7 +33,7 @@ Outcome not_started(const Ending& ending) {
 Outcome not_there(const QString& host) {
   return {Kind::missing,
           QObject::tr("There is no program \"ladimo\" on %1.").arg(host),
-          QObject::tr("Install it there, or name where it lies under File ▸ Settings."),
+          QObject::tr("Install it there, or set its path under File ▸ Settings."),
           {}};
 }
 
@@ -110,7 +110,7 @@ Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, 
       ending.status != interrupted_status)
     return ended_by(ending.status - first_signal_status);
   Outcome outcome = of_status(ending, errors);
-  outcome.output = result;  // inspect and plan describe also what they refuse
+  outcome.output = result;  // inspect and plan also describe what they refuse
   return outcome;
 }
 

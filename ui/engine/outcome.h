@@ -16,7 +16,7 @@ struct Outcome {
   enum class Kind {
     done,
     refused,   // bad input; nothing was written
-    failed,    // while running; what was finished is kept
+    failed,    // an error while running; what was finished is kept
     canceled,  // it was asked to stop
     killed,    // ended by a signal the window did not send: a crash, out of memory
     vanished,  // the connection to another machine was lost; the run there can be continued
@@ -26,17 +26,17 @@ struct Outcome {
   QString sentence;                             // what happened; empty when done
   QString hint;                                 // what to do; may be empty
   QByteArray output;                            // the result: one JSON object
-  QString warning = {};                         // what the engine warned of, and what to do; may be empty
+  QString warning = {};                         // the engine's warnings, and what to do; may be empty
   bool original_missing = false;                // the run's dense original was moved: ask for its folder
-  std::optional<Measurement> measurement = {};  // of an evaluation by `serve`
+  std::optional<Measurement> measurement = {};  // what an evaluation by `serve` found
 
   bool done() const { return kind == Kind::done; }
 };
 
-/// What is known of a process of the engine when it has ended.
+/// What is known about an engine process after it has ended.
 struct Ending {
   QString host;             // empty: it ran on this machine
-  bool started = true;      // false: `last_words` says why it could not be
+  bool started = true;      // false: it could not be started; `last_words` says why
   bool heard = false;       // whether it wrote a line
   int status = 0;           // exit status, 0 where a signal ended it
   int signal = 0;           // the signal that ended it, 0 for none
@@ -45,7 +45,8 @@ struct Ending {
   QString last_words;       // the last output that is not an event
 };
 
-/// `errors` and `result` are the engine's error events and its result event.
+/// The outcome of a process that has ended. `errors` and `result` are the error events and the result event
+/// that it sent.
 Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, const QByteArray& result);
 
 /// The outcome for one or more errors: all their messages, and the path and advice of the first.

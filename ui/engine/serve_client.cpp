@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int none = 0;  // the number of no request
+constexpr int none = 0;  // a number that no request has
 
 void add_policy(json& request, const std::optional<Policy>& policy) {
   if (policy) request["policy"] = to_json(*policy);
@@ -62,9 +62,9 @@ struct ServeClient::State {
   LineProcess process;
   int last_request = 0;
   std::vector<Request> waiting;            // in order of arrival; the first is in progress
-  std::vector<ErrorEvent> errors;          // about the model, before it is loaded
-  std::optional<Measurement> measurement;  // of the request in progress
-  QStringList warnings;                    // of the request in progress
+  std::vector<ErrorEvent> errors;          // errors about the model, before it is loaded
+  std::optional<Measurement> measurement;  // what the request in progress measured
+  QStringList warnings;                    // warnings during the request in progress
   bool loaded = false;
   bool leaving = false;  // the process was told to stop; new requests need another
 };

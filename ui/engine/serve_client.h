@@ -34,7 +34,8 @@ class ServeClient : public QObject {
     std::optional<Policy> policy;  // none: the run's policy
   };
   int generate(const Generation& request);
-  /// Without `text` the run's checking split is used; `tokens` 0 means all of it.
+  /// Measures `policy`, or the run's policy if there is none. Without `text` the run's checking split is
+  /// used; `tokens` 0 means all of them.
   int evaluate(const std::optional<Policy>& policy, const QStringList& text = {}, qint64 tokens = 0);
   int bench(const std::optional<Policy>& policy);
   /// Writes RUN/policy.json, or RUN/policies/NAME.json.
@@ -59,8 +60,8 @@ class ServeClient : public QObject {
   void step(int request, const ladimo::StepEvent& event);
   void progress(int request, const ladimo::ProgressEvent& event);
   /// Emitted exactly once for every request, even when the process dies. `outcome.output` holds the result's
-  /// JSON, `outcome.measurement` what an evaluation measured, `outcome.warning` the engine's warnings
-  /// meanwhile.
+  /// JSON, `outcome.measurement` what an evaluation measured, `outcome.warning` the warnings of the
+  /// engine during the request.
   void finished(int request, const ladimo::ui::Outcome& outcome);
 
  private:

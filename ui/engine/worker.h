@@ -21,7 +21,7 @@ class Worker : public QObject {
   using Failed = std::function<void(const std::vector<Problem>&)>;
 
   explicit Worker(QObject* parent = nullptr) : QObject(parent) {}
-  /// Asks the work to stop and waits for that.
+  /// Asks the work to stop and waits until it has.
   ~Worker() override;
 
   /// Runs `work` on another thread; then calls, on this thread, `done` with the answer or `failed` with the
@@ -53,8 +53,8 @@ class Worker : public QObject {
   void start(std::function<Delivery(const Context&)> work, Failed failed);
   void finish(const std::shared_ptr<Task>& task, const Delivery& delivery);
 
-  std::shared_ptr<Task> task_;                // whose answer is wanted
-  std::vector<std::shared_ptr<Task>> tasks_;  // all that have not ended
+  std::shared_ptr<Task> task_;                // the task whose answer is wanted
+  std::vector<std::shared_ptr<Task>> tasks_;  // all tasks that have not ended
 };
 
 }  // namespace ladimo::ui

@@ -217,8 +217,8 @@ void MainWindow::ask(std::function<void()> action) {
                                             .actions = {tr("Keep it running"), tr("Stop and leave")}}
       : !run_->busy() ? MessageBar::Message{.tone = MessageBar::Tone::warning,
                                             .sentence = tr("The policy that you chose is not saved."),
-                                            .hint = tr("Save it under Export, under a name or as the "
-                                                       "run's; else the choice is lost."),
+                                            .hint = tr("Save it on the Export page, under a name or as "
+                                                       "the run's policy, or the choice is lost."),
                                             .actions = {tr("Stay"), tr("Leave without saving")}}
                       : MessageBar::Message{.tone = MessageBar::Tone::warning,
                                             .sentence = tr("The engine is still at work on this run."),
@@ -268,7 +268,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
   if (!engine_.remote()) return open(folder);
   bar_->show_message(
       {.tone = MessageBar::Tone::warning,
-       .sentence = tr("%1 lies on this machine, and the engine runs on %2.")
+       .sentence = tr("%1 is on this machine, but the engine runs on %2.")
                        .arg(QDir::toNativeSeparators(folder), engine_.host),
        .hint = tr("Open a folder of %1 by its name, or choose this machine under File ▸ Settings.")
                    .arg(engine_.host)});

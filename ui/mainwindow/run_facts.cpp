@@ -26,7 +26,7 @@ QString path_text(const std::filesystem::path& path) {
 
 QString on_or_off(bool on) { return on ? QObject::tr("yes") : QObject::tr("no"); }
 
-/// "0–5", "0–3, 7".
+/// Numbers as ranges: "0–5", "0–3, 7".
 QString ranges(const std::vector<int>& numbers) {
   QStringList parts;
   for (std::size_t i = 0; i < numbers.size();) {
@@ -156,7 +156,7 @@ QWidget* text_facts_page(const RunData& run) {
                   "checked on other parts "
                   "of it."),
       {{QObject::tr("Text"), !files.isEmpty() ? files.join('\n')
-                             : own            ? QObject::tr("The model wrote it itself; it begins so:")
+                             : own            ? QObject::tr("The model wrote it itself. It begins:")
                                               : QObject::tr("The model wrote it itself.")},
        {QObject::tr("Calibration tokens"), grouped(run.recipe.tokens)},
        {QObject::tr("Held-out tokens"), QObject::tr("%1, half for the tables and half to check predictions")
@@ -186,8 +186,7 @@ QWidget* distil_facts_page(const RunData& run) {
   const Stage1& stage = run.recipe.stage1;
   return new FactsPage(QObject::tr("The distillation"),
                        QObject::tr("How far each converted layer is from the dense one: squared error on "
-                                   "text that was held back, 0 is "
-                                   "exact, 1 is as bad as nothing."),
+                                   "held-back text. 0 is exact, 1 is as bad as no FFN at all."),
                        {{QObject::tr("Refitted"), on_or_off(stage.refit)},
                         {QObject::tr("Distilled"),
                          stage.distil ? QObject::tr("up to %1 epochs").arg(stage.epochs) : QObject::tr("no")},

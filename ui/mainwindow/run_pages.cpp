@@ -155,7 +155,7 @@ void RunPages::show_unfinished() {
       {.title = tr("This run is not finished"),
        .sentence =
            tr("%1 of %2 layers are converted.").arg(run_->records().size()).arg(run_->recipe.layers.size()),
-       .hint = tr("What is done is kept; the conversion goes on from there."),
+       .hint = tr("What is done is kept; it continues from there."),
        .button = tr("Continue the conversion…")});
 }
 
@@ -185,7 +185,7 @@ void RunPages::choose_original() {
   if (folder.isEmpty()) return;
   serve_->set_original(folder);
   bar_->show_message({.sentence = tr("The engine looks for it in %1 from now on.").arg(folder),
-                      .hint = tr("Start again what it was needed for.")});
+                      .hint = tr("Repeat the action that needed it.")});
 }
 
 void RunPages::show_step(int step) {

@@ -41,7 +41,7 @@ class RunPages : public QWidget {
   /// "llama-2-7b · run 2026-11-23"; the folder's name until the run is read.
   QString title() const;
   bool is_open() const { return run_ != nullptr; }
-  /// Null until the run is open and finished.
+  /// The undo steps of the policy. Null until the run is open and finished.
   QUndoStack* undo_stack() const;
   /// Whether something is being measured, generated or written.
   bool busy() const;

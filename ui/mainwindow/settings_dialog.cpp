@@ -32,7 +32,7 @@ SettingsDialog::SettingsDialog(QWidget* parent)
   answer_->setTextFormat(Qt::PlainText);
   answer_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   answer_->setAlignment(Qt::AlignTop);
-  answer_->setMinimumHeight(6 * space);  // so that nothing jumps when the answer arrives
+  answer_->setMinimumHeight(6 * space);  // the layout must not jump when the answer arrives
   answer_->setMinimumWidth(50 * space);
 
   auto* fields = new QFormLayout;

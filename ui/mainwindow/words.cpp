@@ -71,7 +71,7 @@ const std::pair<const char*, const char*> words[] = {
          "ladimo::ui::Words",
          "Three steps that teach the experts to answer as the dense model does: in closed form, "
          "layer by layer, and all layers together. The loss is the squared error of a layer: 0 is "
-         "exact, 1 as bad as nothing.")},
+         "exact, 1 is as bad as no FFN at all.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Words", "Calibration and held-out text"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Words",

@@ -1,4 +1,4 @@
-// Help: what the words of the window mean.
+// The help dialog, which explains the terms that the window uses.
 #pragma once
 
 class QDialog;
@@ -6,7 +6,7 @@ class QWidget;
 
 namespace ladimo::ui {
 
-/// Not modal; deletes itself when it is closed. The caller shows it.
+/// Makes the help dialog. It is not modal and deletes itself when it is closed. The caller shows it.
 QDialog* make_words_dialog(QWidget* parent);
 
 }  // namespace ladimo::ui

@@ -1,4 +1,4 @@
-// What was measured of a run, as a table: newest first.
+// The measurements of a run as a table, newest first.
 #pragma once
 
 #include <vector>

@@ -9,7 +9,7 @@
 
 namespace ladimo::ui {
 
-/// Three significant digits.
+/// A number with three significant digits.
 inline QString number_text(double value) { return QString::fromStdString(format_number(value)); }
 /// A share in per cent, three significant digits: "80.0 %".
 inline QString percent_text(double share) { return number_text(share * 100) + QStringLiteral(" %"); }
@@ -24,7 +24,7 @@ inline QString whole_seconds(double seconds) {
   return duration_text(seconds < 10 ? qMax(1.0, qRound(seconds) * 1.0) : seconds);
 }
 inline QString count_text(double count) { return QString::fromStdString(format_count(count)); }
-/// 100000 -> "100,000".
+/// A count with its digits in groups: 100000 -> "100,000".
 inline QString grouped(qint64 count) { return QLocale(QLocale::English).toString(count); }
 
 }  // namespace ladimo::ui

@@ -42,7 +42,7 @@ class PolicyLayersModel : public QAbstractTableModel {
  public:
   using QAbstractTableModel::QAbstractTableModel;
 
-  /// All of the same model.
+  /// Sets the policies, which must all belong to the same model.
   void set_policies(std::vector<NamedPolicy> policies);
 
   int rowCount(const QModelIndex& parent = {}) const override;

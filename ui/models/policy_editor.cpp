@@ -27,7 +27,7 @@ std::vector<Pin> pins_of(const Choice& choice) {
   return pins;
 }
 
-/// Whether two policies decide the same. mean_experts is a consequence and not compared.
+/// Whether two policies make the same choice. mean_experts is a consequence of it and is not compared.
 bool same(const LayerPolicy& a, const LayerPolicy& b) {
   return a.kind == b.kind && a.k == b.k && a.threshold == b.threshold;
 }
@@ -49,7 +49,7 @@ struct PolicyEditor::State {
   Frontier frontier;
   Policy policy;
   bool milliseconds_pay;
-  int gesture = 0;  // moves with the same number are one step of undo
+  int gesture = 0;  // moves with the same number are one undo step
 
   State(const TradeoffTable& tradeoff, const LatencyTable* times)
       : table(tradeoff),
@@ -61,18 +61,18 @@ struct PolicyEditor::State {
 
   Frontier frontier_of(const Choice& what) const { return {table, latency, what.cost, pins_of(what)}; }
 
-  /// With other pins the slider stands elsewhere for the same budget: pinning a layer as it is changes
-  /// nothing.
+  /// Moves the slider so that the budget stays the same when the pins change. Pinning a layer as it is then
+  /// changes nothing.
   void keep_budget(Choice& next) const {
     const double budget =
         ((1 - choice.tradeoff) * frontier.dense_cost() + choice.tradeoff * frontier.cheapest_cost()) *
-        (1 + 1e-9);  // sums round
+        (1 + 1e-9);  // allows for rounding in the sums
     const Frontier walked = frontier_of(next);
     const double way = walked.dense_cost() - walked.cheapest_cost();
     if (way > 0) next.tradeoff = std::clamp((walked.dense_cost() - budget) / way, 0.0, 1.0);
   }
 
-  /// Milliseconds only for another place on the same frontier.
+  /// Takes only milliseconds if nothing but the place on the frontier changes.
   void choose(Choice next) {
     if (next.cost != choice.cost || next.pins != choice.pins) frontier = frontier_of(next);
     policy = frontier.at_tradeoff(next.tradeoff);
@@ -82,8 +82,9 @@ struct PolicyEditor::State {
   Choice explanation(const Policy& wanted) const;
 };
 
-/// The slider's position and the fewest pins that lead to a given policy. The layers whose neighbours on the
-/// frontier agree with it least have been pinned; then its cost says where the slider stood.
+/// A position of the slider and pins, as few as possible, that lead to a given policy. Pins the layers in
+/// which the policy differs from the most similar point of the frontier. With these pins the policy's cost
+/// gives the position; layers that still differ are pinned, too.
 Choice PolicyEditor::State::explanation(const Policy& wanted) const {
   Choice found{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, {}};
   Frontier walked = frontier_of(found);
@@ -100,7 +101,7 @@ Choice PolicyEditor::State::explanation(const Policy& wanted) const {
   const double cost = found.cost == Cost::activated ? numbers.activated_parameters : *numbers.decode_ms;
   while (!found.pins.empty()) {
     walked = frontier_of(found);
-    found.tradeoff = walked.at_budget(cost * (1 + 1e-9)).tradeoff;  // sums round
+    found.tradeoff = walked.at_budget(cost * (1 + 1e-9)).tradeoff;  // allows for rounding in the sums
     auto more = differences(wanted, walked.at_tradeoff(found.tradeoff));
     if (more.empty()) break;
     found.pins.merge(more);
@@ -110,7 +111,7 @@ Choice PolicyEditor::State::explanation(const Policy& wanted) const {
 
 namespace {
 
-/// A step of undo: from one choice to another. Moves of one gesture merge.
+/// An undo step: from one choice to another. Moves of one gesture merge.
 class Step : public QUndoCommand {
  public:
   using Apply = std::function<void(const Choice&)>;
@@ -181,7 +182,7 @@ void PolicyEditor::set_tradeoff(double tradeoff) {
 }
 
 void PolicyEditor::pin(int layer, const LayerPolicy& policy) {
-  const LayerPolicy priced = price(layer, policy).policy;  // refuses what the layer cannot have
+  const LayerPolicy priced = price(layer, policy).policy;  // throws if the layer cannot have it
   change(tr("pin layer %1").arg(layer), true, [&](Choice& next) {
     next.pins[layer] = priced;
     state_->keep_budget(next);

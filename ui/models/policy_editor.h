@@ -28,27 +28,28 @@ class PolicyEditor : public QObject {
   const std::map<int, LayerPolicy>& pins() const;
   const Policy& policy() const;  // with its predicted numbers, times included
   const Frontier& frontier() const;
-  /// Whether any policy beats dense in measured milliseconds; without it decode_ms is no cost to choose.
+  /// Whether any policy decodes faster than dense in measured milliseconds. If none does, there is no point
+  /// in choosing decode_ms as the cost.
   bool milliseconds_pay() const;
   /// What the tables say about one layer under a policy.
   Candidate price(int layer, const LayerPolicy& policy) const;
-  /// What the tables predict for any policy, whatever it says of itself.
+  /// What the tables predict for a policy. The predictions that the policy itself holds are ignored.
   PolicyNumbers predicted(const Policy& policy) const;
   QUndoStack& undo() { return undo_; }
   /// Whether the chosen policy is the one that the run was opened with or that was saved last.
   bool is_saved() const { return undo_.isClean(); }
   void mark_saved(const Policy& saved);
 
-  /// Moves that follow one another without `commit` become one step of undo.
+  /// Moves the slider. Moves without a `commit` between them become one undo step.
   void set_tradeoff(double tradeoff);
-  /// Throws Refusal when the layer does not exist or cannot have this policy.
+  /// Fixes the policy of one layer. Throws Refusal when the layer does not exist or cannot have this policy.
   void pin(int layer, const LayerPolicy& policy);
   void commit();
-  /// Precondition: activated, or the run has measured times.
+  /// Precondition: `cost` is activated, or the run has measured times.
   void set_cost(Cost cost);
   void unpin(int layer);
   void reset_pins();
-  /// Every layer's policy as given (a saved one): layers that differ from the frontier's become pins.
+  /// Takes over a policy, such as a saved one. Layers in which it differs from the frontier become pins.
   void load(const Policy& policy);
 
  signals:

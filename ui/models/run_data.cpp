@@ -30,7 +30,7 @@ void require_prices(const RunData& run) {
     require_price(measurement.policy, *run.tradeoff, "measurements.json");
 }
 
-/// Refuses tables that are drawn together but are not of the same layers and experts.
+/// Refuses tables that are drawn together but differ in their layers or experts.
 void require_same_shape(const RunData& run) {
   const auto refuse = [](const char* file, const std::string& complaint) {
     throw Refusal("The run's tables do not belong together: " + complaint,
@@ -84,7 +84,7 @@ int RunData::layer_count() const {
 
 RunData read_run(const QByteArray& json, const QString& folder) {
   RunData run{run_view_from_json(parse_answer(json)), folder};
-  if (run.latency) run.latency->decode_curve();  // refuses a table without points
+  if (run.latency) run.latency->decode_curve();  // throws if the table has no points
   require_same_shape(run);
   if (run.tradeoff) require_prices(run);
   return run;

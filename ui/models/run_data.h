@@ -1,4 +1,4 @@
-// An opened run: what `ladimo show` tells of it, where it is, and ways to look things up.
+// An opened run: what `ladimo show` reports about it, where it is, and ways to look things up.
 #pragma once
 
 #include <vector>
@@ -13,13 +13,13 @@ namespace ladimo::ui {
 struct RunData : RunView {
   QString folder;  // as the engine's machine names it
 
-  QString name() const;                      // of the run's folder
-  std::vector<LayerRecord> records() const;  // of the finished layers, rising
-  /// Null for a layer that is not finished.
+  QString name() const;                      // the name of the run's folder
+  std::vector<LayerRecord> records() const;  // the finished layers in ascending order
+  /// The record of a layer; null if it is not finished.
   const LayerRecord* record_of(int layer) const;
-  /// Null for a layer without a router.
+  /// The routing profile of a layer; null if it has no router.
   const LayerProfile* profile_of(int layer) const;
-  int layer_count() const;  // of the model where the tables are there, else of the recipe
+  int layer_count() const;  // the model's layers if there are tables, else the recipe's
 };
 
 /// Reads the result of `show`. Throws Refusal when it is not one, or when its tables and policies do not

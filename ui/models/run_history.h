@@ -22,10 +22,10 @@ class RunHistory : public QObject {
   const std::vector<Measurement>& measurements() const { return measurements_; }  // oldest first
   const std::map<QString, Policy>& policies() const { return policies_; }         // saved under a name
 
-  /// The newest measurement of exactly this policy, null where there is none. With `split` only measurements
-  /// on that text count.
+  /// The newest measurement of exactly this policy, or null. With `split` only measurements on that text
+  /// count.
   const Measurement* newest(const Policy& policy, std::optional<EvaluatedText> split = {}) const;
-  /// The policy with the numbers that were measured on the checking split, as it is saved.
+  /// The policy as it is saved: with the numbers that were measured on the checking split.
   Policy with_measured(Policy policy) const;
 
   void add(Measurement measurement);

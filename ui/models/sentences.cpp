@@ -133,8 +133,8 @@ QString stability_sentence(const LayerProfile& layer) {
   const QString correlation = QObject::tr("correlation %1").arg(number_text(layer.stability));
   return (layer.stability >= alike     ? QObject::tr("All texts share the same experts (%1).")
           : layer.stability >= related ? QObject::tr("The texts share most experts (%1).")
-          : layer.stability >= 0       ? QObject::tr("Each text has experts of its own (%1).")
-                                       : QObject::tr("The texts call different experts (%1)."))
+          : layer.stability >= 0       ? QObject::tr("Each text uses its own experts (%1).")
+                                       : QObject::tr("The texts use different experts (%1)."))
       .arg(correlation);
 }
 

@@ -10,7 +10,7 @@
 
 namespace ladimo::ui {
 
-/// "23 November 2026" of an ISO 8601 date; the text itself where it is none.
+/// "23 November 2026" for an ISO 8601 date. Any other text is returned unchanged.
 QString date_text(const std::string& iso);
 
 /// "dense", "4 strongest", "threshold 0.031".
@@ -25,14 +25,14 @@ QString layer_consequence(const PolicyEditor& editor, int layer);
 /// What is wrong with the layer's router and what to change; empty when nothing is.
 QString router_warning(const RunData& run, int layer);
 
-/// How alike the experts' load is on the files of the text; empty where there was one file.
+/// How similar the experts' load is on the files of the text; empty if there was only one file.
 QString stability_sentence(const LayerProfile& layer);
 
-/// The predicted consequences of the chosen policy in one sentence of normal type.
+/// The predicted consequences of the chosen policy in one sentence, not bold.
 QString predicted_sentence(const PolicyEditor& editor);
-/// Where and when the times were measured that predictions are made from. Plain text.
+/// Where and when the times behind the predictions were measured. Plain text.
 QString times_source(const LatencyTable& latency);
-/// What was measured, in bold, with where and when; and the distance from `predicted_kl`.
+/// What was measured (in bold), where and when, and how far it is from `predicted_kl`.
 QString measured_sentence(const Measurement& measurement, double predicted_kl);
 /// What went wrong and what to do, in one paragraph.
 QString complaint(const Outcome& outcome);

@@ -1,4 +1,4 @@
-// An evaluation, text by text.
+// The scores of an evaluation as a table, one row for each text.
 #pragma once
 
 #include <vector>
@@ -30,7 +30,7 @@ class TextScoresModel : public QAbstractTableModel {
 
 /// The value of one of `kl_percents`, nats per token.
 double percentile(const KlPercentiles& percentiles, int percent);
-/// The numbers of a measurement over all its texts. The path is empty.
+/// The scores of a measurement over all its texts together; their path is empty.
 TextEvaluation::Domain scores_of(const Measurement& measurement);
 
 }  // namespace ladimo::ui

@@ -11,7 +11,7 @@ struct Theme {
   QColor background;  // of plots and tables
   QColor text;
   QColor faint;      // secondary text, axes
-  QColor grid;       // barely there
+  QColor grid;       // barely visible
   QColor off;        // what does not run: skipped experts
   QColor accent;     // what is chosen
   QColor dense;      // blue

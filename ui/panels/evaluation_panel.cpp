@@ -60,8 +60,7 @@ EvaluationPanel::EvaluationPanel(std::shared_ptr<const RunData> run, PolicyEdito
   make_table(*texts_table_, *texts_, tr("Measured, text by text"), QStringLiteral("texts"));
   sorted_->setSourceModel(history_);
   sorted_->setSortRole(MeasurementsModel::sort_role);
-  make_table(*history_table_, *sorted_, tr("Everything that was measured of this run"),
-             QStringLiteral("measurements"));
+  make_table(*history_table_, *sorted_, tr("All measurements of this run"), QStringLiteral("measurements"));
   history_table_->sortByColumn(MeasurementsModel::date, Qt::DescendingOrder);
   history_table_->setSelectionMode(QAbstractItemView::SingleSelection);
   history_table_->setObjectName(QStringLiteral("history"));
@@ -159,7 +158,7 @@ void EvaluationPanel::show_state() {
   button_->setText(working ? tr("&Cancel") : tr("&Measure"));
   button_->setEnabled(why_not.isEmpty());
   button_->setToolTip(!why_not.isEmpty() ? why_not
-                      : working          ? tr("Stops; nothing is kept of this measurement")
+                      : working          ? tr("Stops this measurement without keeping it")
                                          : tr("Runs the dense and the converted model over the text"));
   progress_->setVisible(working);
   if (!why_not.isEmpty())
@@ -212,7 +211,7 @@ void EvaluationPanel::finish(int request, const Outcome& outcome) {
 void EvaluationPanel::show_result(const Outcome& outcome) {
   const Measurement& measurement = measurement_in(outcome);
   const Evaluation evaluation = evaluation_from_json(parse_answer(outcome.output));
-  RunHistory::of(editor_).add(measurement);  // which selects it and shows its figures
+  RunHistory::of(editor_).add(measurement);  // add() selects it and shows its figures
   auto scores = evaluation.text ? evaluation.text->domains : std::vector<TextEvaluation::Domain>();
   texts_->set_scores(scores);
   texts_table_->setVisible(!scores.empty());
@@ -228,7 +227,7 @@ void EvaluationPanel::show_history() {
   measured_->show_measurements(measurements);
   if (measurements.empty())
     figures_->show_nothing(
-        tr("Nothing has been measured of this run yet. Measure compares the converted model "
+        tr("This run has not been measured yet. Measure compares the converted model "
            "with the dense original, token by token, on text that it was not calibrated on."));
   else
     history_table_->selectRow(sorted_->mapFromSource(history_->index(0, 0)).row());

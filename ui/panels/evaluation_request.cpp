@@ -138,7 +138,7 @@ QString EvaluationRequestForm::why_not() const {
   if (held_out_->isChecked()) return {};
   const QStringList files = text();
   if (files.isEmpty()) return tr("Choose the text files to measure on.");
-  if (remote_) return {};  // they are on the engine's machine
+  if (remote_) return {};  // the files are on the engine's machine
   for (const QString& file : files)
     if (!QFileInfo(file).isFile()) return tr("There is no file %1.").arg(file);
   return {};

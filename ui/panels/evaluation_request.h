@@ -24,7 +24,7 @@ class EvaluationRequestForm : public QWidget {
 
   /// Files to measure on; none: the run's own held-out text.
   QStringList text() const;
-  qint64 tokens() const;  // 0: all there are
+  qint64 tokens() const;  // 0: all tokens of the text
   /// The chosen policy with its predicted numbers.
   Policy policy() const;
   /// Why nothing can be measured yet; empty when ready.

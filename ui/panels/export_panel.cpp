@@ -91,9 +91,8 @@ void ExportPanel::make_cards(QGridLayout& grid) {
   policy_file_->setObjectName(QStringLiteral("export_policy"));
   tables_->setObjectName(QStringLiteral("export_tables"));
   report_->setObjectName(QStringLiteral("export_report"));
-  auto* hugging_face =
-      new ExportCard(tr("Hugging Face"),
-                     tr("A Mixtral-style folder for transformers and what is built on it."), tr("Write…"));
+  auto* hugging_face = new ExportCard(
+      tr("Hugging Face"), tr("A Mixtral-style folder for transformers and tools built on it."), tr("Write…"));
   hugging_face->setObjectName(QStringLiteral("export_hugging_face"));
   auto* gguf =
       new ExportCard(tr("GGUF"), tr("One file for llama.cpp and what is built on it."), tr("Write…"));

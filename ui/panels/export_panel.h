@@ -23,7 +23,7 @@ class ExportPanel : public QWidget {
   ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve, Engine engine,
               QWidget* parent = nullptr);
 
-  // What the buttons do once a path was chosen. The card says how it ended.
+  // What the buttons do once a path has been chosen. The card of each says how it ended.
   void save_policy_file(const QString& path);
   void save_tables(const QString& folder);
   void save_report(const QString& path);

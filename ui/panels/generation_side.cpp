@@ -102,7 +102,7 @@ void GenerationSide::end(const Outcome& outcome) {
   const bool stopped = outcome.kind == Outcome::Kind::canceled;
   if (view_->token_count() == 0)
     view_->setPlaceholderText(stopped ? tr("Stopped before the first token.")
-                                      : tr("Nothing was written. The reason stands below."));
+                                      : tr("Nothing was written; the reason is below."));
   say(stopped ? tr("Stopped after %1 tokens.").arg(view_->token_count()) : complaint(outcome).toHtmlEscaped(),
       !stopped);
 }

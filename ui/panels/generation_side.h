@@ -22,8 +22,8 @@ class GenerationSide : public QWidget {
 
   TokenView& view() { return *view_; }
 
-  void hold(const QString& why);  // until the engine is free
-  void wait();                    // until the other side is done
+  void hold(const QString& why);  // waits until the engine is free
+  void wait();                    // waits until the other side is done
   void begin(const QString& prompt);
   void append(const TokenEvent& token);
   /// Ends with the measured speed over all tokens that were written.

@@ -19,7 +19,7 @@ class ModelExport : public ExportCard {
  public:
   ModelExport(PolicyEditor& editor, ServeClient& serve, Engine engine, QWidget* parent = nullptr);
 
-  /// Writes the model under the chosen policy; `folder` must not exist or be empty.
+  /// Writes the model under the chosen policy; `folder` must be empty or not exist.
   void write(const QString& folder);
   bool writing() const { return saving_ != 0 || (job_ && job_->running()); }
 
@@ -43,7 +43,7 @@ class ModelExport : public ExportCard {
   QTemporaryDir policies_;  // holds the policy while a local engine reads it
   std::unique_ptr<EngineProcess> job_;
   QString folder_;
-  Policy policy_;   // of the model that is being written
+  Policy policy_;   // policy of the model that is being written
   int saving_ = 0;  // request that puts the policy where a remote engine finds it; 0: none
 };
 

@@ -10,7 +10,7 @@ namespace ladimo::ui {
 
 class Note;
 
-/// Takes up one line also while it is empty, so that nothing jumps.
+/// Takes up one line even while it is empty, so that the layout does not jump.
 class Notice : public QWidget {
   Q_OBJECT
  public:

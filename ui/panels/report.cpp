@@ -66,8 +66,8 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
             .arg(text_in_words(*found).toHtmlEscaped(), grouped(found->tokens))
             .arg(found->window)
             .arg(date_in_words(found->date), QString::fromStdString(found->machine).toHtmlEscaped()) +
-        QObject::tr(" Predictions come from other text: what perplexity rises by may be compared, "
-                    "perplexity itself not."));
+        QObject::tr(" Predictions come from other text, so compare the increase of perplexity, not "
+                    "perplexity itself."));
   else
     report.paragraph(
         QObject::tr("This policy has not been measured. Predictions come from the run's tables."));

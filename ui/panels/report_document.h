@@ -22,12 +22,13 @@ class ReportDocument {
   void title(const QString& text);
   void heading(const QString& text, bool new_page = false);
   void paragraph(const QString& rich_text);
-  /// The first row is the header. Columns that hold numbers are right-aligned; cells are rich text.
+  /// Adds a table. The first row is the header. Columns that hold numbers are right-aligned; cells are rich
+  /// text.
   void table(const std::vector<QStringList>& rows, const std::vector<bool>& numbers);
-  /// Plots in rows of `columns`, each under its title. `height` is in per cent of the page width.
+  /// Adds plots in rows of `columns`, each under its title. `height` is in per cent of the page width.
   void plots(std::vector<std::unique_ptr<Plot>> plots, int columns, double height);
 
-  /// Whether the device took all of the document. Throws nothing.
+  /// Writes the document. Returns false if the device did not take all of it. Does not throw.
   bool write(QIODevice& device, const QString& footer);
 
  private:

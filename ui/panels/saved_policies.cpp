@@ -127,7 +127,7 @@ void SavedPolicies::lay_out() {
 }
 
 void SavedPolicies::show_policies() {
-  if (!isVisible()) return;  // showEvent does it
+  if (!isVisible()) return;  // showEvent calls this again
   QStringList names;
   for (const NamedPolicy& policy : selected()) names << policy.name;
   std::vector<NamedPolicy> rows{{tr("chosen now"), editor_.policy()}};
@@ -169,12 +169,12 @@ void SavedPolicies::show_selection() {
   save_->setEnabled(why.isEmpty());
   save_->setText(replaces ? tr("&Replace the saved policy") : tr("&Save under this name"));
   save_->setToolTip(!why.isEmpty() ? why
-                    : replaces ? tr("“%1” is another policy already; it can be brought back").arg(name)
+                    : replaces ? tr("“%1” exists already and will be replaced; it can be restored").arg(name)
                                : tr("Keeps the chosen policy in the run's folder"));
   load_->setEnabled(rows.size() == 1);
   delete_->setEnabled(rows.size() == 1 && saved.contains(rows.front().name));
   delete_->setToolTip(delete_->isEnabled() ? tr("Deletes the selected policy; it can be brought back")
-                                           : tr("Select one that was saved under a name"));
+                                           : tr("Select a policy that was saved under a name"));
   rows.insert(rows.begin(), policies_->at(0));
   layers_->set_policies(std::move(rows));
   fit_columns(*layers_table_);

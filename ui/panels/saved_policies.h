@@ -49,7 +49,7 @@ class SavedPolicies : public QWidget {
   ServeClient& serve_;
   bool local_;
   std::map<int, NamedPolicy> saving_;  // policies that are being saved, by request
-  std::optional<NamedPolicy> lost_;    // deleted or replaced last, and can be restored
+  std::optional<NamedPolicy> lost_;    // the one deleted or replaced last, which can be restored
   QLineEdit* name_;
   QPushButton *save_, *save_as_run_, *load_, *delete_;
   Notice* notice_;

@@ -46,8 +46,8 @@ class TokenView : public QPlainTextEdit {
  private:
   struct Token {
     QString text;
-    std::vector<int> experts;  // number on in each layer, -1 in a dense one
-    double mean = -1;          // over the layers that are not dense; -1 if all are
+    std::vector<int> experts;  // number of experts on in each layer, -1 for a dense layer
+    double mean = -1;          // mean over the layers that are not dense; -1 if all are
     int start = 0;             // position in the document
   };
   QTextCharFormat format_of(const Token& token, const Theme& theme) const;

@@ -20,9 +20,9 @@ namespace ladimo::ui {
 struct FrontierMark {
   double cost = 0;
   double kl = 0;                       // nats per token
-  std::optional<double> predicted_kl;  // of a measured policy
-  QString name;                        // beside the mark; may be empty
-  QString reading;                     // under the pointer
+  std::optional<double> predicted_kl;  // only for a measured policy
+  QString name;                        // label beside the mark; may be empty
+  QString reading;                     // read-out under the pointer
 };
 
 class FrontierPlot : public Plot {
@@ -34,7 +34,7 @@ class FrontierPlot : public Plot {
   void set_frontier(Cost cost, double dense_cost, std::vector<Frontier::Point> points);
   /// Moves the chosen policy and redraws nothing else.
   void set_chosen(double cost, double kl);
-  /// Diamonds, each with a line to its prediction. The last one has a label.
+  /// Shows measured policies as diamonds, each with a line to its prediction. The last one has a label.
   void set_measured(std::vector<FrontierMark> marks);
   void set_saved(std::vector<FrontierMark> marks);
   void set_log_kl(bool log);
@@ -42,7 +42,7 @@ class FrontierPlot : public Plot {
   Rows numbers() const override;
 
  signals:
-  /// The person points at a cost with the button down (`chosen`), or releases it.
+  /// The person points at a cost with the button down (`picked`), or releases it (`pick_ended`).
   void picked(double cost);
   void pick_ended();
 

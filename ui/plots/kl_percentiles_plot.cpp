@@ -16,7 +16,7 @@
 namespace ladimo::ui {
 namespace {
 
-constexpr int mean = 0;  // stands among the percentiles
+constexpr int mean = 0;  // marks the mean in the list of percentiles
 constexpr std::array statistics{50, 95, 99, 100, mean};
 constexpr std::array shapes{QCPScatterStyle::ssCircle, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssSquare,
                             QCPScatterStyle::ssCross, QCPScatterStyle::ssDiamond};

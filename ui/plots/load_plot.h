@@ -1,5 +1,5 @@
 // How often each routed expert runs, compared with the 1/E of an even load. If the text came from several
-// files, also how often on each of them.
+// files, it also shows how often each expert runs on each file.
 #pragma once
 
 #include <vector>

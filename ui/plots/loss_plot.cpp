@@ -15,7 +15,7 @@ namespace {
 
 QString caption_of(const LossPlot::Curve& curve) {
   if (curve.held_values.isEmpty())
-    return LossPlot::tr("The other layers' losses on held-out rows stand faintly behind.");
+    return LossPlot::tr("The other layers' held-out losses are drawn faintly behind.");
   const QString dots =
       LossPlot::tr("Dots: held-out rows, %1 → %2.")
           .arg(number_text(curve.held_values.first()), number_text(curve.held_values.last()));
@@ -24,7 +24,7 @@ QString caption_of(const LossPlot::Curve& curve) {
          LossPlot::tr("Faint: the other layers.");
 }
 
-/// The index of the step nearest to `x`; -1 where there are none. `steps` rise.
+/// The index of the step nearest to `x`; -1 if there are none. `steps` ascend.
 qsizetype nearest(const QVector<double>& steps, double x) {
   const auto distance = [x](double step) { return std::abs(step - x); };
   return steps.isEmpty() ? -1 : std::ranges::min_element(steps, {}, distance) - steps.begin();

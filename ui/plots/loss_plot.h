@@ -22,7 +22,7 @@ class LossPlot : public Plot {
 
   explicit LossPlot(QWidget* parent = nullptr);
 
-  /// Replaces a layer's curve. Its steps rise.
+  /// Replaces a layer's curve, whose steps ascend.
   void set_curve(int layer, const Curve& curve);
   /// Names the steps of the x axis. By default they are steps of the distillation.
   void set_step_name(const QString& name);

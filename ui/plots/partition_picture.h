@@ -16,7 +16,7 @@ class PartitionPicture : public QWidget {
  public:
   explicit PartitionPicture(QWidget* parent = nullptr);
 
-  /// `partition`: the expert of every neuron, -1 for the shared set. `faint`: a new one is on its way.
+  /// `partition`: the expert of every neuron, -1 for the shared set. `faint`: a newer one is on its way.
   void show_partition(std::vector<int> partition, bool faint);
   /// Shows a sentence in place of the picture.
   void show_text(const QString& text);

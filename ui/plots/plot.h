@@ -1,5 +1,6 @@
-// What every plot of the studio has: a title in words, an empty state that says what will appear, a read-out
-// under the pointer, copy and save (PNG, PDF, CSV), colours from the palette, at most 30 redraws a second.
+// What all plots of the studio have in common: a title in words, an empty state that says what will appear, a
+// read-out under the pointer, copy and save (PNG, PDF, CSV), colours from the palette, at most 30 redraws a
+// second.
 #pragma once
 
 #include <QString>
@@ -26,7 +27,7 @@ class Plot : public QWidget {
 
   void set_title(const QString& title);
   QString title() const;
-  /// A sentence under the plot, rich text. Its space is always reserved, so that nothing jumps.
+  /// A sentence under the plot, rich text. Its space is always reserved, so that the layout does not jump.
   void set_caption(const QString& caption);
   QString caption() const;
   void show_empty();

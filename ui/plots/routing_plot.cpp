@@ -57,7 +57,7 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   bars_ = new QCPBars(plot.xAxis, plot.yAxis);
   bars_->setWidth(bin_width);
   bars_->setPen(Qt::NoPen);
-  bars_->setAntialiased(false);  // or 256 bars take 80 ms instead of 2
+  bars_->setAntialiased(false);  // antialiased, 256 bars take 80 ms instead of 2
   above_ = plot.addGraph(plot.xAxis, plot.yAxis2);
   plot.xAxis->setSubTicks(false);
   plot.xAxis->setLabel(tr("routing weight (log scale)"));

@@ -42,7 +42,7 @@ class RoutingPlot : public Plot {
   Rows numbers() const override;
 
  signals:
-  /// The person moves the threshold (`moved`) or lets it go.
+  /// The person moves the threshold (`changed`) or lets it go (`committed`).
   void changed(double threshold);
   void committed(double threshold);
 

@@ -22,7 +22,7 @@ class ThresholdLine {
   void hide();
   /// Shows the line at `x` of the x axis. A line at rest is dashed: it does not decide anything yet.
   void place(double x, const QString& words, bool rests);
-  /// Dims what is left of `x`, which is nothing at the lower end of the axis.
+  /// Dims everything to the left of `x`, which is nothing at the lower end of the axis.
   void veil(double x);
   double x() const { return x_; }
   /// Whether the line is shown and near `pixel`.

@@ -5,7 +5,7 @@
 
 namespace ladimo::ui {
 
-/// Paths of the folders beside the program; empty where there are none.
+/// The folders of the demo beside the program; empty if they are not there.
 QString demo_model();
 QString demo_run();
 

@@ -1,4 +1,4 @@
-// Everything that is remembered between two starts: one table of keys.
+// The table of everything that is remembered from one start to the next.
 #pragma once
 
 #include <QByteArray>
@@ -21,8 +21,8 @@ namespace keys {
 inline const Key<QString> engine_host{"engine/host", {}};  // empty: this machine
 inline const Key<QString> remote_program{"engine/remote_program", QStringLiteral("ladimo")};
 inline const Key<QByteArray> window_geometry{"window/geometry", {}};
-inline const Key<QByteArray> workspace_columns{"workspace/columns",
-                                               {}};  // state of a splitter, like the keys below
+inline const Key<QByteArray> workspace_columns{
+    "workspace/columns", {}};  // state of a splitter, as are the other *_columns and *_rows
 inline const Key<QByteArray> workspace_rows{"workspace/rows", {}};
 inline const Key<QByteArray> inspector_columns{"inspector/columns", {}};
 inline const Key<QByteArray> inspector_rows{"inspector/rows", {}};
@@ -33,7 +33,7 @@ inline const Key<bool> frontier_log{"plots/frontier_log", true};  // whether the
 inline const Key<bool> routing_log{"plots/routing_log", false};
 inline const Key<QByteArray> distillation_columns{"wizard/distillation", {}};
 inline const Key<QString> last_folder{"runs/last_folder", {}};  // where file dialogs start
-// Folders of this machine, or HOST:FOLDER of another.
+// Folders on this machine, or HOST:FOLDER on another.
 inline const Key<QStringList> recent_runs{"runs/recent", {}};
 inline const Key<QStringList> recent_models{"models/recent", {}};
 }  // namespace keys

@@ -26,7 +26,7 @@ bool install_translation(const QLocale& locale) {
   QStringList folders;
   for (const QString& place : places_beside_program()) folders << place + QStringLiteral("translations");
   if (!install(locale, QStringLiteral("ladimo"), folders)) return false;
-  // Qt's own buttons and dialogs. Only together with ours, or the window would mix two languages.
+  // Translates Qt's own buttons and dialogs, but only together with ours: the window must not mix languages.
   install(locale, QStringLiteral("qtbase"), {QLibraryInfo::path(QLibraryInfo::TranslationsPath)});
   return true;
 }

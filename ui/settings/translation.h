@@ -5,8 +5,8 @@ class QLocale;
 
 namespace ladimo::ui {
 
-/// Installs translations/ladimo_LANGUAGE.qm from beside the program. Widgets made afterwards use it. False
-/// where there is none.
+/// Installs translations/ladimo_LANGUAGE.qm from beside the program. Widgets made afterwards use it. Returns
+/// false if there is none.
 bool install_translation(const QLocale& locale);
 
 }  // namespace ladimo::ui

@@ -8,7 +8,7 @@
 namespace ladimo::ui {
 
 Note::Note(Kind kind, const QString& text, QWidget* parent) : QLabel(text, parent), kind_(kind) {
-  setForegroundRole(QPalette::WindowText);  // inside a table the role would be another
+  setForegroundRole(QPalette::WindowText);  // inside a table the role would differ
   setTextFormat(Qt::PlainText);
   setWordWrap(true);
   setTextInteractionFlags(Qt::TextSelectableByMouse);

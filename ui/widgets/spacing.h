@@ -1,4 +1,4 @@
-// One unit of space and few sizes of type, all scaled by the font.
+// One unit of space and a few sizes of type, all scaled by the font.
 #pragma once
 
 #include <QFont>

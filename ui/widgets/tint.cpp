@@ -22,7 +22,7 @@ double encoded(double light) {
   return light <= 0.0031308 ? 12.92 * light : 1.055 * std::pow(light, 1 / 2.4) - 0.055;
 }
 
-// Ottosson 2020, "A perceptual color space for image processing".
+// OKLab, after Ottosson 2020, "A perceptual color space for image processing".
 Triple oklab(const QColor& color) {
   const double r = linear(color.redF()), g = linear(color.greenF()), b = linear(color.blueF());
   const double l = std::cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);

@@ -1,4 +1,4 @@
-// A background that says how much, behind text that must stay readable.
+// A background colour that shows an amount, behind text that must stay readable.
 #pragma once
 
 #include <QColor>
@@ -7,10 +7,11 @@ namespace ladimo::ui {
 
 struct Theme;
 
-/// From the theme's background (0) towards its colour for converted models (1), in steps that look equally
-/// large (linear in OKLab) and never so strong that the theme's text falls below a contrast of 4.5 : 1.
+/// A colour between the theme's background (`amount` 0) and its colour for converted models (1), in steps
+/// that look equally large (linear in OKLab) and never so strong that the theme's text falls below a contrast
+/// of 4.5 : 1.
 QColor tint(const Theme& theme, double amount);
-/// WCAG's ratio of relative luminances, 1 ... 21.
+/// The contrast of two colours: WCAG's ratio of relative luminances, 1 ... 21.
 double contrast(const QColor& a, const QColor& b);
 
 }  // namespace ladimo::ui

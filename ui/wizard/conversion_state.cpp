@@ -241,7 +241,7 @@ double ConversionState::seconds_left(double now_s) const {
 QString ConversionState::layer_sentence(double now_s) const {
   const LayerState* layer = this->layer(current_);
   if (!layer || layer->status != LayerState::Status::running)
-    return QObject::tr("Layers · %1 of %2 finished · going on to the next")
+    return QObject::tr("Layers · %1 of %2 finished · starting the next")
         .arg(finished_layers())
         .arg(layers_.size());
   QStringList parts{QObject::tr("Layer %1").arg(current_),

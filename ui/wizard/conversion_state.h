@@ -16,7 +16,7 @@ namespace ladimo::ui {
 
 struct LossPoint {
   double step = 0;
-  double value = 0;  // normalised squared error
+  double value = 0;  // squared error, normalised
 };
 
 struct LayerState {
@@ -27,17 +27,17 @@ struct LayerState {
   std::optional<double> loss_before = {};
   std::optional<double> loss_after = {};
   double seconds = 0;                    // 0 where it is not known
-  std::vector<LossPoint> training = {};  // of the distillation, by rising step
+  std::vector<LossPoint> training = {};  // losses of the distillation, by ascending step
   std::vector<LossPoint> held_out = {};
   HistogramCounts counts = {};           // routing weights so far
-  std::vector<double> expert_load = {};  // [E] so far
+  std::vector<double> expert_load = {};  // [E], of the rows so far
 };
 
 class ConversionState {
  public:
   ConversionState() = default;
-  /// `steps` come from the plan, `layers` are those to convert, rising; `finished` are those the run already
-  /// has.
+  /// `steps` come from the plan, `layers` are those to convert, in ascending order; `finished` are those that
+  /// the run already has.
   ConversionState(std::vector<PlanStep> steps, const std::vector<int>& layers,
                   const std::vector<LayerRecord>& finished = {});
 
@@ -93,14 +93,14 @@ class ConversionState {
   std::vector<StepState> steps_;
   std::vector<LayerState> layers_;
   int running_ = -1;      // index of the running step
-  int current_ = -1;      // layer
+  int current_ = -1;      // index of the layer in progress or the last one
   int resumed_ = 0;       // layers that were finished when the plan was made
   double started_s_ = 0;  // when the engine was started
-  double spent_s_ = 0;    // in earlier starts
+  double spent_s_ = 0;    // seconds spent in earlier starts
   double step_started_s_ = 0;
   double layer_started_s_ = 0;
   double furthest_ = 0;                    // largest share so far
-  std::optional<ProgressEvent> progress_;  // of the running step, where it is not about layers
+  std::optional<ProgressEvent> progress_;  // progress of the running step, unless it is about layers
   bool running_engine_ = false;
   QStringList log_, warnings_;
 };

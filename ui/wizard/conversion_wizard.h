@@ -31,7 +31,7 @@ class ConversionWizard : public QWizard {
   /// Whether a conversion is running. Closing asks first then.
   bool busy() const { return job_.running(); }
 
-  /// Escape, the close button and Cancel. Asks in the page while a conversion is running.
+  /// Called by Escape, the close button and Cancel. Asks in the page while a conversion is running.
   void reject() override;
   void accept() override;
 

@@ -144,7 +144,8 @@ QWidget* DistillationPage::make_tables() {
   step_table_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
   layer_table_ = make_table(layers_, tr("Layers"), LayerProgressModel::status);
   layer_table_->setObjectName(QStringLiteral("conversion_layers"));
-  layer_table_->setToolTip(tr("Choose a layer to see its curves; none follows the layer at work"));
+  layer_table_->setToolTip(
+      tr("Choose a layer to see its curves; with none chosen, the layer in progress is shown"));
   for (auto* actions : {new TableActions(*step_table_, QStringLiteral("steps")),
                         new TableActions(*layer_table_, QStringLiteral("layers"))})
     connect(actions, &TableActions::failed, this, [this](const QString& sentence) {
@@ -206,7 +207,7 @@ void DistillationPage::ask_to_stop() {
 }
 
 void DistillationPage::show_opening(const QString& run) {
-  setTitle(tr("Looking at the run"));
+  setTitle(tr("Reading the run"));
   sentence_->setText(tr("Reading what is finished in %1").arg(run));
   left_->clear();
   pause_->setEnabled(false);
@@ -258,7 +259,7 @@ void DistillationPage::show_phase() {
     setTitle(working ? tr("The model is being converted") : tr("The conversion is not finished"));
   if (phase == Phase::failed || phase == Phase::finished) message_->show_outcome(job_.outcome());
   if (phase == Phase::running) message_->clear();
-  if (phase == Phase::ready) losses_->clear();  // of a run before this one
+  if (phase == Phase::ready) losses_->clear();  // the curves may be those of an earlier run
   show_state();
   tell_complete();
   // Last, because tell_complete makes the wizard set its buttons. One cannot go back while a conversion is
@@ -311,7 +312,7 @@ void DistillationPage::show_state() {
 /// Only appends new lines, so that the position and the selection stay.
 void DistillationPage::show_log() {
   const QStringList& lines = job_.state().log();
-  if (lines.size() < logged_) {  // the log of another run
+  if (lines.size() < logged_) {  // the lines shown are those of another run
     log_->clear();
     logged_ = 0;
   }

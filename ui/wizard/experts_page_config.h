@@ -17,15 +17,15 @@ class ExpertsPageConfig : public PageConfig {
  public:
   explicit ExpertsPageConfig(Engine engine, QObject* parent = nullptr);
 
-  /// Another model begins with its own defaults.
+  /// Sets the model. Another model begins with its own defaults.
   void set_model(std::shared_ptr<const ModelFacts> model);
-  /// Empty: the model writes its own.
+  /// Sets the files of the calibration text. Without files the model writes its own text.
   void set_text(const QStringList& files);
-  /// Where the run will be, which tells how much disk is free.
+  /// Sets the folder of the run, which determines how much disk is free.
   void set_run_folder(const QString& folder);
   const QString& run_folder() const { return run_; }
 
-  /// Complete except for the fingerprints.
+  /// The recipe, complete except for its fingerprints.
   const Recipe& recipe() const { return recipe_; }
   const std::shared_ptr<const ModelFacts>& model() const { return model_; }
   /// Changes any setting of the recipe except its layers. While a quarter of the experts is shared, it stays
@@ -38,7 +38,7 @@ class ExpertsPageConfig : public PageConfig {
     if (quarter && recipe_.experts != experts) recipe_.shared = default_shared(recipe_.experts);
     update();
   }
-  /// "all", or like "0-3,7".
+  /// Sets the layers to convert: "all", or a list such as "0-3,7".
   void set_layers(const QString& layers);
   const QString& layers() const { return layers_; }
 

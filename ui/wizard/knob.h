@@ -8,7 +8,7 @@
 
 namespace ladimo::ui {
 
-/// `name` may hold an accelerator.
+/// Adds a row. `name` may hold an accelerator.
 inline void add_knob(QFormLayout& form, const QString& name, QWidget& control, const QString& sentence) {
   control.setToolTip(sentence);
   control.setAccessibleName(QString(name).remove('&'));

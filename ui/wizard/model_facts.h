@@ -1,4 +1,4 @@
-// What the wizard knows of a checkpoint: what `ladimo inspect` tells, and the tokenizer.
+// What the wizard knows about a checkpoint: the output of `ladimo inspect`, and the tokenizer.
 #pragma once
 
 #include <memory>

@@ -26,7 +26,7 @@ ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
       reason_(new Note),
       checks_(new CheckListModel(this)) {
   setObjectName(QStringLiteral("model_page"));
-  setTitle(tr("Which model shall be converted?"));
+  setTitle(tr("Which model should be converted?"));
   setSubTitle(
       tr("A folder with a dense LLaMA-family checkpoint: config.json, safetensors and its tokenizer. "
          "Nothing in it will be changed."));

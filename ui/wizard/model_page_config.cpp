@@ -43,7 +43,7 @@ void ModelPageConfig::look_here() {
                           [this](const auto& problems) { refuse(problems); });
 }
 
-// Takes long for a large model, so nothing waits for it. The conversion checks the weights again.
+// The search takes long for a large model, so nothing waits for it. The conversion checks the weights again.
 void ModelPageConfig::search_bad_weights() {
   weights_ = Weights::running;
   searched_ = 0;
@@ -91,7 +91,7 @@ bool ModelPageConfig::looking() const { return reader_.running() || inspection_ 
 
 QString ModelPageConfig::reason() const {
   if (folder_.isEmpty()) return tr("Choose the folder of a checkpoint.");
-  if (looking()) return tr("The model is being looked at.");
+  if (looking()) return tr("Checking the model.");
   if (!problems_.empty()) return tr("This model cannot be converted; the list says why.");
   return {};
 }

@@ -15,7 +15,7 @@ class ModelPageConfig : public PageConfig {
  public:
   explicit ModelPageConfig(Engine engine, QObject* parent = nullptr);
 
-  /// A local file stands for the folder that holds it.
+  /// Chooses the folder. A local file stands for the folder that holds it.
   void set_folder(const QString& folder);
   const QString& folder() const { return folder_; }
   /// Null until the model has been looked at.

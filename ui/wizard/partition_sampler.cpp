@@ -47,7 +47,7 @@ void PartitionSampler::start() {
 void PartitionSampler::finish(const Outcome& outcome) {
   process_.release()->deleteLater();  // deleteLater: it is the sender
   if (!outcome.done()) {
-    arguments_.clear();  // so that the same request is made again
+    arguments_.clear();  // so that the same request can be made again
     partition_.clear();
     problem_ = outcome.sentence + ' ' + outcome.hint;
   }

@@ -12,7 +12,7 @@
 
 namespace ladimo::ui {
 
-/// Waits until requests rest for a moment, and drops answers to earlier ones.
+/// Waits until no request has come for a moment, and drops the answers to earlier ones.
 class PartitionSampler : public QObject {
   Q_OBJECT
  public:

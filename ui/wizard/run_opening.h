@@ -17,7 +17,7 @@ class RunOpening : public QObject {
   Q_OBJECT
  public:
   RunOpening(Engine engine, QString run);
-  /// `arguments` are those of the planned `convert`.
+  /// Opens a run whose plan is known. `arguments` are those of the `convert` that was planned.
   RunOpening(Engine engine, QString run, QStringList arguments, Plan plan);
   const QString& run() const { return run_; }
   void start();

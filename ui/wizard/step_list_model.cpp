@@ -12,7 +12,7 @@ StepListModel::StepListModel(bool sentences, QObject* parent)
     : QAbstractTableModel(parent), sentences_(sentences) {}
 
 void StepListModel::set_steps(const std::vector<StepState>& steps) {
-  if (steps.size() == steps_.size()) {  // a running conversion: nothing that is selected or scrolled is lost
+  if (steps.size() == steps_.size()) {  // no reset: selection and scroll position must stay
     steps_ = steps;
     if (!steps_.empty()) emit dataChanged(index(0, 0), index(rowCount() - 1, column_count - 1));
     return;

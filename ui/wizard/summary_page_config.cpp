@@ -82,11 +82,11 @@ void SummaryPageConfig::finish(const Outcome& outcome) {
   } catch (const Error& error) {
     failure_ << QString::fromUtf8(error.what()) + ' ' + in_window_words(error.hint());
   }
-  if (!plan_) planned_.clear();  // so that it can be tried again
+  if (!plan_) planned_.clear();  // so that the same plan can be tried again
   emit changed();
 }
 
-// The engine cannot tell: settings that equal the model's defaults are not sent, and it would use the run's.
+// The engine cannot tell: settings equal to the model's defaults are not sent, and it would use the run's.
 QString SummaryPageConfig::other_settings() const {
   if (!plan_->resumes) return {};
   Recipe chosen = recipe_;

@@ -47,7 +47,7 @@ class SummaryPageConfig : public PageConfig {
   QString run_;
   bool chosen_ = false;  // a person has chosen the folder
   QString begun_run_;    // folder of the last conversion that began
-  QStringList begun_;    // its arguments
+  QStringList begun_;    // arguments of the last conversion that began
   QStringList planned_;  // arguments of the plan that is there or on its way
   std::optional<Plan> plan_;
   QStringList failure_;  // why there is no plan

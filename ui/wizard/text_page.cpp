@@ -34,7 +34,7 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
   setObjectName(QStringLiteral("text_page"));
   fewer_->setObjectName(QStringLiteral("text_fewer"));
   fewer_->setToolTip(tr("The numbers can be changed on the next page"));
-  setTitle(tr("Which text shall the experts learn from?"));
+  setTitle(tr("Which text should the experts learn from?"));
   setSubTitle(
       tr("Every layer is distilled on calibration tokens; held-out tokens from other documents measure "
          "what it cost. Text like that of your users gives the best result."));
@@ -97,7 +97,7 @@ QWidget* TextPage::make_files() {
   add->setObjectName(QStringLiteral("text_add"));
   add->setToolTip(tr("Add text files"));
   remove_ = new QPushButton(tr("&Remove"));
-  remove_->setToolTip(tr("Take the selected file off the list"));
+  remove_->setToolTip(tr("Remove the selected file from the list"));
   split_ = new Note(Note::Kind::plain);
   split_->setObjectName(QStringLiteral("text_split"));
   split_->setMinimumHeight(5 * split_->fontMetrics().lineSpacing());
@@ -139,7 +139,7 @@ QWidget* TextPage::make_look() {
   layout->setContentsMargins({});
   layout->addLayout(row);
   layout->addWidget(view_, 1);
-  layout->addWidget(new Note(Note::Kind::faint, tr("The two tints take turns from token to token.")));
+  layout->addWidget(new Note(Note::Kind::faint, tr("The two tints alternate from token to token.")));
   connect(number_, &QSpinBox::valueChanged, this, &TextPage::show_window);
   return side;
 }

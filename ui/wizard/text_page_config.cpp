@@ -17,7 +17,7 @@ constexpr int looks = 32;       // number of windows to look at
 constexpr double usable = 0.8;  // share of a file's tokens; documents are not split, so some are lost
 constexpr int still_ms = 400;
 
-/// What `plan --look` says of the text, or why the text was not read.
+/// What `plan --look` says about the text, or why the text was not read.
 TextLook look_from_plan(const QByteArray& output) {
   const nlohmann::json json = parse_answer(output);
   if (const JsonFields plan(json, "plan"); plan.has("look")) return text_look_from_json(plan.at("look"));

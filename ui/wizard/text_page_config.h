@@ -22,8 +22,8 @@ class TextPageConfig : public PageConfig {
  public:
   explicit TextPageConfig(Engine engine, QObject* parent = nullptr);
 
-  /// Sets the tokens, held-out tokens, window and seed that the text is split for.
   void set_model(std::shared_ptr<const ModelFacts> model);
+  /// Sets the tokens, held-out tokens, window and seed by which the text is split.
   void set_recipe(const Recipe& recipe);
 
   void set_self_text(bool self);
@@ -66,7 +66,7 @@ class TextPageConfig : public PageConfig {
   QStringList files_;
   std::optional<TextLook> look_;
   Worker reader_;
-  QTimer still_;  // delays the question to a remote engine until the knobs rest
+  QTimer still_;  // delays the question to a remote engine until the settings stop changing
   std::unique_ptr<EngineProcess> asked_;
 };
 

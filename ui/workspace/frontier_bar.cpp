@@ -82,12 +82,13 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   sentence_->setObjectName(QStringLiteral("predicted_sentence"));
   sentence_->setWordWrap(true);
   sentence_->setAlignment(Qt::AlignTop);
-  sentence_->setMinimumHeight(2 * sentence_->fontMetrics().lineSpacing());  // nothing jumps
+  sentence_->setMinimumHeight(2 * sentence_->fontMetrics().lineSpacing());  // the layout must not jump
   sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  QString tip = tr(
-      "KL: how far the predictions of the next token are from the dense model's, in nats per token; 0 is "
-      "the same.\nPerplexity: between how many tokens the model wavers, dense → converted.\nActivated: the "
-      "parameters that one token uses, on average.");
+  QString tip =
+      tr("KL: how far the predictions of the next token are from the dense model's, in nats per token; 0 is "
+         "the same.\nPerplexity: how many tokens the model hesitates between, dense → converted.\nActivated: "
+         "the "
+         "parameters that one token uses, on average.");
   if (editor_.run().latency) tip += '\n' + times_source(*editor_.run().latency);
   sentence_->setToolTip(tip);
   make_slider();

@@ -47,7 +47,7 @@ class FrontierBar : public QWidget {
   QPushButton* reset_pins_;
   QLabel* sentence_;
   MeasureRow* measure_;
-  QTimer frontier_changed_;  // delays the redraw until a dragged pin rests
+  QTimer frontier_changed_;  // delays the redraw until a dragged pin stops moving
   Cost drawn_cost_ = Cost::activated;
   std::map<int, LayerPolicy> drawn_pins_;
 };

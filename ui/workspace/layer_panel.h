@@ -22,7 +22,7 @@ class LayerPanel : public QWidget {
   int selected_layer() const;
   /// Gives the search field the focus.
   void find();
-  /// As wide as the table needs.
+  /// The panel is as wide as its table needs.
   QSize sizeHint() const override;
 
  signals:

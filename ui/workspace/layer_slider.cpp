@@ -13,7 +13,7 @@
 namespace ladimo::ui {
 namespace {
 
-/// Dense and the thresholds that are cheaper than dense, by rising KL.
+/// Dense and the thresholds that are cheaper than dense, in order of rising KL.
 std::vector<LayerPolicy> ladder_of(const LayerTable& layer) {
   std::vector<LayerPolicy> ladder{LayerPolicy::dense()};
   for (const Candidate& candidate : layer.candidates)

@@ -48,10 +48,10 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
       tr("Measures the chosen policy on the run's own held-out text, in the background (Ctrl+M)"));
   found_->setObjectName(QStringLiteral("measured_sentence"));
   found_->setTextFormat(Qt::AutoText);                                // measured values are bold
-  found_->setMinimumHeight(2 * found_->fontMetrics().lineSpacing());  // nothing jumps
+  found_->setMinimumHeight(2 * found_->fontMetrics().lineSpacing());  // the layout must not jump
   bar_->setTextVisible(false);
   cancel_->setObjectName(QStringLiteral("cancel_measuring"));
-  cancel_->setToolTip(tr("Stops measuring; nothing is kept of it"));
+  cancel_->setToolTip(tr("Stops this measurement without keeping it"));
 
   auto* progress = new QWidget;
   auto* inside = new QHBoxLayout(progress);
@@ -85,7 +85,7 @@ void MeasureRow::measure() {
   show_waiting();
 }
 
-QString MeasureRow::doing() const { return evaluated_ ? tr("Taking the times") : tr("Measuring"); }
+QString MeasureRow::doing() const { return evaluated_ ? tr("Timing the policy") : tr("Measuring"); }
 
 void MeasureRow::show_waiting() {
   if (!measuring()) return;
@@ -132,7 +132,7 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
     say(found_->text() + QStringLiteral("<br>") + warning.toHtmlEscaped(), false);
 }
 
-/// First the evaluation, then the times.
+/// Takes the result of the evaluation, or that of the timing that follows it.
 void MeasureRow::accept(const Outcome& outcome) {
   if (!outcome.done()) return;
   warning_ += outcome.warning;

@@ -43,7 +43,7 @@ class MeasureRow : public QWidget {
   PolicyEditor& editor_;
   ServeClient& serve_;
   int request_ = 0;                       // 0: none
-  std::optional<Measurement> evaluated_;  // while its times are being taken
+  std::optional<Measurement> evaluated_;  // the evaluation whose times are being taken
   QString warning_;                       // from the engine, about this measurement
   QPushButton* button_;
   QStackedWidget* pages_;

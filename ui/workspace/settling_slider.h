@@ -1,4 +1,4 @@
-// A slider that reports only moves of a person, and when a gesture is over.
+// A slider that reports only moves by a person, and the end of each gesture.
 #pragma once
 
 #include <QSlider>

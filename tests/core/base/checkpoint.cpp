@@ -23,7 +23,7 @@ void poke(const fs::path& folder, const std::string& tensor, std::size_t element
   std::size_t offset = 0;
   {
     const TensorStore store = TensorStore::open(file);
-    std::size_t data = 0;  // all tensors without a hole end at the file's end
+    std::size_t data = 0;  // the tensors have no gaps and end at the file's end
     for (const auto& [name, view] : store.tensors()) data += view.bytes.size();
     const std::byte* first = store.at(tensor).bytes.data();
     for (const auto& [name, view] : store.tensors()) first = std::min(first, view.bytes.data());
@@ -53,7 +53,7 @@ std::vector<Problem> problems_of(const fs::path& folder) { return Checkpoint::ex
 
 }  // namespace
 
-TEST_CASE("a pico model opens, in every shape that it comes in") {
+TEST_CASE("a pico model opens in every shape") {
   for (const ModelShape& pico :
        {ModelShape{}, ModelShape{.tied_head = false}, ModelShape{.attention_bias = true},
         ModelShape{.mlp_bias = true}, ModelShape{.dtype = DType::bf16}}) {
@@ -172,7 +172,7 @@ TEST_CASE("reading all weights stops when asked to and reports how far it is") {
   CHECK(events.back().eta_s == 0);
 }
 
-TEST_CASE("the fingerprint knows config, tensors and bytes, but not how they are sharded") {
+TEST_CASE("the fingerprint depends on config, tensors and bytes, but not on the sharding") {
   TemporaryFolder folder;
   write_pico_model(folder.path());
   const auto fingerprint = [&] { return Checkpoint::open(folder.path()).fingerprint(); };
@@ -198,7 +198,8 @@ TEST_CASE("the fingerprint knows config, tensors and bytes, but not how they are
   CHECK(fingerprint() != original);
   write_pico_model(folder.path());
   CHECK(fingerprint() == original);
-  // A tensor beyond 64 blocks of 4 KiB is sampled: the first and the last bytes are in the sample.
+  // Only a sample of a tensor of more than 64 blocks of 4 KiB is read; it contains the first and the last
+  // bytes.
   poke<std::uint32_t>(folder.path(), "model.embed_tokens.weight", 4096 * 32 - 1, 0);
   CHECK(fingerprint() != original);
 }

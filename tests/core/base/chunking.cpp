@@ -15,14 +15,14 @@ TEST_CASE("a chunk's matrix fits the cache, between 256 and 8192 rows") {
   CHECK(chunk_rows(1'000'000) == 256);
 }
 
-TEST_CASE("windows stay whole") {
+TEST_CASE("chunks of windows hold whole windows") {
   CHECK(chunk_windows(4096, 256) == 4);
   CHECK(chunk_windows(4096, 300) == 3);
   CHECK(chunk_windows(4096, 256, 2) == 2);
   CHECK(chunk_windows(4096, 5000) == 1);
 }
 
-TEST_CASE("scores of some queries fit as well, of one at the least") {
+TEST_CASE("attention scores of a chunk of queries fit the cache; a chunk has at least one query") {
   CHECK(chunk_score_rows(32, 2048) == 64);
   CHECK(chunk_score_rows(64, 10'000'000) == 1);
 }

@@ -27,7 +27,7 @@ ModelConfig parse_good(const json& change = json::object()) {
   return config;
 }
 
-// With a key set to null, which a merge patch cannot say.
+// The pico config with one key set to null, which a merge patch cannot do.
 ModelConfig parse_with_null(const char* key, json change = json::object()) {
   ModelShape pico;
   pico.extra = std::move(change);
@@ -66,7 +66,7 @@ TEST_CASE("the plain keys are read") {
   CHECK(config.dtype == "float16");
 }
 
-TEST_CASE("where config.json is silent, transformers' defaults hold") {
+TEST_CASE("keys that config.json leaves out get the defaults of transformers") {
   const ModelConfig llama = parse_good({{"num_key_value_heads", nullptr},
                                         {"rms_norm_eps", nullptr},
                                         {"tie_word_embeddings", nullptr},
@@ -91,7 +91,7 @@ TEST_CASE("where config.json is silent, transformers' defaults hold") {
   CHECK(parse_with_null("eos_token_id").eos.empty());
 }
 
-TEST_CASE("rotary embedding in both spellings") {
+TEST_CASE("rotary embedding is read in both spellings") {
   CHECK(parse_with_null("rope_scaling").rope_scaling.kind == RopeScaling::Kind::none);
   const ModelConfig linear =
       parse_good({{"rope_scaling", {{"type", "linear"}, {"factor", 4.0}}}, {"rope_theta", 5e5}});
@@ -116,7 +116,7 @@ TEST_CASE("rotary embedding in both spellings") {
   CHECK(plain.rope_theta == 1e6);
 }
 
-TEST_CASE("keys that say nothing about the computation are passed over") {
+TEST_CASE("keys that do not affect the computation are ignored") {
   parse_good({{"pretraining_tp", 2},
               {"attention_dropout", 0.1},
               {"use_cache", true},
@@ -131,7 +131,7 @@ TEST_CASE("keys that say nothing about the computation are passed over") {
               {"layer_types", {"full_attention", "full_attention"}}});
 }
 
-TEST_CASE("what would change the computation, or cannot be, is named") {
+TEST_CASE("unsupported settings and impossible values are named") {
   const struct {
     json change;
     const char* sentence;
@@ -198,7 +198,7 @@ TEST_CASE("all problems are listed, not only the first") {
 }
 
 TEST_CASE("parameters are counted as docs/method.md defines them") {
-  // d 32, 2 layers, f 48, heads 4 x 8, kv 2 x 8, vocabulary 4096.
+  // The pico config has d 32, 2 layers, f 48, heads 4 x 8, kv 2 x 8, vocabulary 4096.
   const std::int64_t attention = 32 * 32 * 2 + 32 * 16 * 2, ffn = 3 * 32 * 48, table = 4096 * 32;
   const std::int64_t layers = 2 * (attention + ffn + 2 * 32) + 32;
   const ModelConfig tied = parse_good();

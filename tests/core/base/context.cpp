@@ -10,7 +10,7 @@
 
 using namespace ladimo;
 
-TEST_CASE("passes that are parts of a step tell one progress that never goes back") {
+TEST_CASE("passes that are parts of one step report a single progress that never decreases") {
   std::vector<ProgressEvent> told;
   std::atomic<bool> cancel = false;
   const Context whole(
@@ -30,11 +30,11 @@ TEST_CASE("passes that are parts of a step tell one progress that never goes bac
   }
   CHECK(told.back().done == told.back().total);
   CHECK(told.back().eta_s == doctest::Approx(0));
-  // The end of the first part is a quarter of the step.
+  // The step is a quarter done when its first part ends.
   CHECK(std::ranges::any_of(told,
                             [](const ProgressEvent& e) { return 4 * e.done == e.total && e.eta_s >= 0; }));
 
-  // What a layer reports is its own.
+  // The progress of a layer is not scaled to the part.
   const Context part = whole.part(0.5, 0.6);
   Progress(part, 3, 2, "router").advance(3);
   CHECK(told.back().layer == 2);

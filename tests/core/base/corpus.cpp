@@ -33,7 +33,7 @@ std::string documents(const std::string& prefix, int count, int lines) {
   return text;
 }
 
-// The names of the documents that a split was filled with ("a007").
+// The names of the documents in a split ("a007").
 std::set<std::string> names_in(const Windows& windows) {
   std::set<std::string> names;
   for (std::int64_t i = 0; i < windows.count(); ++i) {
@@ -61,14 +61,14 @@ std::string refusal_of(Work work) {
 
 }  // namespace
 
-TEST_CASE("plain text: a document ends at a line of white space") {
+TEST_CASE("in plain text a document ends at a blank line") {
   TemporaryFolder folder;
   const std::string mark = "\xEF\xBB\xBF";
   write_file(folder / "a.txt", mark + "\n\nfirst line \nsecond\r\n \t\r\n\n\nthird");
   CHECK(read_documents(folder / "a.txt") == std::vector<std::string>{"first line \nsecond", "third"});
 }
 
-TEST_CASE("JSONL: the key text of every line") {
+TEST_CASE("in JSONL a document is the key text of a line") {
   TemporaryFolder folder;
   write_file(folder / "a.jsonl",
              "{\"text\": \"one\\n\\ntwo\", \"id\": 1}\n\n{\"text\": \" \"}\n{\"text\": \"\\u00e9\"}");
@@ -105,7 +105,7 @@ TEST_CASE("files that hold no text are refused with the place") {
         std::string::npos);
 }
 
-TEST_CASE("windows have BOS first and whole pieces behind each other") {
+TEST_CASE("windows begin with BOS and hold consecutive pieces of text") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl");
   const Windows windows = evaluation_windows({folder / "a.txt"}, tokenizer, 5, 0);
@@ -119,7 +119,7 @@ TEST_CASE("windows have BOS first and whole pieces behind each other") {
   CHECK(default_window(131072) == 2048);
 }
 
-TEST_CASE("without a BOS windows are text from their first token on") {
+TEST_CASE("without a BOS windows are text from the first token on") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl");
   const testing::ByteTokenizer without{-1, 2};
@@ -133,7 +133,7 @@ TEST_CASE("without a BOS windows are text from their first token on") {
   CHECK(split.calibration.count() == 2);
 }
 
-TEST_CASE("measuring takes the same from every file, as many as the shortest allows") {
+TEST_CASE("measuring takes equally from every file, as much as the shortest file allows") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", std::string(100, 'a'));
   write_file(folder / "b.txt", std::string(30, 'b'));
@@ -144,7 +144,7 @@ TEST_CASE("measuring takes the same from every file, as many as the shortest all
         }).find("b.txt has too few tokens: 31 found, 40 needed") != std::string::npos);
 }
 
-TEST_CASE("splits share no document, and more calibration leaves the held-out ones as they are") {
+TEST_CASE("splits share no document, and more calibration tokens do not change the held-out splits") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", documents("a", 60, 3));
   write_file(folder / "b.txt", documents("b", 60, 3));
@@ -168,7 +168,7 @@ TEST_CASE("splits share no document, and more calibration leaves the held-out on
   CHECK(split_corpus(files, tokenizer, 16, {640, 320, 200}, 1).tables.tokens != split.tables.tokens);
 }
 
-TEST_CASE("a document that two files have is taken once") {
+TEST_CASE("a document that occurs in two files is taken once") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", documents("a", 40, 3));
   write_file(folder / "b.txt", documents("a", 40, 3) + documents("b", 40, 3));
@@ -181,10 +181,11 @@ TEST_CASE("a long document is cut at line ends into pieces of at least four wind
   std::string book = documents("b", 1, 100);
   book.pop_back();
   write_file(folder / "book.txt", book);
-  // Windows of 8: pieces hold 3 lines of 13 tokens (39 >= 32). Two splits of one window each need two pieces.
+  // With windows of 8 a piece holds 3 lines of 13 tokens (39 >= 32). Two splits of one
+  // window each need two pieces.
   const Split split = split_corpus({folder / "book.txt"}, tokenizer, 8, {8 * 30, 8 * 10, 8 * 10}, 0);
   for (const Windows* windows : {&split.calibration, &split.tables, &split.checking})
-    CHECK(text_of(*windows, 0).starts_with("b000."));  // every piece begins at a line's beginning
+    CHECK(text_of(*windows, 0).starts_with("b000."));  // every piece begins at the start of a line
   CHECK(text_of(split.tables, 0) != text_of(split.checking, 0));
 
   write_file(folder / "line.txt", std::string(1000, 'x'));  // one line stays one piece
@@ -193,7 +194,9 @@ TEST_CASE("a long document is cut at line ends into pieces of at least four wind
         }).find("1001 found, 21 needed (no document goes into two splits)") != std::string::npos);
 }
 
-TEST_CASE("held-out pieces are dealt to both splits, so that what is measured on one holds on the other") {
+TEST_CASE(
+    "windows of each held-out piece are dealt to both splits, so that a measurement on one holds on the "
+    "other") {
   TemporaryFolder folder;
   std::string book;  // line 1000, 1001 ...; a piece of four windows holds eleven lines
   for (int line = 1000; line < 1400; ++line) book += fmt::format("{}.\n", line);
@@ -216,7 +219,7 @@ TEST_CASE("held-out pieces are dealt to both splits, so that what is measured on
   CHECK(both + 1 >= tables.size());
 }
 
-TEST_CASE("what cannot be split is refused with the numbers") {
+TEST_CASE("text that cannot be split is refused with the numbers") {
   TemporaryFolder folder;
   const fs::path a = folder / "a.txt", b = folder / "b.txt";
   write_file(a, documents("a", 20, 1));

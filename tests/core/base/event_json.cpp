@@ -54,7 +54,7 @@ const std::pair<Event, std::string> golden[] = {
 
 }  // namespace
 
-TEST_CASE("every event has its line, and every line its event") {
+TEST_CASE("every event is written as its line and read back from it") {
   for (const auto& [event, line] : golden) {
     CHECK(to_json_line(event) == line);
     const Event read = parse_event(line);
@@ -64,7 +64,7 @@ TEST_CASE("every event has its line, and every line its event") {
   CHECK(std::size(golden) >= std::variant_size_v<Event>);
 }
 
-TEST_CASE("values come back") {
+TEST_CASE("values survive a round trip") {
   const auto token = std::get<TokenEvent>(parse_event(golden[8].second));
   CHECK_FALSE(token.converted);
   CHECK(token.text == "\"é\n");
@@ -87,17 +87,17 @@ TEST_CASE("events of a request carry its number; a token keeps its own beside it
   CHECK(std::get<MeasureEvent>(parse_event(measure)).json == R"({"kl":0.5})");
 }
 
-TEST_CASE("half a character does not break the line") {
+TEST_CASE("an incomplete UTF-8 character does not break the line") {
   const std::string line = to_json_line(TokenEvent{true, "\xC3", 1, {}});
   CHECK(std::get<TokenEvent>(parse_event(line)).text == "\xEF\xBF\xBD");
 }
 
-TEST_CASE("a complaint of an older engine has no advice: its hint stands in") {
+TEST_CASE("an error of an older engine has no advice; its hint is used instead") {
   const auto event = parse_event(R"({"event":"warning","message":"Slow.","hint":"Use fewer --tokens."})");
   CHECK(std::get<WarningEvent>(event).hint == "Use fewer --tokens.");
 }
 
-TEST_CASE("the engine's output is JSON, or refused") {
+TEST_CASE("output of the engine that is not JSON is refused") {
   CHECK(parse_output("{\"a\": 1}")["a"] == 1);
   CHECK_THROWS_AS(parse_output("Segmentation fault"), Refusal);
 }

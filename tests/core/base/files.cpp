@@ -44,7 +44,7 @@ TEST_CASE("a file that is not committed leaves the old one untouched") {
   CHECK(read_file(folder / "a.txt") == "old");
 }
 
-TEST_CASE("a full disk is an Error that says so, and nothing half-written stays") {
+TEST_CASE("a full disk is an Error that says so, and no partial file stays") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", "old");
   const EnvironmentVariable free("LADIMO_DISK_FREE_BYTES", "1"), full("LADIMO_DISK_FULL_AFTER_BYTES", "1");
@@ -63,7 +63,7 @@ TEST_CASE("a full disk is an Error that says so, and nothing half-written stays"
   CHECK(entries(folder.path()) == 1);
 }
 
-TEST_CASE("what cannot be read is refused in words") {
+TEST_CASE("a file that cannot be read is refused with a reason") {
   TemporaryFolder folder;
   write_file(folder / "broken.json", "{\"a\": 1,, }");
   CHECK_THROWS_WITH_AS(read_json(folder / "broken.json"), doctest::Contains("goes wrong at byte 9"), Refusal);
@@ -79,7 +79,7 @@ TEST_CASE("free space and memory are known, also for a folder that does not exis
   CHECK(available_ram_bytes() > 1 << 20);
 }
 
-TEST_CASE("paths have one spelling") {
+TEST_CASE("paths are normalised to one spelling") {
   TemporaryFolder folder;
   fs::create_directory(folder / "a");
   fs::create_directory_symlink(folder / "a", folder / "link");

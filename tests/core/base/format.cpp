@@ -29,7 +29,7 @@ TEST_CASE("bytes and counts have units") {
   CHECK(format_count(6738415616) == "6.74B");
 }
 
-TEST_CASE("times have the units a person would use") {
+TEST_CASE("times have the units that a person would use") {
   CHECK(format_seconds(0.004) == "4 ms");
   CHECK(format_seconds(0.0004) == "0.4 ms");
   CHECK(format_seconds(0.9996) == "1.0 s");

@@ -34,7 +34,7 @@ double cost_of(const Policy& policy) {
                                         : policy.predicted.decode_ms.value();
 }
 
-/// Pins of a few kinds, also between the candidates.
+/// Pins of several kinds, also between candidates.
 std::vector<Pin> some_pins() {
   return {{0, LayerPolicy::dense()}, {2, LayerPolicy::top(17)}, {4, LayerPolicy::above(0.02)}};
 }
@@ -49,7 +49,7 @@ double correlation_free_sum(const TradeoffTable& table, const std::vector<LayerP
 
 }  // namespace
 
-TEST_CASE("from all dense to the cheapest: budgets are kept, KL never rises with the budget") {
+TEST_CASE("from all dense to the cheapest, budgets are kept and KL never rises with the budget") {
   const auto latency = testing::random_latency(48);
   for (std::uint64_t seed = 0; seed < 8; ++seed)
     for (const Cost cost : {Cost::activated, Cost::decode_ms})
@@ -81,7 +81,7 @@ TEST_CASE("from all dense to the cheapest: budgets are kept, KL never rises with
         }
 }
 
-TEST_CASE("the budget is used: what is left is less than any useful step of a few layers") {
+TEST_CASE("at most 0.3 % of the dense cost remains unused of a budget") {
   const auto table = random_table({32, 16, 4, 48, 1e6}, 5);
   const Frontier frontier(table, nullptr, Cost::activated);
   for (const double tradeoff : {0.2, 0.4, 0.6, 0.8}) {
@@ -92,7 +92,7 @@ TEST_CASE("the budget is used: what is left is less than any useful step of a fe
   }
 }
 
-TEST_CASE("the trade-off of a solution") {
+TEST_CASE("a solution knows its trade-off") {
   const auto table = table_with_joint(1);
   const Frontier frontier(table, nullptr, Cost::activated);
   CHECK(frontier.beats_dense());
@@ -106,7 +106,7 @@ TEST_CASE("the trade-off of a solution") {
   CHECK(to_json(again.at_tradeoff(0.37)) == to_json(frontier.at_tradeoff(0.37)));
 }
 
-TEST_CASE("points of the frontier rise in cost and fall in KL, and a budget of theirs gives them back") {
+TEST_CASE("points of the frontier ascend in cost and fall in KL, and their cost as a budget leads to them") {
   const auto table = table_with_joint(2);
   const Frontier frontier(table, nullptr, Cost::activated);
   const auto points = frontier.points(40);
@@ -123,7 +123,7 @@ TEST_CASE("points of the frontier rise in cost and fall in KL, and a budget of t
   }
 }
 
-TEST_CASE("a KL that is allowed is kept, and a cheaper policy would not keep it") {
+TEST_CASE("a KL limit is kept, and a cheaper policy would exceed it") {
   const auto table = table_with_joint(3);
   const Frontier frontier(table, nullptr, Cost::activated);
   for (const double kl : {0.0, 0.001, 0.01, 0.03, 10.0}) {
@@ -136,7 +136,7 @@ TEST_CASE("a KL that is allowed is kept, and a cheaper policy would not keep it"
   CHECK(cost_of(frontier.at_max_kl(100)) == doctest::Approx(frontier.cheapest_cost()));
 }
 
-TEST_CASE("candidates dearer than dense are never chosen") {
+TEST_CASE("candidates that cost more than dense are never chosen") {
   auto table = random_table({}, 4);
   for (auto& layer : table.layers)
     for (auto& candidate : layer.candidates)
@@ -177,7 +177,7 @@ TEST_CASE("predictions at candidates are the table's, and monotone between them"
     const auto numbers = predict(table, nullptr, layers);
     CHECK(numbers.kl <= kl);
     kl = numbers.kl;
-    // One more expert is as many parameters more everywhere, also beyond the candidates.
+    // One more expert adds the same number of parameters everywhere, also beyond the candidates.
     CHECK(numbers.activated_parameters ==
           doctest::Approx(table.other_activated + 5e6 + 1e6 * (0.26 + 0.76 * k / 48)).epsilon(1e-9));
   }
@@ -201,7 +201,7 @@ TEST_CASE("joint measurements correct the predictions") {
   CHECK(policy.predicted.ffn_activated == doctest::Approx(ffn - 0.08 * (1 - ffn)).epsilon(2e-3));
 }
 
-TEST_CASE("noise in the joint measurements does not turn the correction") {
+TEST_CASE("noise in the joint measurements does not make the correction fall") {
   auto table = table_with_joint(8);
   std::swap(table.joint[1].kl, table.joint[2].kl);
   std::swap(table.joint[1].activated, table.joint[2].activated);
@@ -218,7 +218,7 @@ TEST_CASE("noise in the joint measurements does not turn the correction") {
   CHECK(fraction == 1);
 }
 
-TEST_CASE("pins that a layer cannot have are refused") {
+TEST_CASE("pins that are impossible for a layer are refused") {
   auto table = random_table({}, 9);
   table.layers[1].candidates.resize(1);
   const std::pair<const char*, const char*> bad[] = {
@@ -239,7 +239,7 @@ TEST_CASE("pins that a layer cannot have are refused") {
   check_refused("The policy has 2 layers, the run 6", [&] { predict(table, nullptr, {{}, {}}); });
 }
 
-TEST_CASE("everything pinned leaves one policy") {
+TEST_CASE("when every layer is pinned, only one policy is left") {
   const auto table = random_table({}, 10);
   std::vector<Pin> pins;
   for (int l = 0; l < 6; ++l) pins.push_back({l, LayerPolicy::top(24)});
@@ -249,7 +249,7 @@ TEST_CASE("everything pinned leaves one policy") {
   CHECK(frontier.at_tradeoff(0.3).layers == std::vector<LayerPolicy>(6, LayerPolicy::top(24)));
 }
 
-TEST_CASE("requests: what is asked for is what is predicted") {
+TEST_CASE("the prediction for a request meets what was asked for") {
   const auto table = table_with_joint(11);
   const auto latency = testing::random_latency(48);
   PolicyRequest request;
@@ -273,7 +273,7 @@ TEST_CASE("requests: what is asked for is what is predicted") {
   CHECK(solve(table, &latency, request).predicted.kl <= 0.01);
 }
 
-TEST_CASE("a frontier of one kind of policies uses no other; pins may") {
+TEST_CASE("a frontier of one kind of policies uses no other kind, except in pins") {
   auto table = table_with_joint(11);
   table.joint_top_k = table.joint;
   for (auto& point : table.joint_top_k) point.kl *= 2;
@@ -293,7 +293,7 @@ TEST_CASE("a frontier of one kind of policies uses no other; pins may") {
   CHECK(kinds_in(Kinds::top_k) == Found{LayerPolicy::Kind::top_k});
   CHECK(kinds_in(Kinds::threshold) == Found{LayerPolicy::Kind::threshold});
   CHECK(kinds_in(Kinds::threshold, {{2, LayerPolicy::top(24)}}).size() == 2);
-  // Top-k is predicted from points that were measured with top-k.
+  // A top-k frontier is predicted from the joint points measured with top-k.
   PolicyRequest request{.tradeoff = 0.5, .kinds = Kinds::top_k};
   const auto own = solve(table, nullptr, request);
   table.joint_top_k.clear();
@@ -304,7 +304,7 @@ TEST_CASE("a frontier of one kind of policies uses no other; pins may") {
                 [] { parse_kinds("topk"); });
 }
 
-TEST_CASE("above the last threshold a layer tends to its shared neurons alone") {
+TEST_CASE("above the last threshold the KL approaches that of the shared neurons alone") {
   auto table = testing::random_table({}, 5);
   auto& candidates = table.layers[0].candidates;
   candidates.push_back({LayerPolicy::top(0), 1.0, 1000});
@@ -322,7 +322,7 @@ TEST_CASE("above the last threshold a layer tends to its shared neurons alone") 
   CHECK(kl(100 * last) == doctest::Approx(1.0));
 }
 
-TEST_CASE("requests that cannot be met are refused with what can") {
+TEST_CASE("requests that cannot be met are refused with what is possible") {
   const auto table = table_with_joint(12);
   auto latency = testing::random_latency(48);
   const auto refused = [&](const char* part, const PolicyRequest& request) {
@@ -344,18 +344,18 @@ TEST_CASE("requests that cannot be met are refused with what can") {
   check_refused("no measured decode times", [&] { solve(table, nullptr, {.cost = Cost::decode_ms}); });
   latency.dense_decode_ms = 0.1;
   refused("No policy decodes faster than the dense model in measured time", {.cost = Cost::decode_ms});
-  // The dense model is as fast as itself.
+  // A speedup of 1 is met by the dense model.
   for (const LayerPolicy& layer : solve(table, &latency, {.speedup = 1.0}).layers)
     CHECK(layer.kind == LayerPolicy::Kind::dense);
 }
 
-TEST_CASE("the least that a refusal names can be asked for") {
+TEST_CASE("the smallest share that a refusal names can be asked for") {
   const auto table = table_with_joint(13);
   const auto said = testing::refusal_of([&] { solve(table, nullptr, {.activated = 0.01}); });
   const auto least = std::stod(said.substr(said.find("Ask for ") + 8));
   const auto policy = solve(table, nullptr, {.activated = least});
   CHECK(policy.predicted.activated_fraction <= least);
-  // With all experts on and a router beside them a layer takes more than the dense one: no share helps.
+  // A layer with all experts on and a router costs more than the dense one, so the refusal names no share.
   PolicyRequest pinned{.activated = 0.9};
   for (int l = 0; l < 6; ++l) pinned.pins.push_back({l, LayerPolicy::top(48)});
   check_refused("the cheapest uses 1.01 of the parameters. | Remove pins.",

@@ -17,13 +17,13 @@ TEST_CASE("values lie on straight lines between the points, and on the outer lin
   CHECK(interpolate(x, y, 6) == doctest::Approx(10));
 }
 
-TEST_CASE("one point is a constant") {
+TEST_CASE("a single point gives a constant") {
   const std::vector<double> x = {3}, y = {7};
   CHECK(interpolate(x, y, -100) == 7);
   CHECK(interpolate(x, y, 100) == 7);
 }
 
-TEST_CASE("a line is named by its right end") {
+TEST_CASE("a segment is numbered by its right end") {
   const std::vector<float> x = {0.1F, 0.2F, 0.2F, 0.5F};
   CHECK(line_at<float>(x, 0.05F) == 1);
   CHECK(line_at<float>(x, 0.2F) == 1);

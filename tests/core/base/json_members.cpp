@@ -77,7 +77,7 @@ const json full = json::parse(R"({
 
 }  // namespace
 
-TEST_CASE("members of every type are read, and written as they were") {
+TEST_CASE("members of every type survive a round trip") {
   const auto read = members_from_json<Everything>(JsonFields(full, "thing"));
   CHECK(read.count == std::numeric_limits<std::uint64_t>::max());
   CHECK(read.points[1].x == -1);
@@ -103,7 +103,7 @@ TEST_CASE("only an optional member may be missing or null") {
   }
 }
 
-TEST_CASE("a wrong value is refused with the place where it stands") {
+TEST_CASE("a wrong value is refused with its place") {
   const std::pair<const char*, const char*> bad[] = {
       {R"({"count": -1})", "count is not an integer of at least 0"},
       {R"({"small": 4000000000})", "small is out of range"},

@@ -57,7 +57,7 @@ void check_consistent(const Layers& layers, const Knapsack::Solution& solution) 
 
 }  // namespace
 
-TEST_CASE("savings on the grid: every solution is the best there is") {
+TEST_CASE("with savings on the grid every solution is optimal") {
   Random random(1);
   for (int round = 0; round < 300; ++round) {
     const Layers layers = random_layers(random, true);
@@ -72,7 +72,7 @@ TEST_CASE("savings on the grid: every solution is the best there is") {
   }
 }
 
-TEST_CASE("savings off the grid: no worse than the best with savings rounded down, no better than the true") {
+TEST_CASE("with savings off the grid KL lies between the optima for exact and for rounded-down savings") {
   Random random(2);
   for (int round = 0; round < 300; ++round) {
     const Layers layers = random_layers(random, false);
@@ -95,18 +95,18 @@ TEST_CASE("savings off the grid: no worse than the best with savings rounded dow
   }
 }
 
-TEST_CASE("the cheapest saves the most, for the least KL") {
+TEST_CASE("the cheapest solution saves the most, with the least KL") {
   const Knapsack knapsack({{{0, 0}, {0.3, 5.5}, {0.2, 5.5}, {0.1, 2}}, {{0, 0}, {0.4, 1.75}}}, 1);
   const auto cheapest = knapsack.cheapest();
   CHECK(cheapest.choice == std::vector<int>{2, 1});
   CHECK(cheapest.saving == 7.25);
-  // On the grid only 5 + 1 can be saved; the exact sum is reached all the same.
+  // On the grid the savings are only 5 + 1, but the exact sum is reached all the same.
   CHECK(knapsack.at(7).choice == cheapest.choice);
   CHECK(knapsack.at(7.25).choice == cheapest.choice);
   CHECK(knapsack.at(99).choice == cheapest.choice);
 }
 
-TEST_CASE("the most savings within a KL") {
+TEST_CASE("within a KL limit the most is saved") {
   Random random(3);
   for (int round = 0; round < 200; ++round) {
     const Layers layers = random_layers(random, true);
@@ -119,7 +119,7 @@ TEST_CASE("the most savings within a KL") {
   }
 }
 
-TEST_CASE("dense stays where nothing has to be saved, and no layers are no trouble") {
+TEST_CASE("layers stay dense if nothing has to be saved; a problem without layers is solved") {
   const Knapsack free_lunch({{{0, 0}, {0, 3}}}, 1);
   CHECK(free_lunch.at(0).choice == std::vector<int>{0});
   CHECK(free_lunch.at(3).choice == std::vector<int>{1});

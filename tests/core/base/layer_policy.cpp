@@ -8,7 +8,7 @@
 using namespace ladimo;
 using ladimo::testing::check_refused;
 
-TEST_CASE("a layer's policy is spelled as it is read") {
+TEST_CASE("a layer's policy is written as it is read") {
   for (const char* text : {"dense", "top0", "top2", "top48", "th0.031", "th0", "th1.5", "th0.000012"})
     CHECK(to_string(parse_layer_policy(text)) == text);
   CHECK(parse_layer_policy("top3") == LayerPolicy::top(3));
@@ -17,7 +17,7 @@ TEST_CASE("a layer's policy is spelled as it is read") {
   CHECK(parse_layer_policy(to_string(LayerPolicy::above(third))).threshold == third);
 }
 
-TEST_CASE("what is no policy is refused with the three spellings") {
+TEST_CASE("text that is not a policy is refused with the three spellings") {
   for (const char* text : {"", "Dense", "top", "top-1", "top2.5", "topx", "th", "thx", "thnan", "thinf",
                            "th0.1 ", "sparse", "top99999999999"}) {
     CAPTURE(text);
@@ -26,7 +26,7 @@ TEST_CASE("what is no policy is refused with the three spellings") {
   }
 }
 
-TEST_CASE("pins") {
+TEST_CASE("pins are read from LAYER=POLICY") {
   const Pin pin = parse_pin("12=th0.031");
   CHECK(pin.layer == 12);
   CHECK(pin.policy == LayerPolicy::above(0.031));
@@ -38,7 +38,7 @@ TEST_CASE("pins") {
   check_refused("\"dnse\" is not a layer's policy", [] { parse_pin("3=dnse"); });
 }
 
-TEST_CASE("one entry of a policy file") {
+TEST_CASE("an entry of a policy file is written and read") {
   CHECK(to_json(LayerPolicy::dense(), 0).dump() == R"({"kind":"dense","layer":0})");
   CHECK(to_json(LayerPolicy::top(3), 1).dump() == R"({"k":3,"kind":"top_k","layer":1})");
   CHECK(to_json(LayerPolicy::above(0.031, 2.7), 2).dump() ==

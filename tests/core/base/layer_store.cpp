@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Layers 0 and 1 are converted.
+/// A store in which layers 0 and 1 are converted.
 struct Sample {
   TemporaryFolder folder;
   LayerStore store{folder.path()};
@@ -37,24 +37,24 @@ struct Sample {
       store.put(record, writing("weights"));
     }
   }
-  /// The second sweep made layer 1 better and left layer 0.
+  /// Records a second sweep that made layer 1 better and left layer 0 unchanged.
   void sweep() const {
     store.put(SweepRecord{0, 0.5, 0.5, {}}, nullptr);
     store.put(SweepRecord{1, 0.5, 0.25, {}}, writing("swept"));
   }
-  /// The finish made both better.
+  /// Records a finish that made both layers better.
   void finish() const {
     store.put(FinishRecord{{-0.1, -0.2}, {}}, {{0, writing("finished")}, {1, writing("finished")}});
   }
   fs::path file(const char* name) const { return folder / name; }
-  /// The same layers as another process sees them, which has checked none yet.
+  /// The same store as another process sees it, which has not checked any layer yet.
   LayerStore again() const { return LayerStore(folder.path()); }
 };
 
 /// A layer of 4 shared neurons and 3 experts of 2, with a compensation vector each and biases.
 constexpr MoeShape some_shape{5, 4, 3, 2, 3 * 5 + 3, 5, true, true};
 
-/// Its file, with zeros for weights.
+/// Writes the file of a layer of `some_shape` with zeros for weights.
 void write_layer(const fs::path& file) {
   const std::vector<TensorSpec> specs = {
       {"gate", DType::f32, {10, 5}},   {"up", DType::f32, {10, 5}},
@@ -67,7 +67,7 @@ void write_layer(const fs::path& file) {
   writer.finish();
 }
 
-/// Overwrites a part of a file by other bytes.
+/// Overwrites a part of a file with other bytes.
 void damage(const fs::path& file, std::size_t begin, std::size_t count) {
   auto bytes = read_file(file);
   for (std::size_t i = begin; i < begin + count; ++i) bytes.at(i) = static_cast<char>(~bytes[i]);
@@ -116,7 +116,7 @@ TEST_CASE("without a finish the layers of stage 1 are used") {
   CHECK(sample.again().weights(1) == sample.file("layers/001.safetensors"));
 }
 
-TEST_CASE("a finish that was kept replaces the layers, one that was not leaves them") {
+TEST_CASE("a finish that was kept replaces the layers; a finish that was not kept leaves them") {
   const Sample sample;
   sample.store.put(FinishRecord{{0.1}, {}}, {});
   CHECK(sample.store.finish_intact());
@@ -127,7 +127,7 @@ TEST_CASE("a finish that was kept replaces the layers, one that was not leaves t
   CHECK(sample.again().weights(1) == sample.file("finish/001.safetensors"));
 }
 
-TEST_CASE("a damaged finish is noticed") {
+TEST_CASE("a damaged file of the finish is noticed") {
   const Sample sample;
   sample.finish();
   write_file(sample.file("finish/001.safetensors"), "damaged");
@@ -172,7 +172,7 @@ TEST_CASE("the finish comes after the second sweep") {
   CHECK(store.weights_before_finish(0) == sample.file("layers/000.safetensors"));
 }
 
-TEST_CASE("a damaged second sweep is noticed") {
+TEST_CASE("a damaged file of the second sweep is noticed") {
   const Sample sample;
   sample.sweep();
   write_file(sample.file("second-sweep/001.safetensors"), "damaged");
@@ -197,7 +197,7 @@ TEST_CASE("a single changed byte is refused at the first read, by the layer's na
   CHECK_NOTHROW(store.weights(0));
 }
 
-TEST_CASE("what a layer costs is told from its record, without its weights") {
+TEST_CASE("the cost of a layer is read from its record, without its weights") {
   const Sample sample;
   LayerRecord record;
   record.layer = 1;
@@ -210,7 +210,7 @@ TEST_CASE("what a layer costs is told from its record, without its weights") {
   CHECK(sample.again().shape(1) == some_shape);
 }
 
-TEST_CASE("what a layer of an earlier version costs is told from its file's header") {
+TEST_CASE("the cost of a layer of an earlier version is read from its file's header") {
   const Sample sample;
   LayerRecord record;
   record.layer = 1;
@@ -238,7 +238,7 @@ TEST_CASE("another file in a layer's place is refused") {
   check_refused("This is not a converted layer. | Delete the file.", [&] { sample.store.shape(1); });
 }
 
-TEST_CASE("a layer that is claimed is nobody else's until it is released") {
+TEST_CASE("a claimed layer cannot be claimed again until it is released") {
   const Sample sample;
   {
     const auto claim = sample.store.claim(0);
@@ -263,7 +263,7 @@ TEST_CASE("a claim is renewed while its owner lives") {
   }
 }
 
-TEST_CASE("a claim that ran out is free, one that did not is kept for an owner that is not seen") {
+TEST_CASE("an expired claim can be taken; one that has not expired is kept even if its owner is unknown") {
   const Sample sample;
   const auto file = sample.file(".claims/000.json");
   fs::create_directories(file.parent_path());
@@ -279,7 +279,7 @@ TEST_CASE("a claim that ran out is free, one that did not is kept for an owner t
   }
 }
 
-TEST_CASE("who lost a claim leaves that of the new owner alone") {
+TEST_CASE("an owner that lost its claim leaves the new owner's claim alone") {
   const Sample sample;
   const auto file = sample.file(".claims/000.json");
   const nlohmann::json other = {{"owner", "other"}, {"expires_ms", 100'000'000'000'000}};
@@ -290,7 +290,7 @@ TEST_CASE("who lost a claim leaves that of the new owner alone") {
   CHECK(read_json(file) == other);
 }
 
-TEST_CASE("of two processes that race for a layer exactly one gets it") {
+TEST_CASE("when two processes race for a layer, exactly one gets it") {
   constexpr int layers = 40;
   const Sample sample;
   std::array<int, 2> start{}, answers{}, end{};

@@ -35,7 +35,7 @@ Measurement of(const std::vector<LayerPolicy>& layers, std::int64_t tokens = 512
 
 }  // namespace
 
-TEST_CASE("a measurement survives its file and its event") {
+TEST_CASE("a measurement survives its file and its event unchanged") {
   const json written = to_json(of({LayerPolicy::dense(), LayerPolicy::above(0.25, 3)}));
   CHECK(written["split"] == "text");
   CHECK(written["kl_percentiles"] == json{{"50", 0.1}, {"95", 0.2}, {"99", 0.3}, {"100", 0.4}});
@@ -49,7 +49,7 @@ TEST_CASE("a measurement survives its file and its event") {
   testing::check_refused("split is neither checking nor text", [&] { measurement_from_json(old); });
 }
 
-TEST_CASE("the times of a policy stand in its newest measurement") {
+TEST_CASE("the times of a policy are written into its newest measurement") {
   const SampleRun sample;
   const Context context;
   Policy policy;
@@ -65,7 +65,7 @@ TEST_CASE("the times of a policy stand in its newest measurement") {
   for (const std::size_t untimed : {0, 2}) CHECK_FALSE(kept[untimed].numbers.decode_ms);
 }
 
-TEST_CASE("measurements are kept, newest last, at most 200; where they cannot be, a warning says so") {
+TEST_CASE("at most 200 measurements are kept, newest last; if they cannot be written, a warning says so") {
   const SampleRun sample;
   std::vector<WarningEvent> warnings;
   const Context context([&](const Event& event) { warnings.push_back(std::get<WarningEvent>(event)); });

@@ -9,7 +9,7 @@ using namespace ladimo;
 
 namespace {
 
-/// 6 shared neurons and 4 experts of 5 neurons over 10 inputs: a neuron has 30 weights.
+/// A layer of 6 shared neurons and 4 experts of 5 neurons over 10 inputs, so a neuron has 30 weights.
 MoeShape small_shape() {
   MoeShape shape;
   shape.hidden_size = 10;
@@ -23,7 +23,9 @@ MoeShape small_shape() {
 
 }  // namespace
 
-TEST_CASE("activated parameters are the router's, those of what runs and of what stands in for the rest") {
+TEST_CASE(
+    "activated parameters are the router's, those of the experts that run and the compensation of the "
+    "others") {
   MoeShape shape = small_shape();
   CHECK(shape.activated_parameters(0) == 44 + 6 * 30 + 4 * 10);
   CHECK(shape.activated_parameters(1.5) == 44 + 13.5 * 30 + 2.5 * 10);

@@ -19,7 +19,7 @@ TEST_CASE("a curve passes through its points, is constant outside and straight t
   CHECK(single(5) == 7);
 }
 
-TEST_CASE("between points a curve never leaves them, rising or falling") {
+TEST_CASE("between two points a curve never leaves their range, rising or falling") {
   Random random(7);
   for (int round = 0; round < 200; ++round) {
     std::vector<double> x{0}, y{0};
@@ -40,7 +40,7 @@ TEST_CASE("between points a curve never leaves them, rising or falling") {
   }
 }
 
-TEST_CASE("pooling makes noise rise") {
+TEST_CASE("pooling makes noisy values ascend") {
   CHECK(rising({}).empty());
   CHECK(rising({1, 2, 3}) == std::vector<double>{1, 2, 3});
   CHECK(rising({1, 3, 2, 4}) == std::vector<double>{1, 2.5, 2.5, 4});

@@ -31,7 +31,7 @@ void write_text(const fs::path& file, int documents, const std::string& word) {
         << " and it was happy and went to the park to play with the ball.\n\n";
 }
 
-/// A small model, text and a request that goes through.
+/// A small model, text and a request that is accepted.
 struct Workplace {
   TemporaryFolder folder;
   ConvertRequest request;
@@ -71,7 +71,7 @@ void check_clean(const Plan& plan) {
 
 }  // namespace
 
-TEST_CASE("a plan for sound input: steps, tokens, estimates, and nothing is written") {
+TEST_CASE("a plan for good input has steps, tokens and estimates, and writes nothing") {
   const Workplace work;
   const Plan plan = work.plan();
   check_clean(plan);
@@ -102,12 +102,12 @@ TEST_CASE("a plan for sound input: steps, tokens, estimates, and nothing is writ
   CHECK(shown["windows"] == 30);
 }
 
-TEST_CASE("defaults come from the model, the recipe file and the flags, the latter first") {
+TEST_CASE("settings come from the flags, else from the recipe file, else from the model") {
   Workplace work;
   work.request.experts = {};
   work.request.shared = {};
   Plan plan = work.plan();
-  CHECK(plan.recipe.experts == 4);  // of 48 neurons, eight or more each
+  CHECK(plan.recipe.experts == 4);  // 48 neurons, at least eight in each expert
   CHECK(plan.recipe.shared == 1);
   write_json(work.folder / "recipe.json",
              {{"experts", 12}, {"window", 32}, {"stage1", {{"epochs", 1}}}, {"layers", {1}}});
@@ -124,7 +124,7 @@ TEST_CASE("defaults come from the model, the recipe file and the flags, the latt
   CHECK(work.plan().recipe.layers == std::vector<int>{0});
 }
 
-TEST_CASE("text of the model's own needs no files") {
+TEST_CASE("text that the model writes itself needs no files") {
   Workplace work;
   work.request.text = {"self"};
   const Plan plan = work.plan();
@@ -135,7 +135,7 @@ TEST_CASE("text of the model's own needs no files") {
   CHECK(plan.steps[0].description.find("The model writes") != std::string::npos);
 }
 
-TEST_CASE("settings that cannot be are named, all at once") {
+TEST_CASE("impossible settings are named, all at once") {
   using Change = void (*)(ConvertRequest&);
   const std::pair<Change, const char*> bad[] = {
       {[](auto& r) { r.experts = 0; }, "0 experts were asked for; there must be at least one"},
@@ -175,7 +175,7 @@ TEST_CASE("settings that cannot be are named, all at once") {
   CHECK(work.plan().problems.size() == 3);
 }
 
-TEST_CASE("text that cannot be used") {
+TEST_CASE("text that cannot be used is a problem") {
   Workplace work;
   work.request.text = {work.folder / "none.txt"};
   check_problem(work.plan(), "none.txt");
@@ -184,7 +184,7 @@ TEST_CASE("text that cannot be used") {
   check_problem(work.plan(), "empty.txt holds no text");
 }
 
-TEST_CASE("the model's own faults") {
+TEST_CASE("faults of the model are problems") {
   Workplace work;
   fs::remove(work.folder / "model/tokenizer.model");
   check_problem(work.plan(), "tokenizer");
@@ -204,16 +204,16 @@ TEST_CASE("NaN weights are found before anything is written") {
     file.write("\x00\x00\xC0\x7F", 4);
   }
   check_problem(work.plan(), "NaN");
-  work.request.read_weights = false;  // a look at text or partition does not wait for that
+  work.request.read_weights = false;  // a look at text or partition does not read the weights
   check_clean(work.plan());
 }
 
-TEST_CASE("a run folder that is something else") {
+TEST_CASE("a run folder that holds something else is a problem") {
   Workplace work;
   fs::create_directories(work.request.run);
   std::ofstream(work.request.run / ".lock") << "";
   fs::create_directories(work.request.run / "layers");
-  check_clean(work.plan());  // what a run killed at its start leaves
+  check_clean(work.plan());  // the folder is as a run that was killed at its start leaves it
   std::ofstream(work.request.run / "thesis.tex") << "x";
   check_problem(work.plan(), "The run folder holds other files and is not a run");
   work.request.run = work.folder / "a.txt";
@@ -230,7 +230,7 @@ TEST_CASE("a run folder that is something else") {
   check_problem(work.plan(), "recipe.json");
 }
 
-TEST_CASE("a run continues with its own settings, and refuses others by name") {
+TEST_CASE("a run continues with its own settings and refuses others by name") {
   Workplace work;
   const RunFolder run(work.request.run);
   fs::create_directories(run.path());
@@ -298,13 +298,13 @@ TEST_CASE("a moved model continues its run") {
   CHECK(plan.resumes);
 }
 
-TEST_CASE("a plan that is larger than the disk") {
+TEST_CASE("a plan that needs more than the free disk is a problem") {
   const Workplace work;
   const testing::EnvironmentVariable disk("LADIMO_DISK_FREE_BYTES", "102400");
   check_problem(work.plan(), " of disk space; 100 KiB are free. | Free some space");
 }
 
-TEST_CASE("a plan that is larger than the memory") {
+TEST_CASE("a plan that needs more than the memory is a problem") {
   Workplace work;
   work.request.text = {"self"};
   work.request.tokens = std::int64_t{1} << 42;
@@ -317,7 +317,7 @@ TEST_CASE("stopping works while a plan is made") {
   CHECK_THROWS_AS(make_plan(work.request, Context({}, &cancel)), Interrupted);
 }
 
-TEST_CASE("settings may stand in the place of a recipe file") {
+TEST_CASE("settings may be given in place of a recipe file") {
   Workplace work;
   work.request.recipe.emplace(R"({"stage1": {"distil": false}, "experts": 12})");
   const Plan plan = work.plan();
@@ -326,7 +326,7 @@ TEST_CASE("settings may stand in the place of a recipe file") {
   CHECK(plan.recipe.experts == 6);  // the flag wins
 }
 
-TEST_CASE("settings that cannot be read are refused alone") {
+TEST_CASE("settings that cannot be read are the only problem that is named") {
   Workplace work;
   work.request.recipe.emplace(R"({"text": ["a.txt"], "stage1": {"second_sweep": 1}})");
   const Plan plan = work.plan();
@@ -334,7 +334,7 @@ TEST_CASE("settings that cannot be read are refused alone") {
   CHECK(plan.problems.front().message.find("second_sweep is neither true nor false") != std::string::npos);
 }
 
-TEST_CASE("the layers are finished end to end where the recipe says so or the model is small") {
+TEST_CASE("the plan has a finish if the recipe says so or the model is small") {
   Workplace work;
   const auto finish = [](const Plan& plan) {
     return std::ranges::find(plan.steps, Step::finish, &PlanStep::step) != plan.steps.end();
@@ -354,7 +354,7 @@ TEST_CASE("the layers are finished end to end where the recipe says so or the mo
   CHECK(sketch_plan(large.config, large.recipe, 100000, 2, 4).finish_tokens == 0);
   large.recipe.finish.use = "on";
   CHECK(sketch_plan(large.config, large.recipe, 100000, 2, 4).finish_tokens == 99968);
-  // More calibration tokens than the time allows: as many as it allows, not none.
+  // With more calibration tokens than the time allows, as many are used as it allows.
   Plan between = small;
   between.config.hidden_size = 192;
   between.config.intermediate_size = 512;
@@ -369,7 +369,7 @@ TEST_CASE("the layers are finished end to end where the recipe says so or the mo
   CHECK(last < 100000000);
 }
 
-TEST_CASE("a second sweep where the recipe asks for it") {
+TEST_CASE("the plan has a second sweep if the recipe asks for it") {
   Workplace work;
   const Plan without = work.plan();
   work.request.recipe.emplace(R"({"stage1": {"second_sweep": true}})");
@@ -392,7 +392,7 @@ TEST_CASE("a second sweep where the recipe asks for it") {
   check_problem(work.plan(), "stage1.second_sweep: true in the run, false asked");
 }
 
-TEST_CASE("the plan counts with the threads that were asked for") {
+TEST_CASE("the estimates follow the number of threads") {
   Workplace work;
   work.request.threads = 1;
   const Plan one = work.plan();
@@ -400,7 +400,7 @@ TEST_CASE("the plan counts with the threads that were asked for") {
   const Plan many = work.plan();
   check_clean(many);
   CHECK(many.seconds < one.seconds);
-  CHECK(many.ram_bytes > one.ram_bytes);  // models side by side
+  CHECK(many.ram_bytes > one.ram_bytes);  // several threads keep models side by side
   work.request.threads = -3;
   check_problem(work.plan(), "The number of threads is negative: -3.");
 }
@@ -446,11 +446,11 @@ TEST_CASE("memory grows with the stream, a layer and the embedding, disk with th
   CHECK(more(many, 0, 0).first >= 3 * 4 * d * many);  // stream, FFN inputs and outputs in fp32
   CHECK(more(many, 0, 0).second == 0);
   CHECK(more(0, many, 0).first >= 3 * 4 * d * many);
-  CHECK(more(0, many, 0).second >= 2 * 3 * 4 * d * many);  // two layers
+  CHECK(more(0, many, 0).second >= 2 * 3 * 4 * d * many);  // both layers
   CHECK(more(0, 0, many).first >= 2 * d * many);
 }
 
-TEST_CASE("activated parameters by arithmetic") {
+TEST_CASE("activated parameters are estimated by arithmetic") {
   const Workplace work;
   const Plan plan = work.plan();  // d 32, 48 neurons in 6 experts, 2 shared; 2 layers
   const Workload load{plan.config, plan.recipe, plan.tokens, 4, 1};
@@ -460,7 +460,7 @@ TEST_CASE("activated parameters by arithmetic") {
   CHECK(activated_estimate(load, 4) == doctest::Approx(dense + 2 * (router + bias)));
 }
 
-TEST_CASE("sensitivity is measured where that is estimated to take under five minutes on two threads") {
+TEST_CASE("sensitivity is measured if that should take under five minutes on two threads") {
   const Workplace work;
   Plan plan = work.plan();
   plan.recipe.held_out_tokens = 1 << 16;
@@ -469,7 +469,7 @@ TEST_CASE("sensitivity is measured where that is estimated to take under five mi
     plan.recipe.sensitivity = sensitivity;
     return time_estimate(load).sensitivity;
   };
-  // Beside measured ones, estimates are made on an eighth of the windows.
+  // When sensitivity is measured, it is also estimated on an eighth of the windows.
   int measured = 0, estimated = 0;
   auto& size = plan.config.intermediate_size;
   for (size = 64; size < 1 << 26; size += size / 4) {

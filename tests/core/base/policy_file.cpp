@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-// The format of design.md, spelled out: other programs read it.
+// The format of docs/formats.md, spelled out because other programs read it.
 constexpr const char* sample = R"({
   "schema": "ladimo.policy/1",
   "model": {"layers": 3, "fingerprint": "abc"},
@@ -39,7 +39,7 @@ Policy sample_policy() {
 
 }  // namespace
 
-TEST_CASE("the policy file is what the design says") {
+TEST_CASE("the policy file has the documented format") {
   CHECK(to_json(sample_policy()) == json::parse(sample));
   const Policy read = policy_from_json(json::parse(sample));
   CHECK(to_json(read) == json::parse(sample));
@@ -48,7 +48,7 @@ TEST_CASE("the policy file is what the design says") {
   CHECK_FALSE(read.predicted.decode_ms);
 }
 
-TEST_CASE("times and measured numbers survive") {
+TEST_CASE("times and measured numbers survive a round trip") {
   Policy policy = sample_policy();
   policy.cost = Cost::decode_ms;
   policy.predicted.decode_ms = 12.5;
@@ -95,7 +95,7 @@ TEST_CASE("a policy for another model is refused") {
   CHECK_THROWS_AS(read_policy(folder / "none.json", "abc", 3), Refusal);
 }
 
-TEST_CASE("costs") {
+TEST_CASE("costs are written and read") {
   for (const Cost cost : {Cost::activated, Cost::decode_ms}) CHECK(parse_cost(to_string(cost)) == cost);
   check_refused("\"time\" is not a cost", [] { parse_cost("time"); });
 }

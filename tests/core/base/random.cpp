@@ -10,7 +10,7 @@
 using namespace ladimo;
 
 TEST_CASE("the generator is xoshiro256** seeded by splitmix64") {
-  // From the authors' C sources (prng.di.unimi.it), seed 0.
+  // The expected numbers come from the authors' C sources (prng.di.unimi.it) with seed 0.
   Random random(0);
   CHECK(random() == 0x99ec5f36cb75f2b4u);
   CHECK(random() == 0xbf6e1f784956452au);

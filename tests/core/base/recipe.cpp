@@ -30,7 +30,7 @@ Recipe sample_recipe() {
 
 }  // namespace
 
-TEST_CASE("a recipe is read back whole") {
+TEST_CASE("a recipe is read back completely") {
   const json written = to_json(sample_recipe());
   CHECK(to_json(recipe_from_json(json::parse(written.dump()), {})) == written);
   CHECK(written["stage1"]["levels"] == json({0.15, 0.35, 0.55, 0.8}));
@@ -41,7 +41,7 @@ TEST_CASE("a recipe is read back whole") {
   CHECK(recipe_from_json(to_json(self), {}, sample_recipe()).self_text());
 }
 
-TEST_CASE("keys that are missing keep what was there") {
+TEST_CASE("missing keys keep their values") {
   const Recipe recipe =
       recipe_from_json(json::parse(R"({"experts": 32, "stage1": {"distil": false}})"), {}, sample_recipe());
   CHECK(recipe.experts == 32);
@@ -130,7 +130,7 @@ TEST_CASE("differences are named in words; files are compared by content, not by
   CHECK(differences(self, recipe).front().starts_with("text: self in the run, "));
 }
 
-TEST_CASE("lists of layers") {
+TEST_CASE("lists of layers are written and read") {
   CHECK(parse_layers("all", 3) == std::vector<int>{0, 1, 2});
   CHECK(parse_layers("0-3,7", 8) == std::vector<int>{0, 1, 2, 3, 7});
   CHECK(parse_layers("5,2,2-3", 8) == std::vector<int>{2, 3, 5});
@@ -144,7 +144,8 @@ TEST_CASE("lists of layers") {
   }
 }
 
-TEST_CASE("slices: the remainder joins the shared set, experts keep eight neurons") {
+TEST_CASE(
+    "the remainder of a division into slices joins the shared set; experts have at least eight neurons") {
   CHECK(default_experts(512) == 64);
   CHECK(default_experts(11008) == 64);
   CHECK(default_experts(172) == 16);

@@ -1,4 +1,4 @@
-// What commands find, written as JSON and read again.
+// The results of commands, written as JSON and read again.
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -43,7 +43,7 @@ Evaluation sample_evaluation(bool compares) {
 
 }  // namespace
 
-TEST_CASE("an evaluation; what compares is null for a dense model") {
+TEST_CASE("an evaluation of a dense model has null for every comparison") {
   const json compared = to_json(sample_evaluation(true));
   CHECK(compared["kl"] == 0.25);
   CHECK(compared["kl_percentiles"]["95"] == 0.2);
@@ -65,7 +65,7 @@ TEST_CASE("an evaluation; what compares is null for a dense model") {
   CHECK(to_json(evaluation_from_json(dense)) == dense);
 }
 
-TEST_CASE("an evaluation of tasks alone has the same keys, null") {
+TEST_CASE("an evaluation of tasks alone has the keys of text, with null") {
   const json with_text = to_json(sample_evaluation(true));
   const json without = to_json(Evaluation{{}, sample_evaluation(true).tasks});
   for (const auto& [key, value] : with_text.items()) CHECK(without.contains(key));
@@ -76,7 +76,7 @@ TEST_CASE("an evaluation of tasks alone has the same keys, null") {
   CHECK(to_json(evaluation_from_json(without)) == without);
 }
 
-TEST_CASE("a conversion") {
+TEST_CASE("a conversion is written and read") {
   const json written = to_json(ConversionResult{"run", {{0, 0.5, 0.25, 3}, {2, 0.4, 0.2, 0}}, 7.5, 1});
   CHECK(written["layers"][1] ==
         json{{"layer", 2}, {"loss_before", 0.4}, {"loss_after", 0.2}, {"seconds", 0.0}});
@@ -85,7 +85,7 @@ TEST_CASE("a conversion") {
                 [] { conversion_result_from_json(json::object()); });
 }
 
-TEST_CASE("a timing; a side that is not there is null, and so is the speedup") {
+TEST_CASE("in a timing a missing side is null, and so is the speedup") {
   BenchResult result{
       {100, 150, 64, 0.01}, {{}, 3000, 512, 0.02}, 1e6, 0.5, 2e9, "float32", 2, "a machine", "now"};
   const json written = to_json(result);
@@ -107,7 +107,7 @@ TEST_CASE("continuations have the sides that were asked for") {
   CHECK(to_json(continuations_from_json(sides)) == sides);
 }
 
-TEST_CASE("a comparison; its summary follows from its rows") {
+TEST_CASE("a comparison is read back; its summary is computed from its rows") {
   Comparison comparison;
   for (const std::uint64_t seed : {0, 1})
     comparison.rows.push_back(
@@ -123,7 +123,7 @@ TEST_CASE("a comparison; its summary follows from its rows") {
   CHECK(to_json(comparison_from_json(written)) == written);
 }
 
-TEST_CASE("an export: the report in the folder, and what the command prints") {
+TEST_CASE("an export has its report in the folder and its result on stdout") {
   ExportReport report;
   report.program = "ladimo 1";
   report.recipe.window = 64;
@@ -177,7 +177,7 @@ TEST_CASE("an inspection holds the whole config") {
   CHECK(to_json(inspection_from_json(whole)) == whole);
 }
 
-TEST_CASE("steps keep their names and have words") {
+TEST_CASE("steps have fixed names and a description") {
   CHECK(begin_step(Step::calibration_text, 0, 7).name == "calibration text");
   CHECK(begin_step(Step::task, 1, 2, " riddles").name == "task riddles");
   CHECK(step_named("second sweep") == Step::second_sweep);

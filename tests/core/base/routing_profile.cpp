@@ -26,22 +26,22 @@ LayerProfile healthy() {
 
 }  // namespace
 
-TEST_CASE("a healthy router is not warned of") {
+TEST_CASE("a healthy router gives no warning") {
   auto profile = healthy();
   CHECK(router_warnings(profile).empty());
-  // Loads that are all but equal correlate by chance.
+  // The correlation of nearly equal loads is chance, so it gives no warning.
   const std::vector<double> usual = {0.52, 0.48, 0.52, 0.48, 0.52, 0.48, 0.52, 0.48};
   const std::vector<double> other = {0.48, 0.52, 0.48, 0.52, 0.48, 0.52, 0.48, 0.52};
   profile.stability = -1;
   profile.domain_load = {usual, other};
   CHECK(router_warnings(profile).empty());
-  // Nor does it where a third text calls the experts more, but the same ones.
+  // A third text that calls the same experts more often gives no warning either.
   profile.domain_load.push_back(usual);
   for (double& load : profile.domain_load.back()) load = 0.9 * load + 0.4;
   CHECK(router_warnings(profile).empty());
 }
 
-TEST_CASE("what is degenerate is named, with what to change") {
+TEST_CASE("a degenerate router gives a warning with what to change") {
   const auto warned = [](void (*change)(LayerProfile&)) {
     auto profile = healthy();
     change(profile);
@@ -66,7 +66,7 @@ TEST_CASE("what is degenerate is named, with what to change") {
       }).find("correlate by -1") != std::string::npos);
 }
 
-TEST_CASE("a profile is read back whole; one of an earlier version lacks the domains") {
+TEST_CASE("a profile is read back completely; one of an earlier version has no loads by file") {
   auto layer = healthy();
   layer.domain_load = {{0.25, 0.75}, {0.5, 0.5}};
   layer.stability = 0.25;

@@ -15,7 +15,7 @@ using ladimo::testing::check_refused;
 using ladimo::testing::SampleRun;
 namespace fs = std::filesystem;
 
-TEST_CASE("names in a run folder") {
+TEST_CASE("files of a run folder have fixed names") {
   const RunFolder run("r");
   CHECK(run.layers().finish_file() == "r/finish.json");
   CHECK(run.self_held_out() == "r/text/held-out.jsonl");
@@ -45,7 +45,7 @@ TEST_CASE("a policy is kept under a name, or as the run's own") {
     check_refused("A policy cannot be saved under the name", [&] { save_policy(sample.run, policy, name); });
 }
 
-TEST_CASE("one process at a time") {
+TEST_CASE("only one process works in a run folder") {
   const SampleRun sample;
   {
     const RunFolder::Lock lock(sample.run);
@@ -55,7 +55,7 @@ TEST_CASE("one process at a time") {
   CHECK_NOTHROW(RunFolder::Lock(sample.run));
 }
 
-TEST_CASE("what is not there yet is refused with the command that makes it") {
+TEST_CASE("a missing table is refused with the command that makes it") {
   const SampleRun sample;
   check_refused("The run has no routing profile yet. | To finish the run, {continue_run}",
                 [&] { sample.run.profile(); });
@@ -82,7 +82,7 @@ TEST_CASE("a damaged table is refused with its file") {
   }
 }
 
-TEST_CASE("policies are saved under a name that is a file name") {
+TEST_CASE("policies are saved under names that are valid file names") {
   const SampleRun sample;
   CHECK(sample.run.named_policy_file("calm") == sample.run.path() / "policies/calm.json");
   CHECK_NOTHROW(sample.run.named_policy_file(std::string(64, 'x')));

@@ -48,7 +48,7 @@ TEST_CASE("show holds everything a window needs") {
   CHECK(to_json(run_view_from_json(shown)) == shown);
 }
 
-TEST_CASE("a description of a run names the file that is broken") {
+TEST_CASE("reading a run names the file that is broken") {
   const SampleRun sample;
   json shown = to_json(view_run(sample.run));
   shown["tradeoff"] = {{"layers", 3}};
@@ -61,7 +61,7 @@ TEST_CASE("a description of a run names the file that is broken") {
   check_refused("The description of the run: it is not a JSON object", [] { run_view_from_json(3); });
 }
 
-TEST_CASE("times that cannot be understood are left out, and others add up") {
+TEST_CASE("times that cannot be read are left out, and others add up") {
   const SampleRun sample;
   write_json(sample.run.timing_file(),
              {{"layers", {{"1", 2.5}, {"one", 1}, {"2", "long"}}}, {"steps", {{"finish", 4}, {"later", 1}}}});
@@ -73,4 +73,8 @@ TEST_CASE("times that cannot be understood are left out, and others add up") {
   CHECK(timing.total() == 7);
   write_json(sample.run.timing_file(), 7);
   CHECK(read_timing(sample.run).steps.empty());
+  write_file(sample.run.timing_file(), "{\"steps\": ");
+  CHECK(read_timing(sample.run).steps.empty());
+  add_seconds(sample.run, Step::finish, 2);
+  CHECK(read_timing(sample.run).total() == 2);
 }

@@ -52,7 +52,7 @@ std::string refusal_of(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("what the writer streams, the reader maps") {
+TEST_CASE("the reader reads what the writer wrote") {
   TemporaryFolder folder;
   const fs::path file = folder / "model.safetensors";
   const auto a = some_bytes(24, 1), b = some_bytes(4, 50);
@@ -76,11 +76,11 @@ TEST_CASE("what the writer streams, the reader maps") {
   CHECK(store.at("none").bytes.empty());
   CHECK_FALSE(store.contains("c"));
   CHECK_THROWS_WITH_AS(store.at("c"), doctest::Contains("no tensor c"), Refusal);
-  // Like the reference implementation: tensors begin at a multiple of 8.
+  // Tensors begin at a multiple of 8, as in the reference implementation.
   CHECK((fs::file_size(file) - 28) % 8 == 0);
 }
 
-TEST_CASE("the writer insists on what was declared, and leaves nothing behind when it fails") {
+TEST_CASE("the writer accepts only the declared tensors and leaves no file when it fails") {
   TemporaryFolder folder;
   const fs::path file = folder / "a.safetensors";
   {
@@ -114,7 +114,7 @@ TEST_CASE("shards have the names and the index of Hugging Face") {
   CHECK_FALSE(fs::exists(single / "model.safetensors.index.json"));
 }
 
-TEST_CASE("every lie of a file is refused with the file and the place") {
+TEST_CASE("every inconsistency in a file is refused with the file and the place") {
   const std::string good = entry("a", "F32", "[2]", "[0,8]");
   const struct {
     const char* what;
@@ -162,7 +162,7 @@ TEST_CASE("every lie of a file is refused with the file and the place") {
   }
 }
 
-TEST_CASE("dtypes that are not computed with keep their name") {
+TEST_CASE("dtypes that are not supported keep their name") {
   TemporaryFolder folder;
   write_file(folder / "model.safetensors", file_with("{" + entry("a", "F8_E4M3", "[8]", "[0,8]") + "}", 8));
   CHECK(TensorStore::open(folder.path()).at("a").dtype == DType::other);

@@ -35,7 +35,7 @@ std::vector<std::pair<std::string, std::string>> literals() {
 
 }  // namespace
 
-TEST_CASE("ids in braces become the words of a surface, other braces stay") {
+TEST_CASE("ids in braces are replaced by the words of a surface, other braces stay") {
   const auto said = [](const char* hint) { return in_words(hint, command_line()); };
   CHECK(said("Take fewer calibration tokens ({tokens}), or close other programs.") ==
         "Take fewer calibration tokens (--tokens), or close other programs.");
@@ -62,7 +62,7 @@ TEST_CASE("every setting and action has an id of its own") {
   CHECK(ids.size() == setting_count + action_count);
 }
 
-TEST_CASE("the sources put nothing in braces that looks like an id and is none") {
+TEST_CASE("every word in braces in the sources that looks like an id is one") {
   const std::regex braces(R"re(\{([a-z_]{2,})\})re");
   int seen = 0;
   for (const auto& [file, text] : literals())
@@ -71,8 +71,8 @@ TEST_CASE("the sources put nothing in braces that looks like an id and is none")
   CHECK(seen > 50);
 }
 
-TEST_CASE("no sentence spells an option or a command: it names the setting or action by its id") {
-  // What the command line alone says, and the card that goes with an exported model.
+TEST_CASE("sentences name settings and actions by id, not by the spelling of an option or command") {
+  // Files whose sentences appear only on the command line or in the card of an exported model.
   const std::set<std::string> own = {"setting.cpp", "model_card.cpp", "program.cpp", "convert.cpp",
                                      "engine_main.cpp"};
   const std::regex option(R"re((^|[ (])(--[a-z]|-o\b)|`ladimo)re");

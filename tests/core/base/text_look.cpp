@@ -31,7 +31,7 @@ struct Files {
 
 }  // namespace
 
-TEST_CASE("what every file gives, what is taken of it, and the first windows") {
+TEST_CASE("a look has the tokens of every file, those taken and the first windows") {
   const Files files;
   const TextLook look = look_at_text(files.request, tokenizer, Context());
   CHECK(look.problems.empty());
@@ -48,7 +48,7 @@ TEST_CASE("what every file gives, what is taken of it, and the first windows") {
   CHECK(look.windows[0].size() == 16);
 }
 
-TEST_CASE("a look comes back from its JSON") {
+TEST_CASE("a look survives its JSON") {
   const Files files;
   const nlohmann::json json = to_json(look_at_text(files.request, tokenizer, Context()));
   CHECK(to_json(text_look_from_json(json)) == json);
@@ -57,7 +57,7 @@ TEST_CASE("a look comes back from its JSON") {
   testing::check_refused("windows[0] is not a JSON object", [&] { text_look_from_json(damaged); });
 }
 
-TEST_CASE("too few tokens and missing files are problems; what can be counted is counted") {
+TEST_CASE("too few tokens and missing files are problems; readable files are counted all the same") {
   Files files;
   files.request.size.calibration = 1'000'000;
   TextLook look = look_at_text(files.request, tokenizer, Context());

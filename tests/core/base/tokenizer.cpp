@@ -36,7 +36,8 @@ std::string streamed(const Tokenizer& tokenizer, const Ids& ids) {
 }  // namespace
 
 TEST_CASE("tokens are those of sentencepiece itself") {
-  // Made with the Python package sentencepiece 0.2.3: SentencePieceProcessor(model_file=...).encode(text).
+  // The expected tokens were made with the Python package sentencepiece 0.2.3:
+  // SentencePieceProcessor(model_file=...).encode(text).
   const auto tokenizer = load_tokenizer(LADIMO_DEMO);
   CHECK(tokenizer->size() == 4096);
   CHECK(tokenizer->bos() == 1);
@@ -49,12 +50,12 @@ TEST_CASE("tokens are those of sentencepiece itself") {
   CHECK(tokenizer->encode("").empty());
 }
 
-TEST_CASE("the model's config decides with which token texts begin, and whether with any") {
+TEST_CASE("the model's config decides which token begins a text, if any") {
   CHECK(load_tokenizer(LADIMO_DEMO, -1)->bos() == -1);
   CHECK(load_tokenizer(LADIMO_DEMO, 7)->bos() == 7);
 }
 
-TEST_CASE("text comes back as it was, bytes of unknown characters included") {
+TEST_CASE("decoding gives back the text, including bytes of unknown characters") {
   const auto tokenizer = load_tokenizer(LADIMO_DEMO);
   for (const std::string& text : {awkward, std::string("  two  spaces "), std::string("\n\n\tx\n"),
                                   std::string("\u6f22\u5b57"), std::string()}) {
@@ -82,12 +83,12 @@ TEST_CASE("a stream shows a character only when it is complete, and loses nothin
   CHECK(decoder.add(bytes[0]).empty());
   CHECK(decoder.finish() == "\uFFFD");
   CHECK(decoder.finish().empty());
-  // Bytes that never make a character come out as the whole text has them.
+  // Bytes that never form a character come out as in the text decoded at once.
   const Ids odd = {963, 131, 131, 131, 131, 131, 557, 243, 162, 4029, 4029, 557, 198, 178};
   CHECK(streamed(*tokenizer, odd) == tokenizer->decode(odd));
 }
 
-TEST_CASE("what is no tokenizer is refused in words") {
+TEST_CASE("a file that is not a tokenizer is refused with a reason") {
   TemporaryFolder folder;
   CHECK(refusal_of(folder.path()).find("no tokenizer.model") != std::string::npos);
   write_file(folder / "tokenizer.json", "{}");

@@ -78,7 +78,7 @@ TEST_CASE("a damaged trade-off table is refused with the place") {
   }
 }
 
-TEST_CASE("a latency table is read back, and times rise with the experts") {
+TEST_CASE("a latency table is read back, and its times never fall with more experts") {
   auto latency = testing::random_latency(48);
   latency.points[4].decode_ms = latency.points[3].decode_ms - 0.02;  // noise
   const auto read = latency_table_from_json(json::parse(to_json(latency).dump()));
@@ -124,7 +124,7 @@ TEST_CASE("a routing profile is read back; other bins are refused") {
   }
 }
 
-TEST_CASE("single layers are measured on some windows: a share of them, four at least, one of every file") {
+TEST_CASE("single layers are measured on a share of the windows: at least four, and one of every file") {
   const auto both = [](std::int64_t windows, std::int64_t files) {
     return std::pair(activity_windows(windows, files), sensitivity_windows(windows, files));
   };

@@ -2,7 +2,7 @@
 #include <limits>
 
 #include <torch/csrc/autograd/autograd.h>
-// After torch, whose logging defines a CHECK of its own.
+// This comes after torch, whose logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 #include "base/error.h"
@@ -39,7 +39,7 @@ DecoderLayer random_layer(const ModelConfig& config, std::int64_t d) {
   return layer;
 }
 
-// Attention as the formulas say it, for one sequence [W, d], with keys repeated and the whole matrix of
+// Attention by the plain formula for one sequence [W, d], with keys repeated and the whole matrix of
 // scores.
 at::Tensor plain_attention(const DecoderLayer& layer, const Rotary& rotary, const at::Tensor& h) {
   const std::int64_t width = h.size(0), half = layer.head_dim / 2;
@@ -70,11 +70,12 @@ at::Tensor plain_attention(const DecoderLayer& layer, const Rotary& rotary, cons
 
 }  // namespace
 
-TEST_CASE("attention is the plain formula, whatever chunks it is computed in") {
+TEST_CASE("attention equals the plain formula in whatever chunks it is computed") {
   struct Case {
     std::int64_t batch, width, heads, kv_heads, head_dim, sliding_window;
   };
-  // The last three are more scores than one chunk holds: chunks of queries, of sequences, of both.
+  // The last three cases have more scores than one chunk holds: they are cut by queries, by sequences, by
+  // both.
   for (const Case& c :
        {Case{1, 1, 2, 1, 4, 0}, Case{3, 9, 4, 2, 6, 0}, Case{2, 20, 6, 3, 4, 7}, Case{2, 5, 4, 4, 4, 1},
         Case{1, 1800, 8, 4, 4, 0}, Case{12, 500, 8, 8, 2, 0}, Case{2, 1500, 16, 4, 2, 100}}) {
@@ -91,7 +92,7 @@ TEST_CASE("attention is the plain formula, whatever chunks it is computed in") {
   }
 }
 
-TEST_CASE("one new token attends to the cache as the formula says") {
+TEST_CASE("attention of one new token to the cache equals the formula") {
   for (const int head_dim : {8, 12, 32, 64, 80, 128})
     for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
       CAPTURE(head_dim);
@@ -125,7 +126,7 @@ TEST_CASE("attention can be differentiated") {
   CHECK((gradient * direction).sum().item<double>() == doctest::Approx(expected).epsilon(0.02));
 }
 
-TEST_CASE("the root mean square norm is computed in fp32 and given in the weight's dtype") {
+TEST_CASE("the RMS norm is computed in fp32 and returned in the weight's dtype") {
   const at::Tensor x = random_tensor({5, 32}, 1, 300), weight = random_tensor({32}, 2);
   const at::Tensor expected = x / at::sqrt(x.square().mean(-1, true) + 1e-5) * weight;
   CHECK(max_difference(rms_norm(x, weight, 1e-5), expected) < 1e-5);
@@ -134,7 +135,7 @@ TEST_CASE("the root mean square norm is computed in fp32 and given in the weight
   CHECK(relative_difference(coarse, expected) < 0.02);
 }
 
-TEST_CASE("rotary frequencies: linear scaling stretches all, llama3 only the long waves") {
+TEST_CASE("linear scaling stretches all rotary wavelengths, llama3 only the long ones") {
   ModelConfig config = config_of(1, 1, 64);
   const auto turns_of = [&config] { return Rotary(config, at::kCPU).upto(9); };
   const auto plain = turns_of();
@@ -156,7 +157,7 @@ TEST_CASE("more tokens than positions are refused") {
                        "The text has 6 tokens, but the model has only 5 positions.", Refusal);
 }
 
-TEST_CASE("rotary tables hold what was asked for, the same numbers however they grew") {
+TEST_CASE("rotary tables hold the positions asked for, with the same numbers however they grew") {
   ModelConfig config = config_of(2, 1, 64);
   config.max_positions = 4'000'000;  // whole tables would take 2 GB
   const Rotary at_once(config, at::kCPU), grown(config, at::kCPU);
@@ -173,7 +174,7 @@ TEST_CASE("rotary tables hold what was asked for, the same numbers however they 
     CHECK(same(tables.cos, expected.cos));
     CHECK(same(tables.sin, expected.sin));
   }
-  config.max_positions = 150;  // not twice as many as before where the model ends
+  config.max_positions = 150;  // the model ends before the table would double
   const Rotary small(config, at::kCPU);
   small.upto(100);
   CHECK(small.upto(101).cos.size(0) == 150);

@@ -1,4 +1,4 @@
-// The opponents against their definitions: what they compute, and that what they use is counted.
+// Checks the opponents against their definitions: what they compute and the parameters that they count.
 #include <algorithm>
 #include <cmath>
 
@@ -7,7 +7,7 @@
 #include "baselines/baseline.h"
 #include "support/tensors.h"
 
-// Last: torch's logging headers define a CHECK of their own.
+// This comes last, because torch's logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 using namespace ladimo;
@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t d = 24, f = 96, tokens = 900;
 constexpr int layers = 4;
 
-/// One FFN with inputs that activate its neurons in groups, as in trained models.
+/// An FFN and inputs that activate its neurons in groups, as in trained models.
 struct Example {
   std::shared_ptr<DenseFfn> ffn;
   LayerRows rows;
@@ -56,12 +56,12 @@ double mean_experts(const FfnOutput& output) {
 
 }  // namespace
 
-TEST_CASE("experts are as many as opponents are used to, but enough to meet a target by choosing k") {
+TEST_CASE("opponents get their usual number of experts, but enough to meet a target by choosing k") {
   CHECK(customary_experts(512, 6) == 16);
   CHECK(customary_experts(352, 5) == 20);
   CHECK(customary_experts(172, 5) == 20);
   CHECK(customary_experts(11008, 32) == 344);
-  CHECK(customary_experts(48, 1) == 48);  // one neuron each
+  CHECK(customary_experts(48, 1) == 48);  // experts of one neuron
 }
 
 TEST_CASE("every opponent meets the target over the layers, its router counted") {
@@ -87,24 +87,25 @@ TEST_CASE("every opponent meets the target over the layers, its router counted")
   }
 }
 
-TEST_CASE("what is counted is what is used") {
+TEST_CASE("the counted parameters are those that are used") {
   const Example example;
   const auto made = [&](const char* name) { return example.make(name, 0.7); };
   const double m = f / 24.0, routed = 24;
   const auto neurons = [](double count) { return 3 * d * count; };
-  // 24 equal experts and a linear router with a bias; random also adds a vector for every skipped expert.
+  // moefication and random have 24 equal experts and a linear router with a bias; random adds a vector for
+  // every skipped expert.
   CHECK(made("moefication")->activated_parameters(10) == doctest::Approx(routed * (d + 1) + neurons(10 * m)));
   CHECK(made("random")->activated_parameters(10) ==
         doctest::Approx(routed * (d + 1) + neurons(10 * m) + 14 * d));
   CHECK(made("ladimo-plain")->activated_parameters(10) == doctest::Approx(routed * d + neurons(10 * m)));
-  // 6 shared slices, 18 experts; the skipped experts' representatives are computed all the same.
+  // CMoE has 6 shared slices and 18 experts; the representatives of skipped experts are computed, too.
   CHECK(made("cmoe")->activated_parameters(10) == doctest::Approx(neurons(16 * m) + 8 * 2 * d));
   CHECK(made("oracle")->activated_parameters(10) == doctest::Approx(neurons(16 * m) + 8 * d));
   const auto kept = dynamic_cast<const DenseFfn&>(*made("static")).gate.size(0);
   CHECK(made("static")->activated_parameters(0) == neurons(static_cast<double>(kept)) + d);
 }
 
-TEST_CASE("with all experts on, those that only split the FFN are the FFN") {
+TEST_CASE("with all experts on, opponents that only split the FFN equal the FFN") {
   for (const bool biases : {false, true}) {
     const Example example(biases);
     for (const char* name : {"random", "moefication", "cmoe", "oracle"}) {
@@ -115,7 +116,7 @@ TEST_CASE("with all experts on, those that only split the FFN are the FFN") {
   }
 }
 
-TEST_CASE("static keeps the neurons of highest variance and adds what the others give on average") {
+TEST_CASE("static keeps the neurons of highest variance and adds the mean output of the others") {
   const Example example;
   const auto made = example.make("static", 0.6);
   const auto kept = dynamic_cast<const DenseFfn&>(*made).gate.size(0);
@@ -128,7 +129,7 @@ TEST_CASE("static keeps the neurons of highest variance and adds what the others
   CHECK(relative_difference(made->forward(inputs(example.rows)).y, expected) < 1e-4);
 }
 
-TEST_CASE("the refit helps static pruning, our experts' bound is better than a random split's router") {
+TEST_CASE("the refit improves static pruning, and the oracle beats the router of a random split") {
   const Example example;
   for (const double target : {0.8, 0.55, 0.3}) {
     INFO(target);
@@ -138,7 +139,7 @@ TEST_CASE("the refit helps static pruning, our experts' bound is better than a r
   }
 }
 
-TEST_CASE("distillation helps the plain mixture, and the same seed gives the same weights") {
+TEST_CASE("distillation improves the plain mixture, and the same seed gives the same weights") {
   const Example example;
   const auto trained = example.make("ladimo-plain", 0.7);
   auto untrained = example;
@@ -148,10 +149,10 @@ TEST_CASE("distillation helps the plain mixture, and the same seed gives the sam
   CHECK(at::equal(trained->forward(inputs(example.rows)).y, again->forward(inputs(example.rows)).y));
 }
 
-TEST_CASE("k is spread over the layers: the first get one expert more") {
+TEST_CASE("k is spread over the layers, with one expert more in the first layers") {
   const Example example;
   std::vector<int> chosen;
-  MoeShape shape;  // 100 parameters without experts, 30 for each of 24
+  MoeShape shape;  // 100 parameters without experts, and 30 for each of 24 experts
   shape.hidden_size = 10;
   shape.routed = 24;
   shape.expert_neurons = 1;
@@ -164,7 +165,7 @@ TEST_CASE("k is spread over the layers: the first get one expert more") {
   CHECK(spread_k(example.task(0), 1, shape) == 24);
 }
 
-TEST_CASE("every opponent has a name of its own; an unknown one is nobody") {
+TEST_CASE("every opponent has its own name; an unknown name gives none") {
   for (const Baseline& baseline : baselines()) CHECK(find_baseline(baseline.name) == &baseline);
   CHECK(find_baseline("ladimo") == nullptr);
 }

@@ -10,7 +10,7 @@
 #include "run/comparison.h"
 #include "run/recipe.h"
 
-// Last: torch's logging headers define a CHECK of their own.
+// This comes last, because torch's logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 using namespace ladimo;
@@ -38,7 +38,7 @@ TEST_CASE("the summary has the mean and the sample spread of every method at eve
   CHECK_FALSE(summary[2].kl.spread);
 }
 
-TEST_CASE("CSV has a line per row under its heading") {
+TEST_CASE("CSV has a heading and one line for each row") {
   std::istringstream lines(to_csv({row("static", 3, 0.5, 0.4)}));
   std::string heading, line;
   std::getline(lines, heading);
@@ -48,7 +48,7 @@ TEST_CASE("CSV has a line per row under its heading") {
   CHECK_FALSE(std::getline(lines, line));
 }
 
-TEST_CASE("CSV of several seeds ends in their means and spreads") {
+TEST_CASE("CSV of several seeds ends with their means and spreads") {
   std::istringstream lines(to_csv({row("static", 3, 0.5, 0.4), row("static", 4, 0.5, 0.6)}));
   std::vector<std::string> all;
   for (std::string line; std::getline(lines, line);) all.push_back(line);
@@ -57,7 +57,7 @@ TEST_CASE("CSV of several seeds ends in their means and spreads") {
   CHECK(all[4].starts_with("static,spread,0.5,0,0,0.1414214,"));
 }
 
-TEST_CASE("every step that may be left out or added is a setting that recipes have") {
+TEST_CASE("every step that may be left out or added is a setting of the recipe") {
   Recipe whole;
   whole.experts = 64;
   whole.shared = 16;
@@ -70,7 +70,7 @@ TEST_CASE("every step that may be left out or added is a setting that recipes ha
   }
 }
 
-TEST_CASE("without fine experts there are a quarter as many, where that leaves any") {
+TEST_CASE("without fine experts a quarter as many experts are used, if that leaves any") {
   Recipe whole;
   for (const auto& [experts, shared, fewer, fewer_shared] :
        {std::tuple{64, 16, 16, 4}, std::tuple{12, 3, 3, 1}, std::tuple{8, 0, 2, 0}}) {
@@ -84,7 +84,8 @@ TEST_CASE("without fine experts there are a quarter as many, where that leaves a
   CHECK(ablations(whole).front().name == std::string("without energy order"));
 }
 
-TEST_CASE("percentiles of the KL are exact, the error of same_top is binomial, domains are told apart") {
+TEST_CASE(
+    "percentiles of the KL are exact, the error of same_top is binomial, each domain has its own numbers") {
   Scores scores;
   scores.window = 6;
   scores.source = {0, 1};
@@ -97,7 +98,7 @@ TEST_CASE("percentiles of the KL are exact, the error of same_top is binomial, d
   const auto all = summarise(scores, 0);
   CHECK(all.tokens == 10);
   CHECK(all.kl == doctest::Approx(5.5));
-  CHECK(all.kl_percentiles[0] == doctest::Approx(5.5));  // as numpy.percentile gives them
+  CHECK(all.kl_percentiles[0] == doctest::Approx(5.5));  // as numpy.percentile computes it
   CHECK(all.kl_percentiles[1] == doctest::Approx(9.55));
   CHECK(all.kl_percentiles[2] == doctest::Approx(9.91));
   CHECK(all.kl_percentiles[3] == 10);

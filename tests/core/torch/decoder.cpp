@@ -59,7 +59,7 @@ at::Tensor random_ids(std::int64_t batch, std::int64_t width, std::int64_t vocab
 
 }  // namespace
 
-TEST_CASE("logits are those of Hugging Face transformers") {
+TEST_CASE("logits equal those of Hugging Face transformers") {
   for (const Parity& parity : parity_cases) {
     if (!is_there(parity)) continue;
     CAPTURE(parity.name);
@@ -70,7 +70,7 @@ TEST_CASE("logits are those of Hugging Face transformers") {
   }
 }
 
-TEST_CASE("token by token and in chunks, the cache gives the logits of one pass") {
+TEST_CASE("with the cache, token by token or in chunks, logits equal those of one pass") {
   for (const Parity& parity : parity_cases) {
     if (!is_there(parity)) continue;
     CAPTURE(parity.name);
@@ -92,7 +92,7 @@ TEST_CASE("token by token and in chunks, the cache gives the logits of one pass"
   }
 }
 
-TEST_CASE("a batch gives what its sequences give alone") {
+TEST_CASE("a batch gives the same as its sequences one by one") {
   const Decoder decoder(open_weights(LADIMO_DEMO));
   const at::Tensor ids = random_ids(3, 20, 4096, 1);
   const at::Tensor batch = decoder.forward(ids).logits;
@@ -105,7 +105,7 @@ TEST_CASE("a batch gives what its sequences give alone") {
   }
 }
 
-TEST_CASE("the last position alone is the last of all") {
+TEST_CASE("logits of the last position alone equal the last of all positions") {
   const Decoder decoder(open_weights(LADIMO_DEMO));
   const at::Tensor ids = random_ids(2, 9, 4096, 1);
   const at::Tensor last = decoder.forward(ids, nullptr, true).logits;
@@ -113,7 +113,7 @@ TEST_CASE("the last position alone is the last of all") {
   CHECK(max_difference(last.select(1, 0), decoder.forward(ids).logits.select(1, 8)) < 1e-5);
 }
 
-TEST_CASE("bf16 is near fp32") {
+TEST_CASE("logits in bf16 are close to those in fp32") {
   const Golden golden("demo");
   const Decoder decoder(open_weights(LADIMO_DEMO, at::kBFloat16));
   KvCache cache = decoder.make_cache(1, golden.ids.size(1));
@@ -122,7 +122,7 @@ TEST_CASE("bf16 is near fp32") {
   CHECK(relative_difference(logits[0].index_select(0, golden.positions), golden.logits) < 0.05);
 }
 
-TEST_CASE("an FFN that is put in the place of the dense one is used and counted") {
+TEST_CASE("an FFN that replaces the dense one is used and counted") {
   const TemporaryFolder folder;
   write_pico_model(folder.path());
   const WeightSource source = open_weights(folder.path());
@@ -144,7 +144,7 @@ TEST_CASE("an FFN that is put in the place of the dense one is used and counted"
   CHECK(at::equal(last, some.experts[1].view({2, 10}).select(1, 9)));
 }
 
-TEST_CASE("what the model has no position for is refused") {
+TEST_CASE("more tokens than the model has positions are refused") {
   const TemporaryFolder folder;
   write_pico_model(folder.path());
   const Decoder decoder(open_weights(folder.path()));

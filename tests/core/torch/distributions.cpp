@@ -1,4 +1,5 @@
-// Comparing next-token distributions in one pass, against the definitions in ATen in double precision.
+// Comparing next-token distributions in one pass, checked against the definitions in ATen in double
+// precision.
 #include "evaluate/distributions.h"
 
 #include <array>
@@ -51,14 +52,14 @@ void check_against_definitions(const Pair& pair, double tolerance) {
 
 }  // namespace
 
-TEST_CASE("distributions are compared as their definitions say, whatever the vocabulary's size") {
+TEST_CASE("comparisons equal their definitions for any size of the vocabulary") {
   for (const std::int64_t vocab : {1, 5, 16, 100, 1023, 1024, 4096, 5001}) {
     CAPTURE(vocab);
     check_against_definitions(random_pair(9, vocab, 8, 2), 2e-5);
   }
 }
 
-TEST_CASE("small divergences keep their digits") {
+TEST_CASE("small divergences keep their precision") {
   const auto pair = random_pair(40, 4096, 6, 1e-3);
   const auto log_p = pair.dense.to(at::kDouble).log_softmax(1);
   const auto log_q = pair.model.to(at::kDouble).log_softmax(1);
@@ -68,7 +69,7 @@ TEST_CASE("small divergences keep their digits") {
   CHECK(std::abs(found - expected) < 0.1 * expected);  // a few steps of fp32 at the size of a probability
 }
 
-TEST_CASE("logits far apart and of bfloat16") {
+TEST_CASE("logits that are far apart, and logits in bfloat16, are compared") {
   check_against_definitions(random_pair(5, 333, 90, 40), 1e-4);
   auto pair = random_pair(5, 333, 8, 2);
   pair.dense = pair.dense.to(at::kBFloat16);
@@ -78,14 +79,14 @@ TEST_CASE("logits far apart and of bfloat16") {
   CHECK(at::equal(found.kl, same.kl));
 }
 
-TEST_CASE("a model diverges from itself by nothing") {
+TEST_CASE("the divergence of a model from itself is zero") {
   const auto logits = random_tensor({20, 777}, 3, 10);
   const auto found = Distributions(logits).compare(logits, at::zeros({20}, at::kLong));
   CHECK(found.kl.abs().max().item<float>() < 1e-6F);
   CHECK(found.same.min().item<std::uint8_t>() == 1);
 }
 
-TEST_CASE("logits that are not numbers give scores that are not") {
+TEST_CASE("NaN logits give NaN scores") {
   auto pair = random_pair(3, 64, 5, 1);
   pair.model[1][17] = std::numeric_limits<float>::quiet_NaN();
   const auto kl = Distributions(pair.dense).compare(pair.model, pair.targets).kl;
@@ -94,8 +95,7 @@ TEST_CASE("logits that are not numbers give scores that are not") {
   CHECK(std::isfinite(kl[2].item<float>()));
 }
 
-TEST_CASE(
-    "work side by side is done once each, with the caller's autograd, and its failure reaches the caller") {
+TEST_CASE("side_by_side does each piece once, in the caller's autograd mode, and passes on failures") {
   for (const bool with_gradients : {false, true}) {
     const at::AutoGradMode mode(with_gradients);
     std::array<std::atomic<int>, 37> calls{};
@@ -107,10 +107,10 @@ TEST_CASE(
       if (at::GradMode::is_enabled() != with_gradients) ++differently;
       const std::lock_guard lock(mutex);
       threads.insert(std::this_thread::get_id());
-      // Nobody takes all of it before the others are awake.
+      // No thread must take all of the work before the others are awake.
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     });
-    // With more threads than work it is done one after the other.
+    // With more threads than pieces of work the pieces are done one after the other.
     const bool side = at::get_num_threads() > 1 && at::get_num_threads() <= 37;
     CHECK(side == (threads.size() > 1));
     for (const auto& count : calls) CHECK(count == 1);

@@ -1,4 +1,5 @@
-// The end-to-end finish: the differentiable model against the one that runs, the routers' gradient, the loop.
+// The end-to-end finish: the differentiable model compared with the one that runs, the routers' gradient, and
+// the training loop.
 #include "training/finish.h"
 
 #include <ATen/ATen.h>
@@ -11,7 +12,7 @@
 #include "support/tensors.h"
 #include "training/elastic_student.h"
 
-// Last: torch's logging headers define a CHECK of their own.
+// This comes last, because torch's logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 using namespace ladimo;
@@ -19,7 +20,7 @@ using namespace ladimo::testing;
 
 namespace {
 
-/// A pico model with both layers converted badly: half of the down rows' noise is there to be trained away.
+/// A pico model with both layers converted badly: noise on the down rows is there to be trained away.
 struct Example {
   TemporaryFolder folder;
   WeightSource source;
@@ -55,7 +56,7 @@ struct Example {
 
 }  // namespace
 
-TEST_CASE("the student computes what the converted model computes, dense and moving layers included") {
+TEST_CASE("the student computes the same as the converted model, dense and moving layers included") {
   Example example;
   example.layers[1] = moving(*example.layers[1]);
   const ElasticStudent student(example.source, example.layers, 0.3);
@@ -74,7 +75,7 @@ TEST_CASE("the student computes what the converted model computes, dense and mov
   }
 }
 
-TEST_CASE("the selection is hard; its gradient moves experts against each other, never their number") {
+TEST_CASE("the selection is hard; its gradient moves experts against each other but not their number") {
   at::AutoGradMode with_gradients(true);
   const auto routing = random_tensor({50, 6}, 1).set_requires_grad(true);
   const auto selected = differentiable_selection(routing, 0.2, 0.3);
@@ -83,13 +84,13 @@ TEST_CASE("the selection is hard; its gradient moves experts against each other,
   const auto gradient = torch::autograd::grad({(selected * gain).sum()}, {routing})[0];
   CHECK(std::abs(gradient.sum().item<double>()) < 1e-3 * gradient.abs().sum().item<double>());
   CHECK((gradient * gain).sum().item<double>() > 0);
-  // What every expert gains alike moves none.
+  // A gain that is the same for every expert moves none.
   const auto even = differentiable_selection(routing, 0.2, 0.3);
   const auto none = torch::autograd::grad({even.sum()}, {routing})[0];
   CHECK(none.abs().max().item<double>() < 1e-5);
 }
 
-TEST_CASE("the student's gradient is that of its output") {
+TEST_CASE("the student's gradient matches finite differences of its output") {
   Example example;
   example.layers[1] = moving(*example.layers[1]);
   const ElasticStudent student(example.source, example.layers, 0.3);
@@ -103,7 +104,7 @@ TEST_CASE("the student's gradient is that of its output") {
     gradients = torch::autograd::grad({loss}, student.parameters(), {}, false, false, true);
   }
   const auto value = [&] { return (student.forward(windows, position) * direction).sum().item<double>(); };
-  // gate, up, down, compensation and the shifts of layer 1: the selection there does not depend on them.
+  // Checks gate, up, down, compensation and the shifts of layer 1, on which the selection does not depend.
   REQUIRE(student.parameters().size() == 15);
   for (const std::size_t p : {6, 7, 8, 9, 12, 13, 14}) {
     auto parameter = student.parameters()[p].detach();
@@ -117,7 +118,7 @@ TEST_CASE("the student's gradient is that of its output") {
   }
 }
 
-TEST_CASE("the finish betters all of the slider on held-back windows, with the same bits every time") {
+TEST_CASE("the finish improves the whole slider on held-back windows, with the same bits every time") {
   const Example example;
   const auto finished = example.finish();
   REQUIRE(finished.held_out_losses.size() == 2);
@@ -148,7 +149,7 @@ TEST_CASE(
   for (const auto& [layer, weights] : dedicated.layers) CHECK_FALSE(weights.moves());
 }
 
-TEST_CASE("shifts lead from the dense FFN, with all experts on, through the weights as they are") {
+TEST_CASE("shifts lead from the dense FFN, with all experts on, through the weights at half of them") {
   const Example example;
   const auto ffn = example.source.dense_ffn(0);
   const MoeWeights weights = *example.layers[0];
@@ -162,7 +163,7 @@ TEST_CASE("shifts lead from the dense FFN, with all experts on, through the weig
   CHECK(max_difference(all_on.up, ffn->up.index_select(0, weights.permutation)) < 1e-6);
   const auto half_on = shifted.at(LayerPolicy::above(1));
   CHECK(max_difference(half_on.down, weights.down) < 1e-6);
-  CHECK(max_difference(weights.down, all_on.down) > 1e-3);  // or there would be nothing to see
+  CHECK(max_difference(weights.down, all_on.down) > 1e-3);  // otherwise the checks above would prove nothing
 }
 
 TEST_CASE("a finish that makes things worse is not kept") {
@@ -171,7 +172,7 @@ TEST_CASE("a finish that makes things worse is not kept") {
   CHECK(example.finish().layers.empty());
 }
 
-TEST_CASE("after an epoch that made things worse it goes on from before, in smaller steps") {
+TEST_CASE("an epoch that makes things worse is undone, and the next one takes smaller steps") {
   Example example;
   example.recipe.finish.learning_rate = 4;
   example.recipe.finish.epochs = 8;

@@ -55,7 +55,7 @@ TEST_CASE("stories260K continues as its author published") {
   CHECK(tokenizer->decode(ids).substr(0, published.size()) == published);
 }
 
-TEST_CASE("greedy generation takes the likeliest token of a full pass each time") {
+TEST_CASE("greedy generation always takes the most likely token of a full pass") {
   const TemporaryFolder folder;
   const Decoder decoder = pico_decoder(folder);
   const Ids prompt = {1, 17, 300};
@@ -90,7 +90,7 @@ TEST_CASE("generation stops at EOS, at max_tokens and at the last position") {
         Ids(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)));
 }
 
-TEST_CASE("sampling repeats with its seed only, and follows the temperature") {
+TEST_CASE("sampling gives the same only with the same seed, and follows the temperature") {
   const TemporaryFolder folder;
   const Decoder decoder = pico_decoder(folder);
   const Ids prompt = {1, 17, 300};

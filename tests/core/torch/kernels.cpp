@@ -1,5 +1,5 @@
-// Every variant of the kernels that this processor can run, against plain loops in double precision and
-// against each other.
+// Compares every variant of the kernels that this processor can run with plain loops in double precision and
+// with the other variants.
 #include "kernels/kernel_table.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ using namespace ladimo;
 
 namespace {
 
-/// Uniform in [-scale, scale).
+/// Random numbers, uniform in [-scale, scale).
 template <class T>
 std::vector<T> random_values(std::int64_t count, std::uint64_t seed, double scale = 1) {
   std::vector<T> values;
@@ -33,8 +33,8 @@ double dot(const float* x, const T* row, std::int64_t n) {
   return sum;
 }
 
-/// Runs `compute(table)` (a vector of floats) with every variant: each is near `expected` and near the
-/// others, in units of the largest value.
+/// Runs `compute(table)`, which gives a vector of floats, with every variant. Checks that each result is
+/// close to `expected` and to the others, in units of the largest value.
 template <class Compute>
 void check_variants(const std::vector<double>& expected, Compute&& compute, double tolerance = 1e-5) {
   double largest = 1e-30;
@@ -122,7 +122,7 @@ void check_attention(std::int64_t head_dim) {
   });
 }
 
-/// Softmax of logits with the logarithm of its normaliser.
+/// The softmax of logits; also sets the logarithm of its normaliser.
 std::vector<double> softmax(const std::vector<float>& logits, double& log_normaliser) {
   const auto most = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
   double total = 0;
@@ -182,7 +182,7 @@ TEST_CASE("there is one variant per instruction set, and the best one is used") 
   }
 }
 
-TEST_CASE("neurons: every variant computes what the formula says") {
+TEST_CASE("every variant of the neuron kernels computes the formula") {
   for (const std::int64_t d : {1, 5, 15, 16, 17, 37, 64, 101})
     for (const bool biases : {false, true}) {
       CAPTURE(d);
@@ -192,7 +192,7 @@ TEST_CASE("neurons: every variant computes what the formula says") {
     }
 }
 
-TEST_CASE("attention: every variant computes what the formula says") {
+TEST_CASE("every variant of the attention kernels computes the formula") {
   for (const std::int64_t head_dim : {1, 8, 12, 31, 32, 64, 80, 128}) {
     CAPTURE(head_dim);
     check_attention<float>(head_dim);
@@ -200,7 +200,7 @@ TEST_CASE("attention: every variant computes what the formula says") {
   }
 }
 
-TEST_CASE("distributions: every variant computes what the definitions say") {
+TEST_CASE("every variant of the distribution kernels computes the definitions") {
   for (const std::int64_t vocab : {1, 5, 16, 100, 1023, 1024, 5001}) {
     CAPTURE(vocab);
     check_distributions(vocab);

@@ -31,7 +31,7 @@ TEST_CASE("the cache returns everything that was appended to the layer") {
   CHECK(cache.length(0) == 0);
 }
 
-TEST_CASE("a cleared cache begins anew") {
+TEST_CASE("a cleared cache starts again at position 0") {
   KvCache cache(small_config(), 1, 4, at::kCPU, at::kFloat);
   const at::Tensor first = random_tensor({1, 3, 4, 4}, 1), second = random_tensor({1, 3, 2, 4}, 2);
   cache.append(0, first, first);

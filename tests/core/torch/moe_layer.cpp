@@ -20,7 +20,7 @@ namespace {
 
 const LayerPolicy everything_on = LayerPolicy::above(-std::numeric_limits<double>::infinity());
 
-// MoE(x) for one token, expert by expert as the formula says.
+// MoE(x) for one token by the formula, expert by expert.
 at::Tensor by_hand(const MoeWeights& moe, const at::Tensor& x, const at::Tensor& selected) {
   const at::Tensor h = moe.hidden(x.unsqueeze(0))[0];
   const std::int64_t m = moe.expert_neurons();
@@ -71,7 +71,7 @@ TEST_CASE("a router with hidden units is counted, stored and read back") {
   CHECK_THROWS_AS(load_moe_weights(folder / "half.safetensors", at::kCPU, at::kFloat), Refusal);
 }
 
-TEST_CASE("skipped experts leave their compensation, selected ones their plain sum") {
+TEST_CASE("skipped experts add their compensation, selected ones their output") {
   const auto moe = std::make_shared<MoeWeights>(random_moe(*random_ffn(24, 60, 1, true), 8, 12, 2));
   const at::Tensor x = random_tensor({20, 24}, 3);
   const at::Tensor selected = select_experts(moe->route(x), LayerPolicy::above(0.2));
@@ -88,7 +88,7 @@ TEST_CASE("skipped experts leave their compensation, selected ones their plain s
   }
 }
 
-TEST_CASE("a layer without compensation costs nothing for what it skips, and is stored") {
+TEST_CASE("a layer without compensation costs nothing for skipped experts, and can be stored") {
   auto moe = random_moe(*random_ffn(10, 26, 1, true), 4, 6, 2);  // experts of 5 neurons
   const double compensated = moe.shape().activated_parameters(1.5);
   moe.compensation = at::Tensor();
@@ -118,13 +118,13 @@ TEST_CASE("a policy selects experts by their routing weights") {
   CHECK_THROWS_AS(select_experts(weights, LayerPolicy::dense()), Error);
 }
 
-TEST_CASE("routing weights are fp32 whatever the weights are") {
+TEST_CASE("routing weights are fp32 whatever the dtype of the weights") {
   const MoeWeights moe = random_moe(*random_ffn(32, 64, 1), 6, 10, 2);
   const at::Tensor x = random_tensor({4, 32}, 3).to(at::kBFloat16);
   CHECK(at::equal(moe.to(at::kCPU, at::kBFloat16).route(x), moe.route(x.to(at::kFloat))));
 }
 
-TEST_CASE("activated parameters are those of what runs") {
+TEST_CASE("activated parameters are those of the parts that run") {
   const MoeWeights moe = random_moe(*random_ffn(10, 26, 1), 4, 6, 2);  // experts of 5 neurons
   const double router = 4 * 10 + 4;
   CHECK(moe.shape().activated_parameters(4) == router + 26 * 30);
@@ -135,7 +135,7 @@ TEST_CASE("activated parameters are those of what runs") {
   CHECK(biased->activated_parameters(0) == 26 * 32 + 10);
 }
 
-TEST_CASE("a converted layer is read as it was written") {
+TEST_CASE("a converted layer survives a round trip through its file") {
   const TemporaryFolder folder;
   for (const bool biases : {false, true}) {
     const MoeWeights moe = random_moe(*random_ffn(24, 60, 1, biases), 8, 12, 2);
@@ -155,7 +155,7 @@ TEST_CASE("a converted layer is read as it was written") {
   }
 }
 
-TEST_CASE("what a layer costs is told from its file's header as from its weights") {
+TEST_CASE("the cost of a layer is the same from its file's header and from its weights") {
   const TemporaryFolder folder;
   const auto check_same = [&](const MoeWeights& moe) {
     save_moe_weights(folder / "000.safetensors", moe, at::kBFloat16);
@@ -176,7 +176,7 @@ TEST_CASE("what a layer costs is told from its file's header as from its weights
   }
 }
 
-TEST_CASE("a moving layer runs with its shifts added, by what share of the experts the policy lets run") {
+TEST_CASE("a moving layer runs with its shifts added, scaled by the share of experts that the policy runs") {
   const MoeWeights moe = moving(random_moe(*random_ffn(24, 60, 1), 8, 12, 2));
   CHECK(moe.shift_of(LayerPolicy::above(-5)) == doctest::Approx(-1));
   CHECK(moe.shift_of(LayerPolicy::above(-0.5)) == doctest::Approx(-0.5));
@@ -202,7 +202,7 @@ TEST_CASE("a moving layer runs with its shifts added, by what share of the exper
   }
 }
 
-TEST_CASE("a moving layer is read as it was written, and only whole") {
+TEST_CASE("a moving layer survives a round trip and is refused when incomplete") {
   const TemporaryFolder folder;
   const auto file = folder / "000.safetensors";
   MoeWeights moe = moving(random_moe(*random_ffn(24, 60, 1), 8, 12, 2));
@@ -230,7 +230,7 @@ TEST_CASE("a moving layer is read as it was written, and only whole") {
   refused(bad, "This is not a converted layer: up_shift has the shape [60, 23] instead of [60, 24].");
 }
 
-TEST_CASE("what is not a converted layer is refused") {
+TEST_CASE("a file that is not a converted layer is refused") {
   const TemporaryFolder folder;
   const MoeWeights good = random_moe(*random_ffn(24, 60, 1), 8, 12, 2);
   struct Case {

@@ -1,4 +1,4 @@
-// FFNs that decode by kernel, against the same networks by matrix products.
+// FFNs that decode by kernel, compared with the same networks by matrix products.
 #include "model/prepared_ffn.h"
 
 #include <ATen/Parallel.h>
@@ -12,7 +12,7 @@ using namespace ladimo::testing;
 
 namespace {
 
-/// The masked computation in fp32 on the very same weights.
+/// The layer's output computed in fp32 with all experts, of which those not selected are masked.
 at::Tensor masked(const MoeWeights& weights, const at::Tensor& x, const at::Tensor& selected) {
   const MoeWeights reference = weights.to(at::kCPU, at::kFloat);
   return reference.combine(reference.hidden(x.to(at::kFloat)), selected);
@@ -26,12 +26,12 @@ DenseFfn with_dtype(const DenseFfn& ffn, at::ScalarType dtype) {
   return result;
 }
 
-/// What rounding of a result to this dtype may change.
+/// The relative difference that rounding to this dtype may cause.
 double tolerance(at::ScalarType dtype) { return dtype == at::kFloat ? 1e-5 : 5e-3; }
 
 }  // namespace
 
-TEST_CASE("reading only what runs gives what masking gives") {
+TEST_CASE("reading only the experts that run gives the same as masking the others") {
   struct Case {
     std::int64_t d, f, routed, shared;
     bool biases, compensated;
@@ -58,7 +58,7 @@ TEST_CASE("reading only what runs gives what masking gives") {
   }
 }
 
-TEST_CASE("no expert and every expert are selections like any other") {
+TEST_CASE("selecting no expert or every expert works") {
   const auto moe = std::make_shared<MoeWeights>(random_moe(*random_ffn(32, 64, 1), 6, 10, 2));
   const at::Tensor x = random_tensor({3, 32}, 3);
   for (const int k : {0, 6}) {
@@ -67,13 +67,13 @@ TEST_CASE("no expert and every expert are selections like any other") {
   }
 }
 
-TEST_CASE("a dense FFN by kernel is the dense FFN") {
+TEST_CASE("a dense FFN by kernel equals the dense FFN") {
   struct Case {
     std::int64_t d, f;
     bool neuron_biases, output_bias;
   };
-  for (const Case& c :
-       {Case{192, 512, false, false}, Case{37, 51, true, true}, Case{16, 1, false, true}}) {  // pruned ones
+  for (const Case& c : {Case{192, 512, false, false}, Case{37, 51, true, true},
+                        Case{16, 1, false, true}}) {  // odd sizes as in pruned FFNs
     CAPTURE(c.d);
     DenseFfn exact = *random_ffn(c.d, c.f, 1, true);
     if (!c.neuron_biases) exact.gate_bias = exact.up_bias = at::Tensor();
@@ -97,7 +97,7 @@ TEST_CASE("a dense FFN by kernel is the dense FFN") {
   }
 }
 
-TEST_CASE("a down projection that lies in memory by neurons is not copied") {
+TEST_CASE("a down projection that is stored neuron by neuron is not copied") {
   DenseFfn ffn = *random_ffn(16, 48, 1);
   const at::Tensor rows = ffn.down.t().contiguous();
   ffn.down = rows.t();
@@ -106,7 +106,7 @@ TEST_CASE("a down projection that lies in memory by neurons is not copied") {
   CHECK(rows.storage().use_count() > before);
 }
 
-TEST_CASE("several threads give what one gives, the same every time") {
+TEST_CASE("several threads give the same as one thread, every time") {
   const auto moe = std::make_shared<MoeWeights>(random_moe(*random_ffn(512, 2048, 1), 16, 512, 2));
   const PreparedFfn ffn(std::make_shared<MoeLayer>(moe, LayerPolicy::above(0.2)));
   const at::Tensor x = random_tensor({2, 512}, 3);
@@ -120,7 +120,7 @@ TEST_CASE("several threads give what one gives, the same every time") {
   CHECK(relative_difference(together, alone) < 1e-5);
 }
 
-TEST_CASE("many tokens and autograd go through matrix products") {
+TEST_CASE("many tokens, and autograd, use matrix products") {
   const auto moe = std::make_shared<MoeWeights>(random_moe(*random_ffn(48, 128, 1), 12, 32, 2));
   for (const LayerPolicy& policy : {LayerPolicy::above(0.3), LayerPolicy::top(4)}) {
     const auto layer = std::make_shared<MoeLayer>(moe, policy);
@@ -136,7 +136,7 @@ TEST_CASE("many tokens and autograd go through matrix products") {
   }
 }
 
-TEST_CASE("what no kernel reads stays what it is") {
+TEST_CASE("an FFN that no kernel can read stays unchanged") {
   const auto dense = std::make_shared<DenseFfn>(with_dtype(*random_ffn(16, 48, 1), at::kDouble));
   CHECK(prepared(dense) == dense);
   const auto moe =

@@ -1,4 +1,4 @@
-// The second sweep: what it does to the layers on the converted model's own inputs, and to the run folder.
+// The second sweep: its effect on the layers, on the converted model's own inputs, and on the run folder.
 #include "training/second_sweep.h"
 
 #include <functional>
@@ -18,7 +18,7 @@
 #include "support/tensors.h"
 #include "training/stage1.h"
 
-// Last: torch's logging headers define a CHECK of their own.
+// This comes last, because torch's logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 using namespace ladimo;
@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A pico model with its layers converted in a run folder.
+/// A pico model and a run folder with its converted layers.
 struct Converted {
   TemporaryFolder folder;
   WeightSource source;
@@ -55,7 +55,7 @@ struct Converted {
   void sweep(const Context& context = {}) const {
     sweep_again(source, run.layers(), recipe, calibration, context);
   }
-  /// What the sweep leaves of a layer.
+  /// A file that the sweep writes for a layer.
   fs::path swept(int layer, const char* ending) const {
     return run.path() / "second-sweep" / ("00" + std::to_string(layer) + ending);
   }
@@ -82,7 +82,8 @@ double error(const MoeWeights& weights, const at::Tensor& x, const at::Tensor& y
       .item<double>();
 }
 
-/// Of every layer, before and after the sweep, on what the swept model itself gives it at `level`.
+/// The errors of every layer before and after the sweep, on the inputs that the swept model gives it at
+/// `level`.
 std::vector<std::pair<double, double>> errors_on_own_inputs(const Converted& c, const Windows& windows,
                                                             double level) {
   std::vector<std::pair<double, double>> errors;
@@ -116,7 +117,7 @@ TEST_CASE("the second sweep lowers the error on the converted model's own inputs
     CHECK(record->loss_after < record->loss_before);
     CHECK(c.run.layers().weights_before_finish(l) == c.swept(l, ".safetensors"));
   }
-  // On windows that nothing was fitted to.
+  // These windows were not used for fitting.
   for (const double level : {0.3, 0.6}) {
     for (const auto& [before, after] : errors_on_own_inputs(c, random_windows(40, 77), level))
       CHECK(after < 0.99 * before);
@@ -150,7 +151,7 @@ TEST_CASE("a refit that makes things worse is not kept") {
   }
 }
 
-TEST_CASE("an interrupted second sweep continues to the same bytes; a damaged layer is made anew") {
+TEST_CASE("an interrupted second sweep continues to the same bytes; a damaged layer is made again") {
   const Converted c;
   c.sweep();
   const auto expected = c.bytes();
@@ -179,7 +180,9 @@ TEST_CASE("layers that stay dense are passed through") {
   CHECK_FALSE(fs::exists(c.swept(1, ".json")));
 }
 
-TEST_CASE("a walk in two halves is a walk in one; FFNs are dealt to windows") {
+TEST_CASE(
+    "a walk through attention and FFN separately equals a walk through whole layers; each window can have "
+    "its own FFN") {
   const Converted c;
   const WindowOrder order(c.calibration.count(), 0.05);
   const auto first = c.source.layer(0), second = c.source.layer(1);

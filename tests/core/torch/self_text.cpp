@@ -36,7 +36,7 @@ Ids operator+(Ids a, const Ids& b) {
   return a;
 }
 
-// Whatever it is given, the next token is that of `direction`.
+// An FFN after which the next token is always that of `direction`, whatever the input.
 class Stuck : public FeedForward {
  public:
   explicit Stuck(at::Tensor direction) : y_(std::move(direction)) {}
@@ -49,7 +49,7 @@ class Stuck : public FeedForward {
 
 }  // namespace
 
-TEST_CASE("a text is kept up to the loop") {
+TEST_CASE("a text is kept up to the point where it begins to loop") {
   const Ids prose = counting(0, 60);
   struct Case {
     const char* what;

@@ -1,4 +1,4 @@
-// Stage 1 against its definitions: exactness, balance, closed forms, gradients.
+// Checks stage 1 against its definitions: exactness, balance, closed forms, gradients.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -17,7 +17,7 @@
 #include "model/routing_weights.h"
 #include "support/tensors.h"
 
-// Last: torch's logging headers define a CHECK of their own.
+// This comes last, because torch's logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 using namespace ladimo;
@@ -72,7 +72,7 @@ TEST_CASE("a partition is a permutation of the neurons into equal experts; the s
   for (int expert = 0; expert < 8; ++expert) CHECK(std::count(owners.begin(), owners.end(), expert) == 8);
 }
 
-TEST_CASE("a number of slices that does not divide the neurons leaves the remainder to the shared set") {
+TEST_CASE("if the slices do not divide the neurons, the shared set gets the remainder") {
   const auto ffn = random_ffn(d, 86, 1);
   const auto rows = rows_of(*ffn, 5);
   const auto partition =
@@ -82,7 +82,7 @@ TEST_CASE("a number of slices that does not divide the neurons leaves the remain
   CHECK(partition.permutation.size() == 86);
 }
 
-TEST_CASE("balanced k-means finds groups that are there") {
+TEST_CASE("balanced k-means finds existing groups") {
   const int clusters = 6, per = 7;
   const auto centres = random_tensor({clusters, 12}, 3, 4);
   const auto points = centres.repeat_interleave(per, 0) + random_tensor({clusters * per, 12}, 4, 0.2);
@@ -94,7 +94,7 @@ TEST_CASE("balanced k-means finds groups that are there") {
   }
 }
 
-TEST_CASE("balanced k-means leaves no two points that would be nearer to each other's centres") {
+TEST_CASE("balanced k-means leaves no two points whose exchange would bring them nearer to their centres") {
   const int clusters = 6, count = 48;
   const auto points = random_tensor({count, 5}, 7);
   const auto owner = at::tensor(balanced_kmeans(points, clusters, Random(1), {})).to(at::kLong);
@@ -107,7 +107,7 @@ TEST_CASE("balanced k-means leaves no two points that would be nearer to each ot
   CHECK((to + to.t() - own.unsqueeze(0) - own.unsqueeze(1)).min().item<double>() > -1e-4);
 }
 
-TEST_CASE("before refit and distillation, all experts on is the dense FFN") {
+TEST_CASE("before refit and distillation, a layer with all experts on equals the dense FFN") {
   for (const bool biases : {false, true}) {
     const auto ffn = random_ffn(d, f, 1, biases);
     const auto rows = rows_of(*ffn, 5);
@@ -155,12 +155,12 @@ TEST_CASE("a router with hidden units predicts what a linear one cannot") {
   const auto fit = fit_hidden_router(rows, targets, 12, 1e-6, Random(1), {});
   CHECK(fit.hidden.sizes() == at::IntArrayRef({12, 6}));
   CHECK(fit.weight.sizes() == at::IntArrayRef({3, 12}));
-  CHECK(fit.r2 > 0.9);  // linear: about a half
+  CHECK(fit.r2 > 0.9);  // a linear router reaches about a half
   const auto again = fit_hidden_router(rows, targets, 12, 1e-6, Random(1), {});
   CHECK(at::equal(fit.hidden, again.hidden));
 }
 
-TEST_CASE("the router is chosen by what it gains over what it costs") {
+TEST_CASE("the router is chosen by its gain and its cost") {
   const Fitted fitted;
   auto settings = fitted.recipe.stage1;
   settings.router_ranks.clear();
@@ -168,13 +168,13 @@ TEST_CASE("the router is chosen by what it gains over what it costs") {
     return choose_router(fitted.weights, fitted.statistics, fitted.rows, settings, Random(3), {});
   };
   CHECK_FALSE(choose().hidden.defined());
-  settings.router_ranks = {2000};  // costs as much as many experts
+  settings.router_ranks = {2000};  // a router of 2000 hidden units costs as much as many experts
   CHECK_FALSE(choose().hidden.defined());
   const auto linear = choose().in(fitted.weights);
   CHECK(linear.shape().router_parameters == 8 * d + 8);
 }
 
-TEST_CASE("a small router is chosen where a linear one sees nothing, in whatever order ranks are named") {
+TEST_CASE("a small router is chosen where a linear one predicts nothing, in whatever order ranks are given") {
   // An expert's contribution is |direction . x|: its neurons share the direction and are gated open.
   const std::int64_t experts = 6, each = 8, shared = 8, neurons = shared + experts * each;
   const auto directions = random_tensor({experts, d}, 11).repeat_interleave(each, 0);
@@ -201,14 +201,14 @@ TEST_CASE("a small router is chosen where a linear one sees nothing, in whatever
   };
   const auto router = chosen({16, 4});
   REQUIRE(router.hidden.defined());
-  CHECK(router.hidden.size(0) == 16);  // two units for every |.|; four of them see too little
+  CHECK(router.hidden.size(0) == 16);  // each |.| needs two hidden units, so four are too few
   CHECK(router.in(weights).shape().router_parameters == 16 * d + 16 + experts * 16 + experts);
   for (const auto& ranks : {std::vector{4, 16}, {4, 16, 16}, {16}})
     CHECK(at::equal(chosen(ranks).hidden, router.hidden));
-  CHECK(chosen({4, 2000}).hidden.size(0) == 4);  // the large one costs more than all experts
+  CHECK(chosen({4, 2000}).hidden.size(0) == 4);  // 2000 hidden units cost more than all experts
 }
 
-TEST_CASE("steps that are switched off: shared neurons and experts at random") {
+TEST_CASE("with energy order and co-activation off, shared neurons and experts are random") {
   const Fitted fitted;
   auto recipe = fitted.recipe;
   recipe.stage1.energy_order = false;
@@ -224,7 +224,7 @@ TEST_CASE("steps that are switched off: shared neurons and experts at random") {
     CHECK(std::count(owners.begin(), owners.end(), expert) == (expert < 0 ? 16 : 8));
 }
 
-TEST_CASE("thresholds leave the asked share of experts on") {
+TEST_CASE("thresholds leave the given share of experts on") {
   const auto weights = random_tensor({4000, 12}, 7);
   const std::vector<double> levels = {0.1, 0.5, 0.9};
   const auto thresholds = thresholds_at(weights, levels);
@@ -245,7 +245,7 @@ TEST_CASE("compensation is the mean output of an expert while it is skipped") {
     const auto skipped = (routing_weights.select(1, e) < 0.3).nonzero().flatten();
     CHECK(max_difference(b[e], output.index_select(0, skipped).mean(0)) < 1e-4);
   }
-  // An expert that is never skipped falls back to its mean.
+  // For an expert that is never skipped the compensation is its mean output.
   const auto never = conditional_compensation(w, fitted.rows, routing_weights, {-1e9}, {});
   CHECK(max_difference(never[0], at::mm(h.narrow(1, 16, 8), w.down.narrow(0, 16, 8)).mean(0)) < 1e-4);
 }
@@ -271,7 +271,7 @@ TEST_CASE(
         1e-4);
 }
 
-TEST_CASE("compensation: a vector per expert where it pays for its parameters, else one bias") {
+TEST_CASE("compensation is a vector per expert where that is worth its parameters, else one bias") {
   const Fitted fitted;
   auto w = fitted.weights;
   const auto router =
@@ -294,9 +294,9 @@ TEST_CASE("compensation: a vector per expert where it pays for its parameters, e
   const auto error = [&](const MoeWeights& weights) {
     return elastic_errors(weights, rows, routing_weights, threshold, variance, {}).front();
   };
-  CHECK(error(with_bias) < error(w));  // w adds nothing for what is skipped
+  CHECK(error(with_bias) < error(w));  // w itself adds nothing for skipped experts
 
-  // Experts that put out the same whatever comes in: vectors know exactly what is missing, one bias does not.
+  // If the output of an expert is constant, a vector per expert compensates exactly and one bias does not.
   settings.compensation = true;
   settings.refit = false;
   auto constant = w;
@@ -315,13 +315,13 @@ TEST_CASE("compensation: a vector per expert where it pays for its parameters, e
   };
   rows = imitating(constant);
   CHECK(compensated(constant, rows).compensation.defined());
-  // What is skipped is nothing: no vector is worth its parameters.
+  // If skipped experts put out zero, no vector is worth its parameters.
   routed(constant.up_bias).zero_();
   rows = imitating(constant);
   CHECK_FALSE(compensated(constant, rows).compensation.defined());
 }
 
-TEST_CASE("the gradients written by hand are those of autograd") {
+TEST_CASE("the gradients written by hand equal those of autograd") {
   for (const auto& [biases, compensated] :
        {std::pair(false, true), std::pair(true, true), std::pair(true, false)}) {
     const auto ffn = random_ffn(d, f, 1, biases);
@@ -358,7 +358,7 @@ TEST_CASE("normal equations are solved in place, and degenerate ones are refused
   const auto expected = at::linalg_solve(gram, moment.to(at::kDouble));
   auto given = gram.clone();
   CHECK(relative_difference(solve_spd(given, moment), expected) < 1e-10);
-  CHECK(at::allclose(at::mm(given.t(), given), gram));  // the factor stands where the matrix was
+  CHECK(at::allclose(at::mm(given.t(), given), gram));  // the factor has replaced the matrix
   CHECK_THROWS_AS(solve_spd(at::zeros({4, 4}, at::kDouble), at::ones({4, 1}, at::kDouble)), Error);
 }
 
@@ -375,7 +375,7 @@ TEST_CASE("each step of stage 1 lowers the held-back loss, and the same seed giv
   CHECK(at::equal(first.weights.router, second.weights.router));
 }
 
-TEST_CASE("distillation that cannot help leaves the weights alone") {
+TEST_CASE("distillation that does not help leaves the weights unchanged") {
   const Fitted fitted;
   auto recipe = fitted.recipe;
   recipe.stage1.learning_rate = 30;  // diverges

@@ -1,4 +1,5 @@
-// Stage 2's measurements: scores against a plain computation, the estimate against the measurement.
+// Stage 2's measurements: scores compared with a plain computation, the estimated sensitivity with the
+// measured one.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -18,7 +19,7 @@
 #include "profile/tradeoff.h"
 #include "support/pico_moe.h"
 
-// Last: torch's logging headers define a CHECK of their own.
+// This comes last, because torch's logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 using namespace ladimo;
@@ -37,13 +38,13 @@ struct Counted {
               return model.moe.load(layer);
             },
             model.moe.shape} {}
-  /// Of every layer since it was asked last.
+  /// The number of loads of every layer since the last call.
   std::map<int, int> take() { return std::exchange(loads, {}); }
 };
 
 }  // namespace
 
-TEST_CASE("scores are what two whole models give") {
+TEST_CASE("scores equal those of two whole models") {
   const PicoMoe example;
   const ModelPolicy policy = {LayerPolicy::above(0.0), LayerPolicy::top(3)};
   const ModelPolicy second_only = {LayerPolicy::dense(), LayerPolicy::above(0.1)};
@@ -81,7 +82,7 @@ TEST_CASE("scores are what two whole models give") {
   const auto all_dense = summarise(scores, 3);
   CHECK(all_dense.kl == 0);
   CHECK(all_dense.same_top == 1);
-  // Parts add up to the whole.
+  // The scores of the domains add up to those of all tokens.
   const auto a = summarise(scores, 0, 0), b = summarise(scores, 0, 1), whole = summarise(scores, 0);
   CHECK((a.kl * 45 + b.kl * 45) / 90 == doctest::Approx(whole.kl));
   CHECK(whole.kl_percentiles[3] == doctest::Approx(std::max(a.kl_percentiles[3], b.kl_percentiles[3])));
@@ -95,7 +96,7 @@ TEST_CASE("activated parameters are counted from the experts that ran") {
   const ModelConfig& config = example.source.config();
   const double d = 32, f = 48, neurons = 16 + 3 * 4;
   CHECK(scores.policies[0].mean_experts[0] == 3);
-  // Router and its bias, the neurons of shared and selected experts, five compensation vectors.
+  // Counts the router and its bias, the shared and selected neurons, and five compensation vectors.
   CHECK(scores.policies[0].ffn_parameters[0] == doctest::Approx(8 * d + 8 + 3 * d * neurons + 5 * d));
   CHECK(scores.policies[0].ffn_parameters[1] == 3 * d * f);
   const auto numbers = measured_numbers(summarise(scores, 1), scores.policies[1], config);
@@ -130,7 +131,7 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   REQUIRE(table.layers.size() == 2);
   CHECK(table.layers[0].candidates.size() == 1);
   CHECK(table.sensitivity == "measured");
-  // Only layer 1 is sparse, so its inputs are the dense model's, and the asked activity is the activity.
+  // Only layer 1 is sparse, so its inputs are the dense model's, and its activity is the one asked for.
   const auto& candidates = table.layers[1].candidates;
   // Measured thresholds stand at every fourth place, with three interpolated between two of them.
   for (std::size_t c = 0; c < ladder_levels().size(); ++c)
@@ -184,7 +185,7 @@ TEST_CASE("the weights of every layer are loaded once for each pass through the 
   measure_sensitivity(source, moe, candidates, windows, {});
   CHECK(counted.take() == once);
 
-  // A pass for the activity, one for the estimate, one for the measurement.
+  // There is one pass for the activity, one for the estimate and one for the measurement.
   measure_tradeoff(source, moe, candidates, windows, {.measured = true}, {});
   CHECK(counted.take() == three_times);
   auto table = measure_tradeoff(source, moe, candidates, windows, {}, {});
@@ -212,7 +213,7 @@ TEST_CASE("the profile compares the loads of the source files") {
   CHECK(alone.stability == 1);
 }
 
-TEST_CASE("routing weights fall into the common bins") {
+TEST_CASE("routing weights are counted in the common bins") {
   const auto weights = at::tensor({-1.0F, 0.0F, 0.5e-4F, 1.5e-4F, 0.3F, 9.9F, 10.5F, 1e9F});
   HistogramCounts expected(histogram_bins + 2, 0);
   for (const float w : {-1.0F, 0.0F, 0.5e-4F, 1.5e-4F, 0.3F, 9.9F, 10.5F, 1e9F})

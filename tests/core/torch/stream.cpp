@@ -1,4 +1,4 @@
-// What runs through the layers and what is kept of it: the same in memory and in scratch files.
+// Residual streams and the rows kept from them give the same in memory and in scratch files.
 #include "stream/residual_stream.h"
 
 #include <filesystem>
@@ -22,7 +22,7 @@
 #include "training/second_sweep.h"
 #include "training/stage1.h"
 
-// Last: torch's logging headers define a CHECK of their own.
+// This comes last, because torch's logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 using namespace ladimo;
@@ -31,9 +31,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int many = 520;  // windows; more than are computed together
+constexpr int many = 520;  // more windows than are computed together
 
-/// A folder for scratch files, and a context that has no memory but that folder.
+/// A folder for scratch files, and a context with this folder and without memory.
 struct Scratch {
   TemporaryFolder folder;
   MemoryBudget none{0, folder.path()};
@@ -47,7 +47,7 @@ RowStore store_of(std::int64_t count, std::vector<std::int64_t> row, const Memor
   return {count, std::move(row), at::TensorOptions(at::kFloat), stored, memory};
 }
 
-/// What stage 1 and the second sweep leave of a pico model's layers.
+/// The files that stage 1 and the second sweep write for a pico model's layers, by name.
 std::map<std::string, std::string> converted_layers(const Windows& calibration, const Context& context) {
   const TemporaryFolder folder;
   write_pico_model(folder / "model");
@@ -99,7 +99,7 @@ TEST_CASE("rows are read back as they were written, by range and by index") {
     }
 }
 
-TEST_CASE("memory is taken from the budget and given back with the last copy; the rest spills") {
+TEST_CASE("memory is taken from the budget and given back with the last copy; what does not fit spills") {
   const TemporaryFolder folder;
   const MemoryBudget memory(1000, folder.path());
   std::optional<RowStore> store = store_of(10, {25}, memory);  // 1000 bytes
@@ -112,7 +112,7 @@ TEST_CASE("memory is taken from the budget and given back with the last copy; th
   CHECK(store_of(10, {26}, memory).spilled());
 }
 
-TEST_CASE("scratch files have no name, and need a folder") {
+TEST_CASE("scratch files have no name in the folder that they need") {
   const Scratch scratch;
   auto store = store_of(100, {10}, scratch.none);
   store.write(0, random_tensor({100, 10}, 1));
@@ -150,7 +150,7 @@ TEST_CASE("a layer's rows are the same from memory and from disk, however they a
   }
 }
 
-TEST_CASE("stage 1 and the second sweep write the same bytes where nothing fits into memory") {
+TEST_CASE("stage 1 and the second sweep write the same bytes if nothing fits into memory") {
   const Scratch scratch;
   const auto calibration = random_windows(many, 9);
   const auto expected = converted_layers(calibration, {});
@@ -160,7 +160,7 @@ TEST_CASE("stage 1 and the second sweep write the same bytes where nothing fits 
   CHECK(scratch.empty());
 }
 
-TEST_CASE("what is measured is the same where nothing fits into memory") {
+TEST_CASE("measurements are the same if nothing fits into memory") {
   const Scratch scratch;
   const PicoMoe model;
   const auto windows = random_windows(many, 9);
@@ -197,7 +197,7 @@ TEST_CASE("a stream in bf16 gives nearly the KL of one in fp32") {
   CHECK(rounded == doctest::Approx(exact).scale(0).epsilon(1.0 / 256));
 }
 
-TEST_CASE("a disk that fills up under scratch files is an error that says what helps") {
+TEST_CASE("a disk that scratch files fill up is an error that says what helps") {
   const Scratch scratch;
   const PicoMoe model;
   const EnvironmentVariable disk("LADIMO_DISK_FULL_AFTER_BYTES", "1");

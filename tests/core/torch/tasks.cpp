@@ -1,4 +1,4 @@
-// Multiple choice: lm-eval's rules, and its numbers as Hugging Face transformers computes them.
+// Multiple choice by lm-eval's rules, with the numbers that Hugging Face transformers computes.
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -10,7 +10,7 @@
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
 
-// Last: torch's logging headers define a CHECK of their own.
+// This comes last, because torch's logging headers define another CHECK.
 #include <doctest/doctest.h>
 
 using namespace ladimo;
@@ -28,7 +28,7 @@ ModelPolicy all_dense(const WeightSource& source) {
 
 }  // namespace
 
-TEST_CASE("log-probabilities and accuracies are those of Hugging Face transformers with lm-eval's rules") {
+TEST_CASE("log-probabilities and accuracies equal those of Hugging Face transformers with lm-eval's rules") {
   const at::NoGradGuard no_grad;
   const auto source = open_weights(demo);
   const auto tokenizer = load_tokenizer(demo);
@@ -60,14 +60,14 @@ TEST_CASE("context and choice are cut as lm-eval cuts them") {
   const auto plain = tokens("the little", "girl");
   CHECK(plain.tokens.front() == tokenizer->bos());
   CHECK(plain.scored == tokenizer->encode("the little girl").size() - tokenizer->encode("the little").size());
-  // Whoever brings the space, the tokens are the same.
+  // The tokens are the same whether the context or the choice has the space, or neither.
   CHECK(tokens("the little", " girl").tokens == plain.tokens);
   CHECK(tokens("the little ", "girl").tokens == plain.tokens);
   CHECK(tokens("the little ", "girl").scored == plain.scored);
-  // Without a context the beginning of the text is what comes before.
+  // Without a context only the beginning of the text comes before the choice.
   const auto alone = tokens("", "girl");
   CHECK(alone.scored + 1 == alone.tokens.size());
-  // Too long: the context loses its beginning, BOS stays.
+  // A question that is too long loses the beginning of its context but keeps BOS.
   const auto cut = tokens("one day the big red dog saw the little", "girl", 6);
   REQUIRE(cut.tokens.size() == 6);
   CHECK(cut.tokens.front() == tokenizer->bos());

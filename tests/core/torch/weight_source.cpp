@@ -15,7 +15,7 @@
 using namespace ladimo;
 using namespace ladimo::testing;
 
-TEST_CASE("stored numbers become the dtype that is computed with, wherever their bytes begin") {
+TEST_CASE("stored numbers are converted to the dtype of the computation, at any byte offset") {
   const at::Tensor values = at::tensor({1.5f, -2.0f, 0.25f, 96.0f}).view({2, 2});
   const TemporaryFolder folder;
   for (const auto& [stored, type] : {std::pair{DType::f32, at::kFloat}, std::pair{DType::f16, at::kHalf},
@@ -37,13 +37,13 @@ TEST_CASE("stored numbers become the dtype that is computed with, wherever their
   }
 }
 
-TEST_CASE("a dtype that is not computed with is refused by name") {
+TEST_CASE("an unsupported dtype is refused by name") {
   const TensorView view{"model.norm.weight", DType::other, "F8_E4M3", {0}, {}, "w.safetensors"};
   CHECK_THROWS_WITH_AS(to_tensor(view, at::kCPU, at::kFloat),
                        "Tensor model.norm.weight has the unknown dtype F8_E4M3.", Refusal);
 }
 
-TEST_CASE("a layer comes whole or in halves, with the biases that the config names") {
+TEST_CASE("a layer is read whole or in halves, with the biases that the config names") {
   const TemporaryFolder folder;
   for (const bool biases : {false, true}) {
     ModelShape pico;
