@@ -17,6 +17,8 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/json_text.h"
+#include "base/path_problem.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -53,17 +55,13 @@ void sync_folder(const fs::path& folder) {
 
 template <class Take>
 void read_blocks(const fs::path& path, Take take) {
-  std::error_code code;
-  if (fs::is_directory(path, code)) throw Refusal("This is a folder, not a file.", "Name a file.", path);
+  if (const auto problem = file_problem(path)) throw Refusal(*problem);
   std::ifstream in(path, std::ios::binary);
   std::vector<char> block(1 << 20);
   while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0)
     take(std::string_view(block.data(), static_cast<std::size_t>(in.gcount())));
   if (in.is_open() && !in.bad()) return;
-  const bool there = fs::exists(path, code);
-  throw Refusal(there ? fmt::format("{} cannot be read.", path.filename().string())
-                      : fmt::format("There is no file {}.", path.string()),
-                there ? "Check its permissions." : "Check the name.", path);
+  throw Refusal(fmt::format("{} cannot be read.", path.filename().string()), "Check the disk.", path);
 }
 
 }  // namespace
@@ -82,13 +80,8 @@ std::string hash_of_file(const fs::path& path) {
 
 nlohmann::json read_json(const fs::path& path) {
   const std::string text = read_file(path);
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& failure) {
-    throw Refusal(fmt::format("{} is not valid JSON: it goes wrong at byte {}.", path.filename().string(),
-                              failure.byte),
-                  "The file may be truncated or edited by hand; fetch or write it again.", path);
-  }
+  if (const auto stand_in = stand_in_problem(path)) throw Refusal(*stand_in);
+  return parse_json(text, path.filename().string(), path);
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {

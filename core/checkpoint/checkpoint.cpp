@@ -10,6 +10,8 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/path_problem.h"
+#include "checkpoint/foreign_layout.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::size_t sample_blocks = 64;  // blocks of every tensor that the fingerprint covers
 constexpr std::size_t block_bytes = 4096;
+constexpr std::size_t listed_tensors = 8;  // tensors that do not fit and are named one by one
 
 std::string spelled(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
@@ -67,12 +70,6 @@ bool has_safetensors(const fs::path& folder) {
          fs::exists(folder / "model.safetensors.index.json", code);
 }
 
-bool has_pickles(const fs::path& folder) {
-  std::error_code code;
-  return fs::exists(folder / "pytorch_model.bin", code) ||
-         fs::exists(folder / "pytorch_model.bin.index.json", code);
-}
-
 void check_tensor(const TensorStore& store, const ExpectedTensor& expected, const fs::path& folder,
                   std::vector<Problem>& problems) {
   if (!store.contains(expected.name)) {
@@ -107,10 +104,25 @@ void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& e
   }
 }
 
+// Adds what is wrong with the tensors: the cause where it is recognised, else the first problems and the
+// number of the others.
 void check_tensors(Found& found, const fs::path& folder) {
+  std::vector<Problem> problems;
   const auto expected = tensors_of(found.config, found.native);
-  for (const ExpectedTensor& tensor : expected) check_tensor(*found.store, tensor, folder, found.problems);
-  check_extras(*found.store, expected, found, found.problems);
+  for (const ExpectedTensor& tensor : expected) check_tensor(*found.store, tensor, folder, problems);
+  check_extras(*found.store, expected, found, problems);
+  if (problems.empty()) return;
+  if (auto cause = foreign_tensors(*found.store)) {
+    found.problems.push_back(std::move(*cause));
+    return;
+  }
+  if (problems.size() > listed_tensors) {
+    const auto more = problems.size() - listed_tensors;
+    problems.resize(listed_tensors);
+    problems.push_back({fmt::format("{} more tensors do not fit config.json either.", more),
+                        "Use the config.json that belongs to the weights.", folder});
+  }
+  found.problems.insert(found.problems.end(), problems.begin(), problems.end());
 }
 
 void read_config(const fs::path& file, Found& found) {
@@ -133,24 +145,27 @@ bool has_all_sizes(const ModelConfig& config) {
 }
 
 void open_store(const fs::path& folder, Found& found) {
-  if (!has_safetensors(folder) && has_pickles(folder)) {
-    found.problems.push_back(
-        {"The weights are stored only as pytorch_model.bin, which this program does not read.",
-         "Convert them to safetensors, e.g. with save_pretrained of transformers.", folder});
-    return;
-  }
+  if (!has_safetensors(folder))
+    if (auto foreign = foreign_folder(folder)) {
+      found.problems.push_back(std::move(*foreign));
+      return;
+    }
   collect(found.problems, [&] { found.store = TensorStore::open(folder); });
 }
 
 Found find(const fs::path& folder) {
   Found found;
   std::error_code code;
-  if (!fs::is_directory(folder, code)) {
-    found.problems.push_back({fmt::format("There is no folder {}.", folder.string()),
-                              "Name a folder that holds config.json and safetensors weights.", folder});
+  if (auto problem = folder_problem(folder)) {
+    found.problems.push_back(std::move(*problem));
     return found;
   }
   const fs::path file = folder / "config.json";
+  if (!fs::exists(file, code) && !has_safetensors(folder))
+    if (auto foreign = foreign_folder(folder)) {
+      found.problems.push_back(std::move(*foreign));
+      return found;
+    }
   if (!fs::exists(file, code))
     found.problems.push_back(
         {"There is no config.json in the folder.",
@@ -158,6 +173,8 @@ Found find(const fs::path& folder) {
   else
     collect(found.problems, [&] { read_config(file, found); });
   open_store(folder, found);
+  if (found.store)
+    if (auto adapter = adapter_beside(folder)) found.problems.push_back(std::move(*adapter));
   const bool all_layers =
       !found.native || static_cast<std::int64_t>(found.native->layers.size()) == found.config.layers;
   if (found.store && has_all_sizes(found.config) && all_layers) check_tensors(found, folder);

@@ -41,6 +41,14 @@ std::optional<std::int64_t> whole_number(const Json& json) {
   return json.get<std::int64_t>();
 }
 
+// The elements of a list in words: 1, "a" or true.
+std::string spelled(const Json& list) {
+  std::string words;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    words += (i == 0 ? "" : i + 1 == list.size() ? " or " : ", ") + list[i].dump();
+  return words;
+}
+
 // Reads one JSON object of config.json. A bad value adds a problem that names the key, and the fallback takes
 // its place.
 class Reader {
@@ -104,17 +112,23 @@ class Reader {
   template <std::size_t N>
   void only(const std::string_view (&known)[N]) const {
     for (const auto& [key, entry] : json_.items()) {
-      const bool nothing =
-          entry.is_null() || entry == false || (entry.empty() && entry.is_structured()) || entry == "";
-      const bool harmless = std::find(std::begin(harmless_config_keys), std::end(harmless_config_keys),
-                                      key) != std::end(harmless_config_keys);
-      if (nothing || harmless || std::find(std::begin(known), std::end(known), key) != std::end(known))
+      const auto has_key = [&key = key](std::string_view candidate) { return candidate == key; };
+      if (entry.is_null() || std::ranges::any_of(known, has_key) ||
+          std::ranges::any_of(harmless_config_keys, has_key))
         continue;
-      const bool quantised = key == "quantization_config";
-      complain(key, "changes the computation in a way this program does not know.",
-               quantised
-                   ? "Use the checkpoint before quantisation (F32, F16 or BF16)."
-                   : "Only the LLaMA and Mistral computations are known; use a checkpoint without this key.");
+      const auto* agreed = std::ranges::find_if(
+          agreed_config_keys, [&](const AgreedKey& candidate) { return has_key(candidate.key); });
+      if (agreed != std::end(agreed_config_keys)) {
+        const Json values = Json::parse(agreed->values);
+        if (std::ranges::find(values, entry) == values.end())
+          complain(key, fmt::format("is {}; only {} is known here.", entry.dump(), spelled(values)),
+                   "Use a model that computes as LLaMA or Mistral does.");
+      } else if (entry != false && entry != "" && !(entry.is_structured() && entry.empty())) {
+        const bool quantised = key == "quantization_config";
+        complain(key, "is not known here, and it may change the computation.",
+                 quantised ? "Use the checkpoint before quantisation (F32, F16 or BF16)."
+                           : "Remove the key if the model computes as LLaMA or Mistral does without it.");
+      }
     }
   }
 
@@ -135,6 +149,12 @@ const Architecture& read_architecture(const Reader& reader, ModelConfig& config)
     for (const Architecture& candidate : architectures)
       if (config.architecture == candidate.name) known = &candidate;
   }
+  const bool by_type = names == nullptr || (names->is_array() && names->empty());
+  for (const Architecture& candidate : architectures)
+    if (by_type && reader.text("model_type") == candidate.model_type) {
+      config.architecture = candidate.name;
+      known = &candidate;
+    }
   if (known == nullptr) {
     reader.complain("architectures",
                     names ? fmt::format("is {}, an unknown architecture.", names->dump()) : "is missing.",
@@ -189,7 +209,9 @@ void read_rope(const Reader& reader, ModelConfig& config) {
   rope.only(used_rope_keys);
   config.rope_theta = rope.positive("rope_theta", config.rope_theta);
   const char* type_key = rope.value("rope_type") ? "rope_type" : "type";
-  const std::string type = rope.text(type_key);
+  // As in transformers, no type means "default". A factor without a type may be any scaling.
+  const bool plain = rope.value(type_key) == nullptr && rope.value("factor") == nullptr;
+  const std::string type = plain ? "default" : rope.text(type_key);
   if (type == "linear" || type == "llama3") config.rope_scaling.factor = rope.positive("factor");
   if (type == "linear") {
     config.rope_scaling.kind = RopeScaling::Kind::linear;

@@ -1,5 +1,5 @@
 // The keys that config.json may have. A key in none of these lists is refused by name, unless its value is
-// null, false or empty.
+// null, false or empty, which leaves a feature out.
 #pragma once
 
 #include <string_view>
@@ -46,6 +46,59 @@ inline constexpr std::string_view used_rope_keys[] = {
     "original_max_position_embeddings",
 };
 
+/// A key of other programs that says in its own words what this program computes.
+struct AgreedKey {
+  std::string_view key;
+  const char* values;  // a JSON list of the values that agree with this program; the others are refused
+};
+
+inline constexpr AgreedKey agreed_config_keys[] = {
+    // Masks.
+    {"is_causal", "[true]"},
+    {"causal", "[true]"},
+    {"is_decoder", "[true, false]"},
+    {"is_encoder_decoder", "[false]"},
+    {"add_cross_attention", "[false]"},
+    {"use_causal_mask", "[true]"},
+    // Positions.
+    {"use_rope", "[true]"},
+    {"use_rotary", "[true]"},
+    {"use_rotary_embeddings", "[true]"},
+    {"rotary", "[true]"},
+    {"rope", "[true]"},
+    {"rope_interleaved", "[false]"},
+    {"rotary_interleaved", "[false]"},
+    {"rotary_pct", "[1]"},
+    {"position_embedding_type", "[\"rope\", \"rotary\"]"},
+    // Norms.
+    {"use_rms_norm", "[true]"},
+    {"use_rmsnorm", "[true]"},
+    {"norm_type", "[\"rmsnorm\", \"rms_norm\", \"RMSNorm\"]"},
+    {"normalization", "[\"rmsnorm\", \"rms_norm\", \"RMSNorm\"]"},
+    {"pre_norm", "[true]"},
+    {"norm_first", "[true]"},
+    {"do_layer_norm_before", "[true]"},
+    // The FFN.
+    {"activation", "[\"silu\", \"swish\", \"swiglu\"]"},
+    {"activation_function", "[\"silu\", \"swish\", \"swiglu\"]"},
+    {"hidden_activation", "[\"silu\", \"swish\", \"swiglu\"]"},
+    {"use_gated_mlp", "[true]"},
+    {"gated_mlp", "[true]"},
+    {"glu", "[true]"},
+    {"use_glu", "[true]"},
+    {"use_swiglu", "[true]"},
+    // Scales.
+    {"scale_attn_weights", "[true]"},
+    {"embedding_multiplier", "[1]"},
+    {"residual_multiplier", "[1]"},
+    {"logits_scaling", "[1]"},
+    {"logit_scale", "[1]"},
+    // The architecture.
+    {"is_llama_config", "[true]"},
+    {"num_experts", "[0, 1]"},
+    {"num_local_experts", "[0, 1]"},
+};
+
 /// Keys that do not affect the forward pass at inference, whatever their value.
 inline constexpr std::string_view harmless_config_keys[] = {
     // How tensor-parallel pretraining sliced the products: the same sums up to rounding.
@@ -80,6 +133,8 @@ inline constexpr std::string_view harmless_config_keys[] = {
     "forced_bos_token_id",
     "forced_eos_token_id",
     "tokenizer_class",
+    "add_bos_token",
+    "add_eos_token",
     // Generation settings that old configs carry.
     "max_length",
     "min_length",
@@ -123,6 +178,10 @@ inline constexpr std::string_view harmless_config_keys[] = {
     "output_scores",
     "return_dict_in_generate",
     "torchscript",
+    "transformers.js_config",
+    "auto_map",
+    "model_name",
+    "license",
 };
 
 }  // namespace ladimo

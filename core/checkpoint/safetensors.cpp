@@ -16,6 +16,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_text.h"
+#include "base/path_problem.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -54,6 +56,8 @@ const DTypeRow* find_dtype(const std::string& text) {
 class Mapping {
  public:
   explicit Mapping(const fs::path& path) {
+    if (const auto problem = file_problem(path)) throw Refusal(*problem);
+    if (const auto problem = stand_in_problem(path)) throw Refusal(*problem);
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status {};
     if (descriptor < 0 || ::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -130,17 +134,14 @@ class HeaderReader {
                          file_.size()));
     const char* text = reinterpret_cast<const char*>(file_.data()) + length_bytes;
     data_ = file_.subspan(length_bytes + length);
-    try {
-      Json header = Json::parse(text, text + length);
-      if (!header.is_object()) refuse("the header at offset 8 is not a JSON object.");
-      return header;
-    } catch (const Json::parse_error& failure) {
-      refuse(fmt::format("the header is not valid JSON: it goes wrong at offset {}.",
-                         length_bytes + failure.byte));
-    }
+    Json header = parse_json({text, length}, fmt::format("{}: the header", path_.filename().string()), path_,
+                             length_bytes);
+    if (!header.is_object()) refuse("the header at offset 8 is not a JSON object.");
+    return header;
   }
 
   void read_metadata(const Json& entry, std::map<std::string, std::string>& metadata) const {
+    if (entry.is_null()) return;
     if (!entry.is_object()) refuse("__metadata__ in the header is not an object.");
     for (const auto& [key, value] : entry.items()) {
       if (!value.is_string()) refuse(fmt::format("__metadata__ in the header: {} is not a string.", key));

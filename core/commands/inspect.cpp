@@ -1,6 +1,7 @@
 #include "commands/inspect.h"
 
 #include "model/moe_layer.h"
+#include "run/model_check.h"
 #include "run/plan.h"
 
 namespace ladimo {
@@ -27,14 +28,15 @@ Inspection::Native inspect_native(const Checkpoint& checkpoint, std::vector<Prob
 }  // namespace
 
 Inspection inspect(const std::filesystem::path& folder, const Context& context) {
-  auto found = Checkpoint::examine(folder);
+  auto [found, tokenizer, problems] = check_model(folder);
   Inspection inspection;
   inspection.config = std::move(found.config);
-  inspection.problems = std::move(found.problems);
+  inspection.problems = std::move(problems);
   inspection.threads = engine_threads();
   if (!found.opened) return inspection;
   const Checkpoint& checkpoint = *found.opened;
-  inspection.problems = find_bad_weights(checkpoint, context);
+  const auto bad = find_bad_weights(checkpoint, context);
+  inspection.problems.insert(inspection.problems.end(), bad.begin(), bad.end());
   if (checkpoint.native())
     inspection.native = inspect_native(checkpoint, inspection.problems);
   else

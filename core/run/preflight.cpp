@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json_text.h"
+#include "run/model_check.h"
 #include "run/run_folder.h"
 
 namespace ladimo {
@@ -38,26 +40,13 @@ bool is_self(const std::vector<fs::path>& text) { return text.size() == 1 && tex
 
 nlohmann::json read_settings(const fs::path& recipe) {
   if (!recipe.string().starts_with('{')) return read_json(recipe);
-  const auto json = nlohmann::json::parse(recipe.string(), nullptr, false);
-  if (json.is_discarded())
+  try {
+    return parse_json(recipe.string(), "The recipe in {recipe}", {});
+  } catch (const Refusal& refusal) {
     throw Refusal(
-        "The settings of the recipe are not valid JSON.",
+        refusal.problem().message,
         "Name a file with {recipe}, or write for example {recipe} '{\"stage1\": {\"epochs\": 2}}'.");
-  return json;
-}
-
-void refuse_converted(const Checkpoint& checkpoint) {
-  if (!checkpoint.native()) return;
-  throw Refusal("This model is already converted: the folder was written by an export.",
-                fmt::format("Convert its dense original: {}.", checkpoint.native()->origin.string()),
-                checkpoint.folder());
-}
-
-void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const fs::path& model) {
-  if (tokenizer.size() > config.vocab_size)
-    throw Refusal(fmt::format("The tokenizer has {} pieces, but the embedding has only {} rows.",
-                              tokenizer.size(), config.vocab_size),
-                  "Use the tokenizer that belongs to this checkpoint.", model / "tokenizer.model");
+  }
 }
 
 Preflight::Preflight(const ConvertRequest& request, const Context& context)
@@ -66,7 +55,6 @@ Preflight::Preflight(const ConvertRequest& request, const Context& context)
 Plan Preflight::run() {
   check_folder();
   check_model();
-  check_tokenizer();
   attempt([&] { choose_settings(); });
   check_settings();
   check_text();
@@ -107,9 +95,10 @@ void Preflight::check_folder() {
 }
 
 void Preflight::check_model() {
-  auto found = Checkpoint::examine(request_.model);
+  auto [found, tokenizer, problems] = ladimo::check_model(request_.model);
   plan_.config = std::move(found.config);
-  plan_.problems.insert(plan_.problems.end(), found.problems.begin(), found.problems.end());
+  tokenizer_ = std::move(tokenizer);
+  plan_.problems.insert(plan_.problems.end(), problems.begin(), problems.end());
   if (!found.opened) return;
   attempt([&] {
     refuse_converted(*found.opened);
@@ -218,15 +207,6 @@ void Preflight::check_settings() {
       problem(fmt::format("The recipe names layer {}; the model has {} layers.", layer, config.layers),
               "Choose other layers with {layers}, or use another recipe.");
   settings_fit_ = plan_.problems.size() == before && !recipe.layers.empty();
-}
-
-void Preflight::check_tokenizer() {
-  if (!fs::is_directory(request_.model)) return;  // reported already
-  attempt([&] {
-    const auto bos = checkpoint_ ? std::optional(plan_.config.bos) : std::nullopt;
-    tokenizer_ = load_tokenizer(request_.model, bos);
-    if (checkpoint_) refuse_foreign_tokenizer(*tokenizer_, plan_.config, request_.model);
-  });
 }
 
 void Preflight::check_self_text() {

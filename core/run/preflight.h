@@ -11,16 +11,9 @@
 
 namespace ladimo {
 
-/// Throws Refusal for a native model folder: only dense models are converted.
-void refuse_converted(const Checkpoint& checkpoint);
-
 /// Reads what `--recipe` gives: a JSON file, or JSON in place of its name (the window has its settings in no
 /// file). Throws Refusal when it cannot be read or is not JSON.
 nlohmann::json read_settings(const std::filesystem::path& recipe);
-
-/// Throws Refusal when the tokenizer has more pieces than the embedding has rows.
-void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config,
-                              const std::filesystem::path& model);
 
 class Preflight {
  public:
@@ -41,7 +34,6 @@ class Preflight {
   void choose_text(bool known);
   void apply_flags();
   void check_settings();
-  void check_tokenizer();
   void check_self_text();
   void check_text();
   void check_same_recipe();

@@ -172,6 +172,14 @@ void add_differences(const nlohmann::json& in_run, const nlohmann::json& asked, 
 
 }  // namespace
 
+std::string Recipe::model_name() const {
+  const auto snapshots = model.parent_path(), repository = snapshots.parent_path();
+  const std::string cached = repository.filename().string();
+  if (snapshots.filename() != "snapshots" || !cached.starts_with("models--"))
+    return model.filename().string();
+  return cached.substr(cached.rfind("--") + 2);
+}
+
 nlohmann::json to_json(const Recipe& recipe) {
   auto json = members_to_json(recipe);
   json["text"] = recipe.self_text() ? nlohmann::json("self") : json_of(recipe.text);

@@ -12,6 +12,7 @@
 
 #include "base/files.h"
 #include "base/json_fields.h"
+#include "base/path_problem.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -112,7 +113,10 @@ RunFolder::Lock::~Lock() { ::close(descriptor_); }
 bool is_run(const fs::path& path) { return RunFolder(path).exists(); }
 
 RunFolder open_run(const fs::path& path) {
-  if (!fs::exists(path)) throw Refusal("There is no such run folder.", "Make one: {new_conversion}.", path);
+  if (auto problem = folder_problem(path)) {
+    if (!fs::exists(fs::symlink_status(path))) problem->hint = "Make one: {new_conversion}.";
+    throw Refusal(*problem);
+  }
   if (!is_run(path))
     throw Refusal("This folder is not a run: it has no recipe.json.",
                   "Name a folder that a conversion wrote.", path);

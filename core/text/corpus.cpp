@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t windows_per_piece = 4;  // least number of windows in a piece of a long document
+constexpr std::int64_t very_long_line = 32;    // bytes of a line per token of a piece; most have 3 to 5
 
 std::int64_t length(const std::vector<std::int32_t>& tokens) {
   return static_cast<std::int64_t>(tokens.size());
@@ -26,16 +27,48 @@ void append_document(std::vector<std::int32_t>& stream, const Tokenizer& tokeniz
   stream.insert(stream.end(), tokens.begin(), tokens.end());
 }
 
-// Cuts a long document at line ends into pieces of at least `least` tokens.
+// The end of the sentence that begins at `begin`, with the spaces after it; at most `most` bytes further,
+// then at a space or between two characters.
+std::size_t sentence_end(std::string_view text, std::size_t begin, std::size_t most) {
+  const std::size_t limit = std::min(text.size(), begin + most);
+  for (std::size_t i = begin; i + 1 < limit; ++i)
+    if ((text[i] == '.' || text[i] == '!' || text[i] == '?') && text[i + 1] == ' ')
+      return text.find_first_not_of(' ', i + 1) == text.npos ? text.size()
+                                                             : text.find_first_not_of(' ', i + 1);
+  if (limit == text.size()) return limit;
+  if (const auto space = text.rfind(' ', limit); space != text.npos && space > begin) return space + 1;
+  std::size_t end = limit;  // inside a text without spaces: not inside a UTF-8 character
+  while (end > begin + 1 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
+  return end;
+}
+
+// Where documents are cut: after every line, and after every sentence of a line that is very long. Line ends
+// are preferred because a paragraph is about one thing.
+std::vector<std::size_t> cuts_of(std::string_view document, std::size_t longest_line) {
+  std::vector<std::size_t> ends;
+  for (std::size_t begin = 0; begin < document.size();) {
+    const std::size_t end = std::min(document.find('\n', begin), document.size() - 1) + 1;
+    if (end - begin > longest_line)
+      for (std::size_t at = begin; at < end; ends.push_back(at))
+        at = sentence_end(document.substr(0, end), at, longest_line / 8);
+    else
+      ends.push_back(end);
+    begin = end;
+  }
+  return ends;
+}
+
+// Cuts a long document into pieces of at least `least` tokens. A line is very long with many times as many
+// bytes as a piece needs.
 void cut_document(std::string document, const Tokenizer& tokenizer, std::int64_t least,
                   std::vector<std::string>& pieces) {
   // A token has at least one byte, so a document with few bytes cannot give two pieces and needs no counting.
-  std::size_t begin = document.size() < 2 * static_cast<std::size_t>(least) ? std::string::npos : 0;
   const std::size_t first_piece = pieces.size();
   std::int64_t count = 0;
-  std::size_t piece_begin = 0;
-  while (begin < document.size()) {
-    const std::size_t end = std::min(document.find('\n', begin), document.size() - 1) + 1;
+  std::size_t begin = 0, piece_begin = 0;
+  const auto longest_line = static_cast<std::size_t>(very_long_line * least);
+  const bool is_long = document.size() >= 2 * static_cast<std::size_t>(least);
+  for (const std::size_t end : is_long ? cuts_of(document, longest_line) : std::vector<std::size_t>()) {
     count += length(tokenizer.encode(std::string_view(document).substr(begin, end - begin)));
     if (count >= least) {
       pieces.push_back(document.substr(piece_begin, end - piece_begin));
@@ -49,7 +82,7 @@ void cut_document(std::string document, const Tokenizer& tokenizer, std::int64_t
   else
     pieces.back().append(document, piece_begin);  // what is left is too short for a piece of its own
   for (std::size_t i = first_piece; i < pieces.size(); ++i)
-    if (pieces[i].ends_with('\n')) pieces[i].pop_back();
+    if (pieces[i].ends_with('\n') || pieces[i].ends_with(' ')) pieces[i].pop_back();
 }
 
 // The number of stream tokens in one window: all but the BOS.

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/path_problem.h"
 #include "text/sentencepiece_shim.h"
 
 namespace ladimo {
@@ -46,10 +48,28 @@ const LadimoSentencePiece& sentencepiece() {
   return *functions;
 }
 
+/// Whether a file is a tiktoken vocabulary: lines of a base64 word and its rank, counted from 0.
+bool is_tiktoken(std::string_view bytes) {
+  const auto line = bytes.substr(0, bytes.find('\n'));
+  const auto space = line.find(' ');
+  if (space == std::string_view::npos || space == 0 || space > 64) return false;
+  const auto is_base64 = [](char letter) {
+    return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
+           (letter >= '0' && letter <= '9') || letter == '+' || letter == '/' || letter == '=';
+  };
+  return line.substr(space + 1) == "0" && std::ranges::all_of(line.substr(0, space), is_base64);
+}
+
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   SentencePieceTokenizer(const fs::path& file, std::optional<std::int64_t> bos) : library_(sentencepiece()) {
     const std::string bytes = read_file(file);
+    if (const auto stand_in = stand_in_problem(file)) throw Refusal(*stand_in);
+    if (is_tiktoken(bytes))
+      throw Refusal(
+          fmt::format("{} is a tiktoken vocabulary (LLaMA 3's original format), which is not read so far.",
+                      file.filename().string()),
+          "Use a checkpoint with a SentencePiece tokenizer.model.", file);
     // An empty file parses as a model without pieces.
     if (!bytes.empty()) model_ = library_.load(bytes.data(), bytes.size());
     if (model_ == nullptr || size() == 0) {

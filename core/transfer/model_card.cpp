@@ -57,10 +57,10 @@ std::string model_card(const ExportReport& report) {
       "## Policy\n\n| layer | policy | experts on per token (of {8}) |\n|---|---|---|\n{9}\n"
       "The experts on of a threshold are predicted. Converted with {10} calibration tokens, seed {11}; "
       "`report.json` has the whole recipe.\n",
-      recipe.model.filename().string(), recipe.experts, recipe.shared,
-      row("predicted", report.policy.predicted), measured_rows(report.measurements), check.tokens,
-      format_number(check.max_logit_error), format_number(check.kl_against_run), recipe.routed(),
-      policy_rows(report.policy.layers), recipe.tokens, recipe.seed);
+      recipe.model_name(), recipe.experts, recipe.shared, row("predicted", report.policy.predicted),
+      measured_rows(report.measurements), check.tokens, format_number(check.max_logit_error),
+      format_number(check.kl_against_run), recipe.routed(), policy_rows(report.policy.layers), recipe.tokens,
+      recipe.seed);
 }
 
 }  // namespace ladimo

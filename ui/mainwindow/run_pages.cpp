@@ -72,8 +72,7 @@ RunPages::~RunPages() { delete pages_; }
 
 QString RunPages::title() const {
   if (!run_) return name_of(folder_);
-  return QString::fromStdString(run_->recipe.model.filename().string()) + QStringLiteral(" · ") +
-         run_->name();
+  return QString::fromStdString(run_->recipe.model_name()) + QStringLiteral(" · ") + run_->name();
 }
 
 QUndoStack* RunPages::undo_stack() const { return editor_ ? &editor_->undo() : nullptr; }

@@ -80,20 +80,19 @@ void add_recipe(ReportDocument& report, const Recipe& recipe) {
   const QString text =
       recipe.self_text() ? QObject::tr("written by the model itself") : texts.join(QStringLiteral(", "));
   report.heading(QObject::tr("Recipe"));
-  report.table(
-      {{QObject::tr("What"), QObject::tr("Value")},
-       {QObject::tr("Checkpoint"), QString::fromStdString(recipe.model.filename().string()).toHtmlEscaped()},
-       {QObject::tr("Fingerprint"), QString::fromStdString(recipe.model_fingerprint)},
-       {QObject::tr("Calibration text"), text.toHtmlEscaped()},
-       {QObject::tr("Calibration tokens"), grouped(recipe.tokens)},
-       {QObject::tr("Held-out tokens"), grouped(recipe.held_out_tokens)},
-       {QObject::tr("Window"), grouped(recipe.window)},
-       {QObject::tr("Experts a layer"),
-        QObject::tr("%1, of which %2 shared").arg(recipe.experts).arg(recipe.shared)},
-       {QObject::tr("Converted layers"), grouped(static_cast<qint64>(recipe.layers.size()))},
-       {QObject::tr("Seed"), QString::number(recipe.seed)},
-       {QObject::tr("Sensitivity"), QString::fromStdString(recipe.sensitivity)}},
-      {false, false});
+  report.table({{QObject::tr("What"), QObject::tr("Value")},
+                {QObject::tr("Checkpoint"), QString::fromStdString(recipe.model_name()).toHtmlEscaped()},
+                {QObject::tr("Fingerprint"), QString::fromStdString(recipe.model_fingerprint)},
+                {QObject::tr("Calibration text"), text.toHtmlEscaped()},
+                {QObject::tr("Calibration tokens"), grouped(recipe.tokens)},
+                {QObject::tr("Held-out tokens"), grouped(recipe.held_out_tokens)},
+                {QObject::tr("Window"), grouped(recipe.window)},
+                {QObject::tr("Experts a layer"),
+                 QObject::tr("%1, of which %2 shared").arg(recipe.experts).arg(recipe.shared)},
+                {QObject::tr("Converted layers"), grouped(static_cast<qint64>(recipe.layers.size()))},
+                {QObject::tr("Seed"), QString::number(recipe.seed)},
+                {QObject::tr("Sensitivity"), QString::fromStdString(recipe.sensitivity)}},
+               {false, false});
 }
 
 std::unique_ptr<Plot> frontier_plot(PolicyEditor& editor) {
@@ -172,7 +171,7 @@ QString write_report(PolicyEditor& editor, const QString& path) {
   const RunData& run = editor.run();
   ReportDocument report;
   report.title(QObject::tr("%1, converted to a mixture of experts")
-                   .arg(QString::fromStdString(run.recipe.model.filename().string())));
+                   .arg(QString::fromStdString(run.recipe.model_name())));
   report.paragraph(QObject::tr("Run %1 · reported %2 · LaDiMo Studio %3")
                        .arg(run.name().toHtmlEscaped(), QDate::currentDate().toString(Qt::ISODate),
                             QLatin1String(version())));

@@ -3,21 +3,12 @@
 #include <QObject>
 
 #include "checkpoint/checkpoint.h"
+#include "run/model_check.h"
 #include "run/plan.h"
-#include "run/preflight.h"
 #include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
-
-void read_tokenizer(ModelFacts& facts, const std::filesystem::path& folder) {
-  try {
-    facts.tokenizer = load_tokenizer(folder);
-    if (facts.described()) refuse_foreign_tokenizer(*facts.tokenizer, facts.config, folder);
-  } catch (const Error& error) {
-    facts.problems.push_back(error.problem());
-  }
-}
 
 void read_weights(ModelFacts& facts, const Checkpoint& checkpoint) {
   try {
@@ -32,14 +23,14 @@ void read_weights(ModelFacts& facts, const Checkpoint& checkpoint) {
 
 ModelFacts read_model(const QString& folder) {
   const std::filesystem::path path(folder.toStdString());
-  const Examination found = Checkpoint::examine(path);
+  CheckedModel model = check_model(path);
   ModelFacts facts;
   facts.folder = folder;
-  facts.config = found.config;
-  facts.problems = found.problems;
+  facts.config = std::move(model.found.config);
+  facts.problems = std::move(model.problems);
+  facts.tokenizer = std::move(model.tokenizer);
   facts.threads = engine_threads();
-  if (std::filesystem::is_directory(path)) read_tokenizer(facts, path);
-  if (facts.problems.empty()) read_weights(facts, *found.opened);
+  if (facts.problems.empty()) read_weights(facts, *model.found.opened);
   return facts;
 }
 

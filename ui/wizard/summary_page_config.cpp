@@ -13,7 +13,7 @@
 namespace ladimo::ui {
 
 QString proposed_run_folder(const Recipe& recipe, const Engine& engine) {
-  const QString model = QString::fromStdString(recipe.model.filename().string());
+  const QString model = QString::fromStdString(recipe.model_name());
   const QString name = QStringLiteral("%1-%2x%3").arg(model).arg(recipe.experts).arg(recipe.shared);
   const QString runs = QStringLiteral("ladimo-runs");
   if (engine.remote()) return runs + '/' + name;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <bit>
 #include <fstream>
+#include <functional>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -85,6 +86,112 @@ TEST_CASE("a folder that holds no model is refused with the reason") {
   CHECK_THROWS_AS(Checkpoint::open(folder.path()), Refusal);
 }
 
+TEST_CASE("what lies in place of a folder is told apart") {
+  TemporaryFolder folder;
+  write_pico_model(folder / "model", {});
+  CHECK(mentions(problems_of(folder / "model/model.safetensors"), "is a file, not a folder"));
+  CHECK(problems_of(folder / "model/model.safetensors").front().hint.find((folder / "model").string()) !=
+        std::string::npos);
+  fs::create_symlink(folder / "gone", folder / "link");
+  CHECK(mentions(problems_of(folder / "link"), "is a link to"));
+  CHECK(mentions(problems_of(folder / "link"), "which does not exist"));
+  fs::rename(folder / "model/model.safetensors", folder / "weights");
+  fs::create_symlink(folder / "nowhere", folder / "model/model.safetensors");
+  CHECK_FALSE(problems_of(folder / "model").empty());
+}
+
+TEST_CASE("checkpoints that are not read are recognised in one sentence with a remedy") {
+  const struct {
+    const char* file;
+    const char* sentence;
+  } folders[] = {
+      {"adapter_config.json", "holds a LoRA adapter"},
+      {"adapter_model.safetensors", "holds a LoRA adapter"},
+      {"model-00001-of-00002.safetensors", "in shards (model-00001-of-00002.safetensors)"},
+      {"consolidated.00.pth", "Mistral's own format (consolidated.00.pth)"},
+      {"consolidated.safetensors", "own format (consolidated.safetensors)"},
+      {"weights.safetensors", "the folder's safetensors file is weights.safetensors"},
+      {"llama-q4_k_m.gguf", "a GGUF file (llama-q4_k_m.gguf)"},
+      {"pytorch_model-00001-of-00002.bin", "only as pytorch_model-00001-of-00002.bin"},
+      {"tf_model.h5", "another framework (tf_model.h5)"},
+  };
+  for (const auto& row : folders) {
+    for (const bool with_config : {true, false}) {
+      CAPTURE(row.file);
+      TemporaryFolder folder;
+      if (with_config) write_json(folder / "config.json", config_json({}));
+      write_file(folder / row.file, "x");
+      const auto problems = problems_of(folder.path());
+      REQUIRE(problems.size() == 1);
+      CHECK(mentions(problems, row.sentence));
+      CHECK_FALSE(problems.front().hint.empty());
+    }
+  }
+}
+
+TEST_CASE("tensors that do not fit are recognised by their names, in one sentence") {
+  const struct {
+    std::function<std::string(const std::string&)> rename;
+    const char* sentence;
+  } rows[] = {
+      {[](const std::string& name) { return "language_model." + name; }, "part of a larger model"},
+      {[](const std::string& name) { return "model.language_model." + name; }, "part of a larger model"},
+      {[](const std::string& name) { return "_orig_mod." + name; }, "torch.compile"},
+      {[](const std::string& name) { return "module." + name; }, "data-parallel"},
+      {[](const std::string& name) { return "base_model.model." + name; }, "from inside PEFT"},
+      {[](const std::string& name) {
+         return name.ends_with("gate_proj.weight") ? name.substr(0, name.size() - 7) + ".qweight" : name;
+       },
+       "AWQ or GPTQ"},
+      {[](const std::string& name) { return name.ends_with("up_proj.weight") ? name + "_scale_inv" : name; },
+       "FP8"},
+      {[](const std::string& name) { return name.ends_with("up_proj.weight") ? name + ".absmax" : name; },
+       "bitsandbytes"},
+      {[](const std::string& name) {
+         return name == "model.embed_tokens.weight" ? "tok_embeddings.weight" : name;
+       },
+       "Meta's own format"},
+      {[](const std::string& name) {
+         return name.ends_with("up_proj.weight")
+                    ? name.substr(0, name.find(".mlp")) + ".mlp.experts.0.up_proj.weight"
+                    : name;
+       },
+       "Mixture-of-Experts"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.sentence);
+    TemporaryFolder folder;
+    write_pico_model(folder.path(), {});
+    rewrite(folder.path(), [&](std::vector<TensorSpec>& specs) {
+      for (TensorSpec& spec : specs) spec.name = row.rename(spec.name);
+    });
+    const auto problems = problems_of(folder.path());
+    REQUIRE(problems.size() == 1);
+    CHECK(mentions(problems, row.sentence));
+    CHECK_FALSE(problems.front().hint.empty());
+  }
+}
+
+TEST_CASE("files that stand in for what their names promise are named") {
+  for (const auto& [bytes, sentence] :
+       {std::pair{"version https://git-lfs.github.com/spec/v1\noid sha256:0a\n", "Git LFS pointer"},
+        std::pair{"<!DOCTYPE html><html>Sign in</html>", "a web page"}})
+    for (const char* file : {"model.safetensors", "config.json"}) {
+      TemporaryFolder folder;
+      write_pico_model(folder.path(), {});
+      write_file(folder / file, bytes);
+      CHECK(mentions(problems_of(folder.path()), sentence));
+      CHECK(mentions(problems_of(folder.path()), file));
+    }
+}
+
+TEST_CASE("an adapter beside the model is refused: it would make another model") {
+  TemporaryFolder folder;
+  write_pico_model(folder.path(), {});
+  write_file(folder / "adapter_config.json", "{}");
+  CHECK(mentions(problems_of(folder.path()), "An adapter lies beside the model (adapter_config.json)"));
+}
+
 TEST_CASE("every missing, misshaped or unreadable tensor is listed") {
   TemporaryFolder folder;
   write_pico_model(folder.path(), {.tied_head = false});
@@ -117,7 +224,10 @@ TEST_CASE("an index that names no tensor gives a list of what is missing") {
   TemporaryFolder folder;
   write_json(folder / "config.json", config_json({}));
   write_file(folder / "model.safetensors.index.json", "{\"weight_map\":{}}");
-  CHECK(mentions(problems_of(folder.path()), "model.norm.weight of shape [32] is missing"));
+  const auto problems = problems_of(folder.path());
+  CHECK(mentions(problems, "model.embed_tokens.weight of shape [4096, 32] is missing"));
+  CHECK(problems.size() == 9);
+  CHECK(mentions(problems, "12 more tensors do not fit"));
 }
 
 TEST_CASE("a tied checkpoint may carry a copy of its head, which is not used") {

@@ -131,6 +131,29 @@ TEST_CASE("keys that do not affect the computation are ignored") {
               {"layer_types", {"full_attention", "full_attention"}}});
 }
 
+TEST_CASE(
+    "keys of other programs that agree with LLaMA are accepted, and so is a config without architectures") {
+  for (const json& change : {
+           json{{"is_llama_config", true}, {"rope_interleaved", false}},
+           json{{"transformers.js_config", {{"kv_cache_dtype", {{"q4f16", "float16"}}}}}},
+           json{{"activation", "swiglu"}, {"is_causal", true}, {"is_decoder", true}},
+           json{{"residual_multiplier", 1.0},
+                {"use_mup", false},
+                {"clip_qkv", nullptr},
+                {"pruned_heads", json::object()}},
+           json{{"architectures", nullptr}, {"model_type", "llama"}},
+           json{{"rope_theta", nullptr}, {"rope_parameters", {{"rope_theta", 10000.0}}}},
+       }) {
+    CAPTURE(change.dump());
+    std::vector<Problem> problems;
+    const ModelConfig config = parse(change, problems);
+    CHECK(problems.empty());
+    CHECK(config.architecture == "LlamaForCausalLM");
+    CHECK(config.rope_theta == 10000.0);
+    CHECK(config.rope_scaling.kind == RopeScaling::Kind::none);
+  }
+}
+
 TEST_CASE("unsupported settings and impossible values are named") {
   const struct {
     json change;
@@ -138,7 +161,8 @@ TEST_CASE("unsupported settings and impossible values are named") {
   } cases[] = {
       {{{"architectures", {"Qwen2ForCausalLM"}}},
        "architectures is [\"Qwen2ForCausalLM\"], an unknown architecture"},
-      {{{"architectures", nullptr}}, "architectures is missing"},
+      {{{"architectures", nullptr}, {"model_type", nullptr}}, "architectures is missing"},
+      {{{"architectures", nullptr}, {"model_type", "qwen2"}}, "architectures is missing"},
       {{{"model_type", "mistral"}}, "model_type is \"mistral\""},
       {{{"hidden_size", nullptr}}, "hidden_size is missing"},
       {{{"num_hidden_layers", 0}}, "num_hidden_layers is 0"},
@@ -164,7 +188,7 @@ TEST_CASE("unsupported settings and impossible values are named") {
          {{"type", "llama3"}, {"factor", 2.0}, {"low_freq_factor", 1}, {"high_freq_factor", 4}}}},
        "original_max_position_embeddings is missing"},
       {{{"rope_scaling", {{"type", "linear"}, {"factor", 2.0}, {"mscale", 1.0}}}},
-       "rope_scaling.mscale changes the"},
+       "rope_scaling.mscale is not known here"},
       {{{"rope_scaling", "linear"}}, "rope_scaling is \"linear\""},
       {{{"rope_scaling", {{"type", "default"}}},
         {"rope_parameters", {{"rope_type", "linear"}, {"factor", 2}}}},
@@ -172,9 +196,14 @@ TEST_CASE("unsupported settings and impossible values are named") {
       {{{"sliding_window", 128}}, "sliding_window changes the computation"},
       {{{"layer_types", {"full_attention", "sliding_attention"}}}, "layer_types is"},
       {{{"partial_rotary_factor", 0.5}}, "partial_rotary_factor is 0.5"},
-      {{{"quantization_config", {{"bits", 4}}}}, "quantization_config changes the computation"},
-      {{{"attn_logit_softcapping", 50.0}}, "attn_logit_softcapping changes the computation"},
-      {{{"qk_norm", true}}, "qk_norm changes the computation"},
+      {{{"quantization_config", {{"bits", 4}}}}, "quantization_config is not known here"},
+      {{{"attn_logit_softcapping", 50.0}}, "attn_logit_softcapping is not known here"},
+      {{{"qk_norm", true}}, "qk_norm is not known here"},
+      {{{"is_causal", false}}, "is_causal is false; only true is known here"},
+      {{{"use_rope", false}}, "use_rope is false; only true is known here"},
+      {{{"rope_interleaved", true}}, "rope_interleaved is true; only false is known here"},
+      {{{"activation", "geglu"}}, "activation is \"geglu\"; only \"silu\", \"swish\" or \"swiglu\""},
+      {{{"residual_multiplier", 0.22}}, "residual_multiplier is 0.22; only 1 is known here"},
   };
   for (const auto& item : cases) {
     CAPTURE(item.change.dump());

@@ -75,6 +75,34 @@ TEST_CASE("in JSONL a document is the key text of a line") {
   CHECK(read_documents(folder / "a.jsonl") == std::vector<std::string>{"one\n\ntwo", "\u00e9"});
 }
 
+TEST_CASE("JSON is known by its content, whatever the name") {
+  TemporaryFolder folder;
+  const std::vector<std::string> expected{"one", "two"};
+  const std::string lines = "{\"text\": \"one\"}\n{\"text\": \"two\"}\n";
+  for (const char* name : {"a.JSONL", "a.ndjson", "a.json", "a.txt", "a"}) {
+    CAPTURE(name);
+    write_file(folder / name, lines);
+    CHECK(read_documents(folder / name) == expected);
+    write_file(folder / name, "[{\"text\": \"one\"},\n {\"text\": \"two\"}]\n");
+    CHECK(read_documents(folder / name) == expected);
+    write_file(folder / name, "\n [\"one\", \"two\"]");
+    CHECK(read_documents(folder / name) == expected);
+  }
+  for (const char* text :
+       {"[1] A footnote, and text.", "{braces} begin this text", "text, with commas\nand lines"}) {
+    write_file(folder / "a.txt", text);
+    CHECK(read_documents(folder / "a.txt") == std::vector<std::string>{text});
+  }
+}
+
+TEST_CASE("a long JSON list is looked at whole, because a part of it is no list") {
+  TemporaryFolder folder;
+  write_file(folder / "a.json", "[\"" + std::string(300, 'a') + "\", \"" + std::string(300, 'b') + "\"]");
+  const auto beginning = read_beginning(folder / "a.json", 100);
+  CHECK(beginning.documents.size() == 2);
+  CHECK(beginning.share == 1);
+}
+
 TEST_CASE("files that hold no text are refused with the place") {
   const struct {
     const char* name;
@@ -92,7 +120,20 @@ TEST_CASE("files that hold no text are refused with the place") {
       {"a.jsonl", "{\"text\": \"a\"", "Line 1 of a.jsonl is not valid JSON"},
       {"a.jsonl", "\n{\"text\": 5}\n", "Line 2 of a.jsonl has a \"text\" that is not a string"},
       {"a.jsonl", "{\"text\": \"\"}\n", "a.jsonl holds no text"},
-      {"a.jsonl", "[]\n", "has no key"},
+      {"a.jsonl", "[]\n", "a.jsonl holds no text"},
+      {"a.jsonl", "[5]\n", "Element 1 of a.jsonl has no key \"text\""},
+      {"a.json", "[{\"text\": \"a\"}", "a.json is not valid JSON"},
+      {"a.json", "{\n\"data\": []\n}", "a.json is one JSON object over many lines"},
+      {"a.txt", "\x1F\x8B\x08 and more", "a.txt is a gzip archive"},
+      {"a.txt", "\x28\xB5\x2F\xFD", "a.txt is a zstd archive"},
+      {"a.txt", "PK\x03\x04", "a zip archive or an office document"},
+      {"a.txt", "PAR1 and more", "a.txt is a Parquet table"},
+      {"a.txt", "%PDF-1.7", "a.txt is a PDF document"},
+      {"a.txt", "\xFF\xFEh", "a.txt is UTF-16 text"},
+      {"a.txt", "version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
+      {"a.txt", "id,text\n1,once\n", "a table of comma or tab separated values"},
+      {"a.tsv", "\"text\"\tlabel\nonce\t1\n", "a table of comma or tab separated values"},
+      {"a.txt", std::string("ab\0cd", 5), "a.txt is a binary file"},
   };
   for (const auto& item : cases) {
     CAPTURE(item.sentence);
@@ -103,6 +144,24 @@ TEST_CASE("files that hold no text are refused with the place") {
   }
   CHECK(refusal_of([] { read_documents("absent.txt"); }).find("There is no file absent.txt") !=
         std::string::npos);
+}
+
+TEST_CASE("a long document without line ends is cut after sentences, or at spaces, or between characters") {
+  for (const std::string& unit :
+       {std::string("A short sentence, that ends. "), std::string("word "), std::string("\u00e9\u20ac")}) {
+    CAPTURE(unit);
+    TemporaryFolder folder;
+    std::string text;
+    while (text.size() < 40000) text += unit;
+    write_file(folder / "a.txt", text);
+    const auto split = split_corpus({folder / "a.txt"}, tokenizer, 16, {2000, 500, 500}, 0);
+    CHECK(split.calibration.count() == 125);
+    CHECK(split.tables.count() == 31);
+    CHECK(split.checking.count() == 31);
+    if (unit.size() > 10)
+      for (const Windows* windows : {&split.tables, &split.checking, &split.calibration})
+        CHECK(text_of(*windows, 0).starts_with("A short"));
+  }
 }
 
 TEST_CASE("windows begin with BOS and hold consecutive pieces of text") {
@@ -188,10 +247,10 @@ TEST_CASE("a long document is cut at line ends into pieces of at least four wind
     CHECK(text_of(*windows, 0).starts_with("b000."));  // every piece begins at the start of a line
   CHECK(text_of(split.tables, 0) != text_of(split.checking, 0));
 
-  write_file(folder / "line.txt", std::string(1000, 'x'));  // one line stays one piece
+  write_file(folder / "line.txt", std::string(25, 'x'));  // one line stays one piece
   CHECK(refusal_of([&] {
           split_corpus({folder / "line.txt"}, tokenizer, 8, {8, 8, 8}, 0);
-        }).find("1001 found, 21 needed (no document goes into two splits)") != std::string::npos);
+        }).find("26 found, 21 needed (no document goes into two splits)") != std::string::npos);
 }
 
 TEST_CASE(

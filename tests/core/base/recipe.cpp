@@ -158,3 +158,15 @@ TEST_CASE(
   }
   CHECK(slice_sizes(172, 16, 4).shared_neurons == 52);
 }
+
+TEST_CASE("a model in a cache of the Hub is called by its name, not by its commit") {
+  Recipe recipe;
+  recipe.model = "/models/tiny";
+  CHECK(recipe.model_name() == "tiny");
+  recipe.model = "/cache/hub/models--org--Tiny-Llama/snapshots/0123abc";
+  CHECK(recipe.model_name() == "Tiny-Llama");
+  recipe.model = "/cache/hub/models--gpt2/snapshots/0123abc";
+  CHECK(recipe.model_name() == "gpt2");
+  recipe.model = "/snapshots/0123abc";
+  CHECK(recipe.model_name() == "0123abc");
+}

@@ -64,7 +64,7 @@ TEST_CASE("a missing table is refused with the command that makes it") {
   check_refused("The run has no policy yet. | Make one: {choose_policy}", [&] { sample.run.policy(2); });
   check_refused("There is no such policy file. | Make one", [&] { sample.run.policy(2, "no.json"); });
   CHECK_FALSE(sample.run.latency());
-  check_refused("There is no such run folder", [&] { open_run(sample.folder / "none"); });
+  check_refused("There is no folder", [&] { open_run(sample.folder / "none"); });
   check_refused("This folder is not a run", [&] { open_run(sample.folder.path()); });
   CHECK_FALSE(is_run(sample.folder.path()));
   CHECK(open_run(sample.run.path()).recipe().experts == 8);

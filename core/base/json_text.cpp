@@ -1,0 +1,67 @@
+#include "base/json_text.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace ladimo {
+namespace {
+
+constexpr int deepest = 100;  // levels; functions that walk a value recurse once per level
+constexpr const char* hint = "The file may be truncated, damaged or edited by hand; fetch or write it again.";
+
+/// The byte at which `text` goes deeper than `deepest` levels.
+std::optional<std::size_t> find_too_deep(std::string_view text) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char letter = text[i];
+    if (quoted) {
+      if (letter == '\\') ++i;
+      if (letter == '"') quoted = false;
+    } else if (letter == '"') {
+      quoted = true;
+    } else if (letter == '[' || letter == '{') {
+      if (++depth > deepest) return i;
+    } else if (letter == ']' || letter == '}') {
+      --depth;
+    }
+  }
+  return std::nullopt;
+}
+
+/// The byte of the first number with so many digits that it may be out of range.
+std::size_t find_long_number(std::string_view text) {
+  constexpr std::size_t digits = 300;
+  std::size_t run = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    run = text[i] >= '0' && text[i] <= '9' ? run + 1 : 0;
+    if (run == digits) return i + 1 - digits;
+  }
+  return 0;
+}
+
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text, const std::string& what, const std::filesystem::path& path,
+                          std::size_t offset) {
+  if (const auto deep = find_too_deep(text))
+    throw Refusal(
+        fmt::format("{} is nested more than {} levels deep, at byte {}.", what, deepest, offset + *deep),
+        hint, path);
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Refusal(fmt::format("{} holds a number that is out of range, near byte {}.", what,
+                              offset + find_long_number(text)),
+                  hint, path);
+  } catch (const nlohmann::json::parse_error& failure) {
+    throw Refusal(fmt::format("{} is not valid JSON: it goes wrong at byte {}.", what, offset + failure.byte),
+                  hint, path);
+  }
+}
+
+}  // namespace ladimo

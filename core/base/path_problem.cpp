@@ -1,0 +1,83 @@
+#include "base/path_problem.h"
+
+#include <fstream>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace ladimo {
+namespace fs = std::filesystem;
+namespace {
+
+/// What keeps `path` from being reached at all; `kind` is "file" or "folder".
+std::optional<Problem> unreachable(const fs::path& path, const char* kind) {
+  std::error_code code, unknown;
+  if (path.empty()) return Problem{fmt::format("The name of a {} is empty.", kind), "Give a name.", path};
+  const auto found = fs::status(path, code);
+  if (fs::exists(found)) return std::nullopt;
+  if (fs::is_symlink(fs::symlink_status(path, unknown)))
+    return Problem{
+        fmt::format("{} is a link to {}, which does not exist.", path.string(),
+                    fs::read_symlink(path, unknown).string()),
+        fmt::format("Restore what it points to, or name the {} itself. In a cache, download it again.", kind),
+        path};
+  if (found.type() == fs::file_type::not_found)
+    return Problem{fmt::format("There is no {} {}.", kind, path.string()), "Check the name.", path};
+  return Problem{fmt::format("The {} {} cannot be reached: {}.", kind, path.string(), code.message()),
+                 "Check the name, and the permissions of the folders above it.", path};
+}
+
+Problem not_permitted(const fs::path& path) {
+  return {fmt::format("{} may not be read by you.", path.string()),
+          "Change its permissions (chmod), or use a copy of your own.", path};
+}
+
+}  // namespace
+
+std::optional<Problem> folder_problem(const fs::path& path) {
+  if (auto problem = unreachable(path, "folder")) return problem;
+  if (!fs::is_directory(path)) {
+    const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    return Problem{fmt::format("{} is a file, not a folder.", path.string()),
+                   fmt::format("Name the folder that it is in: {}.", parent.string()), path};
+  }
+  if (::access(path.c_str(), R_OK | X_OK) != 0) return not_permitted(path);
+  return std::nullopt;
+}
+
+std::optional<Problem> file_problem(const fs::path& path) {
+  if (auto problem = unreachable(path, "file")) return problem;
+  if (fs::is_directory(path)) return Problem{"This is a folder, not a file.", "Name a file.", path};
+  if (!fs::is_regular_file(path))
+    return Problem{fmt::format("{} is a pipe or a device, not a file.", path.string()),
+                   "Save what it gives to a file and name that, because it is read more than once.", path};
+  if (::access(path.c_str(), R_OK) != 0) return not_permitted(path);
+  return std::nullopt;
+}
+
+std::optional<Problem> stand_in_problem(const fs::path& file) {
+  std::error_code code;
+  if (!fs::is_regular_file(file, code)) return std::nullopt;
+  std::string head(256, '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  const std::string name = file.filename().string();
+  if (head.starts_with("version https://git-lfs"))
+    return Problem{fmt::format("{} is a Git LFS pointer, not the file itself.", name),
+                   "Fetch the file with `git lfs pull` in its repository, or download it from the Hub.",
+                   file};
+  for (char& letter : head)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  const auto first = head.find_first_not_of(" \t\r\n");
+  const auto begins = [&](std::string_view mark) {
+    return first != std::string::npos && std::string_view(head).substr(first).starts_with(mark);
+  };
+  if (begins("<!doctype html") || begins("<html"))
+    return Problem{fmt::format("{} is a web page, not the file itself.", name),
+                   "Download it again. You may have to log in or accept the model's license first.", file};
+  return std::nullopt;
+}
+
+}  // namespace ladimo
