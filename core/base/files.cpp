@@ -80,7 +80,7 @@ std::string hash_of_file(const fs::path& path) {
 
 nlohmann::json read_json(const fs::path& path) {
   const std::string text = read_file(path);
-  if (const auto stand_in = stand_in_problem(path)) throw Refusal(*stand_in);
+  if (const auto stand_in = stand_in_problem(path, text)) throw Refusal(*stand_in);
   return parse_json(text, path.filename().string(), path);
 }
 

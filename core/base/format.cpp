@@ -73,4 +73,11 @@ std::string format_seconds(double seconds) {
   return fmt::format("{} d {} h", hours / 24, hours % 24);
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& letter : lower)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  return lower;
+}
+
 }  // namespace ladimo

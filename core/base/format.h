@@ -19,4 +19,7 @@ std::string format_count(double count);
 /// Three significant digits in plain decimals: 0.0000123 -> "0.0000123", 12.345 -> "12.3".
 std::string format_number(double value);
 
+/// `text` with the letters A ... Z in lower case.
+std::string lower_case(std::string_view text);
+
 }  // namespace ladimo

@@ -1,5 +1,6 @@
 #include "base/json_text.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
@@ -33,15 +34,11 @@ std::optional<std::size_t> find_too_deep(std::string_view text) {
   return std::nullopt;
 }
 
-/// The byte of the first number with so many digits that it may be out of range.
-std::size_t find_long_number(std::string_view text) {
-  constexpr std::size_t digits = 300;
-  std::size_t run = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    run = text[i] >= '0' && text[i] <= '9' ? run + 1 : 0;
-    if (run == digits) return i + 1 - digits;
-  }
-  return 0;
+/// The byte of the number that a failure of the parser quotes: "... parsing '1e999'".
+std::size_t place_of(const nlohmann::json::out_of_range& failure, std::string_view text) {
+  const std::string_view said = failure.what();
+  const auto begin = said.find('\'') + 1, end = said.rfind('\'');
+  return begin < end ? std::min(text.find(said.substr(begin, end - begin)), text.size()) : 0;
 }
 
 }  // namespace
@@ -54,9 +51,9 @@ nlohmann::json parse_json(std::string_view text, const std::string& what, const 
         hint, path);
   try {
     return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::out_of_range&) {
-    throw Refusal(fmt::format("{} holds a number that is out of range, near byte {}.", what,
-                              offset + find_long_number(text)),
+  } catch (const nlohmann::json::out_of_range& failure) {
+    throw Refusal(fmt::format("{} holds a number that is out of range, at byte {}.", what,
+                              offset + place_of(failure, text)),
                   hint, path);
   } catch (const nlohmann::json::parse_error& failure) {
     throw Refusal(fmt::format("{} is not valid JSON: it goes wrong at byte {}.", what, offset + failure.byte),

@@ -1,10 +1,12 @@
 #include "base/path_problem.h"
 
-#include <fstream>
+#include <algorithm>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "base/format.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -56,28 +58,24 @@ std::optional<Problem> file_problem(const fs::path& path) {
   return std::nullopt;
 }
 
-std::optional<Problem> stand_in_problem(const fs::path& file) {
+bool has_entry(const fs::path& path) {
   std::error_code code;
-  if (!fs::is_regular_file(file, code)) return std::nullopt;
-  std::string head(256, '\0');
-  std::ifstream in(file, std::ios::binary);
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<std::size_t>(in.gcount()));
-  const std::string name = file.filename().string();
-  if (head.starts_with("version https://git-lfs"))
-    return Problem{fmt::format("{} is a Git LFS pointer, not the file itself.", name),
-                   "Fetch the file with `git lfs pull` in its repository, or download it from the Hub.",
-                   file};
-  for (char& letter : head)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  const auto first = head.find_first_not_of(" \t\r\n");
-  const auto begins = [&](std::string_view mark) {
-    return first != std::string::npos && std::string_view(head).substr(first).starts_with(mark);
-  };
-  if (begins("<!doctype html") || begins("<html"))
-    return Problem{fmt::format("{} is a web page, not the file itself.", name),
-                   "Download it again. You may have to log in or accept the model's license first.", file};
-  return std::nullopt;
+  return fs::exists(fs::symlink_status(path, code));
+}
+
+std::optional<Problem> lfs_pointer_problem(const fs::path& file, std::string_view bytes) {
+  if (!bytes.starts_with("version https://git-lfs")) return std::nullopt;
+  return Problem{fmt::format("{} is a Git LFS pointer, not the file itself.", file.filename().string()),
+                 "Fetch the file with `git lfs pull` in its repository, or download it from the Hub.", file};
+}
+
+std::optional<Problem> stand_in_problem(const fs::path& file, std::string_view bytes) {
+  if (auto pointer = lfs_pointer_problem(file, bytes)) return pointer;
+  const auto begin = std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size());
+  const std::string head = lower_case(bytes.substr(begin, 16));
+  if (!head.starts_with("<!doctype html") && !head.starts_with("<html")) return std::nullopt;
+  return Problem{fmt::format("{} is a web page, not the file itself.", file.filename().string()),
+                 "Download it again. You may have to log in or accept the model's license first.", file};
 }
 
 }  // namespace ladimo

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -16,8 +17,15 @@ std::optional<Problem> folder_problem(const std::filesystem::path& path);
 /// are read more than once.
 std::optional<Problem> file_problem(const std::filesystem::path& path);
 
-/// What `file` holds in place of what its name promises: a Git LFS pointer, or the web page of a download
-/// that failed. Absent when it is neither, or cannot be read.
-std::optional<Problem> stand_in_problem(const std::filesystem::path& file);
+/// Whether a folder has an entry `path`, even one that is a link to nothing. Reading such an entry then says
+/// what is wrong with it.
+bool has_entry(const std::filesystem::path& path);
+
+/// Says that `file`, which begins with `bytes`, is a Git LFS pointer. Absent when it is none.
+std::optional<Problem> lfs_pointer_problem(const std::filesystem::path& file, std::string_view bytes);
+
+/// What `file`, which begins with `bytes`, holds in place of the data that its name promises: a Git LFS
+/// pointer, or the web page of a download that failed. Absent when it is neither.
+std::optional<Problem> stand_in_problem(const std::filesystem::path& file, std::string_view bytes);
 
 }  // namespace ladimo

@@ -65,9 +65,7 @@ void collect(std::vector<Problem>& problems, Work work) {
 }
 
 bool has_safetensors(const fs::path& folder) {
-  std::error_code code;
-  return fs::exists(folder / "model.safetensors", code) ||
-         fs::exists(folder / "model.safetensors.index.json", code);
+  return has_entry(folder / "model.safetensors") || has_entry(folder / "model.safetensors.index.json");
 }
 
 void check_tensor(const TensorStore& store, const ExpectedTensor& expected, const fs::path& folder,
@@ -155,18 +153,17 @@ void open_store(const fs::path& folder, Found& found) {
 
 Found find(const fs::path& folder) {
   Found found;
-  std::error_code code;
   if (auto problem = folder_problem(folder)) {
     found.problems.push_back(std::move(*problem));
     return found;
   }
   const fs::path file = folder / "config.json";
-  if (!fs::exists(file, code) && !has_safetensors(folder))
+  if (!has_entry(file) && !has_safetensors(folder))
     if (auto foreign = foreign_folder(folder)) {
       found.problems.push_back(std::move(*foreign));
       return found;
     }
-  if (!fs::exists(file, code))
+  if (!has_entry(file))
     found.problems.push_back(
         {"There is no config.json in the folder.",
          "Name a folder in the Hugging Face layout: config.json, safetensors, tokenizer.model.", file});

@@ -179,7 +179,6 @@ inline constexpr std::string_view harmless_config_keys[] = {
     "return_dict_in_generate",
     "torchscript",
     "transformers.js_config",
-    "auto_map",
     "model_name",
     "license",
 };

@@ -57,7 +57,6 @@ class Mapping {
  public:
   explicit Mapping(const fs::path& path) {
     if (const auto problem = file_problem(path)) throw Refusal(*problem);
-    if (const auto problem = stand_in_problem(path)) throw Refusal(*problem);
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status {};
     if (descriptor < 0 || ::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -124,6 +123,8 @@ class HeaderReader {
 
   Json parse() {
     if (file_.empty()) refuse("the file is empty.");
+    const std::string_view beginning(reinterpret_cast<const char*>(file_.data()), file_.size());
+    if (const auto problem = stand_in_problem(path_, beginning)) throw Refusal(*problem);
     if (file_.size() < length_bytes)
       refuse(fmt::format("the file ends at byte {}, inside the header's length (8 bytes at offset 0).",
                          file_.size()));
@@ -286,8 +287,7 @@ struct TensorStore::Mapped {
     for (const auto& [name, file] : read_index(index)) {
       const fs::path path = index.parent_path() / file;
       if (!shards.contains(file)) {
-        std::error_code code;
-        if (!fs::exists(path, code))
+        if (!has_entry(path))
           throw Refusal(fmt::format("{} is missing; {} names it.", file, index.filename().string()),
                         "Fetch all files of the checkpoint.", path);
         for (TensorView& view : map(path)) shards[file].emplace(view.name, std::move(view));
@@ -318,9 +318,9 @@ TensorStore TensorStore::open(const fs::path& folder_or_file) {
   const fs::path index = folder_or_file / "model.safetensors.index.json";
   if (!fs::is_directory(folder_or_file, code))
     mapped->add_file(folder_or_file);
-  else if (fs::exists(single, code))
+  else if (has_entry(single))
     mapped->add_file(single);
-  else if (fs::exists(index, code))
+  else if (has_entry(index))
     mapped->add_shards(index);
   else
     throw Refusal("There is no model.safetensors and no model.safetensors.index.json in the folder.",

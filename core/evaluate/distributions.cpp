@@ -12,9 +12,7 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t logit_bytes = 4 << 20;  // one [rows, V] fp32 matrix
-constexpr std::int64_t least_rows = 128;       // with fewer rows the head is read too often
-constexpr std::int64_t rows_per_thread = 8;    // fewer are not worth waking a thread
+constexpr std::int64_t rows_per_thread = 8;  // fewer are not worth waking a thread
 
 auto rows_of(const at::Tensor& logits, const at::Tensor& probabilities, const at::Tensor& log_normaliser) {
   return [z = logits.data_ptr<float>(), p = probabilities.data_ptr<float>(),
@@ -105,10 +103,6 @@ std::pair<double, at::Tensor> Distributions::kl_gradient(const at::Tensor& given
     }
   });
   return {std::accumulate(kl.begin(), kl.end(), 0.0), gradient};
-}
-
-std::int64_t Distributions::rows_at_once(std::int64_t vocab_size) {
-  return std::max(least_rows, logit_bytes / (4 * vocab_size));
 }
 
 }  // namespace ladimo

@@ -29,9 +29,6 @@ class Distributions {
   /// with respect to the model's logits [n, V].
   std::pair<double, at::Tensor> kl_gradient(const at::Tensor& logits, double scale) const;
 
-  /// The number of rows of logits to compute at once. Where the vocabulary is small they stay in the cache.
-  static std::int64_t rows_at_once(std::int64_t vocab_size);
-
  private:
   at::Tensor logits_;          // [n, V] float
   at::Tensor probabilities_;   // [n, V] float

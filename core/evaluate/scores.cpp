@@ -98,7 +98,7 @@ class Scoring {
     for (const auto& stream : own_)
       own_rows.push_back(stream.defined() ? std::optional(predicting_rows(stream, begin, end))
                                           : std::nullopt);
-    const auto rows = Distributions::rows_at_once(source_.config().vocab_size);
+    const auto rows = chunk_logit_rows(source_.config().vocab_size);
     for_chunks(dense_rows.size(0), rows, [&](auto first, auto last) {
       const auto target = targets.slice(0, first, last);
       const Distributions dense(head.logits(dense_rows.slice(0, first, last)));

@@ -26,7 +26,7 @@ at::Tensor sample_tokens(const at::Tensor& log_p, Random& random) {
 ResidualStream head_gradient(const WeightSource& source, const ResidualStream& last, std::uint64_t seed,
                              const Context& context) {
   const auto head = source.head();
-  const auto rows = Distributions::rows_at_once(source.config().vocab_size);
+  const auto rows = chunk_logit_rows(source.config().vocab_size);
   Random random(seed, "fisher");
   ResidualStream result(source, last.windows(), last.positions(), context, at::kFloat);
   const auto chunk = chunk_windows(source.config().intermediate_size, last.positions());

@@ -50,9 +50,9 @@ struct Parts {
   /// What a forward pass holds of a chunk: hidden states, gate, up and their product, queries, keys and
   /// values.
   double forward() const { return fp32 * rows * (4 * f + 6 * d + 2 * key_values); }
-  /// What autograd keeps of a chunk: the intermediate results of the FFN and of the attention, and the scores,
-  /// of which causality leaves half. Every group of queries copies the keys and values that it sees where a
-  /// chunk holds several windows.
+  /// What autograd keeps of a chunk: the intermediate results of the FFN and of the attention, and the
+  /// scores, of which causality leaves half. Every group of queries copies the keys and values that it sees
+  /// where a chunk holds several windows.
   double backward() const {
     const double copied = backward_rows > window ? window / queries * key_values : 0;
     return fp32 * backward_rows * (9 * f + 14 * d + copied + heads * window / 2);
@@ -128,9 +128,13 @@ MemoryUse estimating(const Workload& work, const Parts& p) {
 /// The memory to score `policies` converted models beside the dense one.
 MemoryUse scoring(const Parts& p, double policies, double tokens, double bytes, double moved, int threads) {
   const double together = at_once(p, threads, policies, p.rows);
-  // The logits of some rows, and the last hidden states of all models for the windows of a chunk.
-  const double logits =
-      (2 + std::min<double>(threads, policies)) * 64 * 1024 * 1024 + (1 + policies) * fp32 * p.rows * p.d;
+  // The logits of some rows of the dense model and of those that are compared at once, four matrices each,
+  // and the last hidden states of all models for the windows of a chunk.
+  const double matrix =
+      fp32 * static_cast<double>(chunk_logit_rows(static_cast<std::int64_t>(p.vocab))) * p.vocab;
+  const double compared =
+      pieces_at_once(threads, static_cast<std::int64_t>(policies), static_cast<std::int64_t>(matrix));
+  const double logits = (2 + compared) * 4 * matrix + (1 + policies) * fp32 * p.rows * p.d;
   return {program + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * together, p.head + logits),
           (1 + policies) * stream(p, tokens, bytes)};
 }

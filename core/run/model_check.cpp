@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/path_problem.h"
+
 namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
@@ -20,8 +22,7 @@ void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& con
 CheckedModel check_model(const fs::path& folder) {
   CheckedModel model{Checkpoint::examine(folder), {}, {}};
   model.problems = model.found.problems;
-  std::error_code code;
-  if (!fs::exists(folder / "config.json", code)) return model;
+  if (!has_entry(folder / "config.json")) return model;
   const ModelConfig& config = model.found.config;
   try {
     auto tokenizer = load_tokenizer(folder, model.found.opened ? std::optional(config.bos) : std::nullopt);

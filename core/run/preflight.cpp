@@ -41,7 +41,7 @@ bool is_self(const std::vector<fs::path>& text) { return text.size() == 1 && tex
 nlohmann::json read_settings(const fs::path& recipe) {
   if (!recipe.string().starts_with('{')) return read_json(recipe);
   try {
-    return parse_json(recipe.string(), "The recipe in {recipe}", {});
+    return parse_json(recipe.string(), "The text of the recipe", {});
   } catch (const Refusal& refusal) {
     throw Refusal(
         refusal.problem().message,

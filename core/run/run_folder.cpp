@@ -114,7 +114,7 @@ bool is_run(const fs::path& path) { return RunFolder(path).exists(); }
 
 RunFolder open_run(const fs::path& path) {
   if (auto problem = folder_problem(path)) {
-    if (!fs::exists(fs::symlink_status(path))) problem->hint = "Make one: {new_conversion}.";
+    if (!has_entry(path)) problem->hint = "Make one: {new_conversion}.";
     throw Refusal(*problem);
   }
   if (!is_run(path))

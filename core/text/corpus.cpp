@@ -58,8 +58,8 @@ std::vector<std::size_t> cuts_of(std::string_view document, std::size_t longest_
   return ends;
 }
 
-// Cuts a long document into pieces of at least `least` tokens. A line is very long with many times as many
-// bytes as a piece needs.
+// Cuts a long document into pieces of at least `least` tokens, at line ends. Only a line that would be
+// several pieces long by itself is cut after sentences.
 void cut_document(std::string document, const Tokenizer& tokenizer, std::int64_t least,
                   std::vector<std::string>& pieces) {
   // A token has at least one byte, so a document with few bytes cannot give two pieces and needs no counting.
@@ -82,7 +82,7 @@ void cut_document(std::string document, const Tokenizer& tokenizer, std::int64_t
   else
     pieces.back().append(document, piece_begin);  // what is left is too short for a piece of its own
   for (std::size_t i = first_piece; i < pieces.size(); ++i)
-    if (pieces[i].ends_with('\n') || pieces[i].ends_with(' ')) pieces[i].pop_back();
+    if (pieces[i].ends_with('\n')) pieces[i].pop_back();
 }
 
 // The number of stream tokens in one window: all but the BOS.

@@ -10,12 +10,12 @@
 #include "base/files.h"
 #include "base/json_text.h"
 #include "text/corpus.h"
+#include "text/text_format.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view white_space = " \t\r\n\v\f";
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(white_space) == text.npos; }
@@ -73,7 +73,7 @@ std::vector<std::string> plain_documents(std::string_view text) {
   return documents;
 }
 
-/// The text of one JSON value: a string, or the key "text" of an object. `where` names it in refusals.
+/// The value of the key "text" of a JSON object. `where` names the object in refusals.
 std::string text_in(const nlohmann::json& json, const std::string& where, const fs::path& file) {
   const auto refuse = [&](const char* what) {
     throw Refusal(fmt::format("{} of {} {}.", where, file.filename().string(), what),
@@ -106,101 +106,16 @@ std::vector<std::string> array_documents(const nlohmann::json& array, const fs::
   return documents;
 }
 
-enum class Format { plain, json_lines, json_array };
-
-bool is_named_json(const fs::path& file) {
-  std::string extension = file.extension().string();
-  for (char& letter : extension)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  return extension == ".jsonl" || extension == ".ndjson" || extension == ".json";
-}
-
-/// Judges by the content, because names are often wrong. A name for JSON only decides that what looks like
-/// broken JSON is refused instead of read as plain text.
-Format format_of(std::string_view text, const fs::path& file) {
-  const auto begin = text.find_first_not_of(white_space);
-  if (begin == text.npos) return Format::plain;
-  const std::string_view content = text.substr(begin);
-  if (content.front() == '[' && (is_named_json(file) || nlohmann::json::accept(content)))
-    return Format::json_array;
-  const auto line = content.substr(0, content.find('\n'));
-  if (content.front() == '{' && nlohmann::json::accept(line)) return Format::json_lines;
-  if (content.front() == '{' && nlohmann::json::accept(content))
-    throw Refusal(fmt::format("{} is one JSON object over many lines.", file.filename().string()),
-                  "Write a list of texts, or one object like {\"text\": \"...\"} per line.", file);
-  return is_named_json(file) ? Format::json_lines : Format::plain;
-}
-
-struct Signature {
-  std::string_view bytes;  // at the beginning of a file
-  const char* what;
-  const char* hint;
-};
-
-constexpr const char* decompress = "Decompress it first, and name the text file.";
-constexpr const char* as_lines =
-    "Write its column of texts as JSON lines, for example with pandas: "
-    "to_json(..., orient=\"records\", lines=True).";
-
-constexpr Signature signatures[] = {
-    {"\x1F\x8B", "a gzip archive", decompress},
-    {"\x28\xB5\x2F\xFD", "a zstd archive", decompress},
-    {"\xFD"
-     "7zXZ",
-     "an xz archive", decompress},
-    {"BZh", "a bzip2 archive", decompress},
-    {"7z\xBC\xAF", "a 7z archive", decompress},
-    {"PK\x03\x04", "a zip archive or an office document", "Unpack it, or save it as plain text."},
-    {"PAR1", "a Parquet table", as_lines},
-    {"ARROW1", "an Arrow table", as_lines},
-    {"SQLite format 3", "an SQLite database", as_lines},
-    {"%PDF-", "a PDF document", "Save its text as plain text, for example with pdftotext."},
-    {"\xFF\xFE", "UTF-16 text", "Convert it to UTF-8: iconv -f UTF-16 -t UTF-8 FILE > NEW."},
-    {"\xFE\xFF", "UTF-16 text", "Convert it to UTF-8: iconv -f UTF-16 -t UTF-8 FILE > NEW."},
-    {"version https://git-lfs", "a Git LFS pointer, not the file itself",
-     "Fetch the file with `git lfs pull` in its repository."},
-};
-
-/// Whether the first line is the header of a table with a column of texts: names without spaces between
-/// commas or tabs.
-bool is_table(std::string_view text) {
-  const auto line = text.substr(0, text.find_first_of("\r\n"));
-  const char separator = line.find('\t') != line.npos ? '\t' : ',';
-  if (line.find(separator) == line.npos) return false;
-  bool has_text = false;
-  for (std::size_t begin = 0; begin <= line.size();) {
-    const auto end = std::min(line.find(separator, begin), line.size());
-    std::string_view name = line.substr(begin, end - begin);
-    if (name.size() > 1 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
-    if (name.find_first_of(" \"") != name.npos) return false;
-    has_text = has_text || name == "text" || name == "content";
-    begin = end + 1;
-  }
-  return has_text;
-}
-
-void refuse_other_formats(std::string_view bytes, const fs::path& file) {
-  const auto refuse = [&](const char* what, const char* hint) {
-    throw Refusal(fmt::format("{} is {}.", file.filename().string(), what), hint, file);
-  };
-  for (const Signature& signature : signatures)
-    if (bytes.starts_with(signature.bytes)) refuse(signature.what, signature.hint);
-  if (is_table(bytes)) refuse("a table of comma or tab separated values", as_lines);
-  if (bytes.substr(0, 4096).find('\0') != bytes.npos)
-    refuse("a binary file", "Name a text file, or JSON lines like {\"text\": \"...\"}.");
-}
-
 std::vector<std::string> documents_in(std::string_view bytes, const fs::path& file) {
-  refuse_other_formats(bytes, file);
+  refuse_foreign_text(bytes, file);
   if (const auto invalid = find_invalid_utf8(bytes))
     throw Refusal(
         fmt::format("{} is not UTF-8 text: it goes wrong at byte {}.", file.filename().string(), *invalid),
         "Convert it to UTF-8, e.g. with iconv.", file);
-  std::string_view text = bytes;
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  const Format format = format_of(text, file);
-  auto documents = format == Format::json_lines ? jsonl_documents(text, file)
-                   : format == Format::json_array
+  const std::string_view text = without_mark(bytes);
+  const TextFormat format = format_of(text, file);
+  auto documents = format == TextFormat::json_lines ? jsonl_documents(text, file)
+                   : format == TextFormat::json_array
                        ? array_documents(parse_json(text, file.filename().string(), file), file)
                        : plain_documents(text);
   if (documents.empty())
@@ -221,8 +136,7 @@ Beginning read_beginning(const fs::path& file, std::size_t bytes) {
   std::ifstream in(file, std::ios::binary);
   std::string line;  // the rest of the line that `head` ends in
   if (!in.read(head.data(), static_cast<std::streamsize>(bytes))) return {read_documents(file), 1};
-  const auto first = head.find_first_not_of(white_space);
-  if (first != head.npos && head[first] == '[') return {read_documents(file), 1};  // a part is no JSON list
+  if (begins_list(head)) return {read_documents(file), 1};  // a part of a JSON list cannot be parsed
   if (head.back() != '\n' && std::getline(in, line)) head += line;
   return {documents_in(head, file), static_cast<double>(head.size()) / static_cast<double>(all)};
 }

@@ -64,7 +64,7 @@ class SentencePieceTokenizer final : public Tokenizer {
  public:
   SentencePieceTokenizer(const fs::path& file, std::optional<std::int64_t> bos) : library_(sentencepiece()) {
     const std::string bytes = read_file(file);
-    if (const auto stand_in = stand_in_problem(file)) throw Refusal(*stand_in);
+    if (const auto stand_in = stand_in_problem(file, bytes)) throw Refusal(*stand_in);
     if (is_tiktoken(bytes))
       throw Refusal(
           fmt::format("{} is a tiktoken vocabulary (LLaMA 3's original format), which is not read so far.",
@@ -129,9 +129,8 @@ class SentencePieceTokenizer final : public Tokenizer {
 
 std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& model_folder, std::optional<std::int64_t> bos) {
   const fs::path file = model_folder / "tokenizer.model";
-  std::error_code code;
-  if (fs::exists(file, code)) return std::make_unique<SentencePieceTokenizer>(file, bos);
-  if (fs::exists(model_folder / "tokenizer.json", code))
+  if (has_entry(file)) return std::make_unique<SentencePieceTokenizer>(file, bos);
+  if (has_entry(model_folder / "tokenizer.json"))
     throw Refusal(
         "There is a tokenizer.json but no tokenizer.model; only SentencePiece's tokenizer.model is read so "
         "far.",

@@ -248,7 +248,7 @@ class Training {
     const auto predicting = [&](const at::Tensor& t) { return t.slice(1, 1, w - 1).reshape({-1, d}); };
     const auto inputs = predicting(h), targets = predicting(teacher);
     if (inputs.size(0) == 0) return {0, at::zeros_like(h)};  // windows of two tokens predict none
-    const auto rows = Distributions::rows_at_once(source_.config().vocab_size);
+    const auto rows = chunk_logit_rows(source_.config().vocab_size);
     double loss = 0;
     std::vector<at::Tensor> parts;
     for (std::int64_t begin = 0; begin < inputs.size(0); begin += rows) {

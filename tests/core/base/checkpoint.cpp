@@ -95,9 +95,15 @@ TEST_CASE("what lies in place of a folder is told apart") {
   fs::create_symlink(folder / "gone", folder / "link");
   CHECK(mentions(problems_of(folder / "link"), "is a link to"));
   CHECK(mentions(problems_of(folder / "link"), "which does not exist"));
-  fs::rename(folder / "model/model.safetensors", folder / "weights");
-  fs::create_symlink(folder / "nowhere", folder / "model/model.safetensors");
-  CHECK_FALSE(problems_of(folder / "model").empty());
+  for (const char* file : {"model.safetensors", "config.json"}) {
+    const fs::path path = folder / "model" / file;
+    fs::rename(path, folder / "away");
+    fs::create_symlink(folder / "blob", path);
+    CAPTURE(file);
+    CHECK(mentions(problems_of(folder / "model"), path.string() + " is a link to"));
+    fs::remove(path);
+    fs::rename(folder / "away", path);
+  }
 }
 
 TEST_CASE("checkpoints that are not read are recognised in one sentence with a remedy") {

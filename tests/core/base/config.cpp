@@ -199,6 +199,7 @@ TEST_CASE("unsupported settings and impossible values are named") {
       {{{"quantization_config", {{"bits", 4}}}}, "quantization_config is not known here"},
       {{{"attn_logit_softcapping", 50.0}}, "attn_logit_softcapping is not known here"},
       {{{"qk_norm", true}}, "qk_norm is not known here"},
+      {{{"auto_map", {{"AutoModelForCausalLM", "modeling.Own"}}}}, "auto_map is not known here"},
       {{{"is_causal", false}}, "is_causal is false; only true is known here"},
       {{{"use_rope", false}}, "use_rope is false; only true is known here"},
       {{{"rope_interleaved", true}}, "rope_interleaved is true; only false is known here"},

@@ -98,9 +98,12 @@ TEST_CASE("JSON is known by its content, whatever the name") {
 TEST_CASE("a long JSON list is looked at whole, because a part of it is no list") {
   TemporaryFolder folder;
   write_file(folder / "a.json", "[\"" + std::string(300, 'a') + "\", \"" + std::string(300, 'b') + "\"]");
-  const auto beginning = read_beginning(folder / "a.json", 100);
-  CHECK(beginning.documents.size() == 2);
-  CHECK(beginning.share == 1);
+  for (const char* mark : {"", "\xEF\xBB\xBF"}) {
+    write_file(folder / "a.json", mark + read_file(folder / "a.json"));
+    const auto beginning = read_beginning(folder / "a.json", 100);
+    CHECK(beginning.documents.size() == 2);
+    CHECK(beginning.share == 1);
+  }
 }
 
 TEST_CASE("files that hold no text are refused with the place") {

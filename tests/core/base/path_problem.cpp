@@ -46,8 +46,27 @@ TEST_CASE("absent, a dangling link and the wrong kind of thing are told apart") 
   CHECK_FALSE(file_problem(folder / "good"));
 }
 
+TEST_CASE("a link to nothing is an entry of its folder") {
+  TemporaryFolder folder;
+  CHECK_FALSE(has_entry(folder / "link"));
+  fs::create_symlink(folder / "gone", folder / "link");
+  CHECK(has_entry(folder / "link"));
+}
+
+TEST_CASE("what stands in for a file is known by its first bytes") {
+  CHECK(has(said(stand_in_problem("a/b.json", "version https://git-lfs.github.com/spec/v1\n")),
+            "b.json is a Git LFS pointer"));
+  CHECK(has(said(stand_in_problem("b.json", " \n<!DOCTYPE HTML>")), "b.json is a web page"));
+  CHECK(has(said(stand_in_problem("b.json", "<html lang=en>")), "b.json is a web page"));
+  for (const char* bytes : {"", " ", "{}", "<htm", "version 2"})
+    CHECK_FALSE(stand_in_problem("b.json", bytes));
+}
+
 TEST_CASE("what may not be read is named as such") {
-  if (::geteuid() == 0) return;  // root may read everything
+  if (::geteuid() == 0) {
+    MESSAGE("not checked, because root may read everything");
+    return;
+  }
   TemporaryFolder folder;
   write_file(folder / "file", "x");
   fs::create_directory(folder / "closed");

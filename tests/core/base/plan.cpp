@@ -155,7 +155,7 @@ TEST_CASE("impossible settings are named, all at once") {
       {[](auto& r) { r.run = ""; }, "No run folder is given"},
       {[](auto& r) { r.tokens = 1000000; }, "too few tokens"},
       {[](auto& r) { r.recipe = "/nowhere/recipe.json"; }, "/nowhere/recipe.json"},
-      {[](auto& r) { r.recipe = "{\"experts\": 4"; }, "not valid JSON"},
+      {[](auto& r) { r.recipe = "{\"experts\": 4"; }, "The text of the recipe is not valid JSON"},
       {[](auto& r) { r.recipe = "{\"expert\": 4}"; }, "expert"},
       {[](auto& r) { r.model = r.model.parent_path() / "none"; }, "There is no folder"},
   };
