@@ -10,6 +10,7 @@
 #include "commands/conversion.h"
 #include "commands/partition_sample.h"
 #include "commands/runtime.h"
+#include "run/model_check.h"
 #include "run/plan.h"
 #include "text/text_look.h"
 
@@ -49,7 +50,8 @@ nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
   const Recipe& recipe = plan.recipe;
   if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};
   const TextRequest request{recipe.text, recipe.window, recipe.splits(), recipe.seed, looks};
-  return to_json(look_at_text(request, *load_tokenizer(recipe.model, plan.config.bos), session.context));
+  return to_json(
+      look_at_text(request, *load_tokenizer(recipe.model, model_tokens(plan.config)), session.context));
 }
 
 void print_plan(const Plan& plan) {
@@ -81,6 +83,7 @@ Command add_plan(CLI::App& app) {
   return [request, sample, look](const Session& session) {
     request->read_weights = !*sample && !*look;
     const auto plan = plan_for(*request, session);
+    session.context.warn(plan.warnings);
     auto json = to_json(plan);
     if (*look) json["look"] = text_look(plan, **look, session);
     if (*sample && plan.problems.empty()) {
@@ -106,6 +109,7 @@ Command add_convert(CLI::App& app) {
     const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const auto plan = plan_for(*request, session);
     if (!plan.problems.empty()) throw Refusal(plan.problems);
+    session.context.warn(plan.warnings);
     const auto result = convert(plan, runtime, session.context);
     session.output.result(to_json(result), [&] { print_result(result); });
     return 0;

@@ -33,6 +33,7 @@ Command add_inspect(CLI::App& app) {
   app.add_option("MODEL", *model, "Folder with config.json and safetensors")->required();
   return [model](const Session& session) {
     const auto inspection = inspect(*model, session.context);
+    session.context.warn(inspection.warnings);
     const bool fits = inspection.problems.empty();
     if (!fits && !inspection.described()) throw Refusal(inspection.problems);
     session.output.result(to_json(inspection), [&] {

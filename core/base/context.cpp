@@ -3,8 +3,6 @@
 #include <cmath>
 #include <utility>
 
-#include "base/error.h"
-
 namespace ladimo {
 
 using Clock = std::chrono::steady_clock;
@@ -17,6 +15,10 @@ void Context::emit(const Event& event) const {
 
 void Context::warn(std::string message, std::string hint) const {
   emit(WarningEvent{std::move(message), std::move(hint)});
+}
+
+void Context::warn(const std::vector<Problem>& warnings) const {
+  for (const Problem& warning : warnings) warn(warning.message, warning.hint);
 }
 
 bool Context::canceled() const { return cancel_ != nullptr && cancel_->load(std::memory_order_relaxed); }

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
 #include "base/events.h"
 #include "base/memory_budget.h"
 
@@ -28,6 +30,7 @@ class Context {
 
   void emit(const Event& event) const;
   void warn(std::string message, std::string hint = {}) const;
+  void warn(const std::vector<Problem>& warnings) const;
   bool canceled() const;
   /// Throws Interrupted when the work was asked to stop. Call it at least every 100 ms of work.
   void check() const;

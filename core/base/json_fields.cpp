@@ -161,9 +161,9 @@ std::string advice_from(const JsonFields& fields) {
   return fields.text(fields.has("advice") ? "advice" : "hint");
 }
 
-std::vector<Problem> problems_from(const JsonFields& fields) {
+std::vector<Problem> problems_from(const JsonFields& fields, std::string_view key) {
   std::vector<Problem> problems;
-  for (const JsonFields& problem : fields.objects("problems"))
+  for (const JsonFields& problem : fields.objects(key))
     problems.push_back({problem.text("message"), advice_from(problem), problem.text("path")});
   return problems;
 }

@@ -63,8 +63,8 @@ class JsonFields {
 /// is the same hint with ids (base/setting.h), and `setting` is the id of the setting that the hint is about,
 /// or null.
 nlohmann::json to_json(const std::vector<Problem>& problems);
-/// Reads the list under the key `problems`. The hints keep their ids.
-std::vector<Problem> problems_from(const JsonFields& fields);
+/// Reads the list under `key`. The hints keep their ids.
+std::vector<Problem> problems_from(const JsonFields& fields, std::string_view key = "problems");
 /// Reads the hint of a problem: `advice`, or `hint` when an older program wrote no `advice`.
 std::string advice_from(const JsonFields& fields);
 

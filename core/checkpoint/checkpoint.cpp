@@ -12,6 +12,8 @@
 #include "base/hash.h"
 #include "base/path_problem.h"
 #include "checkpoint/foreign_layout.h"
+#include "checkpoint/generation_config.h"
+#include "checkpoint/weight_values.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -30,6 +32,7 @@ struct Found {
   std::optional<NativeSection> native;
   std::optional<TensorStore> store;
   std::vector<Problem> problems;
+  std::vector<Problem> warnings;
 };
 
 // The tensors that the folder must hold. A native folder need not have the dense FFN of every layer.
@@ -151,6 +154,45 @@ void open_store(const fs::path& folder, Found& found) {
   collect(found.problems, [&] { found.store = TensorStore::open(folder); });
 }
 
+// transformers ties the head only to an embedding that it equals (PreTrainedModel.tie_weights since 5.0).
+void check_tied_head(Found& found) {
+  const auto head = tensor_name(Role::head), embedding = tensor_name(Role::embedding);
+  if (!found.config.tied_head || !found.store->contains(head) || !found.store->contains(embedding)) return;
+  const TensorView& stored = found.store->at(head);
+  if (have_equal_values(stored, found.store->at(embedding))) return;
+  found.config.tied_head = false;
+  found.warnings.push_back(
+      {fmt::format("config.json ties the head to the embedding (tie_word_embeddings), but "
+                   "the stored {} differs from {}.",
+                   head, embedding),
+       "The stored lm_head is used, as in transformers 5.", stored.file});
+}
+
+bool hold_same_tensors(const TensorStore& a, const TensorStore& b) {
+  return std::ranges::equal(a.tensors(), b.tensors(), [](const auto& left, const auto& right) {
+    return Checkpoint::fingerprint(left.second) == Checkpoint::fingerprint(right.second);
+  });
+}
+
+// Warns about an index beside a single file that says something else.
+void check_index_beside(const fs::path& folder, Found& found) {
+  const fs::path index = folder / "model.safetensors.index.json";
+  if (!has_entry(folder / "model.safetensors") || !has_entry(index)) return;
+  const char* hint = "model.safetensors is used, as in transformers 5. Remove what is stale.";
+  try {
+    if (!hold_same_tensors(*found.store, TensorStore::open(index)))
+      found.warnings.push_back(
+          {"model.safetensors and the shards that model.safetensors.index.json names hold "
+           "different weights.",
+           hint, index});
+  } catch (const Refusal& refusal) {
+    found.warnings.push_back({fmt::format("model.safetensors.index.json stands beside model.safetensors but "
+                                          "cannot be used: {}",
+                                          refusal.what()),
+                              hint, index});
+  }
+}
+
 Found find(const fs::path& folder) {
   Found found;
   if (auto problem = folder_problem(folder)) {
@@ -170,8 +212,12 @@ Found find(const fs::path& folder) {
   else
     collect(found.problems, [&] { read_config(file, found); });
   open_store(folder, found);
-  if (found.store)
+  if (has_all_sizes(found.config)) add_generation_config(folder, found.config, found.warnings);
+  if (found.store) {
+    check_tied_head(found);
+    check_index_beside(folder, found);
     if (auto adapter = adapter_beside(folder)) found.problems.push_back(std::move(*adapter));
+  }
   const bool all_layers =
       !found.native || static_cast<std::int64_t>(found.native->layers.size()) == found.config.layers;
   if (found.store && has_all_sizes(found.config) && all_layers) check_tensors(found, folder);
@@ -201,7 +247,7 @@ void add_tensor(Hasher& hasher, const TensorView& view) {
 
 Examination Checkpoint::examine(const fs::path& folder) {
   Found found = find(folder);
-  Examination examination{std::move(found.config), std::move(found.problems), {}};
+  Examination examination{std::move(found.config), std::move(found.problems), std::move(found.warnings), {}};
   if (!examination.problems.empty()) return examination;
   Checkpoint checkpoint;
   checkpoint.folder_ = folder;

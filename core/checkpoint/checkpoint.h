@@ -27,7 +27,9 @@ class Checkpoint {
   static Examination examine(const std::filesystem::path& folder);
 
   const std::filesystem::path& folder() const { return folder_; }
-  /// The configuration of the dense model. For a native model folder it is that of the dense original.
+  /// The configuration of the dense model. For a native model folder it is that of the dense original. Texts
+  /// end at the tokens of config.json and of generation_config.json. A stored lm_head.weight that differs
+  /// from a tied embedding is used and counts as not tied, as in transformers 5.
   const ModelConfig& config() const { return config_; }
   /// Which FFN weights a native model folder holds; absent for a dense model.
   const std::optional<NativeSection>& native() const { return native_; }
@@ -54,6 +56,7 @@ class Checkpoint {
 struct Examination {
   ModelConfig config;                // as far as config.json could be understood
   std::vector<Problem> problems;     // everything that Checkpoint::open refuses
+  std::vector<Problem> warnings;     // where sources of one fact differ: which one is used
   std::optional<Checkpoint> opened;  // absent when there are problems
 };
 

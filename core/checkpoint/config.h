@@ -40,7 +40,7 @@ struct ModelConfig {
   bool tied_head = false;
   bool attention_bias = false;
   bool mlp_bias = false;
-  std::int64_t bos = -1;  // -1: none
+  std::int64_t bos = -1;  // as config.json says; -1: none. The tokenizer decides what a text begins with.
   std::vector<std::int64_t> eos;
   std::string dtype;  // as declared: "bfloat16", ...
 

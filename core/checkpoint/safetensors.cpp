@@ -311,20 +311,22 @@ void release_pages(std::span<const std::byte> mapped) {
     ::madvise(reinterpret_cast<void*>(first), begin + mapped.size() - first, MADV_DONTNEED);
 }
 
-TensorStore TensorStore::open(const fs::path& folder_or_file) {
+TensorStore TensorStore::open(const fs::path& path) {
   auto mapped = std::make_shared<Mapped>();
   std::error_code code;
-  const fs::path single = folder_or_file / "model.safetensors";
-  const fs::path index = folder_or_file / "model.safetensors.index.json";
-  if (!fs::is_directory(folder_or_file, code))
-    mapped->add_file(folder_or_file);
+  const fs::path single = path / "model.safetensors";
+  const fs::path index = path / "model.safetensors.index.json";
+  if (path.string().ends_with(".index.json"))
+    mapped->add_shards(path);
+  else if (!fs::is_directory(path, code))
+    mapped->add_file(path);
   else if (has_entry(single))
     mapped->add_file(single);
   else if (has_entry(index))
     mapped->add_shards(index);
   else
     throw Refusal("There is no model.safetensors and no model.safetensors.index.json in the folder.",
-                  "Name a folder in the Hugging Face layout with safetensors weights.", folder_or_file);
+                  "Name a folder in the Hugging Face layout with safetensors weights.", path);
   TensorStore store;
   store.mapped_ = std::move(mapped);
   return store;

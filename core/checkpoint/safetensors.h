@@ -38,10 +38,11 @@ void release_pages(std::span<const std::byte> mapped);
 /// The tensors of a folder or file, mapped read-only.
 class TensorStore {
  public:
-  /// Opens one file, or the `model.safetensors` of a folder, or the shards that its
-  /// `model.safetensors.index.json` names. Headers, shapes, offsets, overlaps and lengths are checked against
-  /// the files before any tensor is touched. Throws Refusal with the file and the offset.
-  static TensorStore open(const std::filesystem::path& folder_or_file);
+  /// Opens one file, the shards that an index (`.index.json`) names, or what a folder holds: its
+  /// `model.safetensors`, else its `model.safetensors.index.json`. Headers, shapes, offsets, overlaps and
+  /// lengths are checked against the files before any tensor is touched. Throws Refusal with the file and the
+  /// offset.
+  static TensorStore open(const std::filesystem::path& path);
 
   bool contains(const std::string& name) const;
   /// Throws Refusal when there is no such tensor.

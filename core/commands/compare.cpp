@@ -16,6 +16,7 @@
 #include "commands/contenders.h"
 #include "evaluate/evaluation.h"
 #include "run/estimate.h"
+#include "run/model_check.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
 #include "run/step.h"
@@ -99,15 +100,16 @@ class Compare {
         runs_(request.keep),
         first_plan_(plan_for(request.seeds.front(), nullptr)),
         source_(Checkpoint::open(first_plan_.recipe.model), runtime.device, at::kFloat),
-        held_out_(evaluation_windows(request.held_out,
-                                     *load_tokenizer(first_plan_.recipe.model, first_plan_.config.bos),
-                                     first_plan_.recipe.window, request.held_out_tokens)) {
+        held_out_(evaluation_windows(
+            request.held_out, *load_tokenizer(first_plan_.recipe.model, model_tokens(first_plan_.config)),
+            first_plan_.recipe.window, request.held_out_tokens)) {
     if (request.ablate) ablations_ = ablations(first_plan_.recipe);
     check_reach();
     check_kept_runs();
   }
 
   Comparison run() {
+    context_.warn(first_plan_.warnings);
     const int per_seed =
         (with_ours() ? 1 : 0) + (opponents().empty() ? 0 : 1) + 1 + static_cast<int>(ablations_.size());
     steps_ = per_seed * static_cast<int>(request_.seeds.size());

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <numeric>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "commands/conversion.h"
 #include "commands/opened_model.h"
 #include "run/timing_log.h"
@@ -26,6 +28,24 @@ struct Order {
   Recipe recipe;
 };
 
+/// The shares of its FFN's parameters that a method is asked for in every layer that is converted, so that
+/// all FFNs together come to `targets`. The other layers stay dense.
+std::vector<double> shares_of_converted(const std::vector<double>& targets, std::int64_t layers,
+                                        std::size_t converted) {
+  const auto all = static_cast<double>(layers), ours = static_cast<double>(converted);
+  if (all == ours) return targets;
+  std::vector<double> shares;
+  for (const double target : targets) {
+    shares.push_back((target * all - (all - ours)) / ours);
+    if (shares.back() <= 0)
+      throw Refusal(
+          fmt::format("{} of the FFNs' parameters is out of reach: the layers that stay dense take {}.",
+                      target, format_number((all - ours) / all)),
+          "Ask for more with {ffn_activated}.");
+  }
+  return shares;
+}
+
 /// Makes the contenders in the order of the methods, each with all targets.
 std::vector<Contender> make_contenders(const WeightSource& source, const Plan& plan,
                                        const std::vector<Order>& orders, const std::vector<double>& targets,
@@ -45,6 +65,10 @@ std::vector<Contender> make_contenders(const WeightSource& source, const Plan& p
   };
   how.see = [&](const LayerChunk& chunk) { capture->keep(chunk.begin, chunk.x, chunk.y); };
   how.leave = [&](std::int64_t l, const DecoderLayer& layer) {
+    if (!std::ranges::binary_search(plan.recipe.layers, static_cast<int>(l))) {
+      for (Contender& contender : contenders) contender.ffns.push_back(nullptr);
+      return progress.advance(static_cast<std::int64_t>(orders.size() + 1));
+    }
     const auto rows = capture->rows();
     const auto& ffn = dynamic_cast<const DenseFfn&>(*layer.ffn);
     const auto statistics = measure_hidden(ffn, rows.train(), context);
@@ -53,7 +77,8 @@ std::vector<Contender> make_contenders(const WeightSource& source, const Plan& p
       const Stopwatch watch;
       const BaselineTask task{
           ffn, rows, statistics, orders[o].recipe, static_cast<int>(l), static_cast<int>(layers)};
-      const auto ffns = orders[o].method->make(task, orders[o].asked, context);
+      const auto ffns = orders[o].method->make(
+          task, shares_of_converted(orders[o].asked, layers, plan.recipe.layers.size()), context);
       for (std::size_t t = 0; t < targets.size(); ++t) {
         auto& contender = contenders[o * targets.size() + t];
         contender.ffns.push_back(ffns[t]);

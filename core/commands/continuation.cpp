@@ -27,7 +27,7 @@ Continuation continue_prompt(const LoadedModel& model, const ModelPolicy& policy
   require_valid(sampling);
   const auto decoder = model.decoder(policy);
   std::vector<std::int32_t> ids;
-  if (model.config().bos >= 0) ids.push_back(static_cast<std::int32_t>(model.config().bos));
+  if (model.tokenizer().bos() >= 0) ids.push_back(model.tokenizer().bos());
   const auto encoded = model.tokenizer().encode(prompt);
   ids.insert(ids.end(), encoded.begin(), encoded.end());
 

@@ -14,6 +14,7 @@
 #include "profile/latency.h"
 #include "profile/routing.h"
 #include "profile/tradeoff.h"
+#include "run/model_check.h"
 #include "run/run_text.h"
 #include "run/timing_log.h"
 #include "training/finish.h"
@@ -82,7 +83,7 @@ class Conversion {
       text_ = plan_.text;
       return;
     }
-    const auto tokenizer = load_tokenizer(recipe_.model, source_.config().bos);
+    const auto tokenizer = load_tokenizer(recipe_.model, model_tokens(source_.config()));
     write_own_text(*tokenizer);
     text_ = self_written_text(run_, recipe_, *tokenizer);
   }

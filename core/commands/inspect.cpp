@@ -28,13 +28,14 @@ Inspection::Native inspect_native(const Checkpoint& checkpoint, std::vector<Prob
 }  // namespace
 
 Inspection inspect(const std::filesystem::path& folder, const Context& context) {
-  auto [found, tokenizer, problems] = check_model(folder);
+  CheckedModel model = check_model(folder);
   Inspection inspection;
-  inspection.config = std::move(found.config);
-  inspection.problems = std::move(problems);
+  inspection.config = std::move(model.found.config);
+  inspection.problems = std::move(model.problems);
+  inspection.warnings = std::move(model.warnings);
   inspection.threads = engine_threads();
-  if (!found.opened) return inspection;
-  const Checkpoint& checkpoint = *found.opened;
+  if (!model.found.opened) return inspection;
+  const Checkpoint& checkpoint = *model.found.opened;
   const auto bad = find_bad_weights(checkpoint, context);
   inspection.problems.insert(inspection.problems.end(), bad.begin(), bad.end());
   if (checkpoint.native())

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "run/model_check.h"
+
 namespace ladimo {
 namespace {
 
@@ -34,7 +36,7 @@ LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
       runtime_(runtime),
       keep_(keep),
       held_(holding_dtype(opened_.checkpoint.config(), runtime)),
-      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), opened_.checkpoint.config().bos)) {
+      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), model_tokens(opened_.checkpoint.config()))) {
   require_same_tokenizer(opened_, *tokenizer_);
 }
 

@@ -83,8 +83,9 @@ void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::in
     const auto missing = static_cast<double>(tokens - collector.tokens());
     const auto count = static_cast<std::int64_t>(std::ceil(missing / (per_text * yield)));
     Progress progress(context, count * (length - 1));
-    for (const auto& sequence : sample_sequences(decoder, count, length, self_text_temperature,
-                                                 Random(seed, "self text", round)(), progress))
+    for (const auto& sequence :
+         sample_sequences(decoder, tokenizer.bos(), count, length, self_text_temperature,
+                          Random(seed, "self text", round)(), progress))
       collector.add(sequence);
     asked += static_cast<double>(count) * per_text;
     yield = static_cast<double>(collector.tokens()) / asked;

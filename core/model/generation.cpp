@@ -81,10 +81,9 @@ std::int64_t batch_size(const ModelConfig& config, std::int64_t length) {
 }
 
 // Samples sequences first ... first + count - 1 side by side. Finished ones run along until the last is done.
-void sample_batch(const Decoder& decoder, std::int64_t first, std::int64_t count, std::int64_t length,
-                  double temperature, std::uint64_t seed, Progress& progress,
+void sample_batch(const Decoder& decoder, std::int32_t bos, std::int64_t first, std::int64_t count,
+                  std::int64_t length, double temperature, std::uint64_t seed, Progress& progress,
                   std::vector<std::vector<std::int32_t>>& sequences) {
-  const auto bos = static_cast<std::int32_t>(decoder.config().bos);
   std::vector<Random> streams;
   for (std::int64_t i = first; i < first + count; ++i)
     streams.emplace_back(seed, "sample", static_cast<std::uint64_t>(i));
@@ -136,11 +135,12 @@ std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std
   return tokens;
 }
 
-std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, std::int64_t count,
-                                                        std::int64_t length, double temperature,
-                                                        std::uint64_t seed, Progress& progress) {
+std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, std::int32_t bos,
+                                                        std::int64_t count, std::int64_t length,
+                                                        double temperature, std::uint64_t seed,
+                                                        Progress& progress) {
   const ModelConfig& config = decoder.config();
-  if (config.bos < 0)
+  if (bos < 0)
     throw Refusal("The model has no BOS token, so it cannot begin a text of its own.",
                   "Name text files with {text}.");
   if (length > config.max_positions)
@@ -150,7 +150,7 @@ std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, 
   std::vector<std::vector<std::int32_t>> sequences;
   const std::int64_t batch = batch_size(config, std::max<std::int64_t>(length, 1));
   for (std::int64_t first = 0; first < count; first += batch)
-    sample_batch(decoder, first, std::min(batch, count - first), length, temperature, seed, progress,
+    sample_batch(decoder, bos, first, std::min(batch, count - first), length, temperature, seed, progress,
                  sequences);
   return sequences;
 }

@@ -30,12 +30,13 @@ std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std
                                      const Sampling& sampling, const Context& context,
                                      const std::function<void(const GeneratedToken&)>& on_token = {});
 
-/// Samples `count` sequences from BOS in batches, each until EOS or `length` tokens (with BOS, without EOS).
-/// Each sequence draws from its own random stream, so the same seed gives the same sequences. `progress`
-/// advances by `count * (length - 1)` in total. Throws Refusal when the model has no BOS or fewer than
-/// `length` positions.
-std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, std::int64_t count,
-                                                        std::int64_t length, double temperature,
-                                                        std::uint64_t seed, Progress& progress);
+/// Samples `count` sequences from the token `bos` in batches, each until EOS or `length` tokens (with BOS,
+/// without EOS). Each sequence draws from its own random stream, so the same seed gives the same sequences.
+/// `progress` advances by `count * (length - 1)` in total. Throws Refusal when `bos` is negative or there are
+/// fewer than `length` positions.
+std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, std::int32_t bos,
+                                                        std::int64_t count, std::int64_t length,
+                                                        double temperature, std::uint64_t seed,
+                                                        Progress& progress);
 
 }  // namespace ladimo

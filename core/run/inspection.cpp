@@ -24,6 +24,7 @@ nlohmann::json to_json(const Inspection& inspection) {
   auto json = to_json(inspection.config);
   json.update(members_to_json(inspection));
   json["problems"] = to_json(inspection.problems);
+  json["warnings"] = to_json(inspection.warnings);
   return json;
 }
 
@@ -32,6 +33,7 @@ Inspection inspection_from_json(const nlohmann::json& json) {
   auto inspection = members_from_json<Inspection>(fields);
   inspection.config = model_config_from_json(json);
   inspection.problems = problems_from(fields);
+  if (fields.has("warnings")) inspection.warnings = problems_from(fields, "warnings");
   return inspection;
 }
 

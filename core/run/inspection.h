@@ -15,7 +15,7 @@
 namespace ladimo {
 
 struct Inspection {
-  ModelConfig config;  // as far as config.json could be understood
+  ModelConfig config;  // as far as config.json could be understood; `bos` as the tokenizer says
 
   /// What only a native model folder has: its origin and which FFN weights it holds.
   struct Native {
@@ -31,13 +31,14 @@ struct Inspection {
   std::optional<int> weight_bytes;
   int threads = 0;                // number of threads that the engine uses on this machine by default
   std::vector<Problem> problems;  // empty when the checkpoint can be used
+  std::vector<Problem> warnings;  // where files differ and which one is used; layers that stay dense
 
   /// Whether at least the model's sizes are known.
   bool described() const { return config.layers > 0; }
 };
 
 /// The keys of the config, native{origin, fingerprint, routed_experts, dense_layers[], converted_layers[]},
-/// fingerprint, weight_bytes, threads, problems[]; unknown values are null.
+/// fingerprint, weight_bytes, threads, problems[], warnings[]; unknown values are null.
 nlohmann::json to_json(const Inspection& inspection);
 /// Reads what to_json() writes. Throws Refusal that names the key.
 Inspection inspection_from_json(const nlohmann::json& json);

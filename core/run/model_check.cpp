@@ -19,14 +19,27 @@ void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& con
 
 }  // namespace
 
+ModelTokens model_tokens(const ModelConfig& config) { return {config.vocab_size, config.bos, config.eos}; }
+
 CheckedModel check_model(const fs::path& folder) {
-  CheckedModel model{Checkpoint::examine(folder), {}, {}};
+  CheckedModel model;
+  model.found = Checkpoint::examine(folder);
   model.problems = model.found.problems;
+  model.warnings = model.found.warnings;
+  if (model.found.opened) {
+    model.constant_ffns = find_constant_ffns(*model.found.opened);
+    if (auto warning = constant_ffn_warning(model.constant_ffns, folder))
+      model.warnings.push_back(std::move(*warning));
+  }
   if (!has_entry(folder / "config.json")) return model;
-  const ModelConfig& config = model.found.config;
+  ModelConfig& config = model.found.config;
   try {
-    auto tokenizer = load_tokenizer(folder, model.found.opened ? std::optional(config.bos) : std::nullopt);
+    auto tokenizer =
+        load_tokenizer(folder, model.found.opened ? std::optional(model_tokens(config)) : std::nullopt);
     if (config.vocab_size > 0) refuse_foreign_tokenizer(*tokenizer, config, folder);
+    const auto warnings = tokenizer->warnings();
+    model.warnings.insert(model.warnings.end(), warnings.begin(), warnings.end());
+    config.bos = tokenizer->bos();
     model.tokenizer = std::move(tokenizer);
   } catch (const Error& error) {
     model.problems.push_back(error.problem());

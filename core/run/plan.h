@@ -64,6 +64,7 @@ struct Plan {
   std::uint64_t disk_bytes = 0;    // disk space that the run folder will still need
   double seconds = 0;              // estimate for the steps that are left
   std::vector<Problem> problems;   // empty when the plan can be carried out
+  std::vector<Problem> warnings;   // where files differ and which one is used; layers that stay dense
 };
 
 /// Checks everything, makes the estimates and writes nothing. Bad input is listed in `problems`, not thrown.
@@ -82,7 +83,7 @@ std::uint64_t usual_memory();
 int engine_threads(int asked = 0);
 
 /// Returns {resumes, steps[{name, description, seconds, done}], tokens, windows, ram_bytes, disk_bytes,
-/// seconds, partition, problems, recipe}.
+/// seconds, partition, problems, warnings, recipe}.
 nlohmann::json to_json(const Plan& plan);
 /// Reads what to_json() writes. Members that it does not write (config, run, text and others) stay empty. So
 /// does `recipe` when the plan has problems, because the recipe may then be incomplete. Throws Refusal that

@@ -95,8 +95,10 @@ void Preflight::check_folder() {
 }
 
 void Preflight::check_model() {
-  auto [found, tokenizer, problems] = ladimo::check_model(request_.model);
+  auto [found, tokenizer, problems, warnings, constant_ffns] = ladimo::check_model(request_.model);
   plan_.config = std::move(found.config);
+  plan_.warnings = std::move(warnings);
+  constant_ffns_ = std::move(constant_ffns);
   tokenizer_ = std::move(tokenizer);
   plan_.problems.insert(plan_.problems.end(), problems.begin(), problems.end());
   if (!found.opened) return;
@@ -145,6 +147,19 @@ void Preflight::apply_flags() {
   if (!checkpoint_) return;
   if (request_.layers || recipe.layers.empty())
     attempt([&] { recipe.layers = parse_layers(request_.layers.value_or("all"), config.layers); });
+  leave_out_constant_layers();
+}
+
+// There is nothing to distil in such a layer, and fitting it would fail.
+void Preflight::leave_out_constant_layers() {
+  std::vector<int>& layers = plan_.recipe.layers;
+  const auto removed = std::erase_if(layers, [&](int layer) {
+    return std::ranges::find(constant_ffns_, layer, &ConstantFfn::layer) != constant_ffns_.end();
+  });
+  if (removed > 0 && layers.empty())
+    problem(
+        "No layer is left to convert: the FFNs of all chosen layers give the same output for every input.",
+        "Choose other layers with {layers}.", plan_.recipe.model);
 }
 
 void Preflight::choose_text(bool known) {

@@ -4,8 +4,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/constant_ffn.h"
 #include "run/inspection.h"
 #include "run/plan.h"
 
@@ -33,6 +35,7 @@ class Preflight {
   void choose_settings();
   void choose_text(bool known);
   void apply_flags();
+  void leave_out_constant_layers();
   void check_settings();
   void check_self_text();
   void check_text();
@@ -48,6 +51,7 @@ class Preflight {
   std::optional<Checkpoint> checkpoint_;
   std::optional<Recipe> in_run_;
   std::unique_ptr<Tokenizer> tokenizer_;
+  std::vector<ConstantFfn> constant_ffns_;
   bool settings_fit_ = false;
 };
 

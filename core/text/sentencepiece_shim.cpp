@@ -62,9 +62,15 @@ int decode(const void* model, const int32_t* ids, size_t count, void (*sink)(voi
 int32_t piece_count(const void* model) { return as_processor(model).GetPieceSize(); }
 int32_t bos(const void* model) { return as_processor(model).bos_id(); }
 int32_t eos(const void* model) { return as_processor(model).eos_id(); }
+int32_t id_of(const void* model, const char* piece, size_t size) {
+  const std::string_view spelling(piece, size);
+  const auto id = as_processor(model).PieceToId(spelling);  // that of <unk> for what is no piece
+  return as_processor(model).IdToPiece(id) == spelling ? id : -1;
+}
 int is_control(const void* model, int32_t id) { return as_processor(model).IsControl(id) ? 1 : 0; }
 
-constexpr LadimoSentencePiece functions{load, release, encode, decode, piece_count, bos, eos, is_control};
+constexpr LadimoSentencePiece functions{load, release, encode, decode,    piece_count,
+                                        bos,  eos,     id_of,  is_control};
 
 }  // namespace
 

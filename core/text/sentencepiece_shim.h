@@ -18,8 +18,9 @@ struct LadimoSentencePiece {
   int (*decode)(const void* model, const int32_t* ids, size_t count,
                 void (*sink)(void* target, const char* text, size_t size), void* target);
   int32_t (*size)(const void* model);
-  int32_t (*bos)(const void* model);  // -1: none
-  int32_t (*eos)(const void* model);  // -1: none
+  int32_t (*bos)(const void* model);                                    // -1: none
+  int32_t (*eos)(const void* model);                                    // -1: none
+  int32_t (*id_of)(const void* model, const char* piece, size_t size);  // -1: no piece is spelled so
   int (*is_control)(const void* model, int32_t id);
 };
 

@@ -8,9 +8,9 @@ namespace ladimo {
 
 template <>
 struct Members<TextFileLook> {
-  static constexpr std::tuple all{Member{"tokens", &TextFileLook::tokens},
-                                  Member{"estimated", &TextFileLook::estimated},
-                                  Member{"taken", &TextFileLook::taken}};
+  static constexpr std::tuple all{
+      Member{"tokens", &TextFileLook::tokens}, Member{"added_tokens", &TextFileLook::added_tokens},
+      Member{"estimated", &TextFileLook::estimated}, Member{"taken", &TextFileLook::taken}};
 };
 
 template <>
@@ -39,6 +39,7 @@ class StoppableTokenizer : public Tokenizer {
   std::int32_t bos() const override { return tokenizer_.bos(); }
   std::int32_t eos() const override { return tokenizer_.eos(); }
   std::string fingerprint() const override { return tokenizer_.fingerprint(); }
+  std::string added_token(std::int32_t id) const override { return tokenizer_.added_token(id); }
 
  private:
   const Tokenizer& tokenizer_;
@@ -47,11 +48,18 @@ class StoppableTokenizer : public Tokenizer {
 
 TextFileLook count(const std::filesystem::path& file, const Tokenizer& tokenizer) {
   const Beginning beginning = read_beginning(file, counted_bytes);
-  std::int64_t tokens = 0;
-  for (const std::string& document : beginning.documents)
-    tokens += static_cast<std::int64_t>(tokenizer.encode(document).size());
-  if (beginning.share >= 1) return {tokens};
-  return {static_cast<std::int64_t>(static_cast<double>(tokens) / beginning.share), true};
+  TextFileLook look;
+  for (const std::string& document : beginning.documents) {
+    const auto ids = tokenizer.encode(document);
+    look.tokens += static_cast<std::int64_t>(ids.size());
+    look.added_tokens +=
+        std::ranges::count_if(ids, [&](std::int32_t id) { return !tokenizer.added_token(id).empty(); });
+  }
+  if (beginning.share >= 1) return look;
+  look.estimated = true;
+  for (std::int64_t* tokens : {&look.tokens, &look.added_tokens})
+    *tokens = static_cast<std::int64_t>(static_cast<double>(*tokens) / beginning.share);
+  return look;
 }
 
 /// Does `work` and adds what it refuses to the problems of the look.
@@ -68,12 +76,15 @@ void attempt(TextLook& look, const Work& work) {
   }
 }
 
-/// The texts of a window's first tokens, one by one. Joined they are the whole text of these tokens.
+/// The texts of a window's first tokens, one by one. Joined they are the whole text of these tokens. Added
+/// tokens show their spelling, because the model reads them.
 std::vector<std::string> token_texts(std::span<const std::int32_t> ids, const Tokenizer& tokenizer) {
   std::vector<std::string> texts;
   StreamDecoder decoder(tokenizer);
-  for (const std::int32_t id : ids.first(std::min(ids.size(), shown_tokens)))
+  for (const std::int32_t id : ids.first(std::min(ids.size(), shown_tokens))) {
     texts.push_back(decoder.add(id));
+    if (texts.back().empty()) texts.back() = tokenizer.added_token(id);
+  }
   if (const std::string rest = decoder.finish(); !rest.empty()) texts.back() += rest;
   return texts;
 }

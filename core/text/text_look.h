@@ -16,6 +16,8 @@ namespace ladimo {
 
 struct TextFileLook {
   std::int64_t tokens = 0;
+  std::int64_t added_tokens =
+      0;                   // those of them that stand beside the tokenizer's pieces, such as <|im_end|>
   bool estimated = false;  // extrapolated from the first megabytes
   std::int64_t taken = 0;  // tokens that the three splits take together
 };

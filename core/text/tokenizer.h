@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace ladimo {
 
 class Tokenizer {
@@ -17,24 +19,37 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
   /// The ids of `text`, without BOS or EOS.
   virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
-  /// The text of `ids`, without control tokens. Throws Refusal for invalid ids.
+  /// The text of `ids`, without special tokens. An id that no token has, as padding rows of an embedding do,
+  /// prints nothing.
   virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
   /// Number of pieces.
   virtual std::int64_t size() const = 0;
   virtual std::int32_t bos() const = 0;  // -1: none
   virtual std::int32_t eos() const = 0;  // -1: none
-  /// Hash of the file that the tokenizer was loaded from. It detects another tokenizer, which would cut the
-  /// same text into other tokens.
+  /// Hash of the files that the tokenizer was loaded from, as far as they decide how text is cut into tokens.
   virtual std::string fingerprint() const = 0;
+  /// The spelling of a token that stands beside the pieces, special or not; empty for a piece.
+  virtual std::string added_token(std::int32_t) const { return {}; }
+  /// Where the files that the tokenizer was loaded from differ from each other or from config.json, and what
+  /// follows from it.
+  virtual std::vector<Problem> warnings() const { return {}; }
 };
 
-/// Loads `tokenizer.model` (SentencePiece) from a model folder. Throws Refusal when there is none, when it is
-/// broken, or when the folder has only a format that this program does not read (the message names it). The
-/// sentencepiece library is opened with dlopen in a namespace of its own (see core/CMakeLists.txt). `bos` is
-/// the BOS token of the model's config (-1: texts begin without one). When it is given, it replaces the
-/// tokenizer's own.
+/// What config.json and generation_config.json say about tokens.
+struct ModelTokens {
+  std::int64_t count = 0;         // rows of the embedding
+  std::int64_t bos = -1;          // -1: none
+  std::vector<std::int64_t> eos;  // a text ends at any of them
+};
+
+/// Loads `tokenizer.model` (SentencePiece) of a model folder with the added tokens of the JSON files beside
+/// it (tokenizer_settings.h). An added token in text becomes its one id if the model has a row for it. Texts
+/// begin with the BOS token of the tokenizer, as in transformers 5. They begin without one when add_bos_token
+/// is false, when the tokenizer has none, or when config.json names none (null) and add_bos_token does not
+/// ask for it. Throws Refusal when there is no tokenizer.model, when a file is broken, or when the folder has
+/// only a format that this program does not read (the message names it).
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder,
-                                          std::optional<std::int64_t> bos = {});
+                                          const std::optional<ModelTokens>& model = {});
 
 /// Turns a growing list of ids into text pieces, so that streamed pieces add up to the whole text (spaces,
 /// bytes of one character spread over several tokens).

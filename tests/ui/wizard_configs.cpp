@@ -203,7 +203,7 @@ TEST_CASE("text: a file that cannot be read is named; the model may write its ow
 TEST_CASE("text: a remote engine counts its files and shows their windows") {
   const std::string plan =
       R"({"resumes":false,"steps":[],"tokens":128,"windows":2,"ram_bytes":1,"disk_bytes":1,"seconds":1,"partition":null,)"
-      R"("problems":[],"recipe":{},"look":{"files":[{"tokens":5000,"estimated":true,"taken":128}],)"
+      R"("problems":[],"recipe":{},"look":{"files":[{"tokens":5000,"added_tokens":0,"estimated":true,"taken":128}],)"
       R"("calibration":2,"tables":1,"checking":1,"windows":[{"tokens":["Once"," upon"]},{"tokens":["a"]}],)"
       R"("problems":[]}})";
   const StandInEngine engine("echo \"$*\" >> \"$0.asked\"\n" + StandInEngine::finding(plan));

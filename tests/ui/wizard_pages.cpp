@@ -260,7 +260,7 @@ TEST_CASE("Return adds a file of another machine and stays on the page") {
   far.weight_bytes = 4;
   far.threads = 2;
   nlohmann::json plan = nlohmann::json::parse(plan_json);
-  plan["look"] = {{"files", {{{"tokens", 5000}, {"estimated", false}, {"taken", 128}}}},
+  plan["look"] = {{"files", {{{"tokens", 5000}, {"added_tokens", 0}, {"estimated", false}, {"taken", 128}}}},
                   {"calibration", 2},
                   {"tables", 1},
                   {"checking", 1},

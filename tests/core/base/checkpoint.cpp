@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/constant_ffn.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"
 
@@ -236,13 +237,116 @@ TEST_CASE("an index that names no tensor gives a list of what is missing") {
   CHECK(mentions(problems, "12 more tensors do not fit"));
 }
 
-TEST_CASE("a tied checkpoint may carry a copy of its head, which is not used") {
+TEST_CASE("a stored head that differs from a tied embedding is used, with a warning; a copy is not") {
+  TemporaryFolder folder;
+  for (const DType head : {DType::f32, DType::bf16})
+    for (const bool copied : {true, false}) {
+      write_pico_model(folder.path());
+      rewrite(folder.path(), [&](std::vector<TensorSpec>& specs) {
+        specs.push_back({"lm_head.weight", head, {4096, 32}});
+      });
+      // -0 equals 0; 0x3f80 is the 1 of BF16, and the upper half of the 1 of F32.
+      if (head == DType::bf16)
+        poke<std::uint16_t>(folder.path(), "lm_head.weight", 77, copied ? 0x8000 : 0x3f80);
+      if (head == DType::f32 && !copied)
+        poke<std::uint32_t>(folder.path(), "lm_head.weight", 77, 0x3f800000u);
+      const auto found = Checkpoint::examine(folder.path());
+      REQUIRE(found.opened);
+      CHECK(found.opened->has(Role::head) == !copied);
+      CHECK(found.opened->config().tied_head == copied);
+      CHECK(mentions(found.warnings, "the stored lm_head.weight differs from model.embed_tokens.weight") ==
+            !copied);
+      CHECK(found.warnings.size() == (copied ? 0 : 1));
+    }
+}
+
+TEST_CASE("a single file beside an index is used; the index is compared with it") {
   TemporaryFolder folder;
   write_pico_model(folder.path());
-  rewrite(folder.path(), [](std::vector<TensorSpec>& specs) {
-    specs.push_back({"lm_head.weight", DType::f32, {4096, 32}});
-  });
-  CHECK_FALSE(Checkpoint::open(folder.path()).has(Role::head));
+  const TensorStore store = TensorStore::open(folder.path());
+  std::vector<TensorSpec> specs;
+  for (const auto& [name, view] : store.tensors()) specs.push_back({name, view.dtype, view.shape});
+  const auto add_shards = [&](std::byte changed) {
+    const TemporaryFolder shards;
+    write_sharded(shards.path(), specs, 100'000, [&](const TensorSpec& spec) {
+      const auto bytes = store.at(spec.name).bytes;
+      std::vector<std::byte> copy(bytes.begin(), bytes.end());
+      if (spec.name == "model.norm.weight") copy[0] ^= changed;
+      return copy;
+    });
+    fs::copy(shards.path(), folder.path(),
+             fs::copy_options::overwrite_existing | fs::copy_options::recursive);
+  };
+  add_shards(std::byte{0});
+  REQUIRE(fs::exists(folder / "model.safetensors.index.json"));
+  CHECK(Checkpoint::examine(folder.path()).warnings.empty());
+  add_shards(std::byte{1});
+  const auto found = Checkpoint::examine(folder.path());
+  REQUIRE(found.opened);
+  CHECK(found.opened->store().files().size() == 1);
+  CHECK(mentions(found.warnings, "hold different weights"));
+  for (const auto& entry : fs::directory_iterator(folder.path()))
+    if (entry.path().filename().string().starts_with("model-")) fs::remove(entry.path());
+  CHECK(mentions(Checkpoint::examine(folder.path()).warnings, "stands beside model.safetensors but cannot"));
+}
+
+TEST_CASE("a text ends at the tokens of config.json and of generation_config.json") {
+  TemporaryFolder folder;
+  write_pico_model(folder.path());
+  const auto with = [&](const std::string& content) {
+    write_file(folder / "generation_config.json", content);
+    return Checkpoint::examine(folder.path());
+  };
+  using Ids = std::vector<std::int64_t>;
+  CHECK(with(R"({"eos_token_id": 2})").warnings.empty());
+  CHECK(with(R"({"eos_token_id": null})").warnings.empty());
+  CHECK(with("{}").warnings.empty());
+  const auto both = with(R"({"eos_token_id": [2, 426]})");
+  CHECK(both.config.eos == Ids{2, 426});
+  CHECK(both.opened->config().eos == Ids{2, 426});
+  CHECK(mentions(both.warnings, "(eos_token_id): 2 and 2, 426."));
+  CHECK(with(R"({"eos_token_id": 7})").config.eos == Ids{2, 7});
+  for (const char* bad : {"{", "{\"eos_token_id\": 4096}", "{\"eos_token_id\": \"2\"}"}) {
+    CAPTURE(bad);
+    const auto found = with(bad);
+    CHECK(found.config.eos == Ids{2});
+    CHECK(found.opened);
+    CHECK(mentions(found.warnings, "generation_config.json"));
+  }
+}
+
+TEST_CASE("an FFN whose output is constant is found by the tensor that is all zero") {
+  const auto causes = [](const ModelShape& shape, const std::vector<std::string>& zero) {
+    TemporaryFolder folder;
+    write_pico_model(folder.path(), shape);
+    const TensorStore store = TensorStore::open(folder.path());
+    for (const std::string& name : zero) {
+      const auto& view = store.at(name);
+      for (std::size_t i = 0; i < view.bytes.size() / dtype_size(view.dtype); ++i)
+        view.dtype == DType::f32
+            ? poke<std::uint32_t>(folder.path(), name, i, i % 2 ? 0x80000000u : 0u)
+            : poke<std::uint16_t>(folder.path(), name, i, static_cast<std::uint16_t>(i % 2 * 0x8000));
+    }
+    std::vector<std::string> found;
+    for (const auto& ffn : find_constant_ffns(Checkpoint::open(folder.path()))) {
+      CHECK(ffn.layer == 1);
+      found.push_back(ffn.zero);
+    }
+    return found;
+  };
+  using Names = std::vector<std::string>;
+  const std::string layer = "model.layers.1.", gate = layer + "mlp.gate_proj.weight",
+                    up = layer + "mlp.up_proj.weight", down = layer + "mlp.down_proj.weight",
+                    norm = layer + "post_attention_layernorm.weight";
+  CHECK(causes({}, {}) == Names{});
+  CHECK(causes({}, {layer + "input_layernorm.weight"}) == Names{});
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16})
+    CHECK(causes({.dtype = dtype}, {norm}) == Names{norm});
+  for (const std::string& name : {gate, up, down}) CHECK(causes({}, {name}) == Names{name});
+  CHECK(causes({.mlp_bias = true}, {gate}) == Names{});  // the gate is constant, the FFN is linear
+  CHECK(causes({.mlp_bias = true}, {gate, layer + "mlp.gate_proj.bias"}) == Names{gate});
+  CHECK(causes({.mlp_bias = true}, {up, layer + "mlp.up_proj.bias"}) == Names{up});
+  CHECK(causes({.mlp_bias = true}, {down}) == Names{down});
 }
 
 TEST_CASE("shapes are checked even when config.json has other problems") {

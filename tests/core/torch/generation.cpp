@@ -32,7 +32,7 @@ Decoder pico_decoder(const TemporaryFolder& folder, const ModelShape& pico = {})
 std::vector<Ids> sample(const Decoder& decoder, std::int64_t count, std::int64_t length, std::uint64_t seed) {
   const Context context;
   Progress progress(context, count * (length - 1));
-  return sample_sequences(decoder, count, length, 1.0, seed, progress);
+  return sample_sequences(decoder, 1, count, length, 1.0, seed, progress);
 }
 
 }  // namespace
@@ -144,10 +144,10 @@ TEST_CASE("sampling reports all of its progress and stops when asked") {
   std::atomic<bool> cancel = false;
   const Context context([&](const Event& event) { last = std::get<ProgressEvent>(event); }, &cancel);
   Progress progress(context, 5 * 9);
-  sample_sequences(decoder, 5, 10, 1.0, 0, progress);
+  sample_sequences(decoder, 1, 5, 10, 1.0, 0, progress);
   CHECK(last.done == 45);
   cancel = true;
-  CHECK_THROWS_AS(sample_sequences(decoder, 5, 10, 1.0, 0, progress), Interrupted);
+  CHECK_THROWS_AS(sample_sequences(decoder, 1, 5, 10, 1.0, 0, progress), Interrupted);
   CHECK_THROWS_AS(generate(decoder, Ids{1}, {}, context), Interrupted);
 }
 

@@ -1,0 +1,16 @@
+// Questions about the values of stored tensors. They are answered in place, without copying a tensor.
+#pragma once
+
+#include "checkpoint/safetensors.h"
+
+namespace ladimo {
+
+/// Whether every element of an F32, F16 or BF16 tensor is zero. Reading stops at the first that is not. False
+/// for other dtypes and for a tensor without elements.
+bool is_all_zero(const TensorView& tensor);
+
+/// Whether two F32, F16 or BF16 tensors have the same shape and equal values, whatever their dtypes. Reading
+/// stops at the first difference.
+bool have_equal_values(const TensorView& a, const TensorView& b);
+
+}  // namespace ladimo

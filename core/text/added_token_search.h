@@ -1,0 +1,34 @@
+// Finds added tokens in text.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "text/tokenizer_settings.h"
+
+namespace ladimo {
+
+/// A stretch of text: ordinary text, or one added token with the white space that it takes along.
+struct TextPart {
+  std::string_view text;
+  std::optional<std::int32_t> added;  // id of the added token
+};
+
+class AddedTokenSearch {
+ public:
+  explicit AddedTokenSearch(std::vector<AddedToken> tokens);
+
+  /// Cuts text at the added tokens: the leftmost first, and the longest of those that begin at one place.
+  /// Ordinary parts are not empty.
+  std::vector<TextPart> split(std::string_view text) const;
+
+ private:
+  const AddedToken* token_at(std::string_view text, std::size_t at) const;
+
+  std::vector<AddedToken> tokens_;                                 // the longest first
+  std::array<std::vector<const AddedToken*>, 256> by_first_byte_;  // in the order of tokens_
+};
+
+}  // namespace ladimo

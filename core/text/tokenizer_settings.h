@@ -1,0 +1,40 @@
+// What the JSON files beside tokenizer.model say: added tokens, BOS and EOS.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace ladimo {
+
+/// A token that stands in text under its own spelling, beside the pieces of the tokenizer (AddedToken of
+/// Hugging Face tokenizers).
+struct AddedToken {
+  std::int32_t id = 0;
+  std::string content;
+  bool special = false;      // left out of shown text
+  bool strips_left = false;  // takes the white space before it along
+  bool strips_right = false;
+  bool single_word = false;  // only where no letter or digit stands beside it
+};
+
+struct TokenizerSettings {
+  std::vector<AddedToken> added;        // by id, one per id, none empty
+  std::optional<bool> adds_bos;         // add_bos_token
+  std::optional<std::string> bos, eos;  // spellings; an empty one says that there is none
+  bool prefix_every_part = false;       // `legacy`: text after an added token begins with a space again
+  std::vector<Problem> warnings;        // where the files differ
+};
+
+/// Reads tokenizer_config.json, added_tokens.json and special_tokens_map.json of a model folder, as far as
+/// they are there. As in transformers, `added_tokens_decoder` of tokenizer_config.json replaces
+/// added_tokens.json. A token of added_tokens.json is special when special_tokens_map.json or
+/// tokenizer_config.json names it as such, or when it is spelled <|...|>. Throws Refusal that names the file
+/// and the key.
+TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder);
+
+}  // namespace ladimo
