@@ -5,6 +5,12 @@
 #include <ATen/ATen.h>
 
 namespace ladimo {
+namespace {
+
+// Outputs below it are constant. Their inverse variance would not fit fp32, which losses are in.
+constexpr double least_variance = 1e-30;
+
+}  // namespace
 
 at::Tensor HiddenStatistics::energy() const { return square * down_norm.square(); }
 
@@ -27,7 +33,8 @@ HiddenStatistics measure_hidden(const DenseFfn& ffn, const LayerRows& rows, cons
   statistics.square = (square / count).to(at::kFloat);
   statistics.down_norm = ffn.down.norm(2, 0);
   statistics.output_norm = at::cat(norms).mean().item<double>();
-  statistics.output_variance = output_variance(rows, context);
+  const double variance = output_variance(rows, context);
+  statistics.output_variance = variance > least_variance ? variance : 1;
   return statistics;
 }
 

@@ -39,7 +39,7 @@ MoeWeights refit(const MoeWeights& weights, const LayerRows& rows, const at::Ten
   mirror(gram);
   moment -= at::mm(gram, initial.to(at::kDouble));  // Aᵀ (Y - A W0)
   const auto diagonal = gram.diagonal().clone();
-  gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median());
+  gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median()) + least_ridge;
   const auto solution = initial + solve_spd(std::move(gram), moment).to(at::kFloat);
   MoeWeights result = weights;
   result.down = solution.slice(0, 0, f).contiguous();

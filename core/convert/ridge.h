@@ -35,10 +35,10 @@ inline void mirror(at::Tensor& gram) {
 }
 
 /// (AᵀA + λI)⁻¹ AᵀT in fp32, with AᵀA as add_gram() leaves it. λ is `ridge` times the mean of the diagonal of
-/// AᵀA without its last entry, which belongs to the bias. Throws Error when the inputs are degenerate.
+/// AᵀA without its last entry, which belongs to the bias. Throws Error when the inputs are not finite.
 inline at::Tensor ridge_solution(at::Tensor gram, const at::Tensor& moment, double ridge) {
   mirror(gram);
-  gram.diagonal() += ridge * gram.diagonal().slice(0, 0, gram.size(0) - 1).mean();
+  gram.diagonal() += ridge * gram.diagonal().slice(0, 0, gram.size(0) - 1).mean() + least_ridge;
   return solve_spd(std::move(gram), moment).to(at::kFloat);
 }
 

@@ -59,12 +59,13 @@ struct Plan {
   std::vector<PlanStep> steps;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
   std::int64_t windows = 0;
-  std::uint64_t ram_bytes = 0;     // peak memory of the engine
-  std::uint64_t stream_bytes = 0;  // memory that streams may take; beyond it they go to scratch files
-  std::uint64_t disk_bytes = 0;    // disk space that the run folder will still need
-  double seconds = 0;              // estimate for the steps that are left
-  std::vector<Problem> problems;   // empty when the plan can be carried out
-  std::vector<Problem> warnings;   // where files differ and which one is used; layers that stay dense
+  std::uint64_t ram_bytes = 0;       // peak memory of the engine
+  std::uint64_t stream_bytes = 0;    // memory that streams may take; beyond it they go to scratch files
+  std::uint64_t disk_bytes = 0;      // disk space that the run folder will still need
+  double seconds = 0;                // estimate for the steps that are left
+  std::vector<Problem> problems;     // empty when the plan can be carried out
+  std::vector<int> constant_layers;  // layers of the model that stay dense (checkpoint/constant_ffn.h)
+  std::vector<Problem> warnings;     // where files differ and which one is used; layers that stay dense
 };
 
 /// Checks everything, makes the estimates and writes nothing. Bad input is listed in `problems`, not thrown.
@@ -82,8 +83,8 @@ std::uint64_t usual_memory();
 /// processors. Throws Refusal when `asked` is negative.
 int engine_threads(int asked = 0);
 
-/// Returns {resumes, steps[{name, description, seconds, done}], tokens, windows, ram_bytes, disk_bytes,
-/// seconds, partition, problems, warnings, recipe}.
+/// Returns {resumes, steps[{name, description, seconds, done}], constant_layers[], tokens, windows,
+/// ram_bytes, disk_bytes, seconds, partition, problems, warnings, recipe}.
 nlohmann::json to_json(const Plan& plan);
 /// Reads what to_json() writes. Members that it does not write (config, run, text and others) stay empty. So
 /// does `recipe` when the plan has problems, because the recipe may then be incomplete. Throws Refusal that

@@ -50,6 +50,7 @@ nlohmann::json to_json(const Plan& plan) {
   json["steps"] = std::move(steps);
   json["partition"] = partition_of(plan);
   json["problems"] = to_json(plan.problems);
+  json["constant_layers"] = plan.constant_layers;
   json["warnings"] = to_json(plan.warnings);
   json["recipe"] = to_json(plan.recipe);
   return json;
@@ -60,6 +61,7 @@ Plan plan_from_json(const nlohmann::json& json) {
   auto plan = members_from_json<Plan>(fields);
   for (const JsonFields& step : fields.objects("steps")) plan.steps.push_back(step_from_json(step));
   plan.problems = problems_from(fields);
+  if (fields.has("constant_layers")) plan.constant_layers = fields.smalls("constant_layers");
   if (fields.has("warnings")) plan.warnings = problems_from(fields, "warnings");
   if (plan.problems.empty()) plan.recipe = recipe_from_json(fields.at("recipe"), {});
   return plan;

@@ -98,7 +98,7 @@ void Preflight::check_model() {
   auto [found, tokenizer, problems, warnings, constant_ffns] = ladimo::check_model(request_.model);
   plan_.config = std::move(found.config);
   plan_.warnings = std::move(warnings);
-  constant_ffns_ = std::move(constant_ffns);
+  for (const ConstantFfn& ffn : constant_ffns) plan_.constant_layers.push_back(ffn.layer);
   tokenizer_ = std::move(tokenizer);
   plan_.problems.insert(plan_.problems.end(), problems.begin(), problems.end());
   if (!found.opened) return;
@@ -153,9 +153,8 @@ void Preflight::apply_flags() {
 // There is nothing to distil in such a layer, and fitting it would fail.
 void Preflight::leave_out_constant_layers() {
   std::vector<int>& layers = plan_.recipe.layers;
-  const auto removed = std::erase_if(layers, [&](int layer) {
-    return std::ranges::find(constant_ffns_, layer, &ConstantFfn::layer) != constant_ffns_.end();
-  });
+  const auto removed = std::erase_if(
+      layers, [&](int layer) { return std::ranges::binary_search(plan_.constant_layers, layer); });
   if (removed > 0 && layers.empty())
     problem(
         "No layer is left to convert: the FFNs of all chosen layers give the same output for every input.",

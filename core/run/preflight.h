@@ -4,10 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/constant_ffn.h"
 #include "run/inspection.h"
 #include "run/plan.h"
 
@@ -51,7 +49,6 @@ class Preflight {
   std::optional<Checkpoint> checkpoint_;
   std::optional<Recipe> in_run_;
   std::unique_ptr<Tokenizer> tokenizer_;
-  std::vector<ConstantFfn> constant_ffns_;
   bool settings_fit_ = false;
 };
 

@@ -78,6 +78,20 @@ TEST_CASE("model: problems are listed with what to do") {
   model.set_checks({});
 }
 
+TEST_CASE("model: what the files say differently is listed, and the model can be converted all the same") {
+  const WizardGround ground;
+  write_json(ground.folder / "pico" / "generation_config.json", {{"eos_token_id", {2, 7}}});
+  write_json(ground.folder / "pico" / "tokenizer_config.json", {{"add_bos_token", false}});
+  ModelPageConfig config(Engine{});
+  config.set_folder(ground.model());
+  REQUIRE(wait_until_ready(config));
+  CHECK(says(config.checks(), Check::State::noted, "A text ends at any of them."));
+  CHECK(says(config.checks(), Check::State::noted, "Texts begin without BOS."));
+  CheckListModel model;
+  model.set_checks({noted_check({"Said.", {}, {}})});
+  CHECK(model.index(0).data().toString() == QStringLiteral("⚠  Said."));
+}
+
 TEST_CASE("model: a file stands for its folder, and a new choice drops the earlier answer") {
   const WizardGround ground;
   ModelPageConfig config(Engine{});

@@ -9,6 +9,8 @@ QString mark(Check::State state) {
   switch (state) {
     case Check::State::fine:
       return QStringLiteral("✓");
+    case Check::State::noted:
+      return QStringLiteral("⚠");
     case Check::State::wrong:
       return QStringLiteral("✗");
     case Check::State::running:
@@ -17,13 +19,16 @@ QString mark(Check::State state) {
   return {};
 }
 
-}  // namespace
-
-Check failed_check(const Problem& problem) {
+Check check_in_words(Check::State state, const Problem& problem) {
   QStringList advice{in_window_words(problem.hint), QString::fromStdString(problem.path.string())};
   advice.removeAll(QString());
-  return {Check::State::wrong, QString::fromStdString(problem.message), advice.join(QStringLiteral("\n"))};
+  return {state, QString::fromStdString(problem.message), advice.join(QStringLiteral("\n"))};
 }
+
+}  // namespace
+
+Check failed_check(const Problem& problem) { return check_in_words(Check::State::wrong, problem); }
+Check noted_check(const Problem& warning) { return check_in_words(Check::State::noted, warning); }
 
 void CheckListModel::set_checks(std::vector<Check> checks) {
   beginResetModel();

@@ -11,13 +11,15 @@
 namespace ladimo::ui {
 
 struct Check {
-  enum class State { fine, wrong, running };
+  enum class State { fine, noted, wrong, running };
   State state = State::fine;
   QString sentence;
   QString hint = {};  // what to do, and the path if there is one
 };
 
+/// A check that failed, or one that was passed although there is something to know (a warning).
 Check failed_check(const Problem& problem);
+Check noted_check(const Problem& warning);
 
 class CheckListModel : public QAbstractListModel {
   Q_OBJECT

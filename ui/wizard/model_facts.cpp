@@ -28,6 +28,7 @@ ModelFacts read_model(const QString& folder) {
   facts.folder = folder;
   facts.config = std::move(model.found.config);
   facts.problems = std::move(model.problems);
+  facts.warnings = std::move(model.warnings);
   facts.tokenizer = std::move(model.tokenizer);
   facts.threads = engine_threads();
   if (facts.problems.empty()) read_weights(facts, *model.found.opened);

@@ -109,6 +109,7 @@ std::vector<Check> ModelPageConfig::checks() const {
   if (facts_->tokenizer)
     checks.push_back(
         {fine, tr("The tokenizer has %1 pieces and fits the model.").arg(facts_->tokenizer->size())});
+  for (const Problem& warning : facts_->warnings) checks.push_back(noted_check(warning));
   if (weights_ == Weights::running)
     checks.push_back(
         {running,

@@ -1,5 +1,7 @@
 #include "ui/wizard/summary_page_config.h"
 
+#include <algorithm>
+
 #include <QDir>
 #include <QFileInfo>
 #include <QStandardPaths>
@@ -94,6 +96,8 @@ QString SummaryPageConfig::other_settings() const {
   chosen.model_fingerprint = plan_->recipe.model_fingerprint;
   chosen.text = plan_->recipe.text;
   chosen.text_fingerprints = plan_->recipe.text_fingerprints;
+  std::erase_if(chosen.layers,
+                [this](int layer) { return std::ranges::binary_search(plan_->constant_layers, layer); });
   QStringList lines;
   for (const std::string& line : differences(plan_->recipe, chosen)) lines << QString::fromStdString(line);
   if (lines.isEmpty()) return {};

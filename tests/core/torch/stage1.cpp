@@ -398,3 +398,37 @@ TEST_CASE("without early stopping the last epoch is kept") {
   CHECK(last.record.loss_after > stopped.record.loss_after);
   CHECK(last.record.held_out_losses.size() == 1 + static_cast<std::size_t>(recipe.stage1.epochs));
 }
+
+TEST_CASE("an FFN that is silent or nearly silent on the text converts to finite weights") {
+  const auto silent_by = [](const char* what) {
+    auto ffn = random_ffn(d, f, 1);
+    const std::string cause = what;
+    if (cause == "tiny up") ffn->up = ffn->up * 1e-30;
+    if (cause == "tiny down") ffn->down = ffn->down * 1e-30;
+    if (cause == "zero up") ffn->up = at::zeros_like(ffn->up);
+    if (cause == "half of the neurons zero") {
+      ffn->up = ffn->up.clone();
+      ffn->up.slice(0, 0, f / 2).zero_();
+    }
+    if (cause == "one neuron left") {
+      ffn->gate = ffn->gate.clone();
+      ffn->gate.slice(0, 1).zero_();
+    }
+    return ffn;
+  };
+  for (const char* what : {"tiny up", "tiny down", "zero up", "half of the neurons zero", "one neuron left",
+                           "tiny inputs", "zero inputs", "one input for ever"}) {
+    CAPTURE(what);
+    const auto ffn = silent_by(what);
+    auto x = rows_of(*ffn, 5).train().x(0, tokens * 9 / 10);
+    if (what == std::string("tiny inputs")) x = x * 1e-20;
+    if (what == std::string("zero inputs")) x = at::zeros_like(x);
+    if (what == std::string("one input for ever")) x = x.slice(0, 0, 1).repeat({x.size(0), 1});
+    const LayerRows rows(x, ffn->forward(x).y, x.size(0) * 9 / 10);
+    const auto converted = convert_layer(ffn, rows, recipe_of(10, 2), 0, at::kFloat, {});
+    CHECK(std::isfinite(converted.record.loss_after));
+    const auto& weights = converted.weights;
+    for (const at::Tensor& tensor : {weights.gate, weights.up, weights.down, weights.router})
+      CHECK(at::isfinite(tensor).all().item<bool>());
+  }
+}
