@@ -46,6 +46,9 @@ struct OpenedModel {
   bool has_converted(int layer) const;
   /// Fingerprint of the dense original, which policies name.
   std::string fingerprint() const;
+  /// Where hashes of the text are that a converted model was made with (run/seen_text.h); absent in folders
+  /// of earlier versions. Precondition: is_converted().
+  std::filesystem::path seen_text_file() const;
   MoeLayers layers(at::Device device, at::ScalarType dtype) const;
 
   /// The policy to use: all dense for a dense MODEL, else `file` or the folder's own policy.json. Throws

@@ -48,8 +48,8 @@ struct Sample {
 template <class Use>
 void for_each_sample(std::span<const std::string> documents, std::uint64_t limit, const Use& use) {
   constexpr std::uint64_t oldest = power(factor, stretch - 1);
-  const auto offer = [&](std::uint64_t hash, std::string_view letters, std::int64_t weight, bool crosses) {
-    if (hash < limit && is_varied(letters)) use(Sample{hash, weight, crosses});
+  const auto offer = [&](std::uint64_t hash, std::string_view letters, std::uint64_t weight, bool crosses) {
+    if (hash < limit && is_varied(letters)) use(Sample{hash, static_cast<std::int64_t>(weight), crosses});
   };
   std::string text;  // the last letters of the documents before, and this document's
   for (const std::string& document : documents) {
@@ -60,7 +60,8 @@ void for_each_sample(std::span<const std::string> documents, std::uint64_t limit
     if (const auto own = letters.substr(before); own.size() >= shortest && own.size() < stretch) {
       std::uint64_t hash = own.size();
       for (const char letter : own) hash = hash * factor + value(letter);
-      offer(mixed(hash), own, static_cast<std::int64_t>(own.size()), false);
+      // These have few hashes anyway, so all are kept: one in a sample would weigh too much.
+      offer(mixed(hash) / sampled_one_in, own, own.size(), false);
     }
     std::uint64_t hash = 0;
     for (std::size_t i = 0; i < letters.size(); ++i) {
@@ -68,7 +69,7 @@ void for_each_sample(std::span<const std::string> documents, std::uint64_t limit
       hash = hash * factor + value(letters[i]);
       if (i + 1 < stretch) continue;
       const std::size_t begin = i + 1 - stretch;
-      offer(mixed(hash), letters.substr(begin, stretch), 1,
+      offer(mixed(hash), letters.substr(begin, stretch), sampled_one_in,
             begin < before && letters.size() - before >= shortest);
     }
   }
@@ -89,12 +90,6 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at) {
 std::optional<double> Overlap::share() const {
   if (letters == 0) return {};
   return static_cast<double>(found) / static_cast<double>(letters);
-}
-
-Overlap& Overlap::operator+=(const Overlap& other) {
-  letters += other.letters;
-  found += other.found;
-  return *this;
 }
 
 TextSketch::TextSketch(std::size_t most)

@@ -12,21 +12,20 @@
 
 namespace ladimo {
 
-/// How much of a text a sketch knows, in sampled letters (text/letters.h).
+/// How much of a text a sketch knows, in letters (text/letters.h) of a sample.
 struct Overlap {
-  std::int64_t letters = 0;  // sampled
+  std::int64_t letters = 0;  // that the sample stands for
   std::int64_t found = 0;    // of these, in stretches that the sketch knows
 
   /// Share of the text that the sketch knows, 0 to 1. Absent when the text is too short to tell.
   std::optional<double> share() const;
-  Overlap& operator+=(const Overlap& other);
 };
 
 /// The hashes of a sample of all stretches of 64 letters, and of documents that are shorter. A stretch that
 /// short is rarely in two texts by chance: 4 of 100,000 between the two halves of TinyStories that the tests
 /// use, none between books. Documents of less than 32 letters and stretches of few different letters count
-/// for nothing. One stretch of 32 is sampled, fewer in a text that would give more than `most` hashes. Both
-/// sides sample by the hash alone, so what one keeps the other looks up.
+/// for nothing. One stretch of 32 is sampled, and every short document; fewer in a text that would give more
+/// than `most` hashes. Both sides sample by the hash alone, so what one keeps the other looks up.
 class TextSketch {
  public:
   explicit TextSketch(std::size_t most = std::size_t{1} << 20);
