@@ -32,6 +32,7 @@ enum class Setting {
   // settings of commands that open a run or model
   policy,
   dense,
+  run_text,  // where the text files of a run are now
   output,  // where a file or folder is to be written
   // settings that choose a policy
   tradeoff,

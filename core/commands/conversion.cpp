@@ -64,10 +64,16 @@ class Conversion {
   /// The plan was made before the lock was held, so another process may have begun another run here since.
   void require_same_recipe() {
     if (!run_.exists()) return write_json(run_.recipe_file(), to_json(recipe_));
-    const auto lines = differences(run_.recipe(), recipe_);
+    Recipe in_run = run_.recipe();
+    const auto lines = differences(in_run, recipe_);
     if (!lines.empty())
       throw Refusal(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
                     "Name another folder with {run}.", run_.path());
+    if (in_run.model == recipe_.model && in_run.text == recipe_.text) return;
+    // The same files elsewhere: from now on every command looks for them there.
+    in_run.model = recipe_.model;
+    in_run.text = recipe_.text;
+    write_json(run_.recipe_file(), to_json(in_run));
   }
 
   void step(Step step, const std::function<void()>& work) {

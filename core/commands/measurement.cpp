@@ -52,14 +52,15 @@ Material checking_split(const LoadedModel& model, const EvaluationText& text) {
     throw Refusal(fmt::format("The run's own held-out text has windows of {} tokens, not {}.", recipe.window,
                               text.window),
                   "Leave {window} out, or name text files with {text}.", run->path());
-  auto windows = held_out_text(*run, recipe, model.tokenizer()).checking;
+  const auto files = held_out_files(*run, recipe, model.opened().run_text);
+  auto windows = held_out_text(files, recipe, model.tokenizer()).checking;
   const auto wanted = text.tokens == 0 ? windows.count() : text.tokens / windows.window;
   if (wanted < 1 || wanted > windows.count())
     throw Refusal(fmt::format("{} tokens were asked for, but the run's own held-out text has {}.",
                               text.tokens, windows.count() * windows.window),
                   fmt::format("Ask for {} or more, but for no more than there are.", windows.window),
                   run->path());
-  Material material{held_out_files(*run, recipe), {some_windows(windows, wanted), {}}};
+  Material material{files, {some_windows(windows, wanted), {}}};
   material.text.documents.resize(material.files.size());
   const auto texts = texts_of(material.text.windows, model.tokenizer());
   for (std::size_t i = 0; i < texts.size(); ++i)

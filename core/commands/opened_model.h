@@ -31,6 +31,8 @@ struct OpenedModel {
   Checkpoint checkpoint;               // the weights outside the FFNs, and dense FFNs
   std::optional<RunFolder> run;        // when a RUN was named; `checkpoint` is its dense original
   std::optional<Checkpoint> original;  // the dense original of a native folder, if it was found
+  /// Where text files of the run are now, for those that were moved (run/run_text.h).
+  std::vector<std::filesystem::path> run_text = {};
 
   /// Opens `path`. The dense original of a run or native folder is `dense`, or else the one that the recipe
   /// or config.json names. Throws Refusal when `dense` is not the checkpoint that was converted, or when the

@@ -181,6 +181,17 @@ TEST_CASE("windows begin with BOS and hold consecutive pieces of text") {
   CHECK(default_window(131072) == 2048);
 }
 
+TEST_CASE("the documents of a measured text are those in its windows, and the last is cut there") {
+  TemporaryFolder folder;
+  write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl\n\nmno");
+  write_file(folder / "b.txt", "pqrs\n\ntuvw\n\nxyz");
+  const auto text = measured_text({folder / "a.txt", folder / "b.txt"}, tokenizer, 6, 0);
+  CHECK(text.windows.count() == 4);
+  CHECK(text.documents == std::vector<std::vector<std::string>>{{"abc", "defg", "h"}, {"pqrs", "tuvw"}});
+  const auto first = measured_text({folder / "a.txt"}, tokenizer, 5, 5);
+  CHECK(first.documents == std::vector<std::vector<std::string>>{{"abc"}});
+}
+
 TEST_CASE("without a BOS windows are text from the first token on") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl");
