@@ -31,7 +31,7 @@ class TextSketch {
   explicit TextSketch(std::size_t most = std::size_t{1} << 20);
 
   /// Adds documents that follow each other. Stretches may run from one into the next. Takes 2 * 8 * `most`
-  /// bytes at most, and about a second per 100 MB.
+  /// bytes at most, and about three seconds per 100 MB.
   void add(std::span<const std::string> documents);
   /// How much of the documents is in the sketch. Where documents were put in another order, the stretches
   /// that run from one into the next say nothing and are left out.
