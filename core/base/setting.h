@@ -33,7 +33,7 @@ enum class Setting {
   policy,
   dense,
   run_text,  // where the text files of a run are now
-  output,  // where a file or folder is to be written
+  output,    // where a file or folder is to be written
   // settings that choose a policy
   tradeoff,
   activated,
