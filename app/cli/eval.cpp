@@ -60,6 +60,7 @@ Command add_eval(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   add_model(app, options->model);
+  add_run_text(app, options->model);
   app.add_option("--text", options->text.files,
                  "Text files (.txt, .jsonl); none: the run's own checking split")
       ->type_name("FILE");
@@ -71,7 +72,7 @@ Command add_eval(CLI::App& app) {
   app.add_option("--window", options->text.window, "Tokens per window (the run's)");
   return [options](const Session& session) {
     const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
-    const LoadedModel model(OpenedModel::open(options->model.model, options->model.dense), runtime);
+    const LoadedModel model(open_model(options->model), runtime);
     const auto evaluation =
         evaluate(model, model.opened().policy(options->model.policy), options->text, session.context);
     session.output.result(to_json(evaluation), [&] {

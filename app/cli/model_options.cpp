@@ -10,4 +10,18 @@ void add_model(CLI::App& app, ModelOptions& options) {
   app.add_option("--dense", options.dense, "The dense original, where it was moved");
 }
 
+void add_run_text(CLI::App& app, ModelOptions& options) {
+  app.add_option("--run-text", options.run_text, "The text files of the run, where they were moved")
+      ->type_name("FILE");
+}
+
+OpenedModel open_model(const ModelOptions& options) {
+  auto opened = OpenedModel::open(options.model, options.dense);
+  if (!options.run_text.empty() && !opened.run)
+    throw Refusal("The place of a run's text was given for a model that is not a run.",
+                  "Leave {run_text} out.", options.model);
+  opened.run_text = options.run_text;
+  return opened;
+}
+
 }  // namespace ladimo::cli

@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "commands.h"
+#include "commands/opened_model.h"
 
 namespace ladimo::cli {
 
@@ -12,8 +14,13 @@ struct ModelOptions {
   std::filesystem::path model;  // MODEL or RUN
   std::optional<std::filesystem::path> policy;
   std::optional<std::filesystem::path> dense;
+  std::vector<std::filesystem::path> run_text;
 };
 
+/// Adds --run-text, which says where the text of the run is.
+void add_run_text(CLI::App& app, ModelOptions& options);
+/// Opens what MODEL, --dense and --run-text name.
+OpenedModel open_model(const ModelOptions& options);
 /// Adds MODEL, --policy and --dense. `options` must outlive the parser.
 void add_model(CLI::App& app, ModelOptions& options);
 

@@ -14,9 +14,10 @@ Command add_serve(CLI::App& app) {
   auto options = std::make_shared<ModelOptions>();
   app.add_option("MODEL", options->model, "Run folder, native folder or dense model")->required();
   app.add_option("--dense", options->dense, "The dense original, where it was moved");
+  add_run_text(app, *options);
   return [options](const Session& session) {
     const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
-    const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime, /*keep=*/true);
+    const LoadedModel model(open_model(*options), runtime, /*keep=*/true);
     try {
       model.preload(session.context);
     } catch (const Interrupted&) {

@@ -33,6 +33,7 @@ constexpr Term settings[] = {
     {"memory", "--memory"},
     {"policy", "--policy"},
     {"dense", "--dense"},
+    {"run_text", "--run-text"},
     {"output", "-o"},
     {"tradeoff", "--tradeoff"},
     {"activated", "--activated"},

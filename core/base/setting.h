@@ -32,7 +32,8 @@ enum class Setting {
   // settings of commands that open a run or model
   policy,
   dense,
-  output,  // where a file or folder is to be written
+  run_text,  // where the text files of a run are now
+  output,    // where a file or folder is to be written
   // settings that choose a policy
   tradeoff,
   activated,

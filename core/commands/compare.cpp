@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
 
 #include <fmt/format.h>
@@ -19,6 +20,7 @@
 #include "run/model_check.h"
 #include "run/preflight.h"
 #include "run/run_folder.h"
+#include "run/seen_text.h"
 #include "run/step.h"
 
 namespace ladimo {
@@ -27,6 +29,7 @@ namespace {
 
 constexpr const char* our_name = "ladimo";
 constexpr double target_tolerance = 0.005;
+constexpr double contaminated_share = 0.5;  // of held-out text: nothing is compared on it
 
 /// The folder of our runs: one that is kept, or one that is removed after the comparison.
 class RunsFolder {
@@ -76,19 +79,12 @@ void check_numbers(const CompareRequest& request) {
     throw Refusal("There is nothing to compare.", "Name at least one of {ffn_activated} and one of {seeds}.");
 }
 
-/// Throws Refusal when there is no text, or when held-out text is also calibration text.
+/// Throws Refusal when there is no text.
 void check_text(const CompareRequest& request) {
   if (request.held_out.empty())
     throw Refusal("There is no text to measure on.", "Name held-out files with {held_out}.");
   if (request.text.size() == 1 && request.text.front() == "self")
     throw Refusal("A comparison needs calibration text that all methods share.", "Name files with {text}.");
-  std::set<std::string> calibrated;
-  for (const auto& text : request.text)
-    if (fs::is_regular_file(text)) calibrated.insert(hash_of_file(text));
-  for (const auto& held_out : request.held_out)
-    if (fs::is_regular_file(held_out) && calibrated.contains(hash_of_file(held_out)))
-      throw Refusal("The held-out text is also calibration text.", "Name other files with {held_out}.",
-                    held_out);
 }
 
 class Compare {
@@ -100,9 +96,8 @@ class Compare {
         runs_(request.keep),
         first_plan_(plan_for(request.seeds.front(), nullptr)),
         source_(Checkpoint::open(first_plan_.recipe.model), runtime.device, at::kFloat),
-        held_out_(evaluation_windows(
-            request.held_out, *load_tokenizer(first_plan_.recipe.model, model_tokens(first_plan_.config)),
-            first_plan_.recipe.window, request.held_out_tokens)) {
+        tokenizer_(load_tokenizer(first_plan_.recipe.model, model_tokens(first_plan_.config))) {
+    choose_held_out();
     if (request.ablate) ablations_ = ablations(first_plan_.recipe);
     check_reach();
     check_kept_runs();
@@ -119,11 +114,30 @@ class Compare {
     result.window = recipe.window;
     result.experts = recipe.experts;
     result.shared = recipe.shared;
+    result.held_out_seen = mean_of(held_out_seen_);
     for (const auto seed : request_.seeds) measure(seed, contenders(seed), result);
     return result;
   }
 
  private:
+  /// Cuts the held-out text, and refuses a file of which most is calibration text.
+  void choose_held_out() {
+    auto text =
+        measured_text(request_.held_out, *tokenizer_, first_plan_.recipe.window, request_.held_out_tokens);
+    held_out_ = std::move(text.windows);
+    const SeenText seen = seen_text(request_.text, first_plan_.text, *tokenizer_, context_);
+    for (std::size_t i = 0; i < request_.held_out.size(); ++i) {
+      const auto& file = request_.held_out[i];
+      const SeenShares shares = seen.shares(text.documents[i]);
+      if (shares.seen.value_or(0) >= contaminated_share)
+        throw Refusal(fmt::format("The held-out text is also calibration text: {} of {} is in it.",
+                                  share_in_words(*shares.seen), file.filename().string()),
+                      "Name other files with {held_out}.", file);
+      warn_of_seen(file.string(), shares, context_);
+      held_out_seen_.push_back(shares);
+    }
+  }
+
   bool asked_for(std::string_view method) const {
     return request_.methods.empty() || std::ranges::find(request_.methods, method) != request_.methods.end();
   }
@@ -271,7 +285,9 @@ class Compare {
   RunsFolder runs_;
   Plan first_plan_;
   WeightSource source_;
+  std::unique_ptr<Tokenizer> tokenizer_;
   Windows held_out_;
+  std::vector<SeenShares> held_out_seen_;  // by file
   std::vector<Ablation> ablations_;
   int step_ = 0, steps_ = 0;
 };

@@ -34,9 +34,10 @@ struct CompareRequest {
 std::vector<std::string> compare_methods();
 
 /// Converts and measures. Throws Refusal before any work for everything that convert refuses, an unknown
-/// method, a target that is out of reach, a seed or a target named twice, held-out text that is also
-/// calibration text, or a kept run with another recipe. Warns where a method misses a target by more than
-/// 0.005. Our runs are in the folders `keep`/seed-N, where the same command continues them.
+/// method, a target that is out of reach, a seed or a target named twice, held-out text of which half or more
+/// is also calibration text, or a kept run with another recipe. Warns where a method misses a target by more
+/// than 0.005, and of less calibration text in the held-out text. Our runs are in the folders `keep`/seed-N,
+/// where the same command continues them.
 Comparison compare(const CompareRequest& request, const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

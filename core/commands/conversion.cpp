@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "profile/tradeoff.h"
 #include "run/model_check.h"
 #include "run/run_text.h"
+#include "run/seen_text.h"
 #include "run/timing_log.h"
 #include "training/finish.h"
 #include "training/second_sweep.h"
@@ -63,10 +65,16 @@ class Conversion {
   /// The plan was made before the lock was held, so another process may have begun another run here since.
   void require_same_recipe() {
     if (!run_.exists()) return write_json(run_.recipe_file(), to_json(recipe_));
-    const auto lines = differences(run_.recipe(), recipe_);
+    Recipe in_run = run_.recipe();
+    const auto lines = differences(in_run, recipe_);
     if (!lines.empty())
       throw Refusal(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
                     "Name another folder with {run}.", run_.path());
+    if (in_run.model == recipe_.model && in_run.text == recipe_.text) return;
+    // The same files elsewhere: from now on every command looks for them there.
+    in_run.model = recipe_.model;
+    in_run.text = recipe_.text;
+    write_json(run_.recipe_file(), to_json(in_run));
   }
 
   void step(Step step, const std::function<void()>& work) {
@@ -79,13 +87,45 @@ class Conversion {
   }
 
   void read_text() {
-    if (!recipe_.self_text()) {
-      text_ = plan_.text;
-      return;
-    }
     const auto tokenizer = load_tokenizer(recipe_.model, model_tokens(source_.config()));
-    write_own_text(*tokenizer);
-    text_ = self_written_text(run_, recipe_, *tokenizer);
+    if (recipe_.self_text()) {
+      write_own_text(*tokenizer);
+      text_ = self_written_text(run_, recipe_, *tokenizer);
+    } else {
+      text_ = plan_.text;
+    }
+    keep_hashes(*tokenizer);
+  }
+
+  /// Keeps hashes of the text, so that evaluations recognise it. A run of an earlier version gets them now.
+  void keep_hashes(const Tokenizer& tokenizer) {
+    if (readable_seen_text(run_)) return;
+    const auto files =
+        recipe_.self_text() ? std::vector{run_.self_calibration(), run_.self_held_out()} : recipe_.text;
+    const SeenText seen = seen_text(files, text_, tokenizer, context_);
+    warn_of_repeats(seen, tokenizer);
+    write_seen_text(run_.seen_text_file(), seen);
+  }
+
+  static bool readable_seen_text(const RunFolder& run) {
+    try {
+      return read_seen_text(run.seen_text_file()).has_value();
+    } catch (const Refusal&) {
+      return false;  // it is made anew
+    }
+  }
+
+  /// No document is in two splits. But files may hold it twice, with small differences.
+  void warn_of_repeats(const SeenText& seen, const Tokenizer& tokenizer) const {
+    for (const Windows* held_out : {&text_.tables, &text_.checking}) {
+      const auto share = seen.calibration.overlap(texts_of(*held_out, tokenizer)).share();
+      if (!is_notable(share)) continue;
+      return context_.warn(
+          fmt::format("{} of the held-out text is also in the text that the run is calibrated on: tables and "
+                      "predictions will look too good.",
+                      share_in_words(*share)),
+          "The text files repeat themselves. Take the copies out of them, and name a new folder with {run}.");
+    }
   }
 
   void write_own_text(const Tokenizer& tokenizer) {

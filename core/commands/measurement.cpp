@@ -1,6 +1,7 @@
 #include "commands/measurement.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "run/memory_use.h"
 #include "run/plan.h"
 #include "run/run_text.h"
+#include "run/seen_text.h"
 #include "run/step.h"
 
 namespace ladimo {
@@ -22,10 +24,10 @@ namespace {
 /// Whether there is a converted model and its dense original to compare it with.
 bool compares(const OpenedModel& opened) { return opened.is_converted() && opened.has_dense(); }
 
-/// The windows to score, and the files that their source indices refer to.
+/// The windows to score, the files that their source indices refer to, and their text by file.
 struct Material {
   std::vector<std::filesystem::path> files;
-  Windows windows;
+  MeasuredText text;
 };
 
 Material named_text(const LoadedModel& model, const EvaluationText& text) {
@@ -36,7 +38,7 @@ Material named_text(const LoadedModel& model, const EvaluationText& text) {
   if (window < 2 || window > positions)
     throw Refusal(fmt::format("A window of {} tokens does not fit this model.", window),
                   fmt::format("Use 2 to {}.", positions), opened.checkpoint.folder());
-  return {text.files, evaluation_windows(text.files, model.tokenizer(), window, text.tokens)};
+  return {text.files, measured_text(text.files, model.tokenizer(), window, text.tokens)};
 }
 
 /// The windows that the conversion held out and did not use for its tables.
@@ -50,14 +52,20 @@ Material checking_split(const LoadedModel& model, const EvaluationText& text) {
     throw Refusal(fmt::format("The run's own held-out text has windows of {} tokens, not {}.", recipe.window,
                               text.window),
                   "Leave {window} out, or name text files with {text}.", run->path());
-  auto windows = held_out_text(*run, recipe, model.tokenizer()).checking;
+  const auto files = held_out_files(*run, recipe, model.opened().run_text);
+  auto windows = held_out_text(files, recipe, model.tokenizer()).checking;
   const auto wanted = text.tokens == 0 ? windows.count() : text.tokens / windows.window;
   if (wanted < 1 || wanted > windows.count())
     throw Refusal(fmt::format("{} tokens were asked for, but the run's own held-out text has {}.",
                               text.tokens, windows.count() * windows.window),
                   fmt::format("Ask for {} or more, but for no more than there are.", windows.window),
                   run->path());
-  return {held_out_files(*run, recipe), some_windows(windows, wanted)};
+  Material material{files, {some_windows(windows, wanted), {}}};
+  material.text.documents.resize(material.files.size());
+  const auto texts = texts_of(material.text.windows, model.tokenizer());
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    material.text.documents[static_cast<std::size_t>(material.text.windows.source[i])].push_back(texts[i]);
+  return material;
 }
 
 Measurement measurement_of(const TextEvaluation& found, const Policy& policy, const PolicyNumbers& numbers,
@@ -88,30 +96,83 @@ Context within_memory(const LoadedModel& model, const Windows& windows, const Co
   return context.within(MemoryBudget(budget, run ? run->path() : std::filesystem::temp_directory_path()));
 }
 
-/// The files that the run was calibrated on. Warns about each, because a model looks better than it is on
-/// text that it was fitted to.
-std::vector<std::filesystem::path> calibrated_on(const OpenedModel& opened, const EvaluationText& text,
-                                                 const Context& context) {
-  std::vector<std::filesystem::path> files;
-  if (!opened.run) return files;
-  const auto calibrated = opened.run->recipe().text_fingerprints;
-  for (const auto& file : text.files) {
-    if (std::ranges::find(calibrated, hash_of_file(file)) == calibrated.end()) continue;
-    context.warn(
-        fmt::format("The run was calibrated on {}: what is measured on it looks too good.", file.string()),
-        "Name text that the run has not seen.");
-    files.push_back(file);
+/// What a model is known to have seen of text, and how much of another text that is.
+class Memory {
+ public:
+  Memory(const OpenedModel& opened, const Context& context) : context_(context) {
+    if (!opened.is_converted()) return;
+    if (opened.run) fingerprints_ = opened.run->recipe().text_fingerprints;
+    try {
+      seen_ = read_seen_text(opened.seen_text_file());
+      if (seen_) return;
+      context.warn(
+          "Of the text that this model was made with, only a file that is the same byte for byte is "
+          "recognised: an earlier version made it and kept no hashes.",
+          opened.run ? "To add them, {continue_run}." : "To add them, {export_again}.");
+    } catch (const Refusal& refusal) {
+      context.warn(refusal.what(), refusal.hint());
+    }
   }
-  return files;
-}
+
+  /// The shares of a file, of which `documents` are scored. Warns when they are notable.
+  SeenShares of_file(const std::filesystem::path& file, const std::vector<std::string>& documents) const {
+    SeenShares shares = of(documents);
+    if (!shares.seen && std::ranges::find(fingerprints_, hash_of_file(file)) != fingerprints_.end())
+      shares.seen = 1;
+    warn_of_seen(file.string(), shares, context_);
+    return shares;
+  }
+
+  /// The shares of the run's own held-out text: `seen` is what is among its calibration tokens as well.
+  SeenShares of_held_out(const std::vector<std::string>& documents) const {
+    SeenShares shares = of(documents);
+    shares.seen = shares.calibrated;
+    if (is_notable(shares.seen))
+      context_.warn(
+          fmt::format("{} of the run's held-out text is also in the text that it was calibrated on: what is "
+                      "measured on it looks too good.",
+                      share_in_words(*shares.seen)),
+          "The run's text files repeat themselves. Name other text with {text}.");
+    return shares;
+  }
+
+  /// The shares of the questions of a task with their right answers.
+  SeenShares of_task(const Task& task) const {
+    std::vector<std::string> documents;
+    for (const Question& question : task.questions)
+      documents.push_back(question.context + ' ' + question.choices[question.label]);
+    const SeenShares shares = of(documents);
+    warn_of_seen(fmt::format("the questions of {}", task.name), shares, context_);
+    return shares;
+  }
+
+ private:
+  SeenShares of(const std::vector<std::string>& documents) const {
+    return seen_ ? seen_->shares(documents) : SeenShares();
+  }
+
+  const Context& context_;
+  std::vector<std::string> fingerprints_;
+  std::optional<SeenText> seen_;
+};
 
 TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
-                             const Context& context) {
+                             const Memory& memory, const Context& context) {
   const auto& opened = model.opened();
-  const auto [files, windows] = text.files.empty() ? checking_split(model, text) : named_text(model, text);
+  const auto [files, measured] = text.files.empty() ? checking_split(model, text) : named_text(model, text);
+  const Windows& windows = measured.windows;
   context.emit(begin_step(Step::evaluation, 0, 1));
   TextEvaluation found;
-  found.calibrated_on = calibrated_on(opened, text, context);
+  std::vector<SeenShares> seen_of_files;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto& documents = measured.documents[i];
+    const auto seen =
+        text.files.empty() ? memory.of_held_out(documents) : memory.of_file(files[i], documents);
+    found.domains.push_back({files[i], {}, seen});
+    seen_of_files.push_back(seen);
+    if (is_notable(seen.seen)) found.calibrated_on.push_back(files[i]);
+  }
+  found.seen = mean_of(seen_of_files);
   const auto& [source, layers] = model.exact();
   const auto scores = score(source, layers, windows, {policy.layers}, within_memory(model, windows, context));
   const auto scores_of = [&](std::optional<std::int32_t> file) {
@@ -129,7 +190,7 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   found.window = windows.window;
   found.mean_experts = scores.policies[0].mean_experts;
   for (std::size_t i = 0; i < files.size(); ++i)
-    found.domains.push_back({files[i], scores_of(static_cast<std::int32_t>(i))});
+    found.domains[i].scores = scores_of(static_cast<std::int32_t>(i));
   if (opened.run) {
     const auto measurement = measurement_of(found, policy, numbers, text, source.device());
     append_measurement(*opened.run, measurement, context);
@@ -139,7 +200,8 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
 }
 
 std::vector<TaskResult> answer_tasks(const LoadedModel& model, const Policy& policy,
-                                     const std::vector<Task>& tasks, const Context& context) {
+                                     const std::vector<Task>& tasks, const Memory& memory,
+                                     const Context& context) {
   const auto& [source, layers] = model.exact();
   std::vector<TaskResult> answers;
   for (const Task& task : tasks) {
@@ -147,6 +209,7 @@ std::vector<TaskResult> answer_tasks(const LoadedModel& model, const Policy& pol
                             fmt::format(" {}", task.name)));
     answers.push_back(answer(source, layers, policy.layers, model.tokenizer(), task, context));
     if (!compares(model.opened())) answers.back().dense.reset();
+    answers.back().seen = memory.of_task(task);
   }
   return answers;
 }
@@ -160,10 +223,11 @@ Evaluation evaluate(const LoadedModel& model, const Policy& policy, const Evalua
     tasks.push_back(read_task(file));
     check_lengths(tasks.back(), model.tokenizer(), model.config().max_positions);
   }
+  const Memory memory(model.opened(), context);
   Evaluation evaluation;
   if (!text.files.empty() || model.opened().run || tasks.empty())
-    evaluation.text = evaluate_text(model, policy, text, context);
-  evaluation.tasks = answer_tasks(model, policy, tasks, context);
+    evaluation.text = evaluate_text(model, policy, text, memory, context);
+  evaluation.tasks = answer_tasks(model, policy, tasks, memory, context);
   return evaluation;
 }
 

@@ -114,6 +114,10 @@ std::string OpenedModel::fingerprint() const {
   return checkpoint.native() ? checkpoint.native()->fingerprint : checkpoint.fingerprint();
 }
 
+std::filesystem::path OpenedModel::seen_text_file() const {
+  return run ? run->seen_text_file() : checkpoint.folder() / "seen_text.bin";
+}
+
 MoeLayers OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
   if (run) return run_layers(*run, device, dtype);
   if (!checkpoint.native()) return {};

@@ -31,6 +31,8 @@ struct OpenedModel {
   Checkpoint checkpoint;               // the weights outside the FFNs, and dense FFNs
   std::optional<RunFolder> run;        // when a RUN was named; `checkpoint` is its dense original
   std::optional<Checkpoint> original;  // the dense original of a native folder, if it was found
+  /// Where text files of the run are now, for those that were moved (run/run_text.h).
+  std::vector<std::filesystem::path> run_text = {};
 
   /// Opens `path`. The dense original of a run or native folder is `dense`, or else the one that the recipe
   /// or config.json names. Throws Refusal when `dense` is not the checkpoint that was converted, or when the
@@ -46,6 +48,9 @@ struct OpenedModel {
   bool has_converted(int layer) const;
   /// Fingerprint of the dense original, which policies name.
   std::string fingerprint() const;
+  /// Where hashes of the text are that a converted model was made with (run/seen_text.h); absent in folders
+  /// of earlier versions. Precondition: is_converted().
+  std::filesystem::path seen_text_file() const;
   MoeLayers layers(at::Device device, at::ScalarType dtype) const;
 
   /// The policy to use: all dense for a dense MODEL, else `file` or the folder's own policy.json. Throws

@@ -114,11 +114,15 @@ std::vector<ComparisonSummary> summary_of(const std::vector<ComparisonRow>& rows
 nlohmann::json to_json(const Comparison& comparison) {
   auto json = members_to_json(comparison);
   json["summary"] = to_json(summary_of(comparison.rows));
+  json.update(to_json(comparison.held_out_seen));
   return json;
 }
 
 Comparison comparison_from_json(const nlohmann::json& json) {
-  return members_from_json<Comparison>(JsonFields(json, "comparison"));
+  const JsonFields fields(json, "comparison");
+  auto comparison = members_from_json<Comparison>(fields);
+  comparison.held_out_seen = seen_shares_from_json(fields);
+  return comparison;
 }
 
 std::string to_csv(const std::vector<ComparisonRow>& rows) {

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "run/seen_shares.h"
+
 namespace ladimo {
 
 /// One method with one seed at one target, measured on the held-out text.
@@ -46,11 +48,13 @@ struct Comparison {
   std::int64_t window = 0;
   int experts = 0, shared = 0;  // experts and shared experts of our method
   double dense_nll = 0, dense_perplexity = 0;
+  SeenShares held_out_seen;  // how much of the held-out text is in the calibration text
 };
 
-/// Returns {rows, summary, tokens, held_out_tokens, window, experts, shared, dense_nll, dense_perplexity}. A
-/// row has its members' names. An entry of the summary has method, target and seeds, and for every number of
-/// a row its mean and spread ("kl", "kl_spread"; a spread is null with one seed).
+/// Returns {rows, summary, tokens, held_out_tokens, window, experts, shared, dense_nll, dense_perplexity, and
+/// the keys of SeenShares}. A row has its members' names. An entry of the summary has method, target and
+/// seeds, and for every number of a row its mean and spread ("kl", "kl_spread"; a spread is null with one
+/// seed).
 nlohmann::json to_json(const Comparison& comparison);
 /// Throws Refusal with the key. The summary is not read: it follows from the rows.
 Comparison comparison_from_json(const nlohmann::json& json);

@@ -22,8 +22,10 @@ nlohmann::json to_json(const TextEvaluation& text) {
   for (const TextEvaluation::Domain& domain : text.domains) {
     domains.push_back(to_json(domain.scores));
     domains.back()["text"] = domain.text.string();
+    domains.back().update(to_json(domain.seen));
   }
   json.update(members_to_json(text));
+  json.update(to_json(text.seen));
   json["split"] = to_string(text.split);
   json["domains"] = std::move(domains);
   return json;
@@ -43,8 +45,10 @@ TextEvaluation text_from_json(const JsonFields& fields) {
   auto text = members_from_json<TextEvaluation>(fields);
   text.scores = text_scores_from_json(fields);
   text.split = evaluated_text_from_json(fields);
+  text.seen = seen_shares_from_json(fields);
   for (const JsonFields& domain : fields.objects("domains"))
-    text.domains.push_back({domain.text("text"), text_scores_from_json(domain)});
+    text.domains.push_back(
+        {domain.text("text"), text_scores_from_json(domain), seen_shares_from_json(domain)});
   return text;
 }
 
@@ -52,14 +56,16 @@ nlohmann::json to_json(const TaskResult& result) {
   const auto dense = [&](double Accuracy::*share) {
     return result.dense ? nlohmann::json((*result.dense).*share) : nlohmann::json();
   };
-  return {{"task", result.task},
-          {"n", result.n},
-          {"acc", result.model.acc},
-          {"acc_se", result.model.acc_se},
-          {"acc_norm", result.model.acc_norm},
-          {"acc_norm_se", result.model.acc_norm_se},
-          {"dense_acc", dense(&Accuracy::acc)},
-          {"dense_acc_norm", dense(&Accuracy::acc_norm)}};
+  nlohmann::json json{{"task", result.task},
+                      {"n", result.n},
+                      {"acc", result.model.acc},
+                      {"acc_se", result.model.acc_se},
+                      {"acc_norm", result.model.acc_norm},
+                      {"acc_norm_se", result.model.acc_norm_se},
+                      {"dense_acc", dense(&Accuracy::acc)},
+                      {"dense_acc_norm", dense(&Accuracy::acc_norm)}};
+  json.update(to_json(result.seen));
+  return json;
 }
 
 TaskResult task_from_json(const JsonFields& fields) {
@@ -67,7 +73,8 @@ TaskResult task_from_json(const JsonFields& fields) {
                     fields.integer("n"),
                     {fields.number("acc"), fields.number("acc_se"), fields.number("acc_norm"),
                      fields.number("acc_norm_se")},
-                    {}};
+                    {},
+                    seen_shares_from_json(fields)};
   if (fields.has("dense_acc"))
     result.dense = Accuracy{fields.number("dense_acc"), 0, fields.number("dense_acc_norm"), 0};
   return result;

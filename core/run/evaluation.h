@@ -10,6 +10,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "run/seen_shares.h"
+
 namespace ladimo {
 
 class JsonFields;
@@ -56,7 +58,10 @@ struct TextEvaluation {
   double activated_fraction = 0;    // share of the dense model's activated parameters
   double ffn_activated = 0;         // share of the dense model's FFN parameters
   EvaluatedText split = EvaluatedText::checking;
-  /// Scored files that the run was also calibrated on. The scores are too good there.
+  /// How much of the scored text the run has seen. For its own checking split `seen` is what is also among
+  /// its calibration tokens.
+  SeenShares seen;
+  /// Scored files of which the run has seen a notable share. The scores are too good there.
   std::vector<std::filesystem::path> calibrated_on;
   std::int64_t window = 0;
   std::vector<double> mean_experts;  // per layer: routed experts on per token; 0 for a dense layer
@@ -64,6 +69,7 @@ struct TextEvaluation {
   struct Domain {
     std::filesystem::path text;
     TextScores scores;
+    SeenShares seen = {};
   };
   std::vector<Domain> domains;  // one per file
 };
@@ -79,6 +85,7 @@ struct TaskResult {
   std::int64_t n = 0;             // number of questions
   Accuracy model;                 // under the policy
   std::optional<Accuracy> dense;  // the dense original, if there is one; JSON has no standard errors for it
+  SeenShares seen = {};           // of the questions with their right answers
 };
 
 struct Evaluation {
@@ -87,9 +94,10 @@ struct Evaluation {
 };
 
 /// Returns the keys of TextScores, activated_parameters, activated_fraction, ffn_activated, split,
-/// calibrated_on, window, mean_experts, domains[{text, and the keys of TextScores}], tasks[{task, n, acc,
-/// acc_se, acc_norm, acc_norm_se, dense_acc, dense_acc_norm}]. Without a text `tokens` is 0, calibrated_on
-/// and domains are empty, and the rest is null.
+/// calibrated_on, window, mean_experts, seen_share, calibrated_share, held_out_share, domains[{text, the
+/// shares, and the keys of TextScores}], tasks[{task, n, acc, acc_se, acc_norm, acc_norm_se, dense_acc,
+/// dense_acc_norm, and the shares}]. A share that is not known is null. Without a text `tokens` is 0,
+/// calibrated_on and domains are empty, and the rest is null.
 nlohmann::json to_json(const Evaluation& evaluation);
 /// Reads what to_json() writes. Throws Refusal that names the key.
 Evaluation evaluation_from_json(const nlohmann::json& json);

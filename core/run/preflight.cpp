@@ -11,8 +11,10 @@
 
 #include "base/files.h"
 #include "base/json_text.h"
+#include "base/path_problem.h"
 #include "run/model_check.h"
 #include "run/run_folder.h"
+#include "run/run_text.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -161,13 +163,33 @@ void Preflight::leave_out_constant_layers() {
         "Choose other layers with {layers}.", plan_.recipe.model);
 }
 
+bool Preflight::continues_with(const std::vector<fs::path>& named) const {
+  if (!in_run_ || in_run_->self_text() || in_run_->text_fingerprints.size() != in_run_->text.size())
+    return false;
+  if (named.empty()) return plan_.recipe.text == in_run_->text;
+  return std::ranges::all_of(named, [&](const fs::path& file) {
+    return !file_problem(file) && std::ranges::find(in_run_->text_fingerprints, hash_of_file(file)) !=
+                                      in_run_->text_fingerprints.end();
+  });
+}
+
 void Preflight::choose_text(bool known) {
   Recipe& recipe = plan_.recipe;
+  std::vector<fs::path> named;
+  for (const fs::path& file : request_.text) named.push_back(normal_path(file));
+  if (!is_self(request_.text) && continues_with(named)) {
+    recipe.text_fingerprints.clear();
+    attempt([&] {
+      recipe.text = text_files(RunFolder(plan_.run), *in_run_, named,
+                               " with {text}. Without it, begin a new run in another folder with {run}.");
+      recipe.text_fingerprints = in_run_->text_fingerprints;
+    });
+    return;
+  }
   if (is_self(request_.text)) {
     recipe.text.clear();
   } else if (!request_.text.empty()) {
-    recipe.text.clear();
-    for (const fs::path& file : request_.text) recipe.text.push_back(normal_path(file));
+    recipe.text = named;
   } else if (!known) {
     problem("No calibration text is given.",
             "Name files with {text}, or let the model write its own text: {self_text}.");
@@ -236,21 +258,25 @@ void Preflight::check_self_text() {
 
 void Preflight::check_text() {
   const Recipe& recipe = plan_.recipe;
-  const bool readable = recipe.text_fingerprints.size() == recipe.text.size();
   if (recipe.self_text() && checkpoint_) check_self_text();
-  if (recipe.self_text() || !readable || !tokenizer_ || !settings_fit_) return;
+  if (recipe.self_text() || !text_is_readable() || !tokenizer_ || !settings_fit_) return;
   attempt([&] {
     plan_.text = split_corpus(recipe.text, *tokenizer_, recipe.window, recipe.splits(), recipe.seed);
   });
 }
 
 void Preflight::check_same_recipe() {
-  if (!in_run_ || !settings_fit_ || !checkpoint_) return;
+  if (!in_run_ || !settings_fit_ || !checkpoint_ || !text_is_readable()) return;
   const auto lines = differences(*in_run_, plan_.recipe);
   plan_.resumes = lines.empty();
   if (plan_.resumes) return;
+  const bool other_text = in_run_->text_fingerprints != plan_.recipe.text_fingerprints;
   problem(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
-          "Use the settings of that run, name another folder with {run}, or remove this one.", plan_.run);
+          other_text
+              ? "To continue that run, name the very text that it was begun with ({text}), wherever it is "
+                "now. For other text, name another folder with {run}."
+              : "Use the settings of that run, name another folder with {run}, or remove this one.",
+          plan_.run);
 }
 
 }  // namespace ladimo

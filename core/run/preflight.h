@@ -32,6 +32,9 @@ class Preflight {
   void check_model();
   void choose_settings();
   void choose_text(bool known);
+  /// Whether the text is that of the run that is continued: none is named, or files that the run knows.
+  bool continues_with(const std::vector<std::filesystem::path>& named) const;
+  bool text_is_readable() const { return plan_.recipe.text_fingerprints.size() == plan_.recipe.text.size(); }
   void apply_flags();
   void leave_out_constant_layers();
   void check_settings();

@@ -37,6 +37,8 @@ class RunFolder {
   std::filesystem::path measurements_file() const { return path_ / "measurements.json"; }
   std::filesystem::path timing_file() const { return path_ / "timing.json"; }
   std::filesystem::path log_file() const { return path_ / "log.txt"; }
+  /// Hashes of the run's text (run/seen_text.h). Runs of earlier versions have none.
+  std::filesystem::path seen_text_file() const { return path_ / "seen_text.bin"; }
   /// The text that the model writes itself, when the recipe asks for it.
   std::filesystem::path self_calibration() const { return path_ / "text" / "calibration.jsonl"; }
   std::filesystem::path self_held_out() const { return path_ / "text" / "held-out.jsonl"; }

@@ -190,6 +190,36 @@ void deal(PieceStream& pieces, const Tokenizer& tokenizer, std::int64_t window, 
   }
 }
 
+// The documents of one file and their tokens.
+class DocumentStream {
+ public:
+  explicit DocumentStream(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
+
+  void add(std::string document) {
+    append_document(tokens_, *tokenizer_, document);
+    documents_.push_back(std::move(document));
+    ends_.push_back(tokens_.size());
+  }
+  const std::vector<std::int32_t>& tokens() const { return tokens_; }
+
+  // The documents of the first `count` tokens. The last is cut there.
+  std::vector<std::string> documents(std::size_t count) && {
+    const auto last = static_cast<std::size_t>(std::ranges::lower_bound(ends_, count) - ends_.begin());
+    if (last < documents_.size() && ends_[last] > count) {
+      const std::size_t begin = last > 0 ? ends_[last - 1] : 0;
+      documents_[last] = tokenizer_->decode(std::span(tokens_).subspan(begin, count - begin));
+    }
+    documents_.resize(std::min(documents_.size(), last + 1));
+    return std::move(documents_);
+  }
+
+ private:
+  const Tokenizer* tokenizer_;
+  std::vector<std::int32_t> tokens_;
+  std::vector<std::string> documents_;
+  std::vector<std::size_t> ends_;  // of the documents, in tokens
+};
+
 void fill(PieceStream& pieces, const Tokenizer& tokenizer, Share& share) {
   while (!share.full()) {
     const std::string* piece = pieces.next();
@@ -250,30 +280,34 @@ Windows some_windows(const Windows& windows, std::int64_t count) {
   return picked_windows(windows, index);
 }
 
-Windows evaluation_windows(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
+MeasuredText measured_text(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
                            std::int64_t window, std::int64_t tokens) {
   refuse_no_files(files);
   refuse_repeated_files(files);
   std::int64_t count = windows_per_file(tokens, files.size(), window);
   const std::int64_t step = payload(tokenizer, window);
-  std::vector<std::vector<std::int32_t>> streams(files.size());
-  for (std::size_t i = 0; i < files.size(); ++i)
-    for (const std::string& document : read_documents(files[i])) {
-      if (count > 0 && length(streams[i]) >= count * step) break;
-      append_document(streams[i], tokenizer, document);
+  std::vector<DocumentStream> streams;
+  for (const fs::path& file : files) {
+    streams.emplace_back(tokenizer);
+    for (std::string& document : read_documents(file)) {
+      if (count > 0 && length(streams.back().tokens()) >= count * step) break;
+      streams.back().add(std::move(document));
     }
+  }
   if (count == 0) {
-    const auto shortest = std::min_element(streams.begin(), streams.end(),
-                                           [](const auto& a, const auto& b) { return a.size() < b.size(); });
-    count = std::max<std::int64_t>(length(*shortest) / step, 1);
+    const auto shortest = std::ranges::min_element(
+        streams, {}, [](const DocumentStream& stream) { return stream.tokens().size(); });
+    count = std::max<std::int64_t>(length(shortest->tokens()) / step, 1);
   }
-  Windows windows;
-  windows.window = window;
+  MeasuredText text;
+  text.windows.window = window;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (length(streams[i]) < count * step) refuse_short_file(files[i], length(streams[i]), count * step);
-    append_windows(windows, tokenizer, streams[i], count, i);
+    const auto& stream = streams[i].tokens();
+    if (length(stream) < count * step) refuse_short_file(files[i], length(stream), count * step);
+    append_windows(text.windows, tokenizer, stream, count, i);
+    text.documents.push_back(std::move(streams[i]).documents(static_cast<std::size_t>(count * step)));
   }
-  return windows;
+  return text;
 }
 
 std::int64_t default_window(std::int64_t max_positions) {

@@ -64,9 +64,17 @@ struct Split {
 Split split_corpus(const std::vector<std::filesystem::path>& files, const Tokenizer& tokenizer,
                    std::int64_t window, const SplitSize& size, std::uint64_t seed);
 
-/// Windows for measuring: documents in file order, the same number of windows from every file. With `tokens`
-/// 0 that number is as many as the smallest file allows. Throws Refusal when a file has too few tokens.
-Windows evaluation_windows(const std::vector<std::filesystem::path>& files, const Tokenizer& tokenizer,
+/// A text to measure on.
+struct MeasuredText {
+  Windows windows;
+  /// Per file, the documents that its windows hold. The last is cut where they end.
+  std::vector<std::vector<std::string>> documents;
+};
+
+/// Cuts text for measuring: documents in file order, the same number of windows from every file. With
+/// `tokens` 0 that number is as many as the smallest file allows. Throws Refusal when a file has too few
+/// tokens.
+MeasuredText measured_text(const std::vector<std::filesystem::path>& files, const Tokenizer& tokenizer,
                            std::int64_t window, std::int64_t tokens);
 
 /// The window that is used when none is asked for: min(max_positions, 2048).

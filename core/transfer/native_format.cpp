@@ -97,6 +97,9 @@ class NativeFormat : public Format {
     write_json(folder / "config.json", native_config(read_json(from / "config.json"), section));
     write_json(folder / "policy.json", to_json(source.policy));
     copy_tokenizer_files(from, folder);
+    // The folder still recognises the text that it was made with when it is measured somewhere else.
+    if (const auto seen = source.run.seen_text_file(); exists(seen))
+      write_file(folder / seen.filename(), read_file(seen));
   }
 
   Decoder reread(const std::filesystem::path& folder, at::Device device,

@@ -145,12 +145,15 @@ TEST_CASE("a comparison that cannot be made is refused before any work") {
   const Workplace work;
   const auto copy = work.folder / "copy.txt";
   fs::copy_file(work.text, copy);
+  const auto longer = work.folder / "longer.txt";
+  write_file(longer, read_file(work.text) + "\r\n");
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {work.compare({"--methods", "static,magic"}), "no method called \"magic\""},
       {work.compare({"--ffn-activated", "1.2"}), "1.2 is not a share"},
       {work.compare({"--ffn-activated", "0.2"}), "out of reach"},
       {work.compare({"--held-out", work.text}), "also calibration text"},
       {work.compare({"--held-out", copy}), "also calibration text"},
+      {work.compare({"--held-out", longer}), "also calibration text: 100 % of longer.txt is in it"},
       {work.compare({"--seeds", "1,1"}), "named twice"},
       {work.compare({"--csv", work.model / "config.json"}), "not a table of a comparison"},
       {work.compare({"--csv", work.folder.path()}), "cannot be written"},

@@ -32,6 +32,7 @@ constexpr Word settings[] = {
     {QT_TRANSLATE_NOOP("QObject", "the memory limit"), false},
     {QT_TRANSLATE_NOOP("QObject", "&Policy")},
     {QT_TRANSLATE_NOOP("QObject", "Folder of the dense original")},
+    {QT_TRANSLATE_NOOP("QObject", "the command line"), false},
     {QT_TRANSLATE_NOOP("QObject", "Folder for the model")},
     {QT_TRANSLATE_NOOP("QObject", "Trade-off between accuracy and cost")},
     {QT_TRANSLATE_NOOP("QObject", "the activated parameters"), false},

@@ -170,22 +170,33 @@ TEST_CASE("a long document without line ends is cut after sentences, or at space
 TEST_CASE("windows begin with BOS and hold consecutive pieces of text") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl");
-  const Windows windows = evaluation_windows({folder / "a.txt"}, tokenizer, 5, 0);
+  const Windows windows = measured_text({folder / "a.txt"}, tokenizer, 5, 0).windows;
   REQUIRE(windows.count() == 3);
   CHECK(windows.row(0)[0] == 1);
   CHECK(text_of(windows, 0) == "abc\n");
   CHECK(text_of(windows, 1) == "defg");
   CHECK(text_of(windows, 2) == "\nhij");  // the tail is dropped
-  CHECK(evaluation_windows({folder / "a.txt"}, tokenizer, 5, 14).count() == 2);
+  CHECK(measured_text({folder / "a.txt"}, tokenizer, 5, 14).windows.count() == 2);
   CHECK(default_window(256) == 256);
   CHECK(default_window(131072) == 2048);
+}
+
+TEST_CASE("the documents of a measured text are those in its windows, and the last is cut there") {
+  TemporaryFolder folder;
+  write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl\n\nmno");
+  write_file(folder / "b.txt", "pqrs\n\ntuvw\n\nxyz");
+  const auto text = measured_text({folder / "a.txt", folder / "b.txt"}, tokenizer, 6, 0);
+  CHECK(text.windows.count() == 4);
+  CHECK(text.documents == std::vector<std::vector<std::string>>{{"abc", "defg", "h"}, {"pqrs", "tuvw"}});
+  const auto first = measured_text({folder / "a.txt"}, tokenizer, 5, 5);
+  CHECK(first.documents == std::vector<std::vector<std::string>>{{"abc"}});
 }
 
 TEST_CASE("without a BOS windows are text from the first token on") {
   TemporaryFolder folder;
   write_file(folder / "a.txt", "abc\n\ndefg\n\nhijkl");
   const testing::ByteTokenizer without{-1, 2};
-  const Windows windows = evaluation_windows({folder / "a.txt"}, without, 5, 0);
+  const Windows windows = measured_text({folder / "a.txt"}, without, 5, 0).windows;
   REQUIRE(windows.count() == 3);
   CHECK(without.decode(windows.row(0)) == "abc\nd");
   CHECK(without.decode(windows.row(1)) == "efg\nh");
@@ -199,10 +210,10 @@ TEST_CASE("measuring takes equally from every file, as much as the shortest file
   TemporaryFolder folder;
   write_file(folder / "a.txt", std::string(100, 'a'));
   write_file(folder / "b.txt", std::string(30, 'b'));
-  const Windows windows = evaluation_windows({folder / "a.txt", folder / "b.txt"}, tokenizer, 11, 0);
+  const Windows windows = measured_text({folder / "a.txt", folder / "b.txt"}, tokenizer, 11, 0).windows;
   CHECK(windows.source == std::vector<std::int32_t>{0, 0, 0, 1, 1, 1});
   CHECK(refusal_of([&] {
-          evaluation_windows({folder / "a.txt", folder / "b.txt"}, tokenizer, 11, 88);
+          measured_text({folder / "a.txt", folder / "b.txt"}, tokenizer, 11, 88);
         }).find("b.txt has too few tokens: 31 found, 40 needed") != std::string::npos);
 }
 
@@ -295,7 +306,7 @@ TEST_CASE("text that cannot be split is refused with the numbers") {
         std::string::npos);
   CHECK(refused({a, folder / "." / "a.txt"}, 16, {32, 0, 0}).find("given twice") != std::string::npos);
   CHECK(refusal_of([&] {
-          evaluation_windows({a, folder / "." / "a.txt"}, tokenizer, 16, 0);
+          measured_text({a, folder / "." / "a.txt"}, tokenizer, 16, 0);
         }).find("given twice") != std::string::npos);
   const fs::path copy = folder / "copy.txt";
   fs::copy_file(a, copy);

@@ -33,9 +33,10 @@ Evaluation sample_evaluation(bool compares) {
   text.ffn_activated = 0.25;
   text.split = EvaluatedText::named;
   text.calibrated_on = {"a.txt"};
+  text.seen = {0.5, 0.125, {}};
   text.window = 64;
   text.mean_experts = {0, 2.5};
-  text.domains = {{"a.txt", sample_scores(compares)}, {"b.txt", sample_scores(compares)}};
+  text.domains = {{"a.txt", sample_scores(compares), {1, 0.25, {}}}, {"b.txt", sample_scores(compares)}};
   Evaluation evaluation{text, {{"riddles", 4, {0.5, 0.1, 0.75, 0.2}, {}}}};
   if (compares) evaluation.tasks[0].dense = Accuracy{0.25, 0, 0.5, 0};
   return evaluation;
@@ -48,6 +49,12 @@ TEST_CASE("an evaluation of a dense model has null for every comparison") {
   CHECK(compared["kl"] == 0.25);
   CHECK(compared["kl_percentiles"]["95"] == 0.2);
   CHECK(compared["split"] == "text");
+  CHECK(compared["seen_share"] == 0.5);
+  CHECK(compared["calibrated_share"] == 0.125);
+  CHECK(compared.at("held_out_share").is_null());
+  CHECK(compared["domains"][0]["seen_share"] == 1.0);
+  CHECK(compared["domains"][1].at("seen_share").is_null());
+  CHECK(compared["tasks"][0].at("seen_share").is_null());
   CHECK(compared["domains"][1]["text"] == "b.txt");
   CHECK(compared["domains"][1]["dense_nll"] == 1.25);
   CHECK(compared["tasks"][0]["dense_acc_norm"] == 0.5);
@@ -115,8 +122,10 @@ TEST_CASE("a comparison is read back; its summary is computed from its rows") {
   comparison.rows.push_back({"static", 0, 0.5, 0.5, 0.8, 0.4, 1, 2, 0.9, 12});
   comparison.tokens = 1000;
   comparison.experts = 64;
+  comparison.held_out_seen.seen = 0.25;
   const json written = to_json(comparison);
   CHECK(written["rows"].size() == 3);
+  CHECK(written["seen_share"] == 0.25);
   CHECK(written["summary"][0]["seeds"] == 2);
   CHECK(written["summary"][0]["kl"].get<double>() == doctest::Approx(0.6));
   CHECK(written["summary"][1].at("kl_spread").is_null());
