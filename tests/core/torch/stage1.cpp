@@ -400,9 +400,8 @@ TEST_CASE("without early stopping the last epoch is kept") {
 }
 
 TEST_CASE("an FFN that is silent or nearly silent on the text converts to finite weights") {
-  const auto silent_by = [](const char* what) {
+  const auto silent_by = [](const std::string& cause) {
     auto ffn = random_ffn(d, f, 1);
-    const std::string cause = what;
     if (cause == "tiny up") ffn->up = ffn->up * 1e-30;
     if (cause == "tiny down") ffn->down = ffn->down * 1e-30;
     if (cause == "zero up") ffn->up = at::zeros_like(ffn->up);
@@ -416,14 +415,14 @@ TEST_CASE("an FFN that is silent or nearly silent on the text converts to finite
     }
     return ffn;
   };
-  for (const char* what : {"tiny up", "tiny down", "zero up", "half of the neurons zero", "one neuron left",
-                           "tiny inputs", "zero inputs", "one input for ever"}) {
+  for (const std::string what : {"tiny up", "tiny down", "zero up", "half of the neurons zero",
+                                 "one neuron left", "tiny inputs", "zero inputs", "one input for ever"}) {
     CAPTURE(what);
     const auto ffn = silent_by(what);
     auto x = rows_of(*ffn, 5).train().x(0, tokens * 9 / 10);
-    if (what == std::string("tiny inputs")) x = x * 1e-20;
-    if (what == std::string("zero inputs")) x = at::zeros_like(x);
-    if (what == std::string("one input for ever")) x = x.slice(0, 0, 1).repeat({x.size(0), 1});
+    if (what == "tiny inputs") x = x * 1e-20;
+    if (what == "zero inputs") x = at::zeros_like(x);
+    if (what == "one input for ever") x = x.slice(0, 0, 1).repeat({x.size(0), 1});
     const LayerRows rows(x, ffn->forward(x).y, x.size(0) * 9 / 10);
     const auto converted = convert_layer(ffn, rows, recipe_of(10, 2), 0, at::kFloat, {});
     CHECK(std::isfinite(converted.record.loss_after));
