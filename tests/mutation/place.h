@@ -1,0 +1,57 @@
+// One of every file that the program reads, in a folder of their own that is put back after every call.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "forked_call.h"
+#include "support/temporary_folder.h"
+
+namespace ladimo::testing {
+
+/// A kind of input: its files, and the commands that read them. Requests to `serve` are in no file.
+struct Subject {
+  std::string name;
+  std::vector<std::filesystem::path> files;  // below the place
+  std::vector<std::vector<std::string>> commands;
+  std::vector<std::vector<std::string>> slow_commands;  // take most of a second, so they run less often
+};
+
+class Place {
+ public:
+  /// Makes a model, a run with everything that a run may hold, and its export. Takes about two seconds.
+  Place();
+
+  std::filesystem::path path(const std::filesystem::path& name) const { return root_ / name; }
+  const std::vector<Subject>& subjects() const { return subjects_; }
+
+  /// What differs from the beginning, a line each, but not `except`.
+  std::vector<std::string> changes(const std::filesystem::path& except) const;
+  void restore();
+
+ private:
+  struct Entry {
+    bool folder = false;
+    std::uintmax_t bytes = 0;
+    std::filesystem::file_time_type time;
+    bool operator==(const Entry&) const = default;
+  };
+  using Entries = std::map<std::filesystem::path, Entry>;
+
+  Entries entries() const;
+  std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder) const;
+  void make_models();
+  void make_run();
+  void make_small_files();
+  void list_subjects();
+
+  TemporaryFolder folder_;
+  std::filesystem::path root_ = folder_ / "work", kept_ = folder_ / "kept";
+  Entries before_;
+  std::vector<Subject> subjects_;
+};
+
+}  // namespace ladimo::testing
