@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_fields.h"
 #include "base/machine.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/tasks.h"
@@ -158,7 +159,7 @@ Evaluation evaluate(const LoadedModel& model, const Policy& policy, const Evalua
   std::vector<Task> tasks;
   for (const auto& file : text.tasks) {
     tasks.push_back(read_task(file));
-    check_lengths(tasks.back(), model.tokenizer(), model.config().max_positions);
+    naming_file(file, [&] { check_lengths(tasks.back(), model.tokenizer(), model.config().max_positions); });
   }
   Evaluation evaluation;
   if (!text.files.empty() || model.opened().run || tasks.empty())

@@ -34,6 +34,13 @@ constexpr int slow_one_in = 15;
 /// What is wrong with how a call ended, a sentence each.
 using Faults = std::vector<std::string>;
 
+struct Case {
+  std::vector<std::string> arguments;
+  std::string mutation;
+  Ended ended;
+  Faults faults;
+};
+
 /// Words of libraries, of the language and of the place where everything is caught that nobody foresaw.
 void find_foreign_words(const std::string& said, Faults& faults) {
   for (const char* word : {"should not happen",
@@ -88,6 +95,19 @@ void check_stderr(const std::string& err, Faults& faults) {
   if (problems.empty()) faults.push_back("no sentence");
 }
 
+/// Whether a table says "nan" or "inf" where a number belongs.
+bool answers_no_number(const Case& c) {
+  static const std::vector<std::string> tables = {"eval", "policy", "show", "plan"};
+  if (c.ended.status != 0 || std::ranges::find(tables, c.arguments.front()) == tables.end()) return false;
+  for (const char* word : {" nan", " inf", " -nan", " -inf"})
+    if (const auto at = c.ended.out.find(word); at != std::string::npos) {
+      const auto end = at + std::string_view(word).size();
+      if (end == c.ended.out.size() || !std::isalnum(static_cast<unsigned char>(c.ended.out[end])))
+        return true;
+    }
+  return false;
+}
+
 /// The file is named, or the folder that it is in.
 bool names(const std::string& said, const fs::path& file) {
   const auto parent = file.parent_path();
@@ -109,17 +129,22 @@ Faults faults_of(const Ended& ended) {
   return faults;
 }
 
-struct Case {
-  std::vector<std::string> arguments;
-  std::string mutation;
-  Ended ended;
-  Faults faults;
-};
-
 /// What a command that goes on with a run does before it reads everything: it writes to the log, and removes
 /// claims on layers that nobody holds any more.
 bool is_housekeeping(const std::string& change) {
   return change == "changed: run/log.txt" || change.starts_with("gone: run/.claims");
+}
+
+/// Puts the hash of a layer's damaged weights into its record, as if they had been written so. Without this,
+/// no damage gets past the comparison of hashes.
+void renew_hash(const fs::path& weights) {
+  const std::string hash = hash_of_file(weights);
+  const bool finished = weights.parent_path().filename() == "finish";
+  const fs::path file = finished ? weights.parent_path().parent_path() / "finish.json"
+                                 : fs::path(weights).replace_extension(".json");
+  json record = read_json(file);
+  (finished ? record["layers"][0] : record)["hash"] = hash;
+  write_json(file, record);
 }
 
 Case damage_file(Place& place, const Subject& subject, Random& random) {
@@ -136,8 +161,14 @@ Case damage_file(Place& place, const Subject& subject, Random& random) {
     std::ofstream(place.path(file), std::ios::binary) << *mutation.bytes;
   else
     fs::create_directory(place.path(file));
+  if (subject.name == "run" && mutation.bytes && file.extension() == ".safetensors" && random.below(4) > 0) {
+    renew_hash(place.path(file));
+    result.mutation += ", with its hash";
+  }
+  place.look();
   result.ended = forked_call(result.arguments, {}, {});
   result.faults = faults_of(result.ended);
+  if (answers_no_number(result)) result.faults.push_back("it answers nan or inf");
   if (result.ended.status == 1 || result.ended.status == 2) {
     check_stderr(result.ended.err, result.faults);
     // A setting that is refused is named itself, because it may also come from the command line.
@@ -145,7 +176,7 @@ Case damage_file(Place& place, const Subject& subject, Random& random) {
       result.faults.push_back("the file is not named");
   }
   if (result.ended.status == 2)
-    for (const std::string& change : place.changes(file))
+    for (const std::string& change : place.changes())
       if (!is_housekeeping(change)) result.faults.push_back("refused, but " + change);
   place.restore();
   return result;

@@ -145,7 +145,7 @@ void Place::list_subjects() {
     return std::vector<std::vector<std::string>>{
         {"inspect", folder},
         generate(folder),
-        {"eval", folder, "--text", other},
+        {"eval", folder, "--text", other, "--window", "32"},
         {"plan", folder, "-o", out, "--text", text, "--recipe", recipe}};
   };
   const auto to_convert = [&](const std::string& folder) {
@@ -161,8 +161,8 @@ void Place::list_subjects() {
        {{"inspect", native},
         generate(native),
         generate(native, {"--policy", policy}),
-        {"eval", native, "--text", other},
-        {"eval", native, "--text", other, "--dense", model}},
+        {"eval", native, "--text", other, "--window", "32"},
+        {"eval", native, "--text", other, "--window", "32", "--dense", model}},
        {}},
       {"run",
        files_in("run"),
@@ -217,15 +217,18 @@ Place::Entries Place::entries() const {
   return entries;
 }
 
-std::vector<std::string> Place::changes(const fs::path& except) const {
+std::vector<std::string> Place::changes() const {
   const Entries now = entries();
   std::vector<std::string> changes;
-  for (const auto& [name, entry] : now)
-    if (const auto found = before_.find(name);
-        name != except && (found == before_.end() || found->second != entry))
-      changes.push_back((found == before_.end() ? "new: " : "changed: ") + name.string());
-  for (const auto& [name, entry] : before_)
-    if (name != except && !now.contains(name)) changes.push_back("gone: " + name.string());
+  for (const auto& [name, entry] : now) {
+    const auto found = looked_.find(name);
+    if (found == looked_.end())
+      changes.push_back("new: " + name.string());
+    else if (found->second != entry)
+      changes.push_back("changed: " + name.string());
+  }
+  for (const auto& [name, entry] : looked_)
+    if (!now.contains(name)) changes.push_back("gone: " + name.string());
   return changes;
 }
 

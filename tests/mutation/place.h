@@ -28,8 +28,11 @@ class Place {
   std::filesystem::path path(const std::filesystem::path& name) const { return root_ / name; }
   const std::vector<Subject>& subjects() const { return subjects_; }
 
-  /// What differs from the beginning, a line each, but not `except`.
-  std::vector<std::string> changes(const std::filesystem::path& except) const;
+  /// Remembers how things are now.
+  void look() { looked_ = entries(); }
+  /// What differs from when the place was last looked at, a line each.
+  std::vector<std::string> changes() const;
+  /// Makes everything as it was in the beginning.
   void restore();
 
  private:
@@ -50,7 +53,7 @@ class Place {
 
   TemporaryFolder folder_;
   std::filesystem::path root_ = folder_ / "work", kept_ = folder_ / "kept";
-  Entries before_;
+  Entries before_, looked_;
   std::vector<Subject> subjects_;
 };
 
