@@ -182,13 +182,6 @@ Case damage_file(Place& place, const Subject& subject, Random& random) {
   return result;
 }
 
-std::vector<json> events_of(const std::string& out) {
-  std::vector<json> events;
-  std::istringstream lines(out);
-  for (std::string line; std::getline(lines, line);) events.push_back(json::parse(line));
-  return events;
-}
-
 /// A damaged request to `serve`, then a good one that must still be answered.
 Case damage_request(Place& place, Random& random) {
   const json policy = read_json(place.path("policy.json"));
@@ -214,16 +207,22 @@ Case damage_request(Place& place, Random& random) {
   Case result;
   result.arguments = {"serve", place.path("run"), "--threads", "1"};
   result.mutation = mutation.what;
-  const Input input{*mutation.bytes + "\n" + good.dump() + "\n" + last.dump() + "\n", "4711"};
+  const Input input{*mutation.bytes + "\n" + good.dump() + "\n" + last.dump() + "\n", "\"id\":4711"};
   result.ended = forked_call(result.arguments, input, {});
   result.faults = faults_of(result.ended);
   if (result.ended.status != 0) result.faults.push_back("serve ends");
-  find_foreign_words(result.ended.out, result.faults);
   bool answered = false;
-  for (const json& event : events_of(result.ended.out)) {
-    const std::string kind = event["event"];
-    if (kind == "error") check_wording(event["message"], event["hint"], result.faults);
-    answered = answered || (kind == "result" && event["id"] == 4710);
+  std::istringstream lines(result.ended.out);
+  for (std::string line; std::getline(lines, line);) {
+    const json event = json::parse(line, nullptr, false);
+    const std::string kind = event.is_object() ? event.value("event", "") : "";
+    if (kind.empty()) result.faults.push_back("a line of the answer is no event");
+    if (kind == "error") {
+      const std::string message = event.value("message", ""), hint = event.value("hint", "");
+      check_wording(message, hint, result.faults);
+      find_foreign_words(message + "\n" + hint, result.faults);
+    }
+    answered = answered || (kind == "result" && event.value("id", json()) == 4710);
   }
   if (!answered) result.faults.push_back("the next request is not answered");
   place.restore();
