@@ -1,6 +1,7 @@
 #include "commands/measurement.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -106,6 +107,15 @@ std::vector<std::filesystem::path> calibrated_on(const OpenedModel& opened, cons
   return files;
 }
 
+/// Refuses scores that are NaN or infinite, which only damaged weights give.
+void require_numbers(const TextScores& scores, const std::filesystem::path& model) {
+  if (std::isfinite(scores.perplexity) &&
+      (!scores.compares || (std::isfinite(scores.dense_perplexity) && std::isfinite(scores.kl))))
+    return;
+  throw Refusal("The predictions of the model are not numbers: its weights are damaged.",
+                "Fetch the model again, or convert it again.", model);
+}
+
 TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                              const Context& context) {
   const auto& opened = model.opened();
@@ -122,6 +132,7 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   };
 
   found.scores = scores_of({});
+  require_numbers(found.scores, opened.run ? opened.run->path() : opened.checkpoint.folder());
   const auto numbers = measured_numbers(found.scores, scores.policies[0], source.config());
   found.activated_parameters = numbers.activated_parameters;
   found.activated_fraction = numbers.activated_fraction;

@@ -4,7 +4,6 @@
 // memory without bound, or words that are not ours.
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
@@ -66,6 +65,11 @@ void find_foreign_words(const std::string& said, Faults& faults) {
     if (said.find(word) != std::string::npos) faults.push_back(fmt::format("it says \"{}\"", word));
 }
 
+/// Whether what is said would steer the terminal.
+bool steers(const std::string& said) {
+  return std::ranges::any_of(said, [](unsigned char c) { return std::iscntrl(c) && c != '\n' && c != '\t'; });
+}
+
 /// A sentence and a hint, both ending as sentences do.
 void check_wording(const std::string& message, const std::string& hint, Faults& faults) {
   if (message.empty() || !(message.ends_with('.') || message.ends_with('?')))
@@ -108,11 +112,12 @@ bool answers_no_number(const Case& c) {
   return false;
 }
 
-/// The file is named, or the folder that it is in.
+/// The file is named, or the folder that it is in, or the option that no longer fits what the file says.
 bool names(const std::string& said, const fs::path& file) {
   const auto parent = file.parent_path();
   return said.find(file.filename().string()) != std::string::npos ||
-         (!parent.empty() && said.find("/" + parent.filename().string()) != std::string::npos);
+         (!parent.empty() && said.find("/" + parent.filename().string()) != std::string::npos) ||
+         said.find(" --") != std::string::npos;
 }
 
 Faults faults_of(const Ended& ended) {
@@ -126,6 +131,7 @@ Faults faults_of(const Ended& ended) {
   if (static_cast<double>(ended.peak_bytes) > most_memory)
     faults.push_back("it takes " + format_bytes(static_cast<double>(ended.peak_bytes)));
   find_foreign_words(ended.err, faults);
+  if (steers(ended.err)) faults.push_back("it says control characters");
   return faults;
 }
 
@@ -137,14 +143,13 @@ bool is_housekeeping(const std::string& change) {
 
 /// Puts the hash of a layer's damaged weights into its record, as if they had been written so. Without this,
 /// no damage gets past the comparison of hashes.
-void renew_hash(const fs::path& weights) {
-  const std::string hash = hash_of_file(weights);
+void renew_hash(Place& place, const fs::path& weights) {
   const bool finished = weights.parent_path().filename() == "finish";
   const fs::path file = finished ? weights.parent_path().parent_path() / "finish.json"
                                  : fs::path(weights).replace_extension(".json");
-  json record = read_json(file);
-  (finished ? record["layers"][0] : record)["hash"] = hash;
-  write_json(file, record);
+  json record = read_json(place.path(file));
+  (finished ? record["layers"][0] : record)["hash"] = hash_of_file(place.path(weights));
+  place.replace(file, record.dump(2) + "\n");
 }
 
 Case damage_file(Place& place, const Subject& subject, Random& random) {
@@ -156,13 +161,9 @@ Case damage_file(Place& place, const Subject& subject, Random& random) {
   result.arguments.insert(result.arguments.end(), {"--threads", "1"});
   const auto mutation = mutated(file.filename(), read_file(place.path(file)), random);
   result.mutation = fmt::format("{}: {}", file.string(), mutation.what);
-  fs::remove(place.path(file));
-  if (mutation.bytes)
-    std::ofstream(place.path(file), std::ios::binary) << *mutation.bytes;
-  else
-    fs::create_directory(place.path(file));
+  place.replace(file, mutation.bytes);
   if (subject.name == "run" && mutation.bytes && file.extension() == ".safetensors" && random.below(4) > 0) {
-    renew_hash(place.path(file));
+    renew_hash(place, file);
     result.mutation += ", with its hash";
   }
   place.look();
@@ -171,7 +172,7 @@ Case damage_file(Place& place, const Subject& subject, Random& random) {
   if (answers_no_number(result)) result.faults.push_back("it answers nan or inf");
   if (result.ended.status == 1 || result.ended.status == 2) {
     check_stderr(result.ended.err, result.faults);
-    // A setting that is refused is named itself, because it may also come from the command line.
+    // Settings of a recipe are named themselves, because they may also come from the command line.
     if (subject.name != "recipe" && !names(result.ended.err, file))
       result.faults.push_back("the file is not named");
   }

@@ -30,6 +30,7 @@ const std::vector<std::string>& replacements() {
                                                   "\"../../..\"",
                                                   "\"/\"",
                                                   "\"a\\u0000b\"",
+                                                  "\"\\u001b[31mred\"",
                                                   "\"\\ud800\"",
                                                   "\"\xff\xfe\"",
                                                   "\"" + std::string(many, 'x') + "\"",

@@ -1,6 +1,6 @@
 #include "place.h"
 
-#include <algorithm>
+#include <fstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -232,7 +232,18 @@ std::vector<std::string> Place::changes() const {
   return changes;
 }
 
+void Place::replace(const fs::path& name, const std::optional<std::string>& bytes) {
+  fs::remove(path(name));
+  if (bytes)
+    std::ofstream(path(name), std::ios::binary) << *bytes;
+  else
+    fs::create_directory(path(name));
+  replaced_.insert(name);
+}
+
 void Place::restore() {
+  for (const auto& name : replaced_) fs::remove_all(path(name));
+  replaced_.clear();
   const Entries now = entries();
   for (const auto& [name, entry] : now)
     if (const auto found = before_.find(name); found == before_.end() || found->second != entry)

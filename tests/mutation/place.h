@@ -2,8 +2,9 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Place {
   std::filesystem::path path(const std::filesystem::path& name) const { return root_ / name; }
   const std::vector<Subject>& subjects() const { return subjects_; }
 
+  /// Replaces a file, or puts a folder in its place when there are no bytes.
+  void replace(const std::filesystem::path& name, const std::optional<std::string>& bytes);
   /// Remembers how things are now.
   void look() { looked_ = entries(); }
   /// What differs from when the place was last looked at, a line each.
@@ -54,6 +57,8 @@ class Place {
   TemporaryFolder folder_;
   std::filesystem::path root_ = folder_ / "work", kept_ = folder_ / "kept";
   Entries before_, looked_;
+  // The clock of the file system ticks too seldom to show that these were changed.
+  std::set<std::filesystem::path> replaced_;
   std::vector<Subject> subjects_;
 };
 
