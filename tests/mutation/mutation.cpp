@@ -87,6 +87,14 @@ const std::vector<std::string>& replacements() {
   return values;
 }
 
+/// Parsers break at these, so they come more often than the others.
+const std::vector<std::string>& worst_replacements() {
+  static const std::vector<std::string> values = {std::string(400, '9'), "1e400",
+                                                  std::string(5000, '[') + std::string(5000, ']'),
+                                                  repeated("{\"a\":", 5000) + "1" + std::string(5000, '}')};
+  return values;
+}
+
 std::string shortened(const std::string& text) {
   return text.size() <= 60 ? text : fmt::format("{}... ({} bytes)", text.substr(0, 40), text.size());
 }
@@ -94,6 +102,10 @@ std::string shortened(const std::string& text) {
 template <class T>
 const T& any_of(const std::vector<T>& items, Random& random) {
   return items[random.below(items.size())];
+}
+
+const std::string& any_replacement(Random& random) {
+  return any_of(random.below(5) == 0 ? worst_replacements() : replacements(), random);
 }
 
 /// Every value below `root`, itself included.
@@ -160,7 +172,7 @@ Mutation mutated_value(const json& root, const json::json_pointer& at, Random& r
     return {place + " renamed", changed.dump()};
   }
   if (kind == 1 && !at.empty() && root[at.parent_pointer()].is_object()) {
-    const std::string& other = any_of(replacements(), random);
+    const std::string& other = any_replacement(random);
     return {fmt::format("{} twice, then {}", place, shortened(other)),
             with_text_at(root, at, value.dump() + ", " + json(at.back()).dump() + ": " + other)};
   }
@@ -197,7 +209,7 @@ Mutation mutated_value(const json& root, const json::json_pointer& at, Random& r
     changed[at]["unknown_key"] = 1;
     return {place + " gets an unknown key", changed.dump()};
   }
-  const std::string& other = any_of(replacements(), random);
+  const std::string& other = any_replacement(random);
   return {fmt::format("{} becomes {}", place, shortened(other)), with_text_at(root, at, other)};
 }
 
