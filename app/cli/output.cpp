@@ -24,6 +24,13 @@ std::string written(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+/// `text` without characters that would steer the terminal: messages quote files, and files hold anything.
+std::string harmless(std::string text) {
+  for (char& c : text)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f) c = '?';
+  return text;
+}
+
 }  // namespace
 
 Output::Output(Form form) : form_(form), terminal_(isatty(STDERR_FILENO) != 0) {}
@@ -103,9 +110,10 @@ void Output::error(const Error& error) {
   std::vector<Problem> problems = refusal != nullptr ? refusal->problems() : std::vector<Problem>{};
   if (problems.empty()) problems.push_back(error.problem());
   for (const Problem& problem : problems) {
-    fmt::print(stderr, "ladimo: {}\n", problem.message);
-    if (!problem.path.empty()) fmt::print(stderr, "  where: {}\n", problem.path.string());
-    if (!problem.hint.empty()) fmt::print(stderr, "  hint:  {}\n", in_words(problem.hint, command_line()));
+    fmt::print(stderr, "ladimo: {}\n", harmless(problem.message));
+    if (!problem.path.empty()) fmt::print(stderr, "  where: {}\n", harmless(problem.path.string()));
+    if (!problem.hint.empty())
+      fmt::print(stderr, "  hint:  {}\n", harmless(in_words(problem.hint, command_line())));
   }
   if (form_ == Form::events)
     for (const Problem& problem : problems)

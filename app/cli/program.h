@@ -18,5 +18,7 @@ int run(int argc, char** argv, const std::vector<Offer>& offers);
 
 /// The commands that read only tables, so that `ladimo` answers them without loading libtorch.
 std::vector<Offer> table_commands();
+/// All commands. Only a program that is linked with the engine has them.
+std::vector<Offer> engine_commands();
 
 }  // namespace ladimo::cli

@@ -75,7 +75,7 @@ auto naming_file(const std::filesystem::path& path, Read read) {
     return read();
   } catch (const Refusal& refusal) {
     if (!refusal.path().empty()) throw;
-    throw Refusal(refusal.what(), refusal.hint(), path);
+    throw Refusal(refusal.problem().message, refusal.hint(), path);  // what() would end at a NUL
   }
 }
 

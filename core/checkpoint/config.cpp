@@ -298,6 +298,7 @@ ModelConfig parse_config(const Json& json, const fs::path& path, std::vector<Pro
   read_attention_span(reader, architecture, config);
   read_activation(reader);
   config.rms_eps = reader.positive("rms_norm_eps", 1e-6);
+  if (config.rms_eps > 1) reader.complain_value("rms_norm_eps", "a number of at most 1");
   config.tied_head = reader.flag("tie_word_embeddings");
   config.attention_bias = reader.flag("attention_bias");
   config.mlp_bias = reader.flag("mlp_bias");

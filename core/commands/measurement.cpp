@@ -1,6 +1,7 @@
 #include "commands/measurement.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include <ATen/Parallel.h>
@@ -8,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_fields.h"
 #include "base/machine.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/tasks.h"
@@ -156,6 +158,15 @@ class Memory {
   std::optional<SeenText> seen_;
 };
 
+/// Refuses scores that are NaN or infinite, which only damaged weights give.
+void require_numbers(const TextScores& scores, const std::filesystem::path& model) {
+  if (std::isfinite(scores.perplexity) &&
+      (!scores.compares || (std::isfinite(scores.dense_perplexity) && std::isfinite(scores.kl))))
+    return;
+  throw Refusal("The predictions of the model are not numbers: its weights are damaged.",
+                "Fetch the model again, or convert it again.", model);
+}
+
 TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                              const Memory& memory, const Context& context) {
   const auto& opened = model.opened();
@@ -182,6 +193,7 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   };
 
   found.scores = scores_of({});
+  require_numbers(found.scores, opened.run ? opened.run->path() : opened.checkpoint.folder());
   const auto numbers = measured_numbers(found.scores, scores.policies[0], source.config());
   found.activated_parameters = numbers.activated_parameters;
   found.activated_fraction = numbers.activated_fraction;
@@ -221,7 +233,7 @@ Evaluation evaluate(const LoadedModel& model, const Policy& policy, const Evalua
   std::vector<Task> tasks;
   for (const auto& file : text.tasks) {
     tasks.push_back(read_task(file));
-    check_lengths(tasks.back(), model.tokenizer(), model.config().max_positions);
+    naming_file(file, [&] { check_lengths(tasks.back(), model.tokenizer(), model.config().max_positions); });
   }
   const Memory memory(model.opened(), context);
   Evaluation evaluation;

@@ -53,7 +53,8 @@ nlohmann::json to_json(const LayerRecord& record) {
 LayerRecord layer_record_from_json(const nlohmann::json& json, const fs::path& path) {
   const JsonFields fields(json, "layer record", path);
   auto record = members_from_json<LayerRecord>(fields);
-  if (fields.has("shape")) record.shape = moe_shape_from_json(fields.at("shape"));
+  if (fields.has("shape"))
+    record.shape = naming_file(path, [&] { return moe_shape_from_json(fields.at("shape")); });
   return record;
 }
 

@@ -5,8 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "model/moe_layers.h"
 
@@ -37,6 +39,9 @@ class Sources {
 
  private:
   void add(const std::string& name, const TensorView& view) {
+    if (view.dtype == DType::other)
+      throw Refusal(fmt::format("Tensor {} has the unknown dtype {}.", view.name, view.dtype_text),
+                    "The file is damaged, or another program made it.", view.file);
     specs_.push_back({name, view.dtype, view.shape});
     views_.emplace(name, &view);
   }

@@ -174,6 +174,7 @@ TEST_CASE("unsupported settings and impossible values are named") {
       {{{"num_attention_heads", 5}, {"num_key_value_heads", 5}}, "does not divide hidden_size 32"},
       {{{"head_dim", 7}}, "head_dim is 7"},
       {{{"rms_norm_eps", 0}}, "rms_norm_eps is 0"},
+      {{{"rms_norm_eps", 1e39}}, "rms_norm_eps is 1e+39"},
       {{{"rope_theta", "x"}}, "rope_theta is \"x\""},
       {{{"hidden_act", "gelu"}}, "hidden_act is \"gelu\", an unknown activation"},
       {{{"tie_word_embeddings", 1}}, "tie_word_embeddings is 1"},

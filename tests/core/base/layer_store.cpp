@@ -210,6 +210,24 @@ TEST_CASE("the cost of a layer is read from its record, without its weights") {
   CHECK(sample.again().shape(1) == some_shape);
 }
 
+TEST_CASE("a damaged cost in a layer's record is refused with the name of the record") {
+  const Sample sample;
+  LayerRecord record;
+  record.layer = 1;
+  record.shape = some_shape;
+  sample.store.put(record, writing("weights"));
+  const auto file = sample.file("layers/001.json");
+  auto json = read_json(file);
+  json["shape"]["routed"] = -3;
+  write_json(file, json);
+  try {
+    sample.store.record(1);
+    FAIL("it was taken");
+  } catch (const Refusal& refusal) {
+    CHECK(refusal.path() == file);
+  }
+}
+
 TEST_CASE("the cost of a layer of an earlier version is read from its file's header") {
   const Sample sample;
   LayerRecord record;
