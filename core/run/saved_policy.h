@@ -23,7 +23,8 @@ struct Expected {
 };
 
 /// Writes RUN/policies/NAME.json, or without a name RUN/policy.json, which every command reads. With
-/// `expected` it writes only where the file holds just that; two programs that save at once are kept apart.
+/// `expected` it does not write over a file that holds anything else; two programs that save at once are kept
+/// apart.
 /// Throws Refusal for a name that RunFolder::named_policy_file() refuses and for a folder that is no run (it
 /// is never made) or a run of another model, and Error when the file cannot be written.
 SavedPolicy save_policy(const RunFolder& run, const Policy& policy,

@@ -16,6 +16,7 @@
 #include "ui/panels/export_card.h"
 #include "ui/panels/model_export.h"
 #include "ui/panels/notice.h"
+#include "ui/panels/policy_saving.h"
 #include "ui/panels/report.h"
 #include "ui/panels/saved_policies.h"
 #include "ui/settings/settings.h"
@@ -43,10 +44,11 @@ QString ask_file(QWidget* parent, const QString& title, const QString& proposal,
 }  // namespace
 
 ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
-                         Engine engine, QWidget* parent)
+                         Engine engine, PolicySaving& saving, QWidget* parent)
     : QWidget(parent),
       run_(std::move(run)),
       editor_(editor),
+      saving_(saving),
       policy_file_(new ExportCard(
           tr("Policy file"), tr("The chosen policy of every layer and its numbers, for ladimo --policy."),
           tr("Save &policy…"))),
@@ -64,7 +66,7 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
   column->setContentsMargins(2 * space, 2 * space, 2 * space, 2 * space);
   column->setSpacing(space);
   column->addWidget(heading(tr("Policies"), font()));
-  auto* policies = new SavedPolicies(editor, serve, engine);
+  auto* policies = new SavedPolicies(editor, saving);
   policies->setMinimumHeight(24 * space);
   column->addWidget(policies, 1);
   column->addSpacing(space);
@@ -126,9 +128,7 @@ void ExportPanel::ask_report() {
 }
 
 void ExportPanel::save_policy_file(const QString& path) {
-  const Policy policy = RunHistory::of(editor_).with_measured(editor_.policy());
-  const QString failure = save_file(path, QByteArray::fromStdString(to_json(policy).dump(2) + '\n'));
-  show_end(*policy_file_, failure, tr("Saved as %1.").arg(path), path);
+  show_end(*policy_file_, saving_.save_copy(editor_.policy(), path), tr("Saved as %1.").arg(path), path);
 }
 
 void ExportPanel::save_tables(const QString& folder) {
