@@ -10,7 +10,6 @@
 #include <QInputDialog>
 #include <QMenu>
 #include <QMimeData>
-#include <QScreen>
 #include <QSessionManager>
 #include <QStackedWidget>
 #include <QUndoGroup>
@@ -22,14 +21,18 @@
 #include "ui/mainwindow/run_pages.h"
 #include "ui/mainwindow/settings_dialog.h"
 #include "ui/mainwindow/start_page.h"
+#include "ui/mainwindow/window_place.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/scrolling.h"
 #include "ui/widgets/spacing.h"
 #include "ui/wizard/conversion_wizard.h"
 
 namespace ladimo::ui {
 namespace {
+
+constexpr QSize smallest(960, 600);  // every page is usable in that
 
 /// The dropped folder, or the folder of a dropped file. Empty when it is not local.
 QString dropped_folder(const QMimeData& data) {
@@ -53,7 +56,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
   layout->setContentsMargins({});
   layout->setSpacing(0);
   layout->addWidget(bar_);
-  layout->addWidget(pages_, 1);
+  layout->addWidget(scrolling(pages_), 1);
   pages_->addWidget(start_);
   setCentralWidget(content);
   setAcceptDrops(true);
@@ -77,10 +80,9 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
     manager.release();
   });
   const int space = spacing(*this);
-  const QSize least(170 * space, 100 * space);
-  resize((least * 1.2).boundedTo(screen()->availableSize()).expandedTo(least));
-  restoreGeometry(remembered(keys::window_geometry));
   show_start();
+  auto* place = new WindowPlace(*this, QSize(204 * space, 120 * space), smallest);
+  place->restore(remembered(keys::window_geometry));
 }
 
 MainWindow::~MainWindow() = default;

@@ -24,6 +24,7 @@
 #include "ui/panels/policy_saving.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/scrolling.h"
 #include "ui/workspace/workspace_page.h"
 
 namespace ladimo::ui {
@@ -146,7 +147,7 @@ void RunPages::accept_run(std::shared_ptr<const RunData> run) {
 void RunPages::open_pages(std::shared_ptr<const RunData> run) {
   run_ = std::move(run);
   if (run_->tradeoff) {
-    editor_ = std::make_unique<PolicyEditor>(run_);
+    editor_ = std::make_unique<PolicyEditor>(run_, this);
     serve_ = std::make_unique<ServeClient>(engine_, folder_);
     connect(serve_.get(), &ServeClient::finished, this, [this](int, const Outcome& outcome) {
       if (outcome.original_missing) ask_for_original();
@@ -240,9 +241,9 @@ void RunPages::choose_original() {
 }
 
 void RunPages::show_step(int step) {
-  QWidget*& page = steps_[static_cast<std::size_t>(step)];
+  QScrollArea*& page = steps_[static_cast<std::size_t>(step)];
   if (!page) {
-    page = make_page(step);
+    page = scrolling(make_page(step));
     pages_->addWidget(page);
   }
   breadcrumb_->set_current(step);
@@ -251,7 +252,7 @@ void RunPages::show_step(int step) {
 
 WorkspacePage& RunPages::workspace() {
   show_step(policy);
-  return static_cast<WorkspacePage&>(*steps_[policy]);
+  return static_cast<WorkspacePage&>(*steps_[policy]->widget());
 }
 
 void RunPages::measure() { workspace().measure(); }

@@ -10,6 +10,7 @@
 #include "ui/engine/worker.h"
 #include "ui/models/run_data.h"
 
+class QScrollArea;
 class QStackedWidget;
 class QTabWidget;
 class QUndoStack;
@@ -116,7 +117,7 @@ class RunPages : public QWidget {
   MessagePage* message_;
   QTabWidget* evaluation_ = nullptr;  // null until the page is first shown
   ExportPanel* export_ = nullptr;     // null until the page is first shown
-  std::vector<QWidget*> steps_;       // one for each Step, null until it is first shown
+  std::vector<QScrollArea*> steps_;   // one for each Step, null until it is first shown
   bool may_be_model_ = false;
 };
 

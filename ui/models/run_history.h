@@ -42,7 +42,7 @@ class RunHistory : public QObject {
   void set_policy(const QString& name, Policy policy);
   void remove_policy(const QString& name);
   void set_run_policy(Policy policy);
-  /// The policy was written to a file outside the run.
+  /// The policy was kept in a file outside the run, because it could not be in the run.
   void add_copy(Policy policy);
   /// Tells whether the run's folder, and with it every policy in it, is gone.
   void set_gone(bool gone) { gone_ = gone; }

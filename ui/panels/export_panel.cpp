@@ -5,7 +5,6 @@
 #include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
-#include <QScrollArea>
 
 #include <nlohmann/json.hpp>
 
@@ -61,8 +60,7 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
       model_(new ModelExport(editor, serve, engine)) {
   setObjectName(QStringLiteral("export_panel"));
   const int space = spacing(*this);
-  auto* content = new QWidget;
-  auto* column = new QVBoxLayout(content);
+  auto* column = new QVBoxLayout(this);
   column->setContentsMargins(2 * space, 2 * space, 2 * space, 2 * space);
   column->setSpacing(space);
   column->addWidget(heading(tr("Policies"), font()));
@@ -75,14 +73,6 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
   cards->setSpacing(space);
   make_cards(*cards);
   column->addLayout(cards);
-
-  auto* scroll = new QScrollArea;
-  scroll->setWidgetResizable(true);
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setWidget(content);
-  auto* page = new QVBoxLayout(this);
-  page->setContentsMargins({});
-  page->addWidget(scroll);
   connect(policy_file_, &ExportCard::clicked, this, &ExportPanel::ask_policy_file);
   connect(tables_, &ExportCard::clicked, this, &ExportPanel::ask_tables);
   connect(report_, &ExportCard::clicked, this, &ExportPanel::ask_report);

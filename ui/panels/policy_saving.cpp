@@ -82,6 +82,7 @@ void PolicySaving::finish(int request, const Outcome& outcome) {
 }
 
 void PolicySaving::accept(const NamedPolicy& saved) {
+  asked_.reset();
   RunHistory& history = RunHistory::of(editor_);
   if (saved.name.isEmpty())
     history.set_run_policy(saved.policy);
@@ -142,17 +143,15 @@ void PolicySaving::save_elsewhere(const QString& path) {
   const QString failure = save_copy(wanted.policy, path);
   if (!failure.isEmpty()) return meet_failure(wanted, Asks::yes, failure, {});
   asked_.reset();
+  RunHistory::of(editor_).add_copy(wanted.policy);
   bar_.show_message({.sentence = tr("The policy is saved as %1.").arg(QDir::toNativeSeparators(path)),
                      .hint = tr("ladimo uses such a file where it is given with --policy.")});
   emit saved_elsewhere(path);
 }
 
 QString PolicySaving::save_copy(const Policy& policy, const QString& path) {
-  RunHistory& history = RunHistory::of(editor_);
-  const Policy complete = history.with_measured(policy);
-  QString failure = save_file(path, QByteArray::fromStdString(to_json(complete).dump(2) + '\n'));
-  if (failure.isEmpty()) history.add_copy(complete);
-  return failure;
+  const Policy complete = RunHistory::of(editor_).with_measured(policy);
+  return save_file(path, QByteArray::fromStdString(to_json(complete).dump(2) + '\n'));
 }
 
 /// `like`, or with the first number that makes it a new name.

@@ -32,7 +32,8 @@ class PolicySaving : public QObject {
   /// Saves the chosen policy in the run under a name that is not used yet, without a question. `failed` tells
   /// when that cannot be done.
   void rescue();
-  /// Writes a policy to a file of this machine, outside the run. Returns what went wrong, or an empty text.
+  /// Writes a policy to a file of this machine, to hand on: the run keeps it no more than before. Returns
+  /// what went wrong, or an empty text.
   QString save_copy(const Policy& policy, const QString& path);
   /// Asks for a file outside the run and saves the policy there: the one that a question is about, or the
   /// chosen one.
