@@ -10,6 +10,7 @@
 
 #include "base/version.h"
 #include "ui/mainwindow/main_window.h"
+#include "ui/mainwindow/termination.h"
 #include "ui/settings/translation.h"
 
 namespace {
@@ -72,5 +73,8 @@ int main(int argc, char** argv) {
   ladimo::ui::MainWindow window;
   if (arguments.size() == 2) window.open(arguments[1]);
   window.show();
+  const ladimo::ui::Termination termination;
+  QObject::connect(&termination, &ladimo::ui::Termination::asked, &window,
+                   [&window] { window.end_session(false); });
   return QApplication::exec();
 }

@@ -71,7 +71,7 @@ BenchResult time_speed(const LoadedModel& model, const JsonFields& fields, const
 }
 
 SavedPolicy save_policy(const LoadedModel& model, const JsonFields& fields) {
-  fields.only({"id", "request", "policy", "name"});
+  fields.only({"id", "request", "policy", "name", "expected"});
   const auto& run = model.opened().run;
   if (!run)
     throw Refusal("A policy can only be saved in a run, and this is a model.", "Write it to a file instead.",
@@ -79,7 +79,9 @@ SavedPolicy save_policy(const LoadedModel& model, const JsonFields& fields) {
   const auto policy = model.opened().policy_from(fields.at("policy"));
   std::optional<std::string> name;
   if (fields.has("name")) name = fields.text("name");
-  return {ladimo::save_policy(*run, policy, name)};
+  std::optional<Expected> expected;
+  if (fields.has("expected")) expected = expected_from_json(fields.at("expected"));
+  return ladimo::save_policy(*run, policy, name, expected);
 }
 
 }  // namespace

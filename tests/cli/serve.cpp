@@ -174,6 +174,17 @@ TEST_CASE("policy is checked and written, as the run's or under a name; bench gi
   server.send({{"id", 3}, {"request", "policy"}, {"policy", before}});
   CHECK(server.answer(3)["event"] == "result");
   CHECK(json_of({"show", run})["policies"] == json{{"calm", policy}});
+  // It does not write over what the client does not expect.
+  const auto save = [&](int id, const json& expected) {
+    server.send(
+        {{"id", id}, {"request", "policy"}, {"policy", before}, {"name", "calm"}, {"expected", expected}});
+    return server.answer(id)["changed"].get<bool>();
+  };
+  CHECK(save(6, {{"content", nullptr}}));
+  CHECK(save(7, {{"content", before}}));
+  CHECK(read_json(run / "policies/calm.json") == policy);
+  CHECK_FALSE(save(8, {{"content", policy}}));
+  CHECK(read_json(run / "policies/calm.json") == before);
 
   server.send({{"id", 5}, {"request", "eval"}, {"policy", policy}});
   CHECK(server.answer(5)["event"] == "result");

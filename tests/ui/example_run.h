@@ -3,16 +3,19 @@
 #pragma once
 
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "policy/frontier.h"
 #include "policy/policy_file.h"
 #include "policy/routing_profile.h"
 #include "policy/tradeoff_table.h"
 #include "run/recipe.h"
+#include "run/run_folder.h"
 #include "ui/models/run_data.h"
 
 namespace ladimo::testing {
@@ -189,6 +192,15 @@ inline nlohmann::json example_show(const ExampleShape& shape = {}) {
   view.latency = example_latency(shape);
   view.policy = example_policy(shape);
   return to_json(view);
+}
+
+/// Makes a folder of the run as far as the window itself reads it: the recipe, the tables and the policy.
+inline void write_run(const std::filesystem::path& folder, const ExampleShape& shape = {}) {
+  std::filesystem::create_directories(folder);
+  const RunFolder run(folder);
+  write_json(run.recipe_file(), to_json(example_recipe(shape)));
+  write_json(run.tradeoff_file(), to_json(example_tradeoff(shape)));
+  write_json(run.policy_file(), to_json(example_policy(shape)));
 }
 
 inline std::shared_ptr<const ui::RunData> run_of(const nlohmann::json& show) {

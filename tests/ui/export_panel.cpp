@@ -17,7 +17,9 @@
 #include "ui/models/policies_model.h"
 #include "ui/models/run_csv.h"
 #include "ui/models/run_history.h"
+#include "ui/panels/policy_saving.h"
 #include "ui/panels/saved_policies.h"
+#include "ui/widgets/message_bar.h"
 
 using namespace ladimo;
 using ladimo::testing::child;
@@ -36,7 +38,9 @@ const std::string saving =
 struct Shown : OpenedRun {
   explicit Shown(const std::string& answers = saving) : Shown(answers, {}) {}
   Shown(const std::string& answers, const QString& host)
-      : OpenedRun(answers), panel(run, editor, serve, {engine.program(), host}) {
+      : OpenedRun(answers),
+        saver(editor, serve, {engine.program(), host}, bar),
+        panel(run, editor, serve, {engine.program(), host}, saver) {
     panel.resize(1200, 800);
     panel.show();
   }
@@ -54,6 +58,8 @@ struct Shown : OpenedRun {
       if (table().model()->index(row, 0).data().toString() == name) table().selectRow(row);
   }
 
+  ui::MessageBar bar;
+  ui::PolicySaving saver;
   ExportPanel panel;
 };
 
@@ -154,7 +160,9 @@ echo '{"event":"result","format":"native","path":"x","files":["a"],"bytes":62914
     CAPTURE(row.expected);
     const testing::StandInEngine exporter(row.script);
     OpenedRun opened(saving);
-    ExportPanel panel(opened.run, opened.editor, opened.serve, exporter.engine());
+    ui::MessageBar bar;
+    ui::PolicySaving saver(opened.editor, opened.serve, exporter.engine(), bar);
+    ExportPanel panel(opened.run, opened.editor, opened.serve, exporter.engine(), saver);
     panel.show();
     panel.write_model(QString::fromStdString((exporter.folder() / "model").string()));
     auto& notice = child<QLabel>(child<QWidget>(panel, "export_model"), "notice");
@@ -199,23 +207,23 @@ TEST_CASE("a policy is saved under a name, compared, loaded, deleted and restore
 
 TEST_CASE("policies of a local run are saved without the engine, and the choice then counts as saved") {
   Shown shown("*) exit 1 ;;");
-  CHECK(shown.editor.is_saved());
+  CHECK(RunHistory::of(shown.editor).keeps_chosen());
   shown.editor.set_tradeoff(0.9);
-  CHECK_FALSE(shown.editor.is_saved());
+  CHECK_FALSE(RunHistory::of(shown.editor).keeps_chosen());
   shown.save_as("calm");
-  CHECK(shown.editor.is_saved());
+  CHECK(RunHistory::of(shown.editor).keeps_chosen());
   CHECK_FALSE(shown.serve.busy());
   const auto file = shown.engine.folder() / "stories-run" / "policies" / "calm.json";
   CHECK(policy_from_json(read_json(file)).layers == shown.editor.policy().layers);
   shown.editor.set_tradeoff(0.2);
   shown.press("save_as_run_policy").click();
   CHECK(shown.notice("saved_policies") == "Saved as the run's policy.");
-  CHECK(shown.editor.is_saved());
+  CHECK(RunHistory::of(shown.editor).keeps_chosen());
   std::filesystem::remove_all(file.parent_path());
   std::ofstream(file.parent_path()) << "in the way";
   shown.save_as("cheap");
   CHECK_FALSE(RunHistory::of(shown.editor).policies().contains("cheap"));
-  CHECK_FALSE(shown.notice("saved_policies").isEmpty());
+  CHECK(shown.bar.accessibleName().startsWith("The policy is not saved."));
 }
 
 TEST_CASE("saving under an existing name says that it replaces a policy, which can be restored") {
@@ -241,7 +249,10 @@ echo "$*" > "$0.asked"
 echo '{"event":"result","format":"native","path":"x","files":[],"bytes":1,"tokens":512,"max_logit_error":0,"kl_against_run":0}')sh");
   OpenedRun opened(R"sh(*policy*) echo "$line" > "$0.saved"
       echo '{"event":"result","path":"there/policies/some.json","id":'$id'}' ;;)sh");
-  ExportPanel panel(opened.run, opened.editor, opened.serve, ssh.engine(exporter.program()));
+  const ui::Engine remote = ssh.engine(exporter.program());
+  ui::MessageBar bar;
+  ui::PolicySaving saver(opened.editor, opened.serve, remote, bar);
+  ExportPanel panel(opened.run, opened.editor, opened.serve, remote, saver);
   opened.serve.set_original("there/model");
   panel.write_model("there/exported");
   REQUIRE(wait_until([&] { return std::filesystem::exists(exporter.folder() / "ladimo.asked"); }));
@@ -255,7 +266,7 @@ echo '{"event":"result","format":"native","path":"x","files":[],"bytes":1,"token
 TEST_CASE("a policy that the engine refuses is not listed") {
   Shown shown(saving, "far");
   shown.save_as("rejected");
-  CHECK(shown.notice("saved_policies") == "The policy is for another model. Choose again.");
+  CHECK(shown.bar.accessibleName() == "The policy is not saved. The policy is for another model.");
   CHECK(RunHistory::of(shown.editor).policies().empty());
 }
 

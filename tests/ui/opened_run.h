@@ -35,7 +35,9 @@ struct OpenedRun {
             ui::read_run(QByteArray::fromStdString(example_show().dump()),
                          QString::fromStdString((engine.folder() / "stories-run").string())))),
         editor(run),
-        serve(engine.engine(), run->folder) {}
+        serve(engine.engine(), run->folder) {
+    write_run(run->folder.toStdString());
+  }
 
   StandInEngine engine;
   std::shared_ptr<const ui::RunData> run;

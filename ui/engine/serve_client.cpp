@@ -204,10 +204,12 @@ int ServeClient::bench(const std::optional<Policy>& policy) {
   return state_->send(std::move(object));
 }
 
-int ServeClient::save_policy(const Policy& policy, const QString& name) {
+int ServeClient::save_policy(const Policy& policy, const QString& name,
+                             const std::optional<Expected>& expected) {
   json object = {{"request", "policy"}};
   add_policy(object, policy);
   if (!name.isEmpty()) object["name"] = name.toStdString();
+  if (expected) object["expected"] = to_json(*expected);
   return state_->send(std::move(object));
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/events.h"
 #include "policy/policy_file.h"
+#include "run/saved_policy.h"
 #include "ui/engine/engine.h"
 #include "ui/engine/outcome.h"
 
@@ -38,8 +39,9 @@ class ServeClient : public QObject {
   /// used; `tokens` 0 means all of them.
   int evaluate(const std::optional<Policy>& policy, const QStringList& text = {}, qint64 tokens = 0);
   int bench(const std::optional<Policy>& policy);
-  /// Writes RUN/policy.json, or RUN/policies/NAME.json.
-  int save_policy(const Policy& policy, const QString& name = {});
+  /// Writes RUN/policy.json, or RUN/policies/NAME.json; with `expected` not over anything else (a result then
+  /// says "changed", run/saved_policy.h).
+  int save_policy(const Policy& policy, const QString& name = {}, const std::optional<Expected>& expected = {});
   /// Ends this request as canceled; others go on. While the model is still loading, the request ends at once,
   /// and canceling the last one also stops the process.
   void cancel(int request);

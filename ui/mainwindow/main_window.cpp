@@ -10,24 +10,29 @@
 #include <QInputDialog>
 #include <QMenu>
 #include <QMimeData>
-#include <QScreen>
+#include <QSessionManager>
 #include <QStackedWidget>
 #include <QUndoGroup>
 #include <QVBoxLayout>
 
 #include "ui/mainwindow/folder_kind.h"
+#include "ui/mainwindow/leaving.h"
 #include "ui/mainwindow/model_card.h"
 #include "ui/mainwindow/run_pages.h"
 #include "ui/mainwindow/settings_dialog.h"
 #include "ui/mainwindow/start_page.h"
+#include "ui/mainwindow/window_place.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/scrolling.h"
 #include "ui/widgets/spacing.h"
 #include "ui/wizard/conversion_wizard.h"
 
 namespace ladimo::ui {
 namespace {
+
+constexpr QSize smallest(960, 600);  // every page is usable in that
 
 /// The dropped folder, or the folder of a dropped file. Empty when it is not local.
 QString dropped_folder(const QMimeData& data) {
@@ -42,6 +47,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
     : QMainWindow(parent),
       engine_(std::move(engine)),
       bar_(new MessageBar),
+      leaving_(new Leaving(*bar_, this)),
       pages_(new QStackedWidget),
       start_(new StartPage),
       undo_(new QUndoGroup(this)) {
@@ -50,7 +56,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
   layout->setContentsMargins({});
   layout->setSpacing(0);
   layout->addWidget(bar_);
-  layout->addWidget(pages_, 1);
+  layout->addWidget(scrolling(pages_), 1);
   pages_->addWidget(start_);
   setCentralWidget(content);
   setAcceptDrops(true);
@@ -68,15 +74,15 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
     else
       open_run(run);
   });
-  connect(bar_, &MessageBar::chosen, this, [this](int action) {
-    const auto asked = std::exchange(asked_, {});
-    if (action == 1 && asked) asked();
+  connect(qApp, &QGuiApplication::commitDataRequest, this, [this](QSessionManager& manager) {
+    if (end_session(manager.allowsInteraction())) return;
+    manager.cancel();
+    manager.release();
   });
   const int space = spacing(*this);
-  const QSize least(170 * space, 100 * space);
-  resize((least * 1.2).boundedTo(screen()->availableSize()).expandedTo(least));
-  restoreGeometry(remembered(keys::window_geometry));
   show_start();
+  auto* place = new WindowPlace(*this, QSize(204 * space, 120 * space), smallest);
+  place->restore(remembered(keys::window_geometry));
 }
 
 MainWindow::~MainWindow() = default;
@@ -89,10 +95,10 @@ Engine MainWindow::engine_for(const QString& folder) const {
 
 void MainWindow::show_page(QWidget* page, const QString& title) {
   bar_->clear();
-  asked_ = {};
   QWidget* last = pages_->currentWidget();
   wizard_ = qobject_cast<ConversionWizard*>(page);
   run_ = qobject_cast<RunPages*>(page);
+  leaving_->set_page(wizard_, run_);
   if (pages_->indexOf(page) < 0) pages_->addWidget(page);
   pages_->setCurrentWidget(page);
   if (last != start_ && last != page) {
@@ -105,7 +111,7 @@ void MainWindow::show_page(QWidget* page, const QString& title) {
 }
 
 void MainWindow::show_start() {
-  unless_busy([this] {
+  leaving_->leave([this] {
     start_->refresh(engine_);
     show_page(start_, {});
   });
@@ -121,7 +127,7 @@ void MainWindow::open(const QString& folder) {
     case FolderKind::model:
       return new_conversion(path);
     case FolderKind::exported:
-      return unless_busy([this, path] { show_page(model_card(path), QFileInfo(path).fileName()); });
+      return leaving_->leave([this, path] { show_page(model_card(path), QFileInfo(path).fileName()); });
     case FolderKind::unknown:
       return bar_->show_message({.tone = MessageBar::Tone::error,
                                  .sentence = tr("%1 is neither a run nor a model.").arg(native),
@@ -142,11 +148,12 @@ void MainWindow::show_missing(const QString& folder) {
 
 // The engine that made a run also reads it, even if the settings have changed.
 void MainWindow::open_run(const QString& folder, const Engine& engine) {
-  unless_busy([this, folder, engine] {
+  leaving_->leave([this, folder, engine] {
     auto* run = new RunPages(engine, engine.in_full(folder));
     connect(run, &RunPages::opened, this, [this, run] { welcome_run(*run); });
     connect(run, &RunPages::refused, this,
             [run] { forget_recent(keys::recent_runs, run->folder(), run->engine().host); });
+    connect(run, &RunPages::reload_wanted, this, &MainWindow::reload);
     connect(run, &RunPages::other_run_wanted, this, &MainWindow::choose_run);
     connect(run, &RunPages::model_wanted, this,
             [this, run](const QString& model) { open_model(model, run->engine()); });
@@ -168,7 +175,7 @@ void MainWindow::welcome_run(RunPages& run) {
 
 void MainWindow::open_model(const QString& model, const Engine& engine) {
   if (!model.isEmpty() && !engine.remote() && !QFileInfo::exists(model)) return show_missing(model);
-  unless_busy([this, model, engine] {
+  leaving_->leave([this, model, engine] {
     auto* wizard = new ConversionWizard(engine);
     if (!model.isEmpty()) {
       wizard->set_model(model);
@@ -189,42 +196,6 @@ void MainWindow::show_wizard(ConversionWizard* wizard) {
           [wizard](const QString& run) { remember_recent(keys::recent_runs, run, wizard->engine().host); });
   connect(wizard, &QDialog::rejected, this, &MainWindow::show_start);
   show_page(wizard, wizard->windowTitle());
-}
-
-void MainWindow::unless_busy(std::function<void()> action) {
-  if (busy())
-    ask(std::move(action));
-  else
-    action();
-}
-
-bool MainWindow::busy() const {
-  return (wizard_ && wizard_->busy()) || (run_ && (run_->busy() || run_->unsaved()));
-}
-
-void MainWindow::ask(std::function<void()> action) {
-  asked_ = [this, action = std::move(action)] {
-    wizard_ = nullptr;
-    run_ = nullptr;
-    action();
-  };
-  bar_->show_message(
-      wizard_         ? MessageBar::Message{.tone = MessageBar::Tone::warning,
-                                            .sentence = tr("A conversion is running. Leaving stops it."),
-                                            .hint = tr("Every finished layer is kept: open the run "
-                                                               "again (File, Open recent), and it goes on "
-                                                               "from there."),
-                                            .actions = {tr("Keep it running"), tr("Stop and leave")}}
-      : !run_->busy() ? MessageBar::Message{.tone = MessageBar::Tone::warning,
-                                            .sentence = tr("The policy that you chose is not saved."),
-                                            .hint = tr("Save it on the Export page, under a name or as "
-                                                       "the run's policy, or the choice is lost."),
-                                            .actions = {tr("Stay"), tr("Leave without saving")}}
-                      : MessageBar::Message{.tone = MessageBar::Tone::warning,
-                                            .sentence = tr("The engine is still at work on this run."),
-                                            .hint = tr("What it measures or writes now would be lost; "
-                                                       "what was measured before is kept."),
-                                            .actions = {tr("Stay"), tr("Stop and leave")}});
 }
 
 QString MainWindow::choose_folder(const QString& title, const QString& question) {
@@ -276,12 +247,13 @@ void MainWindow::dropEvent(QDropEvent* event) {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
   remember(keys::window_geometry, saveGeometry());
-  if (busy()) {
-    event->ignore();
-    ask([this] { close(); });
-  } else {
-    QMainWindow::closeEvent(event);
-  }
+  if (leaving_->free()) return QMainWindow::closeEvent(event);
+  event->ignore();
+  leaving_->leave([this] { close(); });
+}
+
+bool MainWindow::end_session(bool may_ask) {
+  return leaving_->end_session(may_ask, [this] { close(); });
 }
 
 }  // namespace ladimo::ui

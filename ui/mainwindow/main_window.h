@@ -1,8 +1,6 @@
 // The one window: start page, wizard, an opened run.
 #pragma once
 
-#include <functional>
-
 #include <QMainWindow>
 
 #include "ui/engine/engine.h"
@@ -16,6 +14,7 @@ class QUndoGroup;
 namespace ladimo::ui {
 
 class ConversionWizard;
+class Leaving;
 class MessageBar;
 class RunPages;
 class StartPage;
@@ -34,6 +33,9 @@ class MainWindow : public QMainWindow {
   /// Opens the wizard, with `model` already chosen unless it is empty.
   void new_conversion(const QString& model = {}) { open_model(model, engine_for(model)); }
   void show_start();
+  /// The session ends. `may_ask`: whether the person can still be asked. Returns false while something would
+  /// be lost; the window closes once it is saved.
+  bool end_session(bool may_ask);
 
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
@@ -59,22 +61,18 @@ class MainWindow : public QMainWindow {
   void show_page(QWidget* page, const QString& title);
   void show_wizard(ConversionWizard* wizard);
   void welcome_run(RunPages& run);
-  /// Does `action` at once, or asks first if it would end something that is running.
-  void unless_busy(std::function<void()> action);
-  bool busy() const;  // something is running, or a choice is not saved
-  void ask(std::function<void()> action);
   Engine engine_for(const QString& folder) const;
 
   Engine engine_;
   MessageBar* bar_;
+  Leaving* leaving_;
   QStackedWidget* pages_;
   StartPage* start_;
   ConversionWizard* wizard_ = nullptr;  // null while it is not open
   RunPages* run_ = nullptr;             // null while no run is open
   QUndoGroup* undo_;
-  QMenu* view_ = nullptr;        // commands of an open run
-  QMenu* policy_ = nullptr;      // commands of an open run
-  std::function<void()> asked_;  // action that waits for an answer
+  QMenu* view_ = nullptr;    // commands of an open run
+  QMenu* policy_ = nullptr;  // commands of an open run
 };
 
 }  // namespace ladimo::ui

@@ -1,5 +1,6 @@
 #include "ui/mainwindow/run_pages.h"
 
+#include <QApplication>
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -15,11 +16,15 @@
 #include "ui/mainwindow/message_page.h"
 #include "ui/mainwindow/run_facts.h"
 #include "ui/models/policy_editor.h"
+#include "ui/models/run_history.h"
+#include "ui/models/run_watch.h"
 #include "ui/panels/evaluation_panel.h"
 #include "ui/panels/export_panel.h"
 #include "ui/panels/generation_panel.h"
+#include "ui/panels/policy_saving.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/message_bar.h"
+#include "ui/widgets/scrolling.h"
 #include "ui/workspace/workspace_page.h"
 
 namespace ladimo::ui {
@@ -61,9 +66,6 @@ RunPages::RunPages(Engine engine, QString folder, QWidget* parent)
   breadcrumb_->hide();
   connect(breadcrumb_, &Breadcrumb::chosen, this, &RunPages::show_step);
   connect(message_, &MessagePage::clicked, this, &RunPages::press_button);
-  connect(bar_, &MessageBar::chosen, this, [this](int action) {
-    if (action == 1) choose_original();
-  });
   read();
 }
 
@@ -79,7 +81,13 @@ QUndoStack* RunPages::undo_stack() const { return editor_ ? &editor_->undo() : n
 
 bool RunPages::busy() const { return (serve_ && serve_->busy()) || (export_ && export_->writing()); }
 
-bool RunPages::unsaved() const { return editor_ && !editor_->is_saved(); }
+bool RunPages::unsaved() const { return editor_ && !RunHistory::of(*editor_).keeps_chosen(); }
+
+bool RunPages::gone() const { return editor_ && RunHistory::of(*editor_).gone(); }
+
+void RunPages::save_policy() { gone() ? saving_->choose_place() : saving_->save({{}, editor_->policy()}); }
+
+void RunPages::rescue_policy() { saving_->rescue(); }
 
 void RunPages::read() {
   message_->show_message({.title = tr("Reading %1").arg(name_of(folder_)),
@@ -126,6 +134,8 @@ void RunPages::accept_run(std::shared_ptr<const RunData> run) {
   } catch (const std::exception& error) {
     breadcrumb_->hide();
     pages_->setCurrentWidget(message_);
+    watch_.reset();
+    saving_.reset();
     serve_.reset();
     editor_.reset();
     run_.reset();
@@ -137,16 +147,56 @@ void RunPages::accept_run(std::shared_ptr<const RunData> run) {
 void RunPages::open_pages(std::shared_ptr<const RunData> run) {
   run_ = std::move(run);
   if (run_->tradeoff) {
-    editor_ = std::make_unique<PolicyEditor>(run_);
+    editor_ = std::make_unique<PolicyEditor>(run_, this);
     serve_ = std::make_unique<ServeClient>(engine_, folder_);
     connect(serve_.get(), &ServeClient::finished, this, [this](int, const Outcome& outcome) {
       if (outcome.original_missing) ask_for_original();
     });
+    make_saving();
     breadcrumb_->show();
     show_step(policy);
   } else {
     show_unfinished();
   }
+}
+
+void RunPages::make_saving() {
+  saving_ = std::make_unique<PolicySaving>(*editor_, *serve_, engine_, *bar_, this);
+  connect(saving_.get(), &PolicySaving::saved, this, &RunPages::policy_saved);
+  connect(saving_.get(), &PolicySaving::saved_elsewhere, this, &RunPages::policy_saved);
+  connect(saving_.get(), &PolicySaving::given_up, this, &RunPages::policy_not_saved);
+  connect(saving_.get(), &PolicySaving::waits, this, &RunPages::policy_waits);
+  if (engine_.remote()) return;
+  watch_ = std::make_unique<RunWatch>(*editor_);
+  connect(watch_.get(), &RunWatch::gone, this, &RunPages::tell_gone);
+  connect(watch_.get(), &RunWatch::back, bar_,
+          [this] { bar_->show_message({.sentence = tr("The run's folder is there again.")}); });
+  connect(watch_.get(), &RunWatch::changed, this, &RunPages::tell_changed);
+  connect(qApp, &QGuiApplication::applicationStateChanged, watch_.get(), &RunWatch::look);
+}
+
+// A question about a policy that could not be saved says already what is wrong.
+void RunPages::tell_gone() {
+  if (bar_->asks()) return;
+  bar_->show_message({.tone = MessageBar::Tone::error,
+                      .sentence = tr("The run's folder is gone: it was moved or removed."),
+                      .hint = tr("The policy that you chose is only in this window now."),
+                      .actions = {tr("Not now"), tr("Save the policy elsewhere…"), tr("Open another run…")},
+                      .answer = [this](int action) {
+                        if (action == 1) saving_->choose_place();
+                        if (action == 2) emit other_run_wanted();
+                      }});
+}
+
+void RunPages::tell_changed(const QStringList& what) {
+  if (bar_->asks()) return;
+  bar_->show_message({.tone = MessageBar::Tone::warning,
+                      .sentence = tr("Another program changed %1.").arg(what.join(tr(", "))),
+                      .hint = tr("This window shows what was there when it opened the run."),
+                      .actions = {tr("Not now"), tr("Reload the run")},
+                      .answer = [this](int action) {
+                        if (action == 1) emit reload_wanted();
+                      }});
 }
 
 void RunPages::show_unfinished() {
@@ -173,7 +223,10 @@ void RunPages::ask_for_original() {
   bar_->show_message({.tone = MessageBar::Tone::warning,
                       .sentence = tr("The dense original of this run is not where it was."),
                       .hint = tr("Measuring, generating and writing the model need it."),
-                      .actions = {tr("Not now"), tr("Where is it?…")}});
+                      .actions = {tr("Not now"), tr("Where is it?…")},
+                      .answer = [this](int action) {
+                        if (action == 1) choose_original();
+                      }});
 }
 
 void RunPages::choose_original() {
@@ -188,9 +241,9 @@ void RunPages::choose_original() {
 }
 
 void RunPages::show_step(int step) {
-  QWidget*& page = steps_[static_cast<std::size_t>(step)];
+  QScrollArea*& page = steps_[static_cast<std::size_t>(step)];
   if (!page) {
-    page = make_page(step);
+    page = scrolling(make_page(step));
     pages_->addWidget(page);
   }
   breadcrumb_->set_current(step);
@@ -199,7 +252,7 @@ void RunPages::show_step(int step) {
 
 WorkspacePage& RunPages::workspace() {
   show_step(policy);
-  return static_cast<WorkspacePage&>(*steps_[policy]);
+  return static_cast<WorkspacePage&>(*steps_[policy]->widget());
 }
 
 void RunPages::measure() { workspace().measure(); }
@@ -227,7 +280,7 @@ QWidget* RunPages::make_page(int step) {
     case evaluate:
       return make_evaluation();
     case export_model:
-      export_ = new ExportPanel(run_, *editor_, *serve_, engine_);
+      export_ = new ExportPanel(run_, *editor_, *serve_, engine_, *saving_);
       connect(export_, &ExportPanel::original_missing, this, &RunPages::ask_for_original);
       return export_;
   }

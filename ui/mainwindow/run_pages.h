@@ -10,6 +10,7 @@
 #include "ui/engine/worker.h"
 #include "ui/models/run_data.h"
 
+class QScrollArea;
 class QStackedWidget;
 class QTabWidget;
 class QUndoStack;
@@ -22,6 +23,8 @@ class ExportPanel;
 class MessageBar;
 class MessagePage;
 class PolicyEditor;
+class PolicySaving;
+class RunWatch;
 class ServeClient;
 class WorkspacePage;
 struct Outcome;
@@ -47,6 +50,13 @@ class RunPages : public QWidget {
   bool busy() const;
   /// Whether closing would lose a chosen policy.
   bool unsaved() const;
+  /// Whether the run's folder was moved or removed since the run was opened.
+  bool gone() const;
+  /// Saves the chosen policy as the run's own; where the folder is gone, in a file that the person chooses.
+  /// Asks in the page what to do if that cannot be done. Precondition: unsaved().
+  void save_policy();
+  /// Saves it without a question under a new name. Precondition: unsaved().
+  void rescue_policy();
   /// Precondition: the run is open and finished.
   void show_step(int step);
   Step current_step() const;
@@ -58,6 +68,14 @@ class RunPages : public QWidget {
   void show_texts();
 
  signals:
+  /// The chosen policy was saved, in the run or elsewhere.
+  void policy_saved();
+  /// The policy that was to be saved is not, because that failed or the person decided so.
+  void policy_not_saved();
+  /// The engine saves the policy after what it does now.
+  void policy_waits(const QString& why);
+  /// The person wants to see what another program changed.
+  void reload_wanted();
   /// The run was read; it may be unfinished.
   void opened();
   void continue_wanted(const QString& folder);
@@ -75,6 +93,9 @@ class RunPages : public QWidget {
   void show_failure(const QString& title, const Outcome& outcome);
   void show_unfinished();
   void press_button();
+  void make_saving();
+  void tell_gone();
+  void tell_changed(const QStringList& what);
   void ask_for_original();
   void choose_original();
   QWidget* make_page(int step);
@@ -87,6 +108,8 @@ class RunPages : public QWidget {
   std::shared_ptr<const RunData> run_;
   std::unique_ptr<PolicyEditor> editor_;
   std::unique_ptr<ServeClient> serve_;
+  std::unique_ptr<PolicySaving> saving_;
+  std::unique_ptr<RunWatch> watch_;  // null for a run of another machine
   Worker parser_;
   Breadcrumb* breadcrumb_;
   MessageBar* bar_;  // above all pages
@@ -94,7 +117,7 @@ class RunPages : public QWidget {
   MessagePage* message_;
   QTabWidget* evaluation_ = nullptr;  // null until the page is first shown
   ExportPanel* export_ = nullptr;     // null until the page is first shown
-  std::vector<QWidget*> steps_;       // one for each Step, null until it is first shown
+  std::vector<QScrollArea*> steps_;   // one for each Step, null until it is first shown
   bool may_be_model_ = false;
 };
 

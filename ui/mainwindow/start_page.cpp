@@ -5,12 +5,12 @@
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QScrollArea>
 
 #include "ui/mainwindow/card.h"
 #include "ui/models/theme.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/scrolling.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
@@ -68,13 +68,9 @@ StartPage::StartPage(QWidget* parent)
   row->addStretch();
   row->addWidget(inside, 1000);
   row->addStretch();
-  auto* scroll = new QScrollArea;
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setWidgetResizable(true);
-  scroll->setWidget(centred);
   auto* page = new QVBoxLayout(this);
   page->setContentsMargins({});
-  page->addWidget(scroll);
+  page->addWidget(scrolling(centred));
 
   engine_->setTextFormat(Qt::RichText);
   connect(engine_, &QLabel::linkActivated, this, &StartPage::settings_wanted);

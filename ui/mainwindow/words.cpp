@@ -8,6 +8,8 @@
 #include <QTextBrowser>
 #include <QVBoxLayout>
 
+#include "ui/mainwindow/window_place.h"
+
 namespace ladimo::ui {
 namespace {
 
@@ -100,7 +102,7 @@ QDialog* make_words_dialog(QWidget* parent) {
   column->addWidget(text);
   column->addWidget(buttons);
   const int line = dialog->fontMetrics().height();
-  dialog->resize(36 * line, 40 * line);
+  new WindowPlace(*dialog, QSize(36 * line, 40 * line));
   return dialog;
 }
 

@@ -27,7 +27,6 @@ std::vector<Pin> pins_of(const Choice& choice) {
   return pins;
 }
 
-/// Whether two policies make the same choice. mean_experts is a consequence of it and is not compared.
 bool same(const LayerPolicy& a, const LayerPolicy& b) {
   return a.kind == b.kind && a.k == b.k && a.threshold == b.threshold;
 }
@@ -40,6 +39,8 @@ std::map<int, LayerPolicy> differences(const Policy& wanted, const Policy& solve
 }
 
 }  // namespace
+
+bool same_choice(const Policy& a, const Policy& b) { return std::ranges::equal(a.layers, b.layers, same); }
 
 struct PolicyEditor::State {
   const TradeoffTable& table;
@@ -190,10 +191,6 @@ void PolicyEditor::pin(int layer, const LayerPolicy& policy) {
 }
 
 void PolicyEditor::commit() { ++state_->gesture; }
-
-void PolicyEditor::mark_saved(const Policy& saved) {
-  if (saved.layers == policy().layers) undo_.setClean();
-}
 
 void PolicyEditor::set_cost(Cost cost) {
   change(tr("change the cost"), false, [&](Choice& next) { next.cost = cost; });

@@ -14,6 +14,10 @@
 
 namespace ladimo::ui {
 
+/// Whether two policies choose the same experts in every layer. mean_experts is a consequence of that and is
+/// not compared.
+bool same_choice(const Policy& a, const Policy& b);
+
 class PolicyEditor : public QObject {
   Q_OBJECT
  public:
@@ -36,9 +40,8 @@ class PolicyEditor : public QObject {
   /// What the tables predict for a policy. The predictions that the policy itself holds are ignored.
   PolicyNumbers predicted(const Policy& policy) const;
   QUndoStack& undo() { return undo_; }
-  /// Whether the chosen policy is the one that the run was opened with or that was saved last.
-  bool is_saved() const { return undo_.isClean(); }
-  void mark_saved(const Policy& saved);
+  /// Whether the policy is still the one at which the editor started.
+  bool at_start() const { return undo_.index() == 0; }
 
   /// Moves the slider. Moves without a `commit` between them become one undo step.
   void set_tradeoff(double tradeoff);

@@ -12,7 +12,11 @@ RunHistory& RunHistory::of(PolicyEditor& editor) {
   return history ? *history : *new RunHistory(editor);
 }
 
-RunHistory::RunHistory(PolicyEditor& editor) : QObject(&editor), measurements_(editor.run().measurements) {
+RunHistory::RunHistory(PolicyEditor& editor)
+    : QObject(&editor),
+      editor_(editor),
+      measurements_(editor.run().measurements),
+      run_policy_(editor.run().policy) {
   for (const auto& [name, policy] : editor.run().policies)
     policies_.emplace(QString::fromStdString(name), policy);
 }
@@ -29,6 +33,21 @@ Policy RunHistory::with_measured(Policy policy) const {
   return policy;
 }
 
+Expected RunHistory::expected(const QString& name) const {
+  if (name.isEmpty()) return {run_policy_};
+  const auto at = policies_.find(name);
+  if (at == policies_.end()) return {};
+  return {at->second};
+}
+
+bool RunHistory::keeps_chosen() const {
+  const auto is_chosen = [&](const Policy& kept) { return same_choice(kept, editor_.policy()); };
+  if (std::ranges::any_of(copies_, is_chosen)) return true;
+  if (gone_) return false;
+  if (run_policy_ ? is_chosen(*run_policy_) : editor_.at_start()) return true;
+  return std::ranges::any_of(policies_, [&](const auto& named) { return is_chosen(named.second); });
+}
+
 void RunHistory::add(Measurement measurement) {
   measurements_.push_back(std::move(measurement));
   emit measurements_changed();
@@ -38,6 +57,10 @@ void RunHistory::set_policy(const QString& name, Policy policy) {
   policies_.insert_or_assign(name, std::move(policy));
   emit policies_changed();
 }
+
+void RunHistory::set_run_policy(Policy policy) { run_policy_ = std::move(policy); }
+
+void RunHistory::add_copy(Policy policy) { copies_.push_back(std::move(policy)); }
 
 void RunHistory::remove_policy(const QString& name) {
   if (policies_.erase(name) > 0) emit policies_changed();

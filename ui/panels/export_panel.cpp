@@ -5,7 +5,6 @@
 #include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
-#include <QScrollArea>
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +15,7 @@
 #include "ui/panels/export_card.h"
 #include "ui/panels/model_export.h"
 #include "ui/panels/notice.h"
+#include "ui/panels/policy_saving.h"
 #include "ui/panels/report.h"
 #include "ui/panels/saved_policies.h"
 #include "ui/settings/settings.h"
@@ -43,10 +43,11 @@ QString ask_file(QWidget* parent, const QString& title, const QString& proposal,
 }  // namespace
 
 ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
-                         Engine engine, QWidget* parent)
+                         Engine engine, PolicySaving& saving, QWidget* parent)
     : QWidget(parent),
       run_(std::move(run)),
       editor_(editor),
+      saving_(saving),
       policy_file_(new ExportCard(
           tr("Policy file"), tr("The chosen policy of every layer and its numbers, for ladimo --policy."),
           tr("Save &policy…"))),
@@ -59,12 +60,11 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
       model_(new ModelExport(editor, serve, engine)) {
   setObjectName(QStringLiteral("export_panel"));
   const int space = spacing(*this);
-  auto* content = new QWidget;
-  auto* column = new QVBoxLayout(content);
+  auto* column = new QVBoxLayout(this);
   column->setContentsMargins(2 * space, 2 * space, 2 * space, 2 * space);
   column->setSpacing(space);
   column->addWidget(heading(tr("Policies"), font()));
-  auto* policies = new SavedPolicies(editor, serve, engine);
+  auto* policies = new SavedPolicies(editor, saving);
   policies->setMinimumHeight(24 * space);
   column->addWidget(policies, 1);
   column->addSpacing(space);
@@ -73,14 +73,6 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
   cards->setSpacing(space);
   make_cards(*cards);
   column->addLayout(cards);
-
-  auto* scroll = new QScrollArea;
-  scroll->setWidgetResizable(true);
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setWidget(content);
-  auto* page = new QVBoxLayout(this);
-  page->setContentsMargins({});
-  page->addWidget(scroll);
   connect(policy_file_, &ExportCard::clicked, this, &ExportPanel::ask_policy_file);
   connect(tables_, &ExportCard::clicked, this, &ExportPanel::ask_tables);
   connect(report_, &ExportCard::clicked, this, &ExportPanel::ask_report);
@@ -126,9 +118,7 @@ void ExportPanel::ask_report() {
 }
 
 void ExportPanel::save_policy_file(const QString& path) {
-  const Policy policy = RunHistory::of(editor_).with_measured(editor_.policy());
-  const QString failure = save_file(path, QByteArray::fromStdString(to_json(policy).dump(2) + '\n'));
-  show_end(*policy_file_, failure, tr("Saved as %1.").arg(path), path);
+  show_end(*policy_file_, saving_.save_copy(editor_.policy(), path), tr("Saved as %1.").arg(path), path);
 }
 
 void ExportPanel::save_tables(const QString& folder) {

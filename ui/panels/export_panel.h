@@ -15,13 +15,15 @@ namespace ladimo::ui {
 class ExportCard;
 class ModelExport;
 class PolicyEditor;
+class PolicySaving;
 class ServeClient;
 
 class ExportPanel : public QWidget {
   Q_OBJECT
  public:
+  /// All must outlive the panel.
   ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve, Engine engine,
-              QWidget* parent = nullptr);
+              PolicySaving& saving, QWidget* parent = nullptr);
 
   // What the buttons do once a path has been chosen. The card of each says how it ended.
   void save_policy_file(const QString& path);
@@ -44,6 +46,7 @@ class ExportPanel : public QWidget {
 
   std::shared_ptr<const RunData> run_;
   PolicyEditor& editor_;
+  PolicySaving& saving_;
   ExportCard* policy_file_;
   ExportCard* tables_;
   ExportCard* report_;

@@ -28,7 +28,7 @@ MeasuredFigures::MeasuredFigures(QWidget* parent)
     : QWidget(parent), heading_(new QLabel), figures_(new QWidget) {
   const int space = spacing(*this);
   heading_->setWordWrap(true);
-  heading_->setMinimumWidth(56 * space);  // keeps its width without figures
+  heading_->setMinimumWidth(40 * space);  // keeps its width without figures
   heading_->setObjectName(QStringLiteral("figures_heading"));
   auto* grid = new QGridLayout(figures_);
   grid->setContentsMargins({});
@@ -65,6 +65,7 @@ MeasuredFigures::Row MeasuredFigures::add_row(QGridLayout& grid, const QString& 
   grid.addWidget(row.beside, line, 2);
   row.measured->setAccessibleName(words);
   for (QLabel* part : {label, row.measured, row.beside}) part->setToolTip(tip);
+  for (QLabel* part : {label, row.measured, row.beside}) part->setAlignment(Qt::AlignTop | Qt::AlignLeft);
   for (QLabel* part : {row.measured, row.beside}) part->setTextInteractionFlags(Qt::TextSelectableByMouse);
   return row;
 }
@@ -78,7 +79,7 @@ void MeasuredFigures::show_measurement(const Measurement& m) {
   kl_.measured->setText(bold(number_text(m.numbers.kl)));
   kl_.beside->setText(tr("predicted %1").arg(number_text(said.kl)));
   percentiles_.measured->setText(tr("median %1").arg(bold(number_text(percentile(m.kl_percentiles, 50)))));
-  percentiles_.beside->setText(tr("95 % %1 · 99 % %2 · largest %3")
+  percentiles_.beside->setText(tr("95 % %1 · 99 % %2<br>largest %3")
                                    .arg(bold(number_text(percentile(m.kl_percentiles, 95))),
                                         bold(number_text(percentile(m.kl_percentiles, 99))),
                                         bold(number_text(percentile(m.kl_percentiles, 100)))));
@@ -90,7 +91,7 @@ void MeasuredFigures::show_measurement(const Measurement& m) {
   same_top_.beside->setText(tr("± %1").arg(percent_text(m.same_top_se)));
   activated_.measured->setText(bold(percent_text(m.numbers.activated_fraction)));
   activated_.beside->setText(
-      tr("%1 a token, predicted %2")
+      tr("%1 a token<br>predicted %2")
           .arg(count_text(m.numbers.activated_parameters), percent_text(said.activated_fraction)));
   ffn_.measured->setText(bold(percent_text(m.numbers.ffn_activated)));
   ffn_.beside->setText(tr("predicted %1").arg(percent_text(said.ffn_activated)));

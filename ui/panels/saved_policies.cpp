@@ -10,12 +10,11 @@
 #include <QSplitter>
 #include <QTableView>
 
-#include "run/saved_policy.h"
-#include "ui/engine/serve_client.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
 #include "ui/panels/notice.h"
+#include "ui/panels/policy_saving.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
@@ -27,11 +26,10 @@ constexpr int longest_name = 64;
 
 }  // namespace
 
-SavedPolicies::SavedPolicies(PolicyEditor& editor, ServeClient& serve, const Engine& engine, QWidget* parent)
+SavedPolicies::SavedPolicies(PolicyEditor& editor, PolicySaving& saving, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
-      serve_(serve),
-      local_(!engine.remote()),
+      saving_(saving),
       name_(new QLineEdit),
       save_(new QPushButton(tr("&Save under this name"))),
       save_as_run_(new QPushButton(tr("Save as the &run's policy"))),
@@ -57,7 +55,12 @@ SavedPolicies::SavedPolicies(PolicyEditor& editor, ServeClient& serve, const Eng
     const NamedPolicy again = *lost_;
     save(again.name, again.policy);
   });
-  connect(&serve_, &ServeClient::finished, this, &SavedPolicies::finish);
+  connect(&saving_, &PolicySaving::saved, this, &SavedPolicies::accept);
+  connect(&saving_, &PolicySaving::waits, notice_,
+          [this](const QString& why) { notice_->say(why.isEmpty() ? tr("Saving…") : why); });
+  for (const auto ended : {&PolicySaving::given_up, &PolicySaving::failed})
+    connect(&saving_, ended, notice_, &Notice::clear);
+  connect(&saving_, &PolicySaving::saved_elsewhere, notice_, &Notice::clear);
   connect(&editor_, &PolicyEditor::changed, this, &SavedPolicies::show_policies);
   connect(&RunHistory::of(editor_), &RunHistory::policies_changed, this, &SavedPolicies::show_policies);
   connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
@@ -100,7 +103,7 @@ void SavedPolicies::lay_out() {
   load_->setObjectName(QStringLiteral("load_policy"));
   load_->setToolTip(tr("The selected policy becomes the chosen one; Undo takes it back"));
   delete_->setObjectName(QStringLiteral("delete_policy"));
-  if (!local_) delete_->hide();
+  if (!saving_.local()) delete_->hide();
 
   auto* saving = new QHBoxLayout;
   saving->setSpacing(space);
@@ -188,49 +191,22 @@ QString SavedPolicies::why_not(const QString& name) {
   return {};
 }
 
-/// The window writes into a local run itself, because the engine would load the whole model first.
 void SavedPolicies::save(const QString& name, const Policy& policy) {
   const RunHistory& history = RunHistory::of(editor_);
   const auto before = history.policies().find(name);
   lost_.reset();
   if (before != history.policies().end()) lost_ = {name, before->second};
-  const NamedPolicy saved{name, history.with_measured(policy)};
-  if (!local_) {
-    const int request = serve_.save_policy(saved.policy, name);
-    const QString waits = serve_.waits_for(request);
-    notice_->say(waits.isEmpty() ? tr("Saving…") : waits);
-    saving_[request] = saved;
-    return;
-  }
-  try {
-    save_policy(RunFolder(editor_.run().folder.toStdString()), saved.policy,
-                name.isEmpty() ? std::nullopt : std::optional(name.toStdString()));
-    accept(saved);
-  } catch (const std::exception& failure) {
-    notice_->show_error(complaint(problem_of(failure)));
-  }
-}
-
-void SavedPolicies::finish(int request, const Outcome& outcome) {
-  const auto at = saving_.find(request);
-  if (at == saving_.end()) return;
-  const NamedPolicy saved = std::move(at->second);
-  saving_.erase(at);
-  if (outcome.done())
-    accept(saved);
-  else
-    notice_->show_error(complaint(outcome));
+  notice_->clear();
+  saving_.save({name, policy});
 }
 
 void SavedPolicies::accept(const NamedPolicy& saved) {
   name_->clear();
-  editor_.mark_saved(saved.policy);
-  if (!saved.name.isEmpty()) RunHistory::of(editor_).set_policy(saved.name, saved.policy);
   const QString said =
       saved.name.isEmpty() ? tr("Saved as the run's policy.") : tr("Saved as “%1”.").arg(saved.name);
-  if (lost_)
+  if (lost_ && lost_->name == saved.name)
     notice_->offer(tr("Saved as “%1”, in the place of another policy.").arg(saved.name), tr("Bring it back"));
-  else if (local_)
+  else if (saving_.local())
     notice_->show_saved(said, editor_.run().folder);
   else
     notice_->say(said);

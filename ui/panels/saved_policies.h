@@ -1,13 +1,10 @@
 // The policies that were saved under a name: save, compare, load and delete them.
 #pragma once
 
-#include <map>
 #include <optional>
 
 #include <QWidget>
 
-#include "ui/engine/engine.h"
-#include "ui/engine/outcome.h"
 #include "ui/models/policies_model.h"
 
 class QLineEdit;
@@ -19,12 +16,12 @@ namespace ladimo::ui {
 
 class Notice;
 class PolicyEditor;
-class ServeClient;
+class PolicySaving;
 
 class SavedPolicies : public QWidget {
   Q_OBJECT
  public:
-  SavedPolicies(PolicyEditor& editor, ServeClient& serve, const Engine& engine, QWidget* parent = nullptr);
+  SavedPolicies(PolicyEditor& editor, PolicySaving& saving, QWidget* parent = nullptr);
 
   /// Why a policy cannot be saved under this name; empty when it can.
   static QString why_not(const QString& name);
@@ -38,7 +35,6 @@ class SavedPolicies : public QWidget {
   void show_policies();
   void show_selection();
   void save(const QString& name, const Policy& policy);
-  void finish(int request, const Outcome& outcome);
   void accept(const NamedPolicy& saved);
   void load();
   void remove();
@@ -46,10 +42,8 @@ class SavedPolicies : public QWidget {
   std::vector<NamedPolicy> selected() const;
 
   PolicyEditor& editor_;
-  ServeClient& serve_;
-  bool local_;
-  std::map<int, NamedPolicy> saving_;  // policies that are being saved, by request
-  std::optional<NamedPolicy> lost_;    // the one deleted or replaced last, which can be restored
+  PolicySaving& saving_;
+  std::optional<NamedPolicy> lost_;  // the one deleted or replaced last, which can be restored
   QLineEdit* name_;
   QPushButton *save_, *save_as_run_, *load_, *delete_;
   Notice* notice_;

@@ -21,6 +21,7 @@ constexpr std::array statistics{50, 95, 99, 100, mean};
 constexpr std::array shapes{QCPScatterStyle::ssCircle, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssSquare,
                             QCPScatterStyle::ssCross, QCPScatterStyle::ssDiamond};
 constexpr double marker_size = 8;
+constexpr int legend_columns = 3;         // one row of all five would make the page wider than a small screen
 constexpr int longest_label = 16;         // letters
 constexpr std::size_t upright_texts = 2;  // the names of more texts are slanted
 
@@ -79,6 +80,7 @@ KlPercentilesPlot::KlPercentilesPlot(QWidget* parent)
   canvas().xAxis->grid()->setVisible(false);
   canvas().legend->setVisible(true);
   canvas().axisRect()->insetLayout()->take(canvas().legend);
+  canvas().legend->setWrap(legend_columns);
   canvas().legend->setFillOrder(QCPLegend::foColumnsFirst);
   canvas().plotLayout()->addElement(1, 0, canvas().legend);
   canvas().plotLayout()->setRowStretchFactor(1, 0.001);

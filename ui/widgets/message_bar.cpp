@@ -1,5 +1,7 @@
 #include "ui/widgets/message_bar.h"
 
+#include <utility>
+
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QPainter>
@@ -41,6 +43,7 @@ void MessageBar::show_message(const Message& message) {
   hint_->setText(message.hint);
   hint_->setVisible(!message.hint.isEmpty());
   set_actions(message.actions);
+  answer_ = message.answer;
   close_->setVisible(message.actions.isEmpty());
   setAccessibleName(message.sentence);
   update();  // the colour depends on the tone
@@ -53,7 +56,16 @@ void MessageBar::show_outcome(const Outcome& outcome) {
   show_message({.tone = Tone::error, .sentence = outcome.sentence, .hint = outcome.hint});
 }
 
-void MessageBar::clear() { hide(); }
+void MessageBar::clear() {
+  answer_ = {};
+  hide();
+}
+
+void MessageBar::choose(int action) {
+  const auto answer = std::exchange(answer_, {});  // it may ask the next question
+  hide();
+  if (answer) answer(action);
+}
 
 void MessageBar::set_actions(const QStringList& actions) {
   while (QLayoutItem* item = buttons_->takeAt(0)) {
@@ -63,10 +75,7 @@ void MessageBar::set_actions(const QStringList& actions) {
   for (int i = 0; i < actions.size(); ++i) {
     auto* button = new QPushButton(actions[i]);
     buttons_->addWidget(button);
-    connect(button, &QPushButton::clicked, this, [this, i] {
-      clear();
-      emit chosen(i);
-    });
+    connect(button, &QPushButton::clicked, this, [this, i] { choose(i); });
   }
 }
 
@@ -85,7 +94,7 @@ void MessageBar::paintEvent(QPaintEvent*) {
 
 void MessageBar::keyPressEvent(QKeyEvent* event) {
   if (event->key() == Qt::Key_Escape)
-    clear();
+    choose(0);
   else
     QFrame::keyPressEvent(event);
 }

@@ -2,6 +2,8 @@
 // is hidden while there is nothing to say.
 #pragma once
 
+#include <functional>
+
 #include <QFrame>
 #include <QStringList>
 
@@ -21,18 +23,18 @@ class MessageBar : public QFrame {
     Tone tone = Tone::info;
     QString sentence;
     QString hint = {};
-    QStringList actions = {};  // the first is the safe one
+    QStringList actions = {};              // the first is the safe one, which Escape chooses
+    std::function<void(int)> answer = {};  // called with the index of the action that was chosen
   };
 
   explicit MessageBar(QWidget* parent = nullptr);
+  /// Takes the place of the message before it. A question that was not answered is dropped.
   void show_message(const Message& message);
   /// Shows why a job failed. Hides the bar when the job succeeded or was asked to stop.
   void show_outcome(const Outcome& outcome);
   void clear();
-
- signals:
-  /// The person pressed the button of `actions[action]`. The bar has hidden itself.
-  void chosen(int action);
+  /// Whether a question is waiting for an answer.
+  bool asks() const { return answer_ != nullptr; }
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -40,12 +42,14 @@ class MessageBar : public QFrame {
 
  private:
   void set_actions(const QStringList& actions);
+  void choose(int action);
   QColor tone_colour() const;
 
   Tone tone_ = Tone::info;
   Note* sentence_;
   Note* hint_;
   QHBoxLayout* buttons_;
+  std::function<void(int)> answer_;
   QPushButton* close_;
 };
 

@@ -126,7 +126,6 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
   connect(&tick_, &QTimer::timeout, this, &DistillationPage::show_state);
   connect(pause_, &QPushButton::clicked, this, &DistillationPage::pause_or_continue);
   connect(log_button_, &QPushButton::toggled, log_, &QWidget::setVisible);
-  connect(message_, &MessageBar::chosen, this, &DistillationPage::answer);
   connect(&job, &ConversionJob::phase_changed, this, &DistillationPage::show_phase);
   show_phase();
 }
@@ -203,7 +202,8 @@ void DistillationPage::ask_to_stop() {
                           .hint = tr("Every finished layer is kept in %1; the conversion can be continued at "
                                      "any time.")
                                       .arg(job_.run()),
-                          .actions = {tr("Keep converting"), tr("Stop and leave")}});
+                          .actions = {tr("Keep converting"), tr("Stop and leave")},
+                          .answer = [this](int action) { answer(action); }});
 }
 
 void DistillationPage::show_opening(const QString& run) {

@@ -1,5 +1,8 @@
 #include "run/run_folder.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <fstream>
 
 #include <doctest/doctest.h>
@@ -43,6 +46,72 @@ TEST_CASE("a policy is kept under a name, or as the run's own") {
   CHECK(policy_from_json(read_json(sample.run.named_policy_file("calm"))).layers == policy.layers);
   for (const char* name : {"", "../x", ".x"})
     check_refused("A policy cannot be saved under the name", [&] { save_policy(sample.run, policy, name); });
+}
+
+TEST_CASE("a policy is not saved over one that the caller has not seen") {
+  const SampleRun sample;
+  Policy mine, theirs;
+  mine.layers = {LayerPolicy::dense(), LayerPolicy::above(0.25, 3)};
+  theirs.layers = {LayerPolicy::top(2), LayerPolicy::dense()};
+  for (const auto& name : {std::optional<std::string>(), std::optional<std::string>("calm")}) {
+    CHECK_FALSE(save_policy(sample.run, theirs, name, Expected{}).changed);
+    const auto saved = save_policy(sample.run, mine, name, Expected{});
+    CHECK(saved.changed);
+    CHECK(holds(sample.run, name, {theirs}));
+    CHECK_FALSE(holds(sample.run, name, {mine}));
+    CHECK_FALSE(save_policy(sample.run, mine, name, Expected{theirs}).changed);
+    CHECK(holds(sample.run, name, {mine}));
+    write_file(saved.path, "{");
+    CHECK(save_policy(sample.run, theirs, name, Expected{mine}).changed);
+    fs::remove(saved.path);
+    CHECK_FALSE(holds(sample.run, name, {mine}));
+    CHECK_FALSE(save_policy(sample.run, theirs, name, Expected{mine}).changed);
+    CHECK_FALSE(save_policy(sample.run, mine, name).changed);
+  }
+}
+
+TEST_CASE("of programs that save a policy at once only one finds what it expected") {
+  const SampleRun sample;
+  constexpr int programs = 8;
+  std::vector<pid_t> children;
+  for (int i = 0; i < programs; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      Policy mine;
+      mine.tradeoff = 0.01 * i;
+      ::_exit(save_policy(sample.run, mine, {}, Expected{}).changed ? 1 : 0);
+    }
+    children.push_back(child);
+  }
+  int saved = 0;
+  for (const pid_t child : children) {
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    saved += status == 0;
+  }
+  CHECK(saved == 1);
+}
+
+TEST_CASE("a policy is not saved where the run was, nor in a run of another model") {
+  const SampleRun sample;
+  Policy other;
+  other.fingerprint = "another";
+  check_refused("a run of another model", [&] { save_policy(sample.run, other, "calm"); });
+  CHECK_FALSE(fs::exists(sample.run.path() / "policies"));
+  fs::remove_all(sample.run.path());
+  for (const auto& name : {std::optional<std::string>(), std::optional<std::string>("calm")})
+    check_refused("The run is not there any more", [&] { save_policy(sample.run, Policy(), name); });
+  CHECK_FALSE(fs::exists(sample.run.path()));
+}
+
+TEST_CASE("an answer about a saved policy, and what was expected, are read as they were written") {
+  const SavedPolicy saved{"policies/calm.json", true};
+  CHECK(saved_policy_from_json(to_json(saved)).path == saved.path);
+  CHECK(saved_policy_from_json(to_json(saved)).changed);
+  Policy policy;
+  policy.layers = {LayerPolicy::above(0.25, 3)};
+  CHECK(expected_from_json(to_json(Expected{policy})).content->layers == policy.layers);
+  CHECK_FALSE(expected_from_json(to_json(Expected{})).content);
 }
 
 TEST_CASE("only one process works in a run folder") {
