@@ -196,8 +196,18 @@ TEST_CASE("a policy is saved under a name, compared, loaded, deleted and restore
   shown.press("load_policy").click();
   CHECK(shown.editor.policy().layers == calm);
 
+  const auto file = shown.engine.folder() / "stories-run/policies/calm.json";
+  const std::string mine = read_file(file);
+  Policy theirs = testing::example_policy();
+  theirs.tradeoff = 0.123;
+  write_json(file, to_json(theirs));
   shown.select("calm");
   shown.press("delete_policy").click();
+  CHECK(shown.notice("saved_policies").contains("Another program changed"));
+  CHECK(std::filesystem::exists(file));
+  write_file(file, mine);
+  shown.press("delete_policy").click();
+  CHECK_FALSE(std::filesystem::exists(file));
   CHECK_FALSE(RunHistory::of(shown.editor).policies().contains("calm"));
   CHECK(shown.notice("saved_policies").contains("deleted"));
   for (auto* button : child<QWidget>(shown.panel, "saved_policies").findChildren<QAbstractButton*>())

@@ -41,7 +41,8 @@ class ServeClient : public QObject {
   int bench(const std::optional<Policy>& policy);
   /// Writes RUN/policy.json, or RUN/policies/NAME.json; with `expected` not over anything else (a result then
   /// says "changed", run/saved_policy.h).
-  int save_policy(const Policy& policy, const QString& name = {}, const std::optional<Expected>& expected = {});
+  int save_policy(const Policy& policy, const QString& name = {},
+                  const std::optional<Expected>& expected = {});
   /// Ends this request as canceled; others go on. While the model is still loading, the request ends at once,
   /// and canceling the last one also stops the process.
   void cancel(int request);

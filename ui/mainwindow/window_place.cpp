@@ -43,6 +43,8 @@ WindowPlace::WindowPlace(QWidget& window, QSize preferred, QSize smallest)
     : QObject(&window), window_(window), smallest_(smallest) {
   window_.resize(preferred);
   window_.installEventFilter(this);
+  // The system moves the windows of a screen that is gone to another one, and then they may be too large.
+  connect(qGuiApp, &QGuiApplication::screenRemoved, this, [this] { fit_soon(); });
   fit();
 }
 
@@ -68,6 +70,10 @@ void WindowPlace::fit() {
          : window_.resize(wanted.marginsRemoved(frame).size());
 }
 
+void WindowPlace::fit_soon() {
+  for (const int delay : {0, frame_known_ms}) QTimer::singleShot(delay, this, &WindowPlace::fit);
+}
+
 void WindowPlace::follow(QScreen* screen) {
   if (screen == followed_) return;
   if (followed_) disconnect(followed_, nullptr, this, nullptr);
@@ -76,8 +82,7 @@ void WindowPlace::follow(QScreen* screen) {
 }
 
 bool WindowPlace::eventFilter(QObject* window, QEvent* event) {
-  if (event->type() == QEvent::Show || event->type() == QEvent::WindowStateChange)
-    for (const int delay : {0, frame_known_ms}) QTimer::singleShot(delay, this, &WindowPlace::fit);
+  if (event->type() == QEvent::Show || event->type() == QEvent::WindowStateChange) fit_soon();
   return QObject::eventFilter(window, event);
 }
 

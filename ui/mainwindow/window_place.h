@@ -29,6 +29,7 @@ class WindowPlace : public QObject {
 
  private:
   void fit();
+  void fit_soon();
   void follow(QScreen* screen);
 
   QWidget& window_;

@@ -10,6 +10,7 @@
 #include <QSplitter>
 #include <QTableView>
 
+#include "run/saved_policy.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
@@ -226,17 +227,22 @@ void SavedPolicies::load() {
 void SavedPolicies::remove() {
   const auto rows = selected();
   if (rows.size() != 1) return;
-  const QString path =
-      QDir(editor_.run().folder).filePath(QStringLiteral("policies/%1.json").arg(rows.front().name));
-  QFile file(path);
+  const QString& name = rows.front().name;
+  QFile file(QDir(editor_.run().folder).filePath(QStringLiteral("policies/%1.json").arg(name)));
+  const RunFolder run(editor_.run().folder.toStdString());
+  if (file.exists() && !holds(run, name.toStdString(), RunHistory::of(editor_).expected(name))) {
+    notice_->show_error(
+        tr("Another program changed “%1”. Reload the run to see it before you delete it.").arg(name));
+    return;
+  }
   if (!file.remove() && file.exists()) {
     notice_->show_error(tr("“%1” could not be deleted: %2. The run's folder may be read-only.")
-                            .arg(rows.front().name, file.errorString()));
+                            .arg(name, file.errorString()));
     return;
   }
   lost_ = rows.front();
-  RunHistory::of(editor_).remove_policy(rows.front().name);
-  notice_->offer(tr("“%1” was deleted.").arg(rows.front().name), tr("Bring it back"));
+  RunHistory::of(editor_).remove_policy(name);
+  notice_->offer(tr("“%1” was deleted.").arg(name), tr("Bring it back"));
 }
 
 }  // namespace ladimo::ui
