@@ -32,7 +32,8 @@ HiddenStatistics measure_hidden(const DenseFfn& ffn, const LayerRows& rows, cons
   statistics.mean = (sum / count).to(at::kFloat);
   statistics.square = (square / count).to(at::kFloat);
   statistics.down_norm = ffn.down.norm(2, 0);
-  statistics.output_norm = at::cat(norms).mean().item<double>();
+  const double norm = at::cat(norms).mean().item<double>();
+  statistics.output_norm = norm * norm > least_variance ? norm : 1;
   const double variance = output_variance(rows, context);
   statistics.output_variance = variance > least_variance ? variance : 1;
   return statistics;

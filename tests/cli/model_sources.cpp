@@ -65,7 +65,7 @@ TEST_CASE("a layer whose FFN gives the same output for every input stays dense i
   CHECK(fs::exists(run_folder / "layers" / "002.safetensors"));
   CHECK_FALSE(fs::exists(run_folder / "layers" / "001.safetensors"));
   CHECK(json_of(plan_of(work.convert(run_folder)))["resumes"] == true);
-  CHECK(json_of({"policy", run_folder, "--activated", "0.98"}).contains("activated"));
+  CHECK(json_of({"policy", run_folder, "--activated", "0.98"})["layers"].size() == 3);
   CHECK(json_of({"eval", run_folder, "--text", work.held_out, "--tokens", "512", "--threads", "1"})
             .contains("kl"));
 

@@ -166,8 +166,8 @@ TEST_CASE("prompts and lengths that the model cannot serve are refused") {
     CHECK_THROWS_WITH_AS(generate(decoder, c.prompt, {}, Context()), c.sentence, Refusal);
   CHECK_THROWS_WITH_AS(sample(decoder, 1, 65, 0),
                        "Texts of 65 tokens were asked for, but the model has only 64 positions.", Refusal);
-  ModelShape pico;
-  pico.extra["bos_token_id"] = nlohmann::json::array();
-  CHECK_THROWS_WITH_AS(sample(pico_decoder(folder, pico), 1, 8, 0),
+  const Context context;
+  Progress progress(context, 7);
+  CHECK_THROWS_WITH_AS(sample_sequences(decoder, -1, 1, 8, 1.0, 0, progress),
                        "The model has no BOS token, so it cannot begin a text of its own.", Refusal);
 }

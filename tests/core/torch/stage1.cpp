@@ -427,7 +427,13 @@ TEST_CASE("an FFN that is silent or nearly silent on the text converts to finite
     const auto converted = convert_layer(ffn, rows, recipe_of(10, 2), 0, at::kFloat, {});
     CHECK(std::isfinite(converted.record.loss_after));
     const auto& weights = converted.weights;
-    for (const at::Tensor& tensor : {weights.gate, weights.up, weights.down, weights.router})
+    for (const auto& [name, tensor] : {std::pair{"gate", weights.gate},
+                                       {"up", weights.up},
+                                       {"down", weights.down},
+                                       {"router", weights.router},
+                                       {"router bias", weights.router_bias}}) {
+      CAPTURE(std::string(name));
       CHECK(at::isfinite(tensor).all().item<bool>());
+    }
   }
 }
