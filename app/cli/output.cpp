@@ -54,8 +54,8 @@ void Output::event(const Event& event) {
                      format_number(e.loss_after), format_seconds(e.seconds));
         } else if constexpr (std::is_same_v<E, WarningEvent>) {
           clear_line();
-          fmt::print(stderr, "warning: {}{}{}\n", e.message, e.hint.empty() ? "" : " ",
-                     in_words(e.hint, command_line()));
+          fmt::print(stderr, "warning: {}{}{}\n", harmless(e.message), e.hint.empty() ? "" : " ",
+                     harmless(in_words(e.hint, command_line())));
         }
       },
       event);

@@ -158,8 +158,10 @@ void open_store(const fs::path& folder, Found& found) {
 void check_tied_head(Found& found) {
   const auto head = tensor_name(Role::head), embedding = tensor_name(Role::embedding);
   if (!found.config.tied_head || !found.store->contains(head) || !found.store->contains(embedding)) return;
-  const TensorView& stored = found.store->at(head);
-  if (have_equal_values(stored, found.store->at(embedding))) return;
+  const TensorView &stored = found.store->at(head), &tied = found.store->at(embedding);
+  const bool equal = have_equal_values(stored, tied);
+  for (const TensorView* tensor : {&stored, &tied}) release_pages(tensor->bytes);
+  if (equal) return;
   found.config.tied_head = false;
   found.warnings.push_back(
       {fmt::format("config.json ties the head to the embedding (tie_word_embeddings), but "

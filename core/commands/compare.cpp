@@ -191,9 +191,17 @@ class Compare {
     return name;
   }
 
-  /// Refuses targets below what our method uses with no routed expert on.
+  /// Refuses targets below what the layers that stay dense use, or our method with no routed expert on.
   void check_reach() const {
     const ModelConfig& config = first_plan_.config;
+    const double dense =
+        1 - static_cast<double>(first_plan_.recipe.layers.size()) / static_cast<double>(config.layers);
+    for (const double target : request_.targets)
+      if (target <= dense)
+        throw Refusal(
+            fmt::format("{} of the FFNs' parameters is out of reach: the layers that stay dense take {}.",
+                        target, format_number(dense)),
+            "Ask for more with {ffn_activated}.");
     const Workload work{config, first_plan_.recipe, first_plan_.tokens};
     const auto ffns = static_cast<double>(config.ffn_parameters_per_layer() * config.layers);
     const auto others = static_cast<double>(config.activated_outside_ffns());

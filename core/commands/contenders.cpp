@@ -4,10 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/format.h"
 #include "commands/conversion.h"
 #include "commands/opened_model.h"
 #include "run/timing_log.h"
@@ -20,6 +18,7 @@ namespace {
 constexpr std::int64_t activity_tokens = 8192;  // tokens that activity is counted on
 constexpr double activity_tolerance = 0.002;    // share of the FFNs' parameters
 constexpr int corrections = 3;
+constexpr double least_share = 1e-3;  // of one FFN's parameters that a method may be asked for
 
 /// One method and the targets that it is asked for, which are corrected when its activity drifts.
 struct Order {
@@ -29,20 +28,15 @@ struct Order {
 };
 
 /// The shares of its FFN's parameters that a method is asked for in every layer that is converted, so that
-/// all FFNs together come to `targets`. The other layers stay dense.
+/// all FFNs together come to `targets`. The other layers stay dense. Precondition: `targets` are more
+/// than these take, but for the corrections of a method whose activity drifts.
 std::vector<double> shares_of_converted(const std::vector<double>& targets, std::int64_t layers,
                                         std::size_t converted) {
   const auto all = static_cast<double>(layers), ours = static_cast<double>(converted);
   if (all == ours) return targets;
   std::vector<double> shares;
-  for (const double target : targets) {
-    shares.push_back((target * all - (all - ours)) / ours);
-    if (shares.back() <= 0)
-      throw Refusal(
-          fmt::format("{} of the FFNs' parameters is out of reach: the layers that stay dense take {}.",
-                      target, format_number((all - ours) / all)),
-          "Ask for more with {ffn_activated}.");
-  }
+  for (const double target : targets)
+    shares.push_back(std::max((target * all - (all - ours)) / ours, least_share));
   return shares;
 }
 
@@ -58,14 +52,21 @@ std::vector<Contender> make_contenders(const WeightSource& source, const Plan& p
   auto stream = ResidualStream::embedded(source, windows.all(plan.text.calibration), context);
   Progress progress(context, layers * static_cast<std::int64_t>(orders.size() + 1));
   std::optional<RowCapture> capture;
+  std::vector<std::vector<double>> asked;  // of each order, in every layer that is converted
+  for (const Order& order : orders)
+    asked.push_back(shares_of_converted(order.asked, layers, plan.recipe.layers.size()));
   Walk how;
   how.layers = layers;
-  how.enter = [&](std::int64_t, const DecoderLayer&) {
-    capture.emplace(source, stream.windows(), windows.training, stream.positions(), context);
+  how.enter = [&](std::int64_t l, const DecoderLayer&) {
+    capture.reset();
+    if (std::ranges::binary_search(plan.recipe.layers, static_cast<int>(l)))
+      capture.emplace(source, stream.windows(), windows.training, stream.positions(), context);
   };
-  how.see = [&](const LayerChunk& chunk) { capture->keep(chunk.begin, chunk.x, chunk.y); };
+  how.see = [&](const LayerChunk& chunk) {
+    if (capture) capture->keep(chunk.begin, chunk.x, chunk.y);
+  };
   how.leave = [&](std::int64_t l, const DecoderLayer& layer) {
-    if (!std::ranges::binary_search(plan.recipe.layers, static_cast<int>(l))) {
+    if (!capture) {
       for (Contender& contender : contenders) contender.ffns.push_back(nullptr);
       return progress.advance(static_cast<std::int64_t>(orders.size() + 1));
     }
@@ -77,8 +78,7 @@ std::vector<Contender> make_contenders(const WeightSource& source, const Plan& p
       const Stopwatch watch;
       const BaselineTask task{
           ffn, rows, statistics, orders[o].recipe, static_cast<int>(l), static_cast<int>(layers)};
-      const auto ffns = orders[o].method->make(
-          task, shares_of_converted(orders[o].asked, layers, plan.recipe.layers.size()), context);
+      const auto ffns = orders[o].method->make(task, asked[o], context);
       for (std::size_t t = 0; t < targets.size(); ++t) {
         auto& contender = contenders[o * targets.size() + t];
         contender.ffns.push_back(ffns[t]);

@@ -19,6 +19,8 @@ struct TextPart {
 class AddedTokenSearch {
  public:
   explicit AddedTokenSearch(std::vector<AddedToken> tokens);
+  AddedTokenSearch(const AddedTokenSearch&) = delete;
+  AddedTokenSearch& operator=(const AddedTokenSearch&) = delete;
 
   /// Cuts text at the added tokens: the leftmost first, and the longest of those that begin at one place.
   /// Ordinary parts are not empty.

@@ -74,6 +74,11 @@ TEST_CASE("a layer whose FFN gives the same output for every input stays dense i
   CHECK(refused.err.find("No layer is left to convert") != std::string::npos);
   CHECK_FALSE(fs::exists(work.folder / "other"));
 
+  const auto beyond = run({"compare", work.model, "--text", work.text, "--held-out", work.held_out,
+                           "--tokens", "6000", "--experts", "12", "--methods", "static", "--ffn-activated",
+                           "0.3", "--recipe", R"({"held_out_tokens": 2000})"});
+  CHECK(beyond.status == 2);
+  CHECK(beyond.err.find("the layers that stay dense take 0.333") != std::string::npos);
   const auto compared =
       run({"compare", work.model, "--text", work.text, "--held-out", work.held_out, "--tokens", "6000",
            "--experts", "12", "--threads", "1", "--held-out-tokens", "1000", "--ffn-activated", "0.7",

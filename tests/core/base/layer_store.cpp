@@ -82,6 +82,14 @@ void check_damaged(const LayerStore& store, int layer) {
                 [&] { store.weights(layer); });
 }
 
+/// Stores layer 1 with a record that holds its shape. The file has no weights.
+void put_with_shape(const Sample& sample) {
+  LayerRecord record;
+  record.layer = 1;
+  record.shape = some_shape;
+  sample.store.put(record, writing("no weights at all"));
+}
+
 }  // namespace
 
 TEST_CASE("a layer is done when both of its files are there") {
@@ -199,10 +207,7 @@ TEST_CASE("a single changed byte is refused at the first read, by the layer's na
 
 TEST_CASE("the cost of a layer is read from its record, without its weights") {
   const Sample sample;
-  LayerRecord record;
-  record.layer = 1;
-  record.shape = some_shape;
-  sample.store.put(record, writing("no weights at all"));
+  put_with_shape(sample);
   CHECK(sample.again().shape(1) == some_shape);
   fs::resize_file(sample.file("layers/001.safetensors"), 0);
   CHECK(sample.again().shape(1) == some_shape);
@@ -212,10 +217,7 @@ TEST_CASE("the cost of a layer is read from its record, without its weights") {
 
 TEST_CASE("a damaged cost in a layer's record is refused with the name of the record") {
   const Sample sample;
-  LayerRecord record;
-  record.layer = 1;
-  record.shape = some_shape;
-  sample.store.put(record, writing("weights"));
+  put_with_shape(sample);
   const auto file = sample.file("layers/001.json");
   auto json = read_json(file);
   json["shape"]["routed"] = -3;
