@@ -7,6 +7,7 @@
 #include <QDir>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListView>
 #include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
@@ -19,6 +20,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
+#include "opened_run.h"
 #include "palettes.h"
 #include "run/inspection.h"
 #include "stand_in_engine.h"
@@ -245,6 +248,31 @@ TEST_CASE("typed text stays unchanged while the previous model is still being re
   QTest::keyClicks(folder, ground.model() + "/config.json");
   QTest::keyClick(folder, Qt::Key_Return);
   CHECK(folder->text() == ground.model());  // a file stands for its folder
+}
+
+TEST_CASE("the model page is drawn with what files say differently, and with what is refused") {
+  const WizardGround ground;
+  const auto folder = ground.folder / "pico";
+  write_json(folder / "generation_config.json", {{"eos_token_id", {2, 7}}});
+  write_json(folder / "tokenizer_config.json", {{"add_bos_token", false}});
+  const auto draw = [&](const char* name, int rows) {
+    for (const bool dark : {false, true}) {
+      ModelPageConfig config(Engine{});
+      ModelPage page(config);
+      page.setPalette(dark ? dark_palette() : light_palette());
+      page.setAutoFillBackground(true);
+      page.resize(900, 560);
+      page.show();
+      config.set_folder(ground.model());
+      REQUIRE(QTest::qWaitFor([&] { return !config.looking() && !config.checks().empty(); }, patience_ms));
+      QTest::qWait(50);
+      CHECK(part<QListView>(page, "preflight")->model()->rowCount() >= rows);
+      keep_picture(page, QStringLiteral("model-page-%1-%2").arg(name, dark ? "dark" : "light"));
+    }
+  };
+  draw("noted", 5);
+  std::filesystem::remove(folder / "tokenizer.model");
+  draw("refused", 1);
 }
 
 TEST_CASE("Return adds a file of another machine and stays on the page") {
