@@ -6,9 +6,6 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
-#include "base/path_problem.h"
-
 namespace ladimo {
 namespace {
 
@@ -39,13 +36,13 @@ std::vector<std::int64_t> read_eos(const Json& json, const std::filesystem::path
 
 }  // namespace
 
-void add_generation_config(const std::filesystem::path& folder, ModelConfig& config,
-                           std::vector<Problem>& warnings) {
-  const auto file = folder / "generation_config.json";
-  if (!has_entry(file)) return;
+void add_generation_config(const ModelFiles& files, ModelConfig& config, std::vector<Problem>& warnings) {
+  const char* name = "generation_config.json";
+  if (!files.has(name)) return;
+  const auto file = files.path(name);
   Json json;
   try {
-    json = read_json(file);
+    json = files.read_json(name);
   } catch (const Refusal& refusal) {
     warnings.push_back({refusal.what(), "generation_config.json is left out.", file});
     return;

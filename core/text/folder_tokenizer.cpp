@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/hash.h"
 #include "base/json_fields.h"
 #include "base/path_problem.h"
@@ -33,10 +32,10 @@ bool is_tiktoken(std::string_view bytes) {
 }
 
 /// The bytes of tokenizer.model. Throws Refusal when it is absent or holds something else.
-std::string read_pieces(const fs::path& folder) {
-  const fs::path file = folder / "tokenizer.model";
-  if (has_entry(file)) {
-    auto bytes = read_file(file);
+std::string read_pieces(const ModelFiles& files) {
+  const fs::path file = files.path("tokenizer.model");
+  if (files.has("tokenizer.model")) {
+    auto bytes = files.read("tokenizer.model");
     if (const auto stand_in = stand_in_problem(file, bytes)) throw Refusal(*stand_in);
     if (is_tiktoken(bytes))
       throw Refusal(
@@ -45,29 +44,29 @@ std::string read_pieces(const fs::path& folder) {
           "Use a checkpoint with a SentencePiece tokenizer.model.", file);
     return bytes;
   }
-  if (has_entry(folder / "tokenizer.json"))
+  if (files.has("tokenizer.json"))
     throw Refusal(
         "There is a tokenizer.json but no tokenizer.model; only SentencePiece's tokenizer.model is read so "
         "far.",
-        "Fetch tokenizer.model from where the checkpoint came from.", folder / "tokenizer.json");
+        "Fetch tokenizer.model from where the checkpoint came from.", files.path("tokenizer.json"));
   throw Refusal("There is no tokenizer.model in the folder.",
                 "Fetch tokenizer.model from where the checkpoint came from.", file);
 }
 
 class FolderTokenizer final : public Tokenizer {
  public:
-  FolderTokenizer(const fs::path& folder, const std::string& bytes, const std::optional<ModelTokens>& model)
+  FolderTokenizer(const ModelFiles& files, const std::string& bytes, const std::optional<ModelTokens>& model)
       : pieces_(bytes, PieceModel::Beginning::as_model_says), eos_(pieces_.eos()) {
-    auto settings = read_tokenizer_settings(folder);
+    auto settings = read_tokenizer_settings(files);
     warnings_ = std::move(settings.warnings);
-    if (model) leave_out_unknown(settings.added, model->count, folder);
+    if (model) leave_out_unknown(settings.added, model->count, files.source());
     for (const AddedToken& token : settings.added) added_[token.id] = token;
     if (!settings.added.empty()) inner_.emplace(bytes, PieceModel::Beginning::as_it_is);
     prefix_every_part_ = settings.prefix_every_part;
     search_.emplace(settings.added);
-    choose_bos(settings, model, folder);
+    choose_bos(settings, model, files);
     if (settings.eos && !settings.eos->empty()) eos_ = named(*settings.eos, pieces_.eos());
-    if (model) compare_eos(*model, folder);
+    if (model) compare_eos(*model, files.source());
     fingerprint_ = fingerprint_of(bytes, settings);
   }
 
@@ -141,7 +140,7 @@ class FolderTokenizer final : public Tokenizer {
   }
 
   /// Removes added tokens that the embedding has no row for. The model could not read them.
-  void leave_out_unknown(std::vector<AddedToken>& added, std::int64_t rows, const fs::path& folder) {
+  void leave_out_unknown(std::vector<AddedToken>& added, std::int64_t rows, const fs::path& source) {
     const auto unknown =
         std::ranges::stable_partition(added, [&](const AddedToken& token) { return token.id < rows; });
     if (unknown.empty()) return;
@@ -149,12 +148,12 @@ class FolderTokenizer final : public Tokenizer {
     warn(fmt::format(
              "The added token {} ({}){} no row in the embedding, which has {}.", token.content, token.id,
              unknown.size() == 1 ? " has" : fmt::format(" and {} more have", unknown.size() - 1), rows),
-         "In text it stays ordinary text.", folder);
+         "In text it stays ordinary text.", source);
     added.erase(unknown.begin(), unknown.end());
   }
 
   void choose_bos(const TokenizerSettings& settings, const std::optional<ModelTokens>& model,
-                  const fs::path& folder) {
+                  const ModelFiles& files) {
     bos_ = pieces_.bos();
     const char* why = "the tokenizer has no BOS token";
     if (settings.bos && settings.bos->empty()) {
@@ -164,7 +163,7 @@ class FolderTokenizer final : public Tokenizer {
       if (id_of(*settings.bos) < 0)
         warn(fmt::format("tokenizer_config.json names {} as the BOS token, which is no token of the model.",
                          *settings.bos),
-             "The BOS token of tokenizer.model is used.", folder / "tokenizer_config.json");
+             "The BOS token of tokenizer.model is used.", files.path("tokenizer_config.json"));
       bos_ = named(*settings.bos, bos_);
     }
     if (settings.adds_bos == false) {
@@ -174,25 +173,25 @@ class FolderTokenizer final : public Tokenizer {
     if (!model || model->bos == bos_) return;
     if (model->bos < 0 && !settings.adds_bos) {
       warn(fmt::format("config.json names no BOS token, but the tokenizer names token {}.", bos_),
-           "Texts begin without BOS.", folder);
+           "Texts begin without BOS.", files.source());
       bos_ = -1;
     } else if (bos_ < 0) {
       warn(fmt::format("config.json names token {} as BOS, but {}.", model->bos, why),
-           "Texts begin without BOS.", folder);
+           "Texts begin without BOS.", files.source());
     } else {
       warn(fmt::format("config.json names {} as BOS, but the tokenizer names token {}.",
                        model->bos < 0 ? "no token" : fmt::format("token {}", model->bos), bos_),
-           "Texts begin with that of the tokenizer, as in transformers 5.", folder);
+           "Texts begin with that of the tokenizer, as in transformers 5.", files.source());
     }
   }
 
-  void compare_eos(const ModelTokens& model, const fs::path& folder) {
+  void compare_eos(const ModelTokens& model, const fs::path& source) {
     if (eos_ < 0 || std::ranges::find(model.eos, eos_) != model.eos.end()) return;
     warn(fmt::format(
              "The tokenizer ends texts with token {}, which config.json and generation_config.json do not "
              "name as EOS.",
              eos_),
-         "Texts end at the tokens of the two files, as in transformers 5.", folder);
+         "Texts end at the tokens of the two files, as in transformers 5.", source);
   }
 
   /// Only what changes how text is cut is added to the hash of tokenizer.model.
@@ -220,11 +219,10 @@ class FolderTokenizer final : public Tokenizer {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& model_folder,
-                                          const std::optional<ModelTokens>& model) {
-  const auto bytes = read_pieces(model_folder);
-  return naming_file(model_folder / "tokenizer.model",
-                     [&] { return std::make_unique<FolderTokenizer>(model_folder, bytes, model); });
+std::unique_ptr<Tokenizer> load_tokenizer(const ModelFiles& files, const std::optional<ModelTokens>& model) {
+  const auto bytes = read_pieces(files);
+  return naming_file(files.path("tokenizer.model"),
+                     [&] { return std::make_unique<FolderTokenizer>(files, bytes, model); });
 }
 
 }  // namespace ladimo

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/model_files.h"
 
 namespace ladimo {
 
@@ -48,7 +48,7 @@ struct ModelTokens {
 /// is false, when the tokenizer has none, or when config.json names none (null) and add_bos_token does not
 /// ask for it. Throws Refusal when there is no tokenizer.model, when a file is broken, or when the folder has
 /// only a format that this program does not read (the message names it).
-std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder,
+std::unique_ptr<Tokenizer> load_tokenizer(const ModelFiles& files,
                                           const std::optional<ModelTokens>& model = {});
 
 /// Turns a growing list of ids into text pieces, so that streamed pieces add up to the whole text (spaces,

@@ -8,12 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "base/files.h"
 #include "base/json_fields.h"
-#include "base/path_problem.h"
 
 namespace ladimo {
-namespace fs = std::filesystem;
 namespace {
 
 using Json = nlohmann::json;
@@ -23,13 +20,13 @@ constexpr const char* named_tokens[] = {"bos_token", "eos_token",  "unk_token", 
                                         "sep_token", "mask_token", "cls_token"};
 constexpr const char* listed_tokens[] = {"additional_special_tokens", "extra_special_tokens"};
 
-/// A JSON file of the folder; an empty object where it is absent.
-Json read_object(const fs::path& file) {
-  if (!has_entry(file)) return Json::object();
-  auto json = read_json(file);
+/// A JSON file of the model; an empty object where it is absent.
+Json read_object(const ModelFiles& files, const std::string& name) {
+  if (!files.has(name)) return Json::object();
+  auto json = files.read_json(name);
   if (!json.is_object())
-    throw Refusal(fmt::format("{} is not a JSON object.", file.filename().string()),
-                  "Fetch it again from where the checkpoint came from, or remove it.", file);
+    throw Refusal(fmt::format("{} is not a JSON object.", name),
+                  "Fetch it again from where the checkpoint came from, or remove it.", files.path(name));
   return json;
 }
 
@@ -100,22 +97,22 @@ bool name_same_tokens(const Tokens& listed, const Tokens& all) {
 
 }  // namespace
 
-TokenizerSettings read_tokenizer_settings(const fs::path& folder) {
-  const fs::path config_file = folder / "tokenizer_config.json", added_file = folder / "added_tokens.json",
-                 map_file = folder / "special_tokens_map.json";
-  const Json config = read_object(config_file), added = read_object(added_file), map = read_object(map_file);
-  const JsonFields fields(config, config_file.filename().string(), config_file);
+TokenizerSettings read_tokenizer_settings(const ModelFiles& files) {
+  const char *config_file = "tokenizer_config.json", *added_file = "added_tokens.json";
+  const Json config = read_object(files, config_file), added = read_object(files, added_file),
+             map = read_object(files, "special_tokens_map.json");
+  const JsonFields fields(config, config_file, files.path(config_file));
   TokenizerSettings settings;
   std::set<std::string> special;
   add_special(config, special);
   add_special(map, special);
-  auto tokens = read_added(JsonFields(added, added_file.filename().string(), added_file), special);
+  auto tokens = read_added(JsonFields(added, added_file, files.path(added_file)), special);
   if (fields.has("added_tokens_decoder")) {
     auto decoder = read_decoder(fields);
     if (!name_same_tokens(tokens, decoder))
       settings.warnings.push_back(
           {"added_tokens.json and tokenizer_config.json (added_tokens_decoder) name different added tokens.",
-           "Those of tokenizer_config.json are used, as in transformers 5.", added_file});
+           "Those of tokenizer_config.json are used, as in transformers 5.", files.path(added_file)});
     tokens = std::move(decoder);
   }
   for (auto& [id, token] : tokens)

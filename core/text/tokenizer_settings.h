@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/model_files.h"
 
 namespace ladimo {
 
@@ -30,11 +30,11 @@ struct TokenizerSettings {
   std::vector<Problem> warnings;        // where the files differ
 };
 
-/// Reads tokenizer_config.json, added_tokens.json and special_tokens_map.json of a model folder, as far as
-/// they are there. As in transformers, `added_tokens_decoder` of tokenizer_config.json replaces
+/// Reads tokenizer_config.json, added_tokens.json and special_tokens_map.json of a model, as far as they
+/// are there. As in transformers, `added_tokens_decoder` of tokenizer_config.json replaces
 /// added_tokens.json. A token of added_tokens.json is special when special_tokens_map.json or
 /// tokenizer_config.json names it as such, or when it is spelled <|...|>. Throws Refusal that names the file
 /// and the key.
-TokenizerSettings read_tokenizer_settings(const std::filesystem::path& folder);
+TokenizerSettings read_tokenizer_settings(const ModelFiles& files);
 
 }  // namespace ladimo

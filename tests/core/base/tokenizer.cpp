@@ -49,7 +49,7 @@ std::string streamed(const Tokenizer& tokenizer, const Ids& ids) {
 TEST_CASE("tokens are those of sentencepiece itself") {
   // The expected tokens were made with the Python package sentencepiece 0.2.3:
   // SentencePieceProcessor(model_file=...).encode(text).
-  const auto tokenizer = load_tokenizer(LADIMO_DEMO);
+  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
   CHECK(tokenizer->size() == 4096);
   CHECK(tokenizer->bos() == 1);
   CHECK(tokenizer->eos() == 2);
@@ -191,7 +191,7 @@ TEST_CASE("broken files beside tokenizer.model are refused by name") {
 }
 
 TEST_CASE("decoding gives back the text, including bytes of unknown characters") {
-  const auto tokenizer = load_tokenizer(LADIMO_DEMO);
+  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
   for (const std::string& text : {awkward, std::string("  two  spaces "), std::string("\n\n\tx\n"),
                                   std::string("\u6f22\u5b57"), std::string()}) {
     CHECK(tokenizer->decode(tokenizer->encode(text)) == text);
@@ -200,14 +200,14 @@ TEST_CASE("decoding gives back the text, including bytes of unknown characters")
 }
 
 TEST_CASE("control tokens vanish and impossible ids are refused") {
-  const auto tokenizer = load_tokenizer(LADIMO_DEMO);
+  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
   CHECK(tokenizer->decode(Ids{1, 963, 557, 2}) == "Once upon");
   CHECK(streamed(*tokenizer, {1, 963, 2, 557, 2}) == "Once upon");
   CHECK(tokenizer->decode(Ids{963, 4096, -1, 557, 70000}) == "Once upon");  // padding rows print nothing
 }
 
 TEST_CASE("a stream shows a character only when it is complete, and loses nothing") {
-  const auto tokenizer = load_tokenizer(LADIMO_DEMO);
+  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
   const Ids bytes = {243, 162, 155, 131};  // the four bytes of U+1F600
   StreamDecoder decoder(*tokenizer);
   CHECK(decoder.add(963) == "Once");

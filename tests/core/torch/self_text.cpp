@@ -69,7 +69,7 @@ TEST_CASE("a text is kept up to the point where it begins to loop") {
 TEST_CASE("the model's own text has the tokens asked for, and the same bytes with the same seed") {
   const TemporaryFolder folder;
   const Decoder decoder(open_weights(LADIMO_DEMO));
-  const auto tokenizer = load_tokenizer(LADIMO_DEMO);
+  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
   const auto write = [&](const char* name, std::uint64_t seed) {
     write_self_text(decoder, *tokenizer, 1500, 128, seed, folder / name, Context());
     return read_file(folder / name);
