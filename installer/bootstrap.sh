@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PACKAGES=(
   cmake ninja-build g++ pkg-config ccache mold
   libtorch-dev libopenblas0-openmp libgloo-dev
-  libsentencepiece-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev libxxhash-dev doctest-dev
+  libsentencepiece-dev libpcre2-dev libicu-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev libxxhash-dev doctest-dev
   qt6-base-dev libqt6svg6 libqcustomplot-dev xvfb xauth fonts-dejavu-core
 )
 

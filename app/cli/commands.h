@@ -49,5 +49,6 @@ Command add_bench(CLI::App& app);
 Command add_compare(CLI::App& app);
 Command add_serve(CLI::App& app);
 Command add_export(CLI::App& app);
+Command add_tokenize(CLI::App& app);
 
 }  // namespace ladimo::cli

@@ -8,7 +8,7 @@ std::vector<Offer> engine_commands() {
       {"plan", "All of convert's refusals and estimates, nothing else", add_plan},
       {"convert", "Build experts layer by layer and measure the tables of the trade-off; resumes",
        add_convert}};
-  for (const Offer& offer : table_commands()) offers.push_back(offer);
+  for (const Offer& offer : light_commands()) offers.push_back(offer);
   const Offer measuring[] = {
       {"eval", "Measure a run or a model on text, against the dense original", add_eval},
       {"bench", "How fast a run decodes and reads prompts, beside the dense original", add_bench},

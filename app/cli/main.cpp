@@ -23,7 +23,7 @@ constexpr const char* sleeping_threads[] = {"OMP_WAIT_POLICY=passive", "GOMP_SPI
 
 bool needs_no_model(std::string_view word) {
   if (word == "--version") return true;
-  for (const auto& offer : ladimo::cli::table_commands())
+  for (const auto& offer : ladimo::cli::light_commands())
     if (word == offer.name) return true;
   return false;
 }
@@ -51,6 +51,6 @@ int become_engine(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && needs_no_model(argv[1])) return ladimo::cli::run(argc, argv, ladimo::cli::table_commands());
+  if (argc > 1 && needs_no_model(argv[1])) return ladimo::cli::run(argc, argv, ladimo::cli::light_commands());
   return become_engine(argv);
 }

@@ -114,9 +114,10 @@ int run(int argc, char** argv, const std::vector<Offer>& offers) {
   return refused;
 }
 
-std::vector<Offer> table_commands() {
+std::vector<Offer> light_commands() {
   return {{"show", "Everything a window needs of a run", add_show},
-          {"policy", "Choose a routing policy for every layer within a budget", add_policy}};
+          {"policy", "Choose a routing policy for every layer within a budget", add_policy},
+          {"tokenize", "The tokens of text, without BOS or EOS", add_tokenize}};
 }
 
 }  // namespace ladimo::cli

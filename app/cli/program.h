@@ -16,8 +16,8 @@ struct Offer {
 /// Parses the arguments, runs the command that they name and returns the exit status.
 int run(int argc, char** argv, const std::vector<Offer>& offers);
 
-/// The commands that read only tables, so that `ladimo` answers them without loading libtorch.
-std::vector<Offer> table_commands();
+/// The commands that need no weights, so that `ladimo` answers them without loading libtorch.
+std::vector<Offer> light_commands();
 /// All commands. Only a program that is linked with the engine has them.
 std::vector<Offer> engine_commands();
 

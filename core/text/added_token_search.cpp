@@ -3,15 +3,34 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "text/utf8.h"
+
 namespace ladimo {
 namespace {
-
-bool is_space(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
 // Whether a byte belongs to a word. Bytes of other alphabets count as letters.
 bool is_word(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
          byte == '_' || static_cast<unsigned char>(byte) >= 0x80;
+}
+
+/// Bytes of the white space at the end of `text`.
+std::size_t spaces_before(std::string_view text) {
+  std::size_t end = text.size();
+  while (end > 0) {
+    std::size_t at = end - 1;
+    while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0u) == 0x80u) --at;
+    if (!is_white_space(utf8_at(text, at).value)) break;
+    end = at;
+  }
+  return text.size() - end;
+}
+
+/// Bytes of the white space at `text[begin]`.
+std::size_t spaces_after(std::string_view text, std::size_t begin) {
+  std::size_t at = begin;
+  while (at < text.size() && is_white_space(utf8_at(text, at).value)) at += utf8_at(text, at).bytes;
+  return at - begin;
 }
 
 }  // namespace
@@ -43,8 +62,8 @@ std::vector<TextPart> AddedTokenSearch::split(std::string_view text) const {
       continue;
     }
     std::size_t from = at, to = at + token->content.size();
-    while (token->strips_left && from > begin && is_space(text[from - 1])) --from;
-    while (token->strips_right && to < text.size() && is_space(text[to])) ++to;
+    if (token->strips_left) from -= spaces_before(text.substr(begin, from - begin));
+    if (token->strips_right) to += spaces_after(text, to);
     if (from > begin) parts.push_back({text.substr(begin, from - begin), {}});
     parts.push_back({text.substr(from, to - from), token->id});
     begin = at = to;

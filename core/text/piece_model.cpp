@@ -79,6 +79,16 @@ std::string PieceModel::decode(std::span<const std::int32_t> ids) const {
   return text;
 }
 
+std::string PieceModel::piece(std::int32_t id) const {
+  std::string spelling;
+  if (id < 0 || id >= size()) return spelling;
+  const auto sink = [](void* target, const char* found, std::size_t bytes) {
+    static_cast<std::string*>(target)->assign(found, bytes);
+  };
+  library_.piece(model_, id, sink, &spelling);
+  return spelling;
+}
+
 std::int32_t PieceModel::id_of(std::string_view piece) const {
   return library_.id_of(model_, piece.data(), piece.size());
 }

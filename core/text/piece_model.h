@@ -32,6 +32,8 @@ class PieceModel {
   std::int32_t eos() const { return library_.eos(model_); }  // -1: none
   /// The id of the piece that is spelled so; -1 where there is none.
   std::int32_t id_of(std::string_view piece) const;
+  /// The spelling of a piece; empty for an id that is none.
+  std::string piece(std::int32_t id) const;
   bool is_control(std::int32_t id) const { return library_.is_control(model_, id) != 0; }
 
  private:

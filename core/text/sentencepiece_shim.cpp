@@ -69,8 +69,18 @@ int32_t id_of(const void* model, const char* piece, size_t size) {
 }
 int is_control(const void* model, int32_t id) { return as_processor(model).IsControl(id) ? 1 : 0; }
 
-constexpr LadimoSentencePiece functions{load, release, encode, decode,    piece_count,
-                                        bos,  eos,     id_of,  is_control};
+int piece(const void* model, int32_t id, void (*sink)(void*, const char*, size_t), void* target) {
+  return guarded(
+      [&] {
+        const std::string& spelling = as_processor(model).IdToPiece(id);
+        sink(target, spelling.data(), spelling.size());
+        return 0;
+      },
+      1);
+}
+
+constexpr LadimoSentencePiece functions{load, release, encode, decode,     piece_count,
+                                        bos,  eos,     id_of,  is_control, piece};
 
 }  // namespace
 

@@ -22,6 +22,9 @@ struct LadimoSentencePiece {
   int32_t (*eos)(const void* model);                                    // -1: none
   int32_t (*id_of)(const void* model, const char* piece, size_t size);  // -1: no piece is spelled so
   int (*is_control)(const void* model, int32_t id);
+  /// Calls `sink` with the spelling of a piece. Returns 0 on success.
+  int (*piece)(const void* model, int32_t id, void (*sink)(void* target, const char* text, size_t size),
+               void* target);
 };
 
 /// The only exported symbol.

@@ -39,6 +39,7 @@ class StoppableTokenizer : public Tokenizer {
   std::int32_t bos() const override { return tokenizer_.bos(); }
   std::int32_t eos() const override { return tokenizer_.eos(); }
   std::string fingerprint() const override { return tokenizer_.fingerprint(); }
+  std::string spelling(std::int32_t id) const override { return tokenizer_.spelling(id); }
   std::string added_token(std::int32_t id) const override { return tokenizer_.added_token(id); }
 
  private:

@@ -7,10 +7,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/model_files.h"
+#include "text/model_tokens.h"
 
 namespace ladimo {
 
@@ -28,26 +30,24 @@ class Tokenizer {
   virtual std::int32_t eos() const = 0;  // -1: none
   /// Hash of the files that the tokenizer was loaded from, as far as they decide how text is cut into tokens.
   virtual std::string fingerprint() const = 0;
+  /// The spelling of a token in the vocabulary, such as "▁the" or "Ġthe"; empty for an id that no token has.
+  virtual std::string spelling(std::int32_t id) const = 0;
   /// The spelling of a token that stands beside the pieces, special or not; empty for a piece.
   virtual std::string added_token(std::int32_t) const { return {}; }
   /// Where the files that the tokenizer was loaded from differ from each other or from config.json, and what
   /// follows from it.
-  virtual std::vector<Problem> warnings() const { return {}; }
+  const std::vector<Problem>& warnings() const { return warnings_; }
+  void warn(Problem warning) { warnings_.push_back(std::move(warning)); }
+
+ protected:
+  std::vector<Problem> warnings_;
 };
 
-/// What config.json and generation_config.json say about tokens.
-struct ModelTokens {
-  std::int64_t count = 0;         // rows of the embedding
-  std::int64_t bos = -1;          // -1: none
-  std::vector<std::int64_t> eos;  // a text ends at any of them
-};
-
-/// Loads `tokenizer.model` (SentencePiece) of a model folder with the added tokens of the JSON files beside
-/// it (tokenizer_settings.h). An added token in text becomes its one id if the model has a row for it. Texts
-/// begin with the BOS token of the tokenizer, as in transformers 5. They begin without one when add_bos_token
-/// is false, when the tokenizer has none, or when config.json names none (null) and add_bos_token does not
-/// ask for it. Throws Refusal when there is no tokenizer.model, when a file is broken, or when the folder has
-/// only a format that this program does not read (the message names it).
+/// Loads the tokenizer of a model: tokenizer.json, as transformers does, or else tokenizer.model. An added
+/// token in text becomes its one id if the model has a row for it. Texts begin with a BOS token only where
+/// the tokenizer adds one (json_tokenizer.h, sentencepiece_tokenizer.h). A tokenizer.json that cannot be used
+/// stands back with a warning where there is a tokenizer.model. Throws Refusal when there is neither, when a
+/// file is broken, or when it asks for what is not known here (the message names it).
 std::unique_ptr<Tokenizer> load_tokenizer(const ModelFiles& files,
                                           const std::optional<ModelTokens>& model = {});
 

@@ -20,6 +20,7 @@ struct AddedToken {
   bool strips_left = false;  // takes the white space before it along
   bool strips_right = false;
   bool single_word = false;  // only where no letter or digit stands beside it
+  bool normalized = false;   // found after the text is normalised (tokenizer.json only)
 };
 
 struct TokenizerSettings {

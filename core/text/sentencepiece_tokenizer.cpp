@@ -1,4 +1,4 @@
-#include "text/tokenizer.h"
+#include "text/sentencepiece_tokenizer.h"
 
 #include <algorithm>
 #include <map>
@@ -19,54 +19,21 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-/// Whether a file is a tiktoken vocabulary: lines of a base64 word and its rank, counted from 0.
-bool is_tiktoken(std::string_view bytes) {
-  const auto line = bytes.substr(0, bytes.find('\n'));
-  const auto space = line.find(' ');
-  if (space == std::string_view::npos || space == 0 || space > 64) return false;
-  const auto is_base64 = [](char letter) {
-    return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
-           (letter >= '0' && letter <= '9') || letter == '+' || letter == '/' || letter == '=';
-  };
-  return line.substr(space + 1) == "0" && std::ranges::all_of(line.substr(0, space), is_base64);
-}
-
-/// The bytes of tokenizer.model. Throws Refusal when it is absent or holds something else.
-std::string read_pieces(const ModelFiles& files) {
-  const fs::path file = files.path("tokenizer.model");
-  if (files.has("tokenizer.model")) {
-    auto bytes = files.read("tokenizer.model");
-    if (const auto stand_in = stand_in_problem(file, bytes)) throw Refusal(*stand_in);
-    if (is_tiktoken(bytes))
-      throw Refusal(
-          fmt::format("{} is a tiktoken vocabulary (LLaMA 3's original format), which is not read so far.",
-                      file.filename().string()),
-          "Use a checkpoint with a SentencePiece tokenizer.model.", file);
-    return bytes;
-  }
-  if (files.has("tokenizer.json"))
-    throw Refusal(
-        "There is a tokenizer.json but no tokenizer.model; only SentencePiece's tokenizer.model is read so "
-        "far.",
-        "Fetch tokenizer.model from where the checkpoint came from.", files.path("tokenizer.json"));
-  throw Refusal("There is no tokenizer.model in the folder.",
-                "Fetch tokenizer.model from where the checkpoint came from.", file);
-}
-
-class FolderTokenizer final : public Tokenizer {
+class SentencePieceTokenizer final : public Tokenizer {
  public:
-  FolderTokenizer(const ModelFiles& files, const std::string& bytes, const std::optional<ModelTokens>& model)
+  SentencePieceTokenizer(const ModelFiles& files, const std::string& bytes,
+                         const std::optional<ModelTokens>& model)
       : pieces_(bytes, PieceModel::Beginning::as_model_says), eos_(pieces_.eos()) {
     auto settings = read_tokenizer_settings(files);
     warnings_ = std::move(settings.warnings);
-    if (model) leave_out_unknown(settings.added, model->count, files.source());
+    if (model) leave_out_unknown(settings.added, model->count, files.source(), warnings_);
     for (const AddedToken& token : settings.added) added_[token.id] = token;
     if (!settings.added.empty()) inner_.emplace(bytes, PieceModel::Beginning::as_it_is);
     prefix_every_part_ = settings.prefix_every_part;
     search_.emplace(settings.added);
     choose_bos(settings, model, files);
     if (settings.eos && !settings.eos->empty()) eos_ = named(*settings.eos, pieces_.eos());
-    if (model) compare_eos(*model, files.source());
+    if (model) compare_eos(eos_, *model, files.source(), warnings_);
     fingerprint_ = fingerprint_of(bytes, settings);
   }
 
@@ -110,21 +77,20 @@ class FolderTokenizer final : public Tokenizer {
   std::int32_t bos() const override { return bos_; }
   std::int32_t eos() const override { return eos_; }
   std::string fingerprint() const override { return fingerprint_; }
+  std::string spelling(std::int32_t id) const override {
+    const auto added = added_token(id);
+    return added.empty() ? pieces_.piece(id) : added;
+  }
   std::string added_token(std::int32_t id) const override {
     const auto found = added_.find(id);
     return found == added_.end() ? std::string() : found->second.content;
   }
-  std::vector<Problem> warnings() const override { return warnings_; }
 
  private:
   /// The pieces for a part of a text. As in transformers, a part that follows an added token gets no space of
   /// its own, or, with `legacy`, only where it does not begin with one.
   const PieceModel& beginning_with(std::string_view part, bool first) const {
     return first || (prefix_every_part_ && !part.starts_with(' ')) ? pieces_ : *inner_;
-  }
-
-  void warn(std::string message, std::string hint, fs::path path) {
-    warnings_.push_back({std::move(message), std::move(hint), std::move(path)});
   }
 
   /// The id of the token that is spelled so; -1 where there is none.
@@ -139,19 +105,6 @@ class FolderTokenizer final : public Tokenizer {
     return id >= 0 ? id : fallback;
   }
 
-  /// Removes added tokens that the embedding has no row for. The model could not read them.
-  void leave_out_unknown(std::vector<AddedToken>& added, std::int64_t rows, const fs::path& source) {
-    const auto unknown =
-        std::ranges::stable_partition(added, [&](const AddedToken& token) { return token.id < rows; });
-    if (unknown.empty()) return;
-    const auto& token = unknown.front();
-    warn(fmt::format(
-             "The added token {} ({}){} no row in the embedding, which has {}.", token.content, token.id,
-             unknown.size() == 1 ? " has" : fmt::format(" and {} more have", unknown.size() - 1), rows),
-         "In text it stays ordinary text.", source);
-    added.erase(unknown.begin(), unknown.end());
-  }
-
   void choose_bos(const TokenizerSettings& settings, const std::optional<ModelTokens>& model,
                   const ModelFiles& files) {
     bos_ = pieces_.bos();
@@ -161,9 +114,9 @@ class FolderTokenizer final : public Tokenizer {
       why = "tokenizer_config.json names no BOS token (bos_token is null)";
     } else if (settings.bos) {
       if (id_of(*settings.bos) < 0)
-        warn(fmt::format("tokenizer_config.json names {} as the BOS token, which is no token of the model.",
-                         *settings.bos),
-             "The BOS token of tokenizer.model is used.", files.path("tokenizer_config.json"));
+        warn({fmt::format("tokenizer_config.json names {} as the BOS token, which is no token of the model.",
+                          *settings.bos),
+              "The BOS token of tokenizer.model is used.", files.path("tokenizer_config.json")});
       bos_ = named(*settings.bos, bos_);
     }
     if (settings.adds_bos == false) {
@@ -172,26 +125,17 @@ class FolderTokenizer final : public Tokenizer {
     }
     if (!model || model->bos == bos_) return;
     if (model->bos < 0 && !settings.adds_bos) {
-      warn(fmt::format("config.json names no BOS token, but the tokenizer names token {}.", bos_),
-           "Texts begin without BOS.", files.source());
+      warn({fmt::format("config.json names no BOS token, but the tokenizer names token {}.", bos_),
+            "Texts begin without BOS.", files.source()});
       bos_ = -1;
     } else if (bos_ < 0) {
-      warn(fmt::format("config.json names token {} as BOS, but {}.", model->bos, why),
-           "Texts begin without BOS.", files.source());
+      warn({fmt::format("config.json names token {} as BOS, but {}.", model->bos, why),
+            "Texts begin without BOS.", files.source()});
     } else {
-      warn(fmt::format("config.json names {} as BOS, but the tokenizer names token {}.",
-                       model->bos < 0 ? "no token" : fmt::format("token {}", model->bos), bos_),
-           "Texts begin with that of the tokenizer, as in transformers 5.", files.source());
+      warn({fmt::format("config.json names {} as BOS, but the tokenizer names token {}.",
+                        model->bos < 0 ? "no token" : fmt::format("token {}", model->bos), bos_),
+            "Texts begin with that of the tokenizer, as in transformers 5.", files.source()});
     }
-  }
-
-  void compare_eos(const ModelTokens& model, const fs::path& source) {
-    if (eos_ < 0 || std::ranges::find(model.eos, eos_) != model.eos.end()) return;
-    warn(fmt::format(
-             "The tokenizer ends texts with token {}, which config.json and generation_config.json do not "
-             "name as EOS.",
-             eos_),
-         "Texts end at the tokens of the two files, as in transformers 5.", source);
   }
 
   /// Only what changes how text is cut is added to the hash of tokenizer.model.
@@ -214,15 +158,15 @@ class FolderTokenizer final : public Tokenizer {
   std::map<std::int32_t, AddedToken> added_;
   std::int32_t bos_ = -1, eos_ = -1;
   std::string fingerprint_;
-  std::vector<Problem> warnings_;
 };
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_tokenizer(const ModelFiles& files, const std::optional<ModelTokens>& model) {
-  const auto bytes = read_pieces(files);
+std::unique_ptr<Tokenizer> load_sentencepiece(const ModelFiles& files,
+                                              const std::optional<ModelTokens>& model) {
+  const auto bytes = files.read("tokenizer.model");
   return naming_file(files.path("tokenizer.model"),
-                     [&] { return std::make_unique<FolderTokenizer>(files, bytes, model); });
+                     [&] { return std::make_unique<SentencePieceTokenizer>(files, bytes, model); });
 }
 
 }  // namespace ladimo

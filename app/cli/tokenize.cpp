@@ -1,0 +1,59 @@
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/json_fields.h"
+#include "commands.h"
+#include "text/tokenizer.h"
+#include "text/utf8.h"
+
+namespace ladimo::cli {
+namespace {
+
+std::string read_text(const std::filesystem::path& file) {
+  auto text = read_file(file);
+  if (const auto invalid = find_invalid_utf8(text))
+    throw Refusal(
+        fmt::format("{} is not UTF-8 text: it goes wrong at byte {}.", file.filename().string(), *invalid),
+        "Convert it to UTF-8, e.g. with iconv.", file);
+  return text;
+}
+
+}  // namespace
+
+Command add_tokenize(CLI::App& app) {
+  struct Options {
+    std::filesystem::path model;
+    std::vector<std::filesystem::path> files;
+  };
+  auto options = std::make_shared<Options>();
+  app.add_option("MODEL", options->model, "Model; only its tokenizer is read")->required();
+  app.add_option("--text", options->files, "Text files; each is one text, whatever its format")
+      ->type_name("FILE")
+      ->required();
+  return [options](const Session& session) {
+    const auto tokenizer = load_tokenizer(options->model);
+    std::vector<std::int32_t> ids;
+    auto tokens = nlohmann::json::array();
+    for (const auto& file : options->files) {
+      const auto text = read_text(file);
+      const auto found = naming_file(file, [&] { return tokenizer->encode(text); });
+      ids.insert(ids.end(), found.begin(), found.end());
+    }
+    if (session.output.form() != Form::text)
+      for (const std::int32_t id : ids) tokens.push_back(tokenizer->spelling(id));
+    session.output.result({{"ids", ids}, {"tokens", std::move(tokens)}}, [&] {
+      for (const std::int32_t id : ids) fmt::print("{}\t{}\n", id, tokenizer->spelling(id));
+    });
+    return 0;
+  };
+}
+
+}  // namespace ladimo::cli
