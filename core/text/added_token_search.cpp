@@ -3,23 +3,38 @@
 #include <algorithm>
 #include <cstddef>
 
+#include <unicode/uchar.h>
+
 #include "text/utf8.h"
 
 namespace ladimo {
 namespace {
 
-// Whether a byte belongs to a word. Bytes of other alphabets count as letters.
-bool is_word(char byte) {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-         byte == '_' || static_cast<unsigned char>(byte) >= 0x80;
+/// Whether a character belongs to a word (\w in Unicode's annex on regular expressions).
+bool is_word(char32_t value) {
+  const auto character = static_cast<UChar32>(value);
+  return u_hasBinaryProperty(character, UCHAR_ALPHABETIC) ||
+         u_hasBinaryProperty(character, UCHAR_JOIN_CONTROL) ||
+         (U_GET_GC_MASK(character) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0;
+}
+
+/// Where the character begins that ends before `text[end]`. Precondition: end > 0.
+std::size_t character_before(std::string_view text, std::size_t end) {
+  std::size_t at = end - 1;
+  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0u) == 0x80u) --at;
+  return at;
+}
+
+bool is_inside_word(std::string_view text, std::size_t begin, std::size_t end) {
+  return (begin > 0 && is_word(utf8_at(text, character_before(text, begin)).value)) ||
+         (end < text.size() && is_word(utf8_at(text, end).value));
 }
 
 /// Bytes of the white space at the end of `text`.
 std::size_t spaces_before(std::string_view text) {
   std::size_t end = text.size();
   while (end > 0) {
-    std::size_t at = end - 1;
-    while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0u) == 0x80u) --at;
+    const std::size_t at = character_before(text, end);
     if (!is_white_space(utf8_at(text, at).value)) break;
     end = at;
   }
@@ -45,9 +60,7 @@ AddedTokenSearch::AddedTokenSearch(std::vector<AddedToken> tokens) : tokens_(std
 const AddedToken* AddedTokenSearch::token_at(std::string_view text, std::size_t at) const {
   for (const AddedToken* token : by_first_byte_[static_cast<unsigned char>(text[at])]) {
     if (!text.substr(at).starts_with(token->content)) continue;
-    const auto end = at + token->content.size();
-    const bool inside_word = (at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]));
-    if (!token->single_word || !inside_word) return token;
+    if (!token->single_word || !is_inside_word(text, at, at + token->content.size())) return token;
   }
   return nullptr;
 }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <mutex>
 #include <optional>
 #include <queue>
 #include <utility>
@@ -7,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "text/byte_alphabet.h"
+#include "text/token_memory.h"
 #include "text/token_model.h"
 #include "text/utf8.h"
 
@@ -16,8 +16,6 @@ namespace {
 using Ids = std::vector<std::int32_t>;
 
 constexpr std::int64_t most_tokens = 1 << 24;
-constexpr std::size_t longest_remembered = 64;           // bytes of a piece whose tokens are kept
-constexpr std::size_t most_remembered = 1u << 17;        // pieces
 constexpr std::string_view space_mark = "\xE2\x96\x81";  // U+2581, a space in SentencePiece's spelling
 
 std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
@@ -164,19 +162,7 @@ class Bpe final : public TokenModel {
         ids.push_back(*whole);
         return;
       }
-    if (word.size() > longest_remembered) return merge(word, ids);
-    {
-      const std::lock_guard lock(mutex_);
-      if (const auto found = remembered_.find(word); found != remembered_.end()) {
-        ids.insert(ids.end(), found->second.begin(), found->second.end());
-        return;
-      }
-    }
-    const std::size_t first = ids.size();
-    merge(word, ids);
-    const std::lock_guard lock(mutex_);
-    if (remembered_.size() < most_remembered)
-      remembered_.emplace(word, Ids(ids.begin() + static_cast<std::ptrdiff_t>(first), ids.end()));
+    memory_.append(word, ids, [&] { merge(word, ids); });
   }
 
   /// The tokens that a word begins with: bytes, or characters.
@@ -255,8 +241,7 @@ class Bpe final : public TokenModel {
   std::vector<std::int32_t> bytes_;     // byte fallback; empty without it
   std::optional<std::int32_t> unknown_;
   std::unordered_map<std::uint64_t, Merge> merges_;
-  mutable std::mutex mutex_;
-  mutable TextMap<Ids> remembered_;
+  mutable TokenMemory memory_;
 };
 
 }  // namespace

@@ -56,7 +56,10 @@ class JsonTokenizer final : public Tokenizer {
     for (const std::int32_t id : ids) {
       const auto added = added_.find(id);
       if (added != added_.end() && added->second.special) continue;
-      if (auto token = spelling(id); !token.empty()) tokens.push_back(std::move(token));
+      auto token = added != added_.end() && added->second.normalized
+                       ? parts_.normalizer.apply(added->second.content)  // as it stood in the text
+                       : spelling(id);
+      if (!token.empty()) tokens.push_back(std::move(token));
     }
     return parts_.decoder.decode(std::move(tokens));
   }

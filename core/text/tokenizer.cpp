@@ -1,21 +1,30 @@
 #include "text/tokenizer.h"
 
+#include <algorithm>
+
 namespace ladimo {
 namespace {
 
-constexpr const char* replacement_character = "\xEF\xBF\xBD";  // U+FFFD: a byte that is no character (yet)
-constexpr std::size_t longest_character = 4;                   // bytes of UTF-8
+constexpr std::string_view replacement_character =
+    "\xEF\xBF\xBD";                           // U+FFFD: a byte that is no character (yet)
+constexpr std::size_t longest_character = 4;  // bytes of UTF-8
 
 }  // namespace
 
 std::string StreamDecoder::add(std::int32_t id) {
   ids_.push_back(id);
-  std::string text = tokenizer_.decode(ids_);
-  const bool incomplete = text.ends_with(replacement_character) && ids_.size() - context_ < longest_character;
-  if (incomplete) return {};
-  std::string added = text.size() > printed_ ? text.substr(printed_) : std::string();
+  const std::string text = tokenizer_.decode(ids_);
+  std::size_t complete = text.size();
+  while (std::string_view(text).substr(0, complete).ends_with(replacement_character))
+    complete -= replacement_character.size();
+  std::string added = text.substr(std::min(printed_, text.size()), complete - std::min(printed_, complete));
+  held_ = complete == text.size() ? 0 : added.empty() ? held_ + 1 : 1;
+  if (held_ == longest_character) {  // these bytes are no character
+    added = text.substr(std::min(printed_, text.size()));
+    held_ = 0;
+  }
   printed_ += added.size();
-  forget();
+  if (held_ == 0) forget();
   return added;
 }
 
@@ -23,7 +32,7 @@ std::string StreamDecoder::finish() {
   const std::string text = tokenizer_.decode(ids_);
   std::string added = text.size() > printed_ ? text.substr(printed_) : std::string();
   ids_.clear();
-  context_ = printed_ = 0;
+  context_ = printed_ = held_ = 0;
   return added;
 }
 

@@ -65,9 +65,10 @@ class StreamDecoder {
   void forget();
 
   const Tokenizer& tokenizer_;
-  std::vector<std::int32_t> ids_;  // the last tokens printed (context), then those held back
+  std::vector<std::int32_t> ids_;  // the last tokens printed (context), then those whose text is not all out
   std::size_t context_ = 0;        // tokens of `ids_` whose text is out
   std::size_t printed_ = 0;        // bytes of decode(ids_) that are out
+  std::size_t held_ = 0;           // tokens since the character began that is not complete
 };
 
 }  // namespace ladimo

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "text/token_memory.h"
 #include "text/token_model.h"
 #include "text/utf8.h"
 
@@ -86,6 +87,13 @@ class Unigram final : public TokenModel {
   }
 
   void encode(std::string_view piece, Ids& ids) const override {
+    memory_.append(piece, ids, [&] { append_best(piece, ids); });
+  }
+
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+
+ private:
+  void append_best(std::string_view piece, Ids& ids) const {
     std::vector<Step> steps(piece.size() + 1);
     steps[0].score = 0;
     for (std::size_t at = 0; at < piece.size();) {
@@ -102,9 +110,6 @@ class Unigram final : public TokenModel {
     append_path(piece, steps, ids);
   }
 
-  const Vocabulary& vocabulary() const override { return vocabulary_; }
-
- private:
   static void improve(Step& step, double score, std::size_t from, std::int32_t token) {
     if (score > step.score) step = {score, from, token};
   }
@@ -148,6 +153,7 @@ class Unigram final : public TokenModel {
   double unknown_score_ = 0;
   std::optional<std::int32_t> unknown_;
   std::vector<std::int32_t> bytes_;  // byte fallback; empty without it
+  mutable TokenMemory memory_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ class ByteTokenizer final : public Tokenizer {
   std::int32_t bos() const override { return bos_; }
   std::int32_t eos() const override { return eos_; }
   std::string fingerprint() const override { return "bytes"; }
+  std::string spelling(std::int32_t id) const override { return {static_cast<char>(id)}; }
 
  private:
   std::int32_t bos_, eos_;
