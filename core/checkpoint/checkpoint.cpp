@@ -210,7 +210,7 @@ Found find(const fs::path& folder) {
   if (!has_entry(file))
     found.problems.push_back(
         {"There is no config.json in the folder.",
-         "Name a folder in the Hugging Face layout: config.json, safetensors, tokenizer.model.", file});
+         "Name a folder in the Hugging Face layout: config.json, safetensors, tokenizer.", file});
   else
     collect(found.problems, [&] { read_config(file, found); });
   open_store(folder, found);

@@ -14,7 +14,7 @@ void refuse_foreign_tokenizer(const Tokenizer& tokenizer, const ModelConfig& con
   if (tokenizer.size() > config.vocab_size)
     throw Refusal(fmt::format("The tokenizer has {} pieces, but the embedding has only {} rows.",
                               tokenizer.size(), config.vocab_size),
-                  "Use the tokenizer that belongs to this checkpoint.", model / "tokenizer.model");
+                  "Use the tokenizer that belongs to this checkpoint.", model);
 }
 
 }  // namespace

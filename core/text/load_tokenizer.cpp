@@ -45,7 +45,7 @@ std::unique_ptr<Tokenizer> load_pieces(const ModelFiles& files, const std::optio
 std::unique_ptr<Tokenizer> load_tokenizer(const ModelFiles& files, const std::optional<ModelTokens>& model) {
   const bool has_json = files.has("tokenizer.json"), has_pieces = files.has("tokenizer.model");
   if (!has_json && !has_pieces)
-    throw Refusal("There is neither a tokenizer.json nor a tokenizer.model in the folder.",
+    throw Refusal("There is no tokenizer.json and no tokenizer.model in the folder.",
                   "Fetch one of them from where the checkpoint came from.", files.path("tokenizer.json"));
   if (!has_json) return load_pieces(files, model);
   try {

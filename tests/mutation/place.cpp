@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t shard_bytes = 300'000;
+constexpr const char* tokenizers[] = {"llama3", "llama2", "unigram"};  // folders with a tokenizer.json
 
 std::string call(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), {"--threads", "1"});
@@ -86,6 +87,14 @@ void Place::make_models() {
   write_json(model / "special_tokens_map.json", {{"bos_token", "<s>"}, {"eos_token", "</s>"}});
   write_json(model / "added_tokens.json", {{"<s>", 1}, {"</s>", 2}});
   write_shards(model, path("sharded"));
+  for (const char* name : tokenizers) {
+    const fs::path folder = path(name);
+    fs::create_directories(folder);
+    write_file(folder / "tokenizer.json",
+               read_file(fs::path(LADIMO_TEST_DATA) / "tokenizers" / (std::string(name) + ".json")));
+    write_json(folder / "tokenizer_config.json",
+               {{"add_bos_token", true}, {"bos_token", "<s>"}, {"eos_token", "</s>"}});
+  }
 }
 
 void Place::make_run() {
@@ -201,6 +210,8 @@ void Place::list_subjects() {
        {}},
       {"serve", {}, {}, {}},
   };
+  for (const char* name : tokenizers)
+    subjects_.push_back({name, files_in(name), {{"tokenize", path(name), "--text", text, other}}, {}});
 }
 
 Place::Entries Place::entries() const {

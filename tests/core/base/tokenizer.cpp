@@ -224,7 +224,7 @@ TEST_CASE("a stream shows a character only when it is complete, and loses nothin
 
 TEST_CASE("a file that is not a tokenizer is refused with a reason") {
   TemporaryFolder folder;
-  CHECK(refusal_of(folder.path()).find("neither a tokenizer.json nor a tokenizer.model") != std::string::npos);
+  CHECK(refusal_of(folder.path()).find("no tokenizer.json and no tokenizer.model") != std::string::npos);
   for (const char* broken : {"", "this is no model", "\x0a\x05"}) {
     write_file(folder / "tokenizer.model", broken);
     CHECK(refusal_of(folder.path()).find("not a SentencePiece model") != std::string::npos);
