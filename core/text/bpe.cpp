@@ -72,6 +72,7 @@ class Bpe final : public TokenModel {
   }
 
   const Vocabulary& vocabulary() const override { return vocabulary_; }
+  const char* kind() const override { return byte_level_ ? "byte-level BPE" : "BPE"; }
 
  private:
   static bool flag(const JsonFields& json, const char* key) { return json.has(key) && json.flag(key); }

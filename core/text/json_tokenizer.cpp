@@ -64,6 +64,7 @@ class JsonTokenizer final : public Tokenizer {
     return parts_.decoder.decode(std::move(tokens));
   }
 
+  std::string kind() const override { return parts_.model->kind(); }
   std::int64_t size() const override { return static_cast<std::int64_t>(vocabulary().size()); }
   std::int32_t bos() const override { return bos_; }
   std::int32_t eos() const override { return eos_; }

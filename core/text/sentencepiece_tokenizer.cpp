@@ -73,6 +73,7 @@ class SentencePieceTokenizer final : public Tokenizer {
     return text;
   }
 
+  std::string kind() const override { return "SentencePiece"; }
   std::int64_t size() const override { return pieces_.size(); }
   std::int32_t bos() const override { return bos_; }
   std::int32_t eos() const override { return eos_; }

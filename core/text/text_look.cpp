@@ -35,6 +35,7 @@ class StoppableTokenizer : public Tokenizer {
     return tokenizer_.encode(text);
   }
   std::string decode(std::span<const std::int32_t> ids) const override { return tokenizer_.decode(ids); }
+  std::string kind() const override { return tokenizer_.kind(); }
   std::int64_t size() const override { return tokenizer_.size(); }
   std::int32_t bos() const override { return tokenizer_.bos(); }
   std::int32_t eos() const override { return tokenizer_.eos(); }

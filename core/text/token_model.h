@@ -29,6 +29,7 @@ class TokenModel {
   /// Appends the tokens of one piece, which is not empty. Thread-safe.
   virtual void encode(std::string_view piece, std::vector<std::int32_t>& ids) const = 0;
   virtual const Vocabulary& vocabulary() const = 0;
+  virtual const char* kind() const = 0;  // as in Tokenizer::kind()
 };
 
 /// Byte pair encoding. With `byte_level`, the file spells tokens in the byte alphabet (byte_alphabet.h).

@@ -24,6 +24,8 @@ class Tokenizer {
   /// The text of `ids`, without special tokens. An id that no token has, as padding rows of an embedding do,
   /// prints nothing.
   virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
+  /// What cuts the text: "SentencePiece", "byte-level BPE", "BPE", "Unigram".
+  virtual std::string kind() const = 0;
   /// Number of pieces.
   virtual std::int64_t size() const = 0;
   virtual std::int32_t bos() const = 0;  // -1: none

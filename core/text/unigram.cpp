@@ -91,6 +91,7 @@ class Unigram final : public TokenModel {
   }
 
   const Vocabulary& vocabulary() const override { return vocabulary_; }
+  const char* kind() const override { return "Unigram"; }
 
  private:
   void append_best(std::string_view piece, Ids& ids) const {

@@ -13,6 +13,7 @@ class ByteTokenizer final : public Tokenizer {
     return {text.begin(), text.end()};
   }
   std::string decode(std::span<const std::int32_t> ids) const override { return {ids.begin(), ids.end()}; }
+  std::string kind() const override { return "bytes"; }
   std::int64_t size() const override { return 256; }
   std::int32_t bos() const override { return bos_; }
   std::int32_t eos() const override { return eos_; }
