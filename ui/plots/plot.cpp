@@ -97,6 +97,7 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   failure_->hide();
   canvas_->setMouseTracking(true);
   canvas_->setFocusPolicy(Qt::TabFocus);  // the menu key needs the focus
+  canvas_->setAttribute(Qt::WA_NoMousePropagation, false);  // the wheel scrolls the page around the plot
   canvas_->installEventFilter(this);
   set_title(title);
 }
@@ -173,6 +174,10 @@ void Plot::showEvent(QShowEvent* event) {
 }
 
 bool Plot::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == canvas_ && event->type() == QEvent::Wheel) {
+    event->ignore();  // the canvas would take it and do nothing
+    return true;
+  }
   if (watched == canvas_ && event->type() == QEvent::MouseMove) {
     const auto& mouse = static_cast<const QMouseEvent&>(*event);
     const QString text = read_out(canvas_->xAxis->pixelToCoord(mouse.position().x()),
