@@ -189,6 +189,8 @@ bool Plot::eventFilter(QObject* watched, QEvent* event) {
   }
   if (watched == canvas_ && (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut))
     show_focus();
+  // The canvas draws itself at once, but chooses the ticks by the size that the axes had before.
+  if (watched == canvas_ && event->type() == QEvent::Resize && !empty()) redraw();
   return QWidget::eventFilter(watched, event);
 }
 
