@@ -96,7 +96,7 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   caption_->hide();
   failure_->hide();
   canvas_->setMouseTracking(true);
-  canvas_->setFocusPolicy(Qt::TabFocus);  // the menu key needs the focus
+  canvas_->setFocusPolicy(Qt::TabFocus);                    // the menu key needs the focus
   canvas_->setAttribute(Qt::WA_NoMousePropagation, false);  // the wheel scrolls the page around the plot
   canvas_->installEventFilter(this);
   set_title(title);
