@@ -112,6 +112,9 @@ std::optional<Problem> foreign_folder(const fs::path& folder) {
   const auto said = [&](const std::string& name, const std::string& what, const char* remedy) {
     return Problem{what, remedy, folder / name};
   };
+  if (std::ranges::binary_search(names, "recipe.json"))
+    return said("recipe.json", "The folder holds a run, not a model.",
+                "Name the model that the run was made from; recipe.json names its folder.");
   if (const auto name = first(is_adapter); name != names.end())
     return said(*name, "The folder holds a LoRA adapter, not a model.", merge_adapter);
   if (const auto name = first(is_shard); name != names.end())

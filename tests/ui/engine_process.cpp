@@ -43,6 +43,10 @@ TEST_CASE("every way in which a job can end has a message") {
   } rows[] = {
       {StandInEngine::finding("{}"), Kind::done, "", ""},
       {two + "\nexit 2", Kind::refused, "One.\nTwo.", "x/y\nDo this."},
+      {StandInEngine::printing(
+           R"({"event":"error","message":"x/y is not there.","hint":"Do this.","path":"x/y"})") +
+           "\nexit 2",
+       Kind::refused, "x/y is not there.", "Do this."},
       {StandInEngine::complaining("The disk is full.", "Make room.", 1), Kind::failed, "disk is full",
        "room"},
       {"echo 'a log line' >&2; echo 'last words' >&2; exit 1", Kind::failed, "last words", ""},

@@ -10,6 +10,7 @@
 #include <qcustomplot.h>
 
 #include "support/temporary_folder.h"
+#include "tick_labels.h"
 #include "ui/models/theme.h"
 #include "ui/plots/frontier_plot.h"
 #include "ui/plots/load_plot.h"
@@ -164,4 +165,25 @@ TEST_CASE(
   CHECK(plot.csv().contains("saved,calm,120,0.1,\n"));
   plot.set_log_kl(false);
   CHECK(canvas.yAxis->range().lower == 0);
+}
+
+TEST_CASE("the numbers of the experts stand apart, however narrow the plot is") {
+  MatrixPlot plot({.title = "Load",
+                   .empty = "nothing",
+                   .row = "layer",
+                   .column = "expert",
+                   .value = "%",
+                   .reading = "layer %1, expert %2: %3",
+                   .unknown = "layer %1 was not converted"});
+  for (const int experts : {2, 48, 256, 1024}) {
+    plot.set_matrix({1, experts, std::vector<double>(static_cast<std::size_t>(experts), 50)}, 100);
+    const QCustomPlot& canvas = shown(plot);
+    for (const int width : {500, 240, 190, 170}) {
+      CAPTURE(experts);
+      CAPTURE(width);
+      plot.resize(width, 400);
+      QTest::qWait(100);  // it is drawn again when the size of the axes is known
+      CHECK(labels_are_apart(*canvas.xAxis));
+    }
+  }
 }

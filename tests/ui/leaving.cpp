@@ -92,9 +92,9 @@ struct OpenWindow {
   }
   void press(const char* text) {
     CAPTURE(text);
-    auto* found = button(text);
-    REQUIRE(found);
-    QTest::mouseClick(found, Qt::LeftButton);
+    REQUIRE(
+        wait_until([&] { return button(text) != nullptr; }));  // a bar that is shown adds it a little later
+    QTest::mouseClick(button(text), Qt::LeftButton);
   }
   std::vector<LayerPolicy> chosen() const {
     // The slider at its beginning is the frontier's first point.
@@ -443,6 +443,30 @@ TEST_CASE("a policy counts as saved where it is kept, not where the undo steps a
   open.page->save_policy();
   open.page->undo_stack()->setIndex(0);
   CHECK(open.page->unsaved());  // the run holds another policy now
+}
+
+TEST_CASE("a policy that was saved here counts as lost once another program replaced it") {
+  OpenWindow open;
+  open.others_save(0.8);
+  CHECK(open.says("Another program changed the run's policy."));
+  CHECK_FALSE(open.page->unsaved());  // nobody chose in this window
+  open.choose_policy();
+  open.window.close();
+  open.press("Save as the run's policy");
+  CHECK(open.says("Replacing it loses what that program saved."));
+  open.press("Replace");
+  CHECK(wait_until([&] { return !open.window.isVisible(); }));
+  open.window.show();
+  CHECK_FALSE(open.page->unsaved());
+  open.others_save(0.6);
+  CHECK(wait_until([&] { return open.page->unsaved(); }));
+  open.window.close();
+  CHECK(open.says("The policy that you chose is not saved."));
+  open.press("Save as the run's policy");
+  CHECK(open.says("Keeping both saves yours"));
+  open.press("Keep both");
+  CHECK(wait_until([&] { return !open.window.isVisible(); }));
+  CHECK(policy_from_json(read_json(open.folder / "policies/mine.json")).layers == open.chosen());
 }
 
 TEST_CASE("at the end of a session that does not ask, the policy is kept under a name of its own") {

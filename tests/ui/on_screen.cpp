@@ -2,6 +2,7 @@
 // used in the smallest window. ctest runs this on several screens (CMakeLists.txt).
 #include <doctest/doctest.h>
 
+#include <QComboBox>
 #include <QDialog>
 #include <QLabel>
 #include <QLineEdit>
@@ -15,6 +16,7 @@
 #include <QSlider>
 #include <QTabWidget>
 #include <QToolButton>
+#include <QWheelEvent>
 
 #include "example_run.h"
 #include "opened_run.h"
@@ -98,6 +100,25 @@ void check_reachable(const QWidget& page, std::initializer_list<const char*> nam
     CAPTURE(text_of(found->visibleRegion().boundingRect()));
     CAPTURE(text_of(found->rect()));
     CHECK(seen);
+  }
+}
+
+/// The bar of the innermost page around the widget that has to scroll.
+QScrollBar& scroll_bar_above(const QWidget& widget) {
+  for (QWidget* at = widget.parentWidget(); at; at = at->parentWidget())
+    if (auto* area = qobject_cast<QScrollArea*>(at); area && area->verticalScrollBar()->maximum() > 0)
+      return *area->verticalScrollBar();
+  throw std::runtime_error("no page scrolls");
+}
+
+/// Qt passes only events of the window system on to the widgets around, so this does it.
+void turn_wheel(QWidget& under) {
+  for (QWidget* at = &under; at; at = at->parentWidget()) {
+    const QPointF middle = at->rect().center();
+    QWheelEvent event(middle, at->mapToGlobal(middle), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
+                      Qt::NoScrollPhase, false);
+    QApplication::sendEvent(at, &event);
+    if (event.isAccepted() || at->testAttribute(Qt::WA_NoMousePropagation)) return;
   }
 }
 
@@ -256,6 +277,33 @@ TEST_CASE("every step of a run can be used in the smallest window") {
   small.check("evaluation", {"measure", "policy", "tokens", "files", "history"});
   run.show_texts();
   small.check("generation", {"prompt", "generate"});
+}
+
+TEST_CASE("the wheel scrolls the page over plots and controls, and changes only the control in use") {
+  SmallWindow small;
+  small.open_run();
+  settle();
+  small.window.setMinimumSize(0, 0);
+  small.window.resize(small.window.width(), 400);  // so that the page must scroll
+  settle();
+  auto& slider = *small.window.findChild<QSlider*>("tradeoff");
+  auto& cost = *small.window.findChild<QComboBox*>("cost");
+  auto& plot = *small.window.findChild<QWidget*>("routing_canvas");
+  const int value = slider.value(), index = cost.currentIndex();
+  for (QWidget* under : {static_cast<QWidget*>(&slider), static_cast<QWidget*>(&cost), &plot}) {
+    CAPTURE(under->objectName().toStdString());
+    QScrollBar& bar = scroll_bar_above(*under);
+    bar.setValue(0);
+    small.window.setFocus();
+    turn_wheel(*under);
+    CHECK(bar.value() > 0);
+  }
+  CHECK(slider.value() == value);
+  CHECK(cost.currentIndex() == index);
+  slider.setFocus();
+  if (!slider.hasFocus()) return;  // without a window manager no window is active
+  turn_wheel(slider);
+  CHECK(slider.value() != value);
 }
 
 TEST_CASE("a question takes nothing out of reach in the smallest window") {

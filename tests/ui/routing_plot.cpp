@@ -13,6 +13,7 @@
 
 #include "base/format.h"
 #include "example_run.h"
+#include "tick_labels.h"
 
 using namespace ladimo;
 using namespace ladimo::ui;
@@ -182,4 +183,16 @@ TEST_CASE("the curve falls from all weights to none") {
   CHECK(data->begin()->value == doctest::Approx(100));
   CHECK((data->end() - 1)->value == doctest::Approx(0));
   CHECK(shown.canvas->yAxis2->visible());
+}
+
+TEST_CASE("the weights under the axis stand apart, however narrow the plot is") {
+  Shown shown;
+  CHECK(shown.canvas->xAxis->tickVector().size() >= 3);
+  for (const int width : {600, 300, 220, 160, 130}) {
+    CAPTURE(width);
+    shown.plot.resize(width, 400);
+    QTest::qWait(100);  // it is drawn again when the size of the axes is known
+    CHECK(labels_are_apart(*shown.canvas->xAxis));
+    CHECK_FALSE(shown.canvas->xAxis->tickVector().isEmpty());
+  }
 }

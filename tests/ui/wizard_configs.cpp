@@ -90,6 +90,10 @@ TEST_CASE("model: what the files say differently is listed, and the model can be
   CheckListModel model;
   model.set_checks({noted_check({"Said.", {}, {}})});
   CHECK(model.index(0).data().toString() == QStringLiteral("⚠  Said."));
+  model.set_checks({noted_check({"Said.", "Do this.", "/some/file"})});
+  CHECK(model.index(0).data().toString() == QStringLiteral("⚠  Said.\n    Do this.\n    /some/file"));
+  model.set_checks({noted_check({"/some/file says so.", "Do this.", "/some/file"})});
+  CHECK(model.index(0).data().toString() == QStringLiteral("⚠  /some/file says so.\n    Do this."));
 }
 
 TEST_CASE("model: a file stands for its folder, and a new choice drops the earlier answer") {
@@ -200,6 +204,18 @@ TEST_CASE("text: files are counted and cut as the conversion will do it") {
   config.remove_file(0);
   config.remove_file(0);
   CHECK(config.reason().contains("Add text files"));
+}
+
+TEST_CASE("text: a file that is too short to be cut leads to a way out that is on this page") {
+  const WizardGround ground;
+  std::ofstream(ground.folder / "short.txt") << "Once.\n";
+  TextPageConfig config(Engine{});
+  config.set_model(facts_of(ground.model()));
+  config.set_recipe(small_recipe());
+  config.add_files({ground.text("short.txt")});
+  REQUIRE(wait_for_reason(config, "too few tokens"));
+  CHECK_FALSE(config.fewer());
+  CHECK(config.reason().contains("Add text, or let the model write its own."));
 }
 
 TEST_CASE("text: a file that cannot be read is named; the model may write its own") {

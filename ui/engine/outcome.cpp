@@ -88,7 +88,9 @@ Outcome of_status(const Ending& ending, const std::vector<ErrorEvent>& errors) {
 Outcome complaint(Kind kind, const std::vector<ErrorEvent>& errors) {
   QStringList sentences;
   for (const ErrorEvent& error : errors) sentences << QString::fromStdString(error.message);
-  QStringList advice{QString::fromStdString(errors.front().path), in_window_words(errors.front().hint)};
+  const QString path = QString::fromStdString(errors.front().path);
+  QStringList advice{sentences.front().contains(path) ? QString() : path,
+                     in_window_words(errors.front().hint)};
   advice.removeAll(QString());
   Outcome outcome{kind, sentences.join('\n'), advice.join('\n'), {}};
   outcome.original_missing = std::ranges::any_of(

@@ -24,6 +24,7 @@
 #include "ui/mainwindow/window_place.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/calm_wheel.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/scrolling.h"
 #include "ui/widgets/spacing.h"
@@ -60,6 +61,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
   pages_->addWidget(start_);
   setCentralWidget(content);
   setAcceptDrops(true);
+  new CalmWheel(this);
   make_file_menu();
   make_edit_menu();
   make_view_menu();

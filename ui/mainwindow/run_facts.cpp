@@ -173,7 +173,7 @@ QWidget* experts_facts_page(const RunData& run) {
                           {QObject::tr("Converted layers"), ranges(recipe.layers)}};
   if (run.profile && !run.profile->layers.empty()) {
     const LayerProfile& layer = run.profile->layers.front();
-    facts.push_back({QObject::tr("Neurons of an expert"), number_text(layer.expert_neurons)});
+    facts.push_back({QObject::tr("Neurons of an expert"), grouped(layer.expert_neurons)});
   }
   return new FactsPage(
       QObject::tr("The experts"),

@@ -44,8 +44,12 @@ bool RunHistory::keeps_chosen() const {
   const auto is_chosen = [&](const Policy& kept) { return same_choice(kept, editor_.policy()); };
   if (std::ranges::any_of(copies_, is_chosen)) return true;
   if (gone_) return false;
-  if (run_policy_ ? is_chosen(*run_policy_) : editor_.at_start()) return true;
-  return std::ranges::any_of(policies_, [&](const auto& named) { return is_chosen(named.second); });
+  if (run_policy_ ? is_chosen(*run_policy_) && (editor_.at_start() || !replaced_.contains(QString()))
+                  : editor_.at_start())
+    return true;
+  return std::ranges::any_of(policies_, [&](const auto& named) {
+    return is_chosen(named.second) && !replaced_.contains(named.first);
+  });
 }
 
 void RunHistory::add(Measurement measurement) {
@@ -54,11 +58,15 @@ void RunHistory::add(Measurement measurement) {
 }
 
 void RunHistory::set_policy(const QString& name, Policy policy) {
+  replaced_.erase(name);
   policies_.insert_or_assign(name, std::move(policy));
   emit policies_changed();
 }
 
-void RunHistory::set_run_policy(Policy policy) { run_policy_ = std::move(policy); }
+void RunHistory::set_run_policy(Policy policy) {
+  replaced_.erase(QString());
+  run_policy_ = std::move(policy);
+}
 
 void RunHistory::add_copy(Policy policy) { copies_.push_back(std::move(policy)); }
 

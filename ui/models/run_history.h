@@ -4,6 +4,8 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include <QObject>
@@ -29,7 +31,8 @@ class RunHistory : public QObject {
   /// What the file of a policy should hold as far as this window knows. Without a name it is the run's.
   Expected expected(const QString& name) const;
   /// Whether the chosen policy is kept anywhere, so that closing the run would not lose it. A run without a
-  /// policy starts at one that nobody chose; that one need not be kept.
+  /// policy starts at one that nobody chose; that one need not be kept, nor one that a run came with and that
+  /// another program replaced.
   bool keeps_chosen() const;
 
   /// The newest measurement of exactly this policy, or null. With `split` only measurements on that text
@@ -46,6 +49,8 @@ class RunHistory : public QObject {
   void add_copy(Policy policy);
   /// Tells whether the run's folder, and with it every policy in it, is gone.
   void set_gone(bool gone) { gone_ = gone; }
+  /// Tells which policies' files no longer hold what this window knows: their names, the run's without one.
+  void set_replaced(std::set<QString> names) { replaced_ = std::move(names); }
   bool gone() const { return gone_; }
 
  signals:
@@ -60,6 +65,7 @@ class RunHistory : public QObject {
   std::map<QString, Policy> policies_;
   std::optional<Policy> run_policy_;
   std::vector<Policy> copies_;
+  std::set<QString> replaced_;
   bool gone_ = false;
 };
 

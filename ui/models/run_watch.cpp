@@ -1,7 +1,5 @@
 #include "ui/models/run_watch.h"
 
-#include <set>
-
 #include <QDir>
 #include <QFileInfo>
 
@@ -56,7 +54,9 @@ void RunWatch::look() {
   settle_.setInterval(there ? settle_ms : away_ms);
   if (!there) return settle_.start();
   watch();
-  const QList<Difference> found = differences();
+  const std::set<QString> policies = replaced();
+  history_.set_replaced(policies);
+  const QList<Difference> found = differences(policies);
   QStringList fresh;
   for (const Difference& difference : found)
     if (!told_.contains(difference)) fresh << difference.what;
@@ -69,19 +69,25 @@ QList<QDateTime> RunWatch::tables() const {
   return {date_of(run.recipe_file()), date_of(run.tradeoff_file())};
 }
 
-QList<RunWatch::Difference> RunWatch::differences() const {
+/// The policies whose files are not as this window knows them, by their names; the run's policy has none.
+std::set<QString> RunWatch::replaced() const {
+  const RunFolder run = folder_of(editor_);
+  std::set<QString> names;
+  for (const std::string& name : run.policy_names()) names.insert(QString::fromStdString(name));
+  for (const auto& [name, policy] : history_.policies()) names.insert(name);
+  std::erase_if(names,
+                [&](const QString& name) { return holds(run, name.toStdString(), history_.expected(name)); });
+  if (!holds(run, {}, history_.expected({}))) names.insert(QString());
+  return names;
+}
+
+QList<RunWatch::Difference> RunWatch::differences(const std::set<QString>& policies) const {
   const RunFolder run = folder_of(editor_);
   QList<Difference> found;
-  if (!holds(run, {}, history_.expected({})))
-    found << Difference{tr("the run's policy"), date_of(run.policy_file())};
-  std::set<std::string> names;
-  for (const std::string& name : run.policy_names()) names.insert(name);
-  for (const auto& [name, policy] : history_.policies()) names.insert(name.toStdString());
-  for (const std::string& name : names) {
-    const QString known = QString::fromStdString(name);
-    if (!holds(run, name, history_.expected(known)))
-      found << Difference{tr("“%1”").arg(known), date_of(run.named_policy_file(name))};
-  }
+  for (const QString& name : policies)
+    found << (name.isEmpty()
+                  ? Difference{tr("the run's policy"), date_of(run.policy_file())}
+                  : Difference{tr("“%1”").arg(name), date_of(run.named_policy_file(name.toStdString()))});
   const QList<QDateTime> now = tables();
   if (now != tables_) found << Difference{tr("the run's tables"), now.last()};
   return found;

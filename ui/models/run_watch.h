@@ -1,6 +1,8 @@
 // Notices when another program changes or removes the folder of an open run.
 #pragma once
 
+#include <set>
+
 #include <QDateTime>
 #include <QFileSystemWatcher>
 #include <QObject>
@@ -35,7 +37,8 @@ class RunWatch : public QObject {
     QDateTime since;
     bool operator==(const Difference&) const = default;
   };
-  QList<Difference> differences() const;
+  std::set<QString> replaced() const;
+  QList<Difference> differences(const std::set<QString>& policies) const;
   QList<QDateTime> tables() const;
   void watch();
 

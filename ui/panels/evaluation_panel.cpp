@@ -185,7 +185,7 @@ void EvaluationPanel::show_progress(int request, const ProgressEvent& event) {
   progress_->setRange(0, thousandths);
   progress_->setValue(static_cast<int>(thousandths * event.done / event.total));
   QString text = event.layer >= 0 ? tr("%1 · layer %2").arg(step_).arg(event.layer) : step_;
-  if (event.eta_s >= 0) text += tr(" · about %1 left").arg(duration_text(event.eta_s));
+  if (event.eta_s >= 0) text += tr(" · about %1 left").arg(whole_seconds(event.eta_s));
   notice_->say(text);
 }
 

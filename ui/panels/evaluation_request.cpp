@@ -73,7 +73,7 @@ void EvaluationRequestForm::lay_out() {
   files_->setObjectName(QStringLiteral("files"));
   files_->setAccessibleName(tr("Text files"));
   files_->setPlaceholderText(remote_ ? tr("paths on the engine's machine, separated by ;")
-                                     : tr("drop .txt or .jsonl files here, or choose them"));
+                                     : tr("drop text or JSON files here, or choose them"));
   own_->setToolTip(
       tr("Plain text or JSON lines that the run was not calibrated on. Tokens are taken equally "
          "from each; every file gets numbers of its own."));
@@ -145,9 +145,9 @@ QString EvaluationRequestForm::why_not() const {
 }
 
 void EvaluationRequestForm::choose_files() {
-  set_files(
-      QFileDialog::getOpenFileNames(this, tr("Text to measure on"), {},
-                                    tr("Text (*.txt *.jsonl)") + QStringLiteral(";;") + tr("All files (*)")));
+  set_files(QFileDialog::getOpenFileNames(
+      this, tr("Text to measure on"), {},
+      tr("Text (*.txt *.jsonl *.ndjson *.json)") + QStringLiteral(";;") + tr("All files (*)")));
 }
 
 void EvaluationRequestForm::set_files(const QStringList& files) {

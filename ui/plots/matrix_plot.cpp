@@ -10,6 +10,7 @@
 
 #include "ui/models/numbers.h"
 #include "ui/models/theme.h"
+#include "ui/plots/tick_room.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
@@ -24,11 +25,29 @@ QCPColorGradient heat_gradient() {
   return gradient;
 }
 
-QSharedPointer<QCPAxisTicker> whole_numbers() {
-  QSharedPointer<QCPAxisTickerFixed> ticker(new QCPAxisTickerFixed);
+/// Whole numbers, as many as there is room for on a horizontal axis.
+class ColumnTicker : public QCPAxisTickerFixed {
+ public:
+  explicit ColumnTicker(const QCPAxis& axis) : axis_(axis) {}
+
+ protected:
+  double getTickStep(const QCPRange& range) override {
+    const double needed = label_share(axis_, QString::number(static_cast<int>(range.upper)));
+    setTickCount(std::clamp(static_cast<int>(1 / needed), 1, most_labels));
+    return QCPAxisTickerFixed::getTickStep(range);
+  }
+
+ private:
+  static constexpr int most_labels = 5;
+  const QCPAxis& axis_;
+};
+
+void set_whole_numbers(QCPAxis& axis) {
+  const bool across = axis.orientation() == Qt::Horizontal;
+  QSharedPointer<QCPAxisTickerFixed> ticker(across ? new ColumnTicker(axis) : new QCPAxisTickerFixed);
   ticker->setTickStep(1);
   ticker->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
-  return ticker;
+  axis.setTicker(ticker);
 }
 
 }  // namespace
@@ -75,7 +94,7 @@ MatrixPlot::MatrixPlot(Words words, QWidget* parent)
   frame_->setLayer(moving_);
   frame_->setVisible(false);
   for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
-    axis->setTicker(whole_numbers());
+    set_whole_numbers(*axis);
     axis->setSubTicks(false);
     axis->grid()->setVisible(false);
   }

@@ -161,21 +161,26 @@ void PartitionPicture::paint_grid(QPainter& painter, const Grid& grid) const {
 
 void PartitionPicture::paint_legend(QPainter& painter) const {
   const Theme theme = theme_of(palette());
-  const double side = fontMetrics().ascent(), space = spacing(*this);
-  const double top = height() - fontMetrics().lineSpacing();
+  const double side = fontMetrics().ascent(), space = spacing(*this), line = fontMetrics().lineSpacing();
   const auto shared = static_cast<int>(std::ranges::count(partition_, -1));
   const QString shared_text = tr("shared set, always on: %1 neurons").arg(shared);
+  const QString routed_text =
+      tr("%1 routed experts of %2 neurons")
+          .arg(experts_)
+          .arg(experts_ > 0 ? (static_cast<int>(partition_.size()) - shared) / experts_ : 0);
+  const int swatches = std::min(experts_, 12);
+  const double shared_width = side + space / 2 + fontMetrics().horizontalAdvance(shared_text);
+  const double routed_width = swatches * side / 2 + space / 2 + fontMetrics().horizontalAdvance(routed_text);
+  const bool one_line = shared_width + 2 * space + routed_width <= width();
+  double top = height() - (one_line ? line : 2 * line);
   painter.fillRect(QRectF(0, top, side, side), theme.faint);
   painter.setPen(theme.text);
   painter.drawText(QPointF(side + space / 2, top + side), shared_text);
-  double left = side + 2.5 * space + fontMetrics().horizontalAdvance(shared_text);
-  const int swatches = std::min(experts_, 12);
+  double left = one_line ? shared_width + 2 * space : 0;
+  if (!one_line) top += line;
   for (int i = 0; i < swatches; ++i, left += side / 2)
     painter.fillRect(QRectF(left, top, side / 2, side), expert_colour(theme, i));
-  painter.drawText(QPointF(left + space / 2, top + side),
-                   tr("%1 routed experts of %2 neurons")
-                       .arg(experts_)
-                       .arg(experts_ > 0 ? (static_cast<int>(partition_.size()) - shared) / experts_ : 0));
+  painter.drawText(QPointF(left + space / 2, top + side), routed_text);
 }
 
 void PartitionPicture::paintEvent(QPaintEvent*) {

@@ -96,7 +96,8 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   caption_->hide();
   failure_->hide();
   canvas_->setMouseTracking(true);
-  canvas_->setFocusPolicy(Qt::TabFocus);  // the menu key needs the focus
+  canvas_->setFocusPolicy(Qt::TabFocus);                    // the menu key needs the focus
+  canvas_->setAttribute(Qt::WA_NoMousePropagation, false);  // the wheel scrolls the page around the plot
   canvas_->installEventFilter(this);
   set_title(title);
 }
@@ -173,6 +174,10 @@ void Plot::showEvent(QShowEvent* event) {
 }
 
 bool Plot::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == canvas_ && event->type() == QEvent::Wheel) {
+    event->ignore();  // the canvas would take it and do nothing
+    return true;
+  }
   if (watched == canvas_ && event->type() == QEvent::MouseMove) {
     const auto& mouse = static_cast<const QMouseEvent&>(*event);
     const QString text = read_out(canvas_->xAxis->pixelToCoord(mouse.position().x()),
@@ -184,6 +189,8 @@ bool Plot::eventFilter(QObject* watched, QEvent* event) {
   }
   if (watched == canvas_ && (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut))
     show_focus();
+  // The canvas draws itself at once, but chooses the ticks by the size that the axes had before.
+  if (watched == canvas_ && event->type() == QEvent::Resize && !empty()) redraw();
   return QWidget::eventFilter(watched, event);
 }
 

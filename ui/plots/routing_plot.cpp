@@ -16,6 +16,7 @@
 #include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
 #include "ui/plots/threshold_line.h"
+#include "ui/plots/tick_room.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/spacing.h"
 
@@ -31,19 +32,38 @@ double at_log(double log_weight) { return std::pow(10.0, log_weight); }
 
 double total_of(const HistogramCounts& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); }
 
-// The axis is linear in log10 of the weight, so that all bins are equally wide, but its labels are the
-// weights. A long axis has labels at powers of ten only.
-QSharedPointer<QCPAxisTickerText> weight_ticks(double decades) {
-  QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
-  for (int decade = -4; decade <= 1; ++decade)
-    for (const int step : {1, 3}) {
-      if (step > 1 && decades > 2.5) continue;
-      const double weight = step * std::pow(10.0, decade);
-      if (weight <= histogram_high)
-        ticker->addTick(std::log10(weight), QString::number(weight, 'f', std::max(0, -decade)));
-    }
-  return ticker;
+QString weight_at(double log_weight) {
+  const int decade = static_cast<int>(std::floor(log_weight + 0.01));
+  return QString::number(at_log(log_weight), 'f', std::max(0, -decade));
 }
+
+/// The axis is linear in log10 of the weight, so that all bins are equally wide, but its labels are the
+/// weights: powers of ten, and three times these where there is room.
+class WeightTicker : public QCPAxisTicker {
+ public:
+  explicit WeightTicker(const QCPAxis& axis) : axis_(axis) {}
+
+ protected:
+  QVector<double> createTickVector(double, const QCPRange& range) override {
+    const double third = std::log10(3.0), first = std::ceil(range.lower);
+    // The smallest weights have the longest labels.
+    const auto needed = [&](double weight) { return label_share(axis_, weight_at(weight)) * range.size(); };
+    const bool thirds = needed(range.lower) < third;
+    const int stride =
+        std::max(1, static_cast<int>(std::ceil((needed(first) + needed(first + 1)) / 2)));  // half of each
+    QVector<double> ticks;
+    for (int decade = static_cast<int>(first) - 1; decade <= static_cast<int>(high); ++decade) {
+      if (decade % stride == 0) ticks << decade;
+      if (thirds) ticks << decade + third;
+    }
+    return ticks;
+  }
+  int getSubTickCount(double) override { return 0; }
+  QString getTickLabel(double tick, const QLocale&, QChar, int) override { return weight_at(tick); }
+
+ private:
+  const QCPAxis& axis_;
+};
 
 }  // namespace
 
@@ -52,13 +72,14 @@ RoutingPlot::RoutingPlot(QWidget* parent)
            tr("How strongly the router calls its experts appears here once the layer has routing weights."),
            parent),
       views_(new QComboBox),
-      log_counts_(new QCheckBox(tr("log scale"))) {
+      log_counts_(new QCheckBox(tr("log counts"))) {
   QCustomPlot& plot = canvas();
   bars_ = new QCPBars(plot.xAxis, plot.yAxis);
   bars_->setWidth(bin_width);
   bars_->setPen(Qt::NoPen);
   bars_->setAntialiased(false);  // antialiased, 256 bars take 80 ms instead of 2
   above_ = plot.addGraph(plot.xAxis, plot.yAxis2);
+  plot.xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new WeightTicker(*plot.xAxis)));
   plot.xAxis->setSubTicks(false);
   plot.xAxis->setLabel(tr("routing weight (log scale)"));
   plot.yAxis->setNumberFormat(QStringLiteral("gb"));
@@ -199,7 +220,6 @@ void RoutingPlot::fit_range() {
   }
   const double margin = 0.03 * std::max(right - left, 0.5);
   plot.xAxis->setRange(std::max(left - margin, low), std::min(right + margin, high));
-  plot.xAxis->setTicker(weight_ticks(plot.xAxis->range().size()));
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   plot.yAxis->setTicker(log_ ? log_ticker() : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
   const QString of = least_shown() ? tr("% of the weights that run") : tr("% of the weights");

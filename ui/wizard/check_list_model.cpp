@@ -20,9 +20,12 @@ QString mark(Check::State state) {
 }
 
 Check check_in_words(Check::State state, const Problem& problem) {
-  QStringList advice{in_window_words(problem.hint), QString::fromStdString(problem.path.string())};
+  const QString sentence = QString::fromStdString(problem.message);
+  const QString path = QString::fromStdString(problem.path.string());
+  QStringList advice{in_window_words(problem.hint)};
+  if (!sentence.contains(path)) advice << path;
   advice.removeAll(QString());
-  return {state, QString::fromStdString(problem.message), advice.join(QStringLiteral("\n"))};
+  return {state, sentence, advice.join(QStringLiteral("\n"))};
 }
 
 }  // namespace

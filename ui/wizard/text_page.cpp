@@ -40,7 +40,8 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
          "what it cost. Text like that of your users gives the best result."));
   setAcceptDrops(true);
   from_files_->setObjectName(QStringLiteral("text_from_files"));
-  from_files_->setToolTip(tr("Plain text (documents end at a blank line) or JSONL with the key text"));
+  from_files_->setToolTip(
+      tr("Plain text (documents end at a blank line), or JSON lines or a JSON list with the key text"));
   own_->setObjectName(QStringLiteral("text_own"));
   own_->setToolTip(
       tr("For when you have no text: the model samples documents from its own distribution first"));
@@ -84,7 +85,7 @@ QWidget* TextPage::make_files() {
           [this](const QString& sentence) { reason_->say(Note::Kind::wrong, sentence); });
   no_files_ = new Note(Note::Kind::faint, config_.engine().remote()
                                               ? tr("The files that you name below appear here.")
-                                              : tr("Drop .txt or .jsonl files here, or choose them below."));
+                                              : tr("Drop text or JSON files here, or choose them below."));
   no_files_->setAlignment(Qt::AlignCenter);
   no_files_->setAttribute(Qt::WA_TransparentForMouseEvents);
   (new QVBoxLayout(table_->viewport()))->addWidget(no_files_);
@@ -148,8 +149,9 @@ bool TextPage::isComplete() const { return config_.is_ready(); }
 
 void TextPage::browse() {
   if (config_.engine().remote() || !path_->text().trimmed().isEmpty()) return add_typed();
-  const QStringList files = QFileDialog::getOpenFileNames(
-      this, tr("Calibration text"), remembered(keys::last_folder), tr("Text (*.txt *.jsonl);;All files (*)"));
+  const QStringList files =
+      QFileDialog::getOpenFileNames(this, tr("Calibration text"), remembered(keys::last_folder),
+                                    tr("Text (*.txt *.jsonl *.ndjson *.json);;All files (*)"));
   if (files.isEmpty()) return;
   remember(keys::last_folder, QFileInfo(files.first()).path());
   config_.add_files(files);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.h"
+#include "base/setting.h"
 #include "run/plan.h"
 #include "ui/engine/answer.h"
 #include "ui/engine/lexicon.h"
@@ -158,8 +159,11 @@ QString TextPageConfig::reason() const {
   if (reading()) return tr("The text is being read.");
   if (look_ && !look_->problems.empty()) {
     const Problem& problem = look_->problems.front();
+    const bool short_text = setting_in(problem.hint) == Setting::tokens;
     return QString::fromStdString(problem.message) + ' ' +
-           (fewer() ? tr("Add text, or take fewer tokens.") : in_window_words(problem.hint));
+           (fewer()      ? tr("Add text, or take fewer tokens.")
+            : short_text ? tr("Add text, or let the model write its own.")
+                         : in_window_words(problem.hint));
   }
   return {};
 }

@@ -103,7 +103,7 @@ void MeasureRow::show_progress(int request, const ProgressEvent& event) {
   constexpr int parts = 1000;
   bar_->setRange(0, parts);
   bar_->setValue(static_cast<int>(parts * event.done / event.total));
-  doing_->setText(event.eta_s < 0 ? doing() : tr("%1 · %2 left").arg(doing(), duration_text(event.eta_s)));
+  doing_->setText(event.eta_s < 0 ? doing() : tr("%1 · %2 left").arg(doing(), whole_seconds(event.eta_s)));
 }
 
 void MeasureRow::finish(int request, const Outcome& outcome) {

@@ -112,6 +112,7 @@ TEST_CASE("checkpoints that are not read are recognised in one sentence with a r
     const char* file;
     const char* sentence;
   } folders[] = {
+      {"recipe.json", "holds a run"},
       {"adapter_config.json", "holds a LoRA adapter"},
       {"adapter_model.safetensors", "holds a LoRA adapter"},
       {"model-00001-of-00002.safetensors", "in shards (model-00001-of-00002.safetensors)"},
