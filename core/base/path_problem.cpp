@@ -50,7 +50,8 @@ std::optional<Problem> folder_problem(const fs::path& path) {
 
 std::optional<Problem> file_problem(const fs::path& path) {
   if (auto problem = unreachable(path, "file")) return problem;
-  if (fs::is_directory(path)) return Problem{"This is a folder, not a file.", "Name a file.", path};
+  if (fs::is_directory(path))
+    return Problem{fmt::format("{} is a folder, not a file.", path.string()), "Name a file.", path};
   if (!fs::is_regular_file(path))
     return Problem{fmt::format("{} is a pipe or a device, not a file.", path.string()),
                    "Save what it gives to a file and name that, because it is read more than once.", path};

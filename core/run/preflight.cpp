@@ -157,7 +157,8 @@ void Preflight::leave_out_constant_layers() {
   std::vector<int>& layers = plan_.recipe.layers;
   const auto removed = std::erase_if(
       layers, [&](int layer) { return std::ranges::binary_search(plan_.constant_layers, layer); });
-  if (removed > 0 && layers.empty())
+  // Where it is so of all layers, check_model() has said it.
+  if (removed > 0 && layers.empty() && std::ssize(plan_.constant_layers) < plan_.config.layers)
     problem(
         "No layer is left to convert: the FFNs of all chosen layers give the same output for every input.",
         "Choose other layers with {layers}.", plan_.recipe.model);
