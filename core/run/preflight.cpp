@@ -85,6 +85,10 @@ void Preflight::attempt(const std::function<void()>& work) {
 void Preflight::check_folder() {
   if (request_.run.empty()) return problem("No run folder is given.", "Name one with {run}.");
   const fs::path run = plan_.run = normal_path(request_.run);
+  if (has_entry(run) && !fs::exists(run)) {  // a link to nothing
+    plan_.problems.push_back(*folder_problem(run));
+    return;
+  }
   if (fs::exists(run) && !fs::is_directory(run))
     return problem("The run folder is a file.", "Name another folder with {run}.", run);
   if (!is_writable(run))
