@@ -325,6 +325,7 @@ TEST_CASE("text that cannot be split is refused with the numbers") {
         std::string::npos);
   CHECK(refused({}, 16, {32, 0, 0}).find("no text") != std::string::npos);
   CHECK(refused({a}, 1, {32, 0, 0}).find("too short") != std::string::npos);
+  CHECK(refused({a}, 16, {INT64_MAX, INT64_MAX, INT64_MAX}).find("too large") != std::string::npos);
   CHECK(refused({a}, 16, {-5, 0, 0}).find("number of tokens is negative") != std::string::npos);
 }
 
