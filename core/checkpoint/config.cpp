@@ -183,6 +183,9 @@ void read_sizes(const Reader& reader, const Architecture& architecture, ModelCon
   config.intermediate_size = reader.size("intermediate_size", largest_size);
   config.vocab_size = reader.size("vocab_size", largest_size);
   config.max_positions = reader.size("max_position_embeddings", most_positions, architecture.positions);
+  if (config.max_positions == 1)
+    reader.complain("max_position_embeddings", "is 1; a model needs 2 or more to predict anything.",
+                    "Correct config.json or fetch it again.");
   config.heads = reader.size("num_attention_heads", most_heads);
   const bool kv_default = architecture.kv_heads > 0 && !reader.mentions("num_key_value_heads");
   config.kv_heads =

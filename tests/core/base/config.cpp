@@ -205,6 +205,7 @@ TEST_CASE("unsupported settings and impossible values are named") {
       {{{"use_rope", false}}, "use_rope is false; only true is known here"},
       {{{"rope_interleaved", true}}, "rope_interleaved is true; only false is known here"},
       {{{"activation", "geglu"}}, "activation is \"geglu\"; only \"silu\", \"swish\" or \"swiglu\""},
+      {{{"max_position_embeddings", 1}}, "max_position_embeddings is 1; a model needs 2"},
       {{{"rms_norm", false}}, "rms_norm is false; only true is known here"},
       {{{"scale_attention", false}}, "scale_attention is false; only true is known here"},
       {{{"residual_multiplier", 0.22}}, "residual_multiplier is 0.22; only 1 is known here"},
