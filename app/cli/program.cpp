@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -77,7 +80,10 @@ int run_command(const Command& command, const Common& common, Output& output, bo
 std::string whole_number(const std::string& text) {
   const bool digits =
       !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
-  return digits ? "" : "\"" + text + "\" is not a whole number of at least 0";
+  if (!digits) return "\"" + text + "\" is not a whole number of at least 0";
+  std::uint64_t number = 0;  // the parser would take the largest one for what does not fit
+  const bool fits = std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
+  return fits ? "" : fmt::format("a number of {} digits is too large", text.size());
 }
 
 int run(int argc, char** argv, const std::vector<Offer>& offers) {

@@ -11,7 +11,8 @@
 namespace ladimo {
 namespace {
 
-constexpr int deepest = 100;  // levels; functions that walk a value recurse once per level
+constexpr int deepest = 100;                  // levels; functions that walk a value recurse once per level
+constexpr std::size_t longest_spelled = 120;  // bytes
 constexpr const char* hint = "The file may be truncated, damaged or edited by hand; fetch or write it again.";
 
 /// The byte at which `text` goes deeper than `deepest` levels.
@@ -59,6 +60,14 @@ nlohmann::json parse_json(std::string_view text, const std::string& what, const 
     throw Refusal(fmt::format("{} is not valid JSON: it goes wrong at byte {}.", what, offset + failure.byte),
                   hint, path);
   }
+}
+
+std::string spelled_json(const nlohmann::json& value) {
+  std::string text = value.dump();
+  if (text.size() <= longest_spelled) return text;
+  std::size_t end = longest_spelled;  // not inside a UTF-8 character
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
+  return text.substr(0, end) + "...";
 }
 
 }  // namespace ladimo

@@ -16,4 +16,7 @@ namespace ladimo {
 nlohmann::json parse_json(std::string_view text, const std::string& what, const std::filesystem::path& path,
                           std::size_t offset = 0);
 
+/// A value as it is spelled in messages: its JSON text, cut where it is long.
+std::string spelled_json(const nlohmann::json& value);
+
 }  // namespace ladimo

@@ -40,7 +40,11 @@ Problem not_permitted(const fs::path& path) {
 std::optional<Problem> folder_problem(const fs::path& path) {
   if (auto problem = unreachable(path, "folder")) return problem;
   if (!fs::is_directory(path)) {
-    const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    if (!fs::is_regular_file(path))
+      return Problem{fmt::format("{} is a pipe or a device, not a folder.", path.string()), "Name a folder.",
+                     path};
+    std::error_code code;
+    const fs::path parent = fs::absolute(path, code).parent_path();  // "." at a sentence's end reads as ".."
     return Problem{fmt::format("{} is a file, not a folder.", path.string()),
                    fmt::format("Name the folder that it is in: {}.", parent.string()), path};
   }
@@ -50,7 +54,8 @@ std::optional<Problem> folder_problem(const fs::path& path) {
 
 std::optional<Problem> file_problem(const fs::path& path) {
   if (auto problem = unreachable(path, "file")) return problem;
-  if (fs::is_directory(path)) return Problem{"This is a folder, not a file.", "Name a file.", path};
+  if (fs::is_directory(path))
+    return Problem{fmt::format("{} is a folder, not a file.", path.string()), "Name a file.", path};
   if (!fs::is_regular_file(path))
     return Problem{fmt::format("{} is a pipe or a device, not a file.", path.string()),
                    "Save what it gives to a file and name that, because it is read more than once.", path};

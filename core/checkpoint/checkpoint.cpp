@@ -1,6 +1,7 @@
 #include "checkpoint/checkpoint.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -84,10 +85,25 @@ void check_tensor(const TensorStore& store, const ExpectedTensor& expected, cons
     problems.push_back({fmt::format("Tensor {} has shape {}, but config.json asks for {}.", view.name,
                                     spelled(view.shape), spelled(expected.shape)),
                         "Use the config.json that belongs to the weights.", view.file});
-  if (view.dtype != DType::f32 && view.dtype != DType::f16 && view.dtype != DType::bf16)
-    problems.push_back({fmt::format("Tensor {} has dtype {}, which this program cannot compute with.",
-                                    view.name, view.dtype_text),
-                        "Use a checkpoint in F32, F16 or BF16.", view.file});
+}
+
+// Adds one problem for every dtype that this program does not compute with, however many tensors have it.
+void check_dtypes(const TensorStore& store, const std::vector<ExpectedTensor>& expected,
+                  std::vector<Problem>& problems) {
+  std::map<std::string, std::vector<const TensorView*>> unknown;
+  for (const ExpectedTensor& tensor : expected) {
+    if (!store.contains(tensor.name)) continue;
+    const TensorView& view = store.at(tensor.name);
+    if (view.dtype != DType::f32 && view.dtype != DType::f16 && view.dtype != DType::bf16)
+      unknown[view.dtype_text].push_back(&view);
+  }
+  for (const auto& [dtype, views] : unknown) {
+    const auto more = views.size() - 1;
+    problems.push_back(
+        {fmt::format("Tensor {}{} dtype {}, which this program cannot compute with.", views.front()->name,
+                     more > 0 ? fmt::format(" and {} more have", more) : " has", dtype),
+         "Use a checkpoint in F32, F16 or BF16.", views.front()->file});
+  }
 }
 
 // Adds a problem for every tensor that the architecture has no use for. Such a tensor shows that another
@@ -111,6 +127,7 @@ void check_tensors(Found& found, const fs::path& folder) {
   std::vector<Problem> problems;
   const auto expected = tensors_of(found.config, found.native);
   for (const ExpectedTensor& tensor : expected) check_tensor(*found.store, tensor, folder, problems);
+  check_dtypes(*found.store, expected, problems);
   check_extras(*found.store, expected, found, problems);
   if (problems.empty()) return;
   if (auto cause = foreign_tensors(*found.store)) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "checkpoint/config_keys.h"
 #include "checkpoint/tensor_names.h"
 
@@ -22,6 +23,8 @@ constexpr std::int64_t most_layers = 4096;
 constexpr std::int64_t most_heads = 4096;
 constexpr std::int64_t largest_size = 1 << 24;
 constexpr std::int64_t most_positions = std::int64_t{1} << 31;
+
+constexpr std::size_t listed_keys = 5;  // unknown keys that are named
 
 // An architecture, and what Hugging Face transformers assumes for keys that config.json lacks.
 struct Architecture {
@@ -67,7 +70,7 @@ class Reader {
     problems_.push_back({fmt::format("config.json: {}{} {}", prefix_, key, what), hint, path_});
   }
   void complain_value(const char* key, const std::string& wanted) const {
-    complain(key, fmt::format("is {}; it must be {}.", value(key)->dump(), wanted),
+    complain(key, fmt::format("is {}; it must be {}.", spelled_json(*value(key)), wanted),
              "Correct config.json or fetch it again.");
   }
 
@@ -111,6 +114,7 @@ class Reader {
   // Complains about every key that this program would ignore although it could change the computation.
   template <std::size_t N>
   void only(const std::string_view (&known)[N]) const {
+    std::size_t unknown = 0;
     for (const auto& [key, entry] : json_.items()) {
       const auto has_key = [&key = key](std::string_view candidate) { return candidate == key; };
       if (entry.is_null() || std::ranges::any_of(known, has_key) ||
@@ -121,15 +125,19 @@ class Reader {
       if (agreed != std::end(agreed_config_keys)) {
         const Json values = Json::parse(agreed->values);
         if (std::ranges::find(values, entry) == values.end())
-          complain(key, fmt::format("is {}; only {} is known here.", entry.dump(), spelled(values)),
+          complain(key, fmt::format("is {}; only {} is known here.", spelled_json(entry), spelled(values)),
                    "Use a model that computes as LLaMA or Mistral does.");
       } else if (entry != false && entry != "" && !(entry.is_structured() && entry.empty())) {
+        if (++unknown > listed_keys) continue;
         const bool quantised = key == "quantization_config";
         complain(key, "is not known here, and it may change the computation.",
                  quantised ? "Use the checkpoint before quantisation (F32, F16 or BF16)."
                            : "Remove the key if the model computes as LLaMA or Mistral does without it.");
       }
     }
+    if (unknown > listed_keys)
+      complain(fmt::format("{} more keys", unknown - listed_keys), "are not known here either.",
+               "Use a model that computes as LLaMA or Mistral does.");
   }
 
   Reader object(const char* key) const { return {*value(key), prefix_ + key + ".", path_, problems_}; }
@@ -156,9 +164,10 @@ const Architecture& read_architecture(const Reader& reader, ModelConfig& config)
       known = &candidate;
     }
   if (known == nullptr) {
-    reader.complain("architectures",
-                    names ? fmt::format("is {}, an unknown architecture.", names->dump()) : "is missing.",
-                    "LlamaForCausalLM and MistralForCausalLM can be converted.");
+    reader.complain(
+        "architectures",
+        names ? fmt::format("is {}, an unknown architecture.", spelled_json(*names)) : "is missing.",
+        "LlamaForCausalLM and MistralForCausalLM can be converted.");
     return architectures[0];
   }
   const std::string type = reader.text("model_type");
@@ -174,6 +183,9 @@ void read_sizes(const Reader& reader, const Architecture& architecture, ModelCon
   config.intermediate_size = reader.size("intermediate_size", largest_size);
   config.vocab_size = reader.size("vocab_size", largest_size);
   config.max_positions = reader.size("max_position_embeddings", most_positions, architecture.positions);
+  if (config.max_positions == 1)
+    reader.complain("max_position_embeddings", "is 1; a model needs 2 or more to predict anything.",
+                    "Correct config.json or fetch it again.");
   config.heads = reader.size("num_attention_heads", most_heads);
   const bool kv_default = architecture.kv_heads > 0 && !reader.mentions("num_key_value_heads");
   config.kv_heads =
@@ -246,20 +258,21 @@ void read_attention_span(const Reader& reader, const Architecture& architecture,
   const bool uniform = types->is_array() && std::all_of(types->begin(), types->end(),
                                                         [&](const Json& type) { return type == wanted; });
   if (!uniform)
-    reader.complain("layer_types",
-                    fmt::format("is {}; only \"{}\" in every layer is known here.", types->dump(), wanted),
-                    "Models whose layers attend differently cannot be converted yet.");
+    reader.complain(
+        "layer_types",
+        fmt::format("is {}; only \"{}\" in every layer is known here.", spelled_json(*types), wanted),
+        "Models whose layers attend differently cannot be converted yet.");
 }
 
 void read_activation(const Reader& reader) {
   const std::string activation = reader.text("hidden_act");
   if (reader.value("hidden_act") && activation != "silu" && activation != "swish")
     reader.complain("hidden_act",
-                    fmt::format("is {}, an unknown activation.", reader.value("hidden_act")->dump()),
+                    fmt::format("is {}, an unknown activation.", spelled_json(*reader.value("hidden_act"))),
                     "Only silu is known.");
   const Json* rotary = reader.value("partial_rotary_factor");
   if (rotary != nullptr && *rotary != 1)
-    reader.complain("partial_rotary_factor", fmt::format("is {}; only 1 is known.", rotary->dump()),
+    reader.complain("partial_rotary_factor", fmt::format("is {}; only 1 is known.", spelled_json(*rotary)),
                     "Models that rotate a part of each head cannot be converted yet.");
 }
 

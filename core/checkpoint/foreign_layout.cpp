@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "checkpoint/tensor_names.h"
+
 namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
@@ -19,6 +21,10 @@ constexpr const char* hugging_face_layout =
     "(convert_llama_weights_to_hf.py).";
 constexpr const char* save_as_safetensors =
     "Load it with transformers and write it with save_pretrained, which makes safetensors.";
+
+constexpr const char* larger_model = "The language model is part of a larger model, such as a vision model";
+constexpr const char* language_model_alone =
+    "Save the language model alone with transformers, and name that folder.";
 
 enum class Place { begin, end, anywhere };
 
@@ -43,6 +49,14 @@ constexpr Sign tensor_signs[] = {
     {".weight_scale_inv", Place::end, "The weights are quantised to FP8", before_quantisation},
     {".weight_scale", Place::end, "The weights are quantised to FP8 or INT8", before_quantisation},
     {".input_scale", Place::end, "The weights are quantised to FP8", before_quantisation},
+    {".weight._data", Place::end, "The weights are quantised with quanto", before_quantisation},
+    {".weight_blocks", Place::end, "The weights are quantised to MXFP4", before_quantisation},
+    {".weight_scales", Place::end, "The weights are quantised with EETQ", before_quantisation},
+    {".q_weight", Place::end, "The weights are quantised with EXL2", before_quantisation},
+    {".codebooks", Place::end, "The weights are quantised with AQLM", before_quantisation},
+    {".Qidxs", Place::end, "The weights are quantised with QuIP#", before_quantisation},
+    {".centroids.weight", Place::end, "The weights are quantised with VPTQ", before_quantisation},
+    {".scales", Place::end, "The weights are quantised (MLX or a similar format)", before_quantisation},
     {".W_q", Place::end, "The weights are quantised with HQQ", before_quantisation},
     {".mlp.experts.", Place::anywhere, "The FFNs are experts already: this is a Mixture-of-Experts model",
      "Use a dense checkpoint."},
@@ -56,11 +70,16 @@ constexpr Sign tensor_signs[] = {
      hugging_face_layout},
     {"transformer.h.", Place::begin, "The tensors have the names of GPT-2", "Use a LLaMA or Mistral model."},
     {"gpt_neox.", Place::begin, "The tensors have the names of GPT-NeoX", "Use a LLaMA or Mistral model."},
-    {"language_model.", Place::begin, "The language model is part of a larger model, such as a vision model",
-     "Save the language model alone with transformers, and name that folder."},
-    {"model.language_model.", Place::begin,
-     "The language model is part of a larger model, such as a vision model",
-     "Save the language model alone with transformers, and name that folder."},
+    {"language_model.", Place::begin, larger_model, language_model_alone},
+    {"model.language_model.", Place::begin, larger_model, language_model_alone},
+    {"vision_tower.", Place::begin, larger_model, language_model_alone},
+    {"model.vision_tower.", Place::begin, larger_model, language_model_alone},
+    {"vision_model.", Place::begin, larger_model, language_model_alone},
+    {"visual.", Place::begin, larger_model, language_model_alone},
+    {"audio_tower.", Place::begin, larger_model, language_model_alone},
+    {"multi_modal_projector.", Place::begin, larger_model, language_model_alone},
+    {".self_attn.q_norm.weight", Place::end, "Attention norms its queries and keys, which LLaMA does not",
+     "Only the LLaMA and Mistral layouts are read."},
     {"base_model.model.", Place::begin, "The model was saved from inside PEFT", merge_adapter},
     {"_orig_mod.", Place::begin, "The model was saved from inside torch.compile",
      "Save the original module's weights (model._orig_mod) with save_pretrained."},
@@ -78,6 +97,20 @@ bool shows(const std::string& name, const Sign& sign) {
       return name.find(sign.part) != std::string::npos;
   }
   return false;
+}
+
+/// What is wrong when all names begin in another way than LLaMA's, as those of a wrapped model do.
+std::optional<Problem> other_prefix(const TensorStore& store) {
+  const std::string wanted = tensor_name(Role::embedding);
+  if (store.contains(wanted)) return std::nullopt;
+  const auto last_parts = std::string_view(wanted).substr(wanted.find('.') + 1);  // without "model."
+  for (const auto& [name, view] : store.tensors())
+    if (name.ends_with(last_parts))
+      return Problem{
+          fmt::format("The names of the tensors begin otherwise than LLaMA's: there is {}, but no {}.", name,
+                      wanted),
+          "Load the model with transformers and write it with save_pretrained.", view.file};
+  return std::nullopt;
 }
 
 /// The names of the files in a folder, sorted.
@@ -154,7 +187,7 @@ std::optional<Problem> foreign_tensors(const TensorStore& store) {
     for (const auto& [name, view] : store.tensors())
       if (shows(name, sign))
         return Problem{fmt::format("{} ({}).", sign.meaning, name), sign.remedy, view.file};
-  return std::nullopt;
+  return other_prefix(store);
 }
 
 std::optional<Problem> adapter_beside(const fs::path& folder) {

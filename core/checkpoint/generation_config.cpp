@@ -1,18 +1,33 @@
 #include "checkpoint/generation_config.h"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+
+#include "base/json_text.h"
 
 namespace ladimo {
 namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::size_t listed = 8;  // ids that are named
+
 std::string spelled(const std::vector<std::int64_t>& ids) {
-  return ids.empty() ? "none" : fmt::format("{}", fmt::join(ids, ", "));
+  if (ids.empty()) return "none";
+  const std::span first(ids.data(), std::min(ids.size(), listed));
+  const auto more = ids.size() - first.size();
+  return fmt::format("{}{}", fmt::join(first, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+/// The ids in order, each once.
+std::vector<std::int64_t> tidied(std::vector<std::int64_t> ids) {
+  std::ranges::sort(ids);
+  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  return ids;
 }
 
 /// The ids under eos_token_id, which may be one number or a list. A negative id means "none".
@@ -26,7 +41,7 @@ std::vector<std::int64_t> read_eos(const Json& json, const std::filesystem::path
       warnings.push_back(
           {fmt::format(
                "generation_config.json: eos_token_id is {}, which is no token id below vocab_size {}.",
-               id.dump(), vocab_size),
+               spelled_json(id), vocab_size),
            "It is left out.", file});
     else if (id >= 0)
       ids.push_back(id.get<std::int64_t>());
@@ -48,10 +63,8 @@ void add_generation_config(const ModelFiles& files, ModelConfig& config, std::ve
     return;
   }
   if (!json.is_object() || !json.contains("eos_token_id") || json["eos_token_id"].is_null()) return;
-  auto ids = read_eos(json, file, config.vocab_size, warnings);
-  auto known = config.eos;
-  std::ranges::sort(ids);
-  std::ranges::sort(known);
+  const auto ids = tidied(read_eos(json, file, config.vocab_size, warnings));
+  const auto known = tidied(config.eos);
   if (ids == known || ids.empty()) return;
   for (const std::int64_t id : ids)
     if (!std::ranges::binary_search(known, id)) config.eos.push_back(id);

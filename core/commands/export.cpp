@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/format.h"
+#include "base/path_problem.h"
 #include "base/version.h"
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
@@ -50,7 +51,7 @@ class TemporaryFolder {
 };
 
 void require_possible(const ExportRequest& request) {
-  if (exists(request.output))
+  if (has_entry(request.output))
     throw Refusal("A file or folder of that name exists already.", "Name a new folder with {output}.",
                   request.output);
   const auto parent = normal_path(request.output).parent_path();

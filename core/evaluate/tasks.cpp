@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "text/text_format.h"
 
 namespace ladimo {
 namespace {
@@ -95,7 +96,9 @@ void score_entries(const WeightSource& source, const MoeLayers& moe, const Model
 
 Task read_task(const std::filesystem::path& file) {
   Task task{file.stem().string(), {}};
-  std::istringstream lines(read_file(file));
+  const std::string bytes = read_file(file);
+  refuse_foreign_text(bytes, file);
+  std::istringstream lines{std::string(without_mark(bytes))};
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;

@@ -1,5 +1,6 @@
 #include "run/model_check.h"
 
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
@@ -30,6 +31,10 @@ CheckedModel check_model(const fs::path& folder) {
     model.constant_ffns = find_constant_ffns(*model.found.opened);
     if (auto warning = constant_ffn_warning(model.constant_ffns, folder))
       model.warnings.push_back(std::move(*warning));
+    if (!model.found.opened->native() && std::ssize(model.constant_ffns) == model.found.config.layers)
+      model.problems.push_back(
+          {"There is nothing to convert: the FFN of every layer gives the same output for every input.",
+           "Fetch the checkpoint again: its weights are zero.", folder});
   }
   if (!has_entry(folder / "config.json")) return model;
   ModelConfig& config = model.found.config;

@@ -85,6 +85,10 @@ void Preflight::attempt(const std::function<void()>& work) {
 void Preflight::check_folder() {
   if (request_.run.empty()) return problem("No run folder is given.", "Name one with {run}.");
   const fs::path run = plan_.run = normal_path(request_.run);
+  if (has_entry(run) && !fs::exists(run)) {  // a link to nothing
+    plan_.problems.push_back(*folder_problem(run));
+    return;
+  }
   if (fs::exists(run) && !fs::is_directory(run))
     return problem("The run folder is a file.", "Name another folder with {run}.", run);
   if (!is_writable(run))
@@ -157,7 +161,8 @@ void Preflight::leave_out_constant_layers() {
   std::vector<int>& layers = plan_.recipe.layers;
   const auto removed = std::erase_if(
       layers, [&](int layer) { return std::ranges::binary_search(plan_.constant_layers, layer); });
-  if (removed > 0 && layers.empty())
+  // Where it is so of all layers, check_model() has said it.
+  if (removed > 0 && layers.empty() && std::ssize(plan_.constant_layers) < plan_.config.layers)
     problem(
         "No layer is left to convert: the FFNs of all chosen layers give the same output for every input.",
         "Choose other layers with {layers}.", plan_.recipe.model);

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t windows_per_piece = 4;  // least number of windows in a piece of a long document
-constexpr std::int64_t very_long_line = 32;    // bytes of a line per token of a piece; most have 3 to 5
+constexpr std::int64_t most_tokens = 1'000'000'000'000'000;  // sums of them fit into 64 bits
+constexpr std::int64_t very_long_line = 32;  // bytes of a line per token of a piece; most have 3 to 5
 
 std::int64_t length(const std::vector<std::int32_t>& tokens) {
   return static_cast<std::int64_t>(tokens.size());
@@ -106,6 +107,9 @@ std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64
     throw Refusal(fmt::format("A window of {} tokens is too short.", window), "Set {window} to 2 or more.");
   if (tokens < 0)
     throw Refusal(fmt::format("The number of tokens is negative: {}.", tokens), "Use a number above 0.");
+  if (tokens > most_tokens)
+    throw Refusal(fmt::format("The number of tokens is too large: {}.", tokens),
+                  "Ask for fewer tokens ({tokens}).");
   const std::int64_t count = tokens / static_cast<std::int64_t>(files) / window;
   if (count == 0 && tokens > 0)
     throw Refusal(fmt::format("{} tokens over {} file{} do not fill one window of {} in each.", tokens, files,

@@ -40,14 +40,15 @@ const LadimoSentencePiece& sentencepiece() {
 }
 
 // A message of protobuf that follows another is merged into it. This one sets normalizer_spec (field 3) of
-// sentencepiece's ModelProto to {add_dummy_prefix (field 3): false}.
-constexpr std::string_view without_dummy_prefix("\x1A\x02\x18\x00", 4);
+// sentencepiece's ModelProto to {add_dummy_prefix (field 3): false, remove_extra_whitespaces (field 4):
+// false}. With the latter, the space between an added token and the word after it would be lost.
+constexpr std::string_view as_it_stands("\x1A\x04\x18\x00\x20\x00", 6);
 
 }  // namespace
 
 PieceModel::PieceModel(std::string_view bytes, Beginning beginning) : library_(sentencepiece()) {
   std::string message(bytes);
-  if (beginning == Beginning::as_it_is) message += without_dummy_prefix;
+  if (beginning == Beginning::as_it_is) message += as_it_stands;
   // An empty file parses as a model without pieces.
   if (!bytes.empty()) model_ = library_.load(message.data(), message.size());
   if (model_ != nullptr && size() > 0) return;

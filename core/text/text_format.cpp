@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/path_problem.h"
+#include "text/table.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -22,6 +23,12 @@ std::string_view content_of(std::string_view text) {
 bool is_named_json(const fs::path& file) {
   const std::string extension = lower_case(file.extension().string());
   return extension == ".jsonl" || extension == ".ndjson" || extension == ".json";
+}
+
+/// A table without a header, or with one column, has no other sign than its name.
+bool is_named_table(const fs::path& file) {
+  const std::string extension = lower_case(file.extension().string());
+  return extension == ".csv" || extension == ".tsv";
 }
 
 struct Signature {
@@ -47,27 +54,40 @@ constexpr Signature signatures[] = {
     {"PAR1", "a Parquet table", as_lines},
     {"ARROW1", "an Arrow table", as_lines},
     {"SQLite format 3", "an SQLite database", as_lines},
+    {"{\\rtf", "an RTF document", "Save it as plain text."},
     {"%PDF-", "a PDF document", "Save its text as plain text, for example with pdftotext."},
+    {std::string_view("\xFF\xFE\0\0", 4), "UTF-32 text",
+     "Convert it to UTF-8: iconv -f UTF-32 -t UTF-8 FILE > NEW."},
     {"\xFF\xFE", "UTF-16 text", "Convert it to UTF-8: iconv -f UTF-16 -t UTF-8 FILE > NEW."},
     {"\xFE\xFF", "UTF-16 text", "Convert it to UTF-8: iconv -f UTF-16 -t UTF-8 FILE > NEW."},
 };
 
-/// Whether the first line is the header of a table with a column of texts: names without spaces between
-/// commas or tabs.
-bool is_table(std::string_view text) {
-  const auto line = text.substr(0, text.find_first_of("\r\n"));
-  const char separator = line.find('\t') != line.npos ? '\t' : ',';
-  if (line.find(separator) == line.npos) return false;
-  bool has_text = false;
-  for (std::size_t begin = 0; begin <= line.size();) {
-    const auto end = std::min(line.find(separator, begin), line.size());
-    std::string_view name = line.substr(begin, end - begin);
-    if (name.size() > 1 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
-    if (name.find_first_of(" \"") != name.npos) return false;
-    has_text = has_text || name == "text" || name == "content";
-    begin = end + 1;
-  }
-  return has_text;
+/// Whether `content` begins as JSON with texts does: an object with a key, or a list of objects or strings.
+/// Prose may begin with a brace or a bracket too, but hardly so.
+bool begins_as_json(std::string_view content, char bracket) {
+  if (!content.starts_with(bracket)) return false;
+  const auto inner = content_of(content.substr(1));
+  if (bracket == '{') return inner.starts_with('"') && inner.find("\":") < inner.find('\n');
+  return inner.starts_with('"') || begins_as_json(inner, '{');
+}
+
+/// What UTF-16 or UTF-32 text without a byte order mark is, which has zero bytes at regular places; null for
+/// other bytes.
+const Signature* wide_text(std::string_view bytes) {
+  static constexpr Signature kinds[] = {
+      {"", "UTF-16 text", "Convert it to UTF-8: iconv -f UTF-16LE -t UTF-8 FILE > NEW."},
+      {"", "UTF-16 text", "Convert it to UTF-8: iconv -f UTF-16BE -t UTF-8 FILE > NEW."},
+      {"", "UTF-32 text", "Convert it to UTF-8: iconv -f UTF-32LE -t UTF-8 FILE > NEW."},
+      {"", "UTF-32 text", "Convert it to UTF-8: iconv -f UTF-32BE -t UTF-8 FILE > NEW."}};
+  std::size_t zeros[4] = {};  // by the place in four bytes
+  for (std::size_t i = 0; i < bytes.size(); ++i) zeros[i % 4] += bytes[i] == '\0' ? 1 : 0;
+  const std::size_t most = bytes.size() / 8;  // of bytes.size() / 4: half of the characters
+  const auto many = [&](std::size_t place) { return zeros[place] > most; };
+  if (zeros[0] == 0 && zeros[2] == 0 && many(1) && many(3)) return &kinds[0];
+  if (zeros[1] == 0 && zeros[3] == 0 && many(0) && many(2)) return &kinds[1];
+  if (zeros[0] == 0 && many(1) && many(2) && many(3)) return &kinds[2];
+  if (zeros[3] == 0 && many(0) && many(1) && many(2)) return &kinds[3];
+  return nullptr;
 }
 
 }  // namespace
@@ -83,14 +103,15 @@ bool begins_list(std::string_view text) { return content_of(without_mark(text)).
 TextFormat format_of(std::string_view text, const fs::path& file) {
   const std::string_view content = content_of(text);
   if (content.empty()) return TextFormat::plain;
-  if (content.front() == '[' && (is_named_json(file) || nlohmann::json::accept(content)))
+  if (content.front() == '[' &&
+      (is_named_json(file) || begins_as_json(content, '[') || nlohmann::json::accept(content)))
     return TextFormat::json_array;
   const auto line = content.substr(0, content.find('\n'));
   if (content.front() == '{' && nlohmann::json::accept(line)) return TextFormat::json_lines;
   if (content.front() == '{' && nlohmann::json::accept(content))
     throw Refusal(fmt::format("{} is one JSON object over many lines.", file.filename().string()),
                   "Write a list of texts, or one object like {\"text\": \"...\"} per line.", file);
-  return is_named_json(file) ? TextFormat::json_lines : TextFormat::plain;
+  return is_named_json(file) || begins_as_json(content, '{') ? TextFormat::json_lines : TextFormat::plain;
 }
 
 void refuse_foreign_text(std::string_view bytes, const fs::path& file) {
@@ -100,8 +121,11 @@ void refuse_foreign_text(std::string_view bytes, const fs::path& file) {
   if (const auto pointer = lfs_pointer_problem(file, bytes)) throw Refusal(*pointer);
   for (const Signature& signature : signatures)
     if (bytes.starts_with(signature.bytes)) refuse(signature.what, signature.hint);
-  if (is_table(without_mark(bytes))) refuse("a table of comma or tab separated values", as_lines);
-  if (bytes.substr(0, 4096).find('\0') != bytes.npos)
+  if (is_named_table(file) || is_table(without_mark(bytes)))
+    refuse("a table of comma or tab separated values", as_lines);
+  const auto head = bytes.substr(0, 4096);
+  if (const Signature* wide = wide_text(head)) refuse(wide->what, wide->hint);
+  if (head.find('\0') != bytes.npos)
     refuse("a binary file", "Name a text file, or JSON lines like {\"text\": \"...\"}.");
 }
 

@@ -157,6 +157,7 @@ const std::vector<Case> cases = {
     {"layers that are no list", {"\"some\" is not a list of layers"}, nothing, {"--layers", "some"}},
     {"a window longer than the model's positions", {"64 positions"}, nothing, {"--window", "65"}},
     {"an unknown option", {"--quickly"}, nothing, {"--quickly"}},
+    {"a seed of 30 digits", {"--seed", "30 digits", "too large"}, nothing, {"--seed", std::string(30, '9')}},
     {"a seed that is no number", {"--seed", "abc", "whole number"}, nothing, {"--seed", "abc"}},
     {"a device that does not exist", {"abacus"}, nothing, {"--device", "abacus"}},
 };

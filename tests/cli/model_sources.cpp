@@ -74,6 +74,17 @@ TEST_CASE("a layer whose FFN gives the same output for every input stays dense i
   CHECK(refused.err.find("No layer is left to convert") != std::string::npos);
   CHECK_FALSE(fs::exists(work.folder / "other"));
 
+  Workplace nothing;
+  for (const char* layer : {"0", "1", "2"})
+    zero_tensor(nothing.model, std::string("model.layers.") + layer + ".mlp.down_proj.weight");
+  for (const auto& words :
+       {std::vector<std::string>{"inspect", nothing.model}, nothing.convert(run_folder)}) {
+    const auto all_constant = run(words);
+    CHECK(all_constant.status == 2);
+    CHECK(all_constant.err.find("There is nothing to convert") != std::string::npos);
+    CHECK(all_constant.err.find("No layer is left") == std::string::npos);
+  }
+
   const auto beyond = run({"compare", work.model, "--text", work.text, "--held-out", work.held_out,
                            "--tokens", "6000", "--experts", "12", "--methods", "static", "--ffn-activated",
                            "0.3", "--recipe", R"({"held_out_tokens": 2000})"});

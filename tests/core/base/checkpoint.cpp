@@ -145,6 +145,27 @@ TEST_CASE("tensors that do not fit are recognised by their names, in one sentenc
       {[](const std::string& name) { return "language_model." + name; }, "part of a larger model"},
       {[](const std::string& name) { return "model.language_model." + name; }, "part of a larger model"},
       {[](const std::string& name) { return "_orig_mod." + name; }, "torch.compile"},
+      {[](const std::string& name) { return "student.inner." + name; }, "begin otherwise than LLaMA's"},
+      {[](const std::string& name) { return name.starts_with("model.") ? name.substr(6) : name; },
+       "there is embed_tokens.weight, but no model.embed_tokens.weight"},
+      {[](const std::string& name) {
+         return name.ends_with("up_proj.weight") ? name.substr(0, name.size() - 7) + ".q_weight" : name;
+       },
+       "EXL2"},
+      {[](const std::string& name) {
+         return name.ends_with("up_proj.weight") ? name.substr(0, name.size() - 7) + ".scales" : name;
+       },
+       "MLX"},
+      {[](const std::string& name) {
+         return name.ends_with("up_proj.weight") ? "vision_tower." + name : name;
+       },
+       "part of a larger model"},
+      {[](const std::string& name) {
+         return name.ends_with("up_proj.weight")
+                    ? name.substr(0, name.find("mlp.")) + "self_attn.q_norm.weight"
+                    : name;
+       },
+       "norms its queries and keys"},
       {[](const std::string& name) { return "module." + name; }, "data-parallel"},
       {[](const std::string& name) { return "base_model.model." + name; }, "from inside PEFT"},
       {[](const std::string& name) {
@@ -228,6 +249,19 @@ TEST_CASE("every missing, misshaped or unreadable tensor is listed") {
   }
 }
 
+TEST_CASE("a dtype that is not computed with is named once, however many tensors have it") {
+  TemporaryFolder folder;
+  write_pico_model(folder.path(), {});
+  rewrite(folder.path(), [](std::vector<TensorSpec>& specs) {
+    for (TensorSpec& spec : specs)
+      if (spec.name.find("_proj.") != std::string::npos) spec.dtype = DType::i64;
+  });
+  const auto problems = problems_of(folder.path());
+  REQUIRE(problems.size() == 1);
+  CHECK(
+      mentions(problems, "_proj.weight and 13 more have dtype I64, which this program cannot compute with"));
+}
+
 TEST_CASE("an index that names no tensor gives a list of what is missing") {
   TemporaryFolder folder;
   write_json(folder / "config.json", config_json({}));
@@ -302,11 +336,14 @@ TEST_CASE("a text ends at the tokens of config.json and of generation_config.jso
   CHECK(with(R"({"eos_token_id": 2})").warnings.empty());
   CHECK(with(R"({"eos_token_id": null})").warnings.empty());
   CHECK(with("{}").warnings.empty());
+  CHECK(with(R"({"eos_token_id": [2, 2]})").warnings.empty());
   const auto both = with(R"({"eos_token_id": [2, 426]})");
   CHECK(both.config.eos == Ids{2, 426});
   CHECK(both.opened->config().eos == Ids{2, 426});
   CHECK(mentions(both.warnings, "(eos_token_id): 2 and 2, 426."));
   CHECK(with(R"({"eos_token_id": 7})").config.eos == Ids{2, 7});
+  CHECK(mentions(with(R"({"eos_token_id": [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]})").warnings,
+                 "2 and 3, 4, 5, 6, 7, 8, 9, 10 and 2 more."));
   for (const char* bad : {"{", "{\"eos_token_id\": 4096}", "{\"eos_token_id\": \"2\"}"}) {
     CAPTURE(bad);
     const auto found = with(bad);

@@ -205,6 +205,9 @@ TEST_CASE("unsupported settings and impossible values are named") {
       {{{"use_rope", false}}, "use_rope is false; only true is known here"},
       {{{"rope_interleaved", true}}, "rope_interleaved is true; only false is known here"},
       {{{"activation", "geglu"}}, "activation is \"geglu\"; only \"silu\", \"swish\" or \"swiglu\""},
+      {{{"max_position_embeddings", 1}}, "max_position_embeddings is 1; a model needs 2"},
+      {{{"rms_norm", false}}, "rms_norm is false; only true is known here"},
+      {{{"scale_attention", false}}, "scale_attention is false; only true is known here"},
       {{{"residual_multiplier", 0.22}}, "residual_multiplier is 0.22; only 1 is known here"},
   };
   for (const auto& item : cases) {
@@ -223,6 +226,15 @@ TEST_CASE("all problems are listed, not only the first") {
   std::vector<Problem> problems;
   parse({{"hidden_act", "gelu"}, {"alibi", true}, {"rope_scaling", {{"type", "yarn"}}}}, problems);
   CHECK(problems.size() == 3);
+  problems.clear();
+  json many;
+  for (int i = 0; i < 300; ++i) many["own_" + std::to_string(i)] = 1;
+  parse(many, problems);
+  REQUIRE(problems.size() == 6);
+  CHECK(problems.back().message == "config.json: 295 more keys are not known here either.");
+  problems.clear();
+  parse({{"hidden_size", std::vector<int>(10000, 64)}}, problems);
+  CHECK(problems.front().message.size() < 300);
   problems.clear();
   parse_config(json::array(), "config.json", problems);
   CHECK(problems.size() == 1);

@@ -136,6 +136,17 @@ TEST_CASE("files that hold no text are refused with the place") {
       {"a.txt", "version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
       {"a.txt", "id,text\n1,once\n", "a table of comma or tab separated values"},
       {"a.tsv", "\"text\"\tlabel\nonce\t1\n", "a table of comma or tab separated values"},
+      {"a.txt", "id;review\n1;once, twice\n2;never\n", "a table of comma or tab separated values"},
+      {"a.txt", "Review ID,Review Body\n1,\"once, \"\"twice\"\"\n\nthen\"\n2,no\n", "a table of comma"},
+      {"a.txt", ",title,body\n0,a,once\n1,b,\"c, d\"\n", "a table of comma or tab separated values"},
+      {"a.CSV", "text\n\"once\"\n", "a table of comma or tab separated values"},
+      {"a.txt", "[{\"text\": \"a\"}, {\"te", "a.txt is not valid JSON"},
+      {"a.txt", "{\"text\": oops}\n{\"text\": \"a\"}\n", "Line 1 of a.txt is not valid JSON"},
+      {"a.txt", "{\\rtf1\\ansi once}", "a.txt is an RTF document"},
+      {"a.txt", std::string("\xFF\xFE\0\0a\0\0\0", 8), "a.txt is UTF-32 text"},
+      {"a.txt", std::string("o\0n\0c\0e\0", 8), "a.txt is UTF-16 text"},
+      {"a.txt", std::string("\0o\0n\0c\0e", 8), "a.txt is UTF-16 text"},
+      {"a.txt", std::string("o\0\0\0n\0\0\0", 8), "a.txt is UTF-32 text"},
       {"a.txt", std::string("ab\0cd", 5), "a.txt is a binary file"},
   };
   for (const auto& item : cases) {
@@ -314,6 +325,7 @@ TEST_CASE("text that cannot be split is refused with the numbers") {
         std::string::npos);
   CHECK(refused({}, 16, {32, 0, 0}).find("no text") != std::string::npos);
   CHECK(refused({a}, 1, {32, 0, 0}).find("too short") != std::string::npos);
+  CHECK(refused({a}, 16, {INT64_MAX, INT64_MAX, INT64_MAX}).find("too large") != std::string::npos);
   CHECK(refused({a}, 16, {-5, 0, 0}).find("number of tokens is negative") != std::string::npos);
 }
 

@@ -20,6 +20,12 @@ TEST_CASE("JSON that is broken, too deep or out of range is refused with its pla
   refused("{\"a\": " + std::string(5000, '[') + std::string(5000, ']') + "}", "nested more than 100 levels");
 }
 
+TEST_CASE("a long value is cut in messages, between two characters") {
+  CHECK(spelled_json(nlohmann::json::array({1, "a"})) == "[1,\"a\"]");
+  const std::string cut = spelled_json(std::string(118, 'x') + "\u00E4\u00E4\u00E4");
+  CHECK(cut == "\"" + std::string(118, 'x') + "...");
+}
+
 TEST_CASE("brackets in strings do not count as levels") {
   const std::string brackets(5000, '[');
   CHECK(parse_json("[\"" + brackets + "\\\"[\"]", "a.json", {})[0] == brackets + "\"[");

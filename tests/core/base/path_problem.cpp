@@ -38,7 +38,8 @@ TEST_CASE("absent, a dangling link and the wrong kind of thing are told apart") 
   CHECK(has(said(file_problem(link)), "gone, which does not exist"));
   CHECK(has(said(folder_problem(file)),
             "is a file, not a folder. | Name the folder that it is in: " + folder.path().string()));
-  CHECK(has(said(file_problem(folder.path())), "This is a folder, not a file."));
+  CHECK(has(said(folder_problem("/dev/null")), "/dev/null is a pipe or a device, not a folder."));
+  CHECK(has(said(file_problem(folder.path())), "is a folder, not a file."));
   CHECK(has(said(file_problem(pipe)), "is a pipe or a device"));
   CHECK(has(said(file_problem("/dev/null")), "is a pipe or a device"));
   CHECK(has(said(file_problem(file / "below")), "There is no file"));

@@ -218,6 +218,9 @@ TEST_CASE("a run folder that holds something else is a problem") {
   check_problem(work.plan(), "The run folder holds other files and is not a run");
   work.request.run = work.folder / "a.txt";
   check_problem(work.plan(), "The run folder is a file");
+  work.request.run = work.folder / "link";
+  fs::create_symlink(work.folder / "gone", work.request.run);
+  check_problem(work.plan(), "gone, which does not exist");
   if (::geteuid() != 0) {
     fs::create_directories(work.folder / "locked");
     fs::permissions(work.folder / "locked", fs::perms::owner_read | fs::perms::owner_exec);

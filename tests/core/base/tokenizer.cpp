@@ -142,6 +142,17 @@ TEST_CASE("added tokens in text are those of transformers") {
   }
 }
 
+TEST_CASE("a word after an added token keeps its space where the tokenizer trims text") {
+  const TemporaryFolder folder;
+  copy_tokenizer(folder.path(), {{"added_tokens_decoder", {{"4096", {{"content", "[x]"}}}}}});
+  const auto model = folder / "tokenizer.model";
+  // normalizer_spec {remove_extra_whitespaces: true}, which is merged into the model (see piece_model.cpp).
+  write_file(model, read_file(model) + "\x1A\x02\x20\x01");
+  const auto tokenizer = load_tokenizer(folder.path(), ModelTokens{4100, 1, {2}});
+  CHECK(tokenizer->encode("  One") == tokenizer->encode("One"));
+  CHECK(tokenizer->encode("One[x] two") == Ids{821, 4096, 711});
+}
+
 TEST_CASE("added tokens are read from added_tokens.json, and those of tokenizer_config.json win") {
   const TemporaryFolder folder;
   copy_tokenizer(folder.path(), nullptr);

@@ -113,6 +113,10 @@ TEST_CASE("a damaged line is refused with its number") {
     check_refused(said, [&] { read_task(file); });
     check_refused("Line 3", [&] { read_task(file); });
   }
+  write_file(file, "\xEF\xBB\xBF" + good);
+  CHECK(read_task(file).questions.size() == 1);
+  write_file(file, "\x1F\x8B and more");
+  check_refused("quiz.jsonl is a gzip archive", [&] { read_task(file); });
   write_file(file, "\n");
   check_refused("holds no questions", [&] { read_task(file); });
   check_refused("nowhere.jsonl", [&] { read_task(folder / "nowhere.jsonl"); });
