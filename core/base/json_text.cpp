@@ -41,16 +41,15 @@ std::size_t place_of(const nlohmann::json::out_of_range& failure, std::string_vi
   return begin < end ? std::min(text.find(said.substr(begin, end - begin)), text.size()) : 0;
 }
 
-}  // namespace
-
-nlohmann::json parse_json(std::string_view text, const std::string& what, const std::filesystem::path& path,
-                          std::size_t offset) {
+template <class Json>
+Json parse(std::string_view text, const std::string& what, const std::filesystem::path& path,
+           std::size_t offset) {
   if (const auto deep = find_too_deep(text))
     throw Refusal(
         fmt::format("{} is nested more than {} levels deep, at byte {}.", what, deepest, offset + *deep),
         hint, path);
   try {
-    return nlohmann::json::parse(text);
+    return Json::parse(text);
   } catch (const nlohmann::json::out_of_range& failure) {
     throw Refusal(fmt::format("{} holds a number that is out of range, at byte {}.", what,
                               offset + place_of(failure, text)),
@@ -59,6 +58,18 @@ nlohmann::json parse_json(std::string_view text, const std::string& what, const 
     throw Refusal(fmt::format("{} is not valid JSON: it goes wrong at byte {}.", what, offset + failure.byte),
                   hint, path);
   }
+}
+
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text, const std::string& what, const std::filesystem::path& path,
+                          std::size_t offset) {
+  return parse<nlohmann::json>(text, what, path, offset);
+}
+
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& what,
+                                          const std::filesystem::path& path) {
+  return parse<nlohmann::ordered_json>(text, what, path, 0);
 }
 
 }  // namespace ladimo

@@ -12,6 +12,7 @@
 #include "base/json_fields.h"
 #include "base/path_problem.h"
 #include "text/added_token_search.h"
+#include "text/chat_template.h"
 #include "text/piece_model.h"
 #include "text/tokenizer_settings.h"
 
@@ -56,7 +57,7 @@ std::string read_pieces(const ModelFiles& files) {
 class FolderTokenizer final : public Tokenizer {
  public:
   FolderTokenizer(const ModelFiles& files, const std::string& bytes, const std::optional<ModelTokens>& model)
-      : pieces_(bytes, PieceModel::Beginning::as_model_says), eos_(pieces_.eos()) {
+      : pieces_(bytes, PieceModel::Beginning::as_model_says), eos_(pieces_.eos()), chat_template_(files) {
     auto settings = read_tokenizer_settings(files);
     warnings_ = std::move(settings.warnings);
     if (model) leave_out_unknown(settings.added, model->count, files.source());
@@ -115,6 +116,7 @@ class FolderTokenizer final : public Tokenizer {
     return found == added_.end() ? std::string() : found->second.content;
   }
   std::vector<Problem> warnings() const override { return warnings_; }
+  const ChatTemplate* chat_template() const override { return &chat_template_; }
 
  private:
   /// The pieces for a part of a text. As in transformers, a part that follows an added token gets no space of
@@ -215,6 +217,7 @@ class FolderTokenizer final : public Tokenizer {
   std::int32_t bos_ = -1, eos_ = -1;
   std::string fingerprint_;
   std::vector<Problem> warnings_;
+  ChatTemplate chat_template_;
 };
 
 }  // namespace

@@ -40,6 +40,7 @@ class StoppableTokenizer : public Tokenizer {
   std::int32_t eos() const override { return tokenizer_.eos(); }
   std::string fingerprint() const override { return tokenizer_.fingerprint(); }
   std::string added_token(std::int32_t id) const override { return tokenizer_.added_token(id); }
+  const ChatTemplate* chat_template() const override { return tokenizer_.chat_template(); }
 
  private:
   const Tokenizer& tokenizer_;
@@ -47,7 +48,7 @@ class StoppableTokenizer : public Tokenizer {
 };
 
 TextFileLook count(const std::filesystem::path& file, const Tokenizer& tokenizer) {
-  const Beginning beginning = read_beginning(file, counted_bytes);
+  const Beginning beginning = read_beginning(file, counted_bytes, tokenizer.chat_template());
   TextFileLook look;
   for (const std::string& document : beginning.documents) {
     const auto ids = tokenizer.encode(document);

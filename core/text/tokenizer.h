@@ -14,6 +14,8 @@
 
 namespace ladimo {
 
+class ChatTemplate;
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -33,6 +35,8 @@ class Tokenizer {
   /// Where the files that the tokenizer was loaded from differ from each other or from config.json, and what
   /// follows from it.
   virtual std::vector<Problem> warnings() const { return {}; }
+  /// What makes text of conversations, for files that hold them. Null: nothing does.
+  virtual const ChatTemplate* chat_template() const { return nullptr; }
 };
 
 /// What config.json and generation_config.json say about tokens.
