@@ -278,12 +278,17 @@ bool is_chosen(const Value& item, const Arguments& arguments, std::size_t place,
   return passes_test(arguments.text(place, "test"), item, from(arguments, place + 1), budget);
 }
 
+/// What a choice or a map goes through. In Jinja, whatever is false holds nothing for them.
+List given_items(const Value& value, Budget& budget) {
+  return truth(value) ? items_of(value, budget) : List();
+}
+
 template <bool by_attribute, bool wanted>
 Value choose(const Value& value, const Arguments& arguments, Budget& budget) {
   if (!arguments.named.empty())
     throw Failure(fmt::format("the argument `{}` of a choice is not supported", arguments.named[0].first));
   std::vector<Value> chosen;
-  for (const Value& item : items_of(value, budget).items) {
+  for (const Value& item : given_items(value, budget).items) {
     const Value& tested = by_attribute ? value_at(item, arguments.text(0, "attribute"), budget) : item;
     if (is_chosen(tested, arguments, by_attribute ? 1 : 0, budget) == wanted) chosen.push_back(item);
   }
@@ -295,14 +300,14 @@ Value map_filter(const Value& value, const Arguments& arguments, Budget& budget)
   if (arguments.values.empty()) {
     arguments.fit("map", {"attribute", "default"});
     const Value* otherwise = arguments.find(1, "default");
-    for (const Value& item : items_of(value, budget).items) {
+    for (const Value& item : given_items(value, budget).items) {
       mapped.push_back(value_at(item, arguments.text(0, "attribute"), budget));
       if (mapped.back().is_undefined() && otherwise) mapped.back() = *otherwise;
     }
   } else {
     Arguments rest = from(arguments, 1);
     rest.named = arguments.named;
-    for (const Value& item : items_of(value, budget).items)
+    for (const Value& item : given_items(value, budget).items)
       mapped.push_back(apply_filter(arguments.text(0, "filter"), item, rest, budget));
   }
   return List(std::move(mapped));
