@@ -56,8 +56,9 @@ void Dict::put(std::string key, Value value) {
     found->second = std::move(value);
 }
 
-Value value_of(const nlohmann::ordered_json& json, Budget& budget) {
+Value value_of(const nlohmann::ordered_json& json, Budget& budget, int level) {
   budget.spend(item_cost);
+  if (json.is_structured()) level = nested(level);
   switch (json.type()) {
     case nlohmann::ordered_json::value_t::boolean:
       return json.get<bool>();
@@ -76,14 +77,14 @@ Value value_of(const nlohmann::ordered_json& json, Budget& budget) {
       return json.get<std::int64_t>();
     case nlohmann::ordered_json::value_t::array: {
       std::vector<Value> items;
-      for (const auto& item : json) items.push_back(value_of(item, budget));
+      for (const auto& item : json) items.push_back(value_of(item, budget, level));
       return List(std::move(items));
     }
     case nlohmann::ordered_json::value_t::object: {
       Dict dict;  // the parser has removed keys that repeat
       for (const auto& [key, item] : json.items()) {
         budget.spend(key.size());
-        Value value = value_of(item, budget);
+        Value value = value_of(item, budget, level);
         dict.depth = std::max(dict.depth, nested(depth_of(value)));
         dict.items.emplace_back(key, std::move(value));
       }

@@ -134,7 +134,8 @@ struct Function {
 };
 
 /// JSON as a value. Throws Failure when it is nested too deeply or holds a number that is out of range.
-Value value_of(const nlohmann::ordered_json& json, Budget& budget);
+/// `level` counts the lists and dictionaries around it.
+Value value_of(const nlohmann::ordered_json& json, Budget& budget, int level = 0);
 
 /// Python's name of the type, for messages.
 const char* type_of(const Value& value);

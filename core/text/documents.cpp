@@ -61,7 +61,6 @@ class JsonReader {
   /// The text of a JSON object: its key "text", or its conversation, rendered by the model's chat template.
   /// `where` names the object in refusals.
   std::string text_in(const Json& json, const std::string& where) const {
-    if (json.is_discarded()) refuse(where, "is not valid JSON");
     if (!json.is_object()) refuse(where, "has no key \"text\"");
     if (json.contains("text")) {
       if (!json["text"].is_string()) refuse(where, "has a \"text\" that is not a string");
@@ -78,8 +77,10 @@ class JsonReader {
     }
   }
 
- private:
+  const fs::path& file() const { return file_; }
   std::string name() const { return file_.filename().string(); }
+
+ private:
   [[noreturn]] void refuse(const std::string& where, const char* what) const {
     throw Refusal(fmt::format("{} of {} {}.", where, name(), what),
                   "Every line or element must be a JSON object like {\"text\": \"...\"} or {\"messages\": "
@@ -109,7 +110,9 @@ std::vector<std::string> jsonl_documents(std::string_view text, const JsonReader
   std::vector<std::string> documents;
   for_each_line(text, [&](std::string_view line, std::size_t number) {
     if (is_blank(line)) return;
-    auto document = reader.text_in(Json::parse(line, nullptr, false), fmt::format("Line {}", number));
+    const std::string where = fmt::format("Line {}", number);
+    auto document = reader.text_in(
+        parse_ordered_json(line, fmt::format("{} of {}", where, reader.name()), reader.file()), where);
     if (!is_blank(document)) documents.push_back(std::move(document));
   });
   return documents;
