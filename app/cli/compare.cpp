@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "commands.h"
 #include "commands/compare.h"
+#include "model_options.h"
 
 namespace ladimo::cli {
 namespace {
@@ -76,7 +77,7 @@ Command add_compare(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   auto& request = options->request;
-  app.add_option("MODEL", request.model, "Folder of the dense checkpoint")->required();
+  add_model_argument(app, request.model, "The dense checkpoint: a folder, or ORG/NAME of the Hub");
   app.add_option("--text", request.text, "Calibration text: files (.txt, .jsonl)")
       ->required()
       ->type_name("FILE");

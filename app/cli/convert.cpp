@@ -10,6 +10,7 @@
 #include "commands/conversion.h"
 #include "commands/partition_sample.h"
 #include "commands/runtime.h"
+#include "model_options.h"
 #include "run/model_check.h"
 #include "run/plan.h"
 #include "text/text_look.h"
@@ -20,7 +21,7 @@ namespace {
 /// The options that `plan` and `convert` share.
 std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   auto request = std::make_shared<ConvertRequest>();
-  app.add_option("MODEL", request->model, "Folder of the dense checkpoint")->required();
+  add_model_argument(app, request->model, "The dense checkpoint: a folder, or ORG/NAME of the Hub");
   app.add_option("-o,--output", request->run, "Run folder")->required();
   app.add_option("--text", request->text,
                  "Calibration text: files (.txt, .jsonl), or `self`: the model writes its own")

@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "commands.h"
 #include "commands/export.h"
+#include "model_options.h"
 
 namespace ladimo::cli {
 
@@ -16,7 +17,7 @@ Command add_export(CLI::App& app) {
   app.add_option("--policy", request->policy, "Policy file (RUN/policy.json)");
   app.add_option("--format", request->format, "native");
   app.add_option("-o,--output", request->output, "New folder")->required();
-  app.add_option("--dense", request->dense, "The dense original, where it was moved");
+  add_dense(app, request->dense);
   app.add_flag("--all-policies", request->all_policies,
                "Keep the dense weights of converted layers too, so that any policy can be used");
   app.add_option("--shard-bytes", request->shard_bytes, "Largest weight file in bytes (4 GiB)")

@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "commands.h"
+#include "model_options.h"
 
 namespace ladimo::cli {
 namespace {
@@ -29,8 +30,8 @@ void print(const Inspection& inspection) {
 }  // namespace
 
 Command add_inspect(CLI::App& app) {
-  auto model = std::make_shared<std::string>();
-  app.add_option("MODEL", *model, "Folder with config.json and safetensors")->required();
+  auto model = std::make_shared<std::filesystem::path>();
+  add_model_argument(app, *model, "Folder with config.json and safetensors, or ORG/NAME of the Hub");
   return [model](const Session& session) {
     const auto inspection = inspect(*model, session.context);
     session.context.warn(inspection.warnings);

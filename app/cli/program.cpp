@@ -111,6 +111,9 @@ int run(int argc, char** argv, const std::vector<Offer>& offers) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     Output(form_of()).error(Refusal(error.what(), "See `ladimo --help`, or `ladimo COMMAND --help`."));
     return refused;
+  } catch (const Refusal& refusal) {  // a MODEL that is nowhere
+    Output(form_of()).error(refusal);
+    return refused;
   }
   Output output(form_of());
   start_log(LogLevel::normal);

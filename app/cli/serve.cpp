@@ -12,8 +12,8 @@ namespace ladimo::cli {
 
 Command add_serve(CLI::App& app) {
   auto options = std::make_shared<ModelOptions>();
-  app.add_option("MODEL", options->model, "Run folder, native folder or dense model")->required();
-  app.add_option("--dense", options->dense, "The dense original, where it was moved");
+  add_model_argument(app, options->model, "Run folder, native folder, dense model or ORG/NAME of the Hub");
+  add_dense(app, options->dense);
   add_run_text(app, *options);
   return [options](const Session& session) {
     const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);

@@ -12,7 +12,7 @@
 #include "base/json_fields.h"
 #include "commands.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace ladimo::cli {
 namespace {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace ladimo {
 namespace {
@@ -42,16 +43,15 @@ std::size_t place_of(const nlohmann::json::out_of_range& failure, std::string_vi
   return begin < end ? std::min(text.find(said.substr(begin, end - begin)), text.size()) : 0;
 }
 
-}  // namespace
-
-nlohmann::json parse_json(std::string_view text, const std::string& what, const std::filesystem::path& path,
-                          std::size_t offset) {
+template <class Json>
+Json parse(std::string_view text, const std::string& what, const std::filesystem::path& path,
+           std::size_t offset) {
   if (const auto deep = find_too_deep(text))
     throw Refusal(
         fmt::format("{} is nested more than {} levels deep, at byte {}.", what, deepest, offset + *deep),
         hint, path);
   try {
-    return nlohmann::json::parse(text);
+    return Json::parse(text);
   } catch (const nlohmann::json::out_of_range& failure) {
     throw Refusal(fmt::format("{} holds a number that is out of range, at byte {}.", what,
                               offset + place_of(failure, text)),
@@ -62,12 +62,18 @@ nlohmann::json parse_json(std::string_view text, const std::string& what, const 
   }
 }
 
-std::string spelled_json(const nlohmann::json& value) {
-  std::string text = value.dump();
-  if (text.size() <= longest_spelled) return text;
-  std::size_t end = longest_spelled;  // not inside a UTF-8 character
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
-  return text.substr(0, end) + "...";
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text, const std::string& what, const std::filesystem::path& path,
+                          std::size_t offset) {
+  return parse<nlohmann::json>(text, what, path, offset);
 }
+
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& what,
+                                          const std::filesystem::path& path) {
+  return parse<nlohmann::ordered_json>(text, what, path, 0);
+}
+
+std::string spelled_json(const nlohmann::json& value) { return shortened(value.dump(), longest_spelled); }
 
 }  // namespace ladimo

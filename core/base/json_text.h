@@ -15,6 +15,9 @@ namespace ladimo {
 /// can hold, or is nested more than 100 levels deep.
 nlohmann::json parse_json(std::string_view text, const std::string& what, const std::filesystem::path& path,
                           std::size_t offset = 0);
+/// Like parse_json(). The keys of objects keep their order.
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& what,
+                                          const std::filesystem::path& path);
 
 /// A value as it is spelled in messages: its JSON text, cut where it is long.
 std::string spelled_json(const nlohmann::json& value);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/json_members.h"
+#include "checkpoint/hub_cache.h"
 
 namespace ladimo {
 
@@ -173,11 +174,8 @@ void add_differences(const nlohmann::json& in_run, const nlohmann::json& asked, 
 }  // namespace
 
 std::string Recipe::model_name() const {
-  const auto snapshots = model.parent_path(), repository = snapshots.parent_path();
-  const std::string cached = repository.filename().string();
-  if (snapshots.filename() != "snapshots" || !cached.starts_with("models--"))
-    return model.filename().string();
-  return cached.substr(cached.rfind("--") + 2);
+  const std::string cached = hub_name_of(model);
+  return cached.empty() ? model.filename().string() : cached.substr(cached.rfind('/') + 1);
 }
 
 nlohmann::json to_json(const Recipe& recipe) {

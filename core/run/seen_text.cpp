@@ -37,7 +37,7 @@ SeenText seen_text(const std::vector<std::filesystem::path>& files, const Split&
   SeenText seen;
   for (const auto& file : files) {
     context.check();
-    seen.files.add(read_documents(file));
+    seen.files.add(read_documents(file, tokenizer.chat_template()));
   }
   add_windows(split.calibration, tokenizer, seen.calibration, context);
   add_windows(split.tables, tokenizer, seen.held_out, context);

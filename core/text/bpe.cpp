@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/token_memory.h"
 #include "text/token_model.h"
-#include "text/utf8.h"
 
 namespace ladimo {
 namespace {

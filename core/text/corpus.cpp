@@ -20,12 +20,19 @@ std::int64_t length(const std::vector<std::int32_t>& tokens) {
   return static_cast<std::int64_t>(tokens.size());
 }
 
+// The number of stream tokens in one window: all but the BOS.
+std::int64_t payload(const Tokenizer& tokenizer, std::int64_t window) {
+  return window - (tokenizer.bos() < 0 ? 0 : 1);
+}
+
 // Appends a document and a newline. This is the only place that decides how documents follow each other
-// inside a window.
-void append_document(std::vector<std::int32_t>& stream, const Tokenizer& tokenizer,
+// inside a window. Windows of `window` tokens are cut from the stream, which therefore has no BOS where one
+// of them begins: the window brings it.
+void append_document(std::vector<std::int32_t>& stream, const Tokenizer& tokenizer, std::int64_t window,
                      const std::string& document) {
-  const auto tokens = tokenizer.encode(document + "\n");
-  stream.insert(stream.end(), tokens.begin(), tokens.end());
+  const std::int64_t step = payload(tokenizer, window), bos = tokenizer.bos();
+  for (const std::int32_t token : tokenizer.encode(document + "\n"))
+    if (bos < 0 || token != bos || length(stream) % step != 0) stream.push_back(token);
 }
 
 // The end of the sentence that begins at `begin`, with the spaces after it; at most `most` bytes further,
@@ -86,11 +93,6 @@ void cut_document(std::string document, const Tokenizer& tokenizer, std::int64_t
     if (pieces[i].ends_with('\n')) pieces[i].pop_back();
 }
 
-// The number of stream tokens in one window: all but the BOS.
-std::int64_t payload(const Tokenizer& tokenizer, std::int64_t window) {
-  return window - (tokenizer.bos() < 0 ? 0 : 1);
-}
-
 void append_windows(Windows& windows, const Tokenizer& tokenizer, const std::vector<std::int32_t>& stream,
                     std::int64_t count, std::size_t source) {
   const std::int64_t step = payload(tokenizer, windows.window);
@@ -149,7 +151,7 @@ class PieceStream {
  public:
   PieceStream(const fs::path& file, const Tokenizer& tokenizer, std::int64_t window, Random random,
               std::unordered_set<std::string>& seen) {
-    for (std::string& document : read_documents(file)) {
+    for (std::string& document : read_documents(file, tokenizer.chat_template())) {
       const bool is_new = seen.insert(document).second;
       repeats_ = repeats_ || !is_new;
       if (is_new) cut_document(std::move(document), tokenizer, windows_per_piece * window, pieces_);
@@ -190,17 +192,18 @@ void deal(PieceStream& pieces, const Tokenizer& tokenizer, std::int64_t window, 
     std::vector<std::string> parts;
     cut_document(*piece, tokenizer, window, parts);
     for (const std::string& part : parts)
-      append_document((tables.filled() <= checking.filled() ? tables : checking).stream, tokenizer, part);
+      append_document((tables.filled() <= checking.filled() ? tables : checking).stream, tokenizer, window,
+                      part);
   }
 }
 
 // The documents of one file and their tokens.
 class DocumentStream {
  public:
-  explicit DocumentStream(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
+  DocumentStream(const Tokenizer& tokenizer, std::int64_t window) : tokenizer_(&tokenizer), window_(window) {}
 
   void add(std::string document) {
-    append_document(tokens_, *tokenizer_, document);
+    append_document(tokens_, *tokenizer_, window_, document);
     documents_.push_back(std::move(document));
     ends_.push_back(tokens_.size());
   }
@@ -219,16 +222,17 @@ class DocumentStream {
 
  private:
   const Tokenizer* tokenizer_;
+  std::int64_t window_;
   std::vector<std::int32_t> tokens_;
   std::vector<std::string> documents_;
   std::vector<std::size_t> ends_;  // of the documents, in tokens
 };
 
-void fill(PieceStream& pieces, const Tokenizer& tokenizer, Share& share) {
+void fill(PieceStream& pieces, const Tokenizer& tokenizer, std::int64_t window, Share& share) {
   while (!share.full()) {
     const std::string* piece = pieces.next();
     if (piece == nullptr) return;
-    append_document(share.stream, tokenizer, *piece);
+    append_document(share.stream, tokenizer, window, *piece);
   }
 }
 
@@ -254,7 +258,7 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
       shares[p].wanted = windows_per_file(parts[p].second, files.size(), window) * payload(tokenizer, window);
     // Held-out text is taken first, so that it stays the same when more calibration tokens are asked for.
     deal(pieces, tokenizer, window, shares[0], shares[1]);
-    fill(pieces, tokenizer, shares[2]);
+    fill(pieces, tokenizer, window, shares[2]);
     std::int64_t found = 0;
     for (const Share& share : shares) found += length(share.stream);
     for (std::size_t p = 0; p < 3; ++p) {
@@ -292,8 +296,8 @@ MeasuredText measured_text(const std::vector<fs::path>& files, const Tokenizer& 
   const std::int64_t step = payload(tokenizer, window);
   std::vector<DocumentStream> streams;
   for (const fs::path& file : files) {
-    streams.emplace_back(tokenizer);
-    for (std::string& document : read_documents(file)) {
+    streams.emplace_back(tokenizer, window);
+    for (std::string& document : read_documents(file, tokenizer.chat_template())) {
       if (count > 0 && length(streams.back().tokens()) >= count * step) break;
       streams.back().add(std::move(document));
     }

@@ -11,7 +11,9 @@
 
 namespace ladimo {
 
-/// Windows of tokens of equal length. Each begins with BOS where the tokenizer has one.
+/// Windows of tokens of equal length. Each begins with BOS where the tokenizer has one. A BOS that a document
+/// has itself, as conversations do, stays inside a window; where it would be the first token of one, it is
+/// the window's own, so none begins with two.
 struct Windows {
   std::int64_t window = 0;           // tokens per window, BOS included
   std::vector<std::int32_t> tokens;  // [count, window], row-major
@@ -28,10 +30,13 @@ Windows picked_windows(const Windows& windows, std::span<const std::int64_t> ind
 /// `count` of the windows, evenly spread, or all of them when there are no more.
 Windows some_windows(const Windows& windows, std::int64_t count);
 
-/// Reads the documents of a file. A JSONL file (its name ends in .jsonl) has one per line, under the key
-/// `text`. In plain text a document ends at a blank line (white space only). Throws Refusal when the file is
-/// missing, empty or not UTF-8, or when a JSONL line has no `text` (the message names its number).
-std::vector<std::string> read_documents(const std::filesystem::path& file);
+/// Reads the documents of a file. JSON lines have one per line: a text under the key `text`, or a
+/// conversation under `messages` (or `conversations`), which `chat` renders. In plain text a document ends at
+/// a blank line (white space only). Throws Refusal when the file is missing, empty or not UTF-8, when a line
+/// has neither (the message names its number), or when it holds conversations and `chat` is null or cannot
+/// render them.
+std::vector<std::string> read_documents(const std::filesystem::path& file,
+                                        const ChatTemplate* chat = nullptr);
 
 /// The documents at the beginning of a file. The line that its first `bytes` bytes end in is read to its end.
 struct Beginning {
@@ -40,7 +45,8 @@ struct Beginning {
 };
 /// Reads the first `bytes` bytes of a file and the rest of the line that they end in. Throws Refusal like
 /// read_documents() for these lines.
-Beginning read_beginning(const std::filesystem::path& file, std::size_t bytes);
+Beginning read_beginning(const std::filesystem::path& file, std::size_t bytes,
+                         const ChatTemplate* chat = nullptr);
 
 /// How many tokens are wanted of each split, over all files together.
 struct SplitSize {

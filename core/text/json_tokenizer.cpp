@@ -10,10 +10,11 @@
 #include "base/hash.h"
 #include "base/json_text.h"
 #include "base/path_problem.h"
+#include "base/utf8.h"
 #include "text/added_token_search.h"
+#include "text/chat_template.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_settings.h"
-#include "text/utf8.h"
 
 namespace ladimo {
 namespace {
@@ -24,7 +25,7 @@ class JsonTokenizer final : public Tokenizer {
  public:
   JsonTokenizer(const ModelFiles& files, const std::string& bytes, TokenizerJson parts,
                 const std::optional<ModelTokens>& model)
-      : parts_(std::move(parts)) {
+      : parts_(std::move(parts)), chat_template_(files) {
     auto settings = read_tokenizer_settings(files);
     warnings_ = std::move(settings.warnings);
     add_missing(settings.added, files);
@@ -78,6 +79,7 @@ class JsonTokenizer final : public Tokenizer {
     if (!added.empty()) return added;
     return id >= 0 && id < size() ? vocabulary()[static_cast<std::size_t>(id)] : std::string();
   }
+  const ChatTemplate* chat_template() const override { return &chat_template_; }
 
  private:
   const Vocabulary& vocabulary() const { return parts_.model->vocabulary(); }
@@ -162,6 +164,7 @@ class JsonTokenizer final : public Tokenizer {
   std::map<std::int32_t, AddedToken> added_;
   std::int32_t bos_ = -1, eos_ = -1;
   std::string fingerprint_;
+  ChatTemplate chat_template_;
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/utf8.h"
+
 namespace ladimo {
 namespace {
 
@@ -46,23 +48,6 @@ bool is_voiced_kana(char32_t character) {
   return character == 0x3094;
 }
 
-/// The character that begins `text`, and its length in bytes. A byte that begins none counts as U+FFFD.
-char32_t first_character(std::string_view text, std::size_t& length) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  length = 1;
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return lead;
-  const std::size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
-  if (bytes == 0 || text.size() < bytes) return 0xFFFD;
-  char32_t character = lead & (0x7Fu >> bytes);
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xC0u) != 0x80u) return 0xFFFD;
-    character = character << 6 | (byte(i) & 0x3Fu);
-  }
-  length = bytes;
-  return character;
-}
-
 void append_three_bytes(char32_t character, std::string& letters) {
   letters += static_cast<char>(0xE0u | character >> 12);
   letters += static_cast<char>(0x80u | (character >> 6 & 0x3Fu));
@@ -83,7 +68,9 @@ void append_letters(std::string_view text, std::string& letters) {
   constexpr std::size_t none = std::string::npos;
   std::size_t base = none;  // where the letter begins that a mark would belong to
   for (std::size_t length = 1; !text.empty(); text.remove_prefix(length)) {
-    char32_t character = first_character(text, length);
+    const Utf8Character next = utf8_at(text, 0);
+    char32_t character = next.value;
+    length = next.bytes;
     const bool wide = character >= 0xFF01 && character <= 0xFF5E;
     if (wide) character -= 0xFEE0;
     const std::size_t begin = letters.size();

@@ -9,8 +9,8 @@
 #include <unicode/uchar.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/regex.h"
-#include "text/utf8.h"
 
 namespace ladimo {
 namespace {

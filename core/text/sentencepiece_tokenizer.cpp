@@ -12,6 +12,7 @@
 #include "base/json_fields.h"
 #include "base/path_problem.h"
 #include "text/added_token_search.h"
+#include "text/chat_template.h"
 #include "text/piece_model.h"
 #include "text/tokenizer_settings.h"
 
@@ -23,7 +24,7 @@ class SentencePieceTokenizer final : public Tokenizer {
  public:
   SentencePieceTokenizer(const ModelFiles& files, const std::string& bytes,
                          const std::optional<ModelTokens>& model)
-      : pieces_(bytes, PieceModel::Beginning::as_model_says), eos_(pieces_.eos()) {
+      : pieces_(bytes, PieceModel::Beginning::as_model_says), eos_(pieces_.eos()), chat_template_(files) {
     auto settings = read_tokenizer_settings(files);
     warnings_ = std::move(settings.warnings);
     if (model) leave_out_unknown(settings.added, model->count, files.source(), warnings_);
@@ -86,6 +87,7 @@ class SentencePieceTokenizer final : public Tokenizer {
     const auto found = added_.find(id);
     return found == added_.end() ? std::string() : found->second.content;
   }
+  const ChatTemplate* chat_template() const override { return &chat_template_; }
 
  private:
   /// The pieces for a part of a text. As in transformers, a part that follows an added token gets no space of
@@ -159,6 +161,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::map<std::int32_t, AddedToken> added_;
   std::int32_t bos_ = -1, eos_ = -1;
   std::string fingerprint_;
+  ChatTemplate chat_template_;
 };
 
 }  // namespace

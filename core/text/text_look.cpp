@@ -42,6 +42,7 @@ class StoppableTokenizer : public Tokenizer {
   std::string fingerprint() const override { return tokenizer_.fingerprint(); }
   std::string spelling(std::int32_t id) const override { return tokenizer_.spelling(id); }
   std::string added_token(std::int32_t id) const override { return tokenizer_.added_token(id); }
+  const ChatTemplate* chat_template() const override { return tokenizer_.chat_template(); }
 
  private:
   const Tokenizer& tokenizer_;
@@ -49,7 +50,7 @@ class StoppableTokenizer : public Tokenizer {
 };
 
 TextFileLook count(const std::filesystem::path& file, const Tokenizer& tokenizer) {
-  const Beginning beginning = read_beginning(file, counted_bytes);
+  const Beginning beginning = read_beginning(file, counted_bytes, tokenizer.chat_template());
   TextFileLook look;
   for (const std::string& document : beginning.documents) {
     const auto ids = tokenizer.encode(document);

@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/utf8.h"
 #include "text/byte_alphabet.h"
 #include "text/normalizer.h"
 #include "text/regex.h"
-#include "text/utf8.h"
 
 namespace ladimo {
 namespace {

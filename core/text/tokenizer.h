@@ -16,6 +16,8 @@
 
 namespace ladimo {
 
+class ChatTemplate;
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -40,6 +42,8 @@ class Tokenizer {
   /// follows from it.
   const std::vector<Problem>& warnings() const { return warnings_; }
   void warn(Problem warning) { warnings_.push_back(std::move(warning)); }
+  /// What makes text of conversations, for files that hold them. Null: nothing does.
+  virtual const ChatTemplate* chat_template() const { return nullptr; }
 
  protected:
   std::vector<Problem> warnings_;

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "text/token_memory.h"
 #include "text/token_model.h"
-#include "text/utf8.h"
 
 namespace ladimo {
 namespace {

@@ -9,7 +9,8 @@ endif()
 # What each room of core/ may include of the others (HACKING.md draws the arrows).
 set(base base)
 set(checkpoint base checkpoint)
-set(text base text)
+set(jinja base jinja)
+set(text base jinja text)
 set(policy base policy)
 set(run base checkpoint text policy run)
 set(kernels kernels)
@@ -38,7 +39,7 @@ set(ui_wizard ${ui_plots} wizard)
 set(ui_workspace ${ui_plots} workspace)
 set(ui_mainwindow ${ui_plots} panels wizard workspace mainwindow)
 
-set(rooms_without_torch base checkpoint text policy run)
+set(rooms_without_torch base jinja checkpoint text policy run)
 
 set(qt "<(Q[A-Z][A-Za-z]*|Qt[A-Z][A-Za-z]*/.*|qcustomplot\\.h)>")
 set(torch "[<\"](torch|ATen|c10|caffe2)/")

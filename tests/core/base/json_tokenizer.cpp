@@ -6,7 +6,7 @@
 #include "support/temporary_folder.h"
 #include "text/byte_alphabet.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 using namespace ladimo;
 using ladimo::testing::TemporaryFolder;

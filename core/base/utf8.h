@@ -22,6 +22,10 @@ void append_utf8(char32_t character, std::string& text);
 /// Where `text` stops being UTF-8; absent when all of it is.
 std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
+/// The beginning of UTF-8 `text`, at most `most` bytes, not cut inside a character, with dots where it is
+/// cut.
+std::string shortened(std::string_view text, std::size_t most);
+
 /// `bytes` as text: what is no character becomes U+FFFD, one for each part that could have begun one.
 std::string with_replacements(std::string_view bytes);
 

@@ -1,4 +1,4 @@
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace ladimo {
 namespace {
@@ -70,6 +70,12 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
     at += next.bytes;
   }
   return std::nullopt;
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0u) == 0x80u) --most;
+  return std::string(text.substr(0, most)) + "...";
 }
 
 std::string with_replacements(std::string_view bytes) {

@@ -1,0 +1,138 @@
+#include "text/chat_template.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/utf8.h"
+#include "text/tokenizer_settings.h"
+
+namespace ladimo {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* hint =
+    "Give text, as plain text or as JSON lines like {\"text\": \"...\"}, or a model with a chat template "
+    "(chat_template.jinja, or chat_template in tokenizer_config.json).";
+
+/// The template under `chat_template` of a JSON file; none where the file or the key is absent.
+std::optional<std::string> template_in(const ModelFiles& files, const std::string& name) {
+  if (!files.has(name)) return std::nullopt;
+  const nlohmann::json json = files.read_json(name);
+  if (!json.is_object() || !json.contains("chat_template") || json["chat_template"].is_null())
+    return std::nullopt;
+  const auto& found = json["chat_template"];
+  const auto refuse = [&](const char* what) -> Refusal {
+    return Refusal(fmt::format("{}: chat_template {}.", name, what), hint, files.path(name));
+  };
+  if (found.is_string()) return found.get<std::string>();
+  if (!found.is_array()) throw refuse("must be a text or a list of named templates");
+  for (const auto& entry : found) {
+    const bool named = entry.is_object() && entry.contains("name") && entry["name"].is_string() &&
+                       entry.contains("template") && entry["template"].is_string();
+    if (!named) throw refuse("has an entry without `name` and `template`");
+    if (entry["name"] == "default") return entry["template"].get<std::string>();
+  }
+  throw refuse("has no template with the name `default`");
+}
+
+std::optional<std::string> source_of(const ModelFiles& files) {
+  if (files.has("chat_template.jinja")) return files.read("chat_template.jinja");
+  if (auto found = template_in(files, "tokenizer_config.json")) return found;
+  return template_in(files, "chat_template.json");
+}
+
+/// The messages as transformers hands them to a template: keys that are null are left out, and what a model
+/// thinks is found under both of its names.
+Json normal_messages(const Json& messages) {
+  Json normal = Json::array();
+  for (const Json& message : messages) {
+    Json thinking;
+    for (const char* key : {"reasoning_content", "thinking", "reasoning"})
+      if (thinking.is_null() && message.contains(key)) thinking = message[key];
+    Json kept = Json::object();
+    if (!thinking.is_null()) kept["thinking"] = thinking;
+    for (const auto& [key, value] : message.items())
+      if (!value.is_null()) kept[key] = value;
+    if (!thinking.is_null()) kept["reasoning_content"] = thinking;
+    normal.push_back(std::move(kept));
+  }
+  return normal;
+}
+
+[[noreturn]] void refuse_form(const std::string& what) {
+  throw Refusal(what,
+                "A conversation is a list like [{\"role\": \"user\", \"content\": \"...\"}, ...] under "
+                "`messages`, or one of `from` and `value` under `conversations`.");
+}
+
+/// ShareGPT's names of those who speak.
+std::string role_of(const std::string& name) {
+  if (name == "human" || name == "user") return "user";
+  if (name == "gpt" || name == "chatgpt" || name == "assistant" || name == "model") return "assistant";
+  if (name == "system" || name == "tool") return name;
+  refuse_form(fmt::format("\"{}\" is not known as one who speaks in a conversation.", shortened(name, 40)));
+}
+
+/// The value of a key that must be a text.
+const std::string& text_at(const Json& message, const char* key) {
+  if (!message.contains(key) || !message[key].is_string())
+    refuse_form(fmt::format("A message has no text under `{}`.", key));
+  return message[key].get_ref<const std::string&>();
+}
+
+Json messages_of_pairs(const Json& pairs) {
+  Json messages = Json::array();
+  for (const Json& pair : pairs)
+    messages.push_back({{"role", role_of(text_at(pair, "from"))}, {"content", text_at(pair, "value")}});
+  return messages;
+}
+
+}  // namespace
+
+ChatTemplate::ChatTemplate(const ModelFiles& files) {
+  try {
+    read(files);
+  } catch (const Refusal& refusal) {
+    problem_ = refusal.problem();
+  }
+}
+
+void ChatTemplate::read(const ModelFiles& files) {
+  const auto source = source_of(files);
+  if (!source) throw Refusal("The model has no chat template.", hint, files.path("tokenizer_config.json"));
+  if (find_invalid_utf8(*source))
+    throw Refusal("The chat template is not UTF-8 text.", hint, files.path("chat_template.jinja"));
+  template_.emplace(*source);
+  const auto settings = read_tokenizer_settings(files);
+  bos_ = settings.bos;
+  eos_ = settings.eos;
+}
+
+std::string ChatTemplate::render(const Json& conversation) const {
+  using namespace std::chrono_literals;
+  constexpr auto date = std::chrono::sys_days(2024y / std::chrono::July / 26);
+  Json variables = {{"messages", normal_messages(conversation["messages"])},
+                    {"tools", conversation["tools"]},
+                    {"documents", nullptr},
+                    {"add_generation_prompt", false}};
+  // A tokenizer without such a token does not define the name, and the template prints nothing for it.
+  if (bos_ && !bos_->empty()) variables["bos_token"] = *bos_;
+  if (eos_ && !eos_->empty()) variables["eos_token"] = *eos_;
+  return template_->render(variables, date);
+}
+
+Json conversation_in(const Json& object) {
+  const bool has_messages = object.contains("messages");
+  if (!has_messages && !object.contains("conversations")) return nullptr;
+  const Json& list = object[has_messages ? "messages" : "conversations"];
+  if (!list.is_array() || list.empty()) refuse_form("The conversation is not a list of messages.");
+  for (const Json& message : list) {
+    if (!message.is_object()) refuse_form("A message is not a JSON object.");
+    if (has_messages) text_at(message, "role");
+  }
+  const Json tools = object.contains("tools") && object["tools"].is_array() ? object["tools"] : Json();
+  return {{"messages", has_messages ? list : messages_of_pairs(list)}, {"tools", tools}};
+}
+
+}  // namespace ladimo
