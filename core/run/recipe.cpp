@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/format.h"
 #include "base/json_members.h"
 
 namespace ladimo {
@@ -175,6 +176,7 @@ void add_differences(const nlohmann::json& in_run, const nlohmann::json& asked, 
 std::string Recipe::model_name() const {
   const auto snapshots = model.parent_path(), repository = snapshots.parent_path();
   const std::string cached = repository.filename().string();
+  if (lower_case(model.extension().string()) == ".gguf") return model.stem().string();
   if (snapshots.filename() != "snapshots" || !cached.starts_with("models--"))
     return model.filename().string();
   return cached.substr(cached.rfind("--") + 2);
