@@ -177,8 +177,11 @@ std::string byte_level_bpe(const GgufMetadata& metadata, const GgufVocabulary& v
 }
 
 /// What tokenizer_config.json says of both kinds.
-Json settings_of(const GgufMetadata& metadata, const GgufVocabulary& vocabulary, bool adds_bos) {
+Json settings_of(const GgufMetadata& metadata, const GgufVocabulary& vocabulary, bool pieces, bool adds_bos) {
   Json settings;
+  // transformers would choose one by the family, which may be another kind.
+  settings["tokenizer_class"] = pieces ? "LlamaTokenizer" : "PreTrainedTokenizerFast";
+  settings["clean_up_tokenization_spaces"] = false;
   settings["add_bos_token"] = adds_bos;
   const auto name = [&](const char* key, const std::optional<std::int64_t>& id) {
     const auto spelling = vocabulary.spelling(id);
@@ -228,7 +231,7 @@ std::map<std::string, std::string> gguf_tokenizer_files(const GgufMetadata& meta
   const PreTokenizer* pre = pieces ? nullptr : &pre_of(metadata);
   const bool usual = pieces || pre->adds_bos;
   const bool adds_bos = vocabulary.bos && metadata.flag("tokenizer.ggml.add_bos_token").value_or(usual);
-  Json settings = settings_of(metadata, vocabulary, adds_bos);
+  Json settings = settings_of(metadata, vocabulary, pieces, adds_bos);
   std::map<std::string, std::string> files;
   if (pieces) {
     Json::object_t added;
