@@ -76,7 +76,7 @@ Command add_compare(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   auto& request = options->request;
-  app.add_option("MODEL", request.model, "Folder of the dense checkpoint")->required();
+  app.add_option("MODEL", request.model, "Folder or GGUF file of the dense checkpoint")->required();
   app.add_option("--text", request.text, "Calibration text: files (.txt, .jsonl)")
       ->required()
       ->type_name("FILE");

@@ -20,7 +20,7 @@ namespace {
 /// The options that `plan` and `convert` share.
 std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   auto request = std::make_shared<ConvertRequest>();
-  app.add_option("MODEL", request->model, "Folder of the dense checkpoint")->required();
+  app.add_option("MODEL", request->model, "Folder or GGUF file of the dense checkpoint")->required();
   app.add_option("-o,--output", request->run, "Run folder")->required();
   app.add_option("--text", request->text,
                  "Calibration text: files (.txt, .jsonl), or `self`: the model writes its own")

@@ -30,7 +30,7 @@ void print(const Inspection& inspection) {
 
 Command add_inspect(CLI::App& app) {
   auto model = std::make_shared<std::string>();
-  app.add_option("MODEL", *model, "Folder with config.json and safetensors")->required();
+  app.add_option("MODEL", *model, "Folder with config.json and safetensors, or GGUF file")->required();
   return [model](const Session& session) {
     const auto inspection = inspect(*model, session.context);
     session.context.warn(inspection.warnings);

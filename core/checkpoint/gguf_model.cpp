@@ -224,7 +224,8 @@ void add_tokens(const GgufMetadata& metadata, Json& config) {
                           id("tokenizer.ggml.eot_token_id", {}), id("tokenizer.ggml.eom_token_id", {})})
     if (end && std::ranges::find(ends, Json(*end)) == ends.end()) ends.push_back(*end);
   config["eos_token_id"] = ends.empty() ? Json(nullptr) : ends.size() == 1 ? ends.front() : ends;
-  if (const auto pad = metadata.whole("tokenizer.ggml.padding_token_id")) config["pad_token_id"] = *pad;
+  const auto pad = metadata.whole("tokenizer.ggml.padding_token_id");
+  config["pad_token_id"] = pad ? Json(*pad) : Json(nullptr);  // else transformers assumes one in some families
 }
 
 /// The dtype as which a tensor is read, before vectors follow the matrices.

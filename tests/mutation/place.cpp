@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "support/calibration_text.h"
-#include "support/pico_model.h"
+#include "support/gguf_file.h"
 #include "support/sample_run.h"
 
 namespace ladimo::testing {
@@ -86,6 +86,7 @@ void Place::make_models() {
   write_json(model / "special_tokens_map.json", {{"bos_token", "<s>"}, {"eos_token", "</s>"}});
   write_json(model / "added_tokens.json", {{"<s>", 1}, {"</s>", 2}});
   write_shards(model, path("sharded"));
+  write_file(path("model.gguf"), gguf_of(model, true).bytes());
 }
 
 void Place::make_run() {
@@ -132,7 +133,7 @@ std::vector<fs::path> Place::files_in(const fs::path& folder) const {
 
 void Place::list_subjects() {
   const std::string model = path("model"), sharded = path("sharded"), run = path("run"),
-                    native = path("native");
+                    native = path("native"), gguf = path("model.gguf");
   const std::string text = path("text.txt"), lines = path("text.jsonl"), other = path("other.txt");
   const std::string policy = path("policy.json"), tasks = path("tasks.jsonl"), recipe = path("recipe.json");
   const std::string out = path("out");
@@ -156,6 +157,7 @@ void Place::list_subjects() {
   subjects_ = {
       {"model", files_in("model"), of_model(model), to_convert(model)},
       {"sharded", files_in("sharded"), of_model(sharded), to_convert(sharded)},
+      {"gguf", {"model.gguf"}, of_model(gguf), to_convert(gguf)},
       {"native",
        files_in("native"),
        {{"inspect", native},
