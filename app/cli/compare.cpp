@@ -77,7 +77,8 @@ Command add_compare(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   auto& request = options->request;
-  add_model_argument(app, request.model, "The dense checkpoint: a folder, or ORG/NAME of the Hub");
+  add_model_argument(app, request.model,
+                     "The dense checkpoint: a folder, a GGUF file or ORG/NAME of the Hub");
   app.add_option("--text", request.text, "Calibration text: files (.txt, .jsonl)")
       ->required()
       ->type_name("FILE");

@@ -21,7 +21,8 @@ namespace {
 /// The options that `plan` and `convert` share.
 std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   auto request = std::make_shared<ConvertRequest>();
-  add_model_argument(app, request->model, "The dense checkpoint: a folder, or ORG/NAME of the Hub");
+  add_model_argument(app, request->model,
+                     "The dense checkpoint: a folder, a GGUF file or ORG/NAME of the Hub");
   app.add_option("-o,--output", request->run, "Run folder")->required();
   app.add_option("--text", request->text,
                  "Calibration text: files (.txt, .jsonl), or `self`: the model writes its own")
@@ -51,8 +52,8 @@ nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
   const Recipe& recipe = plan.recipe;
   if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};
   const TextRequest request{recipe.text, recipe.window, recipe.splits(), recipe.seed, looks};
-  return to_json(
-      look_at_text(request, *load_tokenizer(recipe.model, model_tokens(plan.config)), session.context));
+  return to_json(look_at_text(request, *load_tokenizer(model_files(recipe.model), model_tokens(plan.config)),
+                              session.context));
 }
 
 void print_plan(const Plan& plan) {

@@ -31,7 +31,8 @@ void print(const Inspection& inspection) {
 
 Command add_inspect(CLI::App& app) {
   auto model = std::make_shared<std::filesystem::path>();
-  add_model_argument(app, *model, "Folder with config.json and safetensors, or ORG/NAME of the Hub");
+  add_model_argument(app, *model,
+                     "Folder with config.json and safetensors, GGUF file, or ORG/NAME of the Hub");
   return [model](const Session& session) {
     const auto inspection = inspect(*model, session.context);
     session.context.warn(inspection.warnings);

@@ -10,9 +10,9 @@
 
 #include "base/files.h"
 #include "base/json_fields.h"
+#include "base/utf8.h"
 #include "commands.h"
 #include "text/tokenizer.h"
-#include "base/utf8.h"
 
 namespace ladimo::cli {
 namespace {

@@ -10,7 +10,7 @@ namespace ladimo {
 namespace {
 
 constexpr std::size_t block_bytes = 64 * 1024;  // bytes that are searched without a branch
-constexpr std::size_t report_bytes = 16 << 20;  // bytes between two checks of the cancel flag
+constexpr std::size_t part_elements = 8 << 20;  // elements between two checks of the cancel flag
 
 // NaN and Inf are the numbers whose exponent bits are all set.
 template <class Bits>
@@ -48,12 +48,15 @@ std::optional<std::size_t> find_bad(std::span<const std::byte> bytes, DType dtyp
 
 std::optional<std::size_t> find_bad(const TensorView& view, Progress& progress) {
   std::optional<std::size_t> found;
-  for (std::size_t begin = 0; begin < view.bytes.size(); begin += report_bytes) {
-    const auto part = view.bytes.subspan(begin, std::min(report_bytes, view.bytes.size() - begin));
-    if (!found)
-      if (const auto bad = find_bad(part, view.dtype)) found = begin / dtype_size(view.dtype) + *bad;
-    release_pages(part);
-    progress.advance(static_cast<std::int64_t>(part.size()));
+  std::vector<std::byte> buffer;
+  const std::size_t elements = view.elements();
+  for (std::size_t begin = 0; begin < elements; begin += part_elements) {
+    const std::size_t count = std::min(part_elements, elements - begin);
+    if (!found && dtype_size(view.dtype) > 0)
+      if (const auto bad = find_bad(elements_of(view, begin, count, buffer), view.dtype))
+        found = begin + *bad;
+    release_pages(view.bytes);
+    progress.advance(static_cast<std::int64_t>(count));
   }
   return found;
 }
@@ -63,7 +66,7 @@ std::optional<std::size_t> find_bad(const TensorView& view, Progress& progress) 
 std::vector<Problem> find_bad_weights(const Checkpoint& checkpoint, const Context& context) {
   const auto& tensors = checkpoint.store().tensors();
   std::int64_t total = 0;
-  for (const auto& [name, view] : tensors) total += static_cast<std::int64_t>(view.bytes.size());
+  for (const auto& [name, view] : tensors) total += static_cast<std::int64_t>(view.elements());
   Progress progress(context, total);
   std::vector<Problem> problems;
   for (const auto& [name, view] : tensors) {

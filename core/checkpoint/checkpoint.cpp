@@ -9,11 +9,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
 #include "base/hash.h"
 #include "base/path_problem.h"
 #include "checkpoint/foreign_layout.h"
 #include "checkpoint/generation_config.h"
+#include "checkpoint/gguf_model.h"
+#include "checkpoint/gguf_tokenizer.h"
 #include "checkpoint/weight_values.h"
 
 namespace ladimo {
@@ -29,6 +30,8 @@ std::string spelled(const std::vector<std::int64_t>& shape) {
 }
 
 struct Found {
+  std::optional<ModelFiles> files;
+  FileFormat format = FileFormat::safetensors;
   ModelConfig config;
   std::optional<NativeSection> native;
   std::optional<TensorStore> store;
@@ -143,8 +146,9 @@ void check_tensors(Found& found, const fs::path& folder) {
   found.problems.insert(found.problems.end(), problems.begin(), problems.end());
 }
 
-void read_config(const fs::path& file, Found& found) {
-  auto json = read_json(file);
+void read_config(Found& found) {
+  const fs::path file = found.files->path("config.json");
+  auto json = found.files->read_json("config.json");
   if (is_native(json)) {
     found.native = native_section(json, file);
     json = original_config(std::move(json));
@@ -212,12 +216,37 @@ void check_index_beside(const fs::path& folder, Found& found) {
   }
 }
 
-Found find(const fs::path& folder) {
+// Problems of the tokenizer leave the model without files, so that nothing else is said about them.
+void read_gguf(const fs::path& path, Found& found) {
+  found.format = FileFormat::gguf;
+  collect(found.problems, [&] {
+    Gguf gguf = Gguf::open(path);
+    found.files = ModelFiles(path, {{"config.json", gguf_config(gguf)}});
+    read_config(found);
+    auto files = gguf_tokenizer_files(gguf.metadata);
+    files["config.json"] = found.files->read("config.json");
+    found.files = ModelFiles(path, std::move(files));
+    found.store = gguf_tensors(std::move(gguf));
+  });
+  if (!found.store) found.files.reset();
+}
+
+Found find_in_gguf(const fs::path& path) {
+  Found found;
+  read_gguf(path, found);
+  if (!found.store) return found;
+  check_tied_head(found);
+  if (has_all_sizes(found.config)) check_tensors(found, path);
+  return found;
+}
+
+Found find_in_folder(const fs::path& folder) {
   Found found;
   if (auto problem = folder_problem(folder)) {
     found.problems.push_back(std::move(*problem));
     return found;
   }
+  found.files = ModelFiles(folder);
   const fs::path file = folder / "config.json";
   if (!has_entry(file) && !has_safetensors(folder))
     if (auto foreign = foreign_folder(folder)) {
@@ -229,9 +258,9 @@ Found find(const fs::path& folder) {
         {"There is no config.json in the folder.",
          "Name a folder in the Hugging Face layout: config.json, safetensors, tokenizer.", file});
   else
-    collect(found.problems, [&] { read_config(file, found); });
+    collect(found.problems, [&] { read_config(found); });
   open_store(folder, found);
-  if (has_all_sizes(found.config)) add_generation_config(folder, found.config, found.warnings);
+  if (has_all_sizes(found.config)) add_generation_config(*found.files, found.config, found.warnings);
   if (found.store) {
     check_tied_head(found);
     check_index_beside(folder, found);
@@ -243,42 +272,49 @@ Found find(const fs::path& folder) {
   return found;
 }
 
-// Adds a fixed sample of `bytes`: up to 64 blocks of 4 KiB, evenly spread, with the first and the last among
-// them.
-void add_sample(Hasher& hasher, std::span<const std::byte> bytes) {
-  if (bytes.size() <= sample_blocks * block_bytes) {
-    hasher.add(bytes.data(), bytes.size());
+// Adds a fixed sample of a tensor's elements: up to 64 blocks of 4 KiB, evenly spread, with the first and the
+// last among them. It is that of the elements as they are read, so that equal tensors of different files have
+// the same.
+void add_sample(Hasher& hasher, const TensorView& view) {
+  std::vector<std::byte> buffer;
+  const std::size_t element = dtype_size(view.dtype), size = element * view.elements();
+  const auto add = [&](std::size_t begin, std::size_t bytes) {
+    const std::size_t first = begin / element, end = (begin + bytes + element - 1) / element;
+    const auto elements = elements_of(view, first, end - first, buffer);
+    hasher.add(elements.data() + (begin - first * element), bytes);
+  };
+  if (element == 0) {
+    hasher.add(view.bytes.data(), view.bytes.size());
     return;
   }
-  const std::size_t last = bytes.size() - block_bytes;
+  if (size <= sample_blocks * block_bytes) return add(0, size);
+  const std::size_t last = size - block_bytes;
   for (std::size_t i = 0; i < sample_blocks; ++i)
-    hasher.add(
-        bytes.data() + last / (sample_blocks - 1) * i + last % (sample_blocks - 1) * i / (sample_blocks - 1),
-        block_bytes);
+    add(last / (sample_blocks - 1) * i + last % (sample_blocks - 1) * i / (sample_blocks - 1), block_bytes);
 }
 
 void add_tensor(Hasher& hasher, const TensorView& view) {
   hasher.add(fmt::format("\n{} {} {}\n", view.name, view.dtype_text, spelled(view.shape)));
-  add_sample(hasher, view.bytes);
+  add_sample(hasher, view);
 }
 
 }  // namespace
 
-Examination Checkpoint::examine(const fs::path& folder) {
-  Found found = find(folder);
-  Examination examination{std::move(found.config), std::move(found.problems), std::move(found.warnings), {}};
+Examination Checkpoint::examine(const fs::path& path) {
+  Found found = is_gguf(path) ? find_in_gguf(path) : find_in_folder(path);
+  Examination examination{
+      std::move(found.config), std::move(found.problems), std::move(found.warnings), found.files, {}};
   if (!examination.problems.empty()) return examination;
-  Checkpoint checkpoint;
-  checkpoint.folder_ = folder;
+  Checkpoint checkpoint(std::move(*found.files), std::move(*found.store));
+  checkpoint.format_ = found.format;
   checkpoint.config_ = examination.config;
   checkpoint.native_ = std::move(found.native);
-  checkpoint.store_ = std::move(*found.store);
   examination.opened = std::move(checkpoint);
   return examination;
 }
 
-Checkpoint Checkpoint::open(const fs::path& folder) {
-  Examination examination = examine(folder);
+Checkpoint Checkpoint::open(const fs::path& path) {
+  Examination examination = examine(path);
   if (!examination.problems.empty()) throw Refusal(std::move(examination.problems));
   return std::move(*examination.opened);
 }
@@ -297,10 +333,23 @@ DType Checkpoint::converted_dtype() const {
 
 std::string Checkpoint::fingerprint() const {
   Hasher hasher;
-  hasher.add(read_file(folder_ / "config.json"));
+  hasher.add(files_.read("config.json"));
   for (const auto& [name, view] : store_.tensors()) add_tensor(hasher, view);
   return hasher.hex();
 }
+
+ModelFiles model_files(const fs::path& path) {
+  if (is_gguf(path)) {
+    const Gguf gguf = Gguf::open(path);
+    auto files = gguf_tokenizer_files(gguf.metadata);
+    files["config.json"] = gguf_config(gguf);
+    return {path, std::move(files)};
+  }
+  if (const auto problem = folder_problem(path)) throw Refusal(*problem);
+  return ModelFiles(path);
+}
+
+bool looks_like_model(const fs::path& path) { return is_gguf(path) || has_entry(path / "config.json"); }
 
 std::string Checkpoint::fingerprint(const TensorView& view) {
   Hasher hasher;

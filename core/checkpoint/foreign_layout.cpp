@@ -142,7 +142,7 @@ bool is_adapter(std::string_view name) {
 std::optional<Problem> foreign_folder(const fs::path& folder) {
   const auto names = names_in(folder);
   const auto first = [&](auto is) { return std::ranges::find_if(names, is); };
-  const auto said = [&](const std::string& name, const std::string& what, const char* remedy) {
+  const auto said = [&](const std::string& name, const std::string& what, const std::string& remedy) {
     return Problem{what, remedy, folder / name};
   };
   if (std::ranges::binary_search(names, "recipe.json"))
@@ -167,9 +167,10 @@ std::optional<Problem> foreign_folder(const fs::path& folder) {
                 fmt::format("There is no model.safetensors; the folder's safetensors file is {}.", *name),
                 "Name the file model.safetensors if it holds the whole model.");
   if (const auto name = first(ends(".gguf")); name != names.end())
-    return said(*name,
-                fmt::format("The weights are a GGUF file ({}), which this program does not read.", *name),
-                "Use the safetensors checkpoint that it was made from.");
+    return said(
+        *name,
+        fmt::format("The folder holds a GGUF file ({}) and no checkpoint in the Hugging Face layout.", *name),
+        fmt::format("Name the file itself: {}.", (folder / *name).string()));
   for (const char* end : {".bin", ".pth", ".pt", ".ckpt"})
     if (const auto name = first(ends(end)); name != names.end())
       return said(*name,

@@ -1,15 +1,8 @@
 #include "checkpoint/safetensors.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -29,64 +22,30 @@ constexpr std::size_t length_bytes = 8;                // size of the field that
 constexpr std::uint64_t longest_header = 100'000'000;  // the reference implementation's limit
 constexpr const char* fetch_again = "The file is damaged or incomplete; fetch it again.";
 
-struct DTypeRow {
+/// A type that this program does not compute with. It is known so that the lengths of its tensors are
+/// checked.
+struct ForeignType {
   const char* text;
-  DType dtype;
   std::size_t bytes;
 };
 
-// The element types of the format that take a whole number of bytes. Types that this program does not compute
-// with are listed too, so that the lengths of their tensors are checked.
-constexpr DTypeRow dtypes[] = {
-    {"F32", DType::f32, 4},       {"F16", DType::f16, 2},       {"BF16", DType::bf16, 2},
-    {"I64", DType::i64, 8},       {"I32", DType::i32, 4},       {"U8", DType::u8, 1},
-    {"F64", DType::other, 8},     {"U64", DType::other, 8},     {"U32", DType::other, 4},
-    {"I16", DType::other, 2},     {"U16", DType::other, 2},     {"I8", DType::other, 1},
-    {"BOOL", DType::other, 1},    {"F8_E4M3", DType::other, 1}, {"F8_E5M2", DType::other, 1},
-    {"F8_E8M0", DType::other, 1},
-};
+// The other element types of the format that take a whole number of bytes.
+constexpr ForeignType foreign_types[] = {{"F64", 8},     {"U64", 8},    {"U32", 4},  {"I16", 2},
+                                         {"U16", 2},     {"I8", 1},     {"BOOL", 1}, {"F8_E4M3", 1},
+                                         {"F8_E5M2", 1}, {"F8_E8M0", 1}};
 
-const DTypeRow* find_dtype(const std::string& text) {
-  const auto* row = std::find_if(std::begin(dtypes), std::end(dtypes),
-                                 [&](const DTypeRow& candidate) { return text == candidate.text; });
-  return row == std::end(dtypes) ? nullptr : row;
+DType dtype_of(const std::string& text) {
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16, DType::i64, DType::i32, DType::u8})
+    if (text == dtype_name(dtype)) return dtype;
+  return DType::other;
 }
 
-// One file, mapped read-only for as long as the object lives.
-class Mapping {
- public:
-  explicit Mapping(const fs::path& path) {
-    if (const auto problem = file_problem(path)) throw Refusal(*problem);
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    struct stat status {};
-    if (descriptor < 0 || ::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-      const int code = errno;
-      if (descriptor >= 0) ::close(descriptor);
-      throw Refusal(fmt::format("{} cannot be opened: {}.", path.filename().string(),
-                                descriptor >= 0 ? "it is not a file" : std::strerror(code)),
-                    "Check the name and the permissions.", path);
-    }
-    size_ = static_cast<std::size_t>(status.st_size);
-    if (size_ > 0) data_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
-    const int code = errno;
-    ::close(descriptor);
-    if (data_ == MAP_FAILED) {
-      throw Error(fmt::format("{} cannot be mapped: {}.", path.filename().string(), std::strerror(code)),
-                  "Check the memory limits of this shell (ulimit -v).", path);
-    }
-  }
-  ~Mapping() {
-    if (data_ != nullptr) ::munmap(data_, size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
-
- private:
-  void* data_ = nullptr;
-  std::size_t size_ = 0;
-};
+/// Bytes per element of a type that is spelled so; 0 where it is not known.
+std::size_t element_size(const std::string& text) {
+  for (const ForeignType& type : foreign_types)
+    if (text == type.text) return type.bytes;
+  return dtype_size(dtype_of(text));
+}
 
 std::optional<std::uint64_t> product(const std::vector<std::int64_t>& shape, std::uint64_t factor) {
   for (const std::int64_t dim : shape)
@@ -167,7 +126,11 @@ class HeaderReader {
   TensorView read_tensor(const std::string& name, const Json& entry) const {
     if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string())
       refuse(fmt::format("tensor {} has no dtype in the header.", name));
-    TensorView view{name, DType::other, entry["dtype"].get<std::string>(), {}, {}, path_};
+    TensorView view;
+    view.name = name;
+    view.dtype_text = entry["dtype"].get<std::string>();
+    view.dtype = dtype_of(view.dtype_text);
+    view.file = path_;
     view.shape = read_numbers(name, entry, "shape");
     const auto offsets = read_numbers(name, entry, "data_offsets");
     if (offsets.size() != 2 || offsets[0] > offsets[1])
@@ -177,10 +140,8 @@ class HeaderReader {
     if (end > data_.size())
       refuse(fmt::format("tensor {} ends at offset {}, but the file ends at {}.", name, offset(end),
                          file_.size()));
-    if (const DTypeRow* row = find_dtype(view.dtype_text)) {
-      view.dtype = row->dtype;
-      check_size(view, end - begin, row->bytes, begin);
-    }
+    if (const std::size_t element = element_size(view.dtype_text); element > 0)
+      check_size(view, end - begin, element, begin);
     view.bytes = data_.subspan(begin, end - begin);
     return view;
   }
@@ -250,27 +211,15 @@ std::map<std::string, std::string> read_index(const fs::path& path) {
 
 }  // namespace
 
-std::size_t dtype_size(DType dtype) {
-  for (const DTypeRow& row : dtypes)
-    if (row.dtype == dtype && dtype != DType::other) return row.bytes;
-  return 0;
-}
-
-const char* dtype_name(DType dtype) {
-  for (const DTypeRow& row : dtypes)
-    if (row.dtype == dtype && dtype != DType::other) return row.text;
-  return "other";
-}
-
 struct TensorStore::Mapped {
-  std::vector<std::unique_ptr<Mapping>> mappings;
+  std::vector<std::shared_ptr<const MappedFile>> mappings;
   std::vector<fs::path> files;
   std::map<std::string, TensorView> tensors;
   std::map<std::string, std::string> metadata;
 
   // Maps a file and returns its tensors.
   std::vector<TensorView> map(const fs::path& path) {
-    mappings.push_back(std::make_unique<Mapping>(path));
+    mappings.push_back(std::make_shared<const MappedFile>(path));
     files.push_back(path);
     std::map<std::string, std::string> found;
     auto views = HeaderReader(path, mappings.back()->bytes()).read(found);
@@ -302,15 +251,6 @@ struct TensorStore::Mapped {
   }
 };
 
-void release_pages(std::span<const std::byte> mapped) {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data());
-  const auto first = begin / page * page;
-  // Pages at the ends may hold other tensors too. These are read from the file again when they are used.
-  if (!mapped.empty())
-    ::madvise(reinterpret_cast<void*>(first), begin + mapped.size() - first, MADV_DONTNEED);
-}
-
 TensorStore TensorStore::open(const fs::path& path) {
   auto mapped = std::make_shared<Mapped>();
   std::error_code code;
@@ -327,9 +267,19 @@ TensorStore TensorStore::open(const fs::path& path) {
   else
     throw Refusal("There is no model.safetensors and no model.safetensors.index.json in the folder.",
                   "Name a folder in the Hugging Face layout with safetensors weights.", path);
-  TensorStore store;
-  store.mapped_ = std::move(mapped);
-  return store;
+  return TensorStore(std::move(mapped));
+}
+
+TensorStore::TensorStore(std::vector<std::shared_ptr<const MappedFile>> mapped, std::vector<fs::path> files,
+                         std::vector<TensorView> tensors) {
+  auto held = std::make_shared<Mapped>();
+  held->mappings = std::move(mapped);
+  held->files = std::move(files);
+  for (TensorView& view : tensors) {
+    auto name = view.name;
+    held->tensors.emplace(std::move(name), std::move(view));
+  }
+  mapped_ = std::move(held);
 }
 
 bool TensorStore::contains(const std::string& name) const { return mapped_->tensors.contains(name); }

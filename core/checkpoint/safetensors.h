@@ -9,31 +9,13 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "checkpoint/mapped_file.h"
+#include "checkpoint/tensor_view.h"
+
 namespace ladimo {
-
-/// Element types. `other` is anything this program does not compute with (its name is kept in TensorView).
-enum class DType { f32, f16, bf16, i64, i32, u8, other };
-
-/// Bytes per element; 0 for `other`.
-std::size_t dtype_size(DType dtype);
-/// The safetensors spelling: "F32", "BF16", ...
-const char* dtype_name(DType dtype);
-
-/// A tensor in a mapped file. It is valid as long as the TensorStore that it came from.
-struct TensorView {
-  std::string name;
-  DType dtype = DType::other;
-  std::string dtype_text;           // as spelled in the file
-  std::vector<std::int64_t> shape;  // row-major
-  std::span<const std::byte> bytes;
-  std::filesystem::path file;
-};
-
-/// Tells the system that mapped bytes are not needed soon: they no longer count as memory of this process,
-/// and are read again from the file when they are used.
-void release_pages(std::span<const std::byte> mapped);
 
 /// The tensors of a folder or file, mapped read-only.
 class TensorStore {
@@ -43,6 +25,9 @@ class TensorStore {
   /// lengths are checked against the files before any tensor is touched. Throws Refusal with the file and the
   /// offset.
   static TensorStore open(const std::filesystem::path& path);
+  /// Tensors of another format, which point into `mapped`. Precondition: their names differ.
+  TensorStore(std::vector<std::shared_ptr<const MappedFile>> mapped, std::vector<std::filesystem::path> files,
+              std::vector<TensorView> tensors);
 
   bool contains(const std::string& name) const;
   /// Throws Refusal when there is no such tensor.
@@ -55,6 +40,7 @@ class TensorStore {
 
  private:
   struct Mapped;
+  explicit TensorStore(std::shared_ptr<const Mapped> mapped) : mapped_(std::move(mapped)) {}
   std::shared_ptr<const Mapped> mapped_;
 };
 

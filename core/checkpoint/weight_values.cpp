@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 
+#include "checkpoint/float_bits.h"
+
 namespace ladimo {
 namespace {
+
+constexpr std::size_t part_elements = 64 * 1024;  // elements that are looked at in one go
 
 template <class Bits>
 Bits bits_at(std::span<const std::byte> bytes, std::size_t index) {
@@ -27,35 +30,42 @@ bool all_zero(std::span<const std::byte> bytes) {
   return true;
 }
 
-float half_value(std::uint16_t bits) {
-  const int exponent = (bits >> 10) & 31, fraction = bits & 1023;
-  const float magnitude = exponent == 0    ? std::ldexp(static_cast<float>(fraction), -24)
-                          : exponent == 31 ? (fraction == 0 ? INFINITY : NAN)
-                                           : std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
-  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
+float value_at(std::span<const std::byte> bytes, DType dtype, std::size_t index) {
+  if (dtype == DType::f32) return std::bit_cast<float>(bits_at<std::uint32_t>(bytes, index));
+  const auto bits = bits_at<std::uint16_t>(bytes, index);
+  return dtype == DType::f16 ? half_value(bits) : bfloat_value(bits);
 }
 
-float value_at(const TensorView& tensor, std::size_t index) {
-  if (tensor.dtype == DType::f32) return std::bit_cast<float>(bits_at<std::uint32_t>(tensor.bytes, index));
-  const auto bits = bits_at<std::uint16_t>(tensor.bytes, index);
-  return tensor.dtype == DType::f16 ? half_value(bits)
-                                    : std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+/// Whether `holds(first, count)` is true of every part of a tensor of `elements` elements.
+template <class Holds>
+bool all_parts(std::size_t elements, Holds holds) {
+  for (std::size_t first = 0; first < elements; first += part_elements)
+    if (!holds(first, std::min(part_elements, elements - first))) return false;
+  return true;
 }
 
 }  // namespace
 
 bool is_all_zero(const TensorView& tensor) {
   if (!is_float(tensor.dtype) || tensor.bytes.empty()) return false;
-  return tensor.dtype == DType::f32 ? all_zero<std::uint32_t>(tensor.bytes)
-                                    : all_zero<std::uint16_t>(tensor.bytes);
+  std::vector<std::byte> buffer;
+  return all_parts(tensor.elements(), [&](std::size_t first, std::size_t count) {
+    const auto bytes = elements_of(tensor, first, count, buffer);
+    return tensor.dtype == DType::f32 ? all_zero<std::uint32_t>(bytes) : all_zero<std::uint16_t>(bytes);
+  });
 }
 
 bool have_equal_values(const TensorView& a, const TensorView& b) {
   if (a.shape != b.shape || !is_float(a.dtype) || !is_float(b.dtype)) return false;
-  if (a.dtype == b.dtype && std::ranges::equal(a.bytes, b.bytes)) return true;
-  for (std::size_t i = 0; i < a.bytes.size() / dtype_size(a.dtype); ++i)
-    if (value_at(a, i) != value_at(b, i)) return false;
-  return true;
+  std::vector<std::byte> buffer_a, buffer_b;
+  return all_parts(a.elements(), [&](std::size_t first, std::size_t count) {
+    const auto bytes_a = elements_of(a, first, count, buffer_a),
+               bytes_b = elements_of(b, first, count, buffer_b);
+    if (a.dtype == b.dtype && std::ranges::equal(bytes_a, bytes_b)) return true;
+    for (std::size_t i = 0; i < count; ++i)
+      if (value_at(bytes_a, a.dtype, i) != value_at(bytes_b, b.dtype, i)) return false;
+    return true;
+  });
 }
 
 }  // namespace ladimo

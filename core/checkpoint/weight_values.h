@@ -1,7 +1,7 @@
-// Questions about the values of stored tensors. They are answered in place, without copying a tensor.
+// Questions about the values of stored tensors. They are answered part by part, without copying a tensor.
 #pragma once
 
-#include "checkpoint/safetensors.h"
+#include "checkpoint/tensor_view.h"
 
 namespace ladimo {
 

@@ -96,7 +96,7 @@ class Compare {
         runs_(request.keep),
         first_plan_(plan_for(request.seeds.front(), nullptr)),
         source_(Checkpoint::open(first_plan_.recipe.model), runtime.device, at::kFloat),
-        tokenizer_(load_tokenizer(first_plan_.recipe.model, model_tokens(first_plan_.config))) {
+        tokenizer_(load_tokenizer(source_.checkpoint().files(), model_tokens(first_plan_.config))) {
     choose_held_out();
     if (request.ablate) ablations_ = ablations(first_plan_.recipe);
     check_reach();

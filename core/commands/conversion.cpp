@@ -87,7 +87,7 @@ class Conversion {
   }
 
   void read_text() {
-    const auto tokenizer = load_tokenizer(recipe_.model, model_tokens(source_.config()));
+    const auto tokenizer = load_tokenizer(source_.checkpoint().files(), model_tokens(source_.config()));
     if (recipe_.self_text()) {
       write_own_text(*tokenizer);
       text_ = self_written_text(run_, recipe_, *tokenizer);

@@ -26,7 +26,7 @@ void require_same_tokenizer(const OpenedModel& opened, const Tokenizer& tokenize
   if (!known.empty() && known != tokenizer.fingerprint())
     throw Refusal("The tokenizer has changed since the run was made.",
                   "Put back the tokenizer that the model was converted with, or {new_conversion}.",
-                  opened.checkpoint.folder());
+                  opened.checkpoint.path());
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
       runtime_(runtime),
       keep_(keep),
       held_(holding_dtype(opened_.checkpoint.config(), runtime)),
-      tokenizer_(load_tokenizer(opened_.checkpoint.folder(), model_tokens(opened_.checkpoint.config()))) {
+      tokenizer_(load_tokenizer(opened_.checkpoint.files(), model_tokens(opened_.checkpoint.config()))) {
   require_same_tokenizer(opened_, *tokenizer_);
 }
 

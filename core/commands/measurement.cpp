@@ -39,7 +39,7 @@ Material named_text(const LoadedModel& model, const EvaluationText& text) {
   if (window == 0) window = opened.run ? opened.run->recipe().window : default_window(positions);
   if (window < 2 || window > positions)
     throw Refusal(fmt::format("A window of {} tokens does not fit this model.", window),
-                  fmt::format("Use 2 to {}.", positions), opened.checkpoint.folder());
+                  fmt::format("Use 2 to {}.", positions), opened.checkpoint.path());
   return {text.files, measured_text(text.files, model.tokenizer(), window, text.tokens)};
 }
 
@@ -48,7 +48,7 @@ Material checking_split(const LoadedModel& model, const EvaluationText& text) {
   const auto& run = model.opened().run;
   if (!run)
     throw Refusal("There is no text to measure on.", "Name text files with {text}.",
-                  model.opened().checkpoint.folder());
+                  model.opened().checkpoint.path());
   const Recipe recipe = run->recipe();
   if (text.window != 0 && text.window != recipe.window)
     throw Refusal(fmt::format("The run's own held-out text has windows of {} tokens, not {}.", recipe.window,
@@ -193,7 +193,7 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   };
 
   found.scores = scores_of({});
-  require_numbers(found.scores, opened.run ? opened.run->path() : opened.checkpoint.folder());
+  require_numbers(found.scores, opened.run ? opened.run->path() : opened.checkpoint.path());
   const auto numbers = measured_numbers(found.scores, scores.policies[0], source.config());
   found.activated_parameters = numbers.activated_parameters;
   found.activated_fraction = numbers.activated_fraction;

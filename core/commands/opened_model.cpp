@@ -12,13 +12,13 @@ namespace {
 /// Where the run's dense original is: as its recipe says, or beside the run when both were moved together.
 std::filesystem::path original_of(const RunFolder& run, const Recipe& recipe) {
   const auto beside = normal_path(run.path()).parent_path() / recipe.model.filename();
-  return !exists(recipe.model / "config.json") && exists(beside / "config.json") ? beside : recipe.model;
+  return !looks_like_model(recipe.model) && looks_like_model(beside) ? beside : recipe.model;
 }
 
 void require_converted_from(const Checkpoint& original, const std::string& fingerprint) {
   if (original.fingerprint() != fingerprint)
     throw Refusal("This checkpoint is not the one that was converted (their fingerprints differ).",
-                  "Name the original with {dense}.", original.folder());
+                  "Name the original with {dense}.", original.path());
 }
 
 [[noreturn]] void refuse_policy(const std::filesystem::path& model) {
@@ -47,7 +47,7 @@ void require_same_model(const Checkpoint& native, const Checkpoint& original) {
     if (!is_ffn(tensor.role) && Checkpoint::fingerprint(native.store().at(tensor.name)) !=
                                     Checkpoint::fingerprint(original.store().at(tensor.name)))
       throw Refusal(fmt::format("Tensor {} is not what it is in the dense original.", tensor.name),
-                    "The folder is damaged or was changed: {export_again}.", native.folder());
+                    "The folder is damaged or was changed: {export_again}.", native.path());
 }
 
 OpenedModel open_native(Checkpoint native, const std::optional<std::filesystem::path>& dense) {
@@ -115,7 +115,7 @@ std::string OpenedModel::fingerprint() const {
 }
 
 std::filesystem::path OpenedModel::seen_text_file() const {
-  return run ? run->seen_text_file() : checkpoint.folder() / "seen_text.bin";
+  return run ? run->seen_text_file() : checkpoint.path() / "seen_text.bin";
 }
 
 MoeLayers OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
@@ -134,18 +134,18 @@ MoeLayers OpenedModel::layers(at::Device device, at::ScalarType dtype) const {
 Policy OpenedModel::policy(const std::optional<std::filesystem::path>& file) const {
   const auto layers = static_cast<std::size_t>(checkpoint.config().layers);
   if (!is_converted()) {
-    if (file) refuse_policy(checkpoint.folder());
+    if (file) refuse_policy(checkpoint.path());
     Policy policy;
     policy.layers = all_dense(checkpoint.config());
     return policy;
   }
   if (run) return checked(run->policy(layers, file), file.value_or(run->policy_file()));
-  const auto from = file.value_or(checkpoint.folder() / "policy.json");
+  const auto from = file.value_or(checkpoint.path() / "policy.json");
   return checked(read_policy(from, fingerprint(), layers), from);
 }
 
 Policy OpenedModel::policy_from(const nlohmann::json& content) const {
-  if (!is_converted()) refuse_policy(checkpoint.folder());
+  if (!is_converted()) refuse_policy(checkpoint.path());
   Policy policy = policy_from_json(content);
   require_model(policy, fingerprint(), static_cast<std::size_t>(checkpoint.config().layers));
   return checked(std::move(policy), {});

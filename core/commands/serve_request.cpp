@@ -75,7 +75,7 @@ SavedPolicy save_policy(const LoadedModel& model, const JsonFields& fields) {
   const auto& run = model.opened().run;
   if (!run)
     throw Refusal("A policy can only be saved in a run, and this is a model.", "Write it to a file instead.",
-                  model.opened().checkpoint.folder());
+                  model.opened().checkpoint.path());
   const auto policy = model.opened().policy_from(fields.at("policy"));
   std::optional<std::string> name;
   if (fields.has("name")) name = fields.text("name");

@@ -154,13 +154,13 @@ MoeWeights load_moe_weights(const Checkpoint& native, std::int64_t layer, at::De
                             at::ScalarType dtype) {
   const auto& metadata = native.native()->layers[static_cast<std::size_t>(layer)].metadata;
   auto weights =
-      LayerReader(native.store(), native_prefix(layer), metadata, native.folder()).read(device, dtype);
+      LayerReader(native.store(), native_prefix(layer), metadata, native.path()).read(device, dtype);
   const ModelConfig& config = native.config();
   if (weights.neurons() != config.intermediate_size || weights.hidden_size() != config.hidden_size ||
       weights.routed() != native.native()->routed_experts)
     throw Refusal(
         "The converted weights of layer " + std::to_string(layer) + " do not have the sizes in config.json.",
-        "To write it again, {export_again}.", native.folder());
+        "To write it again, {export_again}.", native.path());
   return weights;
 }
 

@@ -1,6 +1,5 @@
 #include "model/weight_source.h"
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -49,7 +48,7 @@ std::shared_ptr<const DenseFfn> with_all_experts(const MoeWeights& weights) {
 
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype) {
   const at::Tensor copy = at::empty(view.shape, at::TensorOptions(scalar_type(view)));
-  std::memcpy(copy.data_ptr(), view.bytes.data(), view.bytes.size());
+  read_elements(view, 0, {static_cast<std::byte*>(copy.data_ptr()), copy.nbytes()});
   release_pages(view.bytes);
   return copy.to(device, dtype);
 }
@@ -128,17 +127,18 @@ std::shared_ptr<const DenseFfn> WeightSource::dense_ffn(std::int64_t index) cons
 at::Tensor WeightSource::embed(const at::Tensor& ids) const {
   const auto flat = ids.to(at::kCPU, at::kLong).contiguous();
   const TensorView& table = find(Role::embedding, 0);
-  const auto row_bytes = table.bytes.size() / static_cast<std::size_t>(config().vocab_size);
   const at::Tensor rows =
       at::empty({flat.numel(), config().hidden_size}, at::TensorOptions(scalar_type(table)));
   const auto* id = flat.data_ptr<std::int64_t>();
+  const auto columns = static_cast<std::size_t>(config().hidden_size);
+  const std::size_t row_bytes = columns * dtype_size(table.dtype);
   auto* to = static_cast<std::byte*>(rows.data_ptr());
   for (std::int64_t i = 0; i < flat.numel(); ++i, to += row_bytes) {
     if (id[i] < 0 || id[i] >= config().vocab_size)
       throw Refusal("The text holds the token " + std::to_string(id[i]) + ", but the model knows only " +
                         std::to_string(config().vocab_size) + " tokens.",
                     "Check that the tokenizer belongs to this model.", table.file);
-    std::memcpy(to, table.bytes.data() + static_cast<std::size_t>(id[i]) * row_bytes, row_bytes);
+    read_elements(table, static_cast<std::size_t>(id[i]) * columns, {to, row_bytes});
   }
   release_pages(table.bytes);
   auto shape = ids.sizes().vec();

@@ -15,9 +15,12 @@ struct Members<Inspection::Native> {
 
 template <>
 struct Members<Inspection> {
-  static constexpr std::tuple all{
-      Member{"native", &Inspection::native}, Member{"fingerprint", &Inspection::fingerprint},
-      Member{"weight_bytes", &Inspection::weight_bytes}, Member{"threads", &Inspection::threads}};
+  static constexpr std::tuple all{Member{"native", &Inspection::native},
+                                  Member{"file_format", &Inspection::file_format},
+                                  Member{"quantisation", &Inspection::quantisation},
+                                  Member{"fingerprint", &Inspection::fingerprint},
+                                  Member{"weight_bytes", &Inspection::weight_bytes},
+                                  Member{"threads", &Inspection::threads}};
 };
 
 nlohmann::json to_json(const Inspection& inspection) {

@@ -26,7 +26,9 @@ struct Inspection {
   };
   std::optional<Native> native;
 
-  std::optional<std::string> fingerprint;  // absent where the folder could not be opened
+  std::optional<std::string> file_format;   // "safetensors" or "gguf"; absent where it could not be opened
+  std::optional<std::string> quantisation;  // that most elements have: "Q4_1"; absent for plain numbers
+  std::optional<std::string> fingerprint;   // absent where the folder could not be opened
   /// Bytes per parameter of a converted layer. Only for a dense checkpoint that could be opened.
   std::optional<int> weight_bytes;
   int threads = 0;                // number of threads that the engine uses on this machine by default
@@ -38,7 +40,8 @@ struct Inspection {
 };
 
 /// The keys of the config, native{origin, fingerprint, routed_experts, dense_layers[], converted_layers[]},
-/// fingerprint, weight_bytes, threads, problems[], warnings[]; unknown values are null.
+/// file_format, quantisation, fingerprint, weight_bytes, threads, problems[], warnings[]; unknown values are
+/// null.
 nlohmann::json to_json(const Inspection& inspection);
 /// Reads what to_json() writes. Throws Refusal that names the key.
 Inspection inspection_from_json(const nlohmann::json& json);

@@ -1,4 +1,4 @@
-// The checks of a model folder that need no text. `inspect`, `plan` and the window make the same ones.
+// The checks of a model that need no text. `inspect`, `plan` and the window make the same ones.
 #pragma once
 
 #include <filesystem>
@@ -22,9 +22,9 @@ struct CheckedModel {
   std::vector<ConstantFfn> constant_ffns;  // layers that stay dense
 };
 
-/// Examines a model folder and loads its tokenizer. Never throws for bad input. Of the
+/// Examines a model folder or a GGUF file and loads its tokenizer. Never throws for bad input. Of the
 /// weights little is read: see find_bad_weights().
-CheckedModel check_model(const std::filesystem::path& folder);
+CheckedModel check_model(const std::filesystem::path& path);
 
 /// Throws Refusal for a native model folder: only dense models are converted.
 void refuse_converted(const Checkpoint& checkpoint);

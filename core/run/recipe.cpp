@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/format.h"
 #include "base/json_members.h"
 #include "checkpoint/hub_cache.h"
 
@@ -175,7 +176,9 @@ void add_differences(const nlohmann::json& in_run, const nlohmann::json& asked, 
 
 std::string Recipe::model_name() const {
   const std::string cached = hub_name_of(model);
-  return cached.empty() ? model.filename().string() : cached.substr(cached.rfind('/') + 1);
+  if (!cached.empty()) return cached.substr(cached.rfind('/') + 1);
+  return lower_case(model.extension().string()) == ".gguf" ? model.stem().string()
+                                                           : model.filename().string();
 }
 
 nlohmann::json to_json(const Recipe& recipe) {

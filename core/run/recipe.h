@@ -67,8 +67,9 @@ struct Recipe {
 
   bool self_text() const { return text.empty(); }
   int routed() const { return experts - shared; }
-  /// The name of the model: that of its folder. In a cache of the Hugging Face Hub
-  /// (models--ORG--NAME/snapshots/ COMMIT) the folder is called after a commit, so it is NAME there.
+  /// The name of the model: that of its folder, or of its GGUF file without the ending. In a cache of the
+  /// Hugging Face Hub (models--ORG--NAME/snapshots/ COMMIT) the folder is called after a commit, so it is
+  /// NAME there.
   std::string model_name() const;
   /// Tokens of the three splits: half of the held-out ones make the tables, half check predictions.
   SplitSize splits() const { return {tokens, held_out_tokens / 2, held_out_tokens / 2}; }

@@ -51,17 +51,17 @@ class Sources {
   std::map<std::string, const TensorView*> views_;
 };
 
-void copy_tokenizer_files(const std::filesystem::path& from, const std::filesystem::path& to) {
+void copy_tokenizer_files(const ModelFiles& from, const std::filesystem::path& to) {
   for (const char* name : {"tokenizer.model", "tokenizer.json", "tokenizer_config.json",
                            "special_tokens_map.json", "added_tokens.json", "generation_config.json"})
-    if (exists(from / name)) write_file(to / name, read_file(from / name));
+    if (from.has(name)) write_file(to / name, from.read(name));
 }
 
 /// The section that says which weights of every layer the folder holds.
 NativeSection section_of(const ExportSource& source) {
   const Recipe recipe = source.run.recipe();
-  const auto config = read_json(source.original.folder() / "config.json");
-  NativeSection section{normal_path(source.original.folder()),
+  const auto config = source.original.files().read_json("config.json");
+  NativeSection section{normal_path(source.original.path()),
                         recipe.model_fingerprint,
                         config.value("model_type", std::string()),
                         recipe.routed(),
@@ -91,15 +91,16 @@ class NativeFormat : public Format {
     const Sources sources(source, section);
     Progress progress(context, static_cast<std::int64_t>(sources.bytes()));
     const auto bytes_of = [&](const TensorSpec& spec) {
-      const auto& bytes = sources.at(spec.name).bytes;
-      progress.advance(static_cast<std::int64_t>(bytes.size()));
-      std::vector<std::byte> copy(bytes.begin(), bytes.end());
-      release_pages(bytes);
+      const TensorView& view = sources.at(spec.name);
+      std::vector<std::byte> copy(spec.bytes());
+      read_elements(view, 0, copy);
+      release_pages(view.bytes);
+      progress.advance(static_cast<std::int64_t>(copy.size()));
       return copy;
     };
     write_sharded(folder, sources.specs(), source.shard_bytes, bytes_of, {{"format", "pt"}});
-    const auto& from = source.original.folder();
-    write_json(folder / "config.json", native_config(read_json(from / "config.json"), section));
+    const ModelFiles& from = source.original.files();
+    write_json(folder / "config.json", native_config(from.read_json("config.json"), section));
     write_json(folder / "policy.json", to_json(source.policy));
     copy_tokenizer_files(from, folder);
     // The folder still recognises the text that it was made with when it is measured somewhere else.

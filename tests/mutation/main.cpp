@@ -331,7 +331,7 @@ int main(int argc, char** argv) {
   app.add_option("--count", count, "Mutations per kind of input (20)");
   app.add_option("--seed", seed, "Decides every mutation (0)");
   app.add_option("--only", only,
-                 "Kinds of input: model, sharded, native, run, policy, tasks, text, recipe, serve");
+                 "Kinds of input: model, sharded, gguf, native, run, policy, tasks, text, recipe, serve");
   app.add_option("--case", single, "The mutation of this number alone, with all that was said");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "gguf_fields.h"
+
 namespace ladimo::testing {
 namespace {
 
@@ -332,6 +334,40 @@ Mutation mutated_safetensors(const std::string& content, Random& random) {
           with_header(content, length, changed)};
 }
 
+/// Gives one number in the header another value.
+Mutation mutated_gguf(const std::string& content, Random& random) {
+  const auto fields = gguf_fields(content);
+  const GgufField& field = any_of(fields, random);
+  std::uint64_t value = 0;
+  std::memcpy(&value, content.data() + field.at, field.bytes);
+  const std::uint64_t values[] = {0,
+                                  1,
+                                  2,
+                                  7,
+                                  9,
+                                  30,
+                                  value + 1,
+                                  value - 1,
+                                  value * 2,
+                                  value / 2,
+                                  value ^ 1ULL << random.below(8 * field.bytes),
+                                  content.size(),
+                                  0x7fffffff,
+                                  0x80000000,
+                                  0xffffffff,
+                                  1ULL << 32,
+                                  1ULL << 61,
+                                  INT64_MAX,
+                                  1ULL << 63,
+                                  ~std::uint64_t{} - random.below(64),
+                                  0x7fc000007fc00000,
+                                  0x7f8000007f800000};
+  const std::uint64_t other = values[random.below(std::size(values))];
+  std::string bytes = content;
+  std::memcpy(bytes.data() + field.at, &other, field.bytes);
+  return {fmt::format("{} at byte {} becomes {}", field.what, field.at, other), bytes};
+}
+
 /// Damages one line of JSON lines, or the bytes around it.
 Mutation mutated_lines(const std::string& content, Random& random) {
   std::vector<std::size_t> begins = {0};
@@ -355,6 +391,7 @@ Mutation mutated(const std::filesystem::path& name, const std::string& content, 
   if (ending == ".json") return mutated_json(content, random);
   if (ending == ".jsonl") return mutated_lines(content, random);
   if (ending == ".safetensors") return mutated_safetensors(content, random);
+  if (ending == ".gguf") return mutated_gguf(content, random);
   return mutated_bytes(content, random);
 }
 

@@ -15,7 +15,8 @@ struct Mutation {
 };
 
 /// Damages `content`, the bytes of a file called `name`. The ending of the name decides what else may happen
-/// to it besides damage of its bytes: JSON and JSON lines get other values, safetensors other headers.
+/// to it besides damage of its bytes: JSON and JSON lines get other values, safetensors and GGUF other
+/// headers.
 Mutation mutated(const std::filesystem::path& name, const std::string& content, Random& random);
 
 /// Damages one line of a protocol of JSON lines. The result has no line end inside.

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "support/calibration_text.h"
-#include "support/pico_model.h"
+#include "support/gguf_file.h"
 #include "support/sample_run.h"
 
 namespace ladimo::testing {
@@ -95,6 +95,7 @@ void Place::make_models() {
     write_json(folder / "tokenizer_config.json",
                {{"add_bos_token", true}, {"bos_token", "<s>"}, {"eos_token", "</s>"}});
   }
+  write_file(path("model.gguf"), gguf_of(model, true).bytes());
 }
 
 void Place::make_run() {
@@ -141,7 +142,7 @@ std::vector<fs::path> Place::files_in(const fs::path& folder) const {
 
 void Place::list_subjects() {
   const std::string model = path("model"), sharded = path("sharded"), run = path("run"),
-                    native = path("native");
+                    native = path("native"), gguf = path("model.gguf");
   const std::string text = path("text.txt"), lines = path("text.jsonl"), other = path("other.txt");
   const std::string policy = path("policy.json"), tasks = path("tasks.jsonl"), recipe = path("recipe.json");
   const std::string out = path("out");
@@ -165,6 +166,7 @@ void Place::list_subjects() {
   subjects_ = {
       {"model", files_in("model"), of_model(model), to_convert(model)},
       {"sharded", files_in("sharded"), of_model(sharded), to_convert(sharded)},
+      {"gguf", {"model.gguf"}, of_model(gguf), to_convert(gguf)},
       {"native",
        files_in("native"),
        {{"inspect", native},

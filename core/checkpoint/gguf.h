@@ -1,0 +1,30 @@
+// GGUF files: magic and version, metadata, the table of tensors, tensor bytes at aligned offsets.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "checkpoint/gguf_metadata.h"
+#include "checkpoint/mapped_file.h"
+#include "checkpoint/tensor_view.h"
+
+namespace ladimo {
+
+/// Whether `path` is a file that is to be read as GGUF: its name ends in .gguf, or its bytes begin as such.
+bool is_gguf(const std::filesystem::path& path);
+
+/// What a GGUF file holds, or all parts of a split one.
+struct Gguf {
+  GgufMetadata metadata;            // of the first part
+  std::vector<TensorView> tensors;  // by GGUF's names, with different names, in file order
+  std::vector<std::filesystem::path> files;
+  std::vector<std::shared_ptr<const MappedFile>> mapped;  // what metadata and tensors point into
+
+  /// Opens version 2 or 3 in little-endian order. Any part stands for a split file
+  /// (NAME-00001-of-00003.gguf). Every count, length, shape, offset and overlap is checked against the file
+  /// before it is used. Throws Refusal with the file and the offset.
+  static Gguf open(const std::filesystem::path& path);
+};
+
+}  // namespace ladimo

@@ -1,0 +1,69 @@
+#include "checkpoint/gguf_vocabulary.h"
+
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+namespace ladimo {
+namespace {
+
+constexpr const char *tokens_key = "tokenizer.ggml.tokens", *kinds_key = "tokenizer.ggml.token_type",
+                     *scores_key = "tokenizer.ggml.scores";
+
+void check_tokens(const GgufMetadata& metadata, const std::vector<std::string_view>& tokens) {
+  std::unordered_set<std::string_view> known;
+  for (std::size_t id = 0; id < tokens.size(); ++id) {
+    if (tokens[id].empty()) metadata.refuse(tokens_key, fmt::format("spells token {} as nothing.", id));
+    if (!known.insert(tokens[id]).second)
+      metadata.refuse(tokens_key, fmt::format("holds token {} ({}) twice.", id, tokens[id]));
+  }
+}
+
+void check_count(const GgufMetadata& metadata, const char* key, std::size_t count, std::size_t tokens) {
+  if (count != tokens) metadata.refuse(key, fmt::format("has {} entries for {} tokens.", count, tokens));
+}
+
+std::vector<TokenKind> read_kinds(const GgufMetadata& metadata, std::size_t tokens) {
+  const auto found = metadata.wholes(kinds_key);
+  if (!found) return std::vector<TokenKind>(tokens, TokenKind::normal);
+  check_count(metadata, kinds_key, found->size(), tokens);
+  std::vector<TokenKind> kinds;
+  for (const std::int64_t kind : *found) {
+    if (kind < static_cast<int>(TokenKind::normal) || kind > static_cast<int>(TokenKind::byte))
+      metadata.refuse(kinds_key, fmt::format("holds {}, an unknown kind of token.", kind));
+    kinds.push_back(static_cast<TokenKind>(kind));
+  }
+  return kinds;
+}
+
+}  // namespace
+
+GgufVocabulary GgufVocabulary::read(const GgufMetadata& metadata) {
+  GgufVocabulary vocabulary;
+  auto tokens = metadata.texts(tokens_key);
+  if (!tokens || tokens->empty()) metadata.refuse(tokens_key, "is missing: the file holds no vocabulary.");
+  vocabulary.tokens = std::move(*tokens);
+  const std::size_t count = vocabulary.tokens.size();
+  check_tokens(metadata, vocabulary.tokens);
+  vocabulary.kinds = read_kinds(metadata, count);
+  vocabulary.scores = metadata.floats(scores_key).value_or(std::vector<float>());
+  if (!vocabulary.scores.empty()) check_count(metadata, scores_key, vocabulary.scores.size(), count);
+  const auto id = [&](const char* key) {
+    const auto found = metadata.whole(key);
+    if (found && *found >= static_cast<std::int64_t>(count))
+      metadata.refuse(key, fmt::format("is {}, but there are {} tokens.", *found, count));
+    return found;
+  };
+  vocabulary.bos = id("tokenizer.ggml.bos_token_id");
+  vocabulary.eos = id("tokenizer.ggml.eos_token_id");
+  vocabulary.unknown = id("tokenizer.ggml.unknown_token_id");
+  vocabulary.pad = id("tokenizer.ggml.padding_token_id");
+  return vocabulary;
+}
+
+std::optional<std::string> GgufVocabulary::spelling(const std::optional<std::int64_t>& id) const {
+  if (!id) return std::nullopt;
+  return std::string(tokens[static_cast<std::size_t>(*id)]);
+}
+
+}  // namespace ladimo

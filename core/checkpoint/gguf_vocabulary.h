@@ -1,0 +1,31 @@
+// The tokens in the metadata of a GGUF file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/gguf_metadata.h"
+
+namespace ladimo {
+
+/// What a token is (tokenizer.ggml.token_type). `added` stands in text under its own spelling.
+enum class TokenKind { normal = 1, unknown, control, added, unused, byte };
+
+struct GgufVocabulary {
+  std::vector<std::string_view> tokens;  // by id; their spellings differ and none is empty
+  std::vector<TokenKind> kinds;
+  std::vector<float> scores;                           // empty where the file has none
+  std::optional<std::int64_t> bos, eos, unknown, pad;  // ids of tokens
+
+  /// Throws Refusal that names the key where lists do not fit each other, a token is there twice, or an id is
+  /// that of no token.
+  static GgufVocabulary read(const GgufMetadata& metadata);
+
+  /// The spelling of a special token.
+  std::optional<std::string> spelling(const std::optional<std::int64_t>& id) const;
+};
+
+}  // namespace ladimo
