@@ -180,7 +180,7 @@ TEST_CASE("chat data that cannot be rendered is refused with the place") {
   check(R"({"conversations": [{"from": "gpt"}]})", &chat, "A message has no text under `value`.");
   check(R"({"conversations": [5]})", &chat, "A message is not a JSON object.");
   check("{\"messages\": [" + std::string(5000, '[') + std::string(5000, ']') + "]}", &chat,
-        "Line 2 of a.jsonl is nested more than 100 levels deep, at byte 99.");
+        "Line 2 of a.jsonl is nested more than 100 levels deep, at byte 112.");
   check(R"({"messages": [{"role": "user", "content": )" + std::string(80, '[') + std::string(80, ']') + "}]}",
         &chat, "a value is nested more than 64 levels deep");
   check(R"({"message": []})", &chat, "Line 2 of a.jsonl has no key \"text\" and no \"messages\"");
