@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_fields.h"
 #include "base/utf8.h"
 #include "text/tokenizer_settings.h"
 
@@ -36,10 +37,17 @@ std::optional<std::string> template_in(const ModelFiles& files, const std::strin
   throw refuse("has no template with the name `default`");
 }
 
-std::optional<std::string> source_of(const ModelFiles& files) {
-  if (files.has("chat_template.jinja")) return files.read("chat_template.jinja");
-  if (auto found = template_in(files, "tokenizer_config.json")) return found;
-  return template_in(files, "chat_template.json");
+struct Source {
+  std::string text;
+  std::string file;  // its name
+};
+
+std::optional<Source> source_of(const ModelFiles& files) {
+  if (files.has("chat_template.jinja"))
+    return Source{files.read("chat_template.jinja"), "chat_template.jinja"};
+  for (const char* name : {"tokenizer_config.json", "chat_template.json"})
+    if (auto found = template_in(files, name)) return Source{std::move(*found), name};
+  return std::nullopt;
 }
 
 /// The messages as transformers hands them to a template: keys that are null are left out, and what a model
@@ -101,9 +109,11 @@ ChatTemplate::ChatTemplate(const ModelFiles& files) {
 void ChatTemplate::read(const ModelFiles& files) {
   const auto source = source_of(files);
   if (!source) throw Refusal("The model has no chat template.", hint, files.path("tokenizer_config.json"));
-  if (find_invalid_utf8(*source))
-    throw Refusal("The chat template is not UTF-8 text.", hint, files.path("chat_template.jinja"));
-  template_.emplace(*source);
+  naming_file(files.path(source->file), [&] {
+    if (find_invalid_utf8(source->text)) throw Refusal("The chat template is not UTF-8 text.", hint);
+    template_.emplace(source->text);
+    return 0;
+  });
   const auto settings = read_tokenizer_settings(files);
   bos_ = settings.bos;
   eos_ = settings.eos;

@@ -52,8 +52,9 @@ class Sources {
 };
 
 void copy_tokenizer_files(const ModelFiles& from, const std::filesystem::path& to) {
-  for (const char* name : {"tokenizer.model", "tokenizer.json", "tokenizer_config.json",
-                           "special_tokens_map.json", "added_tokens.json", "generation_config.json"})
+  for (const char* name :
+       {"tokenizer.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "added_tokens.json", "generation_config.json", "chat_template.jinja", "chat_template.json"})
     if (from.has(name)) write_file(to / name, from.read(name));
 }
 

@@ -61,6 +61,11 @@ void Place::make_small_files() {
     const nlohmann::json document = {{"text", "The dog saw a tree with " + answer}, {"meta", {{"n", i}}}};
     if (i < 3) questions += question.dump() + "\n";
     documents += document.dump() + "\n";
+    const nlohmann::json conversation = {
+        {"messages",
+         {{{"role", "user"}, {"content", fmt::format("What saw {} dogs?", i)}},
+          {{"role", "assistant"}, {"content", answer}}}}};
+    if (i % 3 == 0) documents += conversation.dump() + "\n";
   }
   write_file(path("tasks.jsonl"), questions);
   write_file(path("text.jsonl"), documents);
@@ -80,6 +85,9 @@ void Place::make_models() {
   write_json(model / "tokenizer_config.json", {{"add_bos_token", true},
                                                {"add_eos_token", false},
                                                {"bos_token", "<s>"},
+                                               {"chat_template",
+                                                "{% for m in messages %}{{ bos_token + m.role ~ ': ' + "
+                                                "m['content'] | trim }}\n{% endfor %}"},
                                                {"eos_token", {{"content", "</s>"}, {"special", true}}},
                                                {"model_max_length", 64},
                                                {"tokenizer_class", "LlamaTokenizer"}});
