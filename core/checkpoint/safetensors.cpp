@@ -263,14 +263,14 @@ const char* dtype_name(DType dtype) {
 }
 
 struct TensorStore::Mapped {
-  std::vector<std::unique_ptr<Mapping>> mappings;
+  std::vector<std::shared_ptr<const Mapping>> mappings;
   std::vector<fs::path> files;
   std::map<std::string, TensorView> tensors;
   std::map<std::string, std::string> metadata;
 
   // Maps a file and returns its tensors.
   std::vector<TensorView> map(const fs::path& path) {
-    mappings.push_back(std::make_unique<Mapping>(path));
+    mappings.push_back(std::make_shared<const Mapping>(path));
     files.push_back(path);
     std::map<std::string, std::string> found;
     auto views = HeaderReader(path, mappings.back()->bytes()).read(found);
@@ -327,6 +327,14 @@ TensorStore TensorStore::open(const fs::path& path) {
   else
     throw Refusal("There is no model.safetensors and no model.safetensors.index.json in the folder.",
                   "Name a folder in the Hugging Face layout with safetensors weights.", path);
+  TensorStore store;
+  store.mapped_ = std::move(mapped);
+  return store;
+}
+
+TensorStore TensorStore::with(std::map<std::string, TensorView> tensors) const {
+  auto mapped = std::make_shared<Mapped>(*mapped_);
+  mapped->tensors = std::move(tensors);
   TensorStore store;
   store.mapped_ = std::move(mapped);
   return store;
