@@ -7,8 +7,9 @@
 For every case a tiny checkpoint is written whose weights follow from the names of its tensors. The logits of the
 whole text in one pass are compared with those of transformers (eager attention, fp32), and so are those of the text
 token by token: they must agree within 1e-4. Token by token, transformers' own decoding with a cache is the measure,
-which differs from one pass where dynamic or longrope change their frequencies on the way. With `--model` the nll of a real model is compared too, on the first 16
-windows of 1,024 tokens of a text; ladimo gets the token ids. Needs the target ladimo_logits.
+which differs from one pass where dynamic or longrope change their frequencies on the way. With `--model` the nll of a
+real model is compared too, on the first 16 windows of 1,024 tokens of a text; ladimo gets the token ids. Needs the
+target ladimo_logits.
 
 `--golden` writes tests/data/parity/families.json instead: for every case the config, the tensors, the ids and the
 logits at some positions.
