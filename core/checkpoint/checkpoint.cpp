@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/path_problem.h"
 #include "checkpoint/foreign_layout.h"
+#include "checkpoint/fused_tensors.h"
 #include "checkpoint/generation_config.h"
 #include "checkpoint/gguf_model.h"
 #include "checkpoint/gguf_tokenizer.h"
@@ -124,19 +125,8 @@ void check_extras(const TensorStore& store, const std::vector<ExpectedTensor>& e
   }
 }
 
-// Adds what is wrong with the tensors: the cause where it is recognised, else the first problems and the
-// number of the others.
-void check_tensors(Found& found, const fs::path& folder) {
-  std::vector<Problem> problems;
-  const auto expected = tensors_of(found.config, found.native);
-  for (const ExpectedTensor& tensor : expected) check_tensor(*found.store, tensor, folder, problems);
-  check_dtypes(*found.store, expected, problems);
-  check_extras(*found.store, expected, found, problems);
-  if (problems.empty()) return;
-  if (auto cause = foreign_tensors(*found.store)) {
-    found.problems.push_back(std::move(*cause));
-    return;
-  }
+// Lists the first problems and the number of the others.
+void add_first(std::vector<Problem> problems, const fs::path& folder, Found& found) {
   if (problems.size() > listed_tensors) {
     const auto more = problems.size() - listed_tensors;
     problems.resize(listed_tensors);
@@ -144,6 +134,23 @@ void check_tensors(Found& found, const fs::path& folder) {
                         "Use the config.json that belongs to the weights.", folder});
   }
   found.problems.insert(found.problems.end(), problems.begin(), problems.end());
+}
+
+// Splits fused tensors, and adds what is wrong with the tensors: the cause where it is recognised, else the
+// problems. Where a fused tensor cannot be split, nothing is said about its parts.
+void check_tensors(Found& found, const fs::path& folder) {
+  std::vector<Problem> problems;
+  found.store = split_fused(*found.store, found.config, problems);
+  if (!problems.empty()) return add_first(std::move(problems), folder, found);
+  const auto expected = tensors_of(found.config, found.native);
+  for (const ExpectedTensor& tensor : expected) check_tensor(*found.store, tensor, folder, problems);
+  check_dtypes(*found.store, expected, problems);
+  check_extras(*found.store, expected, found, problems);
+  if (problems.empty()) return;
+  if (auto cause = foreign_tensors(*found.store))
+    found.problems.push_back(std::move(*cause));
+  else
+    add_first(std::move(problems), folder, found);
 }
 
 void read_config(Found& found) {

@@ -1,5 +1,5 @@
-// The keys that config.json may have. A key in none of these lists is refused by name, unless its value is
-// null, false or empty, which leaves a feature out.
+// The keys that config.json may have in every family; families.h has those of some families. A key in none of
+// these lists is refused by name, unless its value is null, false or empty, which leaves a feature out.
 #pragma once
 
 #include <string_view>
@@ -18,6 +18,7 @@ inline constexpr std::string_view used_config_keys[] = {
     "head_dim",
     "vocab_size",
     "max_position_embeddings",
+    "original_max_position_embeddings",
     "rms_norm_eps",
     "rope_theta",
     "rope_scaling",
@@ -27,24 +28,22 @@ inline constexpr std::string_view used_config_keys[] = {
     "layer_types",
     "partial_rotary_factor",
     "tie_word_embeddings",
-    "attention_bias",
-    "mlp_bias",
     "bos_token_id",
     "eos_token_id",
     "torch_dtype",
     "dtype",
 };
 
-/// Keys of the object rope_scaling or rope_parameters that parse_config reads.
+/// Keys of the object rope_scaling or rope_parameters. Types that do not use a key of the first list ignore
+/// it, as in transformers.
 inline constexpr std::string_view used_rope_keys[] = {
-    "type",
-    "rope_type",
-    "rope_theta",
-    "factor",
-    "low_freq_factor",
-    "high_freq_factor",
-    "original_max_position_embeddings",
+    "type", "rope_type", "rope_theta", "factor", "original_max_position_embeddings", "partial_rotary_factor",
 };
+inline constexpr std::string_view llama3_keys[] = {"low_freq_factor", "high_freq_factor"};
+inline constexpr std::string_view yarn_keys[] = {
+    "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "truncate",
+};
+inline constexpr std::string_view longrope_keys[] = {"attention_factor", "short_factor", "long_factor"};
 
 /// A key of other programs that says in its own words what this program computes.
 struct AgreedKey {

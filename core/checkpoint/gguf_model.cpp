@@ -225,7 +225,8 @@ void add_tokens(const GgufMetadata& metadata, Json& config) {
     if (end && std::ranges::find(ends, Json(*end)) == ends.end()) ends.push_back(*end);
   config["eos_token_id"] = ends.empty() ? Json(nullptr) : ends.size() == 1 ? ends.front() : ends;
   const auto pad = metadata.whole("tokenizer.ggml.padding_token_id");
-  config["pad_token_id"] = pad ? Json(*pad) : Json(nullptr);  // else transformers assumes one in some families
+  config["pad_token_id"] =
+      pad ? Json(*pad) : Json(nullptr);  // else transformers assumes one in some families
 }
 
 /// The dtype as which a tensor is read, before vectors follow the matrices.

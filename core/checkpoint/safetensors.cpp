@@ -282,6 +282,12 @@ TensorStore::TensorStore(std::vector<std::shared_ptr<const MappedFile>> mapped, 
   mapped_ = std::move(held);
 }
 
+TensorStore TensorStore::with(std::map<std::string, TensorView> tensors) const {
+  auto mapped = std::make_shared<Mapped>(*mapped_);
+  mapped->tensors = std::move(tensors);
+  return TensorStore(std::move(mapped));
+}
+
 bool TensorStore::contains(const std::string& name) const { return mapped_->tensors.contains(name); }
 
 const TensorView& TensorStore::at(const std::string& name) const {

@@ -35,6 +35,8 @@ class TensorStore {
   const std::map<std::string, TensorView>& tensors() const;
   /// `__metadata__` in the header of the first file.
   const std::map<std::string, std::string>& metadata() const;
+  /// The same files with other views of their bytes.
+  TensorStore with(std::map<std::string, TensorView> tensors) const;
   /// The files that hold the tensors.
   const std::vector<std::filesystem::path>& files() const;
 

@@ -7,8 +7,8 @@
 namespace ladimo {
 namespace {
 
-enum class Dim { none, vocab, hidden, intermediate, query, key_value };
-enum class When { always, separate_head, attention_bias, mlp_bias };
+enum class Dim { none, vocab, hidden, intermediate, query, key_value, head };
+enum class When { always, separate_head, qkv_bias, o_bias, qk_norm, mlp_bias };
 
 struct Row {
   Role role;
@@ -27,14 +27,12 @@ constexpr Row table[] = {
     {Role::k, "model.layers.{}.self_attn.k_proj.weight", true, Dim::key_value, Dim::hidden, When::always},
     {Role::v, "model.layers.{}.self_attn.v_proj.weight", true, Dim::key_value, Dim::hidden, When::always},
     {Role::o, "model.layers.{}.self_attn.o_proj.weight", true, Dim::hidden, Dim::query, When::always},
-    {Role::q_bias, "model.layers.{}.self_attn.q_proj.bias", true, Dim::query, Dim::none,
-     When::attention_bias},
-    {Role::k_bias, "model.layers.{}.self_attn.k_proj.bias", true, Dim::key_value, Dim::none,
-     When::attention_bias},
-    {Role::v_bias, "model.layers.{}.self_attn.v_proj.bias", true, Dim::key_value, Dim::none,
-     When::attention_bias},
-    {Role::o_bias, "model.layers.{}.self_attn.o_proj.bias", true, Dim::hidden, Dim::none,
-     When::attention_bias},
+    {Role::q_bias, "model.layers.{}.self_attn.q_proj.bias", true, Dim::query, Dim::none, When::qkv_bias},
+    {Role::k_bias, "model.layers.{}.self_attn.k_proj.bias", true, Dim::key_value, Dim::none, When::qkv_bias},
+    {Role::v_bias, "model.layers.{}.self_attn.v_proj.bias", true, Dim::key_value, Dim::none, When::qkv_bias},
+    {Role::o_bias, "model.layers.{}.self_attn.o_proj.bias", true, Dim::hidden, Dim::none, When::o_bias},
+    {Role::q_norm, "model.layers.{}.self_attn.q_norm.weight", true, Dim::head, Dim::none, When::qk_norm},
+    {Role::k_norm, "model.layers.{}.self_attn.k_norm.weight", true, Dim::head, Dim::none, When::qk_norm},
     {Role::ffn_norm, "model.layers.{}.post_attention_layernorm.weight", true, Dim::hidden, Dim::none,
      When::always},
     {Role::gate, "model.layers.{}.mlp.gate_proj.weight", true, Dim::intermediate, Dim::hidden, When::always},
@@ -60,8 +58,12 @@ bool applies(const Row& row, const ModelConfig& config) {
       return true;
     case When::separate_head:
       return !config.tied_head;
-    case When::attention_bias:
-      return config.attention_bias;
+    case When::qkv_bias:
+      return config.qkv_bias;
+    case When::o_bias:
+      return config.o_bias;
+    case When::qk_norm:
+      return config.qk_norm;
     case When::mlp_bias:
       return config.mlp_bias;
   }
@@ -82,6 +84,8 @@ std::int64_t size_of(Dim dim, const ModelConfig& config) {
       return config.heads * config.head_dim;
     case Dim::key_value:
       return config.kv_heads * config.head_dim;
+    case Dim::head:
+      return config.head_dim;
   }
   return 1;
 }

@@ -1,4 +1,4 @@
-// Tensor names of the LLaMA family, as data.
+// The tensors of a model and their names in all families, as data.
 #pragma once
 
 #include <string>
@@ -22,6 +22,8 @@ enum class Role {
   k_bias,
   v_bias,
   o_bias,
+  q_norm,
+  k_norm,    // [head_dim]
   ffn_norm,  // [d]
   gate,
   up,    // [f, d]

@@ -56,10 +56,10 @@ double characters(const std::string& text) {
 double standard_error(double share, double n) { return n > 1 ? std::sqrt(share * (1 - share) / (n - 1)) : 0; }
 
 /// Widths grow by about a quarter. That takes few passes and little padding.
-std::int64_t padded(std::int64_t length, std::int64_t positions) {
+std::int64_t padded(std::int64_t length, const ModelConfig& config) {
   std::int64_t width = 8;
   while (width < length) width += std::max<std::int64_t>(4, width / 4);
-  return std::min(width, positions);
+  return std::min(width, config.longest_alike(length));  // padding must not change the positions' frequencies
 }
 
 /// One choice of one question.
@@ -171,7 +171,7 @@ ChoiceScores score_choices(const WeightSource& source, const MoeLayers& moe, con
     result.converted.emplace_back(question.choices.size(), 0.0);
     for (std::size_t c = 0; c < question.choices.size(); ++c) {
       auto tokens = choice_tokens(tokenizer, question.context, question.choices[c], positions);
-      const auto width = padded(static_cast<std::int64_t>(tokens.tokens.size()), positions);
+      const auto width = padded(static_cast<std::int64_t>(tokens.tokens.size()), source.config());
       by_width[width].push_back({q, c, std::move(tokens)});
     }
   }

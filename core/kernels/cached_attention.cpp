@@ -1,6 +1,5 @@
 #include "kernels/cached_attention.h"
 
-#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -53,8 +52,7 @@ bool attends_from_cache(const at::Tensor& q, const at::Tensor& k, const at::Tens
          k.scalar_type() == dtype && k.stride(3) == 1 && v.stride(3) == 1 && !differentiated;
 }
 
-at::Tensor cached_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  const double scale = 1 / std::sqrt(static_cast<double>(q.size(3)));
+at::Tensor cached_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale) {
   const at::Tensor queries = (q.squeeze(2).to(at::kFloat) * scale).contiguous();
   const at::Tensor y = at::zeros(queries.sizes(), at::kFloat);
   if (v.scalar_type() == at::kFloat)

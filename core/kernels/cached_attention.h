@@ -12,8 +12,8 @@ namespace ladimo {
 /// in one dtype (fp32 or bf16) with contiguous rows, without autograd.
 bool attends_from_cache(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 
-/// softmax(q k / sqrt(D)) v. q [B, heads, 1, D], k and v [B, kv_heads, n, D] -> [B, heads, 1, D], dtype of v.
+/// softmax(scale q k) v. q [B, heads, 1, D], k and v [B, kv_heads, n, D] -> [B, heads, 1, D], dtype of v.
 /// Precondition: attends_from_cache.
-at::Tensor cached_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+at::Tensor cached_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale);
 
 }  // namespace ladimo

@@ -35,7 +35,7 @@ Decoder::Output Decoder::forward(const at::Tensor& ids, KvCache* cache, bool las
   const at::NoGradGuard no_grad;
   const std::int64_t width = ids.size(1);
   Output output;
-  at::Tensor h = at::embedding(embedding_, ids.to(device_));  // [B, W, d]
+  at::Tensor h = entering_stream(at::embedding(embedding_, ids.to(device_)), config_);  // [B, W, d]
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const DecoderLayer& layer = layers_[l];
     h = layer.attend(h, rotary_, cache, static_cast<std::int64_t>(l));
@@ -52,6 +52,7 @@ Decoder::Output Decoder::forward_chunks(const at::Tensor& ids, KvCache& cache, s
   const std::int64_t batch = ids.size(0), width = ids.size(1);
   if (width == 0) throw Error("There is no token to continue.");
   Output output;
+  cache.expect(cache.length(0) + width);
   for (std::int64_t i = 0; i < width; i += chunk)
     output = forward(ids.narrow(1, i, std::min(chunk, width - i)), &cache, /*last_only=*/true);
   for (at::Tensor& experts : output.experts)

@@ -1,11 +1,7 @@
 #include "model/decoder_layer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
-#include <mutex>
-#include <numbers>
-#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -17,55 +13,16 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/logical_or.h>
-#include <ATen/ops/outer.h>
-#include <ATen/ops/roll.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include "base/chunking.h"
-#include "base/error.h"
 #include "kernels/cached_attention.h"
 #include "model/kv_cache.h"
 
 namespace ladimo {
 namespace {
-
-// Follows _compute_llama3_parameters of Hugging Face: long waves are stretched, short ones are kept, and
-// those in between are blended.
-double stretch_llama3(double frequency, const RopeScaling& scaling) {
-  const auto original = static_cast<double>(scaling.original_positions);
-  const double wavelength = 2 * std::numbers::pi / frequency;
-  if (wavelength < original / scaling.high_frequency_factor) return frequency;
-  if (wavelength > original / scaling.low_frequency_factor) return frequency / scaling.factor;
-  const double smooth = (original / wavelength - scaling.low_frequency_factor) /
-                        (scaling.high_frequency_factor - scaling.low_frequency_factor);
-  return (1 - smooth) * frequency / scaling.factor + smooth * frequency;
-}
-
-double rotary_frequency(const ModelConfig& config, std::int64_t i) {
-  const double frequency =
-      std::pow(config.rope_theta, -2.0 * static_cast<double>(i) / static_cast<double>(config.head_dim));
-  switch (config.rope_scaling.kind) {
-    case RopeScaling::Kind::none:
-      return frequency;
-    case RopeScaling::Kind::linear:
-      return frequency / config.rope_scaling.factor;
-    case RopeScaling::Kind::llama3:
-      return stretch_llama3(frequency, config.rope_scaling);
-  }
-  throw Error("Unknown kind of rotary scaling.");
-}
-
-// Rotates x [B, heads, W, head_dim] at positions start ... start + W - 1. The first and the second half of a
-// head's dimensions are the real and imaginary parts of a complex number: x cos + i x sin.
-at::Tensor rotate(const at::Tensor& x, const Rotary::Tables& rotary, std::int64_t start) {
-  const at::Tensor turned = at::roll(x, x.size(3) / 2, 3);
-  return (turned * rotary.sin.narrow(0, start, x.size(2)))
-      .addcmul_(x, rotary.cos.narrow(0, start, x.size(2)))
-      .to(x.scalar_type());
-}
 
 // The queries of a chunk and the keys that they can see, as positions in the sequence.
 struct Span {
@@ -90,14 +47,13 @@ at::Tensor attention_mask(const Span& span, std::int64_t sliding_window, at::Dev
 
 // q [B, heads, w, D], k and v [B, kv_heads, n, D] -> [B, heads, w, D]. Query heads of one group share their
 // keys. They are folded into the rows of one product, so keys are never repeated.
-at::Tensor attend_span(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                       const at::Tensor& mask) {
-  if (!mask.defined() && attends_from_cache(q, k, v)) return cached_attention(q, k, v);
+at::Tensor attend_span(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask,
+                       double scale) {
+  if (!mask.defined() && attends_from_cache(q, k, v)) return cached_attention(q, k, v, scale);
   const std::int64_t batch = q.size(0), heads = q.size(1), queries = q.size(2), head_dim = q.size(3);
   const std::int64_t kv_heads = k.size(1), group = heads / kv_heads;
   const at::Tensor rows = q.reshape({batch * kv_heads, group * queries, head_dim});
   const at::Tensor columns = k.reshape({batch * kv_heads, k.size(2), head_dim}).transpose(1, 2);
-  const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
   const at::Tensor scores =
       mask.defined() ? at::baddbmm(mask.to(q.scalar_type()).repeat({group, 1}), rows, columns, 1, scale)
                      : at::bmm(rows, columns) * scale;
@@ -114,47 +70,21 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   return weight * (wide * scale).to(weight.scalar_type());
 }
 
-struct Rotary::Grown {
-  std::mutex mutex;
-  Tables tables;
-};
-
-Rotary::Rotary(const ModelConfig& config, at::Device device)
-    : max_positions_(config.max_positions), device_(device), grown_(std::make_shared<Grown>()) {
-  for (std::int64_t i = 0; i < config.head_dim / 2; ++i)
-    frequencies_.push_back(static_cast<float>(rotary_frequency(config, i)));
-}
-
-Rotary::Tables Rotary::upto(std::int64_t positions) const {
-  if (positions > max_positions_)
-    throw Refusal("The text has " + std::to_string(positions) + " tokens, but the model has only " +
-                      std::to_string(max_positions_) + " positions.",
-                  "Use a shorter text or window.");
-  const std::lock_guard lock(grown_->mutex);
-  Tables& tables = grown_->tables;
-  const std::int64_t known = tables.cos.defined() ? tables.cos.size(0) : 0;
-  if (known < positions) {
-    // The tables at least double, so that decoding does not compute them again for every token.
-    const std::int64_t count = std::min(std::max(positions, 2 * known), max_positions_);
-    const at::Tensor angles = at::outer(at::arange(count, at::kFloat), at::tensor(frequencies_));
-    tables.cos = angles.cos().repeat({1, 2}).to(device_);
-    tables.sin = at::cat(std::vector<at::Tensor>{-angles.sin(), angles.sin()}, 1).to(device_);
-  }
-  return tables;
-}
-
 at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache,
                                 std::int64_t layer) const {
   const std::int64_t batch = h.size(0), width = h.size(1);
   const std::int64_t start = cache != nullptr ? cache->length(layer) : 0;
   const std::int64_t length = start + width;
-  const Rotary::Tables turns = rotary.upto(length);
+  const Rotary::Tables turns = rotary.upto(cache != nullptr ? cache->expected(length) : length);
   const at::Tensor x = rms_norm(h, attention_norm, rms_eps);
   const auto project = [&](const at::Tensor& weight, const at::Tensor& bias, std::int64_t count) {
     return at::linear(x, weight, bias).view({batch, width, count, head_dim}).transpose(1, 2);
   };
-  const at::Tensor queries = rotate(project(q, q_bias, heads), turns, start);
-  at::Tensor keys = rotate(project(k, k_bias, kv_heads), turns, start);
+  const auto turned = [&](const at::Tensor& heads_of, const at::Tensor& norm) {
+    return rotate(norm.defined() ? rms_norm(heads_of, norm, rms_eps) : heads_of, turns, start);
+  };
+  const at::Tensor queries = turned(project(q, q_bias, heads), q_norm);
+  at::Tensor keys = turned(project(k, k_bias, kv_heads), k_norm);
   at::Tensor values = project(v, v_bias, kv_heads);
   if (cache != nullptr) std::tie(keys, values) = cache->append(layer, keys, values);
 
@@ -174,20 +104,24 @@ at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCac
         return t.narrow(0, b, n).narrow(2, span.key, span.keys);
       };
       parts.push_back(attend_span(queries.narrow(0, b, n).narrow(2, i, span.queries), visible(keys),
-                                  visible(values), mask));
+                                  visible(values), mask, attention_scale));
     }
     chunks.push_back(parts.size() == 1 ? parts.front() : at::cat(parts, 0));
   }
   const at::Tensor attended = chunks.size() == 1 ? chunks.front() : at::cat(chunks, 2);
-  return h + at::linear(attended.transpose(1, 2).reshape({batch, width, heads * head_dim}), o, o_bias);
+  return h.add(at::linear(attended.transpose(1, 2).reshape({batch, width, heads * head_dim}), o, o_bias),
+               residual_multiplier);
 }
 
 DecoderLayer::Added DecoderLayer::add_ffn(const at::Tensor& h, const FeedForward& network) const {
   const at::Tensor x = rms_norm(h, ffn_norm, rms_eps).view({-1, h.size(-1)});
   FfnOutput out = network.forward(x);
-  return {h + out.y.view_as(h), x, std::move(out)};
+  return {h.add(out.y.view_as(h), residual_multiplier), x, std::move(out)};
 }
 
-at::Tensor Head::logits(const at::Tensor& h) const { return at::linear(rms_norm(h, norm, rms_eps), weight); }
+at::Tensor Head::logits(const at::Tensor& h) const {
+  at::Tensor logits = at::linear(rms_norm(h, norm, rms_eps), weight);
+  return logits_scaling == 1 ? logits : logits.div_(logits_scaling);
+}
 
 }  // namespace ladimo

@@ -121,7 +121,8 @@ std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std
   Random random(sampling.seed, "generate");
   KvCache cache = decoder.make_cache(1, used + std::max<std::int64_t>(count, 0));
   std::vector<GeneratedToken> tokens;
-  at::Tensor ids = to_ids(prompt, 1);
+  std::vector<std::int32_t> text(prompt.begin(), prompt.end());
+  at::Tensor ids = to_ids(text, 1);
   while (static_cast<std::int64_t>(tokens.size()) < count) {
     context.check();
     const Decoder::Output output = decoder.forward_chunks(ids, cache);
@@ -130,7 +131,10 @@ std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std
     if (ends_text(config, id)) break;
     tokens.push_back({id, expert_counts(output.experts)});
     if (on_token) on_token(tokens.back());
-    ids = to_ids({&id, 1}, 1);
+    const bool again = crosses_border(config, std::ssize(text));
+    text.push_back(id);
+    if (again) cache.clear();
+    ids = again ? to_ids(text, 1) : to_ids({&id, 1}, 1);
   }
   return tokens;
 }

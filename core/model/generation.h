@@ -22,10 +22,11 @@ struct GeneratedToken {
   std::vector<int> experts;  // per layer: routed experts that ran in its computation; -1 for a dense layer
 };
 
-/// Continues `prompt` (ids, BOS included) until EOS, `max_tokens` or the model's last position. `on_token`
-/// sees each token as soon as it is known. EOS is not part of the result. Of equal logits the lower id is
-/// taken. Throws Refusal when the prompt is empty, holds ids that the model does not know, or leaves no
-/// position free.
+/// Continues `prompt` (ids, BOS included) until EOS, `max_tokens` or the model's last position. Where all
+/// positions of a text turn with other frequencies once it is longer (longrope), the text is computed again
+/// from there. `on_token` sees each token as soon as it is known. EOS is not part of the result. Of equal
+/// logits the lower id is taken. Throws Refusal when the prompt is empty, holds ids that the model does not
+/// know, or leaves no position free.
 std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std::int32_t> prompt,
                                      const Sampling& sampling, const Context& context,
                                      const std::function<void(const GeneratedToken&)>& on_token = {});

@@ -35,6 +35,9 @@ std::pair<at::Tensor, at::Tensor> KvCache::append(std::int64_t layer, const at::
   return {keys_[l].narrow(2, 0, start + width), values_[l].narrow(2, 0, start + width)};
 }
 
-void KvCache::clear() { std::fill(lengths_.begin(), lengths_.end(), 0); }
+void KvCache::clear() {
+  std::fill(lengths_.begin(), lengths_.end(), 0);
+  expected_ = 0;
+}
 
 }  // namespace ladimo

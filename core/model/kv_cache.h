@@ -1,6 +1,7 @@
 // Keys and values of the tokens so far.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -23,11 +24,17 @@ class KvCache {
   /// Appends k, v [B, kv_heads, W, head_dim] and returns all keys and values so far. Throws Error when the
   /// capacity is exceeded.
   std::pair<at::Tensor, at::Tensor> append(std::int64_t layer, const at::Tensor& k, const at::Tensor& v);
+  /// Announces that the cached text and the next chunks together have `length` tokens. Where frequencies
+  /// follow from the length of the text, all of them turn with those of `length`.
+  void expect(std::int64_t length) { expected_ = length; }
+  /// The length of a text of which `length` tokens are known, as far as expect() announced more.
+  std::int64_t expected(std::int64_t length) const { return std::max(length, expected_); }
   /// Forgets all tokens but keeps the memory.
   void clear();
 
  private:
   std::int64_t capacity_;
+  std::int64_t expected_ = 0;
   std::vector<at::Tensor> keys_, values_;  // per layer [B, kv_heads, capacity, head_dim]
   std::vector<std::int64_t> lengths_;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 
 #include "base/error.h"
@@ -53,6 +54,10 @@ at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType d
   return copy.to(device, dtype);
 }
 
+at::Tensor entering_stream(const at::Tensor& rows, const ModelConfig& config) {
+  return config.embedding_multiplier == 1 ? rows : rows * config.embedding_multiplier;
+}
+
 at::ScalarType storage_dtype(const Checkpoint& checkpoint) {
   return checkpoint.converted_dtype() == DType::f32 ? at::kFloat : at::kBFloat16;
 }
@@ -94,18 +99,23 @@ DecoderLayer WeightSource::layer_without_ffn(std::int64_t index) const {
   layer.k = load(Role::k, index);
   layer.v = load(Role::v, index);
   layer.o = load(Role::o, index);
-  if (config().attention_bias) {
-    layer.q_bias = load(Role::q_bias, index);
-    layer.k_bias = load(Role::k_bias, index);
-    layer.v_bias = load(Role::v_bias, index);
-    layer.o_bias = load(Role::o_bias, index);
-  }
+  const auto load_if_any = [&](Role role) {
+    return has_role(role, config()) ? load(role, index) : at::Tensor();
+  };
+  layer.q_bias = load_if_any(Role::q_bias);
+  layer.k_bias = load_if_any(Role::k_bias);
+  layer.v_bias = load_if_any(Role::v_bias);
+  layer.o_bias = load_if_any(Role::o_bias);
+  layer.q_norm = load_if_any(Role::q_norm);
+  layer.k_norm = load_if_any(Role::k_norm);
   layer.ffn_norm = load(Role::ffn_norm, index);
   layer.heads = config().heads;
   layer.kv_heads = config().kv_heads;
   layer.head_dim = config().head_dim;
-  layer.sliding_window = config().sliding_window;
+  layer.sliding_window = config().sliding_window_of(index);
   layer.rms_eps = config().rms_eps;
+  layer.attention_scale = config().attention_scale();
+  layer.residual_multiplier = config().residual_multiplier;
   return layer;
 }
 
@@ -143,11 +153,12 @@ at::Tensor WeightSource::embed(const at::Tensor& ids) const {
   release_pages(table.bytes);
   auto shape = ids.sizes().vec();
   shape.push_back(config().hidden_size);
-  return rows.to(device_, dtype_).view(shape);
+  return entering_stream(rows.to(device_, dtype_).view(shape), config());
 }
 
 Head WeightSource::head() const {
-  return {load(Role::final_norm), load(config().tied_head ? Role::embedding : Role::head), config().rms_eps};
+  return {load(Role::final_norm), load(config().tied_head ? Role::embedding : Role::head), config().rms_eps,
+          config().logits_scaling};
 }
 
 }  // namespace ladimo

@@ -18,6 +18,9 @@ namespace ladimo {
 /// Copies a mapped tensor as `dtype`, from `view.dtype`. Throws Refusal for a stored dtype that this program cannot read.
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype);
 
+/// Rows of the embedding table as they enter the residual stream: times the embedding multiplier.
+at::Tensor entering_stream(const at::Tensor& rows, const ModelConfig& config);
+
 /// Checkpoint::converted_dtype() as a torch type.
 at::ScalarType storage_dtype(const Checkpoint& checkpoint);
 
@@ -45,7 +48,8 @@ class WeightSource {
   /// folder has neither a dense FFN nor an original, its converted FFN replaces it with all experts on.
   DecoderLayer layer_without_ffn(std::int64_t index) const;
   std::shared_ptr<const DenseFfn> dense_ffn(std::int64_t index) const;
-  /// Hidden states [..., d] of ids [...] int64. Rows are read one by one, without loading the table.
+  /// Hidden states [..., d] of ids [...] int64, as they enter the residual stream. Rows are read one by one,
+  /// without loading the table.
   at::Tensor embed(const at::Tensor& ids) const;
   /// The whole embedding table [vocab, d], and the head.
   at::Tensor embedding() const { return load(Role::embedding); }

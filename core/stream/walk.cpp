@@ -130,7 +130,9 @@ void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, R
       const auto g = gradient.read(begin, end);
       {
         const at::NoGradGuard without_gradients;
-        see({{l, begin, end, out.x.detach(), out.ffn.y.detach()}, g.flatten(0, 1)});
+        // The layer adds m y to the stream.
+        see({{l, begin, end, out.x.detach(), out.ffn.y.detach()},
+             g.flatten(0, 1) * layer.residual_multiplier});
       }
       gradient.write(begin, torch::autograd::grad({out.h}, {h}, {g.to(h.scalar_type())})[0].to(at::kFloat));
       passed(end - begin);

@@ -69,7 +69,7 @@ std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& str
 /// One layer in reverse.
 struct BackwardChunk {
   LayerChunk forward;
-  at::Tensor gradient;  // [(end - begin) * positions, d] with respect to the layer's output, and so to y
+  at::Tensor gradient;  // [(end - begin) * positions, d] with respect to y, the output of the FFN
 };
 
 /// Differentiates a number with respect to the stream, from the last layer of the dense model back to the

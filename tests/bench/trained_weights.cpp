@@ -94,6 +94,8 @@ TrainedWeights::FillRow TrainedWeights::rows_of(const ExpectedTensor& tensor) co
       return around(1, 0.1);
     case Role::attention_norm:
     case Role::ffn_norm:
+    case Role::q_norm:
+    case Role::k_norm:
       return around(1, 0.1);
     case Role::q:
     case Role::k:

@@ -76,9 +76,9 @@ const std::vector<Case> cases = {
        change_config(model, {{"architectures", {"GPTNeoXForCausalLM"}}});
      }},
     {"unknown rope type",
-     {"yarn"},
+     {"ntk"},
      [](auto& model, auto&) {
-       change_config(model, {{"rope_scaling", {{"rope_type", "yarn"}, {"factor", 4.0}}}});
+       change_config(model, {{"rope_scaling", {{"rope_type", "ntk"}, {"factor", 4.0}}}});
      }},
     {"unknown activation",
      {"gelu"},

@@ -14,8 +14,7 @@ namespace ladimo::testing {
 inline std::vector<std::byte> random_weights(const ExpectedTensor& tensor, DType dtype, Random& random) {
   std::size_t count = 1;
   for (const std::int64_t dim : tensor.shape) count *= static_cast<std::size_t>(dim);
-  const bool norm =
-      tensor.role == Role::attention_norm || tensor.role == Role::ffn_norm || tensor.role == Role::final_norm;
+  const bool norm = tensor.name.ends_with("norm.weight");
   const bool matrix = tensor.shape.size() == 2 && tensor.role != Role::embedding;
   const double scale = norm ? 0.1 : matrix ? 1.5 / std::sqrt(static_cast<double>(tensor.shape[1])) : 0.3;
   std::vector<std::byte> bytes(count * dtype_size(dtype));

@@ -20,10 +20,8 @@ struct Workplace {
   std::filesystem::path model = folder / "model", text = folder / "calibration.txt",
                         held_out = folder / "held-out.txt";
 
-  Workplace() {
-    ModelShape pico;
-    pico.layers = 3;
-    write_pico_model(model, pico);
+  explicit Workplace(const ModelShape& shape = {.layers = 3}) {
+    write_pico_model(model, shape);
     write_text(text, 400);
     write_text(held_out, 100, 1);
   }

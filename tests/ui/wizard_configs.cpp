@@ -154,7 +154,7 @@ TEST_CASE("model: a remote model with biases gets the same numbers as a local on
   config.set_folder("models/far");
   REQUIRE(wait_until_ready(config));
   const auto there = config.facts();
-  CHECK(there->config.attention_bias);
+  CHECK(there->config.qkv_bias);
   CHECK(there->config.mlp_bias);
   CHECK(there->config.activated_parameters() == here->config.activated_parameters());
   CHECK(model_in_words(there->config) == model_in_words(here->config));

@@ -31,6 +31,7 @@ DecoderLayer random_layer(const ModelConfig& config, std::int64_t d) {
   layer.head_dim = config.head_dim;
   layer.sliding_window = config.sliding_window;
   layer.rms_eps = 1e-5;
+  layer.attention_scale = config.attention_scale();
   layer.attention_norm = 1 + random_tensor({d}, 1, 0.1);
   layer.q = random_tensor({config.heads * config.head_dim, d}, 2);
   layer.k = random_tensor({config.kv_heads * config.head_dim, d}, 3);
@@ -101,10 +102,10 @@ TEST_CASE("attention of one new token to the cache equals the formula") {
       const at::Tensor v = random_tensor({3, 2, 60, head_dim}, 3).to(dtype).narrow(2, 7, 41);
       REQUIRE(attends_from_cache(q, k, v));
       const auto repeated = [](const at::Tensor& t) { return t.to(at::kFloat).repeat_interleave(3, 1); };
-      const at::Tensor scores =
-          at::matmul(q, repeated(k).transpose(2, 3)) / std::sqrt(static_cast<double>(head_dim));
+      const double scale = 0.3;  // a model may choose it
+      const at::Tensor scores = at::matmul(q, repeated(k).transpose(2, 3)) * scale;
       const at::Tensor expected = at::matmul(at::softmax(scores, -1), repeated(v));
-      const at::Tensor attended = cached_attention(q, k, v);
+      const at::Tensor attended = cached_attention(q, k, v, scale);
       CHECK((attended.scalar_type() == dtype));
       CHECK(relative_difference(attended, expected) < (dtype == at::kFloat ? 1e-5 : 5e-3));
     }
