@@ -300,6 +300,12 @@ void add_sample(Hasher& hasher, const TensorView& view) {
     add(last / (sample_blocks - 1) * i + last % (sample_blocks - 1) * i / (sample_blocks - 1), block_bytes);
 }
 
+// Adds the header of a GGUF file, and not what this program makes of it, which may change with the program.
+void add_header(Hasher& hasher, const fs::path& file) {
+  const Gguf gguf = Gguf::open(file);
+  hasher.add(gguf.mapped.front()->bytes().data(), gguf.header_bytes);
+}
+
 void add_tensor(Hasher& hasher, const TensorView& view) {
   hasher.add(fmt::format("\n{} {} {}\n", view.name, view.dtype_text, spelled(view.shape)));
   add_sample(hasher, view);
@@ -340,7 +346,10 @@ DType Checkpoint::converted_dtype() const {
 
 std::string Checkpoint::fingerprint() const {
   Hasher hasher;
-  hasher.add(files_.read("config.json"));
+  if (format_ == FileFormat::gguf)
+    add_header(hasher, path());
+  else
+    hasher.add(files_.read("config.json"));
   for (const auto& [name, view] : store_.tensors()) add_tensor(hasher, view);
   return hasher.hex();
 }

@@ -111,6 +111,9 @@ class Reader {
     return views;
   }
 
+  /// Bytes before those of the tensors. Precondition: read_tensors() was called.
+  std::uint64_t header_bytes() const { return data_; }
+
  private:
   [[noreturn]] void refuse(const std::string& what, const char* hint = fetch_again) const {
     throw Refusal(fmt::format("{}: {}", path_.filename().string(), what), hint, path_);
@@ -309,7 +312,9 @@ void add_part(Gguf& gguf, const fs::path& path, std::int64_t index, std::int64_t
   gguf.tensors.insert(gguf.tensors.end(), std::make_move_iterator(tensors.begin()),
                       std::make_move_iterator(tensors.end()));
   gguf.files.push_back(path);
-  if (index == 0) gguf.metadata = std::move(metadata);
+  if (index > 0) return;
+  gguf.metadata = std::move(metadata);
+  gguf.header_bytes = reader.header_bytes();
 }
 
 void refuse_repeats(const Gguf& gguf) {
@@ -334,7 +339,7 @@ bool is_gguf(const fs::path& path) {
 }
 
 Gguf Gguf::open(const fs::path& path) {
-  Gguf gguf{GgufMetadata(path), {}, {}, {}};
+  Gguf gguf{GgufMetadata(path), {}, 0, {}, {}};
   std::int64_t count = 1;
   {
     const MappedFile first(path);

@@ -18,6 +18,7 @@ bool is_gguf(const std::filesystem::path& path);
 struct Gguf {
   GgufMetadata metadata;            // of the first part
   std::vector<TensorView> tensors;  // by GGUF's names, with different names, in file order
+  std::uint64_t header_bytes = 0;   // of the first part: everything before its tensors' bytes
   std::vector<std::filesystem::path> files;
   std::vector<std::shared_ptr<const MappedFile>> mapped;  // what metadata and tensors point into
 

@@ -1,6 +1,7 @@
 #include "checkpoint/gguf_metadata.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -63,11 +64,13 @@ std::optional<std::int64_t> GgufMetadata::whole(std::string_view key) const {
 std::optional<double> GgufMetadata::number(std::string_view key) const {
   const GgufValue* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (const auto* number = std::get_if<float>(value)) return shortest_decimal(*number);
-  if (const auto* number = std::get_if<double>(value)) return *number;
+  if (const auto* number = std::get_if<float>(value); number != nullptr && std::isfinite(*number))
+    return shortest_decimal(*number);
+  if (const auto* number = std::get_if<double>(value); number != nullptr && std::isfinite(*number))
+    return *number;
   if (const auto* number = std::get_if<std::uint64_t>(value)) return static_cast<double>(*number);
   if (const auto* number = std::get_if<std::int64_t>(value)) return static_cast<double>(*number);
-  refuse(key, "is not a number.");
+  refuse(key, "is not a finite number.");
 }
 
 std::optional<bool> GgufMetadata::flag(std::string_view key) const {

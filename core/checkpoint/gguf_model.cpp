@@ -173,10 +173,12 @@ void add_sizes(const Gguf& gguf, const Keys& keys, Json& config) {
   config["num_attention_heads"] = heads;
   config["num_key_value_heads"] = keys.whole("attention.head_count_kv").value_or(heads);
   config["max_position_embeddings"] = keys.needed("context_length");
-  std::int64_t rows = 0;  // of the embedding, where no key says more
+  // The embedding has a row for every token, as in llama.cpp. Without tokens its rows are all that is known.
+  const auto tokens = gguf.metadata.texts("tokenizer.ggml.tokens");
+  std::int64_t count = tokens ? static_cast<std::int64_t>(tokens->size()) : 0;
   for (const TensorView& view : gguf.tensors)
-    if (view.name == "token_embd.weight") rows = view.shape.front();
-  config["vocab_size"] = keys.whole("vocab_size").value_or(rows);
+    if (!tokens && view.name == "token_embd.weight") count = view.shape.front();
+  config["vocab_size"] = keys.whole("vocab_size").value_or(count);
 }
 
 /// Dimensions of a head; 0 where the sizes do not give it, which the reader of config.json refuses.
@@ -247,14 +249,17 @@ DType matrix_dtype(const std::vector<TensorView>& tensors) {
   return most == elements.end() ? DType::f32 : most->first;
 }
 
+/// Whether `dtype` can hold all values of an F32 tensor.
 bool is_exact(const TensorView& view, DType dtype) {
-  std::vector<float> values(view.elements());
-  dequantise(*view.stored, view.bytes, values);
-  return std::ranges::all_of(values, [&](float value) {
+  for (std::size_t i = 0; i < view.elements(); ++i) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, view.bytes.data() + i * sizeof bits, sizeof bits);
+    const float value = std::bit_cast<float>(bits);
     const float rounded =
         dtype == DType::bf16 ? bfloat_value(nearest_bfloat(value)) : half_value(nearest_half(value));
-    return std::bit_cast<std::uint32_t>(rounded) == std::bit_cast<std::uint32_t>(value);
-  });
+    if (std::bit_cast<std::uint32_t>(rounded) != bits) return false;
+  }
+  return true;
 }
 
 void choose_dtype(TensorView& view, DType of_matrices) {

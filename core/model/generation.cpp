@@ -56,7 +56,7 @@ void refuse_prompt(const ModelConfig& config, std::span<const std::int32_t> prom
   if (static_cast<std::int64_t>(prompt.size()) >= config.max_positions)
     throw Refusal("The prompt has " + std::to_string(prompt.size()) + " tokens, but the model has only " +
                       std::to_string(config.max_positions) + " positions.",
-                  "Use a shorter prompt.");
+                  "Use a shorter {prompt}.");
   for (const std::int32_t id : prompt)
     if (id < 0 || id >= config.vocab_size)
       throw Refusal("The prompt holds the token " + std::to_string(id) + ", but the model knows only " +

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 
@@ -12,6 +13,8 @@
 
 namespace ladimo {
 namespace {
+
+constexpr std::int64_t elements_per_thread = 1 << 18;  // at least; fewer are not worth a thread
 
 at::ScalarType scalar_type(const TensorView& view) {
   switch (view.dtype) {
@@ -49,7 +52,12 @@ std::shared_ptr<const DenseFfn> with_all_experts(const MoeWeights& weights) {
 
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype) {
   const at::Tensor copy = at::empty(view.shape, at::TensorOptions(scalar_type(view)));
-  read_elements(view, 0, {static_cast<std::byte*>(copy.data_ptr()), copy.nbytes()});
+  const std::size_t size = copy.element_size();
+  auto* to = static_cast<std::byte*>(copy.data_ptr());
+  at::parallel_for(0, copy.numel(), elements_per_thread, [&](std::int64_t begin, std::int64_t end) {
+    const auto first = static_cast<std::size_t>(begin), count = static_cast<std::size_t>(end - begin);
+    read_elements(view, first, {to + first * size, count * size});
+  });
   release_pages(view.bytes);
   return copy.to(device, dtype);
 }

@@ -160,12 +160,6 @@ TEST_CASE("tensors that do not fit are recognised by their names, in one sentenc
          return name.ends_with("up_proj.weight") ? "vision_tower." + name : name;
        },
        "part of a larger model"},
-      {[](const std::string& name) {
-         return name.ends_with("up_proj.weight")
-                    ? name.substr(0, name.find("mlp.")) + "self_attn.q_norm.weight"
-                    : name;
-       },
-       "norms its queries and keys"},
       {[](const std::string& name) { return "module." + name; }, "data-parallel"},
       {[](const std::string& name) { return "base_model.model." + name; }, "from inside PEFT"},
       {[](const std::string& name) {

@@ -65,7 +65,7 @@ TEST_CASE("values and tensors of a GGUF file are read") {
     check_refused("a.wholes has a value per layer", [&] { metadata.whole("a.wholes"); });
     check_refused("a.whole is not a text", [&] { metadata.text("a.whole"); });
     check_refused("a.whole is not true or false", [&] { metadata.flag("a.whole"); });
-    check_refused("a.flag is not a number", [&] { metadata.number("a.flag"); });
+    check_refused("a.flag is not a finite number", [&] { metadata.number("a.flag"); });
     check_refused("a.flag is not a list", [&] { metadata.texts("a.flag"); });
     check_refused("a.floats is not a list of texts", [&] { metadata.texts("a.floats"); });
     check_refused("a.texts is not a list of fp32", [&] { metadata.floats("a.texts"); });

@@ -96,6 +96,22 @@ TEST_CASE("a GGUF file holds the same checkpoint as the folder that it was made 
     }
 }
 
+TEST_CASE("a fingerprint covers the header and the elements of a GGUF file") {
+  Pico pico({}, true);
+  const auto fingerprint = [&] {
+    pico.write();
+    return Checkpoint::open(pico.file).fingerprint();
+  };
+  const auto original = fingerprint();
+  CHECK(fingerprint() == original);
+  auto& bytes = pico.gguf.tensors.front().bytes;
+  bytes[5] = static_cast<char>(bytes[5] + 1);
+  const auto other_weights = fingerprint();
+  CHECK(other_weights != original);
+  pico.gguf.real("llama.rope.freq_base", 20000);
+  CHECK(fingerprint() != other_weights);
+}
+
 TEST_CASE("vectors keep F32 where their values need it") {
   ModelShape shape;
   shape.dtype = DType::bf16;
@@ -219,6 +235,8 @@ TEST_CASE("what a GGUF model asks for and is not known is refused by name") {
   });
   check_problem("layer_norm_rms_epsilon is missing",
                 [](GgufFile& g) { g.erase("llama.attention.layer_norm_rms_epsilon"); });
+  check_problem("layer_norm_rms_epsilon is not a finite number",
+                [](GgufFile& g) { g.real("llama.attention.layer_norm_rms_epsilon", NAN); });
   check_problem("rope.scaling.type is \"odd\"",
                 [](GgufFile& g) { g.text("llama.rope.scaling.type", "odd"); });
   check_problem("rope.scaling.yarn_ext_factor is 0.5", [](GgufFile& g) {
@@ -238,6 +256,11 @@ TEST_CASE("what a GGUF model asks for and is not known is refused by name") {
   check_problem("Tensor model.norm.weight of shape [32] is missing", [](GgufFile& g) {
     std::erase_if(g.tensors, [](const auto& tensor) { return tensor.name == "output_norm.weight"; });
   });
+  check_problem("Tensor model.embed_tokens.weight has shape [64, 32], but config.json asks for [4096, 32]",
+                [](GgufFile& g) {
+                  for (auto& tensor : g.tensors)
+                    if (tensor.name == "token_embd.weight") tensor.shape = {64, 32};
+                });
   check_problem("num_attention_heads is 0", [](GgufFile& g) { set_heads(g, 0); });
   check_problem("tokenizer.ggml.model is \"bert\"",
                 [](GgufFile& g) { g.text("tokenizer.ggml.model", "bert"); });
