@@ -35,9 +35,9 @@ at::Tensor token_by_token(const Decoder& decoder, const at::Tensor& ids) {
 }
 
 double nll(const at::Tensor& logits, const at::Tensor& ids) {
-  const at::Tensor log_p = logits.narrow(0, 0, logits.size(0) - 1).log_softmax(-1);
+  const at::Tensor log_p = logits.narrow(0, 0, logits.size(0) - 1).log_softmax(-1, at::kDouble);
   const at::Tensor targets = ids[0].narrow(0, 1, ids.size(1) - 1).unsqueeze(1);
-  return -log_p.gather(1, targets).to(at::kDouble).mean().item<double>();
+  return -log_p.gather(1, targets).mean().item<double>();
 }
 
 void write(std::ofstream& file, const at::Tensor& logits) {
