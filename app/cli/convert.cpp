@@ -50,8 +50,8 @@ nlohmann::json text_look(const Plan& plan, int looks, const Session& session) {
   const Recipe& recipe = plan.recipe;
   if (recipe.self_text() || recipe.window < 2 || plan.config.layers == 0) return {};
   const TextRequest request{recipe.text, recipe.window, recipe.splits(), recipe.seed, looks};
-  return to_json(
-      look_at_text(request, *load_tokenizer(model_files(recipe.model), model_tokens(plan.config)), session.context));
+  return to_json(look_at_text(request, *load_tokenizer(model_files(recipe.model), model_tokens(plan.config)),
+                              session.context));
 }
 
 void print_plan(const Plan& plan) {
