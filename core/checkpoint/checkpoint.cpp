@@ -365,7 +365,9 @@ ModelFiles model_files(const fs::path& path) {
   return ModelFiles(path);
 }
 
-bool looks_like_model(const fs::path& path) { return is_gguf(path) || has_entry(path / "config.json"); }
+bool looks_like_model(const fs::path& path) {
+  return is_gguf(path) ? has_entry(path) : has_entry(path / "config.json");
+}
 
 std::string Checkpoint::fingerprint(const TensorView& view) {
   Hasher hasher;

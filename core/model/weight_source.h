@@ -15,7 +15,8 @@
 
 namespace ladimo {
 
-/// Copies a mapped tensor as `dtype`, from `view.dtype`. Throws Refusal for a stored dtype that this program cannot read.
+/// Copies a mapped tensor as `dtype`, from `view.dtype`. Throws Refusal for a stored dtype that this program
+/// cannot read.
 at::Tensor to_tensor(const TensorView& view, at::Device device, at::ScalarType dtype);
 
 /// Rows of the embedding table as they enter the residual stream: times the embedding multiplier.

@@ -275,6 +275,15 @@ TEST_CASE("a folder that holds only a GGUF file names the file to give") {
   CHECK(problems[0].hint.find((folder / "m.gguf").string()) != std::string::npos);
 }
 
+TEST_CASE("a GGUF file or a folder with a config.json looks like a model, where it is there") {
+  const Pico pico;
+  CHECK_FALSE(looks_like_model(pico.file));
+  pico.write();
+  CHECK(looks_like_model(pico.file));
+  CHECK(looks_like_model(pico.model));
+  CHECK_FALSE(looks_like_model(pico.folder.path()));
+}
+
 TEST_CASE("a model is named after its GGUF file, without the ending") {
   Recipe recipe;
   recipe.model = "/models/SmolLM2-135M.Q4_1.gguf";
