@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs gguf.py in a virtual environment of its own (made once, in the folder INTEROP_VENV or build/interop-venv).
+# Runs gguf_files.py in a virtual environment of its own (made once, in the folder INTEROP_VENV or build/interop-venv).
 # Where it cannot be made, because there is no network, that is said and nothing fails.
 #
 #   tests/interop/gguf.sh [--build build/dev] [--smollm FOLDER]
@@ -16,4 +16,4 @@ if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c "$needed" 2>/dev/null;
     exit 0
   fi
 fi
-exec "$venv/bin/python" "$here/gguf.py" "$@"
+exec "$venv/bin/python" "$here/gguf_files.py" "$@"

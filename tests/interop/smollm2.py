@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import torch
 import transformers
-from gguf import GGUFReader, GGUFValueType, GGUFWriter, dequantize
+from gguf import GGUFReader, GGUFValueType, GGUFWriter
+from gguf.quants import dequantize
 
 program, work, text_file = sys.argv[1:4]
 folder = f"{work}/smollm2/hf"
