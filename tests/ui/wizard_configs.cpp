@@ -50,7 +50,7 @@ TEST_CASE(
     "model: the page is ready when the model can be converted, and the checklist says what was checked") {
   const WizardGround ground;
   ModelPageConfig config(Engine{});
-  CHECK(config.reason().contains("Choose the folder"));
+  CHECK(config.reason().contains("Choose a model"));
   CHECK(config.checks().empty());
   config.set_model(ground.model());
   CHECK(config.reason().contains("Checking the model"));
