@@ -1,8 +1,11 @@
 #include "commands/inspect.h"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -16,10 +19,20 @@ namespace {
 void print(const Inspection& inspection) {
   const ModelConfig& config = inspection.config;
   const auto count = [](std::int64_t parameters) { return format_count(static_cast<double>(parameters)); };
-  fmt::print("{} · {} layers · hidden size {} · FFN {} · vocabulary {} · {}\n", config.architecture,
-             config.layers, config.hidden_size, config.intermediate_size, config.vocab_size, config.dtype);
+  const std::string name = config.family().empty()
+                               ? config.architecture
+                               : fmt::format("{} ({})", config.family(), config.architecture);
+  fmt::print("{} · {} layers · hidden size {} · FFN {} · vocabulary {} · {}\n", name, config.layers,
+             config.hidden_size, config.intermediate_size, config.vocab_size, config.dtype);
   fmt::print("{} parameters, of which {} in the FFNs; {} used per token\n", count(config.parameters()),
              count(config.ffn_parameters_per_layer() * config.layers), count(config.activated_parameters()));
+  std::vector<std::string> facts;
+  if (inspection.file_format)
+    facts.push_back(*inspection.file_format == "gguf" ? "GGUF" : *inspection.file_format);
+  if (inspection.quantisation) facts.push_back(*inspection.quantisation);
+  if (inspection.tokenizer_kind) facts.push_back("tokenizer " + *inspection.tokenizer_kind);
+  if (inspection.license) facts.push_back("license " + *inspection.license);
+  if (!facts.empty()) fmt::print("{}\n", fmt::join(facts, " · "));
   if (inspection.native)
     fmt::print("A converted model: {} of {} layers are sparse. Its dense original was {}.\n",
                inspection.native->converted_layers.size(), config.layers, inspection.native->origin.string());

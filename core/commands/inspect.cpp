@@ -1,9 +1,7 @@
 #include "commands/inspect.h"
 
-#include "checkpoint/gguf_model.h"
 #include "model/moe_layer.h"
 #include "run/model_check.h"
-#include "run/plan.h"
 
 namespace ladimo {
 namespace {
@@ -29,17 +27,10 @@ Inspection::Native inspect_native(const Checkpoint& checkpoint, std::vector<Prob
 }  // namespace
 
 Inspection inspect(const std::filesystem::path& path, const Context& context) {
-  CheckedModel model = check_model(path);
-  Inspection inspection;
-  inspection.config = std::move(model.found.config);
-  inspection.problems = std::move(model.problems);
-  inspection.warnings = std::move(model.warnings);
-  inspection.threads = engine_threads();
+  const CheckedModel model = check_model(path);
+  Inspection inspection = describe(model);
   if (!model.found.opened) return inspection;
   const Checkpoint& checkpoint = *model.found.opened;
-  inspection.file_format = checkpoint.format() == FileFormat::gguf ? "gguf" : "safetensors";
-  if (auto quantisation = most_common_quantisation(checkpoint.store()); !quantisation.empty())
-    inspection.quantisation = std::move(quantisation);
   const auto bad = find_bad_weights(checkpoint, context);
   inspection.problems.insert(inspection.problems.end(), bad.begin(), bad.end());
   if (checkpoint.native())

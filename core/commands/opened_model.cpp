@@ -33,7 +33,7 @@ OpenedModel open_with_original(const RunFolder& run, const std::optional<std::fi
       return Checkpoint::open(dense.value_or(original_of(run, recipe)));
     } catch (const Refusal& refusal) {
       throw Refusal("The dense original of this run cannot be opened: " + std::string(refusal.what()),
-                    dense ? refusal.hint() : "Name the folder where it is now with {dense}.", refusal.path());
+                    dense ? refusal.hint() : "Name the place where it is now with {dense}.", refusal.path());
     }
   }();
   require_converted_from(checkpoint, recipe.model_fingerprint);

@@ -1,6 +1,9 @@
 #include "run/inspection.h"
 
 #include "base/json_members.h"
+#include "checkpoint/gguf_model.h"
+#include "checkpoint/license.h"
+#include "run/plan.h"
 
 namespace ladimo {
 
@@ -18,10 +21,28 @@ struct Members<Inspection> {
   static constexpr std::tuple all{Member{"native", &Inspection::native},
                                   Member{"file_format", &Inspection::file_format},
                                   Member{"quantisation", &Inspection::quantisation},
+                                  Member{"tokenizer", &Inspection::tokenizer_kind},
+                                  Member{"license", &Inspection::license},
                                   Member{"fingerprint", &Inspection::fingerprint},
                                   Member{"weight_bytes", &Inspection::weight_bytes},
                                   Member{"threads", &Inspection::threads}};
 };
+
+Inspection describe(const CheckedModel& model) {
+  Inspection inspection;
+  inspection.config = model.found.config;
+  inspection.problems = model.problems;
+  inspection.warnings = model.warnings;
+  inspection.threads = engine_threads();
+  if (model.tokenizer) inspection.tokenizer_kind = model.tokenizer->kind();
+  if (model.found.files) inspection.license = license_of(*model.found.files);
+  if (!model.found.opened) return inspection;
+  const Checkpoint& checkpoint = *model.found.opened;
+  inspection.file_format = checkpoint.format() == FileFormat::gguf ? "gguf" : "safetensors";
+  if (auto quantisation = most_common_quantisation(checkpoint.store()); !quantisation.empty())
+    inspection.quantisation = std::move(quantisation);
+  return inspection;
+}
 
 nlohmann::json to_json(const Inspection& inspection) {
   auto json = to_json(inspection.config);

@@ -42,6 +42,7 @@ std::vector<std::string> read_documents(const std::filesystem::path& file,
 struct Beginning {
   std::vector<std::string> documents;
   double share = 1;  // share of the file's bytes that was read; below 1 the last document may be cut
+  bool conversations = false;  // some documents were made from conversations
 };
 /// Reads the first `bytes` bytes of a file and the rest of the line that they end in. Throws Refusal like
 /// read_documents() for these lines.

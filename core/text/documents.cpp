@@ -60,7 +60,7 @@ class JsonReader {
 
   /// The text of a JSON object: its key "text", or its conversation, rendered by the model's chat template.
   /// `where` names the object in refusals.
-  std::string text_in(const Json& json, const std::string& where) const {
+  std::string text_in(const Json& json, const std::string& where) {
     if (!json.is_object()) refuse(where, "has no key \"text\"");
     if (json.contains("text")) {
       if (!json["text"].is_string()) refuse(where, "has a \"text\" that is not a string");
@@ -69,6 +69,7 @@ class JsonReader {
     try {
       const Json conversation = conversation_in(json);
       if (conversation.is_null()) refuse(where, "has no key \"text\" and no \"messages\"");
+      met_conversations_ = true;
       return rendered(conversation);
     } catch (const Refusal& refusal) {
       if (!refusal.path().empty()) throw;
@@ -79,6 +80,8 @@ class JsonReader {
 
   const fs::path& file() const { return file_; }
   std::string name() const { return file_.filename().string(); }
+  /// Whether any text so far was made from a conversation.
+  bool met_conversations() const { return met_conversations_; }
 
  private:
   [[noreturn]] void refuse(const std::string& where, const char* what) const {
@@ -104,9 +107,10 @@ class JsonReader {
 
   const fs::path& file_;
   const ChatTemplate* chat_;
+  bool met_conversations_ = false;
 };
 
-std::vector<std::string> jsonl_documents(std::string_view text, const JsonReader& reader) {
+std::vector<std::string> jsonl_documents(std::string_view text, JsonReader& reader) {
   std::vector<std::string> documents;
   for_each_line(text, [&](std::string_view line, std::size_t number) {
     if (is_blank(line)) return;
@@ -118,7 +122,7 @@ std::vector<std::string> jsonl_documents(std::string_view text, const JsonReader
   return documents;
 }
 
-std::vector<std::string> array_documents(const Json& array, const JsonReader& reader) {
+std::vector<std::string> array_documents(const Json& array, JsonReader& reader) {
   std::vector<std::string> documents;
   for (std::size_t i = 0; i < array.size(); ++i) {
     auto document = array[i].is_string() ? array[i].get<std::string>()
@@ -128,8 +132,8 @@ std::vector<std::string> array_documents(const Json& array, const JsonReader& re
   return documents;
 }
 
-std::vector<std::string> documents_in(std::string_view bytes, const fs::path& file,
-                                      const ChatTemplate* chat) {
+// The documents in all `bytes` of a file, or in its first ones.
+Beginning documents_in(std::string_view bytes, const fs::path& file, const ChatTemplate* chat) {
   refuse_foreign_text(bytes, file);
   if (const auto invalid = find_invalid_utf8(bytes))
     throw Refusal(
@@ -137,7 +141,7 @@ std::vector<std::string> documents_in(std::string_view bytes, const fs::path& fi
         "Convert it to UTF-8, e.g. with iconv.", file);
   const std::string_view text = without_mark(bytes);
   const TextFormat format = format_of(text, file);
-  const JsonReader reader(file, chat);
+  JsonReader reader(file, chat);
   auto documents = format == TextFormat::json_lines ? jsonl_documents(text, reader)
                    : format == TextFormat::json_array
                        ? array_documents(parse_ordered_json(text, file.filename().string(), file), reader)
@@ -145,26 +149,29 @@ std::vector<std::string> documents_in(std::string_view bytes, const fs::path& fi
   if (documents.empty())
     throw Refusal(fmt::format("{} holds no text.", file.filename().string()), "Give a file with text in it.",
                   file);
-  return documents;
+  return {.documents = std::move(documents), .conversations = reader.met_conversations()};
 }
 
 }  // namespace
 
 std::vector<std::string> read_documents(const fs::path& file, const ChatTemplate* chat) {
-  return documents_in(read_file(file), file, chat);
+  return documents_in(read_file(file), file, chat).documents;
 }
 
 Beginning read_beginning(const fs::path& file, std::size_t bytes, const ChatTemplate* chat) {
   std::error_code unknown;
   const auto all = fs::file_size(file, unknown);
-  if (unknown || all <= bytes) return {read_documents(file, chat), 1};
+  const auto whole = [&] { return documents_in(read_file(file), file, chat); };
+  if (unknown || all <= bytes) return whole();
   std::string head(bytes, '\0');
   std::ifstream in(file, std::ios::binary);
   std::string line;  // the rest of the line that `head` ends in
-  if (!in.read(head.data(), static_cast<std::streamsize>(bytes))) return {read_documents(file, chat), 1};
-  if (begins_list(head)) return {read_documents(file, chat), 1};  // a part of a JSON list cannot be parsed
+  if (!in.read(head.data(), static_cast<std::streamsize>(bytes))) return whole();
+  if (begins_list(head)) return whole();  // a part of a JSON list cannot be parsed
   if (head.back() != '\n' && std::getline(in, line)) head += line;
-  return {documents_in(head, file, chat), static_cast<double>(head.size()) / static_cast<double>(all)};
+  Beginning beginning = documents_in(head, file, chat);
+  beginning.share = static_cast<double>(head.size()) / static_cast<double>(all);
+  return beginning;
 }
 
 }  // namespace ladimo

@@ -10,14 +10,22 @@ template <>
 struct Members<TextFileLook> {
   static constexpr std::tuple all{
       Member{"tokens", &TextFileLook::tokens}, Member{"added_tokens", &TextFileLook::added_tokens},
-      Member{"estimated", &TextFileLook::estimated}, Member{"taken", &TextFileLook::taken}};
+      Member{"estimated", &TextFileLook::estimated}, Member{"taken", &TextFileLook::taken},
+      Member{"conversations", &TextFileLook::conversations}};
+};
+
+template <>
+struct Members<WindowLook> {
+  static constexpr std::tuple all{Member{"tokens", &WindowLook::tokens},
+                                  Member{"special", &WindowLook::special}};
 };
 
 template <>
 struct Members<TextLook> {
   static constexpr std::tuple all{
       Member{"files", &TextLook::files}, Member{"calibration", &TextLook::calibration},
-      Member{"tables", &TextLook::tables}, Member{"checking", &TextLook::checking}};
+      Member{"tables", &TextLook::tables}, Member{"checking", &TextLook::checking},
+      Member{"windows", &TextLook::windows}};
 };
 
 namespace {
@@ -52,6 +60,7 @@ class StoppableTokenizer : public Tokenizer {
 TextFileLook count(const std::filesystem::path& file, const Tokenizer& tokenizer) {
   const Beginning beginning = read_beginning(file, counted_bytes, tokenizer.chat_template());
   TextFileLook look;
+  look.conversations = beginning.conversations;
   for (const std::string& document : beginning.documents) {
     const auto ids = tokenizer.encode(document);
     look.tokens += static_cast<std::int64_t>(ids.size());
@@ -79,17 +88,25 @@ void attempt(TextLook& look, const Work& work) {
   }
 }
 
-/// The texts of a window's first tokens, one by one. Joined they are the whole text of these tokens. Added
-/// tokens show their spelling, because the model reads them.
-std::vector<std::string> token_texts(std::span<const std::int32_t> ids, const Tokenizer& tokenizer) {
-  std::vector<std::string> texts;
+/// The spelling of a token that is no piece of text, because the model reads it all the same; empty for a
+/// piece.
+std::string special_spelling(std::int32_t id, const Tokenizer& tokenizer) {
+  const bool border = id >= 0 && (id == tokenizer.bos() || id == tokenizer.eos());
+  return border ? tokenizer.spelling(id) : tokenizer.added_token(id);
+}
+
+WindowLook look_at_window(std::span<const std::int32_t> ids, const Tokenizer& tokenizer) {
+  WindowLook window;
   StreamDecoder decoder(tokenizer);
   for (const std::int32_t id : ids.first(std::min(ids.size(), shown_tokens))) {
-    texts.push_back(decoder.add(id));
-    if (texts.back().empty()) texts.back() = tokenizer.added_token(id);
+    std::string& text = window.tokens.emplace_back(decoder.add(id));
+    const std::string special = special_spelling(id, tokenizer);
+    if (special.empty()) continue;
+    window.special.push_back(static_cast<int>(window.tokens.size()) - 1);
+    if (text.empty()) text = special;
   }
-  if (const std::string rest = decoder.finish(); !rest.empty()) texts.back() += rest;
-  return texts;
+  if (const std::string rest = decoder.finish(); !rest.empty()) window.tokens.back() += rest;
+  return window;
 }
 
 void describe(TextLook& look, const Split& split, const Tokenizer& tokenizer, int looks) {
@@ -100,7 +117,7 @@ void describe(TextLook& look, const Split& split, const Tokenizer& tokenizer, in
     for (const std::int32_t file : windows->source)
       look.files[static_cast<std::size_t>(file)].taken += windows->window;
   for (std::int64_t i = 0; i < std::min<std::int64_t>(looks, look.calibration); ++i)
-    look.windows.push_back(token_texts(split.calibration.row(i), tokenizer));
+    look.windows.push_back(look_at_window(split.calibration.row(i), tokenizer));
 }
 
 }  // namespace
@@ -120,8 +137,6 @@ TextLook look_at_text(const TextRequest& request, const Tokenizer& tokenizer, co
 
 nlohmann::json to_json(const TextLook& look) {
   auto json = members_to_json(look);
-  json["windows"] = nlohmann::json::array();
-  for (const auto& tokens : look.windows) json["windows"].push_back({{"tokens", tokens}});
   json["problems"] = to_json(look.problems);
   return json;
 }
@@ -129,7 +144,6 @@ nlohmann::json to_json(const TextLook& look) {
 TextLook text_look_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "look at the text");
   auto look = members_from_json<TextLook>(fields);
-  for (const JsonFields& window : fields.objects("windows")) look.windows.push_back(window.texts("tokens"));
   look.problems = problems_from(fields);
   return look;
 }

@@ -16,16 +16,23 @@ namespace ladimo {
 
 struct TextFileLook {
   std::int64_t tokens = 0;
-  std::int64_t added_tokens =
-      0;                   // those of them that stand beside the tokenizer's pieces, such as <|im_end|>
-  bool estimated = false;  // extrapolated from the first megabytes
-  std::int64_t taken = 0;  // tokens that the three splits take together
+  std::int64_t added_tokens = 0;  // those that stand beside the tokenizer's pieces, such as <|im_end|>
+  bool estimated = false;         // extrapolated from the first megabytes
+  std::int64_t taken = 0;         // tokens that the three splits take together
+  bool conversations = false;     // it holds some, which the model's chat template made text of
+};
+
+/// A window, token by token. Joined, the texts are the whole text of these tokens.
+struct WindowLook {
+  std::vector<std::string> tokens;
+  std::vector<int> special;  // positions of the added tokens, BOS and EOS, which show their spelling
+  bool operator==(const WindowLook&) const = default;
 };
 
 struct TextLook {
   std::vector<TextFileLook> files;                         // one per file, in the order of the request
   std::int64_t calibration = 0, tables = 0, checking = 0;  // windows of each split; 0 when there is a problem
-  std::vector<std::vector<std::string>> windows;  // the first of the calibration windows, token by token
+  std::vector<WindowLook> windows;                         // the first of the calibration windows
   std::vector<Problem> problems;
 };
 

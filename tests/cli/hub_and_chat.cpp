@@ -16,8 +16,15 @@ TEST_CASE("a command finds a model of the Hub by its name") {
   const fs::path cache = fs::path(work.folder / "hub"), entry = cache / "models--org--Tiny";
   fs::create_directories(entry / "snapshots");
   fs::copy(work.model, entry / "snapshots" / "c0ffee");
+  write_file(entry / "snapshots" / "c0ffee" / "README.md", "---\nlicense: mit\n---\n");
   const EnvironmentVariable variable("HF_HUB_CACHE", cache.c_str());
-  CHECK(json_of({"inspect", "org/Tiny"})["layers"] == 3);
+  const json inspected = json_of({"inspect", "org/Tiny"});
+  CHECK(inspected["layers"] == 3);
+  CHECK(inspected["tokenizer"] == "SentencePiece");
+  CHECK(inspected["license"] == "mit");
+  CHECK(json_of({"inspect", work.model})["license"].is_null());
+  CHECK(run({"inspect", "org/Tiny"}).out.find("safetensors · tokenizer SentencePiece · license mit\n") !=
+        std::string::npos);
   const auto plan = json_of({"plan", "org/Tiny", "-o", work.folder / "run", "--text", "self"});
   CHECK(plan["recipe"]["model"] == (entry / "snapshots" / "c0ffee").string());
 
@@ -50,6 +57,7 @@ TEST_CASE("conversations are calibration text by the model's own template") {
              "{% for m in messages %}{{ m.role | upper }}: {{ m.content }}\n{% endfor %}");
   const auto look = json_of(command)["look"];
   CHECK(look["problems"].empty());
+  CHECK(look["files"][0]["conversations"] == true);
   std::string text;
   for (const auto& token : look["windows"][0]["tokens"]) text += token.get<std::string>();
   CHECK_MESSAGE(text.find("USER: ") != std::string::npos, text);

@@ -293,6 +293,10 @@ TEST_CASE("a folder is opened according to its kind, also when it is dropped") {
   drop(window, QUrl::fromLocalFile(path_of(model)));
   REQUIRE(window.findChild<ui::ConversionWizard*>());
   CHECK(window.findChild<QLineEdit*>("model_folder")->text() == path_of(model));
+  write_file(folder / "tiny.gguf", "GGUF");
+  drop(window, QUrl::fromLocalFile(path_of(folder / "tiny.gguf")));
+  CHECK(QTest::qWaitFor(
+      [&] { return window.findChild<QLineEdit*>("model_folder")->text() == path_of(folder / "tiny.gguf"); }));
 }
 
 TEST_CASE("a recent entry whose folder is missing is removed") {

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "stand_in_engine.h"
+#include "support/gguf_file.h"
 #include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/experts_page_config.h"
 #include "ui/wizard/model_page_config.h"
@@ -49,14 +50,14 @@ TEST_CASE(
     "model: the page is ready when the model can be converted, and the checklist says what was checked") {
   const WizardGround ground;
   ModelPageConfig config(Engine{});
-  CHECK(config.reason().contains("Choose the folder"));
+  CHECK(config.reason().contains("Choose a model"));
   CHECK(config.checks().empty());
-  config.set_folder(ground.model());
+  config.set_model(ground.model());
   CHECK(config.reason().contains("Checking the model"));
   REQUIRE(wait_until_ready(config));
   REQUIRE(QTest::qWaitFor([&] { return says(config.checks(), Check::State::fine, "finite"); }, patience_ms));
   CHECK(says(config.checks(), Check::State::fine, "4096 pieces"));
-  CHECK(model_in_words(config.facts()->config).contains("2 layers with hidden size 32"));
+  CHECK(model_in_words(*config.facts()).contains("2 layers with hidden size 32"));
   CHECK(config.facts()->weight_bytes == 4);
 }
 
@@ -66,14 +67,14 @@ TEST_CASE("model: problems are listed with what to do") {
   ModelPageConfig config(Engine{});
   CheckListModel model;
   const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
-  config.set_folder(ground.model());
+  config.set_model(ground.model());
   REQUIRE(wait_for_reason(config, "cannot be converted"));
   CHECK(says(config.checks(), Check::State::wrong, "tokenizer"));
   model.set_checks(config.checks());
   model.set_theme({});
   CHECK(model.rowCount() == 1);
   CHECK(model.index(0).data().toString().contains('\n'));  // the message has a line break before its hint
-  config.set_folder("/nowhere/at/all");
+  config.set_model("/nowhere/at/all");
   REQUIRE(wait_for_reason(config, "cannot be converted"));
   model.set_checks({});
 }
@@ -83,7 +84,7 @@ TEST_CASE("model: what the files say differently is listed, and the model can be
   write_json(ground.folder / "pico" / "generation_config.json", {{"eos_token_id", {2, 7}}});
   write_json(ground.folder / "pico" / "tokenizer_config.json", {{"add_bos_token", false}});
   ModelPageConfig config(Engine{});
-  config.set_folder(ground.model());
+  config.set_model(ground.model());
   REQUIRE(wait_until_ready(config));
   CHECK(says(config.checks(), Check::State::noted, "A text ends at any of them."));
   CHECK(says(config.checks(), Check::State::noted, "Texts begin without BOS."));
@@ -99,10 +100,57 @@ TEST_CASE("model: what the files say differently is listed, and the model can be
 TEST_CASE("model: a file stands for its folder, and a new choice drops the earlier answer") {
   const WizardGround ground;
   ModelPageConfig config(Engine{});
-  config.set_folder("/nowhere/at/all");
-  config.set_folder(ground.model() + "/config.json");
-  CHECK(config.folder() == ground.model());
+  config.set_model("/nowhere/at/all");
+  config.set_model(ground.model() + "/config.json");
+  CHECK(config.model() == ground.model());
   REQUIRE(wait_until_ready(config));
+}
+
+TEST_CASE("model: a GGUF file is a model, and the page says what is in it") {
+  const WizardGround ground;
+  const auto convert = [&](bool quantise, const char* name) {
+    GgufFile gguf = gguf_of(ground.folder / "pico", quantise);
+    if (quantise) gguf.text("general.license", "apache-2.0");
+    write_file(ground.folder / name, gguf.bytes());
+    return ground.text(name);
+  };
+  ModelPageConfig config(Engine{});
+  const QString file = convert(true, "pico.gguf");
+  config.set_model(file);
+  CHECK(config.model() == file);
+  REQUIRE(wait_until_ready(config));
+  CHECK(config.facts()->path == file);
+  CHECK(model_in_words(*config.facts()).startsWith("Llama (LlamaForCausalLM): 2 layers"));
+  CHECK(
+      model_in_words(*config.facts())
+          .endsWith("\nSentencePiece tokenizer with 4,096 pieces; texts begin with <s> · GGUF, quantised as "
+                    "Q8_0 · license apache-2.0"));
+  config.set_model(convert(false, "plain.gguf"));
+  REQUIRE(wait_until_ready(config));
+  CHECK(model_in_words(*config.facts()).endsWith(" · GGUF, not quantised (F32)"));
+  write_file(ground.folder / "broken.gguf", "GGUF");
+  config.set_model(ground.text("broken.gguf"));
+  REQUIRE(wait_for_reason(config, "cannot be converted"));
+}
+
+TEST_CASE("model: the name and the folder of a model in a cache of the Hub stand for its files") {
+  const WizardGround ground;
+  const FakeHub hub(ground);
+  for (const QString& typed : {QStringLiteral("org/Tiny"), hub.entry("org--Tiny")}) {
+    ModelPageConfig config(Engine{});
+    config.set_model(typed);
+    CHECK(config.model() == typed);
+    REQUIRE(wait_until_ready(config));
+    CHECK(config.facts()->path == hub.entry("org--Tiny") + "/snapshots/c0ffee");
+    CHECK(config.facts()->license == "mit");
+  }
+  ModelPageConfig config(Engine{});
+  config.set_model("org/absent");
+  REQUIRE(wait_for_reason(config, "cannot be converted"));
+  CHECK(says(config.checks(), Check::State::wrong, "hf download org/absent"));
+  config.set_model("org/Part");
+  REQUIRE(wait_for_reason(config, "cannot be converted"));
+  CHECK(says(config.checks(), Check::State::wrong, "was downloaded in part"));
 }
 
 TEST_CASE("model: NaN weights are found after the headers were checked") {
@@ -115,7 +163,7 @@ TEST_CASE("model: NaN weights are found after the headers were checked") {
     bytes.write(reinterpret_cast<const char*>(nan), 4);
   }
   ModelPageConfig config(Engine{});
-  config.set_folder(ground.model());
+  config.set_model(ground.model());
   REQUIRE(wait_for_reason(config, "cannot be converted"));
   CHECK(says(config.checks(), Check::State::wrong, "NaN"));
 }
@@ -131,16 +179,16 @@ TEST_CASE("model: a remote engine is asked, and its problems are listed") {
   {
     const StandInEngine good(StandInEngine::finding(to_json(told).dump()));
     ModelPageConfig config(ssh.engine(good.program()));
-    config.set_folder("models/far");
+    config.set_model("models/far");
     REQUIRE(wait_until_ready(config));
     CHECK(config.facts()->config.hidden_size == 192);
     CHECK(config.facts()->weight_bytes == 2);
-    CHECK(config.facts()->folder == "models/far");
+    CHECK(config.facts()->path == "models/far");
     CHECK(config.facts()->threads == 96);
   }
   const StandInEngine bad(StandInEngine::complaining("There is no such folder.", "Check the name.", 2));
   ModelPageConfig config(ssh.engine(bad.program()));
-  config.set_folder("models/none");
+  config.set_model("models/none");
   REQUIRE(wait_for_reason(config, "cannot be converted"));
   CHECK(says(config.checks(), Check::State::wrong, "There is no such folder."));
 }
@@ -151,13 +199,17 @@ TEST_CASE("model: a remote model with biases gets the same numbers as a local on
   const StandInEngine engine(StandInEngine::finding(to_json(static_cast<const Inspection&>(*here)).dump()));
   const StandInSsh ssh;
   ModelPageConfig config(ssh.engine(engine.program()));
-  config.set_folder("models/far");
+  config.set_model("models/far");
   REQUIRE(wait_until_ready(config));
   const auto there = config.facts();
   CHECK(there->config.qkv_bias);
   CHECK(there->config.mlp_bias);
   CHECK(there->config.activated_parameters() == here->config.activated_parameters());
-  CHECK(model_in_words(there->config) == model_in_words(here->config));
+  const auto sizes = [](const ModelFacts& facts) { return model_in_words(facts).section('\n', 0, 1); };
+  CHECK(sizes(*there) == sizes(*here));
+  CHECK(
+      model_in_words(*there).endsWith("\nSentencePiece tokenizer; texts begin with BOS · safetensors, not "
+                                      "quantised (F32)"));
   ExpertsPageConfig near_page(Engine{}), far_page(ssh.engine(engine.program()));
   near_page.set_model(here);
   far_page.set_model(there);
@@ -186,7 +238,8 @@ TEST_CASE("text: files are counted and cut as the conversion will do it") {
   CHECK(config.look()->tables == 4);
   CHECK(model.index(0, TextFileModel::taken).data().toString() == "768");
   REQUIRE(config.look()->windows.size() == 16);
-  CHECK(config.look()->windows[0].size() == 64);
+  CHECK(config.look()->windows[0].tokens.size() == 64);
+  CHECK(config.look()->windows[0].special.front() == 0);  // BOS
 
   Recipe more = small_recipe();
   more.tokens = 10'000'000;
@@ -233,13 +286,13 @@ TEST_CASE("text: a file that cannot be read is named; the model may write its ow
 TEST_CASE("text: a remote engine counts its files and shows their windows") {
   const std::string plan =
       R"({"resumes":false,"steps":[],"tokens":128,"windows":2,"ram_bytes":1,"disk_bytes":1,"seconds":1,"partition":null,)"
-      R"("problems":[],"recipe":{},"look":{"files":[{"tokens":5000,"added_tokens":0,"estimated":true,"taken":128}],)"
-      R"("calibration":2,"tables":1,"checking":1,"windows":[{"tokens":["Once"," upon"]},{"tokens":["a"]}],)"
+      R"("problems":[],"recipe":{},"look":{"files":[{"tokens":5000,"added_tokens":0,"estimated":true,"taken":128,"conversations":false}],)"
+      R"("calibration":2,"tables":1,"checking":1,"windows":[{"tokens":["Once"," upon"],"special":[0]},{"tokens":["a"],"special":[]}],)"
       R"("problems":[]}})";
   const StandInEngine engine("echo \"$*\" >> \"$0.asked\"\n" + StandInEngine::finding(plan));
   const StandInSsh ssh;
   ModelFacts far;
-  far.folder = "models/far";
+  far.path = "models/far";
   far.config = read_model(WizardGround().model()).config;
   TextPageConfig config(ssh.engine(engine.program()));
   TextFileModel model(config);
@@ -250,7 +303,7 @@ TEST_CASE("text: a remote engine counts its files and shows their windows") {
   config.add_files({"~/far.txt"});
   CHECK(config.reason().contains("being read"));
   REQUIRE(wait_until_ready(config));
-  CHECK(config.look()->windows[0] == std::vector<std::string>{"Once", " upon"});
+  CHECK(config.look()->windows[0] == WindowLook{{"Once", " upon"}, {0}});
   CHECK(model.index(0, TextFileModel::tokens).data().toString().toStdString() == "about 5.00K");
   CHECK(model.index(0, TextFileModel::taken).data().toString() == "128");
   const std::string asked = read_file(engine.folder() / "ladimo.asked");

@@ -8,6 +8,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QMenu>
 #include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
@@ -25,6 +26,7 @@
 #include "palettes.h"
 #include "run/inspection.h"
 #include "stand_in_engine.h"
+#include "support/gguf_file.h"
 #include "ui/plots/partition_picture.h"
 #include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/conversion_wizard.h"
@@ -235,7 +237,7 @@ TEST_CASE("typed text stays unchanged while the previous model is still being re
   ModelPageConfig config(Engine{});
   ModelPage page(config);
   page.show();
-  config.set_folder(ground.model());
+  config.set_model(ground.model());
   auto* folder = part<QLineEdit>(page, "model_folder");
   CHECK(folder->text() == ground.model());
   folder->setFocus();
@@ -250,12 +252,40 @@ TEST_CASE("typed text stays unchanged while the previous model is still being re
   CHECK(folder->text() == ground.model());  // a file stands for its folder
 }
 
+TEST_CASE("the menu of the Hub has the models of the cache, and those that cannot be used with the reason") {
+  const WizardGround ground;
+  const FakeHub hub(ground);
+  ModelPageConfig config(Engine{});
+  ModelPage page(config);
+  auto* menu = part<QMenu>(page, "hub_menu");
+  const auto open = [&](const char* text) {
+    emit menu->aboutToShow();
+    REQUIRE(QTest::qWaitFor([&] { return menu->actions().first()->text().contains(QLatin1String(text)); },
+                            patience_ms));
+  };
+  open("org/Part in the cache of the Hugging Face Hub was downloaded in part");
+  REQUIRE(menu->actions().size() == 2);
+  CHECK_FALSE(menu->actions()[0]->isEnabled());
+  CHECK(menu->actions()[0]->toolTip().contains("hf download org/Part"));
+  CHECK(menu->actions()[1]->text().startsWith("org/Tiny\t"));
+  keep(*menu, "hub-menu");
+  menu->actions()[1]->trigger();
+  CHECK(config.model() == "org/Tiny");
+  CHECK(part<QLineEdit>(page, "model_folder")->text() == "org/Tiny");
+  REQUIRE(wait_until_ready(config));
+
+  hub.clear();
+  open("No model has been fetched");
+  REQUIRE(menu->actions().size() == 1);
+  CHECK_FALSE(menu->actions()[0]->isEnabled());
+}
+
 TEST_CASE("the model page is drawn with what files say differently, and with what is refused") {
   const WizardGround ground;
   const auto folder = ground.folder / "pico";
   write_json(folder / "generation_config.json", {{"eos_token_id", {2, 7}}});
   write_json(folder / "tokenizer_config.json", {{"add_bos_token", false}});
-  const auto draw = [&](const char* name, int rows) {
+  const auto draw = [&](const char* name, int rows, const QString& model) {
     for (const bool dark : {false, true}) {
       ModelPageConfig config(Engine{});
       ModelPage page(config);
@@ -263,16 +293,22 @@ TEST_CASE("the model page is drawn with what files say differently, and with wha
       page.setAutoFillBackground(true);
       page.resize(900, 560);
       page.show();
-      config.set_folder(ground.model());
+      config.set_model(model);
       REQUIRE(QTest::qWaitFor([&] { return !config.looking() && !config.checks().empty(); }, patience_ms));
       QTest::qWait(50);
       CHECK(part<QListView>(page, "preflight")->model()->rowCount() >= rows);
       keep_picture(page, QStringLiteral("model-page-%1-%2").arg(name, dark ? "dark" : "light"));
     }
   };
-  draw("noted", 5);
+  draw("noted", 5, ground.model());
+  const auto file =
+      ground.folder / "a-model-with-a-long-name-that-says-all-about-it-0.6B-Instruct-2507-Q8_0.gguf";
+  GgufFile gguf = gguf_of(folder, true);
+  gguf.text("general.license", "apache-2.0");
+  write_file(file, gguf.bytes());
+  draw("gguf", 4, text_of(file));
   std::filesystem::remove(folder / "tokenizer.model");
-  draw("refused", 1);
+  draw("refused", 1, ground.model());
 }
 
 TEST_CASE("Return adds a file of another machine and stays on the page") {
@@ -288,11 +324,18 @@ TEST_CASE("Return adds a file of another machine and stays on the page") {
   far.weight_bytes = 4;
   far.threads = 2;
   nlohmann::json plan = nlohmann::json::parse(plan_json);
-  plan["look"] = {{"files", {{{"tokens", 5000}, {"added_tokens", 0}, {"estimated", false}, {"taken", 128}}}},
+  plan["look"] = {{"files",
+                   {{{"tokens", 5000},
+                     {"added_tokens", 3},
+                     {"estimated", false},
+                     {"taken", 128},
+                     {"conversations", true}}}},
                   {"calibration", 2},
                   {"tables", 1},
                   {"checking", 1},
-                  {"windows", {{{"tokens", {"Once", " upon"}}}, {{"tokens", {"a time"}}}}},
+                  {"windows",
+                   {{{"tokens", {"<s>", "Once", " upon"}}, {"special", {0, 99}}},
+                    {{"tokens", {"a time"}}, {"special", nlohmann::json::array()}}}},
                   {"problems", nlohmann::json::array()}};
   const StandInEngine engine("case \"$1\" in\ninspect)\n" + StandInEngine::finding(to_json(far).dump()) +
                              "\n;;\nplan)\n" + StandInEngine::finding(plan.dump()) + "\n;;\nesac");
@@ -310,7 +353,10 @@ TEST_CASE("Return adds a file of another machine and stays on the page") {
     REQUIRE(wait_for(wizard, "to distil the experts on"));
     CHECK(wizard.currentId() == page);
   }
-  CHECK(part<WindowView>(wizard, "window_view")->toPlainText() == "Once upon");
+  CHECK(part<WindowView>(wizard, "window_view")->toPlainText() == "<s>Once upon");
+  const QString tints = part<QLabel>(wizard, "text_tints")->text();
+  CHECK(tints.contains("Special tokens are blue. The files hold 3 special tokens."));
+  CHECK(tints.contains("chat template made text of conversations"));
   part<QSpinBox>(wizard, "window_number")->setValue(2);
   CHECK(part<WindowView>(wizard, "window_view")->toPlainText() == "a time");
 }

@@ -13,7 +13,7 @@ struct Word {
 };
 
 constexpr Word settings[] = {
-    {QT_TRANSLATE_NOOP("QObject", "Folder of the model")},
+    {QT_TRANSLATE_NOOP("QObject", "Model")},
     {QT_TRANSLATE_NOOP("QObject", "&Written to")},
     {QT_TRANSLATE_NOOP("QObject", "&Text files of mine")},
     {QT_TRANSLATE_NOOP("QObject", "The &model writes its own text")},
@@ -31,7 +31,7 @@ constexpr Word settings[] = {
     {QT_TRANSLATE_NOOP("QObject", "the device"), false},
     {QT_TRANSLATE_NOOP("QObject", "the memory limit"), false},
     {QT_TRANSLATE_NOOP("QObject", "&Policy")},
-    {QT_TRANSLATE_NOOP("QObject", "Folder of the dense original")},
+    {QT_TRANSLATE_NOOP("QObject", "Dense original")},
     {QT_TRANSLATE_NOOP("QObject", "the command line"), false},
     {QT_TRANSLATE_NOOP("QObject", "Folder for the model")},
     {QT_TRANSLATE_NOOP("QObject", "Trade-off between accuracy and cost")},

@@ -2,14 +2,18 @@
 
 #include <QDir>
 #include <QFile>
+#include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
 
+#include "checkpoint/gguf.h"
 #include "run/run_folder.h"
 
 namespace ladimo::ui {
 
 FolderKind kind_of(const QString& folder) {
+  if (QFileInfo(folder).isFile())
+    return is_gguf(folder.toStdString()) ? FolderKind::model : FolderKind::unknown;
   const QDir directory(folder);
   if (!directory.exists()) return FolderKind::missing;
   if (is_run(folder.toStdString())) return FolderKind::run;

@@ -1,4 +1,4 @@
-// Tells what kind of folder a person opens.
+// Tells what kind of folder, or GGUF file, a person opens.
 #pragma once
 
 #include <QString>
@@ -7,13 +7,13 @@ namespace ladimo::ui {
 
 enum class FolderKind {
   run,       // holds a recipe
-  model,     // a checkpoint
+  model,     // a checkpoint, or a GGUF file
   exported,  // a native model folder, made by `export`
   unknown,   // none of these
   missing
 };
 
-/// The kind of a local folder.
+/// The kind of a local folder or file.
 FolderKind kind_of(const QString& folder);
 
 }  // namespace ladimo::ui

@@ -15,6 +15,7 @@
 #include <QUndoGroup>
 #include <QVBoxLayout>
 
+#include "checkpoint/gguf.h"
 #include "ui/mainwindow/folder_kind.h"
 #include "ui/mainwindow/leaving.h"
 #include "ui/mainwindow/model_card.h"
@@ -35,11 +36,12 @@ namespace {
 
 constexpr QSize smallest(960, 600);  // every page is usable in that
 
-/// The dropped folder, or the folder of a dropped file. Empty when it is not local.
-QString dropped_folder(const QMimeData& data) {
+/// The dropped folder or GGUF file, or the folder of another dropped file. Empty when it is not local.
+QString dropped_place(const QMimeData& data) {
   if (data.urls().isEmpty()) return {};
   const QFileInfo dropped(data.urls().first().toLocalFile());
-  return dropped.isDir() ? dropped.filePath() : dropped.path();
+  const bool itself = dropped.isDir() || is_gguf(dropped.filePath().toStdString());
+  return itself ? dropped.filePath() : dropped.path();
 }
 
 }  // namespace
@@ -131,9 +133,10 @@ void MainWindow::open(const QString& folder) {
     case FolderKind::exported:
       return leaving_->leave([this, path] { show_page(model_card(path), QFileInfo(path).fileName()); });
     case FolderKind::unknown:
-      return bar_->show_message({.tone = MessageBar::Tone::error,
-                                 .sentence = tr("%1 is neither a run nor a model.").arg(native),
-                                 .hint = tr("A run holds recipe.json, a model config.json.")});
+      return bar_->show_message(
+          {.tone = MessageBar::Tone::error,
+           .sentence = tr("%1 is neither a run nor a model.").arg(native),
+           .hint = tr("A run holds recipe.json; a model holds config.json, or is a GGUF file.")});
     case FolderKind::missing:
       return show_missing(path);
   }
@@ -144,7 +147,7 @@ void MainWindow::show_missing(const QString& folder) {
   for (const auto& key : {keys::recent_runs, keys::recent_models}) forget_recent(key, folder, {});
   start_->refresh(engine_);
   bar_->show_message({.tone = MessageBar::Tone::error,
-                      .sentence = tr("There is no folder %1.").arg(QDir::toNativeSeparators(folder)),
+                      .sentence = tr("There is no folder or file %1.").arg(QDir::toNativeSeparators(folder)),
                       .hint = tr("It may have been moved or removed.")});
 }
 
@@ -213,7 +216,7 @@ void MainWindow::choose_run() {
 }
 
 void MainWindow::choose_model() {
-  const QString folder = choose_folder(tr("Open model"), tr("Folder of the model on %1:"));
+  const QString folder = choose_folder(tr("Open model"), tr("Folder or GGUF file of the model on %1:"));
   if (folder.isEmpty()) return;
   if (engine_.remote())
     new_conversion(folder);
@@ -233,11 +236,11 @@ void MainWindow::reload() {
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-  if (!dropped_folder(*event->mimeData()).isEmpty()) event->acceptProposedAction();
+  if (!dropped_place(*event->mimeData()).isEmpty()) event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
-  const QString folder = dropped_folder(*event->mimeData());
+  const QString folder = dropped_place(*event->mimeData());
   if (!engine_.remote()) return open(folder);
   bar_->show_message(
       {.tone = MessageBar::Tone::warning,

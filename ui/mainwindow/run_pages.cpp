@@ -230,13 +230,16 @@ void RunPages::ask_for_original() {
 }
 
 void RunPages::choose_original() {
-  const QString title = label_of(Setting::dense);
-  const QString folder = engine_.remote()
-                             ? QInputDialog::getText(this, title, tr("Folder on %1:").arg(engine_.host))
-                             : QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
-  if (folder.isEmpty()) return;
-  serve_->set_original(folder);
-  bar_->show_message({.sentence = tr("The engine looks for it in %1 from now on.").arg(folder),
+  const QString title = label_of(Setting::dense), last = remembered(keys::last_folder);
+  const bool is_file = run_->recipe.model.extension() == ".gguf";
+  const QString place =
+      engine_.remote()
+          ? QInputDialog::getText(this, title, tr("Folder or GGUF file on %1:").arg(engine_.host))
+      : is_file ? QFileDialog::getOpenFileName(this, title, last, tr("GGUF (*.gguf);;All files (*)"))
+                : QFileDialog::getExistingDirectory(this, title, last);
+  if (place.isEmpty()) return;
+  serve_->set_original(place);
+  bar_->show_message({.sentence = tr("The engine looks for it at %1 from now on.").arg(place),
                       .hint = tr("Repeat the action that needed it.")});
 }
 

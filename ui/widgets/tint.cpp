@@ -54,13 +54,12 @@ double luminance(const QColor& color) {
   return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
 }
 
-/// The strongest share of the theme's orange that text can be read on.
-double strongest(const Theme& theme) {
+/// The strongest share of `colour` that text can be read on.
+double strongest(const Theme& theme, const QColor& colour) {
   double low = 0, high = 1;
   for (int halving = 0; halving < 12; ++halving) {
     const double middle = (low + high) / 2;
-    const bool readable =
-        contrast(mixed(theme.background, theme.converted, middle), theme.text) >= least_contrast;
+    const bool readable = contrast(mixed(theme.background, colour, middle), theme.text) >= least_contrast;
     (readable ? low : high) = middle;
   }
   return low;
@@ -73,8 +72,10 @@ double contrast(const QColor& a, const QColor& b) {
   return (light + 0.05) / (dark + 0.05);
 }
 
-QColor tint(const Theme& theme, double amount) {
-  return mixed(theme.background, theme.converted, std::clamp(amount, 0.0, 1.0) * strongest(theme));
+QColor tint(const Theme& theme, double amount) { return tint(theme, theme.converted, amount); }
+
+QColor tint(const Theme& theme, const QColor& colour, double amount) {
+  return mixed(theme.background, colour, std::clamp(amount, 0.0, 1.0) * strongest(theme, colour));
 }
 
 }  // namespace ladimo::ui

@@ -11,6 +11,8 @@ struct Theme;
 /// that look equally large (linear in OKLab) and never so strong that the theme's text falls below a contrast
 /// of 4.5 : 1.
 QColor tint(const Theme& theme, double amount);
+/// The same with `colour` in place of that of converted models.
+QColor tint(const Theme& theme, const QColor& colour, double amount);
 /// The contrast of two colours: WCAG's ratio of relative luminances, 1 ... 21.
 double contrast(const QColor& a, const QColor& b);
 

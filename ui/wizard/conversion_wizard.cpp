@@ -77,7 +77,7 @@ void ConversionWizard::connect_configs() {
   connect(&experts_, &PageConfig::changed, this, [this] { text_.set_recipe(experts_.recipe()); });
 }
 
-void ConversionWizard::set_model(const QString& folder) { model_.set_folder(folder); }
+void ConversionWizard::set_model(const QString& model) { model_.set_model(model); }
 void ConversionWizard::use_own_text() { text_.set_self_text(true); }
 
 void ConversionWizard::enter(int page) {

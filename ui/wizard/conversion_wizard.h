@@ -1,4 +1,4 @@
-// New conversion: from a folder with a checkpoint to a run, page by page.
+// New conversion: from a checkpoint to a run, page by page.
 #pragma once
 
 #include <QWizard>
@@ -25,7 +25,7 @@ class ConversionWizard : public QWizard {
   static ConversionWizard* resume(Engine engine, const QString& run, QWidget* parent = nullptr);
 
   const Engine& engine() const { return engine_; }
-  void set_model(const QString& folder);
+  void set_model(const QString& model);
   /// Chooses text that the model writes itself.
   void use_own_text();
   /// Whether a conversion is running. Closing asks first then.

@@ -17,7 +17,7 @@ void ExpertsPageConfig::set_model(std::shared_ptr<const ModelFacts> model) {
   const auto text = recipe_.text;
   recipe_ = model_ && model_->described() ? default_recipe(model_->config) : Recipe{};
   recipe_.text = text;
-  if (model_) recipe_.model = model_->folder.toStdString();
+  if (model_) recipe_.model = model_->path.toStdString();
   layers_ = QStringLiteral("all");
   layers_problem_.clear();
   update();

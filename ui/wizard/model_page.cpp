@@ -4,6 +4,7 @@
 #include <QFileDialog>
 #include <QLineEdit>
 #include <QListView>
+#include <QMenu>
 #include <QMimeData>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -13,6 +14,7 @@
 #include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
+#include "ui/wizard/hub_menu.h"
 #include "ui/wizard/model_page_config.h"
 
 namespace ladimo::ui {
@@ -20,7 +22,7 @@ namespace ladimo::ui {
 ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
     : WizardPage(parent),
       config_(config),
-      folder_(new QLineEdit),
+      model_(new QLineEdit),
       summary_(new Note(Note::Kind::plain)),
       list_(new QListView),
       reason_(new Note),
@@ -28,24 +30,12 @@ ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
   setObjectName(QStringLiteral("model_page"));
   setTitle(tr("Which model should be converted?"));
   setSubTitle(
-      tr("A folder with a dense LLaMA-family checkpoint: config.json, safetensors and its tokenizer. "
-         "Nothing in it will be changed."));
+      tr("A dense LLaMA-family checkpoint: a folder with config.json, safetensors and its tokenizer, or a "
+         "GGUF file. Nothing in it will be changed."));
   setAcceptDrops(true);
 
-  folder_->setObjectName(QStringLiteral("model_folder"));
-  folder_->setPlaceholderText(config.engine().remote() ? tr("Folder on %1").arg(config.engine().host)
-                                                       : tr("Choose a folder, or drop one onto this page"));
-  folder_->setAccessibleName(label_of(Setting::model));
-  folder_->setToolTip(tr("The folder of the dense checkpoint"));
-  auto* browse_button = new QPushButton(tr("&Choose…"));
-  browse_button->setToolTip(tr("Choose the folder of the checkpoint"));
-  browse_button->setVisible(!config.engine().remote());
-  auto* row = new QHBoxLayout;
-  row->addWidget(folder_, 1);
-  row->addWidget(browse_button);
-
   summary_->setObjectName(QStringLiteral("model_summary"));
-  summary_->setMinimumHeight(3 * summary_->fontMetrics().lineSpacing());
+  summary_->setMinimumHeight(4 * summary_->fontMetrics().lineSpacing());
   summary_->setAlignment(Qt::AlignTop);
   list_->setObjectName(QStringLiteral("preflight"));
   list_->setAccessibleName(tr("What was checked"));
@@ -59,20 +49,49 @@ ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
 
   auto* layout = new QVBoxLayout(this);
   layout->setSpacing(spacing(*this));
-  layout->addLayout(row);
+  layout->addLayout(make_chooser());
   layout->addWidget(summary_);
   layout->addWidget(list_, 1);
   layout->addWidget(reason_);
 
-  connect(browse_button, &QPushButton::clicked, this, &ModelPage::browse);
-  connect(folder_, &QLineEdit::editingFinished, this, [this] { choose(folder_->text().trimmed()); });
   connect(&config, &PageConfig::changed, this, &ModelPage::show_config);
   show_config();
 }
 
+/// The line with the path or name, and what can be chosen from.
+QLayout* ModelPage::make_chooser() {
+  const Engine& engine = config_.engine();
+  model_->setObjectName(QStringLiteral("model_folder"));
+  model_->setPlaceholderText(engine.remote()
+                                 ? tr("Folder, GGUF file or ORG/NAME of the Hub on %1").arg(engine.host)
+                                 : tr("Choose a model, or drop a folder or a GGUF file onto this page"));
+  model_->setAccessibleName(label_of(Setting::model));
+  model_->setToolTip(tr(
+      "The folder or GGUF file of the dense checkpoint, or ORG/NAME of one that was fetched from the Hub"));
+  connect(model_, &QLineEdit::editingFinished, this, [this] { choose(model_->text().trimmed()); });
+  auto* row = new QHBoxLayout;
+  row->addWidget(model_, 1);
+  if (engine.remote()) return row;
+  auto* places = new QMenu(this);
+  places->setObjectName(QStringLiteral("model_places"));
+  connect(places->addAction(tr("&Folder…")), &QAction::triggered, this, &ModelPage::browse_folders);
+  connect(places->addAction(tr("&GGUF file…")), &QAction::triggered, this, &ModelPage::browse_files);
+  auto* browse_button = new QPushButton(tr("&Choose…"));
+  browse_button->setToolTip(tr("Choose the folder or the GGUF file of the checkpoint"));
+  browse_button->setMenu(places);
+  auto* cached = new HubMenu(this);
+  connect(cached, &HubMenu::chosen, this, &ModelPage::choose);
+  auto* hub_button = new QPushButton(tr("From the &Hub"));
+  hub_button->setToolTip(tr("Choose a model that was fetched from the Hugging Face Hub to this machine"));
+  hub_button->setMenu(cached);
+  row->addWidget(browse_button);
+  row->addWidget(hub_button);
+  return row;
+}
+
 bool ModelPage::isComplete() const { return config_.is_ready(); }
 
-void ModelPage::browse() {
+void ModelPage::browse_folders() {
   const QString chosen =
       QFileDialog::getExistingDirectory(this, label_of(Setting::model), remembered(keys::last_folder));
   if (chosen.isEmpty()) return;
@@ -80,16 +99,24 @@ void ModelPage::browse() {
   choose(chosen);
 }
 
-void ModelPage::choose(const QString& folder) {
-  config_.set_folder(folder);
-  folder_->setText(config_.folder());  // a file stands for its folder
+void ModelPage::browse_files() {
+  const QString chosen = QFileDialog::getOpenFileName(
+      this, label_of(Setting::model), remembered(keys::last_folder), tr("GGUF (*.gguf);;All files (*)"));
+  if (chosen.isEmpty()) return;
+  remember(keys::last_folder, QFileInfo(chosen).path());
+  choose(chosen);
+}
+
+void ModelPage::choose(const QString& model) {
+  config_.set_model(model);
+  model_->setText(config_.model());  // a file may stand for its folder
 }
 
 void ModelPage::show_config() {
   // Do not replace what a person is typing, even while another model is still being read.
-  if (!folder_->isModified() && folder_->text() != config_.folder()) folder_->setText(config_.folder());
+  if (!model_->isModified() && model_->text() != config_.model()) model_->setText(config_.model());
   const auto& facts = config_.facts();
-  summary_->setText(facts && facts->described() ? model_in_words(facts->config) : QString());
+  summary_->setText(facts && facts->described() ? model_in_words(*facts) : QString());
   checks_->set_theme(theme_of(palette()));
   checks_->set_checks(config_.checks());
   reason_->setText(config_.reason());

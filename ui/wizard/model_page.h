@@ -11,7 +11,7 @@ namespace ladimo::ui {
 class CheckListModel;
 class ModelPageConfig;
 
-/// Page 1: folder chooser (or a folder dropped onto the page), checklist, summary.
+/// Page 1: chooser of the model (or one dropped onto the page), checklist, summary.
 class ModelPage : public WizardPage {
   Q_OBJECT
  public:
@@ -24,12 +24,14 @@ class ModelPage : public WizardPage {
   void dropEvent(QDropEvent* event) override;
 
  private:
-  void browse();
-  void choose(const QString& folder);
+  QLayout* make_chooser();
+  void browse_folders();
+  void browse_files();
+  void choose(const QString& model);
   void show_config();
 
   ModelPageConfig& config_;
-  QLineEdit* folder_;
+  QLineEdit* model_;
   QLabel* summary_;
   QListView* list_;
   QLabel* reason_;

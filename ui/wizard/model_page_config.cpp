@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/gguf.h"
 #include "ui/engine/answer.h"
 
 namespace ladimo::ui {
@@ -17,24 +18,31 @@ ModelPageConfig::ModelPageConfig(Engine engine, QObject* parent)
   });
 }
 
-void ModelPageConfig::set_folder(const QString& typed) {
-  const QString folder = engine_.in_full(typed);
-  const QFileInfo entry(folder);
-  const QString chosen = !engine_.remote() && entry.isFile() ? entry.path() : folder;
-  if (chosen == folder_) return;
-  folder_ = chosen;
+/// What a typed text means. Where it is no path on this machine it may be a name, which stays as it is.
+QString ModelPageConfig::in_full(const QString& typed) const {
+  const QString path = engine_.in_full(typed);
+  if (engine_.remote()) return path;
+  const QFileInfo entry(path);
+  if (!entry.exists() && !typed.startsWith('~')) return typed;
+  return entry.isFile() && !is_gguf(path.toStdString()) ? entry.path() : path;
+}
+
+void ModelPageConfig::set_model(const QString& typed) {
+  const QString chosen = in_full(typed);
+  if (chosen == model_) return;
+  model_ = chosen;
   facts_.reset();
   problems_.clear();
   weights_ = Weights::unknown;
   reader_.stop();
   searcher_.stop();
   EngineProcess::dismiss(std::move(inspection_), *this);
-  if (!folder_.isEmpty()) engine_.remote() ? ask_engine() : look_here();
+  if (!model_.isEmpty()) engine_.remote() ? ask_engine() : look_here();
   emit changed();
 }
 
 void ModelPageConfig::look_here() {
-  reader_.run<ModelFacts>([folder = folder_](const Context&) { return read_model(folder); },
+  reader_.run<ModelFacts>([model = model_](const Context&) { return read_model(model); },
                           [this](const ModelFacts& facts) {
                             accept(facts);
                             if (is_ready()) search_bad_weights();
@@ -48,8 +56,8 @@ void ModelPageConfig::search_bad_weights() {
   weights_ = Weights::running;
   searched_ = 0;
   searcher_.run<std::vector<Problem>>(
-      [folder = folder_.toStdString()](const Context& context) {
-        return find_bad_weights(Checkpoint::open(folder), context);
+      [path = facts_->path.toStdString()](const Context& context) {
+        return find_bad_weights(Checkpoint::open(path), context);
       },
       [this](const std::vector<Problem>& found) {
         weights_ = found.empty() ? Weights::sound : Weights::unknown;
@@ -61,7 +69,7 @@ void ModelPageConfig::search_bad_weights() {
 void ModelPageConfig::ask_engine() {
   inspection_ = std::make_unique<EngineProcess>(engine_);
   connect(inspection_.get(), &EngineProcess::finished, this, &ModelPageConfig::accept_answer);
-  inspection_->start({QStringLiteral("inspect"), folder_});
+  inspection_->start({QStringLiteral("inspect"), model_});
 }
 
 void ModelPageConfig::accept_answer(const Outcome& outcome) {
@@ -69,7 +77,7 @@ void ModelPageConfig::accept_answer(const Outcome& outcome) {
   if (outcome.output.isEmpty())
     return refuse({{outcome.sentence.toStdString(), outcome.hint.toStdString(), {}}});
   try {
-    accept({inspection_from_json(parse_answer(outcome.output)), folder_, {}});
+    accept({inspection_from_json(parse_answer(outcome.output)), model_, {}});
     if (problems_.empty()) weights_ = Weights::sound;  // the engine has checked them
     emit changed();
   } catch (const Error& error) {
@@ -90,7 +98,7 @@ void ModelPageConfig::refuse(const std::vector<Problem>& problems) {
 bool ModelPageConfig::looking() const { return reader_.running() || inspection_ != nullptr; }
 
 QString ModelPageConfig::reason() const {
-  if (folder_.isEmpty()) return tr("Choose the folder of a checkpoint.");
+  if (model_.isEmpty()) return tr("Choose a model.");
   if (looking()) return tr("Checking the model.");
   if (!problems_.empty()) return tr("This model cannot be converted; the list says why.");
   return {};
@@ -99,7 +107,7 @@ QString ModelPageConfig::reason() const {
 std::vector<Check> ModelPageConfig::checks() const {
   using enum Check::State;
   std::vector<Check> checks;
-  if (folder_.isEmpty()) return checks;
+  if (model_.isEmpty()) return checks;
   if (looking()) return {{running, tr("Reading the configuration and the tables of tensors.")}};
   for (const Problem& problem : problems_) checks.push_back(failed_check(problem));
   if (!problems_.empty() || !facts_) return checks;

@@ -9,15 +9,16 @@
 
 namespace ladimo::ui {
 
-/// Reads a local folder itself and asks a remote engine about a remote one.
+/// Reads a local model itself and asks a remote engine about a remote one.
 class ModelPageConfig : public PageConfig {
   Q_OBJECT
  public:
   explicit ModelPageConfig(Engine engine, QObject* parent = nullptr);
 
-  /// Chooses the folder. A local file stands for the folder that holds it.
-  void set_folder(const QString& folder);
-  const QString& folder() const { return folder_; }
+  /// Chooses the model: a folder, a GGUF file, or the name (ORG/NAME) or folder of a model in a cache of the
+  /// Hub. Another local file stands for the folder that holds it.
+  void set_model(const QString& typed);
+  const QString& model() const { return model_; }
   /// Null until the model has been looked at.
   const std::shared_ptr<const ModelFacts>& facts() const { return facts_; }
   /// The rows of the checklist so far.
@@ -28,6 +29,7 @@ class ModelPageConfig : public PageConfig {
   QString reason() const override;
 
  private:
+  QString in_full(const QString& typed) const;
   void look_here();
   void ask_engine();
   void accept(const ModelFacts& facts);
@@ -38,7 +40,7 @@ class ModelPageConfig : public PageConfig {
   enum class Weights { unknown, running, sound };
 
   Engine engine_;
-  QString folder_;
+  QString model_;
   std::shared_ptr<const ModelFacts> facts_;
   std::vector<Problem> problems_;
   Weights weights_ = Weights::unknown;

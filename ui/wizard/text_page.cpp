@@ -1,5 +1,7 @@
 #include "ui/wizard/text_page.h"
 
+#include <algorithm>
+
 #include <QDropEvent>
 #include <QFileDialog>
 #include <QHeaderView>
@@ -41,7 +43,8 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
   setAcceptDrops(true);
   from_files_->setObjectName(QStringLiteral("text_from_files"));
   from_files_->setToolTip(
-      tr("Plain text (documents end at a blank line), or JSON lines or a JSON list with the key text"));
+      tr("Plain text (documents end at a blank line), or JSON lines or a JSON list with the key text, or "
+         "messages for conversations"));
   own_->setObjectName(QStringLiteral("text_own"));
   own_->setToolTip(
       tr("For when you have no text: the model samples documents from its own distribution first"));
@@ -140,7 +143,11 @@ QWidget* TextPage::make_look() {
   layout->setContentsMargins({});
   layout->addLayout(row);
   layout->addWidget(view_, 1);
-  layout->addWidget(new Note(Note::Kind::faint, tr("The two tints alternate from token to token.")));
+  tints_ = new Note;
+  tints_->setObjectName(QStringLiteral("text_tints"));
+  tints_->setMinimumHeight(2 * tints_->fontMetrics().lineSpacing());
+  tints_->setAlignment(Qt::AlignTop);
+  layout->addWidget(tints_);
   connect(number_, &QSpinBox::valueChanged, this, &TextPage::show_window);
   return side;
 }
@@ -189,6 +196,28 @@ QString TextPage::split_in_words() const {
       .join('\n');
 }
 
+QString TextPage::tints_in_words() const {
+  QStringList sentences{tr("The two tints alternate from token to token.")};
+  const auto& look = config_.look();
+  if (!look) return sentences.first();
+  std::int64_t special = 0;
+  bool estimated = false, conversations = false;
+  for (const TextFileLook& file : look->files) {
+    special += file.added_tokens;
+    estimated |= file.estimated;
+    conversations |= file.conversations;
+  }
+  if (std::ranges::any_of(look->windows, [](const WindowLook& window) { return !window.special.empty(); }))
+    sentences << tr("Special tokens are blue.");
+  if (special > 0)
+    sentences
+        << (estimated
+                ? tr("The files hold about %1 special tokens.").arg(count_text(static_cast<double>(special)))
+                : tr("The files hold %1 special tokens.").arg(grouped(special)));
+  if (conversations) sentences << tr("The model's chat template made text of conversations.");
+  return sentences.join(' ');
+}
+
 void TextPage::show_config() {
   const bool own = config_.self_text();
   (own ? own_ : from_files_)->setChecked(true);
@@ -214,6 +243,7 @@ void TextPage::show_config() {
                               .arg(count)
                               .arg(grouped(config_.look()->calibration))
                               .arg(config_.recipe().window));
+  tints_->setText(tints_in_words());
   show_window();
   view_->setPlaceholderText(own ? tr("The model has not written its text yet.")
                                 : tr("The first window of the text appears here, once files are chosen."));
@@ -224,8 +254,7 @@ void TextPage::show_config() {
 
 void TextPage::show_window() {
   const int number = number_->value();
-  view_->show_tokens(number > 0 ? config_.look()->windows[static_cast<std::size_t>(number - 1)]
-                                : std::vector<std::string>());
+  view_->show_look(number > 0 ? config_.look()->windows[static_cast<std::size_t>(number - 1)] : WindowLook());
 }
 
 void TextPage::dragEnterEvent(QDragEnterEvent* event) {

@@ -37,6 +37,7 @@ class TextPage : public WizardPage {
   void show_config();
   void show_window();
   QString split_in_words() const;
+  QString tints_in_words() const;
 
   TextPageConfig& config_;
   QRadioButton* from_files_;
@@ -50,6 +51,7 @@ class TextPage : public WizardPage {
   QSpinBox* number_;
   QLabel* windows_;
   WindowView* view_;
+  Note* tints_;  // what the colours of the view mean
   Note* reason_;
 };
 

@@ -1,5 +1,8 @@
 #include "ui/wizard/window_view.h"
 
+#include <iterator>
+#include <set>
+
 #include <QEvent>
 #include <QTextCursor>
 
@@ -13,22 +16,26 @@ WindowView::WindowView(QWidget* parent) : QPlainTextEdit(parent) {
   setUndoRedoEnabled(false);
 }
 
-void WindowView::show_tokens(std::vector<std::string> tokens) {
-  if (tokens == tokens_) return;
-  tokens_ = std::move(tokens);
+void WindowView::show_look(WindowLook window) {
+  if (window == window_) return;
+  window_ = std::move(window);
   draw();
 }
 
 void WindowView::draw() {
   const Theme theme = theme_of(palette());
-  QTextCharFormat formats[2];
-  formats[0].setBackground(tint(theme, 0.15));
-  formats[1].setBackground(tint(theme, 0.45));
+  QTextCharFormat pieces[2], specials[2];
+  pieces[0].setBackground(tint(theme, 0.15));
+  pieces[1].setBackground(tint(theme, 0.45));
+  specials[0].setBackground(tint(theme, theme.dense, 0.6));
+  specials[1].setBackground(tint(theme, theme.dense, 1));
+  const std::set<int> special(window_.special.begin(), window_.special.end());
   clear();
   QTextCursor cursor(document());
   cursor.beginEditBlock();
-  for (std::size_t i = 0; i < tokens_.size(); ++i)
-    cursor.insertText(QString::fromStdString(tokens_[i]), formats[i % 2]);
+  for (int i = 0; i < std::ssize(window_.tokens); ++i)
+    cursor.insertText(QString::fromStdString(window_.tokens[static_cast<std::size_t>(i)]),
+                      (special.contains(i) ? specials : pieces)[i % 2]);
   cursor.endEditBlock();
 }
 

@@ -1,10 +1,9 @@
-// A window of tokens as text. Two alternating tints separate the tokens.
+// A window of tokens as text. Two alternating tints separate the tokens; special tokens have another colour.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include <QPlainTextEdit>
+
+#include "text/text_look.h"
 
 namespace ladimo::ui {
 
@@ -12,7 +11,7 @@ class WindowView : public QPlainTextEdit {
   Q_OBJECT
  public:
   explicit WindowView(QWidget* parent = nullptr);
-  void show_tokens(std::vector<std::string> tokens);
+  void show_look(WindowLook window);
 
  protected:
   void changeEvent(QEvent* event) override;
@@ -20,7 +19,7 @@ class WindowView : public QPlainTextEdit {
  private:
   void draw();
 
-  std::vector<std::string> tokens_;
+  WindowLook window_;
 };
 
 }  // namespace ladimo::ui

@@ -157,7 +157,11 @@ TEST_CASE("chat data is text: one document a conversation, by the model's own te
   write_file(folder / "a.jsonl",
              R"({"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Yo"}]})");
   CHECK(read_documents(folder / "a.jsonl", &chat) == std::vector{expected[0]});
-  CHECK(read_beginning(folder / "a.jsonl", 10, &chat).documents == std::vector{expected[0]});
+  const Beginning beginning = read_beginning(folder / "a.jsonl", 10, &chat);
+  CHECK(beginning.documents == std::vector{expected[0]});
+  CHECK(beginning.conversations);
+  write_file(folder / "a.jsonl", "{\"text\": \"plain\"}\n");
+  CHECK_FALSE(read_beginning(folder / "a.jsonl", 100, &chat).conversations);
 }
 
 TEST_CASE("chat data that cannot be rendered is refused with the place") {

@@ -173,7 +173,8 @@ TEST_CASE("an inspection holds the whole config") {
   inspection.threads = 4;
   inspection.problems = {{"It is broken.", "Fetch it again.", "config.json"}};
   const json half = to_json(inspection);
-  for (const char* key : {"native", "fingerprint", "weight_bytes"}) CHECK(half.at(key).is_null());
+  for (const char* key : {"native", "fingerprint", "weight_bytes", "tokenizer", "license"})
+    CHECK(half.at(key).is_null());
   CHECK(half["parameters"] == inspection.config.parameters());
   CHECK(half["family"] == "Llama");
   const Inspection read = inspection_from_json(half);
@@ -183,10 +184,14 @@ TEST_CASE("an inspection holds the whole config") {
 
   inspection.problems.clear();
   inspection.fingerprint = "abc";
+  inspection.tokenizer_kind = "byte-level BPE";
+  inspection.license = "apache-2.0";
   inspection.weight_bytes = 2;
   inspection.native = Inspection::Native{"original", "def", 48, {0}, {1}};
   const json whole = to_json(inspection);
   CHECK(whole["native"]["converted_layers"] == json{1});
+  CHECK(whole["tokenizer"] == "byte-level BPE");
+  CHECK(whole["license"] == "apache-2.0");
   CHECK(to_json(inspection_from_json(whole)) == whole);
 }
 

@@ -45,7 +45,24 @@ TEST_CASE("a look has the tokens of every file, those taken and the first window
     CHECK(file.taken == 14 * 16);
   }
   REQUIRE(look.windows.size() == 3);
-  CHECK(look.windows[0].size() == 16);
+  CHECK(look.windows[0].tokens.size() == 16);
+  CHECK(look.windows[0].special.empty());
+}
+
+TEST_CASE("a look at a window says which of its tokens are special") {
+  const Files files;
+  const testing::ByteTokenizer with_bos{'^', 'd'};
+  const TextLook look = look_at_text(files.request, with_bos, Context());
+  REQUIRE(look.problems.empty());
+  for (const WindowLook& window : look.windows) {
+    std::vector<int> expected;
+    for (int i = 0; i < 16; ++i)
+      if (const auto& token = window.tokens[static_cast<std::size_t>(i)]; token == "^" || token == "d")
+        expected.push_back(i);
+    CHECK(window.special == expected);
+    CHECK(window.special.front() == 0);
+    CHECK(window.special.size() > 1);
+  }
 }
 
 TEST_CASE("a look survives its JSON") {
@@ -55,6 +72,8 @@ TEST_CASE("a look survives its JSON") {
   nlohmann::json damaged = json;
   damaged["windows"] = {1};
   testing::check_refused("windows[0] is not a JSON object", [&] { text_look_from_json(damaged); });
+  damaged["windows"] = {{{"tokens", {"a"}}}};
+  testing::check_refused("special", [&] { text_look_from_json(damaged); });
 }
 
 TEST_CASE("too few tokens and missing files are problems; readable files are counted all the same") {
