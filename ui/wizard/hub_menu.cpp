@@ -6,7 +6,7 @@
 namespace ladimo::ui {
 namespace {
 
-constexpr int widest = 64;  // units of spacing: more does not fit beside a window of 960 pixels
+constexpr int widest = 100;  // units of spacing: more does not fit beside a window of 960 pixels
 
 /// Text of an entry, which would take an ampersand for the mark of a shortcut.
 QString plain(QString text) { return text.replace('&', QStringLiteral("&&")); }
