@@ -3,10 +3,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/utf8.h"
 #include "support/temporary_folder.h"
 #include "text/byte_alphabet.h"
 #include "text/tokenizer.h"
-#include "base/utf8.h"
 
 using namespace ladimo;
 using ladimo::testing::TemporaryFolder;
