@@ -2,21 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "checkpoint/hub_cache.h"
-
 namespace ladimo::cli {
-
-void add_model_argument(CLI::App& app, std::filesystem::path& model, const std::string& description) {
-  app.add_option_function<std::string>(
-         "MODEL", [&model](const std::string& named) { model = find_model(named); }, description)
-      ->required();
-}
-
-void add_dense(CLI::App& app, std::optional<std::filesystem::path>& dense) {
-  app.add_option_function<std::string>(
-      "--dense", [&dense](const std::string& named) { dense = find_model(named); },
-      "The dense original, where it was moved");
-}
 
 void add_model(CLI::App& app, ModelOptions& options) {
   add_model_argument(app, options.model, "Run folder, native folder, dense model or ORG/NAME of the Hub");

@@ -11,7 +11,9 @@
 #include "base/files.h"
 #include "base/json_fields.h"
 #include "base/utf8.h"
+#include "checkpoint/checkpoint.h"
 #include "commands.h"
+#include "model_argument.h"
 #include "text/tokenizer.h"
 
 namespace ladimo::cli {
@@ -34,12 +36,13 @@ Command add_tokenize(CLI::App& app) {
     std::vector<std::filesystem::path> files;
   };
   auto options = std::make_shared<Options>();
-  app.add_option("MODEL", options->model, "Model; only its tokenizer is read")->required();
+  add_model_argument(app, options->model,
+                     "Folder, GGUF file or ORG/NAME of the Hub; only the tokenizer is read");
   app.add_option("--text", options->files, "Text files; each is one text, whatever its format")
       ->type_name("FILE")
       ->required();
   return [options](const Session& session) {
-    const auto tokenizer = load_tokenizer(options->model);
+    const auto tokenizer = load_tokenizer(model_files(options->model));
     std::vector<std::int32_t> ids;
     auto tokens = nlohmann::json::array();
     for (const auto& file : options->files) {

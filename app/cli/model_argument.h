@@ -1,0 +1,19 @@
+// The argument MODEL of every command, and the option that names a dense model.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "commands.h"
+
+namespace ladimo::cli {
+
+/// Adds the argument MODEL: a path, or the name of a model in the cache of the Hugging Face Hub
+/// (checkpoint/hub_cache.h). Parsing the command line throws Refusal when it is in neither. `model` must
+/// outlive the parser.
+void add_model_argument(CLI::App& app, std::filesystem::path& model, const std::string& description);
+/// Adds --dense, which names a model in the same ways.
+void add_dense(CLI::App& app, std::optional<std::filesystem::path>& dense);
+
+}  // namespace ladimo::cli
