@@ -1,18 +1,16 @@
 #include "text/json_tokenizer.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/hash.h"
 #include "base/json_text.h"
 #include "base/path_problem.h"
 #include "base/utf8.h"
 #include "text/added_token_search.h"
-#include "text/chat_template.h"
+#include "text/file_tokenizer.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_settings.h"
 
@@ -21,11 +19,11 @@ namespace {
 
 constexpr const char* file_name = "tokenizer.json";
 
-class JsonTokenizer final : public Tokenizer {
+class JsonTokenizer final : public FileTokenizer {
  public:
   JsonTokenizer(const ModelFiles& files, const std::string& bytes, TokenizerJson parts,
                 const std::optional<ModelTokens>& model)
-      : parts_(std::move(parts)), chat_template_(files) {
+      : FileTokenizer(files), parts_(std::move(parts)) {
     auto settings = read_tokenizer_settings(files);
     warnings_ = std::move(settings.warnings);
     add_missing(settings.added, files);
@@ -67,19 +65,6 @@ class JsonTokenizer final : public Tokenizer {
 
   std::string kind() const override { return parts_.model->kind(); }
   std::int64_t size() const override { return static_cast<std::int64_t>(vocabulary().size()); }
-  std::int32_t bos() const override { return bos_; }
-  std::int32_t eos() const override { return eos_; }
-  std::string fingerprint() const override { return fingerprint_; }
-  std::string added_token(std::int32_t id) const override {
-    const auto found = added_.find(id);
-    return found == added_.end() ? std::string() : found->second.content;
-  }
-  std::string spelling(std::int32_t id) const override {
-    const auto added = added_token(id);
-    if (!added.empty()) return added;
-    return id >= 0 && id < size() ? vocabulary()[static_cast<std::size_t>(id)] : std::string();
-  }
-  const ChatTemplate* chat_template() const override { return &chat_template_; }
 
  private:
   const Vocabulary& vocabulary() const { return parts_.model->vocabulary(); }
@@ -110,9 +95,10 @@ class JsonTokenizer final : public Tokenizer {
     in_normal_text_.emplace(std::move(in_normal_text));
   }
 
-  std::int32_t id_of(const std::string& spelling) const {
-    for (const auto& [id, token] : added_)
-      if (token.content == spelling) return id;
+  std::string piece(std::int32_t id) const override {
+    return id >= 0 && id < size() ? vocabulary()[static_cast<std::size_t>(id)] : std::string();
+  }
+  std::int32_t piece_spelled(const std::string& spelling) const override {
     const auto found = std::ranges::find(vocabulary(), spelling);
     return found == vocabulary().end() ? -1 : static_cast<std::int32_t>(found - vocabulary().begin());
   }
@@ -153,18 +139,13 @@ class JsonTokenizer final : public Tokenizer {
   std::string fingerprint_of(const std::string& bytes, const TokenizerSettings& settings) const {
     Hasher hasher;
     hasher.add(bytes);
-    for (const AddedToken& token : settings.added)
-      hasher.add(fmt::format("\nadded {} {} {}", token.id, token.content, token.special));
+    add_to_hash(settings.added, hasher);
     hasher.add(fmt::format("\nbos {}", bos_));
     return hasher.hex();
   }
 
   TokenizerJson parts_;
   std::optional<AddedTokenSearch> in_text_, in_normal_text_;
-  std::map<std::int32_t, AddedToken> added_;
-  std::int32_t bos_ = -1, eos_ = -1;
-  std::string fingerprint_;
-  ChatTemplate chat_template_;
 };
 
 }  // namespace

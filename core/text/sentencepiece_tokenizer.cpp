@@ -1,18 +1,16 @@
 #include "text/sentencepiece_tokenizer.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/json_fields.h"
 #include "base/path_problem.h"
 #include "text/added_token_search.h"
-#include "text/chat_template.h"
+#include "text/file_tokenizer.h"
 #include "text/piece_model.h"
 #include "text/tokenizer_settings.h"
 
@@ -20,11 +18,12 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-class SentencePieceTokenizer final : public Tokenizer {
+class SentencePieceTokenizer final : public FileTokenizer {
  public:
   SentencePieceTokenizer(const ModelFiles& files, const std::string& bytes,
                          const std::optional<ModelTokens>& model)
-      : pieces_(bytes, PieceModel::Beginning::as_model_says), eos_(pieces_.eos()), chat_template_(files) {
+      : FileTokenizer(files), pieces_(bytes, PieceModel::Beginning::as_model_says) {
+    eos_ = pieces_.eos();
     auto settings = read_tokenizer_settings(files);
     warnings_ = std::move(settings.warnings);
     if (model) leave_out_unknown(settings.added, model->count, files.source(), warnings_);
@@ -76,18 +75,6 @@ class SentencePieceTokenizer final : public Tokenizer {
 
   std::string kind() const override { return "SentencePiece"; }
   std::int64_t size() const override { return pieces_.size(); }
-  std::int32_t bos() const override { return bos_; }
-  std::int32_t eos() const override { return eos_; }
-  std::string fingerprint() const override { return fingerprint_; }
-  std::string spelling(std::int32_t id) const override {
-    const auto added = added_token(id);
-    return added.empty() ? pieces_.piece(id) : added;
-  }
-  std::string added_token(std::int32_t id) const override {
-    const auto found = added_.find(id);
-    return found == added_.end() ? std::string() : found->second.content;
-  }
-  const ChatTemplate* chat_template() const override { return &chat_template_; }
 
  private:
   /// The pieces for a part of a text. As in transformers, a part that follows an added token gets no space of
@@ -96,12 +83,8 @@ class SentencePieceTokenizer final : public Tokenizer {
     return first || (prefix_every_part_ && !part.starts_with(' ')) ? pieces_ : *inner_;
   }
 
-  /// The id of the token that is spelled so; -1 where there is none.
-  std::int32_t id_of(const std::string& spelling) const {
-    for (const auto& [id, token] : added_)
-      if (token.content == spelling) return id;
-    return pieces_.id_of(spelling);
-  }
+  std::string piece(std::int32_t id) const override { return pieces_.piece(id); }
+  std::int32_t piece_spelled(const std::string& spelling) const override { return pieces_.id_of(spelling); }
 
   std::int32_t named(const std::string& spelling, std::int32_t fallback) const {
     const auto id = id_of(spelling);
@@ -145,9 +128,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::string fingerprint_of(const std::string& bytes, const TokenizerSettings& settings) const {
     Hasher hasher;
     hasher.add(bytes);
-    for (const AddedToken& token : settings.added)
-      hasher.add(fmt::format("\nadded {} {} {}{}{}{}", token.id, token.content, token.special,
-                             token.strips_left, token.strips_right, token.single_word));
+    add_to_hash(settings.added, hasher);
     if (!settings.added.empty() && settings.prefix_every_part) hasher.add("\nlegacy");
     if (settings.bos && id_of(*settings.bos) != pieces_.bos()) hasher.add("\nbos " + *settings.bos);
     if (settings.adds_bos == false) hasher.add("\nno bos");
@@ -158,10 +139,6 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::optional<PieceModel> inner_;  // for text after an added token; absent where there are none
   bool prefix_every_part_ = false;
   std::optional<AddedTokenSearch> search_;
-  std::map<std::int32_t, AddedToken> added_;
-  std::int32_t bos_ = -1, eos_ = -1;
-  std::string fingerprint_;
-  ChatTemplate chat_template_;
 };
 
 }  // namespace
