@@ -13,8 +13,9 @@ namespace ladimo {
 /// file that holds a whole model (GGUF).
 class ModelFiles {
  public:
-  /// The files of a folder. They are read when they are asked for.
-  ModelFiles(std::filesystem::path folder);
+  /// The files of a folder. They are read when they are asked for. For a MODEL that a person named, use
+  /// model_files() (checkpoint/checkpoint.h), which knows GGUF files.
+  explicit ModelFiles(std::filesystem::path folder);
   /// Files in memory, by name. Messages name `source`.
   ModelFiles(std::filesystem::path source, std::map<std::string, std::string> contents);
 

@@ -335,7 +335,7 @@ TEST_CASE("the shared texts give the splits of the standard job") {
     MESSAGE("skipped: there is no ", text.string());
     return;
   }
-  const auto demo = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
+  const auto demo = load_tokenizer(ModelFiles(std::filesystem::path(LADIMO_DEMO)));
   const Split split = split_corpus({text / "stories-train.txt", text / "books-train.txt"}, *demo, 256,
                                    {100000, 12288, 12288}, 0);
   CHECK(split.calibration.count() == 2 * 195);

@@ -44,7 +44,7 @@ TEST_CASE("pieces give the ids of the tokenizer.model that they came from") {
   const TemporaryFolder folder;
   write_pico_model(folder / "model");
   write_file(folder / "m.gguf", gguf_of(folder / "model").bytes());
-  const auto original = load_tokenizer(folder / "model", ModelTokens{4096, 1, {2}});
+  const auto original = load_tokenizer(ModelFiles(folder / "model"), ModelTokens{4096, 1, {2}});
   const auto made = load_tokenizer(model_files(folder / "m.gguf"), ModelTokens{4096, 1, {2}});
   CHECK(made->size() == original->size());
   CHECK(made->bos() == original->bos());
@@ -70,8 +70,8 @@ TEST_CASE("the space before a text and BOS are as the file says") {
   write_file(folder / "m.gguf", gguf.bytes());
   const auto made = load_tokenizer(model_files(folder / "m.gguf"));
   CHECK(made->bos() == -1);
-  CHECK(made->encode("time") != load_tokenizer(folder / "model")->encode("time"));
-  CHECK(made->encode(" time") == load_tokenizer(folder / "model")->encode("time"));
+  CHECK(made->encode("time") != load_tokenizer(ModelFiles(folder / "model"))->encode("time"));
+  CHECK(made->encode(" time") == load_tokenizer(ModelFiles(folder / "model"))->encode("time"));
 }
 
 TEST_CASE("a byte-level vocabulary becomes a tokenizer.json") {

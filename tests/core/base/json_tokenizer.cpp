@@ -167,11 +167,11 @@ TEST_CASE("the tokenizer.model stands in for a tokenizer.json that cannot be use
   TemporaryFolder folder;
   write_file(folder / "tokenizer.model", read_file(std::filesystem::path(LADIMO_DEMO) / "tokenizer.model"));
   write_json(folder / "tokenizer.json", golden("gpt2"));
-  CHECK(load_tokenizer(folder.path())->size() < 1000);
+  CHECK(load_tokenizer(ModelFiles(folder.path()))->size() < 1000);
   json file = golden("gpt2");
   file["model"]["type"] = "WordPiece";
   write_json(folder / "tokenizer.json", file);
-  const auto tokenizer = load_tokenizer(folder.path());
+  const auto tokenizer = load_tokenizer(ModelFiles(folder.path()));
   CHECK(tokenizer->size() == 4096);
   CHECK(has_text(tokenizer->warnings(), "tokenizer.json cannot be used"));
 }

@@ -22,7 +22,7 @@ const std::string awkward =
 
 std::string refusal_of(const std::filesystem::path& folder) {
   try {
-    load_tokenizer(folder);
+    load_tokenizer(ModelFiles(folder));
   } catch (const Refusal& refusal) {
     CHECK_FALSE(refusal.hint().empty());
     return refusal.what();
@@ -49,7 +49,7 @@ std::string streamed(const Tokenizer& tokenizer, const Ids& ids) {
 TEST_CASE("tokens are those of sentencepiece itself") {
   // The expected tokens were made with the Python package sentencepiece 0.2.3:
   // SentencePieceProcessor(model_file=...).encode(text).
-  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
+  const auto tokenizer = load_tokenizer(ModelFiles(std::filesystem::path(LADIMO_DEMO)));
   CHECK(tokenizer->size() == 4096);
   CHECK(tokenizer->bos() == 1);
   CHECK(tokenizer->eos() == 2);
@@ -65,7 +65,7 @@ TEST_CASE("the tokenizer decides which token begins a text, and says where confi
   const TemporaryFolder folder;
   const auto with = [&](const json& settings, std::int64_t bos) {
     copy_tokenizer(folder.path(), settings);
-    return load_tokenizer(folder.path(), ModelTokens{4100, bos, {2}});
+    return load_tokenizer(ModelFiles(folder.path()), ModelTokens{4100, bos, {2}});
   };
   const auto check = [&](const json& settings, std::int64_t config, std::int32_t bos, const char* warning) {
     CAPTURE(settings.dump());
@@ -134,7 +134,7 @@ TEST_CASE("added tokens in text are those of transformers") {
     CAPTURE(c.settings.dump());
     CAPTURE(c.text);
     copy_tokenizer(folder.path(), c.settings);
-    const auto tokenizer = load_tokenizer(folder.path(), ModelTokens{4100, 1, {2}});
+    const auto tokenizer = load_tokenizer(ModelFiles(folder.path()), ModelTokens{4100, 1, {2}});
     const auto ids = tokenizer->encode(c.text);
     CHECK(ids == c.ids);
     CHECK(tokenizer->decode(ids) == c.shown);
@@ -148,7 +148,7 @@ TEST_CASE("a word after an added token keeps its space where the tokenizer trims
   const auto model = folder / "tokenizer.model";
   // normalizer_spec {remove_extra_whitespaces: true}, which is merged into the model (see piece_model.cpp).
   write_file(model, read_file(model) + "\x1A\x02\x20\x01");
-  const auto tokenizer = load_tokenizer(folder.path(), ModelTokens{4100, 1, {2}});
+  const auto tokenizer = load_tokenizer(ModelFiles(folder.path()), ModelTokens{4100, 1, {2}});
   CHECK(tokenizer->encode("  One") == tokenizer->encode("One"));
   CHECK(tokenizer->encode("One[x] two") == Ids{821, 4096, 711});
 }
@@ -156,10 +156,10 @@ TEST_CASE("a word after an added token keeps its space where the tokenizer trims
 TEST_CASE("added tokens are read from added_tokens.json, and those of tokenizer_config.json win") {
   const TemporaryFolder folder;
   copy_tokenizer(folder.path(), nullptr);
-  const auto plain = load_tokenizer(folder.path());
+  const auto plain = load_tokenizer(ModelFiles(folder.path()));
   write_json(folder / "added_tokens.json", {{"<|im_end|>", 4096}, {"[x]", 4097}, {"[PAD]", 5000}});
   const ModelTokens model{4098, 1, {2}};
-  const auto tokenizer = load_tokenizer(folder.path(), model);
+  const auto tokenizer = load_tokenizer(ModelFiles(folder.path()), model);
   CHECK(tokenizer->encode("[x]<|im_end|>") == Ids{4097, 4096});
   CHECK(tokenizer->decode(Ids{4097, 4096}) == "[x]");  // what is spelled <|...|> is special
   CHECK(tokenizer->added_token(4096) == "<|im_end|>");
@@ -171,10 +171,10 @@ TEST_CASE("added tokens are read from added_tokens.json, and those of tokenizer_
   CHECK(tokenizer->fingerprint() != plain->fingerprint());
 
   write_json(folder / "special_tokens_map.json", {{"additional_special_tokens", {"[x]"}}});
-  CHECK(load_tokenizer(folder.path(), model)->decode(Ids{4097}).empty());
+  CHECK(load_tokenizer(ModelFiles(folder.path()), model)->decode(Ids{4097}).empty());
 
   copy_tokenizer(folder.path(), {{"added_tokens_decoder", {{"4097", {{"content", "[y]"}}}}}});
-  const auto decoder = load_tokenizer(folder.path(), model);
+  const auto decoder = load_tokenizer(ModelFiles(folder.path()), model);
   CHECK(decoder->encode("[y]") == Ids{4097});
   CHECK(decoder->encode("[x]").size() > 1);
   REQUIRE(decoder->warnings().size() == 1);
@@ -202,7 +202,7 @@ TEST_CASE("broken files beside tokenizer.model are refused by name") {
 }
 
 TEST_CASE("decoding gives back the text, including bytes of unknown characters") {
-  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
+  const auto tokenizer = load_tokenizer(ModelFiles(std::filesystem::path(LADIMO_DEMO)));
   for (const std::string& text : {awkward, std::string("  two  spaces "), std::string("\n\n\tx\n"),
                                   std::string("\u6f22\u5b57"), std::string()}) {
     CHECK(tokenizer->decode(tokenizer->encode(text)) == text);
@@ -211,14 +211,14 @@ TEST_CASE("decoding gives back the text, including bytes of unknown characters")
 }
 
 TEST_CASE("control tokens vanish and impossible ids are refused") {
-  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
+  const auto tokenizer = load_tokenizer(ModelFiles(std::filesystem::path(LADIMO_DEMO)));
   CHECK(tokenizer->decode(Ids{1, 963, 557, 2}) == "Once upon");
   CHECK(streamed(*tokenizer, {1, 963, 2, 557, 2}) == "Once upon");
   CHECK(tokenizer->decode(Ids{963, 4096, -1, 557, 70000}) == "Once upon");  // padding rows print nothing
 }
 
 TEST_CASE("a stream shows a character only when it is complete, and loses nothing") {
-  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
+  const auto tokenizer = load_tokenizer(ModelFiles(std::filesystem::path(LADIMO_DEMO)));
   const Ids bytes = {243, 162, 155, 131};  // the four bytes of U+1F600
   StreamDecoder decoder(*tokenizer);
   CHECK(decoder.add(963) == "Once");

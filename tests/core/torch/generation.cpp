@@ -43,7 +43,7 @@ TEST_CASE("stories260K continues as its author published") {
     MESSAGE("stories260K is absent: skipped");
     return;
   }
-  const auto tokenizer = load_tokenizer(folder);
+  const auto tokenizer = load_tokenizer(ModelFiles(folder));
   const Decoder decoder(open_weights(folder));
   Ids ids = tokenizer->encode("Once upon a time");
   ids.insert(ids.begin(), tokenizer->bos());

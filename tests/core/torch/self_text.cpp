@@ -69,7 +69,7 @@ TEST_CASE("a text is kept up to the point where it begins to loop") {
 TEST_CASE("the model's own text has the tokens asked for, and the same bytes with the same seed") {
   const TemporaryFolder folder;
   const Decoder decoder(open_weights(LADIMO_DEMO));
-  const auto tokenizer = load_tokenizer(std::filesystem::path(LADIMO_DEMO));
+  const auto tokenizer = load_tokenizer(ModelFiles(std::filesystem::path(LADIMO_DEMO)));
   const auto write = [&](const char* name, std::uint64_t seed) {
     write_self_text(decoder, *tokenizer, 1500, 128, seed, folder / name, Context());
     return read_file(folder / name);
@@ -92,7 +92,7 @@ TEST_CASE("a model that only repeats itself is an error, texts too short are ref
   write_pico_model(folder.path(), pico);
   const WeightSource source = open_weights(folder.path());
   const Decoder decoder(source, {nullptr, std::make_shared<Stuck>(1e4 * source.embedding()[500])});
-  const auto tokenizer = load_tokenizer(folder.path());
+  const auto tokenizer = load_tokenizer(ModelFiles(folder.path()));
   CHECK_THROWS_AS(write_self_text(decoder, *tokenizer, 500, 64, 0, folder / "text.jsonl", Context()), Error);
   CHECK_THROWS_WITH_AS(write_self_text(decoder, *tokenizer, 500, 16, 0, folder / "text.jsonl", Context()),
                        "Texts of 16 tokens are too short to calibrate on.", Refusal);

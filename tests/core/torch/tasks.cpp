@@ -31,7 +31,7 @@ ModelPolicy all_dense(const WeightSource& source) {
 TEST_CASE("log-probabilities and accuracies equal those of Hugging Face transformers with lm-eval's rules") {
   const at::NoGradGuard no_grad;
   const auto source = open_weights(demo);
-  const auto tokenizer = load_tokenizer(demo);
+  const auto tokenizer = load_tokenizer(ModelFiles(demo));
   const auto task = read_task(parity / "choices.jsonl");
   const auto golden = read_json(parity / "choices.json");
   CHECK(task.name == "choices");
@@ -53,7 +53,7 @@ TEST_CASE("log-probabilities and accuracies equal those of Hugging Face transfor
 }
 
 TEST_CASE("context and choice are cut as lm-eval cuts them") {
-  const auto tokenizer = load_tokenizer(demo);
+  const auto tokenizer = load_tokenizer(ModelFiles(demo));
   const auto tokens = [&](const char* context, const char* choice, std::int64_t positions = 256) {
     return choice_tokens(*tokenizer, context, choice, positions);
   };
