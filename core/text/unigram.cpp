@@ -144,8 +144,9 @@ class Unigram final : public TokenModel {
     else if (unknown_)
       ids.push_back(*unknown_);
     else
-      throw Refusal(fmt::format("The tokenizer knows neither {} nor a token for what is unknown.", text),
-                    "Use the tokenizer that belongs to the checkpoint.");
+      throw Refusal(
+          fmt::format("tokenizer.json knows neither {} nor a token for what is unknown (unk_id).", text),
+          "Use the tokenizer that belongs to the checkpoint.");
   }
 
   Vocabulary vocabulary_;

@@ -36,12 +36,15 @@ namespace {
 
 constexpr QSize smallest(960, 600);  // every page is usable in that
 
-/// The dropped folder or GGUF file, or the folder of another dropped file. Empty when it is not local.
+/// A folder or GGUF file itself, or the folder of another file.
+QString place_of(const QFileInfo& chosen) {
+  const bool itself = chosen.isDir() || is_gguf(chosen.filePath().toStdString());
+  return itself ? chosen.filePath() : chosen.path();
+}
+
+/// Where the dropped file leads. Empty when it is not local.
 QString dropped_place(const QMimeData& data) {
-  if (data.urls().isEmpty()) return {};
-  const QFileInfo dropped(data.urls().first().toLocalFile());
-  const bool itself = dropped.isDir() || is_gguf(dropped.filePath().toStdString());
-  return itself ? dropped.filePath() : dropped.path();
+  return data.urls().isEmpty() ? QString() : place_of(QFileInfo(data.urls().first().toLocalFile()));
 }
 
 }  // namespace
@@ -203,25 +206,30 @@ void MainWindow::show_wizard(ConversionWizard* wizard) {
   show_page(wizard, wizard->windowTitle());
 }
 
-QString MainWindow::choose_folder(const QString& title, const QString& question) {
-  if (engine_.remote()) return QInputDialog::getText(this, title, question.arg(engine_.host));
-  const QString folder = QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
-  if (!folder.isEmpty()) remember(keys::last_folder, QFileInfo(folder).path());
-  return folder;
-}
-
 void MainWindow::choose_run() {
-  const QString folder = choose_folder(tr("Open run"), tr("Folder of the run on %1:"));
-  if (!folder.isEmpty()) open(folder);
+  const QString title = tr("Open run");
+  const QString folder =
+      engine_.remote() ? QInputDialog::getText(this, title, tr("Folder of the run on %1:").arg(engine_.host))
+                       : QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
+  if (folder.isEmpty()) return;
+  if (!engine_.remote()) remember(keys::last_folder, QFileInfo(folder).path());
+  open(folder);
 }
 
 void MainWindow::choose_model() {
-  const QString folder = choose_folder(tr("Open model"), tr("Folder or GGUF file of the model on %1:"));
-  if (folder.isEmpty()) return;
-  if (engine_.remote())
-    new_conversion(folder);
-  else
-    open(folder);
+  const QString title = tr("Open model");
+  if (engine_.remote()) {
+    const QString model =
+        QInputDialog::getText(this, title, tr("Folder or GGUF file of the model on %1:").arg(engine_.host));
+    if (!model.isEmpty()) new_conversion(model);
+    return;
+  }
+  const QFileInfo chosen(QFileDialog::getOpenFileName(this, title, remembered(keys::last_folder),
+                                                      tr("Models (config.json *.gguf);;All files (*)")));
+  if (chosen.filePath().isEmpty()) return;
+  const QString model = place_of(chosen);
+  remember(keys::last_folder, QFileInfo(model).path());
+  open(model);
 }
 
 void MainWindow::choose_settings() {

@@ -51,7 +51,6 @@ class MainWindow : public QMainWindow {
   void fill_recent(QMenu& menu);
   void choose_run();
   void choose_model();
-  QString choose_folder(const QString& title, const QString& question);
   void choose_settings();
   void open_run(const QString& folder, const Engine& engine);
   void open_model(const QString& folder, const Engine& engine);

@@ -124,7 +124,7 @@ QWidget* losses_of(const RunData& run) {
 }  // namespace
 
 QWidget* model_facts_page(const RunData& run) {
-  std::vector<Fact> facts{{QObject::tr("Folder"), path_text(run.recipe.model)},
+  std::vector<Fact> facts{{QObject::tr("Model"), path_text(run.recipe.model)},
                           {QObject::tr("Layers"), QString::number(run.layer_count())}};
   if (run.policy && run.policy->predicted.activated_fraction > 0)
     facts.push_back(

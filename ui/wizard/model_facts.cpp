@@ -20,7 +20,8 @@ void read_weights(ModelFacts& facts, const Checkpoint& checkpoint) {
 }
 
 QString tokenizer_in_words(const ModelFacts& facts) {
-  const QString kind = QString::fromStdString(*facts.tokenizer_kind);
+  QString kind = QString::fromStdString(*facts.tokenizer_kind);
+  kind.front() = kind.front().toUpper();
   const Tokenizer* tokenizer = facts.tokenizer.get();
   const QString what = tokenizer
                            ? QObject::tr("%1 tokenizer with %2 pieces").arg(kind, grouped(tokenizer->size()))
@@ -73,10 +74,8 @@ QString model_in_words(const ModelFacts& facts) {
              "positions.\n%7 parameters, %8 % of them in the FFNs, which become experts.")
              .arg(family.isEmpty() ? architecture : QStringLiteral("%1 (%2)").arg(family, architecture))
              .arg(config.layers)
-             .arg(config.hidden_size)
-             .arg(config.intermediate_size)
-             .arg(config.vocab_size)
-             .arg(config.max_positions)
+             .arg(grouped(config.hidden_size), grouped(config.intermediate_size))
+             .arg(grouped(config.vocab_size), grouped(config.max_positions))
              .arg(count(config.parameters()))
              .arg(qRound(100.0 * static_cast<double>(ffn) / static_cast<double>(config.parameters())));
   QStringList about;

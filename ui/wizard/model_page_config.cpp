@@ -7,6 +7,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/gguf.h"
 #include "ui/engine/answer.h"
+#include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 
@@ -116,7 +117,8 @@ std::vector<Check> ModelPageConfig::checks() const {
   checks.push_back({fine, tr("Every tensor is there and has the right shape.")});
   if (facts_->tokenizer)
     checks.push_back(
-        {fine, tr("The tokenizer has %1 pieces and fits the model.").arg(facts_->tokenizer->size())});
+        {fine,
+         tr("The tokenizer has %1 pieces and fits the model.").arg(grouped(facts_->tokenizer->size()))});
   for (const Problem& warning : facts_->warnings) checks.push_back(noted_check(warning));
   if (weights_ == Weights::running)
     checks.push_back(
