@@ -23,42 +23,36 @@ constexpr std::int64_t least_read_bytes = 1 << 20;
 struct Side {
   Decoder decoder;
   KvCache cache;
-  std::vector<double> layer_experts;  // routed experts that ran, summed over decoded tokens
-  double tokens = 0;
 
   Side(Decoder model, std::int64_t capacity)
       : decoder(std::move(model)), cache(decoder.make_cache(1, capacity)) {}
 };
 
-void decode(Side& side, const at::Tensor& ids, const Context& context) {
+void decode(Side& side, std::span<const std::int32_t> ids, const Context& context) {
   side.cache.clear();
-  for (std::int64_t i = 0; i < ids.size(1); ++i) {
+  for (const std::int32_t& id : ids) {
     context.check();
-    const auto output = side.decoder.forward(ids.narrow(1, i, 1), &side.cache, true);
-    side.layer_experts.resize(output.experts.size());
-    for (std::size_t l = 0; l < output.experts.size(); ++l)
-      if (output.experts[l].defined()) side.layer_experts[l] += output.experts[l].item<double>();
-    ++side.tokens;
+    side.decoder.read({&id, 1}, side.cache);
   }
 }
 
-void prefill(Side& side, const at::Tensor& ids, const Context& context) {
-  context.check();
+/// Decodes, and returns how many routed experts ran on average, per layer.
+std::vector<double> count_experts(Side& side, std::span<const std::int32_t> ids, const Context& context) {
+  std::vector<double> mean(static_cast<std::size_t>(side.decoder.config().layers), 0);
   side.cache.clear();
-  side.decoder.forward_chunks(ids, side.cache);
+  for (const std::int32_t& id : ids) {
+    context.check();
+    side.decoder.read({&id, 1}, side.cache);
+    for (std::size_t l = 0; l < mean.size(); ++l)
+      mean[l] += std::max(side.decoder.experts(l, 0), 0) / static_cast<double>(ids.size());
+  }
+  return mean;
 }
 
-/// Bytes of weights that one decoded token reads.
-double bytes_per_token(const LoadedModel& model, const ModelPolicy& policy, const Side& side) {
-  const ModelConfig& config = model.config();
-  const auto element = static_cast<double>(at::elementSize(model.held_dtype()));
-  const auto dense_ffn = static_cast<double>(config.ffn_parameters_per_layer());
-  double bytes = static_cast<double>(config.activated_outside_ffns()) * element;
-  for (std::size_t l = 0; l < policy.size(); ++l)
-    bytes += element * (policy[l].kind == LayerPolicy::Kind::dense
-                            ? dense_ffn
-                            : side.decoder.ffn(l).activated_parameters(side.layer_experts[l] / side.tokens));
-  return bytes;
+void prefill(Side& side, std::span<const std::int32_t> ids, const Context& context) {
+  context.check();
+  side.cache.clear();
+  side.decoder.read(ids, side.cache);
 }
 
 Speed speed_of(const std::optional<Timing>& dense, const std::optional<Timing>& converted,
@@ -84,10 +78,8 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Con
   if (model.opened().is_converted()) converted.emplace(model.decoder(policy), prompt_length);
   Side& main = converted ? *converted : *dense;
   const auto prompt = own_text((dense ? *dense : *converted).decoder, prompt_length, context);
-  const auto text = prompt.narrow(1, 0, decode_length);
-
-  decode(main, text, context);  // counts the experts that run, which decide how much is read
-  const double bytes = bytes_per_token(model, converted ? policy : all_dense(model.config()), main);
+  const auto text = std::span<const std::int32_t>(prompt).first(static_cast<std::size_t>(decode_length));
+  const double bytes = main.decoder.bytes_per_token(count_experts(main, text, context));
   const auto memory = at::ones({std::max(static_cast<std::int64_t>(bytes), least_read_bytes) / 4},
                                at::TensorOptions(model.device()).dtype(at::kFloat));
   std::vector<std::function<void()>> runs = {[&] { memory.sum(); }};

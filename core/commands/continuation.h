@@ -6,7 +6,7 @@
 
 #include "base/context.h"
 #include "commands/loaded_model.h"
-#include "model/generation.h"
+#include "decode/generation.h"
 #include "run/continuation.h"
 
 namespace ladimo {

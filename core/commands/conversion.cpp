@@ -186,7 +186,7 @@ class Conversion {
     const auto dtype = holding_dtype(source_.config(), runtime_);
     const WeightSource held(Checkpoint::open(recipe_.model), runtime_.device, dtype);
     write_json(run_.latency_file(), to_json(measure_latency(held, run_layers(run_, runtime_.device, dtype),
-                                                            recipe_.layers.front(), context_)));
+                                                            recipe_.layers, context_)));
   }
 
   void frontier() {

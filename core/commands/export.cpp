@@ -85,7 +85,7 @@ Verification verify(const Format& format, const fs::path& folder, const LoadedMo
                     const ModelPolicy& policy, const Context& context) {
   const auto width = std::min(compared_window, model.config().max_positions);
   const auto ids =
-      own_text(model.decoder(all_dense(model.config())), compared_tokens / width * width, context)
+      at::tensor(own_text(model.decoder(all_dense(model.config())), compared_tokens / width * width, context))
           .view({-1, width});
   const auto expected = logits_of(model.decoder(policy), ids, context);
   const auto found = logits_of(format.reread(folder, model.device(), model.held_dtype()), ids, context);

@@ -53,7 +53,10 @@ const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
 
 Decoder LoadedModel::decoder(const ModelPolicy& policy) const {
   const Weights& held = weights(held_);
-  return Decoder(held.source, policy_ffns(held.layers, policy));
+  const auto ffns = policy_ffns(held.layers, policy);
+  if (!keep_ || !Decoder::can_prepare(held.source, ffns)) return Decoder(held.source, ffns);
+  if (prepared_ == nullptr) prepared_ = std::make_shared<PreparedModel>(held.source);
+  return Decoder(*prepared_, ffns, config().layers);
 }
 
 void LoadedModel::preload(const Context& context) const {

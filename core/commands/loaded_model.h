@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "commands/opened_model.h"
-#include "model/decoder.h"
+#include "decode/decoder.h"
 
 namespace ladimo {
 
@@ -44,6 +44,7 @@ class LoadedModel {
   at::ScalarType held_;
   std::unique_ptr<Tokenizer> tokenizer_;
   mutable std::map<at::ScalarType, Weights> weights_;
+  mutable std::shared_ptr<PreparedModel> prepared_;  // with `keep`
 };
 
 }  // namespace ladimo

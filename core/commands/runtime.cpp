@@ -45,6 +45,7 @@ Runtime start_runtime(int threads, const std::string& device, std::optional<std:
 
 at::ScalarType holding_dtype(const ModelConfig& config, const Runtime& runtime) {
   if (!runtime.device.is_cpu()) return at::kBFloat16;
+  if (config.dtype == "bfloat16") return at::kBFloat16;
   const auto bytes = static_cast<std::uint64_t>(config.parameters()) * 4;
   return bytes < available_ram_bytes() / 2 ? at::kFloat : at::kBFloat16;
 }

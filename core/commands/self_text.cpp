@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/random.h"
-#include "model/generation.h"
+#include "decode/generation.h"
 
 namespace ladimo {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/context.h"
-#include "model/decoder.h"
+#include "decode/decoder.h"
 #include "text/tokenizer.h"
 
 namespace ladimo {

@@ -1,28 +1,20 @@
 // Attention of one query head over the keys and values before it.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 
+#include "kernels/distribution_body.h"
 #include "kernels/kernel_table.h"
 #include "kernels/simd.h"
 
 namespace ladimo::body {
 
-// Turns scores into weights: exp(score - largest) / sum.
-LADIMO_INLINE void normalise(float* scores, std::int64_t n) {
-  const float largest = *std::max_element(scores, scores + n);
-  float total = 0;
-  for (std::int64_t j = 0; j < n; ++j) total += scores[j] = std::exp(scores[j] - largest);
-  for (std::int64_t j = 0; j < n; ++j) scores[j] /= total;
-}
-
 template <class T>
 LADIMO_INLINE void attend_any(const HeadCache<T>& cache, const float* q, float* scores, float* y) {
   for (std::int64_t j = 0; j < cache.n; ++j)
     scores[j] = simd::dot(q, cache.keys + j * cache.key_stride, cache.head_dim);
-  normalise(scores, cache.n);
+  double log_normaliser;
+  softmax(scores, cache.n, scores, &log_normaliser);
   for (std::int64_t j = 0; j < cache.n; ++j)
     simd::add_row(cache.values + j * cache.value_stride, scores[j], cache.head_dim, y);
 }
@@ -44,7 +36,8 @@ LADIMO_INLINE void attend_fixed(const HeadCache<T>& cache, const float* q, float
     }
     scores[j] = simd::sum(product);
   }
-  normalise(scores, cache.n);
+  double log_normaliser;
+  softmax(scores, cache.n, scores, &log_normaliser);
   for (std::int64_t j = 0; j < cache.n; ++j)
 #pragma GCC unroll 8
     for (int r = 0; r < registers; ++r) {

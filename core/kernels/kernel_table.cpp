@@ -2,7 +2,8 @@
 
 #include "kernels/attention_body.h"
 #include "kernels/distribution_body.h"
-#include "kernels/ffn_body.h"
+#include "kernels/elementwise_body.h"
+#include "kernels/panel_body.h"
 #include "kernels/simd.h"
 
 namespace ladimo {

@@ -9,14 +9,18 @@
 
 namespace ladimo {
 
-/// The neurons of an FFN. Row j of every matrix belongs to neuron j. T is the stored type, float or
-/// c10::BFloat16.
+/// Some rows of a matrix that is stored input by input: row i holds what input first + i adds to `width`
+/// outputs. T is the stored type, float or c10::BFloat16. Up to 15 elements after the last row are read too.
 template <class T>
-struct NeuronRows {
-  const T *gate, *up, *down;     // [f, d]
-  const T *gate_bias, *up_bias;  // [f], null: none
-  std::int64_t d;
+struct PanelRows {
+  const T* data;
+  std::int64_t first, count;   // inputs
+  std::int64_t width, stride;  // elements of a row that are used, at most widest_panel, and from row to row
+  const T* next;               // what is read after these rows; asked for in advance
 };
+
+/// Outputs of one panel: their sums stay in registers.
+constexpr std::int64_t widest_panel = 96;
 
 /// Keys and values of one head of one sequence.
 template <class T>
@@ -38,25 +42,36 @@ struct Divergence {
   float most;             // largest logit
 };
 
-/// Kernels that read weights stored as T and compute in fp32.
+/// Kernels that read numbers stored as T and compute in fp32.
 template <class T>
 struct StoredKernels {
-  /// y [d] += sum of down_j silu(gate_j x) (up_j x) over the neurons j = first ... first + count - 1, with x
-  /// [d].
-  void (*add_neurons)(const NeuronRows<T>& rows, std::int64_t first, std::int64_t count, const float* x,
-                      float* y);
-  /// y [n] += row [n].
-  void (*add_row)(const T* row, std::int64_t n, float* y);
+  /// y_t [width] += sum over i of x_t[first + i] rows[i], for every vector t < tokens.
+  void (*multiply)(const PanelRows<T>& rows, const float* const* x, float* const* y, std::int64_t tokens);
   /// y [D] = sum of softmax(keys q)_j values_j. The caller sets y to zero first. q [D] is already scaled, and
   /// `scores` is scratch memory of size [n].
   void (*attend)(const HeadCache<T>& cache, const float* q, float* scores, float* y);
+  /// y [n] = x [n], in fp32.
+  void (*widen)(const T* x, std::int64_t n, float* y);
+  /// y [n] = x [n], rounded to T.
+  void (*round)(const float* x, std::int64_t n, T* y);
 };
 
 struct KernelTable {
   const char* name;  // name of the instruction set
   StoredKernels<float> fp32;
   StoredKernels<c10::BFloat16> bf16;
-  /// p [n] = softmax(z [n]).
+  /// y [n] = x / rms(x) * weight. `y` may be `x`. Zhang & Sennrich, arXiv 1910.07467.
+  void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps, float* y);
+  /// y [n] = silu(gate) * up. Shazeer, arXiv 2002.05202.
+  void (*swiglu)(const float* gate, const float* up, std::int64_t n, float* y);
+  /// y [n] = silu(x). `y` may be `x`.
+  void (*silu)(const float* x, std::int64_t n, float* y);
+  /// Rotates one head in place: dimension i with dimension i + half, i < half. cos and sin [2 half] as in
+  /// model/rotary.h.
+  void (*rotate)(float* x, const float* cos, const float* sin, std::int64_t half);
+  /// y [n] += factor * x [n].
+  void (*add_scaled)(const float* x, float factor, std::int64_t n, float* y);
+  /// p [n] = softmax(z [n]). `p` may be `z`.
   void (*softmax)(const float* z, std::int64_t n, float* p, double* log_normaliser);
   /// Compares logits z [n] with the dense model's. Sets `gradient` [n] to scale (softmax(z) - p). With a
   /// scale of 0 `gradient` is only scratch memory.

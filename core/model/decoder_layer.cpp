@@ -18,7 +18,6 @@
 #include <ATen/ops/zeros.h>
 
 #include "base/chunking.h"
-#include "kernels/cached_attention.h"
 #include "model/kv_cache.h"
 
 namespace ladimo {
@@ -49,7 +48,6 @@ at::Tensor attention_mask(const Span& span, std::int64_t sliding_window, at::Dev
 // keys. They are folded into the rows of one product, so keys are never repeated.
 at::Tensor attend_span(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask,
                        double scale) {
-  if (!mask.defined() && attends_from_cache(q, k, v)) return cached_attention(q, k, v, scale);
   const std::int64_t batch = q.size(0), heads = q.size(1), queries = q.size(2), head_dim = q.size(3);
   const std::int64_t kv_heads = k.size(1), group = heads / kv_heads;
   const at::Tensor rows = q.reshape({batch * kv_heads, group * queries, head_dim});

@@ -26,13 +26,21 @@ std::pair<at::Tensor, at::Tensor> KvCache::append(std::int64_t layer, const at::
                                                   const at::Tensor& v) {
   const auto l = static_cast<std::size_t>(layer);
   const std::int64_t start = lengths_[l], width = k.size(2);
-  if (start + width > capacity_)
-    throw Error("The KV cache holds " + std::to_string(capacity_) + " tokens; " +
-                std::to_string(start + width) + " were to be stored.");
+  require_room(start, width);
   keys_[l].narrow(2, start, width).copy_(k);
   values_[l].narrow(2, start, width).copy_(v);
   lengths_[l] = start + width;
   return {keys_[l].narrow(2, 0, start + width), values_[l].narrow(2, 0, start + width)};
+}
+
+void KvCache::require_room(std::int64_t start, std::int64_t width) const {
+  if (start + width > capacity_)
+    throw Error("The KV cache holds " + std::to_string(capacity_) + " tokens; " +
+                std::to_string(start + width) + " were to be stored.");
+}
+
+void KvCache::advance(std::int64_t width) {
+  for (std::int64_t& length : lengths_) length += width;
 }
 
 void KvCache::clear() {

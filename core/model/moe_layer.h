@@ -86,6 +86,7 @@ class MoeLayer : public FeedForward {
   at::Tensor select(const at::Tensor& x) const { return select_experts(weights_->route(x), policy_); }
 
   const MoeWeights& weights() const { return *weights_; }
+  const std::shared_ptr<const MoeWeights>& shared_weights() const { return weights_; }
   const LayerPolicy& policy() const { return policy_; }
 
  private:

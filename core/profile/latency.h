@@ -1,15 +1,18 @@
 // What a layer costs in milliseconds on this machine, dense and at several activities.
 #pragma once
 
+#include <vector>
+
 #include "base/context.h"
 #include "evaluate/scores.h"
 #include "policy/tradeoff_table.h"
 
 namespace ladimo {
 
-/// Times one FFN, dense and at rising activity, for one token and for a prompt. All layers have the same
-/// shape, so layer `layer` stands for all. Also times everything outside the FFNs at a context of 128 tokens.
-LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, int layer,
+/// Times the model as it decodes and as it reads a prompt: dense, and with the same number of experts in every
+/// layer. Where the model is large, its first layers stand for all. `converted` are the converted layers. Their
+/// weights take the places of the timed layers, because all layers have the same shape.
+LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, const std::vector<int>& converted,
                              const Context& context);
 
 }  // namespace ladimo

@@ -10,7 +10,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
-#include "model/decoder.h"
+#include "decode/decoder.h"
 #include "policy/policy_file.h"
 #include "run/run_folder.h"
 

@@ -15,7 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "model/decoder.h"
+#include "decode/decoder.h"
 
 using namespace ladimo;
 

@@ -9,7 +9,7 @@
 #include <ATen/ATen.h>
 
 #include "base/random.h"
-#include "model/decoder.h"
+#include "decode/decoder.h"
 #include "model/moe_layer.h"
 #include "stream/layer_rows.h"
 
@@ -36,6 +36,15 @@ inline double relative_difference(const at::Tensor& a, const at::Tensor& expecte
 
 inline WeightSource open_weights(const std::filesystem::path& folder, at::ScalarType dtype = at::kFloat) {
   return WeightSource(Checkpoint::open(folder), at::kCPU, dtype);
+}
+
+/// The logits [B, vocab] that follow ids [B, W], read into the cache in chunks of `chunk` tokens.
+inline at::Tensor read_in_chunks(const Decoder& decoder, const at::Tensor& ids, KvCache& cache,
+                                 std::int64_t chunk) {
+  const at::Tensor flat = ids.to(at::kInt).contiguous();
+  const auto logits = decoder.read({flat.data_ptr<std::int32_t>(), static_cast<std::size_t>(flat.numel())},
+                                   cache, chunk);
+  return at::tensor(at::ArrayRef<float>(logits.data(), logits.size())).view({ids.size(0), -1});
 }
 
 /// The FFN inputs of all rows of a layer, [T, d]; `outputs` gives the FFN outputs.

@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "kernels/cached_attention.h"
 #include "model/decoder_layer.h"
 #include "support/tensors.h"
 
@@ -91,24 +90,6 @@ TEST_CASE("attention equals the plain formula in whatever chunks it is computed"
     for (const std::int64_t b : {std::int64_t{0}, c.batch - 1})
       CHECK(max_difference(attended[b], plain_attention(layer, rotary, h[b])) < 1e-4);
   }
-}
-
-TEST_CASE("attention of one new token to the cache equals the formula") {
-  for (const int head_dim : {8, 12, 32, 64, 80, 128})
-    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
-      CAPTURE(head_dim);
-      const at::Tensor q = random_tensor({3, 6, 1, head_dim}, 1);
-      const at::Tensor k = random_tensor({3, 2, 50, head_dim}, 2).to(dtype).narrow(2, 3, 41);
-      const at::Tensor v = random_tensor({3, 2, 60, head_dim}, 3).to(dtype).narrow(2, 7, 41);
-      REQUIRE(attends_from_cache(q, k, v));
-      const auto repeated = [](const at::Tensor& t) { return t.to(at::kFloat).repeat_interleave(3, 1); };
-      const double scale = 0.3;  // a model may choose it
-      const at::Tensor scores = at::matmul(q, repeated(k).transpose(2, 3)) * scale;
-      const at::Tensor expected = at::matmul(at::softmax(scores, -1), repeated(v));
-      const at::Tensor attended = cached_attention(q, k, v, scale);
-      CHECK((attended.scalar_type() == dtype));
-      CHECK(relative_difference(attended, expected) < (dtype == at::kFloat ? 1e-5 : 5e-3));
-    }
 }
 
 TEST_CASE("attention can be differentiated") {

@@ -5,7 +5,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "model/decoder.h"
+#include "decode/decoder.h"
 #include "support/pico_model.h"
 #include "support/random_windows.h"
 #include "support/temporary_folder.h"

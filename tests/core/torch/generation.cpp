@@ -1,4 +1,4 @@
-#include "model/generation.h"
+#include "decode/generation.h"
 
 #include <numeric>
 #include <string>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <string>
 #include <vector>
 
@@ -56,42 +57,102 @@ void check_variants(const std::vector<double>& expected, Compute&& compute, doub
   }
 }
 
+/// y_t += x_t rows, for several vectors, with rows that are wider than what is used of them.
 template <class T>
-void check_neurons(std::int64_t d, bool biases) {
-  constexpr std::int64_t f = 7, first = 1, count = 5;
-  const auto gate = random_values<T>(f * d, 1), up = random_values<T>(f * d, 2),
-             down = random_values<T>(f * d, 3), gate_bias = random_values<T>(f, 4),
-             up_bias = random_values<T>(f, 5);
-  const auto x = random_values<float>(d, 6), before = random_values<float>(d, 7);
-  const NeuronRows<T> rows{gate.data(),
-                           up.data(),
-                           down.data(),
-                           biases ? gate_bias.data() : nullptr,
-                           biases ? up_bias.data() : nullptr,
-                           d};
+void check_multiply(std::int64_t width, std::int64_t tokens) {
+  constexpr std::int64_t inputs = 37, first = 2, count = 33;
+  const std::int64_t stride = width + 3;
+  const auto rows = random_values<T>(count * stride + 16, 1);
+  const auto x = random_values<float>(tokens * inputs, 2), before = random_values<float>(tokens * width, 3);
   std::vector<double> expected(before.begin(), before.end());
-  for (std::int64_t j = first; j < first + count; ++j) {
-    const auto bias = [&](const std::vector<T>& b) {
-      return biases ? static_cast<double>(static_cast<float>(b[static_cast<std::size_t>(j)])) : 0.0;
-    };
-    const double g = dot(x.data(), gate.data() + j * d, d) + bias(gate_bias);
-    const double u = dot(x.data(), up.data() + j * d, d) + bias(up_bias);
-    for (std::int64_t i = 0; i < d; ++i)
-      expected[static_cast<std::size_t>(i)] +=
-          g / (1 + std::exp(-g)) * u *
-          static_cast<double>(static_cast<float>(down[static_cast<std::size_t>(j * d + i)]));
-  }
+  for (std::int64_t t = 0; t < tokens; ++t)
+    for (std::int64_t c = 0; c < width; ++c)
+      for (std::int64_t i = 0; i < count; ++i)
+        expected[static_cast<std::size_t>(t * width + c)] +=
+            static_cast<double>(x[static_cast<std::size_t>(t * inputs + first + i)]) *
+            static_cast<double>(static_cast<float>(rows[static_cast<std::size_t>(i * stride + c)]));
   check_variants(expected, [&](const KernelTable& table) {
     auto y = before;
-    table.of<T>().add_neurons(rows, first, count, x.data(), y.data());
+    y.push_back(42);  // the element after the last must not be written
+    std::vector<const float*> from;
+    std::vector<float*> to;
+    for (std::int64_t t = 0; t < tokens; ++t) {
+      from.push_back(x.data() + t * inputs);
+      to.push_back(y.data() + t * width);
+    }
+    table.of<T>().multiply({rows.data(), first, count, width, stride, rows.data()}, from.data(), to.data(),
+                           tokens);
+    CHECK(y.back() == 42);
+    y.pop_back();
     return y;
   });
+}
 
-  for (std::size_t i = 0; i < expected.size(); ++i)
-    expected[i] = static_cast<double>(before[i]) + static_cast<double>(static_cast<float>(down[i]));
+/// The steps between products.
+void check_activations(std::int64_t n) {
+  const auto x = random_values<float>(n, 1, 3), w = random_values<float>(n, 2);
+  const auto expect = [&](auto&& formula) {
+    std::vector<double> expected;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      expected.push_back(formula(static_cast<double>(x[i]), static_cast<double>(w[i])));
+    return expected;
+  };
+  const auto silu = [](double g) { return g / (1 + std::exp(-g)); };
+  double squares = 0;
+  for (const float value : x) squares += static_cast<double>(value) * static_cast<double>(value);
+  const double scale = 1 / std::sqrt(squares / static_cast<double>(n) + 1e-5);
+  check_variants(expect([&](double a, double b) { return a * scale * b; }), [&](const KernelTable& table) {
+    std::vector<float> y(x.size());
+    table.rms_norm(x.data(), w.data(), n, 1e-5F, y.data());
+    return y;
+  });
+  check_variants(expect([&](double a, double b) { return silu(a) * b; }), [&](const KernelTable& table) {
+    std::vector<float> y(x.size());
+    table.swiglu(x.data(), w.data(), n, y.data());
+    return y;
+  });
+  check_variants(expect([&](double a, double) { return silu(a); }), [&](const KernelTable& table) {
+    auto y = x;
+    table.silu(y.data(), n, y.data());
+    return y;
+  });
+  check_variants(expect([&](double a, double b) { return b + 0.3 * a; }), [&](const KernelTable& table) {
+    auto y = w;
+    table.add_scaled(x.data(), 0.3F, n, y.data());
+    return y;
+  });
+  check_variants(
+      expect([&](double a, double) { return a; }),
+      [&](const KernelTable& table) {
+        std::vector<c10::BFloat16> rounded(x.size());
+        std::vector<float> y(x.size());
+        table.bf16.round(x.data(), n, rounded.data());
+        table.bf16.widen(rounded.data(), n, y.data());
+        return y;
+      },
+      1.0 / 256);
+}
+
+/// Each pair of dimensions turns as a complex number.
+void check_rotation(std::int64_t half) {
+  const auto x = random_values<float>(2 * half, 1);
+  std::vector<float> cos, sin;
+  std::vector<double> expected(x.size());
+  for (std::int64_t i = 0; i < 2 * half; ++i) {
+    const double angle = 0.7 * static_cast<double>(i % half + 1);
+    cos.push_back(static_cast<float>(std::cos(angle)));
+    sin.push_back(static_cast<float>(i < half ? -std::sin(angle) : std::sin(angle)));
+  }
+  for (std::int64_t i = 0; i < half; ++i) {
+    const auto low = static_cast<std::size_t>(i), high = static_cast<std::size_t>(i + half);
+    const auto turned = std::complex<double>(static_cast<double>(x[low]), static_cast<double>(x[high])) *
+                        std::polar(1.0, 0.7 * static_cast<double>(i + 1));
+    expected[low] = turned.real();
+    expected[high] = turned.imag();
+  }
   check_variants(expected, [&](const KernelTable& table) {
-    auto y = before;
-    table.of<T>().add_row(down.data(), d, y.data());
+    auto y = x;
+    table.rotate(y.data(), cos.data(), sin.data(), half);
     return y;
   });
 }
@@ -178,18 +239,38 @@ TEST_CASE("there is one variant per instruction set, and the best one is used") 
   CHECK(&kernels() == &usable.back());
   for (std::size_t i = 1; i < usable.size(); ++i) {
     CHECK((usable[i].softmax != usable[i - 1].softmax));
-    CHECK((usable[i].fp32.add_neurons != usable[i - 1].fp32.add_neurons));
+    CHECK((usable[i].fp32.multiply != usable[i - 1].fp32.multiply));
   }
 }
 
-TEST_CASE("every variant of the neuron kernels computes the formula") {
-  for (const std::int64_t d : {1, 5, 15, 16, 17, 37, 64, 101})
-    for (const bool biases : {false, true}) {
-      CAPTURE(d);
-      CAPTURE(biases);
-      check_neurons<float>(d, biases);
-      check_neurons<c10::BFloat16>(d, biases);
+TEST_CASE("every variant of the product kernel computes the formula, for few vectors and many") {
+  for (const std::int64_t width : {1, 5, 15, 16, 17, 37, 48, 64, 95, 96})
+    for (const std::int64_t tokens : {1, 3, 4, 9}) {
+      CAPTURE(width);
+      CAPTURE(tokens);
+      check_multiply<float>(width, tokens);
+      check_multiply<c10::BFloat16>(width, tokens);
     }
+}
+
+TEST_CASE("every variant of the kernels between products computes the formula") {
+  for (const std::int64_t n : {1, 15, 16, 37, 100}) {
+    CAPTURE(n);
+    check_activations(n);
+    check_rotation(n);
+  }
+}
+
+TEST_CASE("silu has its limits where exp leaves the range of floats") {
+  for (const KernelTable& table : usable_kernels()) {
+    std::vector<float> x(16, -200.0F), y(16);
+    x[1] = 200.0F, x[2] = -88.5F, x[3] = -1e30F;
+    table.silu(x.data(), 16, y.data());
+    CHECK(std::abs(y[0]) < 1e-30F);
+    CHECK(y[1] == 200.0F);
+    CHECK(std::abs(y[2]) < 1e-30F);
+    CHECK(std::abs(y[3]) < 1e-6F);
+  }
 }
 
 TEST_CASE("every variant of the attention kernels computes the formula") {

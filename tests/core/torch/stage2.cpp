@@ -11,7 +11,7 @@
 #include "base/correlation.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/scores.h"
-#include "model/decoder.h"
+#include "decode/decoder.h"
 #include "model/routing_weights.h"
 #include "profile/ladder.h"
 #include "profile/routing.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/context.h"
-#include "model/decoder.h"
+#include "decode/decoder.h"
 
 namespace ladimo {
 

@@ -1,16 +1,13 @@
-#include "model/generation.h"
+#include "decode/generation.h"
 
 #include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/softmax.h>
-#include <ATen/ops/tensor.h>
-
 #include "base/error.h"
 #include "base/random.h"
+#include "kernels/kernel_table.h"
 
 namespace ladimo {
 namespace {
@@ -18,16 +15,17 @@ namespace {
 constexpr std::int64_t largest_batch = 128;      // at most as many sequences are sampled side by side
 constexpr std::int64_t cache_bytes = 1LL << 30;  // the keys and values of a batch stay below this
 
-// Next-token scores on the CPU: logits for greedy decoding, else probabilities. [B, 1, vocab] -> [B, vocab]
-// fp32.
-at::Tensor next_scores(const at::Tensor& logits, double temperature) {
-  const at::Tensor last = logits.select(1, logits.size(1) - 1).to(at::kFloat);
-  return (temperature > 0 ? at::softmax(last / temperature, -1) : last).to(at::kCPU).contiguous();
-}
-
-std::span<const float> row(const at::Tensor& scores, std::int64_t i) {
-  const auto width = static_cast<std::size_t>(scores.size(1));
-  return {static_cast<const float*>(scores.data_ptr()) + static_cast<std::size_t>(i) * width, width};
+// Turns the logits of one sequence into what the next token is chosen by: themselves for greedy decoding,
+// else probabilities.
+std::span<const float> scores_of(std::span<const float> logits, double temperature,
+                                 std::vector<float>& probabilities) {
+  if (temperature <= 0) return logits;
+  probabilities.resize(logits.size());
+  const auto factor = static_cast<float>(1 / temperature);
+  std::ranges::transform(logits, probabilities.begin(), [factor](float z) { return z * factor; });
+  double log_normaliser;
+  kernels().softmax(probabilities.data(), std::ssize(probabilities), probabilities.data(), &log_normaliser);
+  return probabilities;
 }
 
 std::int32_t largest(std::span<const float> scores) {
@@ -64,15 +62,11 @@ void refuse_prompt(const ModelConfig& config, std::span<const std::int32_t> prom
                     "Check that the tokenizer belongs to this model.");
 }
 
-std::vector<int> expert_counts(const std::vector<at::Tensor>& experts) {
+std::vector<int> expert_counts(const Decoder& decoder) {
   std::vector<int> counts;
-  for (const at::Tensor& layer : experts) counts.push_back(layer.defined() ? layer[-1].item<int>() : -1);
+  for (std::int64_t l = 0; l < decoder.config().layers; ++l)
+    counts.push_back(decoder.experts(static_cast<std::size_t>(l), 0));
   return counts;
-}
-
-at::Tensor to_ids(std::span<const std::int32_t> ids, std::int64_t batch) {
-  const at::Tensor tensor = at::tensor(at::ArrayRef<std::int32_t>(ids.data(), ids.size()), at::kInt);
-  return tensor.to(at::kLong).view({batch, -1});
 }
 
 std::int64_t batch_size(const ModelConfig& config, std::int64_t length) {
@@ -91,13 +85,14 @@ void sample_batch(const Decoder& decoder, std::int32_t bos, std::int64_t first, 
   std::vector<bool> finished(batch.size(), false);
   std::vector<std::int32_t> ids(batch.size(), bos);
   KvCache cache = decoder.make_cache(count, length);
+  const auto vocab = static_cast<std::size_t>(decoder.config().vocab_size);
+  std::vector<float> probabilities;
   for (std::int64_t position = 1; position < length; ++position) {
-    const at::Tensor scores =
-        next_scores(decoder.forward(to_ids(ids, count), &cache, true).logits, temperature);
+    const std::span<const float> logits = decoder.read(ids, cache);
     std::int64_t done = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (finished[i]) continue;
-      const auto next = row(scores, static_cast<std::int64_t>(i));
+      const auto next = scores_of(logits.subspan(i * vocab, vocab), temperature, probabilities);
       ids[i] = temperature > 0 ? draw(next, streams[i]) : largest(next);
       finished[i] = ends_text(decoder.config(), ids[i]);
       if (!finished[i]) batch[i].push_back(ids[i]);
@@ -122,19 +117,19 @@ std::vector<GeneratedToken> generate(const Decoder& decoder, std::span<const std
   KvCache cache = decoder.make_cache(1, used + std::max<std::int64_t>(count, 0));
   std::vector<GeneratedToken> tokens;
   std::vector<std::int32_t> text(prompt.begin(), prompt.end());
-  at::Tensor ids = to_ids(text, 1);
+  std::vector<float> probabilities;
+  std::span<const std::int32_t> unread = text;
   while (static_cast<std::int64_t>(tokens.size()) < count) {
     context.check();
-    const Decoder::Output output = decoder.forward_chunks(ids, cache);
-    const at::Tensor scores = next_scores(output.logits, sampling.temperature);
-    const std::int32_t id = sampling.temperature > 0 ? draw(row(scores, 0), random) : largest(row(scores, 0));
+    const auto scores = scores_of(decoder.read(unread, cache), sampling.temperature, probabilities);
+    const std::int32_t id = sampling.temperature > 0 ? draw(scores, random) : largest(scores);
     if (ends_text(config, id)) break;
-    tokens.push_back({id, expert_counts(output.experts)});
+    tokens.push_back({id, expert_counts(decoder)});
     if (on_token) on_token(tokens.back());
     const bool again = crosses_border(config, std::ssize(text));
     text.push_back(id);
     if (again) cache.clear();
-    ids = again ? to_ids(text, 1) : to_ids({&id, 1}, 1);
+    unread = std::span<const std::int32_t>(text).subspan(again ? 0 : text.size() - 1);
   }
   return tokens;
 }

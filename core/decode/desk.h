@@ -1,0 +1,45 @@
+// What one thread of the decoding engine has for itself.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "decode/decoding_engine.h"
+
+namespace ladimo {
+
+/// A run of neurons or of other inputs, and the tokens that take part in it.
+struct InputRun {
+  const PanelMatrix* matrix;
+  Range inputs;
+  std::span<const std::int32_t> tokens;
+};
+
+struct DecodingEngine::Desk {
+  static constexpr std::int64_t few_rows = 8;  // every thread norms these itself, which saves a meeting
+  static constexpr std::int64_t most_scores = 1 << 18;
+  static constexpr std::int64_t most_queries = 64;
+
+  std::vector<float> x;                 // [few_rows, d + 1]
+  std::vector<float> sums;              // [rows, widest_panel]
+  std::vector<const float*> from;       // [rows] inputs of a product
+  std::vector<float*> to;               // [rows] its outputs
+  std::vector<const float*> normed;     // [rows]
+  std::vector<const float*> attending;  // [group * most_queries] queries, then scores
+  std::vector<float*> attended;         // [group * most_queries]
+  std::vector<float> wide = std::vector<float>(PanelMatrix::wide_floats);
+  std::vector<float> scores;                                                // of attention
+  std::vector<float> keys = std::vector<float>(512 * widest_panel);         // [head_dim, widest_panel]
+  std::vector<float> values = std::vector<float>(512 * widest_panel + 16);  // [widest_panel, head_dim]
+  ExpertTokens tokens;
+  std::vector<std::int32_t> all;     // 0, 1, 2 ... : every token
+  std::vector<std::int64_t> blocks;  // of gate and up, this thread's
+  std::vector<InputRun> runs;        // of the down projection
+
+  std::span<const std::int32_t> every(std::int64_t rows) const {
+    return {all.data(), static_cast<std::size_t>(rows)};
+  }
+};
+
+}  // namespace ladimo

@@ -1,0 +1,45 @@
+#include "decode/prepared_model.h"
+
+#include <utility>
+
+#include <ATen/Parallel.h>
+
+namespace ladimo {
+
+PreparedModel::PreparedModel(WeightSource source)
+    : source_(std::move(source)),
+      preparing_{arena_, at::get_num_threads()},
+      attention_(static_cast<std::size_t>(source_.config().layers)),
+      dense_ffns_(attention_.size()) {}
+
+const at::Tensor& PreparedModel::embedding() {
+  if (!embedding_.defined()) embedding_ = source_.embedding();
+  return embedding_;
+}
+
+std::shared_ptr<const PreparedHead> PreparedModel::head() {
+  if (head_ == nullptr) head_ = std::make_shared<PreparedHead>(source_.head(), preparing_);
+  return head_;
+}
+
+std::shared_ptr<const PreparedAttention> PreparedModel::attention(std::int64_t layer) {
+  auto& known = attention_[static_cast<std::size_t>(layer)];
+  if (known == nullptr)
+    known = std::make_shared<PreparedAttention>(source_.layer_without_ffn(layer), preparing_);
+  return known;
+}
+
+std::shared_ptr<const PreparedFfn> PreparedModel::dense_ffn(std::int64_t layer) {
+  auto& known = dense_ffns_[static_cast<std::size_t>(layer)];
+  if (known == nullptr) known = std::make_shared<PreparedFfn>(*source_.dense_ffn(layer), preparing_);
+  return known;
+}
+
+std::shared_ptr<const PreparedFfn> PreparedModel::ffn(const std::shared_ptr<const MoeWeights>& weights) {
+  std::erase_if(ffns_, [](const auto& entry) { return entry.second.weights.expired(); });
+  KnownFfn& known = ffns_[weights.get()];
+  if (known.ffn == nullptr) known = {weights, std::make_shared<PreparedFfn>(*weights, preparing_)};
+  return known.ffn;
+}
+
+}  // namespace ladimo

@@ -1,0 +1,44 @@
+// The parts of one model, prepared for decoding when they are first asked for and then kept, so that decoders
+// of several policies share them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "decode/prepared_weights.h"
+#include "model/weight_source.h"
+
+namespace ladimo {
+
+class PreparedModel {
+ public:
+  /// Precondition: the weights are held on the CPU, in fp32 or bf16.
+  explicit PreparedModel(WeightSource source);
+
+  const WeightSource& source() const { return source_; }
+  const at::Tensor& embedding();  // [vocab, d]
+  std::shared_ptr<const PreparedHead> head();
+  std::shared_ptr<const PreparedAttention> attention(std::int64_t layer);
+  std::shared_ptr<const PreparedFfn> dense_ffn(std::int64_t layer);
+  /// Kept as long as somebody else has `weights`.
+  std::shared_ptr<const PreparedFfn> ffn(const std::shared_ptr<const MoeWeights>& weights);
+
+ private:
+  struct KnownFfn {
+    std::weak_ptr<const MoeWeights> weights;
+    std::shared_ptr<const PreparedFfn> ffn;
+  };
+
+  WeightSource source_;
+  Arena arena_;
+  Preparing preparing_;
+  at::Tensor embedding_;
+  std::shared_ptr<const PreparedHead> head_;
+  std::vector<std::shared_ptr<const PreparedAttention>> attention_;  // per layer
+  std::vector<std::shared_ptr<const PreparedFfn>> dense_ffns_;       // per layer
+  std::map<const MoeWeights*, KnownFfn> ffns_;
+};
+
+}  // namespace ladimo

@@ -1,0 +1,165 @@
+#include "decode/prepared_weights.h"
+
+#include <algorithm>
+
+#include <ATen/TensorOperators.h>
+
+namespace ladimo {
+namespace {
+
+constexpr std::int64_t lanes = 16;
+
+std::vector<float> floats(const at::Tensor& vector) {
+  if (!vector.defined()) return {};
+  const at::Tensor exact = vector.to(at::kCPU, at::kFloat).contiguous();
+  const auto* values = exact.data_ptr<float>();
+  return {values, values + exact.numel()};
+}
+
+// Fills columns first ... of a panel with rows from ... of a linear layer [outputs, inputs], and the row
+// after the inputs with its bias, where it has one.
+void fill(const at::Tensor& panel, std::int64_t first, const at::Tensor& weight, const at::Tensor& bias,
+          std::int64_t from, std::int64_t count) {
+  const at::Tensor columns = panel.narrow(1, first, count);
+  const std::int64_t inputs = weight.size(1);
+  columns.narrow(0, 0, inputs).copy_(weight.narrow(0, from, count).t());
+  if (bias.defined()) columns.select(0, inputs).copy_(bias.narrow(0, from, count));
+}
+
+void fill(const PanelMatrix& matrix, const at::Tensor& weight, const at::Tensor& bias) {
+  for (std::int64_t p = 0; p < matrix.panels(); ++p)
+    fill(matrix.panel(p), 0, weight, bias, matrix.first(p), matrix.width(p));
+}
+
+PanelMatrix linear(const at::Tensor& weight, const at::Tensor& bias, const Preparing& preparing) {
+  PanelMatrix matrix(preparing.arena, weight.scalar_type(), weight.size(1) + (bias.defined() ? 1 : 0),
+                     even_panels(weight.size(0), preparing.threads));
+  fill(matrix, weight, bias);
+  return matrix;
+}
+
+// [rows, outputs], stored as it will be read.
+void fill_rows(const PanelMatrix& matrix, std::int64_t first, const at::Tensor& rows) {
+  for (std::int64_t p = 0; p < matrix.panels(); ++p)
+    matrix.panel(p).narrow(0, first, rows.size(0)).copy_(rows.narrow(1, matrix.first(p), matrix.width(p)));
+}
+
+// The panels of every head.
+std::vector<std::int64_t> head_widths(std::int64_t heads, std::int64_t head_dim) {
+  std::vector<std::int64_t> widths;
+  const std::vector<std::int64_t> one = even_panels(head_dim, 1);
+  for (std::int64_t h = 0; h < heads; ++h) widths.insert(widths.end(), one.begin(), one.end());
+  return widths;
+}
+
+// Splits neurons into blocks whose gate and up projections fill one panel. A slice that always runs gives
+// every thread the same number of blocks.
+void add_blocks(std::vector<PreparedFfn::Block>& blocks, Range neurons, std::int64_t slice, int threads) {
+  constexpr std::int64_t unit = lanes / 2, most = widest_panel / 2;
+  const std::int64_t count = neurons.end - neurons.begin, units = (count + unit - 1) / unit;
+  const std::int64_t share = slice < 0 ? threads : 1;
+  const std::int64_t parts = std::min(units, share * ((count + share * most - 1) / (share * most)));
+  for (std::int64_t p = 0; p < parts; ++p) {
+    const std::int64_t begin = units * p / parts * unit;
+    const std::int64_t end = std::min(units * (p + 1) / parts * unit, count);
+    blocks.push_back({neurons.begin + begin, end - begin, slice});
+  }
+}
+
+}  // namespace
+
+PreparedAttention::PreparedAttention(const DecoderLayer& layer, const Preparing& preparing)
+    : attention_norm(floats(layer.attention_norm)),
+      ffn_norm(floats(layer.ffn_norm)),
+      q_norm(floats(layer.q_norm)),
+      k_norm(floats(layer.k_norm)),
+      heads(layer.heads),
+      kv_heads(layer.kv_heads),
+      head_dim(layer.head_dim),
+      sliding_window(layer.sliding_window),
+      head_panels(static_cast<std::int64_t>(even_panels(layer.head_dim, 1).size())),
+      rms_eps(static_cast<float>(layer.rms_eps)),
+      scale(static_cast<float>(layer.attention_scale)),
+      residual_multiplier(static_cast<float>(layer.residual_multiplier)) {
+  const bool biased = layer.q_bias.defined() || layer.k_bias.defined() || layer.v_bias.defined();
+  qkv = PanelMatrix(preparing.arena, layer.q.scalar_type(), layer.q.size(1) + (biased ? 1 : 0),
+                    head_widths(heads + 2 * kv_heads, head_dim));
+  std::int64_t begin = 0;
+  for (const auto& [weight, bias] : {std::pair{layer.q, layer.q_bias}, std::pair{layer.k, layer.k_bias},
+                                     std::pair{layer.v, layer.v_bias}}) {
+    for (std::int64_t p = 0; p < qkv.panels(); ++p)
+      if (qkv.first(p) >= begin && qkv.first(p) < begin + weight.size(0))
+        fill(qkv.panel(p), 0, weight, bias, qkv.first(p) - begin, qkv.width(p));
+    begin += weight.size(0);
+  }
+  o = linear(layer.o, layer.o_bias, preparing);
+}
+
+struct PreparedFfn::Parts {
+  at::Tensor gate, up;            // [f, d]
+  at::Tensor down;                // [f, d]
+  at::Tensor gate_bias, up_bias;  // [f] or undefined
+  at::Tensor down_bias;           // [d] or undefined
+  at::Tensor compensation;        // [E, d] or undefined
+  MoeShape shape;
+};
+
+PreparedFfn::PreparedFfn(const Parts& parts, const Preparing& preparing)
+    : shape(parts.shape), compensated(parts.compensation.defined()), output_bias(parts.down_bias.defined()) {
+  const std::int64_t f = parts.gate.size(0), d = parts.gate.size(1);
+  const at::ScalarType dtype = parts.gate.scalar_type();
+  add_blocks(blocks, {0, shape.shared_neurons}, -1, preparing.threads);
+  for (std::int64_t e = 0; e < slices(); ++e)
+    add_blocks(blocks,
+               {shape.shared_neurons + e * shape.expert_neurons,
+                shape.shared_neurons + (e + 1) * shape.expert_neurons},
+               e, preparing.threads);
+  std::vector<std::int64_t> widths;
+  for (const Block& block : blocks) widths.push_back(2 * block.count);
+  gate_up = PanelMatrix(preparing.arena, dtype, d + (parts.gate_bias.defined() ? 1 : 0), widths);
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    const at::Tensor panel = gate_up.panel(static_cast<std::int64_t>(b));
+    fill(panel, 0, parts.gate, parts.gate_bias, blocks[b].first, blocks[b].count);
+    fill(panel, blocks[b].count, parts.up, parts.up_bias, blocks[b].first, blocks[b].count);
+  }
+  const auto output_panels = even_panels(d, preparing.threads);
+  down = PanelMatrix(preparing.arena, dtype, f, output_panels);
+  fill_rows(down, 0, parts.down);
+  const std::int64_t skipped = compensated ? slices() : 0;
+  added = PanelMatrix(preparing.arena, dtype, skipped + (output_bias ? 1 : 0), output_panels);
+  if (compensated) fill_rows(added, 0, parts.compensation);
+  if (output_bias) fill_rows(added, skipped, parts.down_bias.unsqueeze(0));
+}
+
+PreparedFfn::PreparedFfn(const DenseFfn& ffn, const Preparing& preparing)
+    : PreparedFfn(
+          Parts{ffn.gate, ffn.up, ffn.down.t(), ffn.gate_bias, ffn.up_bias, ffn.down_bias, {}, ffn.shape()},
+          preparing) {}
+
+PreparedFfn::PreparedFfn(const MoeWeights& weights, const Preparing& preparing)
+    : PreparedFfn(Parts{weights.gate, weights.up, weights.down, weights.gate_bias, weights.up_bias,
+                        weights.down_bias, weights.compensation, weights.shape()},
+                  preparing) {
+  if (weights.router_hidden.defined())
+    router_hidden = linear(weights.router_hidden, weights.router_hidden_bias, preparing);
+  router = linear(weights.router, weights.router_bias, preparing);
+}
+
+Range PreparedFfn::slice(std::int64_t index) const {
+  const std::int64_t begin = shape.shared_neurons + index * shape.expert_neurons;
+  return {begin, begin + shape.expert_neurons};
+}
+
+double PreparedFfn::bytes(double mean_experts) const {
+  const auto router_bytes = shape.router_parameters * router.element_bytes();
+  return router_bytes +
+         down.element_bytes() * (shape.activated_parameters(mean_experts) - shape.router_parameters);
+}
+
+PreparedHead::PreparedHead(const Head& head, const Preparing& preparing)
+    : norm(floats(head.norm)),
+      weight(linear(head.weight, {}, preparing)),
+      rms_eps(static_cast<float>(head.rms_eps)),
+      logits_factor(static_cast<float>(1 / head.logits_scaling)) {}
+
+}  // namespace ladimo

@@ -1,0 +1,85 @@
+// What happens to activations between the products.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "kernels/kernel_table.h"
+#include "kernels/simd.h"
+
+namespace ladimo::body {
+
+// y = x / rms(x) * weight
+LADIMO_INLINE void rms_norm(const float* x, const float* weight, std::int64_t n, float eps, float* y) {
+  const float scale = 1 / std::sqrt(simd::dot(x, x, n) / static_cast<float>(n) + eps);
+  simd::Floats v, w;
+  std::int64_t i = 0;
+  for (; i + simd::lanes <= n; i += simd::lanes) {
+    simd::load(x + i, v);
+    simd::load(weight + i, w);
+    v = v * scale * w;
+    simd::store(v, y + i);
+  }
+  for (; i < n; ++i) y[i] = x[i] * scale * weight[i];
+}
+
+// Sets g to silu(g) = g / (1 + exp(-g)).
+LADIMO_INLINE void apply_silu(simd::Floats& g) {
+  const simd::Floats most = simd::Floats{} + 88.0f;
+  simd::Floats e = -g;
+  e = e > most ? most : e;
+  simd::exponential(e);
+  g = g / (e + 1.0f);
+}
+
+LADIMO_INLINE void silu(const float* x, std::int64_t n, float* y) {
+  simd::Floats g;
+  std::int64_t i = 0;
+  for (; i + simd::lanes <= n; i += simd::lanes) {
+    simd::load(x + i, g);
+    apply_silu(g);
+    simd::store(g, y + i);
+  }
+  for (; i < n; ++i) y[i] = x[i] / (1 + std::exp(-x[i]));
+}
+
+// y = silu(gate) * up
+LADIMO_INLINE void swiglu(const float* gate, const float* up, std::int64_t n, float* y) {
+  simd::Floats g, u;
+  std::int64_t i = 0;
+  for (; i + simd::lanes <= n; i += simd::lanes) {
+    simd::load(gate + i, g);
+    simd::load(up + i, u);
+    apply_silu(g);
+    g = g * u;
+    simd::store(g, y + i);
+  }
+  for (; i < n; ++i) y[i] = gate[i] / (1 + std::exp(-gate[i])) * up[i];
+}
+
+// The rotary embedding of one head. The first half of sin is negative.
+LADIMO_INLINE void rotate(float* x, const float* cos, const float* sin, std::int64_t half) {
+  for (std::int64_t i = 0; i < half; ++i) {
+    const float a = x[i], b = x[i + half];
+    x[i] = a * cos[i] + b * sin[i];
+    x[i + half] = b * cos[i + half] + a * sin[i + half];
+  }
+}
+
+template <class T>
+LADIMO_INLINE void widen(const T* from, std::int64_t n, float* to) {
+  simd::Floats v;
+  std::int64_t i = 0;
+  for (; i + simd::lanes <= n; i += simd::lanes) {
+    simd::load(from + i, v);
+    simd::store(v, to + i);
+  }
+  for (; i < n; ++i) to[i] = static_cast<float>(from[i]);
+}
+
+template <class T>
+LADIMO_INLINE void round_to(const float* from, std::int64_t n, T* to) {
+  for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
+}
+
+}  // namespace ladimo::body
