@@ -9,6 +9,7 @@
 #include "base/machine.h"
 #include "commands/own_text.h"
 #include "evaluate/timing.h"
+#include "kernels/read_probe.h"
 #include "run/step.h"
 
 namespace ladimo {
@@ -17,7 +18,7 @@ namespace {
 constexpr std::int64_t decode_tokens = 64, prompt_tokens = 512;
 constexpr int minimum_rounds = 7;
 constexpr double budget_s = 3;
-constexpr std::int64_t least_read_bytes = 1 << 20;
+constexpr std::size_t least_read_bytes = 1 << 20;
 
 /// One side of the comparison.
 struct Side {
@@ -80,9 +81,20 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Con
   const auto prompt = own_text((dense ? *dense : *converted).decoder, prompt_length, context);
   const auto text = std::span<const std::int32_t>(prompt).first(static_cast<std::size_t>(decode_length));
   const double bytes = main.decoder.bytes_per_token(count_experts(main, text, context));
-  const auto memory = at::ones({std::max(static_cast<std::int64_t>(bytes), least_read_bytes) / 4},
-                               at::TensorOptions(model.device()).dtype(at::kFloat));
-  std::vector<std::function<void()>> runs = {[&] { memory.sum(); }};
+  const auto device = model.device();
+  const std::size_t read_bytes = std::max(static_cast<std::size_t>(bytes), least_read_bytes);
+  std::optional<ReadProbe> memory;
+  at::Tensor elsewhere;  // memory of a GPU
+  if (device.is_cpu())
+    memory.emplace(read_bytes);
+  else
+    elsewhere = at::ones({static_cast<std::int64_t>(read_bytes / sizeof(float))}, at::TensorOptions(device));
+  std::vector<std::function<void()>> runs = {[&] {
+    if (memory)
+      memory->read();
+    else
+      elsewhere.sum();
+  }};
   for (auto* side : {&dense, &converted})
     if (*side) {
       runs.emplace_back([&, side] { decode(**side, text, context); });
@@ -98,12 +110,11 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Con
   result.decode = speed_of(of(false, 0), of(true, 0), decode_length);
   result.prefill = speed_of(of(false, 1), of(true, 1), prompt_length);
   result.bytes_per_token = bytes;
-  result.read_bytes_per_s = static_cast<double>(memory.nbytes()) / timings[0].median;
+  result.read_bytes_per_s = static_cast<double>(read_bytes) / timings[0].median;
   const auto& speed = converted ? result.decode.converted_tokens_per_s : result.decode.dense_tokens_per_s;
   result.bandwidth_fraction = bytes * *speed / result.read_bytes_per_s;
   result.dtype = model.held_dtype() == at::kFloat ? "float32" : "bfloat16";
   result.threads = at::get_num_threads();
-  const auto device = model.device();
   result.machine = device.is_cpu() ? processor_name() : device.str();
   result.date = now_iso();
   return result;

@@ -43,30 +43,51 @@ LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
 const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
   const auto found = weights_.find(dtype);
   if (found != weights_.end()) return found->second;
+  // Where decoding keeps prepared weights (decode/prepared_model.h), others are kept for measuring alone.
   const bool keep = keep_ && dtype == held_;
+  const bool keep_source = keep && (dtype == at::kFloat || !runtime_.device.is_cpu());
   auto layers = opened_.layers(runtime_.device, dtype);
   if (keep && layers) layers = kept(std::move(layers));
   const auto stream = opened_.run ? stream_dtype(opened_.run->recipe()) : at::kFloat;
-  WeightSource source(opened_.checkpoint, runtime_.device, dtype, {keep, opened_.original, stream});
+  WeightSource source(opened_.checkpoint, runtime_.device, dtype, {keep_source, opened_.original, stream});
   return weights_.emplace(dtype, Weights{std::move(source), std::move(layers)}).first->second;
 }
 
 Decoder LoadedModel::decoder(const ModelPolicy& policy) const {
   const Weights& held = weights(held_);
   const auto ffns = policy_ffns(held.layers, policy);
-  if (!keep_ || !Decoder::can_prepare(held.source, ffns)) return Decoder(held.source, ffns);
-  if (prepared_ == nullptr) prepared_ = std::make_shared<PreparedModel>(held.source);
-  return Decoder(*prepared_, ffns, config().layers);
+  PreparedModel* const prepared = prepared_model();
+  return prepared == nullptr ? Decoder(held.source, ffns) : Decoder(*prepared, ffns, config().layers);
+}
+
+/// What decoders of several policies share; null where nothing is kept, or where libtorch does the work.
+PreparedModel* LoadedModel::prepared_model() const {
+  const WeightSource& source = weights(held_).source;
+  if (!keep_ || !Decoder::can_prepare(source, {})) return nullptr;
+  if (prepared_ == nullptr) prepared_ = std::make_shared<PreparedModel>(source);
+  return prepared_.get();
 }
 
 void LoadedModel::preload(const Context& context) const {
   const Weights& held = weights(held_);
+  PreparedModel* const prepared = prepared_model();
   for (int l = 0; l < config().layers; ++l) {
     context.check();
-    if (opened_.has_dense(l)) held.source.layer(l);
-    if (opened_.has_converted(l)) held.layers.load(l);
+    if (prepared == nullptr) {
+      if (opened_.has_dense(l)) held.source.layer(l);
+      if (opened_.has_converted(l)) held.layers.load(l);
+      continue;
+    }
+    prepared->attention(l);
+    if (opened_.has_dense(l)) prepared->dense_ffn(l);
+    if (!opened_.has_converted(l)) continue;
+    const auto converted = held.layers.load(l);
+    if (!converted->moves()) prepared->ffn(converted);  // else every policy has weights of its own
   }
-  held.source.head();
+  if (prepared == nullptr)
+    held.source.head();
+  else
+    prepared->head(), prepared->embedding();
 }
 
 }  // namespace ladimo

@@ -37,6 +37,7 @@ class LoadedModel {
 
  private:
   const Weights& weights(at::ScalarType dtype) const;
+  PreparedModel* prepared_model() const;
 
   OpenedModel opened_;
   Runtime runtime_;

@@ -120,7 +120,7 @@ void DecodingEngine::run(std::span<const std::int32_t> ids, std::int64_t batch, 
   const std::int64_t length = start_ + width_;
   turns_ = rotary_.upto(cache.expected(length));
   cache.require_room(width_);
-  make_room(rows_, wanted_, length);
+  make_room(rows_, wanted_, cache.capacity());
   logits_size_ = static_cast<std::size_t>(wanted_ * config_.vocab_size);
   embed(ids);
   team_.run(at::get_num_threads(), [this](const Team::Member& me) { walk(me); });

@@ -66,6 +66,20 @@ LADIMO_INLINE void rotate(float* x, const float* cos, const float* sin, std::int
   }
 }
 
+LADIMO_INLINE float sum(const float* x, std::int64_t n) {
+  simd::Floats part[4] = {}, v;
+  std::int64_t i = 0;
+  for (; i + 4 * simd::lanes <= n; i += 4 * simd::lanes)
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) {
+      simd::load(x + i + p * simd::lanes, v);
+      part[p] += v;
+    }
+  float result = simd::sum((part[0] + part[1]) + (part[2] + part[3]));
+  for (; i < n; ++i) result += x[i];
+  return result;
+}
+
 template <class T>
 LADIMO_INLINE void widen(const T* from, std::int64_t n, float* to) {
   simd::Floats v;

@@ -78,6 +78,9 @@ struct KernelTable {
   void (*diverge)(const DenseRow& dense, const float* z, std::int64_t n, float scale, float* gradient,
                   Divergence* row);
 
+  /// The sum of x [n], which takes as long as reading it: the limit of everything that reads weights.
+  float (*sum)(const float* x, std::int64_t n);
+
   template <class T>
   const StoredKernels<T>& of() const {
     if constexpr (std::is_same_v<T, float>)

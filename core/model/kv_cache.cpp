@@ -11,7 +11,7 @@ namespace ladimo {
 
 KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, at::Device device,
                  at::ScalarType dtype)
-    : capacity_(capacity), lengths_(static_cast<std::size_t>(config.layers), 0) {
+    : batch_(batch), capacity_(capacity), lengths_(static_cast<std::size_t>(config.layers), 0) {
   const auto make = [&] {
     return at::empty({batch, config.kv_heads, capacity, config.head_dim},
                      at::TensorOptions(dtype).device(device));

@@ -18,7 +18,7 @@ class KvCache {
   KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, at::Device device,
           at::ScalarType dtype);
 
-  std::int64_t batch() const { return keys_.front().size(0); }
+  std::int64_t batch() const { return batch_; }
   std::int64_t capacity() const { return capacity_; }
   /// Tokens stored for `layer`.
   std::int64_t length(std::int64_t layer) const { return lengths_[static_cast<std::size_t>(layer)]; }
@@ -26,7 +26,7 @@ class KvCache {
   /// capacity is exceeded.
   std::pair<at::Tensor, at::Tensor> append(std::int64_t layer, const at::Tensor& k, const at::Tensor& v);
   /// Tokens stored for all layers, between two walks through them.
-  std::int64_t length() const { return lengths_.front(); }
+  std::int64_t length() const { return lengths_.empty() ? 0 : lengths_.front(); }
   /// The memory of a layer's keys and of its values [B, kv_heads, capacity, head_dim], for a caller that
   /// writes the next tokens there itself and then calls advance().
   const at::Tensor& keys(std::size_t layer) const { return keys_[layer]; }
@@ -46,7 +46,7 @@ class KvCache {
  private:
   void require_room(std::int64_t start, std::int64_t width) const;
 
-  std::int64_t capacity_;
+  std::int64_t batch_, capacity_;
   std::int64_t expected_ = 0;
   std::vector<at::Tensor> keys_, values_;  // per layer [B, kv_heads, capacity, head_dim]
   std::vector<std::int64_t> lengths_;

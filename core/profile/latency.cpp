@@ -19,7 +19,8 @@ constexpr std::int64_t decode_tokens = 16, longest_prompt = 128;
 constexpr double activities[] = {0, 0.1, 0.25, 0.4, 0.6, 0.8, 1};  // shares of the routed experts
 constexpr int minimum_rounds = 5;
 constexpr double budget_s = 3;
-// Weights that are timed together: more than caches hold, so that they come from memory as in the whole model.
+// Weights that are timed together: more than caches hold, so that they come from memory as in the whole
+// model.
 constexpr double timed_bytes = 512e6;
 
 /// A decoder with the same policy in every layer, and what its work takes.
@@ -44,7 +45,7 @@ struct Timed {
 /// As many layers as fit into `timed_bytes` with their dense and their converted FFNs.
 std::int64_t layers_to_time(const ModelConfig& config, at::ScalarType dtype) {
   const auto layer = static_cast<double>(config.activated_parameters()) / static_cast<double>(config.layers) +
-                     static_cast<double>(config.ffn_parameters_per_layer());
+                     2 * static_cast<double>(config.ffn_parameters_per_layer());
   const double most = timed_bytes / (layer * static_cast<double>(at::elementSize(dtype)));
   return std::clamp<std::int64_t>(static_cast<std::int64_t>(most), 1, config.layers);
 }
@@ -56,8 +57,8 @@ std::vector<std::int32_t> random_ids(std::int64_t count, std::int64_t vocab) {
   return ids;
 }
 
-/// One converted layer in the place of all, without the weights' movement along the slider, which costs nothing
-/// once a policy is chosen.
+/// One converted layer in the place of all, without the weights' movement along the slider, which costs
+/// nothing once a policy is chosen.
 std::shared_ptr<const MoeWeights> at_rest(const MoeLayers& moe, int layer) {
   MoeWeights weights = *moe.load(layer);
   weights.gate_shift = weights.up_shift = weights.down_shift = weights.activity = at::Tensor();
@@ -80,8 +81,8 @@ void time_all(std::vector<Timed>& all, std::span<const std::int32_t> prompt) {
 
 }  // namespace
 
-LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe, const std::vector<int>& converted,
-                             const Context& context) {
+LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
+                             const std::vector<int>& converted, const Context& context) {
   const ModelConfig& config = source.config();
   const std::int64_t layers = layers_to_time(config, source.dtype());
   const auto prompt = random_ids(std::min(longest_prompt, config.max_positions), config.vocab_size);

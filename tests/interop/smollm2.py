@@ -4,11 +4,10 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import torch
 import transformers
-from gguf import GGUFReader, GGUFValueType, GGUFWriter
-from gguf.quants import dequantize
+
+from gguf_copy import write_copy
 
 program, work, text_file = sys.argv[1:4]
 folder = f"{work}/smollm2/hf"
@@ -36,30 +35,6 @@ def blocks(lines):
         elif block:
             yield block
             block = []
-
-
-def write_f32(path):
-    """The same model with every tensor in F32."""
-    if os.path.exists(path):
-        return
-    reader = GGUFReader(quantised)
-    writer = GGUFWriter(path + ".part", reader.fields["general.architecture"].contents())
-    for name, field in reader.fields.items():
-        if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type", "general.quantization_version"):
-            continue
-        kind = field.types[0]
-        inner = field.types[-1] if kind == GGUFValueType.ARRAY else None
-        writer.add_key_value(name, field.contents(), kind, sub_type=inner)
-    writer.add_file_type(0)
-    for tensor in reader.tensors:
-        # What the BF16 folder holds, so that both programs compute with the same numbers.
-        values = torch.from_numpy(dequantize(tensor.data, tensor.tensor_type).astype(np.float32)).bfloat16().float().numpy()
-        writer.add_tensor(tensor.name, values.reshape([int(n) for n in reversed(tensor.shape)]))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    os.rename(path + ".part", path)
 
 
 def compare_nll():
@@ -91,7 +66,7 @@ def compare_nll():
 def compare_greedy():
     import xllamacpp
     f32 = f"{work}/smollm2/f32.gguf"
-    write_f32(f32)
+    write_copy(quantised, f32, "F32")
     good = True
     for path in (f32, quantised):
         parameters = xllamacpp.CommonParams()

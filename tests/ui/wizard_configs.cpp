@@ -56,7 +56,7 @@ TEST_CASE(
   CHECK(config.reason().contains("Checking the model"));
   REQUIRE(wait_until_ready(config));
   REQUIRE(QTest::qWaitFor([&] { return says(config.checks(), Check::State::fine, "finite"); }, patience_ms));
-  CHECK(says(config.checks(), Check::State::fine, "4096 pieces"));
+  CHECK(says(config.checks(), Check::State::fine, "4,096 pieces"));
   CHECK(model_in_words(*config.facts()).contains("2 layers with hidden size 32"));
   CHECK(config.facts()->weight_bytes == 4);
 }

@@ -210,7 +210,7 @@ TEST_CASE("weights in bf16 are read as they are, with sums in fp32") {
       const at::Tensor exact = read(engine, model.config, ids, way, at::kFloat, experts);
       CHECK(relative_difference(exact, expected.logits) < 1e-5);
       const at::Tensor coarse = read(settled, model.config, ids, way, at::kBFloat16, experts);
-      CHECK(relative_difference(coarse, of_settled.logits) < 2e-2);
+      CHECK(relative_difference(coarse, of_settled.logits) < 5e-2);
     }
   }
 }

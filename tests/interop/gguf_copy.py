@@ -1,0 +1,35 @@
+"""A GGUF file as another with every tensor in one type, with the numbers that a BF16 folder of the model holds."""
+import os
+
+import numpy as np
+import torch
+from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter
+from gguf.quants import dequantize
+
+
+def write_copy(source, path, kind):
+    """`kind` is F32 or BF16; norms stay F32, as llama.cpp wants them. A copy that is there is kept."""
+    if os.path.exists(path):
+        return
+    reader = GGUFReader(source)
+    writer = GGUFWriter(path + ".part", reader.fields["general.architecture"].contents())
+    for name, field in reader.fields.items():
+        if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type", "general.quantization_version"):
+            continue
+        value_kind = field.types[0]
+        inner = field.types[-1] if value_kind == GGUFValueType.ARRAY else None
+        writer.add_key_value(name, field.contents(), value_kind, sub_type=inner)
+    writer.add_file_type(0 if kind == "F32" else 32)
+    for tensor in reader.tensors:
+        values = torch.from_numpy(dequantize(tensor.data, tensor.tensor_type).astype(np.float32)).bfloat16()
+        values = values.view([int(n) for n in reversed(tensor.shape)])
+        if kind == "F32" or values.dim() == 1:
+            writer.add_tensor(tensor.name, values.float().numpy())
+        else:
+            writer.add_tensor(tensor.name, values.view(torch.int16).numpy().view(np.uint8),
+                              raw_dtype=GGMLQuantizationType.BF16)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    os.rename(path + ".part", path)
