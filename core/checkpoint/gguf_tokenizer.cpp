@@ -191,7 +191,12 @@ Json settings_of(const GgufMetadata& metadata, const GgufVocabulary& vocabulary,
   name("eos_token", vocabulary.eos);
   name("unk_token", vocabulary.unknown);
   name("pad_token", vocabulary.pad);
-  if (const auto chat = metadata.text("tokenizer.chat_template")) settings["chat_template"] = *chat;
+  const auto chat = metadata.text("tokenizer.chat_template"),
+             with_tools = metadata.text("tokenizer.chat_template.tool_use");
+  if (chat) settings["chat_template"] = *chat;
+  if (chat && with_tools)
+    settings["chat_template"] = {{{"name", "default"}, {"template", *chat}},
+                                 {{"name", "tool_use"}, {"template", *with_tools}}};
   return settings;
 }
 

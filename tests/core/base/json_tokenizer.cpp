@@ -112,6 +112,17 @@ TEST_CASE("a text begins with BOS where post_processor or tokenizer_config.json 
   CHECK(has_text(contradicting->warnings(), "post_processor"));
 }
 
+TEST_CASE("the end of a text is also named by special_tokens_map.json") {
+  const auto with = [](const json& settings) {
+    return load_tokenizer(ModelFiles("model", {{"tokenizer.json", golden("gpt2").dump()},
+                                               {"tokenizer_config.json", settings.dump()},
+                                               {"special_tokens_map.json", R"({"eos_token": "</s>"})"}}));
+  };
+  CHECK(with(json::object())->eos() == 1);
+  CHECK(with({{"eos_token", "<s>"}})->eos() == 1);
+  CHECK(with({{"eos_token", "<s>"}, {"added_tokens_decoder", json::object()}})->eos() == 0);
+}
+
 TEST_CASE("added tokens come from both files") {
   const json listed = {{"added_tokens_decoder",
                         {{"900", {{"content", "<|new|>"}, {"special", true}}},
