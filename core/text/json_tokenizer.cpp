@@ -63,6 +63,7 @@ class JsonTokenizer final : public FileTokenizer {
     return parts_.decoder.decode(std::move(tokens));
   }
 
+  bool is_byte(std::int32_t id) const override { return parts_.decoder.is_byte(spelling(id)); }
   std::string kind() const override { return parts_.model->kind(); }
   std::int64_t size() const override { return static_cast<std::int64_t>(vocabulary().size()); }
 

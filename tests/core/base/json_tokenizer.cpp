@@ -85,6 +85,47 @@ TEST_CASE("streamed text of a tokenizer.json is the text decoded at once") {
   }
 }
 
+TEST_CASE("streamed text is that of the whole where later bytes make earlier ones unreadable") {
+  const auto tokenizer = load(golden("llama2"));
+  const auto byte = [](int value) { return value + 3; };  // <0x00> is token 3
+  REQUIRE(tokenizer->spelling(byte(0xC3)) == "<0xC3>");
+  const auto word = tokenizer->encode("a").front();
+  for (const Ids& ids : {Ids{word, byte(0xC3), byte(0xA9), byte(0xFF), word},
+                         Ids{byte(0xC3), byte(0xA9), word, byte(0xC3), byte(0xA9)},
+                         Ids{byte(0xC3), byte(0xA9), 1, byte(0xA9), byte(0xA9), byte(0xA9), word, word},
+                         Ids{byte(0xC3), word, byte(0xF0), byte(0x9F), byte(0x98), byte(0x80), byte(0x80)}}) {
+    StreamDecoder decoder(*tokenizer);
+    std::string text;
+    for (const std::int32_t id : ids) {
+      text += decoder.add(id);
+      CHECK_FALSE(find_invalid_utf8(text));
+    }
+    CHECK(text + decoder.finish() == tokenizer->decode(ids));
+  }
+}
+
+TEST_CASE("streamed text follows a prompt that ends with bytes") {
+  const auto tokenizer = load(golden("llama2"));
+  const auto said = [&](const std::string& prompt, const Ids& ids) {
+    StreamDecoder decoder(*tokenizer);
+    decoder.follow(tokenizer->encode(prompt));
+    std::string text;
+    for (const std::int32_t id : ids) text += decoder.add(id);
+    return text + decoder.finish();
+  };
+  const auto byte = [](int value) { return value + 3; };
+  const auto word = tokenizer->encode("a").front();
+  REQUIRE(tokenizer->spelling(word) == "\u2581a");
+  REQUIRE(tokenizer->is_byte(tokenizer->encode("a\u1234").back()));
+  for (const char* prompt : {"a\u1234", "\u1234", "a", ""}) {
+    CAPTURE(prompt);
+    CHECK(said(prompt, {word}) == (*prompt == 0 ? "a" : " a"));
+    CHECK(said(prompt, {byte(0xFF), word}) == "\uFFFD a");
+    CHECK(said(prompt, {byte(0xC3), byte(0xA9)}) == "\u00e9");
+    CHECK(said(prompt, {}).empty());
+  }
+}
+
 TEST_CASE("ids without a token print nothing, and special tokens are left out") {
   const auto tokenizer = load(golden("gpt2"));
   const auto word = tokenizer->encode("human");
