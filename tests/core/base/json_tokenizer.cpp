@@ -180,6 +180,23 @@ TEST_CASE("added tokens come from both files") {
   CHECK(has_text(narrow->warnings(), "<|new|> (900) has no row"));
 }
 
+TEST_CASE("an added token has the id that the vocabulary gives it") {
+  json file = golden("gpt2");
+  const int id = file["model"]["vocab"]["nd"];
+  file["added_tokens"].push_back({{"id", 900},
+                                  {"content", "nd"},
+                                  {"single_word", false},
+                                  {"lstrip", false},
+                                  {"rstrip", false},
+                                  {"normalized", false},
+                                  {"special", false}});
+  const auto tokenizer = load(file);
+  CHECK(tokenizer->encode("nd<|end|>") == Ids{id, 500});
+  CHECK(tokenizer->added_token(id) == "nd");
+  CHECK(has_text(tokenizer->warnings(), "nd has the id 900"));
+  CHECK(load(golden("gpt2"))->warnings().empty());
+}
+
 TEST_CASE("an added token that may not stand inside a word is text there as a whole") {
   const auto added = [](int id, const char* content, bool single_word) {
     return json{{"id", id},        {"content", content}, {"single_word", single_word},
