@@ -11,6 +11,13 @@ namespace {
 constexpr const char *tokens_key = "tokenizer.ggml.tokens", *kinds_key = "tokenizer.ggml.token_type",
                      *scores_key = "tokenizer.ggml.scores";
 
+/// In llama-vocab.cpp of llama.cpp: those that keep special_eog_ids.
+constexpr std::string_view ends[] = {
+    "<|eot_id|>",    "<|im_end|>",    "<|end|>", "<|return|>",      "<|call|>",
+    "<end_of_turn>", "<|endoftext|>", "</s>",    "<|eom_id|>",      "<EOT>",
+    "_<EOT>",        "[EOT]",         "[EOS]",   "<|end_of_text|>", "<end_of_utterance>",
+    "<eos>"};
+
 void check_tokens(const GgufMetadata& metadata, const std::vector<std::string_view>& tokens) {
   std::unordered_set<std::string_view> known;
   for (std::size_t id = 0; id < tokens.size(); ++id) {
@@ -101,6 +108,18 @@ GgufVocabulary GgufVocabulary::read(const GgufMetadata& metadata) {
 std::optional<std::string> GgufVocabulary::spelling(const std::optional<std::int64_t>& id) const {
   if (!id) return std::nullopt;
   return std::string(tokens[static_cast<std::size_t>(*id)]);
+}
+
+std::vector<std::int64_t> tokens_spelled_as_ends(const GgufMetadata& metadata) {
+  const auto tokens = metadata.texts(tokens_key);
+  const auto kinds = metadata.wholes(kinds_key);
+  std::vector<std::int64_t> found;
+  if (!tokens || !kinds || tokens->size() != kinds->size()) return found;
+  for (std::size_t id = 0; id < tokens->size(); ++id)
+    if ((*kinds)[id] == static_cast<int>(TokenKind::control) &&
+        std::ranges::find(ends, (*tokens)[id]) != std::end(ends))
+      found.push_back(static_cast<std::int64_t>(id));
+  return found;
 }
 
 }  // namespace ladimo
