@@ -90,7 +90,7 @@ class JsonTokenizer final : public FileTokenizer {
     std::unordered_map<std::string_view, std::int32_t> ids;
     if (!parts_.added.empty())
       for (std::size_t id = 0; id < vocabulary().size(); ++id)
-        ids.emplace(vocabulary()[id], static_cast<std::int32_t>(id));
+        ids[vocabulary()[id]] = static_cast<std::int32_t>(id);  // of a token that is there twice, the last
     bool warned = false;
     for (AddedToken& token : parts_.added) {
       const auto known = ids.find(token.content);

@@ -195,6 +195,20 @@ TEST_CASE("an added token has the id that the vocabulary gives it") {
   CHECK(tokenizer->added_token(id) == "nd");
   CHECK(has_text(tokenizer->warnings(), "nd has the id 900"));
   CHECK(load(golden("gpt2"))->warnings().empty());
+  // As in tokenizers 0.23.3, the last of a token that a Unigram vocabulary lists twice.
+  json twice = golden("unigram");
+  const auto count = static_cast<std::int32_t>(twice["model"]["vocab"].size());
+  twice["model"]["vocab"].push_back({"<x>", 0.0});
+  twice["model"]["vocab"].push_back({"<x>", 0.0});
+  twice["added_tokens"].push_back({{"id", count + 1},
+                                   {"content", "<x>"},
+                                   {"single_word", false},
+                                   {"lstrip", false},
+                                   {"rstrip", false},
+                                   {"normalized", false},
+                                   {"special", true}});
+  CHECK(load(twice)->encode("<x>") == Ids{count + 1});
+  CHECK(load(twice)->warnings().empty());
 }
 
 TEST_CASE("an added token that may not stand inside a word is text there as a whole") {
