@@ -6,9 +6,10 @@
 
 namespace ladimo::cli {
 
-void add_model_argument(CLI::App& app, std::filesystem::path& model, const std::string& description) {
+void add_model_argument(CLI::App& app, std::filesystem::path& model, const std::string& description,
+                        ModelUse use) {
   app.add_option_function<std::string>(
-         "MODEL", [&model](const std::string& named) { model = find_model(named); }, description)
+         "MODEL", [&model, use](const std::string& named) { model = find_model(named, use); }, description)
       ->required();
 }
 

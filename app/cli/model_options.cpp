@@ -5,7 +5,7 @@
 namespace ladimo::cli {
 
 void add_model(CLI::App& app, ModelOptions& options) {
-  add_model_argument(app, options.model, "Run folder, native folder, dense model or ORG/NAME of the Hub");
+  add_model_argument(app, options.model, model_or_run);
   app.add_option("--policy", options.policy, "Policy file (RUN/policy.json)");
   add_dense(app, options.dense);
 }

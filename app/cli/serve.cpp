@@ -12,7 +12,7 @@ namespace ladimo::cli {
 
 Command add_serve(CLI::App& app) {
   auto options = std::make_shared<ModelOptions>();
-  add_model_argument(app, options->model, "Run folder, native folder, dense model or ORG/NAME of the Hub");
+  add_model_argument(app, options->model, model_or_run);
   add_dense(app, options->dense);
   add_run_text(app, *options);
   return [options](const Session& session) {

@@ -14,6 +14,7 @@
 #include "checkpoint/checkpoint.h"
 #include "commands.h"
 #include "model_argument.h"
+#include "run/model_check.h"
 #include "text/tokenizer.h"
 
 namespace ladimo::cli {
@@ -37,12 +38,16 @@ Command add_tokenize(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   add_model_argument(app, options->model,
-                     "Folder, GGUF file or ORG/NAME of the Hub; only the tokenizer is read");
+                     "Folder, GGUF file or ORG/NAME of the Hub; only the tokenizer is read",
+                     ModelUse::tokenizer);
   app.add_option("--text", options->files, "Text files; each is one text, whatever its format")
       ->type_name("FILE")
       ->required();
   return [options](const Session& session) {
-    const auto tokenizer = load_tokenizer(model_files(options->model));
+    const auto [model, config] = tokenizer_files(options->model);
+    const auto tokenizer =
+        load_tokenizer(model, config ? std::optional(model_tokens(*config)) : std::nullopt);
+    session.context.warn(tokenizer->warnings());
     std::vector<std::int32_t> ids;
     auto tokens = nlohmann::json::array();
     for (const auto& file : options->files) {

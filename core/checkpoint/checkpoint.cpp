@@ -365,6 +365,26 @@ ModelFiles model_files(const fs::path& path) {
   return ModelFiles(path);
 }
 
+TokenizerFiles tokenizer_files(const fs::path& path) {
+  Found found;
+  std::optional<Gguf> gguf;
+  if (is_gguf(path)) {
+    gguf = Gguf::open(path);
+  } else if (const auto problem = folder_problem(path)) {
+    throw Refusal(*problem);
+  }
+  const ModelFiles files = gguf ? ModelFiles(path, gguf_tokenizer_files(gguf->metadata)) : ModelFiles(path);
+  if (!files.has("tokenizer.json") && !files.has("tokenizer.model"))
+    if (const auto foreign = foreign_folder(path); foreign && is_gguf(foreign->path)) throw Refusal(*foreign);
+  collect(found.problems, [&] {
+    found.files = gguf ? ModelFiles(path, {{"config.json", gguf_config(*gguf)}}) : files;
+    read_config(found);
+    add_generation_config(*found.files, found.config, found.warnings);
+  });
+  const bool known = found.problems.empty() && has_all_sizes(found.config);
+  return {files, known ? std::optional(std::move(found.config)) : std::nullopt};
+}
+
 bool looks_like_model(const fs::path& path) {
   return is_gguf(path) ? has_entry(path) : has_entry(path / "config.json");
 }

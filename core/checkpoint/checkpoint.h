@@ -77,6 +77,14 @@ struct Examination {
 /// that is neither, and for a GGUF file that cannot be read.
 ModelFiles model_files(const std::filesystem::path& path);
 
+struct TokenizerFiles {
+  ModelFiles files;
+  std::optional<ModelConfig> config;  // absent where it cannot be read, or says what is not known here
+};
+/// The files of a model's tokenizer, for which neither weights nor a configuration are needed. Throws Refusal
+/// for a path that is neither a folder nor a GGUF file, and for a GGUF file whose tokenizer cannot be used.
+TokenizerFiles tokenizer_files(const std::filesystem::path& path);
+
 /// Whether `path` is a GGUF file, or a folder with a config.json.
 bool looks_like_model(const std::filesystem::path& path);
 

@@ -280,23 +280,6 @@ class Reader {
   std::uint64_t data_ = 0;  // where tensor bytes begin
 };
 
-/// The parts of NAME-00001-of-00003.gguf, named by any of them. Empty for another name.
-std::vector<fs::path> parts_of(const fs::path& path, std::int64_t count) {
-  constexpr std::string_view pattern = "-#####-of-#####.gguf";
-  const std::string name = path.filename().string();
-  if (name.size() <= pattern.size()) return {};
-  const std::string_view end = std::string_view(name).substr(name.size() - pattern.size());
-  const bool fits = std::ranges::equal(end, pattern, [](char have, char want) {
-    return want == '#' ? have >= '0' && have <= '9' : have == want;
-  });
-  if (!fits || end.substr(10, 5) != fmt::format("{:05}", count)) return {};
-  std::vector<fs::path> parts;
-  const auto stem = name.substr(0, name.size() - pattern.size());
-  for (std::int64_t i = 1; i <= count; ++i)
-    parts.push_back(path.parent_path() / fmt::format("{}-{:05}-of-{:05}.gguf", stem, i, count));
-  return parts;
-}
-
 void add_part(Gguf& gguf, const fs::path& path, std::int64_t index, std::int64_t count) {
   if (!has_entry(path))
     throw Refusal(
@@ -338,6 +321,23 @@ bool is_gguf(const fs::path& path) {
   return std::string_view(beginning, sizeof beginning) == magic;
 }
 
+std::vector<fs::path> gguf_parts(const fs::path& path) {
+  constexpr std::string_view pattern = "-#####-of-#####.gguf";
+  const std::string name = path.filename().string();
+  if (name.size() <= pattern.size()) return {path};
+  const std::string_view end = std::string_view(name).substr(name.size() - pattern.size());
+  const bool fits = std::ranges::equal(end, pattern, [](char have, char want) {
+    return want == '#' ? have >= '0' && have <= '9' : have == want;
+  });
+  if (!fits) return {path};
+  const int count = std::stoi(std::string(end.substr(10, 5)));
+  std::vector<fs::path> parts;
+  const auto stem = name.substr(0, name.size() - pattern.size());
+  for (int i = 1; i <= count; ++i)
+    parts.push_back(path.parent_path() / fmt::format("{}-{:05}-of-{:05}.gguf", stem, i, count));
+  return parts.empty() ? std::vector{path} : parts;
+}
+
 Gguf Gguf::open(const fs::path& path) {
   Gguf gguf{GgufMetadata(path), {}, 0, {}, {}};
   std::int64_t count = 1;
@@ -346,12 +346,12 @@ Gguf Gguf::open(const fs::path& path) {
     const auto metadata = Reader(path, first.bytes()).read_metadata();
     count = metadata.whole("split.count").value_or(1);
     if (count < 1 || count > 99999) metadata.refuse("split.count", "is not a number of files.");
-    if (count > 1 && parts_of(path, count).empty())
+    if (count > 1 && static_cast<std::int64_t>(gguf_parts(path).size()) != count)
       metadata.refuse("split.count",
                       fmt::format("says that this is one of {} parts, but the file's name does not.", count),
                       fmt::format("Name the parts as they were: NAME-00001-of-{:05}.gguf.", count));
   }
-  const auto parts = count > 1 ? parts_of(path, count) : std::vector{path};
+  const auto parts = count > 1 ? gguf_parts(path) : std::vector{path};
   for (std::size_t i = 0; i < parts.size(); ++i)
     add_part(gguf, parts[i], static_cast<std::int64_t>(i), count);
   refuse_repeats(gguf);

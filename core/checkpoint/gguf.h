@@ -14,6 +14,10 @@ namespace ladimo {
 /// Whether `path` is a file that is to be read as GGUF: its name ends in .gguf, or its bytes begin as such.
 bool is_gguf(const std::filesystem::path& path);
 
+/// The parts of a split file (NAME-00001-of-00003.gguf), in order, as the name of any of them says. The file
+/// alone for another name.
+std::vector<std::filesystem::path> gguf_parts(const std::filesystem::path& path);
+
 /// What a GGUF file holds, or all parts of a split one.
 struct Gguf {
   GgufMetadata metadata;            // of the first part

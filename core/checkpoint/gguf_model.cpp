@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "checkpoint/float_bits.h"
 #include "checkpoint/gguf_rope.h"
+#include "checkpoint/gguf_vocabulary.h"
 
 namespace ladimo {
 namespace {
@@ -222,9 +223,12 @@ void add_tokens(const GgufMetadata& metadata, Json& config) {
   const auto bos = id("tokenizer.ggml.bos_token_id", pieces ? std::optional(1) : std::nullopt);
   config["bos_token_id"] = bos ? Json(*bos) : Json(nullptr);
   Json ends = Json::array();
-  for (const auto& end : {id("tokenizer.ggml.eos_token_id", pieces ? std::optional(2) : std::nullopt),
-                          id("tokenizer.ggml.eot_token_id", {}), id("tokenizer.ggml.eom_token_id", {})})
+  const auto add = [&](const std::optional<std::int64_t>& end) {
     if (end && std::ranges::find(ends, Json(*end)) == ends.end()) ends.push_back(*end);
+  };
+  add(id("tokenizer.ggml.eos_token_id", pieces ? std::optional(2) : std::nullopt));
+  for (const char* key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) add(id(key, {}));
+  for (const std::int64_t end : tokens_spelled_as_ends(metadata)) add(end);
   config["eos_token_id"] = ends.empty() ? Json(nullptr) : ends.size() == 1 ? ends.front() : ends;
   const auto pad = metadata.whole("tokenizer.ggml.padding_token_id");
   config["pad_token_id"] =

@@ -1,5 +1,6 @@
 #include "checkpoint/gguf_tokenizer.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <string_view>
@@ -67,7 +68,8 @@ std::string piece_model(const GgufMetadata& metadata, const GgufVocabulary& voca
   Message trainer;
   trainer.number(3, 2);  // model_type: BPE
   trainer.number(4, vocabulary.tokens.size());
-  trainer.number(35, 1);  // byte_fallback
+  const bool has_bytes = std::ranges::find(vocabulary.kinds, TokenKind::byte) != vocabulary.kinds.end();
+  trainer.number(35, has_bytes ? 1 : 0);  // byte_fallback
   // Where a special token is not named, sentencepiece takes its own spelling, which then is that of no token.
   for (const auto& [id_field, spelling_field, id] :
        {std::tuple{40U, 45U, vocabulary.unknown}, {41U, 46U, vocabulary.bos}, {42U, 47U, vocabulary.eos}})
@@ -191,7 +193,12 @@ Json settings_of(const GgufMetadata& metadata, const GgufVocabulary& vocabulary,
   name("eos_token", vocabulary.eos);
   name("unk_token", vocabulary.unknown);
   name("pad_token", vocabulary.pad);
-  if (const auto chat = metadata.text("tokenizer.chat_template")) settings["chat_template"] = *chat;
+  const auto chat = metadata.text("tokenizer.chat_template"),
+             with_tools = metadata.text("tokenizer.chat_template.tool_use");
+  if (chat) settings["chat_template"] = *chat;
+  if (chat && with_tools)
+    settings["chat_template"] = {{{"name", "default"}, {"template", *chat}},
+                                 {{"name", "tool_use"}, {"template", *with_tools}}};
   return settings;
 }
 
@@ -201,20 +208,6 @@ const PreTokenizer& pre_of(const GgufMetadata& metadata) {
   if (pre == nullptr)
     metadata.refuse(pre_key, fmt::format("is \"{}\", an unknown pre-tokeniser.", name), use_hugging_face);
   return *pre;
-}
-
-/// The special tokens that llama.cpp assumes of pieces where the file does not name them.
-void assume_llama_tokens(GgufVocabulary& vocabulary) {
-  const auto assume = [&](std::optional<std::int64_t>& id, std::int64_t usual) {
-    if (!id && usual < static_cast<std::int64_t>(vocabulary.tokens.size())) id = usual;
-  };
-  assume(vocabulary.unknown, 0);
-  assume(vocabulary.bos, 1);
-  assume(vocabulary.eos, 2);
-  for (const auto& id : {vocabulary.bos, vocabulary.eos})
-    if (id) vocabulary.kinds[static_cast<std::size_t>(*id)] = TokenKind::control;
-  if (vocabulary.unknown)
-    vocabulary.kinds[static_cast<std::size_t>(*vocabulary.unknown)] = TokenKind::unknown;
 }
 
 }  // namespace
@@ -227,7 +220,7 @@ std::map<std::string, std::string> gguf_tokenizer_files(const GgufMetadata& meta
                     "llama and gpt2 are known.");
   auto vocabulary = GgufVocabulary::read(metadata);
   const bool pieces = *kind == "llama";
-  if (pieces) assume_llama_tokens(vocabulary);
+  if (pieces) vocabulary.complete_pieces(metadata);
   const PreTokenizer* pre = pieces ? nullptr : &pre_of(metadata);
   const bool usual = pieces || pre->adds_bos;
   const bool adds_bos = vocabulary.bos && metadata.flag("tokenizer.ggml.add_bos_token").value_or(usual);

@@ -1,5 +1,6 @@
 #include "checkpoint/gguf_vocabulary.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -9,6 +10,13 @@ namespace {
 
 constexpr const char *tokens_key = "tokenizer.ggml.tokens", *kinds_key = "tokenizer.ggml.token_type",
                      *scores_key = "tokenizer.ggml.scores";
+
+/// In llama-vocab.cpp of llama.cpp: those that keep special_eog_ids.
+constexpr std::string_view ends[] = {
+    "<|eot_id|>",    "<|im_end|>",    "<|end|>", "<|return|>",      "<|call|>",
+    "<end_of_turn>", "<|endoftext|>", "</s>",    "<|eom_id|>",      "<EOT>",
+    "_<EOT>",        "[EOT]",         "[EOS]",   "<|end_of_text|>", "<end_of_utterance>",
+    "<eos>"};
 
 void check_tokens(const GgufMetadata& metadata, const std::vector<std::string_view>& tokens) {
   std::unordered_set<std::string_view> known;
@@ -36,7 +44,43 @@ std::vector<TokenKind> read_kinds(const GgufMetadata& metadata, std::size_t toke
   return kinds;
 }
 
+/// Refuses bytes of pieces that are spelled otherwise than <0x0A>, and a part of the 256.
+void check_bytes(const GgufMetadata& metadata, const GgufVocabulary& vocabulary) {
+  const auto bytes = std::ranges::count(vocabulary.kinds, TokenKind::byte);
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    if (vocabulary.kinds[id] != TokenKind::byte) continue;
+    const auto token = vocabulary.tokens[id];
+    const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F'); };
+    if (token.size() != 6 || !token.starts_with("<0x") || token.back() != '>' || !is_digit(token[3]) ||
+        !is_digit(token[4]))
+      metadata.refuse(
+          kinds_key,
+          fmt::format("says that token {} ({}) is a byte, which are spelled like <0x0A>.", id, token));
+  }
+  if (bytes != 0 && bytes != 256)
+    metadata.refuse(kinds_key, fmt::format("names {} of the 256 bytes.", bytes));
+}
+
 }  // namespace
+
+void GgufVocabulary::complete_pieces(const GgufMetadata& metadata) {
+  check_bytes(metadata, *this);
+  const auto first = std::ranges::find(kinds, TokenKind::unknown);
+  if (!unknown && first != kinds.end()) unknown = first - kinds.begin();
+  const auto assume = [&](std::optional<std::int64_t>& id, std::int64_t usual) {
+    if (!id && usual < static_cast<std::int64_t>(tokens.size())) id = usual;
+  };
+  assume(unknown, 0);
+  assume(bos, 1);
+  assume(eos, 2);
+  for (const auto& id : {bos, eos})
+    if (id) kinds[static_cast<std::size_t>(*id)] = TokenKind::control;
+  if (unknown) kinds[static_cast<std::size_t>(*unknown)] = TokenKind::unknown;
+  for (std::size_t id = 0; id < kinds.size(); ++id)
+    if (kinds[id] == TokenKind::unknown && static_cast<std::int64_t>(id) != *unknown)
+      metadata.refuse(
+          kinds_key, fmt::format("says that tokens {} and {} both stand for what is unknown.", *unknown, id));
+}
 
 GgufVocabulary GgufVocabulary::read(const GgufMetadata& metadata) {
   GgufVocabulary vocabulary;
@@ -64,6 +108,18 @@ GgufVocabulary GgufVocabulary::read(const GgufMetadata& metadata) {
 std::optional<std::string> GgufVocabulary::spelling(const std::optional<std::int64_t>& id) const {
   if (!id) return std::nullopt;
   return std::string(tokens[static_cast<std::size_t>(*id)]);
+}
+
+std::vector<std::int64_t> tokens_spelled_as_ends(const GgufMetadata& metadata) {
+  const auto tokens = metadata.texts(tokens_key);
+  const auto kinds = metadata.wholes(kinds_key);
+  std::vector<std::int64_t> found;
+  if (!tokens || !kinds || tokens->size() != kinds->size()) return found;
+  for (std::size_t id = 0; id < tokens->size(); ++id)
+    if ((*kinds)[id] == static_cast<int>(TokenKind::control) &&
+        std::ranges::find(ends, (*tokens)[id]) != std::end(ends))
+      found.push_back(static_cast<std::int64_t>(id));
+  return found;
 }
 
 }  // namespace ladimo

@@ -24,8 +24,17 @@ struct GgufVocabulary {
   /// that of no token.
   static GgufVocabulary read(const GgufMetadata& metadata);
 
+  /// Adds what llama.cpp assumes of pieces where the file does not name the special tokens: the token of the
+  /// kind `unknown`, else 0, and 1 and 2 as BOS and EOS. Throws Refusal that names the key where several
+  /// tokens are unknown, or where a byte is not spelled as one, which no SentencePiece model may have.
+  void complete_pieces(const GgufMetadata& metadata);
+
   /// The spelling of a special token.
   std::optional<std::string> spelling(const std::optional<std::int64_t>& id) const;
 };
+
+/// The control tokens whose spelling says that a text or a turn ends there, as llama.cpp takes them, because
+/// files name only one or two of them by id. Empty where the lists of tokens do not fit each other.
+std::vector<std::int64_t> tokens_spelled_as_ends(const GgufMetadata& metadata);
 
 }  // namespace ladimo

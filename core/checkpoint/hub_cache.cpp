@@ -10,7 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/format.h"
 #include "base/path_problem.h"
+#include "checkpoint/foreign_layout.h"
+#include "checkpoint/gguf.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
@@ -67,8 +70,10 @@ class Entry {
   explicit Entry(fs::path path) : path_(std::move(path)), name_(name_of_entry(path_)) {}
 
   /// The folder or file to open. Throws Refusal.
-  fs::path model() const {
+  fs::path model(ModelUse use) const {
     const fs::path folder = snapshot();
+    const bool has_tokenizer = is_there(folder / "tokenizer.json") || is_there(folder / "tokenizer.model");
+    if (use == ModelUse::tokenizer && has_tokenizer && gguf_files(folder).empty()) return folder;
     const bool whole = is_there(folder / "model.safetensors"), sharded = has_entry(folder / index_name);
     if (sharded && !whole) require_shards(folder);
     if ((whole || sharded) && is_there(folder / "config.json")) return folder;
@@ -76,6 +81,8 @@ class Entry {
     refuse_incomplete();
     if (!is_there(folder / "config.json"))
       throw refusal("holds no config.json, so it is no whole model", download_hint(), folder);
+    if (!whole && !sharded && !foreign_folder(folder))
+      throw refusal("holds no weights", download_hint(), folder);
     return folder;  // its weights are of another kind, which is said when it is opened
   }
 
@@ -110,28 +117,44 @@ class Entry {
   void require_shards(const fs::path& folder) const {
     if (!is_there(folder / index_name)) refuse_incomplete();
     const auto index = read_json(folder / index_name);
-    std::set<std::string> shards;
+    std::set<fs::path> shards;
     if (index.is_object() && index.contains("weight_map") && index["weight_map"].is_object())
       for (const auto& [tensor, shard] : index["weight_map"].items())
-        if (shard.is_string() && is_plain_name(shard.get_ref<const std::string&>())) shards.insert(shard);
-    const auto absent =
-        std::ranges::count_if(shards, [&](const std::string& shard) { return !is_there(folder / shard); });
+        if (shard.is_string() && is_plain_name(shard.get_ref<const std::string&>()))
+          shards.insert(folder / shard.get_ref<const std::string&>());
+    require_all({shards.begin(), shards.end()}, folder);
+  }
+
+  void require_all(const std::vector<fs::path>& files, const fs::path& folder) const {
+    const auto absent = std::ranges::count_if(files, [](const fs::path& file) { return !is_there(file); });
     if (absent > 0)
       throw refusal(
-          fmt::format("was downloaded in part: {} of its {} weight files are absent", absent, shards.size()),
+          fmt::format("was downloaded in part: {} of its {} weight files are absent", absent, files.size()),
           download_hint(), folder);
+  }
+
+  /// The GGUF files in a folder and below it; of a split one only the first.
+  static std::set<fs::path> gguf_files(const fs::path& folder) {
+    std::set<fs::path> files;
+    std::error_code code;
+    for (fs::recursive_directory_iterator entry(folder, code), end; !code && entry != end;
+         entry.increment(code))
+      if (lower_case(entry->path().extension().string()) == ".gguf" && !entry->is_directory(code))
+        files.insert(gguf_parts(entry->path()).front());
+    return files;
   }
 
   /// The GGUF file of a folder; none where it has none. Throws Refusal when there are several.
   std::optional<fs::path> gguf_of(const fs::path& folder) const {
-    const auto files =
-        entries_of(folder, [](const auto& entry) { return entry.path().extension() == ".gguf"; });
+    const auto files = gguf_files(folder);
     if (files.empty()) return std::nullopt;
-    if (files.size() == 1 && is_there(files.front())) return files.front();
-    if (files.size() == 1) throw refusal("was downloaded in part", download_hint(), files.front());
+    if (files.size() == 1) {
+      require_all(gguf_parts(*files.begin()), folder);
+      return *files.begin();
+    }
     std::vector<std::string> names;
     for (const fs::path& file : files)
-      if (names.size() < most_listed) names.push_back(file.filename().string());
+      if (names.size() < most_listed) names.push_back(file.lexically_relative(folder).string());
     throw refusal(fmt::format("has {} GGUF files: {}{}", files.size(), fmt::join(names, ", "),
                               names.size() < files.size() ? ", ..." : ""),
                   fmt::format("Name one of them in {}.", folder.string()), folder);
@@ -186,16 +209,18 @@ std::uint64_t bytes_of(const fs::path& entry) {
 
 }  // namespace
 
-fs::path find_model(const std::string& model) {
-  if (const fs::path entry = entry_of(model); !entry.empty()) return Entry(entry).model();
-  if (has_entry(model) || !is_hub_name(model)) return model;
+fs::path find_model(const std::string& named, ModelUse use) {
+  if (const fs::path entry = entry_of(named); !entry.empty()) return Entry(entry).model(use);
+  const std::string model =
+      named.substr(0, named.find_last_not_of('/') + 1);  // ORG/NAME/, as shells complete
+  if (has_entry(named) || !is_hub_name(model)) return named;
   std::vector<std::string> places;
   for (const fs::path& cache : hub_caches()) {
     if (const fs::path entry = entry_of(cache / folder_name(model)); !entry.empty())
-      return Entry(entry).model();
+      return Entry(entry).model(use);
     places.push_back(cache.string());
   }
-  if (model.find('/') == model.npos) return model;  // hardly a name of the Hub, which have an ORG
+  if (model.find('/') == model.npos) return named;  // hardly a name of the Hub, which have an ORG
   throw Refusal(
       fmt::format("There is no folder or file {}, and no model of this name in the cache of the Hugging "
                   "Face Hub ({}).",
@@ -212,7 +237,7 @@ std::vector<CachedModel> list_hub_cache() {
       CachedModel model{name_of_entry(path), {}, bytes_of(path), {}};
       if (!known.insert(model.name).second) continue;
       try {
-        model.path = Entry(path).model();
+        model.path = Entry(path).model(ModelUse::whole);
       } catch (const Refusal& refusal) {
         model.problem = refusal.problem();
       }
@@ -236,10 +261,9 @@ std::vector<fs::path> hub_caches() {
 }
 
 std::string hub_name_of(const fs::path& path) {
-  for (const fs::path& folder : {path, path.parent_path()}) {
+  for (fs::path folder = path; folder.has_filename(); folder = folder.parent_path()) {
     const fs::path snapshots = folder.parent_path();
-    if (snapshots.filename() != "snapshots") continue;
-    return name_of_entry(snapshots.parent_path());
+    if (snapshots.filename() == "snapshots") return name_of_entry(snapshots.parent_path());
   }
   return {};
 }

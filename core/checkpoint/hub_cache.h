@@ -12,12 +12,16 @@
 
 namespace ladimo {
 
+/// What a MODEL is named for.
+enum class ModelUse { whole, tokenizer };
+
 /// The folder or file that a MODEL names: a path, the folder of a model in a cache, or ORG/NAME where there
 /// is no such path and a cache has it. In a cache, the commit of refs/main counts, else the only one; where
-/// that holds a GGUF file instead of a folder's weights, it is that file. Any other text is returned as it
-/// is, so that what opens it says what is wrong. Throws Refusal: ORG/NAME is in no cache (the places looked
-/// at are named), the model is not whole, or it is not clear which commit or which file is meant.
-std::filesystem::path find_model(const std::string& model);
+/// that holds a GGUF file (or one that is split) instead of a folder's weights, also below it, it is that
+/// file. For its tokenizer alone, the tokenizer's files are enough. Any other text is returned as it is, so
+/// that what opens it says what is wrong. Throws Refusal: ORG/NAME is in no cache (the places looked at are
+/// named), the model is not whole, or it is not clear which commit or which file is meant.
+std::filesystem::path find_model(const std::string& model, ModelUse use = ModelUse::whole);
 
 struct CachedModel {
   std::string name;                // ORG/NAME

@@ -38,7 +38,7 @@ Continuation continue_prompt(const LoadedModel& model, const ModelPolicy& policy
   };
   say(prompt);
   StreamDecoder pieces(model.tokenizer());
-  for (const auto id : encoded) pieces.add(id);
+  pieces.follow(encoded);
   const Stopwatch watch;
   double first_s = 0, last_s = 0;
   generate(decoder, ids, sampling, context, [&](const GeneratedToken& token) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 
 #include <unicode/uchar.h>
 
@@ -51,16 +52,22 @@ std::size_t spaces_after(std::string_view text, std::size_t begin) {
 }  // namespace
 
 AddedTokenSearch::AddedTokenSearch(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
-  std::ranges::stable_sort(
-      tokens_, [](const AddedToken& a, const AddedToken& b) { return a.content.size() > b.content.size(); });
-  for (const AddedToken& token : tokens_)
-    by_first_byte_[static_cast<unsigned char>(token.content.front())].push_back(&token);
+  for (const AddedToken& token : tokens_) {
+    by_content_.emplace(token.content, &token);
+    sizes_[static_cast<unsigned char>(token.content.front())].push_back(token.content.size());
+  }
+  for (auto& sizes : sizes_) {
+    std::ranges::sort(sizes, std::greater());
+    const auto repeated = std::ranges::unique(sizes);
+    sizes.erase(repeated.begin(), repeated.end());
+  }
 }
 
 const AddedToken* AddedTokenSearch::token_at(std::string_view text, std::size_t at) const {
-  for (const AddedToken* token : by_first_byte_[static_cast<unsigned char>(text[at])]) {
-    if (!text.substr(at).starts_with(token->content)) continue;
-    if (!token->single_word || !is_inside_word(text, at, at + token->content.size())) return token;
+  for (const std::size_t size : sizes_[static_cast<unsigned char>(text[at])]) {
+    if (size > text.size() - at) continue;
+    if (const auto found = by_content_.find(text.substr(at, size)); found != by_content_.end())
+      return found->second;
   }
   return nullptr;
 }
@@ -75,6 +82,10 @@ std::vector<TextPart> AddedTokenSearch::split(std::string_view text) const {
       continue;
     }
     std::size_t from = at, to = at + token->content.size();
+    if (token->single_word && is_inside_word(text, from, to)) {
+      at = to;
+      continue;
+    }
     if (token->strips_left) from -= spaces_before(text.substr(begin, from - begin));
     if (token->strips_right) to += spaces_after(text, to);
     if (from > begin) parts.push_back({text.substr(begin, from - begin), {}});

@@ -16,38 +16,59 @@ constexpr const char* hint =
     "Give text, as plain text or as JSON lines like {\"text\": \"...\"}, or a model with a chat template "
     "(chat_template.jinja, or chat_template in tokenizer_config.json).";
 
-/// The template under `chat_template` of a JSON file; none where the file or the key is absent.
-std::optional<std::string> template_in(const ModelFiles& files, const std::string& name) {
-  if (!files.has(name)) return std::nullopt;
-  const nlohmann::json json = files.read_json(name);
-  if (!json.is_object() || !json.contains("chat_template") || json["chat_template"].is_null())
-    return std::nullopt;
-  const auto& found = json["chat_template"];
-  const auto refuse = [&](const char* what) -> Refusal {
-    return Refusal(fmt::format("{}: chat_template {}.", name, what), hint, files.path(name));
-  };
-  if (found.is_string()) return found.get<std::string>();
-  if (!found.is_array()) throw refuse("must be a text or a list of named templates");
-  for (const auto& entry : found) {
-    const bool named = entry.is_object() && entry.contains("name") && entry["name"].is_string() &&
-                       entry.contains("template") && entry["template"].is_string();
-    if (!named) throw refuse("has an entry without `name` and `template`");
-    if (entry["name"] == "default") return entry["template"].get<std::string>();
-  }
-  throw refuse("has no template with the name `default`");
-}
-
 struct Source {
   std::string text;
   std::string file;  // its name
 };
 
-std::optional<Source> source_of(const ModelFiles& files) {
-  if (files.has("chat_template.jinja"))
-    return Source{files.read("chat_template.jinja"), "chat_template.jinja"};
+/// The templates of a model. `with_tools`: the one for conversations with tools, where that is another one.
+struct Sources {
+  std::optional<Source> usual, with_tools;
+};
+
+/// The templates under `chat_template` of a JSON file; none where the file or the key is absent.
+Sources sources_in(const ModelFiles& files, const std::string& name) {
+  if (!files.has(name)) return {};
+  const nlohmann::json json = files.read_json(name);
+  if (!json.is_object() || !json.contains("chat_template") || json["chat_template"].is_null()) return {};
+  const auto& found = json["chat_template"];
+  const auto refuse = [&](const char* what) -> Refusal {
+    return Refusal(fmt::format("{}: chat_template {}.", name, what), hint, files.path(name));
+  };
+  Sources sources;
+  if (found.is_string()) {
+    sources.usual = Source{found.get<std::string>(), name};
+    return sources;
+  }
+  if (!found.is_array()) throw refuse("must be a text or a list of named templates");
+  for (const auto& entry : found) {
+    const bool named = entry.is_object() && entry.contains("name") && entry["name"].is_string() &&
+                       entry.contains("template") && entry["template"].is_string();
+    if (!named) throw refuse("has an entry without `name` and `template`");
+    if (entry["name"] == "default") sources.usual = Source{entry["template"].get<std::string>(), name};
+    if (entry["name"] == "tool_use") sources.with_tools = Source{entry["template"].get<std::string>(), name};
+  }
+  if (!sources.usual) throw refuse("has no template with the name `default`");
+  return sources;
+}
+
+Sources sources_of(const ModelFiles& files) {
+  const auto file = [&](const std::string& name) -> std::optional<Source> {
+    if (!files.has(name)) return std::nullopt;
+    return Source{files.read(name), name};
+  };
+  if (auto usual = file("chat_template.jinja"))
+    return {std::move(usual), file("additional_chat_templates/tool_use.jinja")};
   for (const char* name : {"tokenizer_config.json", "chat_template.json"})
-    if (auto found = template_in(files, name)) return Source{std::move(*found), name};
-  return std::nullopt;
+    if (auto sources = sources_in(files, name); sources.usual) return sources;
+  return {};
+}
+
+jinja::Template parsed(const Source& source, const ModelFiles& files) {
+  return naming_file(files.path(source.file), [&] {
+    if (find_invalid_utf8(source.text)) throw Refusal("The chat template is not UTF-8 text.", hint);
+    return jinja::Template(source.text);
+  });
 }
 
 /// The messages as transformers hands them to a template: keys that are null are left out, and what a model
@@ -107,16 +128,17 @@ ChatTemplate::ChatTemplate(const ModelFiles& files) {
 }
 
 void ChatTemplate::read(const ModelFiles& files) {
-  const auto source = source_of(files);
-  if (!source) throw Refusal("The model has no chat template.", hint, files.path("tokenizer_config.json"));
-  naming_file(files.path(source->file), [&] {
-    if (find_invalid_utf8(source->text)) throw Refusal("The chat template is not UTF-8 text.", hint);
-    template_.emplace(source->text);
-    return 0;
-  });
-  const auto settings = read_tokenizer_settings(files);
-  bos_ = settings.bos;
-  eos_ = settings.eos;
+  const auto sources = sources_of(files);
+  if (!sources.usual)
+    throw Refusal("The model has no chat template.", hint, files.path("tokenizer_config.json"));
+  template_ = parsed(*sources.usual, files);
+  special_ = read_tokenizer_settings(files).special;
+  if (!sources.with_tools) return;
+  try {
+    with_tools_ = parsed(*sources.with_tools, files);
+  } catch (const Refusal& refusal) {
+    problem_with_tools_ = refusal.problem();  // conversations without tools do not need it
+  }
 }
 
 std::string ChatTemplate::render(const Json& conversation) const {
@@ -127,9 +149,10 @@ std::string ChatTemplate::render(const Json& conversation) const {
                     {"documents", nullptr},
                     {"add_generation_prompt", false}};
   // A tokenizer without such a token does not define the name, and the template prints nothing for it.
-  if (bos_ && !bos_->empty()) variables["bos_token"] = *bos_;
-  if (eos_ && !eos_->empty()) variables["eos_token"] = *eos_;
-  return template_->render(variables, date);
+  for (const auto& [name, spelling] : special_) variables[name] = spelling;
+  const bool has_tools = !conversation["tools"].is_null();
+  if (has_tools && problem_with_tools_) throw Refusal(*problem_with_tools_);
+  return (has_tools && with_tools_ ? *with_tools_ : *template_).render(variables, date);
 }
 
 Json conversation_in(const Json& object) {

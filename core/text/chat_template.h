@@ -1,6 +1,7 @@
 // Conversations as the text that a model was trained on: the chat template that comes with a checkpoint.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,8 @@ namespace ladimo {
 class ChatTemplate {
  public:
   /// Reads the template of a model: chat_template.jinja, else `chat_template` of tokenizer_config.json (a
-  /// text, or a list of named ones of which `default` counts), else of chat_template.json. What is wrong with
+  /// text, or a list of named ones, of which `default` and `tool_use` count), else of chat_template.json.
+  /// Beside chat_template.jinja, additional_chat_templates/tool_use.jinja is `tool_use`. What is wrong with
   /// it is said in problem(): a model whose template cannot be used is as good as any for text.
   explicit ChatTemplate(const ModelFiles& files);
 
@@ -24,7 +26,8 @@ class ChatTemplate {
   const std::optional<Problem>& problem() const { return problem_; }
 
   /// The text of a conversation, a JSON object of conversation_in(), as apply_chat_template(tokenize=False)
-  /// of transformers gives it. strftime_now() always gives 26 July 2024, the date of Llama 3's templates
+  /// of transformers gives it: by the template `tool_use`, if there is one, where the conversation has tools.
+  /// strftime_now() always gives 26 July 2024, the date of Llama 3's templates
   /// where there is no clock, because the same file must give the same text tomorrow. Throws Refusal: what
   /// the template refuses or what it needs that is not supported. Precondition: there is no problem().
   std::string render(const nlohmann::ordered_json& conversation) const;
@@ -32,9 +35,9 @@ class ChatTemplate {
  private:
   void read(const ModelFiles& files);
 
-  std::optional<jinja::Template> template_;
-  std::optional<std::string> bos_, eos_;  // spellings that the template may name
-  std::optional<Problem> problem_;
+  std::optional<jinja::Template> template_, with_tools_;
+  std::map<std::string, std::string> special_;  // spellings of tokens that the template may name
+  std::optional<Problem> problem_, problem_with_tools_;
 };
 
 /// The conversation in a JSON object, as `messages` (role, content) and `tools`: those of the object, or made

@@ -1,6 +1,7 @@
 #include "text/json_tokenizer.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,6 +28,7 @@ class JsonTokenizer final : public FileTokenizer {
     auto settings = read_tokenizer_settings(files);
     warnings_ = std::move(settings.warnings);
     add_missing(settings.added, files);
+    use_ids_of_vocabulary(files);
     if (model) leave_out_unknown(parts_.added, model->count, files.source(), warnings_);
     find_added();
     choose_bos(settings, files);
@@ -63,6 +65,7 @@ class JsonTokenizer final : public FileTokenizer {
     return parts_.decoder.decode(std::move(tokens));
   }
 
+  bool is_byte(std::int32_t id) const override { return parts_.decoder.is_byte(spelling(id)); }
   std::string kind() const override { return parts_.model->kind(); }
   std::int64_t size() const override { return static_cast<std::int64_t>(vocabulary().size()); }
 
@@ -79,6 +82,25 @@ class JsonTokenizer final : public FileTokenizer {
         warn({fmt::format("tokenizer.json spells token {} {}, and tokenizer_config.json spells it {}.",
                           token.id, known->content, token.content),
               "The spelling of tokenizer.json is used.", files.path(file_name)});
+    }
+    std::ranges::stable_sort(parts_.added, {}, &AddedToken::id);
+  }
+
+  void use_ids_of_vocabulary(const ModelFiles& files) {
+    std::unordered_map<std::string_view, std::int32_t> ids;
+    if (!parts_.added.empty())
+      for (std::size_t id = 0; id < vocabulary().size(); ++id)
+        ids[vocabulary()[id]] = static_cast<std::int32_t>(id);  // of a token that is there twice, the last
+    bool warned = false;
+    for (AddedToken& token : parts_.added) {
+      const auto known = ids.find(token.content);
+      if (known == ids.end() || known->second == token.id) continue;
+      if (!std::exchange(warned, true))
+        warn({fmt::format(
+                  "The added token {} has the id {}, and the vocabulary of tokenizer.json gives it {}.",
+                  token.content, token.id, known->second),
+              "The id of the vocabulary is used, as in Hugging Face tokenizers.", files.path(file_name)});
+      token.id = known->second;
     }
     std::ranges::stable_sort(parts_.added, {}, &AddedToken::id);
   }

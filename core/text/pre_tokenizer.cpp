@@ -14,6 +14,10 @@ namespace {
 constexpr const char* gpt2_expression =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
+// \w+|[^\w\s]+ of Rust, whose \w is that of Unicode's annex on regular expressions.
+constexpr const char* words_or_signs =
+    R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\s]+)";
+
 /// What becomes of matches (SplitDelimiterBehavior of Hugging Face tokenizers).
 enum class Behavior { removed, isolated, merged_with_previous, merged_with_next, contiguous };
 
@@ -36,13 +40,16 @@ class Splitter {
   void add(TextSpan part, bool matches) {
     if (part.size() == 0) return;
     if (behavior_ == Behavior::removed && matches) return;
-    const bool joined = pieces_.size() > first_ && joins(matches);
+    const bool joined = pieces_.size() > first_ && !parted_ && joins(matches);
+    parted_ = false;
     if (joined)
       pieces_.back().end = part.end;
     else
       pieces_.push_back(part);
     previous_ = matches;
   }
+  /// A match without a character stands between two parts, which then do not become one piece.
+  void part() { parted_ = true; }
 
  private:
   bool joins(bool matches) const {
@@ -62,6 +69,7 @@ class Splitter {
   std::vector<TextSpan>& pieces_;
   std::size_t first_;      // of this piece's parts in `pieces_`
   bool previous_ = false;  // whether the last part matched
+  bool parted_ = false;
 };
 
 void split(CutText& cut, const Regex& pattern, Behavior behavior, bool inverted) {
@@ -71,11 +79,13 @@ void split(CutText& cut, const Regex& pattern, Behavior behavior, bool inverted)
     Splitter splitter(behavior, pieces);
     const auto text = std::string_view(cut.text).substr(piece.begin, piece.size());
     std::size_t at = 0;
+    std::optional<TextSpan> match;
     while (at < text.size()) {
-      const auto match = pattern.find(text, at);
+      match = pattern.next(text, match);
       const std::size_t next = match ? match->begin : text.size();
       splitter.add({piece.begin + at, piece.begin + next}, inverted);
       if (!match) break;
+      if (match->size() == 0) splitter.part();
       splitter.add({piece.begin + next, piece.begin + match->end}, !inverted);
       at = match->end;
     }
@@ -186,7 +196,7 @@ void PreTokenizer::add(const JsonFields& json) {
   } else if (type == "WhitespaceSplit") {
     add_split(Regex("\\s"), "Removed", false, json);
   } else if (type == "Whitespace") {
-    add_split(Regex("\\w+|[^\\w\\s]+"), "Removed", true, json);
+    add_split(Regex(words_or_signs), "Removed", true, json);
   } else {
     json.refuse("type", fmt::format("is {}, a pre-tokeniser that is not known here", type));
   }

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
+#include "text/oniguruma.h"
 
 namespace ladimo {
 namespace {
@@ -18,23 +20,6 @@ struct FreeCode {
 struct FreeMatch {
   void operator()(pcre2_match_data* match) const { pcre2_match_data_free(match); }
 };
-
-/// PCRE2's \s has U+180E, which is no white space since Unicode 6.3.
-std::string with_unicode_spaces(const std::string& expression) {
-  std::string result;
-  for (std::size_t i = 0; i < expression.size(); ++i) {
-    const char next = expression[i] == '\\' && i + 1 < expression.size() ? expression[++i] : '\0';
-    if (next == 's')
-      result += "\\p{White_Space}";
-    else if (next == 'S')
-      result += "\\P{White_Space}";
-    else if (next != '\0')
-      result += {'\\', next};
-    else
-      result += expression[i];
-  }
-  return result;
-}
 
 /// The place where this thread's matches are written.
 pcre2_match_data* match_of_thread() {
@@ -50,7 +35,7 @@ struct Regex::Compiled {
 };
 
 Regex::Regex(const std::string& expression) {
-  const std::string spelled = with_unicode_spaces(expression);
+  const std::string spelled = pcre2_spelling(expression);
   int error = 0;
   std::size_t offset = 0;
   pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(),
@@ -71,7 +56,7 @@ Regex::Regex(const std::string& expression) {
 std::optional<TextSpan> Regex::find(std::string_view text, std::size_t from) const {
   pcre2_match_data* const match = match_of_thread();
   const auto* bytes = reinterpret_cast<PCRE2_SPTR>(text.data());
-  const auto options = PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY;
+  const auto options = PCRE2_NO_UTF_CHECK;
   int found = pcre2_match(compiled_->code.get(), bytes, text.size(), from, options, match, nullptr);
   if (found == PCRE2_ERROR_JIT_STACKLIMIT)  // the interpreter has more room
     found =
@@ -85,10 +70,21 @@ std::optional<TextSpan> Regex::find(std::string_view text, std::size_t from) con
   return TextSpan{ends[0], ends[1]};
 }
 
+std::optional<TextSpan> Regex::next(std::string_view text, const std::optional<TextSpan>& last) const {
+  if (!last) return find(text, 0);
+  auto match = find(text, last->end);
+  if (match && match->size() == 0 && match->end == last->end) {
+    if (last->end == text.size()) return std::nullopt;
+    match = find(text, last->end + utf8_at(text, last->end).bytes);
+  }
+  return match;
+}
+
 std::string Regex::replace(std::string_view text, std::string_view content) const {
   std::string result;
   std::size_t at = 0;
-  while (const auto match = find(text, at)) {
+  std::optional<TextSpan> match;
+  while ((match = next(text, match))) {
     result.append(text.substr(at, match->begin - at)).append(content);
     at = match->end;
   }

@@ -17,17 +17,19 @@ struct TextSpan {
 
 class Regex {
  public:
-  /// Compiles an expression in the spelling of Oniguruma, which Hugging Face tokenizers use: \s is Unicode's
-  /// White_Space, ^ and $ stand at line ends. Throws Refusal without a path that shows the expression.
+  /// Compiles an expression in the spelling of Oniguruma (oniguruma.h). Throws Refusal without a path that
+  /// shows the expression.
   explicit Regex(const std::string& expression);
 
-  /// The first match at or after `from` that is not empty. Precondition: `text` is UTF-8, and `from` is not
-  /// inside a character. Throws Refusal when the expression takes too long. Thread-safe.
-  std::optional<TextSpan> find(std::string_view text, std::size_t from) const;
+  /// The match that follows `last` (none: the first), which may be empty, but not where `last` ends.
+  /// Precondition: `text` is UTF-8. Throws Refusal when the expression takes too long. Thread-safe.
+  std::optional<TextSpan> next(std::string_view text, const std::optional<TextSpan>& last) const;
   /// `text` with every match replaced by `content`.
   std::string replace(std::string_view text, std::string_view content) const;
 
  private:
+  std::optional<TextSpan> find(std::string_view text, std::size_t from) const;
+
   struct Compiled;
   std::shared_ptr<const Compiled> compiled_;
 };

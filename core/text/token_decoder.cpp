@@ -77,6 +77,7 @@ void TokenDecoder::add(const JsonFields& json) {
     steps_.push_back(decode_byte_level);
   } else if (type == "ByteFallback") {
     steps_.push_back(decode_byte_fallback);
+    byte_fallback_ = true;
   } else if (type == "Fuse") {
     steps_.push_back([](Tokens& tokens) { tokens = {fmt::format("{}", fmt::join(tokens, ""))}; });
   } else if (type == "Replace") {
@@ -103,6 +104,8 @@ void TokenDecoder::add(const JsonFields& json) {
     json.refuse("type", fmt::format("is {}, a decoder that is not known here", type));
   }
 }
+
+bool TokenDecoder::is_byte(std::string_view token) const { return byte_fallback_ && byte_of(token); }
 
 std::string TokenDecoder::decode(Tokens tokens) const {
   for (const Step& step : steps_) step(tokens);

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json_fields.h"
@@ -19,12 +20,16 @@ class TokenDecoder {
 
   /// The text of tokens. Bytes that are no character become U+FFFD.
   std::string decode(std::vector<std::string> tokens) const;
+  /// Whether a token is a byte of ByteFallback: a run of them is text where all of it is, else U+FFFD for
+  /// each.
+  bool is_byte(std::string_view token) const;
 
  private:
   using Step = std::function<void(std::vector<std::string>&)>;
   void add(const JsonFields& json);
 
   std::vector<Step> steps_;
+  bool byte_fallback_ = false;
 };
 
 }  // namespace ladimo

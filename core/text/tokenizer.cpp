@@ -11,8 +11,27 @@ constexpr std::size_t longest_character = 4;  // bytes of UTF-8
 
 }  // namespace
 
+void StreamDecoder::follow(std::span<const std::int32_t> ids) {
+  ids_.assign(ids.begin(), ids.end());
+  // A run of bytes at the end is text already, which no further byte may change.
+  const auto is_byte = [&](std::int32_t id) { return tokenizer_.is_byte(id); };
+  auto run = ids_.end();
+  while (run != ids_.begin() && (is_byte(run[-1]) || tokenizer_.decode({&run[-1], 1}).empty())) --run;
+  ids_.erase(std::remove_if(run, ids_.end(), is_byte), ids_.end());
+  context_ = ids_.size();
+  printed_ = tokenizer_.decode(ids_).size();
+  held_ = 0;
+  in_run_ = false;
+}
+
 std::string StreamDecoder::add(std::int32_t id) {
   ids_.push_back(id);
+  // One more byte may make the characters of the run that are complete unreadable.
+  if (tokenizer_.is_byte(id))
+    in_run_ = true;
+  else if (in_run_ && !tokenizer_.decode({&id, 1}).empty())
+    in_run_ = false;
+  if (in_run_) return {};
   const std::string text = tokenizer_.decode(ids_);
   std::size_t complete = text.size();
   while (std::string_view(text).substr(0, complete).ends_with(replacement_character))
@@ -33,6 +52,7 @@ std::string StreamDecoder::finish() {
   std::string added = text.size() > printed_ ? text.substr(printed_) : std::string();
   ids_.clear();
   context_ = printed_ = held_ = 0;
+  in_run_ = false;
   return added;
 }
 

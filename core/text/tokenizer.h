@@ -38,6 +38,8 @@ class Tokenizer {
   virtual std::string spelling(std::int32_t id) const = 0;
   /// The spelling of a token that stands beside the pieces, special or not; empty for a piece.
   virtual std::string added_token(std::int32_t) const { return {}; }
+  /// Whether a token is a byte of a run of such tokens, whose whole text may change with every further one.
+  virtual bool is_byte(std::int32_t) const { return false; }
   /// Where the files that the tokenizer was loaded from differ from each other or from config.json, and what
   /// follows from it.
   const std::vector<Problem>& warnings() const { return warnings_; }
@@ -62,7 +64,9 @@ std::unique_ptr<Tokenizer> load_tokenizer(const ModelFiles& files,
 class StreamDecoder {
  public:
   explicit StreamDecoder(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
-  /// The text that `id` adds (empty while a character is incomplete).
+  /// Begins anew behind ids whose text is known, such as those of a prompt.
+  void follow(std::span<const std::int32_t> ids);
+  /// The text that `id` adds (empty while a character is incomplete, and in a run of bytes).
   std::string add(std::int32_t id);
   /// What is still held back at the end of the ids: the bytes of a character that never became complete.
   std::string finish();
@@ -75,6 +79,7 @@ class StreamDecoder {
   std::size_t context_ = 0;        // tokens of `ids_` whose text is out
   std::size_t printed_ = 0;        // bytes of decode(ids_) that are out
   std::size_t held_ = 0;           // tokens since the character began that is not complete
+  bool in_run_ = false;            // the last token that prints anything is a byte (Tokenizer::is_byte)
 };
 
 }  // namespace ladimo

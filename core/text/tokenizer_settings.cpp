@@ -39,7 +39,7 @@ std::optional<std::string> spelling(const Json& token) {
 }
 
 /// The spelling under a key. An empty one where it is null, none where it is absent or no spelling.
-std::optional<std::string> spelling(const Json& json, const char* key) {
+std::optional<std::string> spelling(const Json& json, const std::string& key) {
   if (!json.contains(key)) return std::nullopt;
   return json[key].is_null() ? std::string() : spelling(json[key]);
 }
@@ -118,8 +118,17 @@ TokenizerSettings read_tokenizer_settings(const ModelFiles& files) {
   for (auto& [id, token] : tokens)
     if (!token.content.empty()) settings.added.push_back(std::move(token));
   if (fields.has("add_bos_token")) settings.adds_bos = fields.flag("add_bos_token");
-  settings.bos = spelling(config, "bos_token");
-  settings.eos = spelling(config, "eos_token");
+  const auto named = [&](const std::string& key) {
+    const bool replaced = map.contains(key) && !fields.has("added_tokens_decoder");
+    return spelling(replaced ? map : config, key);
+  };
+  settings.bos = named("bos_token");
+  settings.eos = named("eos_token");
+  // Models name tokens of their own, such as image_token, in the same way.
+  for (const Json* file : {&config, &map})
+    for (const auto& entry : file->items())
+      if (const auto token = named(entry.key()); token && !token->empty() && entry.key().ends_with("_token"))
+        settings.special[entry.key()] = *token;
   settings.prefix_every_part = flag(fields, "legacy");
   return settings;
 }

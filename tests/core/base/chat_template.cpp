@@ -38,9 +38,10 @@ std::string problem_of(const ChatTemplate& chat) {
   return chat.problem()->message;
 }
 
-std::string said_of(const std::map<std::string, std::string>& files) {
+std::string said_of(const std::map<std::string, std::string>& files, const ordered_json& tools = {}) {
   const ChatTemplate chat(model(files));
-  return chat.render(conversation_in({{"messages", {{{"role", "user"}, {"content", "x"}}}}}));
+  return chat.render(
+      conversation_in({{"messages", {{{"role", "user"}, {"content", "x"}}}}, {"tools", tools}}));
 }
 
 template <class Work>
@@ -126,6 +127,46 @@ TEST_CASE("the template of a model is found where transformers finds it") {
                                                       {{"name", "default"}, {"template", "usual"}}})}}) ==
         "usual");
   CHECK(said_of({{"chat_template.jinja", "[{{ bos_token }}{{ eos_token }}]"}}) == "[]");
+}
+
+TEST_CASE("conversations with tools have a template of their own where the model has one") {
+  const auto named = [](const std::string& with_tools) {
+    return json{
+        {"chat_template",
+         {{{"name", "default"}, {"template", "usual"}}, {{"name", "tool_use"}, {"template", with_tools}}}}}
+        .dump();
+  };
+  const ordered_json tools = {{{"type", "function"}}}, none = ordered_json::array();
+  const std::map<std::string, std::string> listed{{"tokenizer_config.json", named("tools")}};
+  CHECK(said_of(listed) == "usual");
+  CHECK(said_of(listed, tools) == "tools");
+  CHECK(said_of(listed, none) == "tools");
+  const std::map<std::string, std::string> files{{"chat_template.jinja", "usual"},
+                                                 {"additional_chat_templates/tool_use.jinja", "tools"}};
+  CHECK(said_of(files) == "usual");
+  CHECK(said_of(files, tools) == "tools");
+  // One that cannot be read stands in nobody's way who has no tools.
+  const std::map<std::string, std::string> broken{{"tokenizer_config.json", named("{% block x %}")}};
+  CHECK(said_of(broken) == "usual");
+  check_refusal([&] { said_of(broken, tools); }, "the statement `block` is not supported");
+}
+
+TEST_CASE("a template may name every special token that the tokenizer's files name") {
+  const std::string all =
+      "{{ bos_token }}|{{ eos_token }}|{{ unk_token }}|{{ sep_token }}|{{ pad_token }}|{{ cls_token }}|{{ "
+      "mask_token }}|{{ other_token }}";
+  json config = {{"chat_template", all}, {"bos_token", "<s>"}, {"unk_token", {{"content", "<unk>"}}},
+                 {"pad_token", "[pad]"}, {"sep_token", "[s]"}, {"cls_token", nullptr},
+                 {"mask_token", "[m]"},  {"other_token", "x"}};
+  const json map = {{"bos_token", "<b>"}, {"eos_token", {{"content", "</b>"}}}, {"pad_token", nullptr}};
+  const auto said = [&] {
+    return said_of({{"tokenizer_config.json", config.dump()}, {"special_tokens_map.json", map.dump()}});
+  };
+  CHECK(said_of({{"tokenizer_config.json", config.dump()}}) == "<s>||<unk>|[s]|[pad]||[m]|x");
+  // Made with transformers 5.24.0: the map counts where there is no added_tokens_decoder.
+  CHECK(said() == "<b>|</b>|<unk>|[s]|||[m]|x");
+  config["added_tokens_decoder"] = json::object();
+  CHECK(said() == "<s>||<unk>|[s]|[pad]||[m]|x");
 }
 
 TEST_CASE("a model without a usable template says why") {

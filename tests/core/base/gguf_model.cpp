@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/gguf.h"
+#include "checkpoint/gguf_vocabulary.h"
 #include "checkpoint/weight_values.h"
 #include "run/recipe.h"
 #include "support/gguf_file.h"
@@ -189,6 +191,30 @@ TEST_CASE("keys of a GGUF file become those of config.json") {
   pico.gguf.whole("llama.rope.scaling.original_context_length", 32);
   CHECK(config_of(pico)["rope_scaling"] ==
         nlohmann::json{{"rope_type", "yarn"}, {"factor", 2.5}, {"original_max_position_embeddings", 32}});
+}
+
+TEST_CASE("texts also end at control tokens that are spelled as ends") {
+  GgufFile gguf;
+  gguf.texts("tokenizer.ggml.tokens", {"<|im_end|>", "a", "<|endoftext|>", "<|tool|>", "<|eot_id|>"});
+  gguf.list<std::int32_t>("tokenizer.ggml.token_type", 5, {3, 1, 3, 3, 1});
+  const TemporaryFolder folder;
+  const auto ends = [&] {
+    write_file(folder / "m.gguf", gguf.bytes());
+    return tokens_spelled_as_ends(Gguf::open(folder / "m.gguf").metadata);
+  };
+  CHECK(ends() == std::vector<std::int64_t>{0, 2});
+  gguf.list<std::int32_t>("tokenizer.ggml.token_type", 5, {3});
+  CHECK(ends().empty());
+  gguf.erase("tokenizer.ggml.token_type");
+  CHECK(ends().empty());
+
+  Pico pico;
+  Pieces pieces(read_file(pico.model / "tokenizer.model"));
+  pieces.tokens[9] = "<|im_end|>";
+  pieces.types[9] = 3;
+  pico.gguf.texts("tokenizer.ggml.tokens", pieces.tokens);
+  pico.gguf.list("tokenizer.ggml.token_type", 5, pieces.types);
+  CHECK(config_of(pico)["eos_token_id"] == nlohmann::json{2, 9});
 }
 
 TEST_CASE("factors of frequencies become the parameters of llama3") {

@@ -74,6 +74,27 @@ TEST_CASE("the space before a text and BOS are as the file says") {
   CHECK(made->encode(" time") == load_tokenizer(ModelFiles(folder / "model"))->encode("time"));
 }
 
+TEST_CASE("pieces that no SentencePiece model may have are refused by the key") {
+  const auto pieces = [](const std::vector<std::int32_t>& kinds) {
+    GgufFile gguf;
+    gguf.text("tokenizer.ggml.model", "llama");
+    gguf.texts("tokenizer.ggml.tokens", {"a", "<s>", "</s>", "<unk>", "<0x0A>"});
+    gguf.list<float>("tokenizer.ggml.scores", 6, {0, 0, 0, 0, 0});
+    gguf.list<std::int32_t>("tokenizer.ggml.token_type", 5, kinds);
+    return gguf;
+  };
+  // The unknown token is the one of that kind, and not always the first.
+  const auto made = load_tokenizer(ModelFiles("m.gguf", files_of(pieces({1, 3, 3, 2, 1}))));
+  CHECK(made->encode("?").back() == 3);
+  CHECK(made->decode(std::vector<std::int32_t>{0}) == "a");
+  const auto refused = [&](const char* sentence, const std::vector<std::int32_t>& kinds) {
+    check_refused(sentence, [&] { files_of(pieces(kinds)); });
+  };
+  refused("token_type says that tokens 0 and 3 both stand for what is unknown", {2, 3, 3, 2, 1});
+  refused("token_type names 1 of the 256 bytes", {1, 3, 3, 2, 6});
+  refused("token_type says that token 0 (a) is a byte, which are spelled like <0x0A>", {6, 3, 3, 2, 6});
+}
+
 TEST_CASE("a byte-level vocabulary becomes a tokenizer.json") {
   auto gguf = byte_level("smollm");
   gguf.text("tokenizer.chat_template", "{{ messages }}");

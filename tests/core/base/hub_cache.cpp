@@ -68,6 +68,7 @@ TEST_CASE("a model in the cache of the Hub is found by its name, its folder and 
   CHECK(find_model(cache.entry("org--Tiny").string() + "/") == found);
   CHECK(find_model(cache.entry("org--Tiny") / "snapshots") == found);
   CHECK(find_model(found) == found);
+  CHECK(find_model("org/Tiny/") == found);
   cache.lay_model("gpt2");
   CHECK(find_model("gpt2") == cache.snapshot("gpt2"));
 }
@@ -99,6 +100,7 @@ TEST_CASE("a name that is in no cache is refused with the places and the command
   check_refusal("org/Tiny", cache.root().string());
   check_refusal("org/Tiny", ".cache/huggingface/hub");
   check_refusal("org/Tiny", "hf download org/Tiny");
+  check_refusal("org/Tiny/", "hf download org/Tiny");
 }
 
 TEST_CASE("a download in part is said") {
@@ -119,6 +121,8 @@ TEST_CASE("a download in part is said") {
   cache.lay("org--data", "README.md");
   check_refusal("org/data", "holds no config.json");
   cache.lay("org--other", "config.json");
+  check_refusal("org/other", "holds no weights. Fetch all of it: hf download org/other.");
+  cache.lay("org--other", "pytorch_model.bin");
   CHECK(find_model("org/other") == cache.snapshot("org--other"));  // what opens it says what is missing
 }
 
@@ -129,6 +133,35 @@ TEST_CASE("a single GGUF file stands for its model, and several are listed") {
   CHECK(find_model("org/T-GGUF") == cache.snapshot("org--T-GGUF") / "t.Q4_1.gguf");
   cache.lay("org--T-GGUF", "t.Q8_0.gguf");
   check_refusal("org/T-GGUF", "has 2 GGUF files: t.Q4_1.gguf, t.Q8_0.gguf. Name one of them in");
+}
+
+TEST_CASE("a split GGUF file stands for its model when all parts are there") {
+  const Cache cache;
+  cache.lay("org--S", "s-00001-of-00002.gguf");
+  check_refusal("org/S", "was downloaded in part: 1 of its 2 weight files are absent. Fetch all of it");
+  cache.lay("org--S", "s-00002-of-00002.gguf");
+  CHECK(find_model("org/S") == cache.snapshot("org--S") / "s-00001-of-00002.gguf");
+  cache.lay("org--S", "t.gguf");
+  check_refusal("org/S", "has 2 GGUF files: s-00001-of-00002.gguf, t.gguf. Name one of them in");
+}
+
+TEST_CASE("a GGUF file is found in capitals, and below the commit") {
+  const Cache cache;
+  cache.lay("org--U", "M.GGUF");
+  CHECK(find_model("org/U") == cache.snapshot("org--U") / "M.GGUF");
+  fs::create_directories(cache.snapshot("org--D") / "Q4_1");
+  write_file(cache.snapshot("org--D") / "Q4_1" / "d.gguf", "");
+  CHECK(find_model("org/D") == cache.snapshot("org--D") / "Q4_1" / "d.gguf");
+  CHECK(hub_name_of(find_model("org/D")) == "org/D");
+}
+
+TEST_CASE("the tokenizer of a model needs only its own files") {
+  const Cache cache;
+  cache.lay("org--T", "tokenizer.json");
+  CHECK(find_model("org/T", ModelUse::tokenizer) == cache.snapshot("org--T"));
+  check_refusal("org/T", "holds no config.json");
+  cache.lay("org--T", "t.gguf");
+  CHECK(find_model("org/T", ModelUse::tokenizer) == cache.snapshot("org--T") / "t.gguf");
 }
 
 TEST_CASE("the cache is listed by name, with sizes and with what is wrong") {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -85,6 +87,47 @@ TEST_CASE("streamed text of a tokenizer.json is the text decoded at once") {
   }
 }
 
+TEST_CASE("streamed text is that of the whole where later bytes make earlier ones unreadable") {
+  const auto tokenizer = load(golden("llama2"));
+  const auto byte = [](int value) { return value + 3; };  // <0x00> is token 3
+  REQUIRE(tokenizer->spelling(byte(0xC3)) == "<0xC3>");
+  const auto word = tokenizer->encode("a").front();
+  for (const Ids& ids : {Ids{word, byte(0xC3), byte(0xA9), byte(0xFF), word},
+                         Ids{byte(0xC3), byte(0xA9), word, byte(0xC3), byte(0xA9)},
+                         Ids{byte(0xC3), byte(0xA9), 1, byte(0xA9), byte(0xA9), byte(0xA9), word, word},
+                         Ids{byte(0xC3), word, byte(0xF0), byte(0x9F), byte(0x98), byte(0x80), byte(0x80)}}) {
+    StreamDecoder decoder(*tokenizer);
+    std::string text;
+    for (const std::int32_t id : ids) {
+      text += decoder.add(id);
+      CHECK_FALSE(find_invalid_utf8(text));
+    }
+    CHECK(text + decoder.finish() == tokenizer->decode(ids));
+  }
+}
+
+TEST_CASE("streamed text follows a prompt that ends with bytes") {
+  const auto tokenizer = load(golden("llama2"));
+  const auto said = [&](const std::string& prompt, const Ids& ids) {
+    StreamDecoder decoder(*tokenizer);
+    decoder.follow(tokenizer->encode(prompt));
+    std::string text;
+    for (const std::int32_t id : ids) text += decoder.add(id);
+    return text + decoder.finish();
+  };
+  const auto byte = [](int value) { return value + 3; };
+  const auto word = tokenizer->encode("a").front();
+  REQUIRE(tokenizer->spelling(word) == "\u2581a");
+  REQUIRE(tokenizer->is_byte(tokenizer->encode("a\u1234").back()));
+  for (const char* prompt : {"a\u1234", "\u1234", "a", ""}) {
+    CAPTURE(prompt);
+    CHECK(said(prompt, {word}) == (*prompt == 0 ? "a" : " a"));
+    CHECK(said(prompt, {byte(0xFF), word}) == "\uFFFD a");
+    CHECK(said(prompt, {byte(0xC3), byte(0xA9)}) == "\u00e9");
+    CHECK(said(prompt, {}).empty());
+  }
+}
+
 TEST_CASE("ids without a token print nothing, and special tokens are left out") {
   const auto tokenizer = load(golden("gpt2"));
   const auto word = tokenizer->encode("human");
@@ -112,6 +155,17 @@ TEST_CASE("a text begins with BOS where post_processor or tokenizer_config.json 
   CHECK(has_text(contradicting->warnings(), "post_processor"));
 }
 
+TEST_CASE("the end of a text is also named by special_tokens_map.json") {
+  const auto with = [](const json& settings) {
+    return load_tokenizer(ModelFiles("model", {{"tokenizer.json", golden("gpt2").dump()},
+                                               {"tokenizer_config.json", settings.dump()},
+                                               {"special_tokens_map.json", R"({"eos_token": "</s>"})"}}));
+  };
+  CHECK(with(json::object())->eos() == 1);
+  CHECK(with({{"eos_token", "<s>"}})->eos() == 1);
+  CHECK(with({{"eos_token", "<s>"}, {"added_tokens_decoder", json::object()}})->eos() == 0);
+}
+
 TEST_CASE("added tokens come from both files") {
   const json listed = {{"added_tokens_decoder",
                         {{"900", {{"content", "<|new|>"}, {"special", true}}},
@@ -124,6 +178,72 @@ TEST_CASE("added tokens come from both files") {
   const auto narrow = load(golden("gpt2"), listed, ModelTokens{600, -1, {1}});
   CHECK(narrow->encode("<|new|>").size() > 1);
   CHECK(has_text(narrow->warnings(), "<|new|> (900) has no row"));
+}
+
+TEST_CASE("an added token has the id that the vocabulary gives it") {
+  json file = golden("gpt2");
+  const int id = file["model"]["vocab"]["nd"];
+  file["added_tokens"].push_back({{"id", 900},
+                                  {"content", "nd"},
+                                  {"single_word", false},
+                                  {"lstrip", false},
+                                  {"rstrip", false},
+                                  {"normalized", false},
+                                  {"special", false}});
+  const auto tokenizer = load(file);
+  CHECK(tokenizer->encode("nd<|end|>") == Ids{id, 500});
+  CHECK(tokenizer->added_token(id) == "nd");
+  CHECK(has_text(tokenizer->warnings(), "nd has the id 900"));
+  CHECK(load(golden("gpt2"))->warnings().empty());
+  // As in tokenizers 0.23.3, the last of a token that a Unigram vocabulary lists twice.
+  json twice = golden("unigram");
+  const auto count = static_cast<std::int32_t>(twice["model"]["vocab"].size());
+  twice["model"]["vocab"].push_back({"<x>", 0.0});
+  twice["model"]["vocab"].push_back({"<x>", 0.0});
+  twice["added_tokens"].push_back({{"id", count + 1},
+                                   {"content", "<x>"},
+                                   {"single_word", false},
+                                   {"lstrip", false},
+                                   {"rstrip", false},
+                                   {"normalized", false},
+                                   {"special", true}});
+  CHECK(load(twice)->encode("<x>") == Ids{count + 1});
+  CHECK(load(twice)->warnings().empty());
+}
+
+TEST_CASE("an added token that may not stand inside a word is text there as a whole") {
+  const auto added = [](int id, const char* content, bool single_word) {
+    return json{{"id", id},        {"content", content}, {"single_word", single_word},
+                {"lstrip", false}, {"rstrip", false},    {"normalized", false},
+                {"special", false}};
+  };
+  json file = golden("gpt2");
+  file["added_tokens"].push_back(added(900, "foo", true));
+  file["added_tokens"].push_back(added(901, "fo", false));
+  const auto tokenizer = load(file), plain = load(golden("gpt2"));
+  // As tokenizers 0.23.3 gives it: fo is not found in the foo that was dropped.
+  CHECK(tokenizer->encode("xfoox") == plain->encode("xfoox"));
+  CHECK(tokenizer->encode("foo") == Ids{900});
+  CHECK(tokenizer->encode("fo") == Ids{901});
+}
+
+TEST_CASE("thousands of added tokens are found as fast as a few") {
+  json file = golden("gpt2");
+  std::string text;
+  for (int i = 0; i < 20000; ++i) {
+    const auto content = "<SPECIAL_" + std::to_string(i) + ">";
+    file["added_tokens"].push_back({{"id", 1000 + i},
+                                    {"content", content},
+                                    {"single_word", false},
+                                    {"lstrip", false},
+                                    {"rstrip", false},
+                                    {"normalized", false},
+                                    {"special", true}});
+    text += content + "<b>";
+  }
+  const auto ids = load(file)->encode(text);
+  CHECK(ids.front() == 1000);
+  CHECK(std::ranges::count_if(ids, [](std::int32_t id) { return id >= 1000; }) == 20000);
 }
 
 TEST_CASE("what a tokenizer.json asks for and is not known here is refused by name") {
