@@ -93,14 +93,16 @@ void DecodingEngine::attend_one(const Team::Member& me, Desk& desk, std::size_t 
 }
 
 // Several new tokens per sequence, in blocks of queries that share their keys.
-void DecodingEngine::attend_many(const Team::Member& me, Desk& desk, std::size_t layer) {
+void DecodingEngine::attend_many(Desk& desk, std::size_t layer) {
   const PreparedAttention& attention = *parts_.layers[layer].attention;
   const std::int64_t group = attention.heads / attention.kv_heads;
   const std::int64_t queries =
       std::clamp<std::int64_t>(Desk::most_scores / (group * (start_ + width_)), 1, Desk::most_queries);
   const std::int64_t blocks = (width_ + queries - 1) / queries;
   const std::int64_t units = rows_ / width_ * attention.kv_heads * blocks;
-  for (std::int64_t unit = me.rank(); unit < units; unit += me.size()) {
+  // Later queries see more keys, so who is free takes the next block, and the last blocks come first.
+  for (std::int64_t unit = units - 1 - claimed_.fetch_add(1); unit >= 0;
+       unit = units - 1 - claimed_.fetch_add(1)) {
     if (cache_->keys(layer).scalar_type() == at::kFloat)
       attend_queries<float>(desk, layer, unit, queries);
     else
@@ -113,9 +115,9 @@ void DecodingEngine::attend_queries(Desk& desk, std::size_t layer, std::int64_t 
   const PreparedAttention& attention = *parts_.layers[layer].attention;
   const KernelTable& kernel = kernels();
   const std::int64_t dim = attention.head_dim, group = attention.heads / attention.kv_heads;
-  const std::int64_t blocks = (width_ + queries - 1) / queries;
-  const std::int64_t block = unit % blocks, kv = unit / blocks % attention.kv_heads;
-  const std::int64_t sequence = unit / blocks / attention.kv_heads;
+  const std::int64_t heads = rows_ / width_ * attention.kv_heads;  // of all sequences
+  const std::int64_t block = unit / heads, kv = unit % attention.kv_heads;
+  const std::int64_t sequence = unit % heads / attention.kv_heads;
   const std::int64_t first = block * queries, count = std::min(queries, width_ - first);
   const auto seen_from = [&](std::int64_t query) {
     return attention.sliding_window > 0

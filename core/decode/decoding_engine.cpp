@@ -132,12 +132,13 @@ void DecodingEngine::walk(const Team::Member& me) {
   for (std::size_t l = 0; l < parts_.layers.size(); ++l) {
     const Layer& layer = parts_.layers[l];
     const PreparedAttention& attention = *layer.attention;
+    if (me.rank() == 0) claimed_ = 0;
     project_qkv(me, desk, l, normed(me, desk, attention.attention_norm, attention.rms_eps));
     me.meet();
     if (width_ == 1)
       attend_one(me, desk, l);
     else
-      attend_many(me, desk, l);
+      attend_many(desk, l);
     me.meet();
     project_o(me, desk, l);
     me.meet();

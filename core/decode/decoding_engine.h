@@ -4,6 +4,7 @@
 // is faster by what it does not read.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -56,7 +57,7 @@ class DecodingEngine {
   void project_qkv(const Team::Member& me, Desk& desk, std::size_t layer, const float* const* x);
   void finish_head(const PreparedAttention& attention, std::int64_t head, std::size_t layer);
   void attend_one(const Team::Member& me, Desk& desk, std::size_t layer);
-  void attend_many(const Team::Member& me, Desk& desk, std::size_t layer);
+  void attend_many(Desk& desk, std::size_t layer);
   template <class T>
   void attend_queries(Desk& desk, std::size_t layer, std::int64_t unit, std::int64_t queries);
   void project_o(const Team::Member& me, Desk& desk, std::size_t layer);
@@ -78,6 +79,7 @@ class DecodingEngine {
   // The run at hand.
   std::int64_t rows_ = 0, width_ = 0, start_ = 0, wanted_ = 0;
   bool last_only_ = false;
+  std::atomic<std::int64_t> claimed_ = 0;  // blocks of queries that have somebody
   KvCache* cache_ = nullptr;
   Rotary::Tables turns_;
 

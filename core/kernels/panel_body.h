@@ -67,6 +67,8 @@ template <int vectors, class T>
 LADIMO_INLINE void multiply_panel(const PanelRows<T>& rows, const float* const* x, float* const* y,
                                   std::int64_t tokens) {
   std::int64_t t = 0;
+  if constexpr (vectors <= 3)  // 24 of 32 registers, as 4 vectors of the widest panel
+    for (; t + 8 <= tokens; t += 8) add_products<vectors, 8>(rows, x + t, y + t);
   for (; t + 4 <= tokens; t += 4) add_products<vectors, 4>(rows, x + t, y + t);
   for (; t < tokens; ++t) add_products<vectors, 1>(rows, x + t, y + t);
 }

@@ -43,14 +43,18 @@ void PanelMatrix::multiply_as(std::int64_t index, Range inputs, const float* con
   const KernelTable& kernel = kernels();
   const std::int64_t columns = width(index), count = inputs.end - inputs.begin;
   const T* const rows = static_cast<const T*>(data(index, inputs.begin));
-  if (std::is_same_v<T, float> || tokens < many) {
+  if (tokens < many) {
     const auto* const after = next != nullptr ? static_cast<const T*>(next) : rows + count * columns;
     return kernel.of<T>().multiply({rows, inputs.begin, count, columns, columns, after}, x, y, tokens);
   }
   for (std::int64_t row = 0; row < count; row += wide_rows) {
     const std::int64_t n = std::min(wide_rows, count - row);
-    kernel.of<T>().widen(rows + row * columns, n * columns, wide);
-    kernel.fp32.multiply({wide, inputs.begin + row, n, columns, columns, wide}, x, y, tokens);
+    const float* block = wide;
+    if constexpr (std::is_same_v<T, float>)
+      block = rows + row * columns;
+    else
+      kernel.of<T>().widen(rows + row * columns, n * columns, wide);
+    kernel.fp32.multiply({block, inputs.begin + row, n, columns, columns, block}, x, y, tokens);
   }
 }
 

@@ -42,8 +42,8 @@ class PanelMatrix {
   void multiply(std::int64_t index, Range inputs, const float* const* x, float* const* y, std::int64_t tokens,
                 const void* next, float* wide) const;
 
-  /// Rows that are widened to fp32 at once when there are many vectors.
-  static constexpr std::int64_t wide_rows = 256;
+  /// Rows that are multiplied with many vectors before the next: in fp32 they fit into the nearest cache.
+  static constexpr std::int64_t wide_rows = 64;
   static constexpr std::int64_t wide_floats = wide_rows * widest_panel + 16;
 
  private:
