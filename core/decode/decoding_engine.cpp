@@ -80,6 +80,8 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
   for (const auto& desk : desks_) {
     grow(desk->x, Desk::few_rows * x_stride_);
     grow(desk->sums, room_ * widest_panel);
+    grow(desk->keys, (config_.head_dim + 1) * widest_panel);
+    grow(desk->values, config_.head_dim * (widest_panel + 1) + line_floats);
     grow(desk->from, room_);
     grow(desk->to, room_);
     grow(desk->normed, room_);

@@ -66,8 +66,8 @@ TradeoffTable tradeoff_table_from_json(const nlohmann::json& json);
 /// place of `joint`, where there are any.
 TradeoffTable judged_by_top_k(TradeoffTable table);
 
-/// latency.json: measured times of one FFN on one machine. All layers have the same shape, so one table
-/// serves them all.
+/// latency.json: times of FFNs on one machine, as differences of the whole model's times. All layers have the
+/// same shape, so one table serves them all.
 struct LatencyTable {
   struct Point {
     double mean_experts = 0;  // routed experts on per token

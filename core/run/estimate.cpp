@@ -15,6 +15,7 @@ namespace {
 constexpr double fitting_flops = 32e9, forward_flops = 60e9;
 constexpr double profile_passes = 4;  // forward passes of the routing profile
 // `--sensitivity auto` measures below this (docs/method.md "Stage 2").
+constexpr double read_bytes_per_s = 12e9;  // by one thread
 constexpr double measured_limit_s = 300, reference_threads = 2;
 // `finish: auto` trains below these.
 constexpr double finish_limit_s = 900, finish_limit_bytes = 8e9;
@@ -149,7 +150,10 @@ StepSeconds time_estimate(const Workload& work) {
   const bool measures = measures_sensitivity(work);
   time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(work) : s.tables) +
                              (measures ? converted * measuring_flops_per_layer(s, work) : 0));
-  time.latency = 5;
+  // Some 700 tokens are decoded with different numbers of experts, of a large model by its first layers.
+  const double bytes =
+      static_cast<double>(work.config.parameters()) * (work.config.dtype == "bfloat16" ? 2 : 4);
+  time.latency = 3 + 700 * std::min(bytes, 1e9) / (read_bytes_per_s * work.threads);
   time.frontier = forward(2 * joint_policies * s.tables * s.model_flops());
   return time;
 }

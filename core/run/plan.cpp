@@ -48,7 +48,7 @@ class Steps {
              time_.profile, done(exists(run_.profile_file()) && all_done_)},
             {Step::sensitivity, "What every candidate policy of every layer changes in the predictions.",
              time_.sensitivity, done(all_done_)},
-            {Step::latency, "How long one FFN takes on this machine, dense and with more or fewer experts.",
+            {Step::latency, "How long a token takes on this machine, dense and with more or fewer experts.",
              time_.latency, done(exists(run_.latency_file()))},
             {Step::frontier, "Policies for all layers together, measured at a few points of the frontier.",
              time_.frontier, done(all_done_)}};

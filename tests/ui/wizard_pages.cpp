@@ -76,7 +76,7 @@ const std::string plan_json =
     R"({"name":"layers","description":"The FFNs of 3 of 3 layers become 16 experts each, 4 shared.","seconds":30,"done":false},)"
     R"({"name":"routing profile","description":"How the routing weights are distributed.","seconds":2,"done":false},)"
     R"({"name":"sensitivity","description":"What every candidate policy changes.","seconds":5,"done":false},)"
-    R"({"name":"latency","description":"How long one FFN takes.","seconds":5,"done":false},)"
+    R"({"name":"latency","description":"How long a token takes.","seconds":5,"done":false},)"
     R"({"name":"frontier","description":"Policies for all layers together.","seconds":5,"done":false}],)"
     R"("tokens":1024,"windows":16,"ram_bytes":500000000,"disk_bytes":2000000,"seconds":47.5,"partition":null,)"
     R"("problems":[],"recipe":{"experts":16,"shared":4,"layers":[0,1,2]}})";
