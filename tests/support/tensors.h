@@ -42,8 +42,8 @@ inline WeightSource open_weights(const std::filesystem::path& folder, at::Scalar
 inline at::Tensor read_in_chunks(const Decoder& decoder, const at::Tensor& ids, KvCache& cache,
                                  std::int64_t chunk) {
   const at::Tensor flat = ids.to(at::kInt).contiguous();
-  const auto logits = decoder.read({flat.data_ptr<std::int32_t>(), static_cast<std::size_t>(flat.numel())},
-                                   cache, chunk);
+  const auto logits =
+      decoder.read({flat.data_ptr<std::int32_t>(), static_cast<std::size_t>(flat.numel())}, cache, chunk);
   return at::tensor(at::ArrayRef<float>(logits.data(), logits.size())).view({ids.size(0), -1});
 }
 

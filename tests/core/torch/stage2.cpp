@@ -9,9 +9,9 @@
 #include <ATen/ATen.h>
 
 #include "base/correlation.h"
+#include "decode/decoder.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/scores.h"
-#include "decode/decoder.h"
 #include "model/routing_weights.h"
 #include "profile/ladder.h"
 #include "profile/routing.h"
