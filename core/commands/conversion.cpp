@@ -183,8 +183,9 @@ class Conversion {
   void latency() {
     if (exists(run_.latency_file())) return;
     // Measured in the dtype in which bench, generate and serve hold the model.
-    const auto dtype = holding_dtype(source_.config(), runtime_);
-    const WeightSource held(Checkpoint::open(recipe_.model), runtime_.device, dtype);
+    const auto checkpoint = Checkpoint::open(recipe_.model);
+    const auto dtype = holding_dtype(checkpoint, runtime_);
+    const WeightSource held(checkpoint, runtime_.device, dtype);
     write_json(run_.latency_file(), to_json(measure_latency(held, run_layers(run_, runtime_.device, dtype),
                                                             recipe_.layers, context_)));
   }

@@ -35,7 +35,7 @@ LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
     : opened_(std::move(opened)),
       runtime_(runtime),
       keep_(keep),
-      held_(holding_dtype(opened_.checkpoint.config(), runtime)),
+      held_(holding_dtype(opened_.checkpoint, runtime)),
       tokenizer_(load_tokenizer(opened_.checkpoint.files(), model_tokens(opened_.checkpoint.config()))) {
   require_same_tokenizer(opened_, *tokenizer_);
 }
@@ -43,8 +43,8 @@ LoadedModel::LoadedModel(OpenedModel opened, const Runtime& runtime, bool keep)
 const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
   const auto found = weights_.find(dtype);
   if (found != weights_.end()) return found->second;
-  // Where decoding keeps prepared weights (decode/prepared_model.h), others are kept for measuring alone.
-  const bool keep = keep_ && dtype == held_;
+  // Decoding on the CPU keeps prepared weights (decode/prepared_model.h); fp32 is kept for measuring.
+  const bool keep = keep_ && (dtype == held_ || fits_in_fp32(config()));
   const bool keep_source = keep && (dtype == at::kFloat || !runtime_.device.is_cpu());
   auto layers = opened_.layers(runtime_.device, dtype);
   if (keep && layers) layers = kept(std::move(layers));

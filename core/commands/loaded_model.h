@@ -24,9 +24,9 @@ class LoadedModel {
     WeightSource source;
     MoeLayers layers;
   };
-  /// Weights in fp32, for measuring. They are kept in memory only when held_dtype() is fp32 too.
+  /// Weights in fp32, for measuring. With `keep` they stay in memory where they fit (fits_in_fp32).
   const Weights& exact() const { return weights(at::kFloat); }
-  /// The whole model in memory, in the dtype that fits into it (holding_dtype).
+  /// The whole model in memory, in held_dtype().
   Decoder decoder(const ModelPolicy& policy) const;
   at::ScalarType held_dtype() const { return held_; }
   const Runtime& runtime() const { return runtime_; }

@@ -43,11 +43,15 @@ Runtime start_runtime(int threads, const std::string& device, std::optional<std:
   return runtime;
 }
 
-at::ScalarType holding_dtype(const ModelConfig& config, const Runtime& runtime) {
-  if (!runtime.device.is_cpu()) return at::kBFloat16;
-  if (config.dtype == "bfloat16") return at::kBFloat16;
-  const auto bytes = static_cast<std::uint64_t>(config.parameters()) * 4;
-  return bytes < available_ram_bytes() / 2 ? at::kFloat : at::kBFloat16;
+bool fits_in_fp32(const ModelConfig& config) {
+  return static_cast<std::uint64_t>(config.parameters()) * 4 < available_ram_bytes() / 2;
+}
+
+at::ScalarType holding_dtype(const Checkpoint& checkpoint, const Runtime& runtime) {
+  // What is stored decides: config.json may say bfloat16 of weights that were written in fp32.
+  const bool is_bf16 = checkpoint.tensor(Role::q).dtype == DType::bf16;
+  if (!runtime.device.is_cpu() || is_bf16) return at::kBFloat16;
+  return fits_in_fp32(checkpoint.config()) ? at::kFloat : at::kBFloat16;
 }
 
 }  // namespace ladimo

@@ -7,7 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "checkpoint/config.h"
+#include "checkpoint/checkpoint.h"
 
 namespace ladimo {
 
@@ -20,8 +20,11 @@ struct Runtime {
 /// and parses the device ("cpu", "cuda:0"). Throws Refusal for an unknown or absent device.
 Runtime start_runtime(int threads, const std::string& device, std::optional<std::uint64_t> memory = {});
 
-/// The dtype for work that holds the whole model: fp32 where that takes less than half of the available
-/// memory, else bf16.
-at::ScalarType holding_dtype(const ModelConfig& config, const Runtime& runtime);
+/// Whether all weights in fp32 take less than half of the available memory.
+bool fits_in_fp32(const ModelConfig& config);
+
+/// The dtype for work that holds the whole model. On the CPU it is bf16 where the weights are stored in bf16,
+/// else fp32 where that fits (fits_in_fp32), else bf16.
+at::ScalarType holding_dtype(const Checkpoint& checkpoint, const Runtime& runtime);
 
 }  // namespace ladimo

@@ -36,7 +36,8 @@ class DecodingEngine {
 
   /// Appends `ids`, `ids.size() / batch` for each sequence of the cache, one sequence after another.
   /// Activations and sums are fp32, keys and values have the dtype of the cache. Throws Error when the cache
-  /// is full, and Refusal beyond the model's last position. Not thread-safe.
+  /// is full, and Refusal beyond the model's last position. Not thread-safe. Precondition: every id
+  /// is in the vocabulary.
   void run(std::span<const std::int32_t> ids, std::int64_t batch, KvCache& cache, bool last_only);
 
   /// The logits of the last run, [rows, vocab]: of all its tokens, or of the last one of every sequence.

@@ -16,6 +16,8 @@ class PreparedModel {
  public:
   /// Precondition: the weights are held on the CPU, in fp32 or bf16.
   explicit PreparedModel(WeightSource source);
+  PreparedModel(const PreparedModel&) = delete;
+  PreparedModel& operator=(const PreparedModel&) = delete;
 
   const WeightSource& source() const { return source_; }
   const at::Tensor& embedding();  // [vocab, d]

@@ -6,8 +6,8 @@
 
 namespace ladimo {
 
-/// Hands out memory from blocks of huge pages, with which a processor reads a quarter faster than with pages
-/// of 4 KiB. A block is freed when nothing in it is used any more.
+/// Hands out memory from blocks of huge pages, which a processor reads faster than pages of 4 KiB. A block is
+/// freed when nothing in it is used any more.
 class Arena {
  public:
   /// `bytes` of memory that are aligned to a cache line and all zero, with slack after them that kernels may

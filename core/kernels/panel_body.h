@@ -10,9 +10,7 @@
 
 namespace ladimo::body {
 
-// How far ahead weights are asked for. The hardware's own prefetchers stop at the end of every page and bring
-// two thirds of the bandwidth; asked for this far ahead, 0.94 of it arrives (tests/bench,
-// docs/performance.md).
+// How far ahead weights are asked for: the hardware's own prefetchers stop at the end of every page.
 constexpr std::ptrdiff_t prefetch_bytes = 4096;
 constexpr std::int64_t line_bytes = 64;
 

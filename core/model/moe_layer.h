@@ -79,7 +79,7 @@ class MoeLayer : public FeedForward {
  public:
   MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy);
   /// Computes every neuron and masks those of skipped experts. Decoding reads only what runs
-  /// (model/prepared_ffn.h).
+  /// (decode/decoding_engine.h).
   FfnOutput forward(const at::Tensor& x) const override;
   MoeShape shape() const override { return weights_->shape(); }
   /// The routed experts that run: x [T, d] -> bool [T, E].

@@ -86,11 +86,7 @@ at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
   const TensorView& view = find(role, layer);
   if (!options_.keep) return to_tensor(view, device_, dtype_);
   at::Tensor& kept = kept_[view.name];
-  if (!kept.defined()) {
-    kept = to_tensor(view, device_, dtype_);
-    // Stored by neurons, because decoders read it in that order (model/prepared_ffn.h) and can share it then.
-    if (role == Role::down) kept = kept.t().contiguous().t();
-  }
+  if (!kept.defined()) kept = to_tensor(view, device_, dtype_);
   return kept;
 }
 

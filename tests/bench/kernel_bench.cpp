@@ -1,0 +1,74 @@
+// The limits of this machine and how near the kernels come, with as many threads as it has processors:
+//   ladimo_bench_kernels
+#include <thread>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include "evaluate/timing.h"
+#include "kernels/panels.h"
+#include "kernels/read_probe.h"
+#include "kernels/team.h"
+
+using namespace ladimo;
+
+namespace {
+
+constexpr std::int64_t inputs = 576, panels = 2400, width = widest_panel;  // 265 MB in bf16, as SmolLM2
+constexpr int rounds = 7;
+
+// Multiplies all panels with `tokens` vectors, each member its part of the panels.
+struct Product {
+  Arena arena;
+  PanelMatrix matrix;
+  Team team;
+  std::int64_t tokens;
+  std::vector<float> x;
+
+  Product(std::int64_t count, std::int64_t vectors)
+      : matrix(arena, at::kBFloat16, inputs,
+               std::vector<std::int64_t>(static_cast<std::size_t>(count), width)),
+        tokens(vectors),
+        x(static_cast<std::size_t>(vectors * inputs), 0.5f) {
+    for (std::int64_t p = 0; p < count; ++p) matrix.panel(p).fill_(0.01);
+  }
+  void run() {
+    team.run(at::get_num_threads(), [this](const Team::Member& me) {
+      std::vector<float> y(static_cast<std::size_t>(tokens * width)), wide(PanelMatrix::wide_floats);
+      std::vector<const float*> from;
+      std::vector<float*> to;
+      for (std::int64_t t = 0; t < tokens; ++t) {
+        from.push_back(x.data() + t * inputs);
+        to.push_back(y.data() + t * width);
+      }
+      const Range mine = me.part(matrix.panels());
+      for (std::int64_t p = mine.begin; p < mine.end; ++p)
+        matrix.multiply(p, {0, inputs}, from.data(), to.data(), tokens, nullptr, wide.data());
+    });
+  }
+  double bytes() const { return static_cast<double>(matrix.panels() * width * inputs * 2); }
+  double flops() const { return static_cast<double>(2 * tokens * matrix.panels() * width * inputs); }
+};
+
+}  // namespace
+
+int main() {
+  at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));
+  const at::NoGradGuard no_grad;
+  Product few(panels, 1), many(panels / 40, 512);
+  ReadProbe memory(static_cast<std::size_t>(few.bytes()));
+  const at::Tensor x = at::randn({512, inputs}), w = at::randn({1536, inputs});
+  const at::Tensor coarse_x = x.to(at::kBFloat16), coarse_w = w.to(at::kBFloat16);
+  const auto seconds = median_seconds({[&] { memory.read(); }, [&] { few.run(); }, [&] { many.run(); },
+                                       [&] { at::linear(x, w); }, [&] { at::linear(coarse_x, coarse_w); }},
+                                      rounds, 3);
+  const double linear_flops = 2.0 * 512 * 1536 * inputs;
+  fmt::print("reading memory                     {:.1f} GB/s\n", memory.bytes() / seconds[0] / 1e9);
+  fmt::print("bf16 panels with one vector        {:.1f} GB/s, {:.0f} % of that\n",
+             few.bytes() / seconds[1] / 1e9, 100 * few.bytes() / seconds[1] / (memory.bytes() / seconds[0]));
+  fmt::print("bf16 panels with 512 vectors       {:.0f} GFLOP/s\n", many.flops() / seconds[2] / 1e9);
+  fmt::print("libtorch, fp32, 512 x 576 x 1536   {:.0f} GFLOP/s\n", linear_flops / seconds[3] / 1e9);
+  fmt::print("libtorch, bf16, the same           {:.0f} GFLOP/s\n", linear_flops / seconds[4] / 1e9);
+}

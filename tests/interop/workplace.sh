@@ -1,0 +1,13 @@
+# Sourced by scripts with `script` (its name), `here` (its folder) and `packages` (of PyPI) set, and the script's first
+# argument as $1. Sets `program`, `work` (kept where INTEROP_WORK names it) and `python` (or what INTEROP_PYTHON names).
+program=${1:-$here/../../build/release/bin/ladimo}
+[ -x "$program" ] || { echo "$script: there is no $program; build it first, or name another." >&2; exit 2; }
+work=${INTEROP_WORK:-$(mktemp -d)}
+[ -n "${INTEROP_WORK:-}" ] || trap 'rm -rf "$work"' EXIT
+mkdir -p "$work"
+python=${INTEROP_PYTHON:-$work/venv/bin/python}
+if [ ! -x "$python" ]; then
+  python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet $packages ||
+    { echo "$script: skipped, PyPI cannot be reached."; exit 0; }
+fi
+[ -d "$work/smollm2" ] || sh "$here/../../../shared/models/smollm2.sh" "$work/smollm2"
