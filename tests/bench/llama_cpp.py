@@ -12,9 +12,10 @@ program, folder, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
 rounds, prompt_tokens, new_tokens = 5, 512, 64
 
 
-def ours(path):
+def ours(path, hold):
     """Tokens/s of decoding and of the prompt, and the share of the read bandwidth, as `ladimo bench` measures them."""
-    done = subprocess.run([program, "bench", path, "--threads", str(threads), "--json"], capture_output=True, text=True)
+    done = subprocess.run([program, "bench", path, *hold, "--threads", str(threads), "--json"], capture_output=True,
+                          text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
     result = json.loads(done.stdout)
@@ -45,14 +46,14 @@ def theirs(server):
 theirs.calls = 0
 
 print(f"llama.cpp: xllamacpp {xllamacpp.__version__}, {xllamacpp.get_system_info().strip()}; {threads} threads")
-for kind in ("BF16", "F32"):
+for kind, hold in (("BF16", []), ("F32", []), ("Q8_0", ["--hold", "q8_0"])):
     path = f"{folder}/{kind.lower()}.gguf"
     write_copy(f"{folder}/SmolLM2-135M-Instruct.Q4_1.gguf", path, kind)
     server = load(path)
     theirs(server)
     mine, other = [], []
     for _ in range(rounds):
-        mine.append(ours(path))
+        mine.append(ours(path, hold))
         other.append(theirs(server))
     decode, prompt, share = (statistics.median(values) for values in zip(*mine))
     their_decode, their_prompt = (statistics.median(values) for values in zip(*other))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Decoding and reading a prompt beside llama.cpp: the same weights (SmolLM2-135M in BF16), threads, prompt and length,
+# Decoding and reading a prompt beside llama.cpp: the same weights (SmolLM2-135M in BF16, F32 and Q8_0), threads, prompt and length,
 # five rounds in turn, one program at a time.
 #   llama_cpp.sh [LADIMO [THREADS]]     LADIMO: the program (build/release/bin/ladimo)
 # INTEROP_WORK and INTEROP_PYTHON name a folder and an interpreter to use again. Needs PyPI otherwise; says so and ends
