@@ -67,7 +67,7 @@ void print_plan(const Plan& plan) {
 
 void print_result(const ConversionResult& result) {
   fmt::print("layer  loss before  loss after  (normalised squared error on held-back rows)\n");
-  for (const ConvertedLayer& layer : result.layers)
+  for (const LayerResult& layer : result.layers)
     fmt::print("{:>5}  {:>11}  {:>10}\n", layer.layer, format_number(layer.loss_before),
                format_number(layer.loss_after));
   fmt::print("Done in {}. Next: ladimo policy {} --activated 0.8\n", format_seconds(result.seconds),
