@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "convert/compensation_choice.h"
+#include "convert/compute_dtype.h"
 #include "convert/distil.h"
 #include "convert/live_routing.h"
 #include "convert/partition.h"
@@ -18,6 +19,8 @@
 
 namespace ladimo {
 namespace {
+
+constexpr std::int64_t rows_for_statistics = 16384;
 
 /// Reports which part of a layer's work begins, and measures what each takes.
 class Parts {
@@ -56,7 +59,8 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
   ConvertedLayer result;
   Parts parts(layer, result.parts, context);
   parts.begin("partition");
-  const auto statistics = measure_hidden(*ffn, training, context);
+  const auto compute = compute_dtype(recipe);
+  const auto statistics = measure_hidden(*ffn, training.thinned(rows_for_statistics), context);
   const auto partition =
       partition_neurons(*ffn, statistics, training, recipe, Random(recipe.seed, "partition", index), context);
   context.emit(SampleEvent{layer, partition.owners()});
@@ -81,14 +85,14 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
                           statistics.output_variance, context);
   };
   parts.begin("compensation");
-  weights = with_compensation(weights, rows, routing_weights, thresholds, statistics.output_variance,
-                              settings, context);
+  weights = with_compensation(weights, rows, thresholds, statistics.output_variance, settings, context);
   auto errors = loss(weights);
   record.loss_before = mean_error(errors);
   record.loss_refit = record.loss_before;
   if (settings.refit) {
     parts.begin("refit");
-    auto refitted = refit(weights, training, fitted, thresholds, errors, settings.refit_ridge, context);
+    auto refitted =
+        refit(weights, training, fitted, thresholds, errors, settings.refit_ridge, compute, context);
     const double after = mean_error(loss(refitted));
     if (after < record.loss_before) {
       weights = std::move(refitted);
@@ -98,7 +102,7 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
   if (settings.distil) {
     parts.begin("distillation");
     auto distilled = distil(std::move(weights), rows, routing_weights, thresholds, statistics.output_variance,
-                            settings, layer, Random(recipe.seed, "distil", index), live, context);
+                            recipe, layer, live, context);
     weights = std::move(distilled.weights);
     record.held_out_losses = std::move(distilled.held_out_losses);
   } else {

@@ -15,8 +15,8 @@
 namespace ladimo {
 
 struct ConvertedLayer {
-  MoeWeights weights;  // rounded to the dtype they are stored in
-  LayerRecord record;  // complete except for the hash
+  MoeWeights weights;                 // rounded to the dtype they are stored in
+  LayerRecord record;                 // complete except for the hash
   std::map<std::string, Work> parts;  // what each part of the work took
 };
 

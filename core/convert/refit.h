@@ -11,10 +11,12 @@ namespace ladimo {
 
 /// Returns the weights with a new down projection and compensation. With A = [masked h, 1 - mask] and W0 =
 /// [down; compensation]: W = W0 + (AᵀA + Λ)⁻¹ Aᵀ (Y - A W0). The normal equations are summed over the
-/// thresholds, each weighted by the inverse of its entry in `errors`. Λ is diagonal: Λ_j = ridge *
-/// max((AᵀA)_jj, median of the diagonal).
+/// thresholds, each weighted by the inverse of its entry in `errors`. A row is used at every threshold where
+/// rows are few, else at one or some of them in turn. Λ is diagonal: Λ_j = ridge * max((AᵀA)_jj, median of
+/// the diagonal). The products are computed in `compute`, fp32 or bf16, and added up in fp64. Where rounding
+/// to bf16 makes the equations unsolvable, they are computed again in fp32.
 MoeWeights refit(const MoeWeights& weights, const LayerRows& rows, const at::Tensor& routing_weights,
                  const std::vector<double>& thresholds, const std::vector<double>& errors, double ridge,
-                 const Context& context);
+                 at::ScalarType compute, const Context& context);
 
 }  // namespace ladimo

@@ -28,8 +28,8 @@ struct NamedWork {
 struct ConversionResult {
   std::filesystem::path run;
   std::vector<LayerResult> layers;
-  double seconds = 0;      // of this command, without earlier commands that were interrupted
-  int resumed_layers = 0;  // layers that were already finished in the run folder
+  double seconds = 0;            // of this command, without earlier commands that were interrupted
+  int resumed_layers = 0;        // layers that were already finished in the run folder
   std::vector<NamedWork> steps;  // by all commands that worked on the run
   std::vector<NamedWork> parts;  // of the step "layers", likewise
 };

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "convert/contributions.h"
+#include "convert/compute_dtype.h"
 #include "convert/refit.h"
 #include "model/routing_weights.h"
 #include "stream/walk.h"
@@ -23,6 +24,7 @@ class SecondSweep {
         store_(store),
         settings_(recipe.stage1),
         storage_(storage_dtype(source.checkpoint())),
+        compute_(compute_dtype(recipe)),
         context_(context) {}
 
   /// Fits the layer on `rows`, unless that was done before.
@@ -37,7 +39,7 @@ class SecondSweep {
     };
     const auto errors = errors_of(before);
     const auto after = refit(before, training, route_rows(before, training, context_), thresholds, errors,
-                             settings_.refit_ridge, context_)
+                             settings_.refit_ridge, compute_, context_)
                            .rounded(storage_);
     SweepRecord record{l, mean_error(errors), mean_error(errors), {}};
     LayerStore::Write write;
@@ -77,7 +79,7 @@ class SecondSweep {
   const WeightSource& source_;
   const LayerStore& store_;
   const Stage1& settings_;
-  at::ScalarType storage_;
+  at::ScalarType storage_, compute_;
   const Context& context_;
 };
 

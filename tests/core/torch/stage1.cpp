@@ -263,11 +263,11 @@ TEST_CASE(
   w.compensation = conditional_compensation(w, fitted.rows, routing_weights, thresholds, {});
   const double variance = fitted.statistics.output_variance;
   const auto before = elastic_errors(w, fitted.rows, routing_weights, thresholds, variance, {});
-  const auto refitted = refit(w, fitted.rows, routing_weights, thresholds, before, 1e-2, {});
+  const auto refitted = refit(w, fitted.rows, routing_weights, thresholds, before, 1e-2, at::kFloat, {});
   const auto after = elastic_errors(refitted, fitted.rows, routing_weights, thresholds, variance, {});
   for (std::size_t i = 0; i < before.size(); ++i) CHECK(after[i] < before[i]);
   // A huge ridge keeps the original weights.
-  CHECK(max_difference(refit(w, fitted.rows, routing_weights, thresholds, before, 1e9, {}).down, w.down) <
+  CHECK(max_difference(refit(w, fitted.rows, routing_weights, thresholds, before, 1e9, at::kFloat, {}).down, w.down) <
         1e-4);
 }
 
@@ -283,7 +283,7 @@ TEST_CASE("compensation is a vector per expert where that is worth its parameter
   const auto compensated = [&](const MoeWeights& weights, const LayerRows& rows) {
     const auto routing_weights = weights.route(inputs(rows));
     const auto thresholds = thresholds_at(routing_weights.slice(0, 0, rows.training()), settings.levels);
-    return with_compensation(weights, rows, routing_weights, thresholds, variance, settings, {});
+    return with_compensation(weights, rows, thresholds, variance, settings, {});
   };
   auto rows = fitted.rows;
   settings.compensation = false;
@@ -330,7 +330,7 @@ TEST_CASE("the gradients written by hand equal those of autograd") {
     const auto x = random_tensor({40, d}, 3), y = random_tensor({40, d}, 4);
     const auto mask = (random_tensor({40, 8}, 5) > 0).to(at::kFloat);
     const auto row_weight = random_tensor({40, 1}, 6).abs();
-    const auto [loss, gradients] = distillation_gradients(moe, x, y, mask, row_weight);
+    const auto [loss, gradients] = distillation_gradients(moe, x, y, mask, row_weight, at::kFloat);
 
     at::AutoGradMode with_gradients(true);
     auto w = moe;
