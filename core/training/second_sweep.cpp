@@ -6,8 +6,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include "convert/contributions.h"
 #include "convert/compute_dtype.h"
+#include "convert/contributions.h"
 #include "convert/refit.h"
 #include "model/routing_weights.h"
 #include "stream/walk.h"
