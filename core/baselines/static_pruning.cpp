@@ -51,8 +51,8 @@ std::shared_ptr<DenseFfn> refitted(const BaselineTask& task, std::shared_ptr<Den
   weights.shared_neurons = weights.neurons();
   const auto training = task.rows.train();
   const auto routing_weights = at::zeros({training.count(), 1}, ffn->gate.options());
-  const auto solved = refit(weights, training, routing_weights, {1.0}, {1.0}, task.recipe.stage1.refit_ridge,
-                            at::kFloat, context);
+  const auto solved =
+      refit(weights, training, routing_weights, {1.0}, {1.0}, task.recipe.stage1.refit_ridge, context);
   ffn->down = solved.down.t().contiguous();
   ffn->down_bias = solved.down_bias;
   return ffn;

@@ -54,8 +54,8 @@ double log_error(Offset offset, const MoeWeights& weights, const LayerRows& rows
   const auto training = rows.train();
   auto candidate = with(offset, weights, training, fitted, thresholds, context);
   if (settings.refit)
-    candidate = refit(candidate, training, fitted, thresholds, errors(candidate), settings.refit_ridge,
-                      at::kFloat, context);
+    candidate =
+        refit(candidate, training, fitted, thresholds, errors(candidate), settings.refit_ridge, context);
   return mean_log_error(errors(candidate));
 }
 

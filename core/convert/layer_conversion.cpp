@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "convert/compensation_choice.h"
-#include "convert/compute_dtype.h"
 #include "convert/distil.h"
 #include "convert/live_routing.h"
 #include "convert/partition.h"
@@ -59,7 +58,6 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
   ConvertedLayer result;
   Parts parts(layer, result.parts, context);
   parts.begin("partition");
-  const auto compute = compute_dtype(recipe);
   const auto statistics = measure_hidden(*ffn, training.thinned(rows_for_statistics), context);
   const auto partition =
       partition_neurons(*ffn, statistics, training, recipe, Random(recipe.seed, "partition", index), context);
@@ -91,8 +89,7 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
   record.loss_refit = record.loss_before;
   if (settings.refit) {
     parts.begin("refit");
-    auto refitted =
-        refit(weights, training, fitted, thresholds, errors, settings.refit_ridge, compute, context);
+    auto refitted = refit(weights, training, fitted, thresholds, errors, settings.refit_ridge, context);
     const double after = mean_error(loss(refitted));
     if (after < record.loss_before) {
       weights = std::move(refitted);

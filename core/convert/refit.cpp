@@ -6,7 +6,6 @@
 
 #include <ATen/ATen.h>
 
-#include "base/error.h"
 #include "convert/ridge.h"
 
 namespace ladimo {
@@ -36,7 +35,7 @@ class EquationSums {
     factors_ = at::tensor(factors).to(weights.gate.options()).unsqueeze(1);
   }
 
-  NormalEquations over(const LayerRows& rows, at::ScalarType compute, const Context& context) const {
+  NormalEquations over(const LayerRows& rows, const Context& context) const {
     const auto f = weights_.neurons(), n = f + offsets();
     const auto wide = weights_.gate.options().dtype(at::kDouble);
     NormalEquations sums{at::zeros({n, n}, wide), at::zeros({n, weights_.hidden_size()}, wide)};
@@ -50,9 +49,9 @@ class EquationSums {
         const auto turn = at::arange(begin + i, end + i, at::kLong).remainder_(count_).to(h.device());
         const auto factor = factors_.index_select(0, turn);
         const auto on = routing_weights_.slice(0, begin, end) >= thresholds_.index_select(0, turn);
-        const auto a = equations(h, on.to(at::kFloat)).mul_(factor).to(compute);
+        const auto a = equations(h, on.to(at::kFloat)).mul_(factor);
         add_gram(sums.gram, a);
-        sums.moment += at::mm(a.t(), (y * factor).to(compute));
+        sums.moment += at::mm(a.t(), y * factor);
       }
     });
     mirror(sums.gram);
@@ -96,24 +95,13 @@ at::Tensor correction(NormalEquations sums, const at::Tensor& initial, double ri
 
 MoeWeights refit(const MoeWeights& weights, const LayerRows& rows, const at::Tensor& routing_weights,
                  const std::vector<double>& thresholds, const std::vector<double>& errors, double ridge,
-                 at::ScalarType compute, const Context& context) {
+                 const Context& context) {
   const auto f = weights.neurons();
   const bool compensated = weights.compensation.defined();
   const auto offsets = compensated ? weights.compensation : weights.down_bias.unsqueeze(0);
   const auto initial = at::cat({weights.down, offsets}, 0);  // [f + E, d], or [f + 1, d]
   const EquationSums sums(weights, routing_weights, thresholds, errors);
-  const auto solved = [&](at::ScalarType dtype) {
-    return initial + correction(sums.over(rows, dtype, context), initial, ridge);
-  };
-  at::Tensor solution;
-  try {
-    solution = solved(compute);
-  } catch (const Interrupted&) {
-    throw;
-  } catch (const Error&) {
-    if (compute == at::kFloat) throw;
-    solution = solved(at::kFloat);
-  }
+  const auto solution = initial + correction(sums.over(rows, context), initial, ridge);
   MoeWeights result = weights;
   result.down = solution.slice(0, 0, f).contiguous();
   if (compensated)

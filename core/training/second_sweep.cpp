@@ -6,7 +6,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "convert/compute_dtype.h"
 #include "convert/contributions.h"
 #include "convert/refit.h"
 #include "model/routing_weights.h"
@@ -24,7 +23,6 @@ class SecondSweep {
         store_(store),
         settings_(recipe.stage1),
         storage_(storage_dtype(source.checkpoint())),
-        compute_(compute_dtype(recipe)),
         context_(context) {}
 
   /// Fits the layer on `rows`, unless that was done before.
@@ -39,7 +37,7 @@ class SecondSweep {
     };
     const auto errors = errors_of(before);
     const auto after = refit(before, training, route_rows(before, training, context_), thresholds, errors,
-                             settings_.refit_ridge, compute_, context_)
+                             settings_.refit_ridge, context_)
                            .rounded(storage_);
     SweepRecord record{l, mean_error(errors), mean_error(errors), {}};
     LayerStore::Write write;
@@ -79,7 +77,7 @@ class SecondSweep {
   const WeightSource& source_;
   const LayerStore& store_;
   const Stage1& settings_;
-  at::ScalarType storage_, compute_;
+  at::ScalarType storage_;
   const Context& context_;
 };
 

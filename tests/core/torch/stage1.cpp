@@ -263,11 +263,11 @@ TEST_CASE(
   w.compensation = conditional_compensation(w, fitted.rows, routing_weights, thresholds, {});
   const double variance = fitted.statistics.output_variance;
   const auto before = elastic_errors(w, fitted.rows, routing_weights, thresholds, variance, {});
-  const auto refitted = refit(w, fitted.rows, routing_weights, thresholds, before, 1e-2, at::kFloat, {});
+  const auto refitted = refit(w, fitted.rows, routing_weights, thresholds, before, 1e-2, {});
   const auto after = elastic_errors(refitted, fitted.rows, routing_weights, thresholds, variance, {});
   for (std::size_t i = 0; i < before.size(); ++i) CHECK(after[i] < before[i]);
   // A huge ridge keeps the original weights.
-  CHECK(max_difference(refit(w, fitted.rows, routing_weights, thresholds, before, 1e9, at::kFloat, {}).down, w.down) <
+  CHECK(max_difference(refit(w, fitted.rows, routing_weights, thresholds, before, 1e9, {}).down, w.down) <
         1e-4);
 }
 
