@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "checkpoint/config.h"
+#include "run/pace.h"
 #include "run/recipe.h"
 
 namespace ladimo {
@@ -16,6 +18,7 @@ struct Workload {
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
   int weight_bytes = 4;     // bytes per parameter of a converted layer on disk
   int threads = 1;
+  std::optional<Pace> pace = {};  // of this machine; none: usual_pace()
 };
 
 /// Counts that the estimates assume: candidates of a layer (thresholds and top-k, profile/ladder.h),

@@ -40,8 +40,9 @@ std::vector<Trained> trained(MoeWeights& weights) {
 /// A converted layer at a threshold, differentiable with respect to its weights.
 class ElasticFfn : public FeedForward {
  public:
-  ElasticFfn(const MoeWeights& weights, double threshold, double slope, std::int64_t positions)
-      : weights_(weights.at(LayerPolicy::above(threshold))),
+  ElasticFfn(const MoeWeights& weights, double threshold, double slope, std::int64_t positions,
+             at::ScalarType compute)
+      : weights_(weights.at(LayerPolicy::above(threshold)).to(weights.gate.device(), compute)),
         threshold_(threshold),
         slope_(slope),
         positions_(positions) {}
@@ -90,9 +91,11 @@ MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vecto
   return weights;
 }
 
-ElasticStudent::ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope)
-    : source_(source), moe_(std::move(layers)), slope_(slope) {
-  for (std::int64_t l = 0; l < source.config().layers; ++l) decoder_.push_back(source.layer(l));
+ElasticStudent::ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope,
+                               at::ScalarType compute)
+    : source_(source), moe_(std::move(layers)), slope_(slope), compute_(compute) {
+  const WeightSource narrow(source.checkpoint(), source.device(), compute);
+  for (std::int64_t l = 0; l < source.config().layers; ++l) decoder_.push_back(narrow.layer(l));
   for (auto& weights : moe_) {
     if (!weights) continue;
     for (const auto& [tensor, like, pace] : trained(*weights)) {
@@ -113,20 +116,12 @@ at::Tensor ElasticStudent::forward(const Windows& windows, const SliderPosition&
   how.load = [&](std::int64_t l) {
     const auto i = static_cast<std::size_t>(l);
     auto layer = decoder_[i];
-    if (position[i]) layer.ffn = std::make_shared<ElasticFfn>(*moe_[i], *position[i], slope_, windows.window);
+    if (position[i])
+      layer.ffn = std::make_shared<ElasticFfn>(*moe_[i], *position[i], slope_, windows.window, compute_);
     return layer;
   };
   walk(source_, stream, how, context);
   return stream.read(0, windows.count());
-}
-
-ResidualStream ElasticStudent::dense(const Windows& windows, const Context& context) const {
-  auto stream = ResidualStream::embedded(source_, windows, context);
-  Walk how;
-  how.layers = std::ssize(decoder_);
-  how.load = [&](std::int64_t l) { return decoder_[static_cast<std::size_t>(l)]; };
-  walk(source_, stream, how, context);
-  return stream;
 }
 
 ConvertedLayers ElasticStudent::layers() const {

@@ -30,15 +30,14 @@ using ConvertedLayers = std::vector<std::optional<MoeWeights>>;
 
 class ElasticStudent {
  public:
-  /// Holds the whole model. The weights of `layers` are copied and trained. `slope` is the width of the
-  /// selection in standard deviations of a layer's routing weights.
-  ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope);
+  /// Holds the whole model. The weights of `layers` are copied and trained, in fp32. `slope` is the width of
+  /// the selection in standard deviations of a layer's routing weights. forward() multiplies in `compute`,
+  /// fp32 or bf16; the residual stream, the norms' sums, softmax and the routers are fp32.
+  ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope, at::ScalarType compute);
 
   /// The residual stream after the last layer [n, W, d]. It is differentiable with respect to parameters()
   /// where autograd is on.
   at::Tensor forward(const Windows& windows, const SliderPosition& position) const;
-  /// The residual stream of the dense model after its last layer.
-  ResidualStream dense(const Windows& windows, const Context& context) const;
 
   /// For every converted layer: gate, up and down with their shifts, the compensation, and the router with
   /// its hidden layer.
@@ -51,11 +50,12 @@ class ElasticStudent {
 
  private:
   const WeightSource& source_;
-  std::vector<DecoderLayer> decoder_;
+  std::vector<DecoderLayer> decoder_;  // in the dtype that forward() multiplies in
   ConvertedLayers moe_;
   std::vector<at::Tensor> parameters_;
   std::vector<double> step_sizes_;
   double slope_;
+  at::ScalarType compute_;
 };
 
 }  // namespace ladimo

@@ -11,12 +11,14 @@
 
 #include "base/random.h"
 #include "convert/adam.h"
+#include "convert/compute_dtype.h"
 #include "evaluate/distributions.h"
 #include "policy/frontier.h"
 #include "profile/routing.h"
 #include "profile/sensitivity.h"
 #include "run/estimate.h"
 #include "stream/side_by_side.h"
+#include "stream/walk.h"
 #include "stream/window_order.h"
 #include "training/elastic_student.h"
 #include "training/finish_judge.h"
@@ -69,6 +71,15 @@ std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeLayer
     budgets.push_back(budget);
   }
   return budgets;
+}
+
+/// The residual stream of the dense model after its last layer.
+ResidualStream after_last_layer(const WeightSource& source, const Windows& windows, const Context& context) {
+  auto stream = ResidualStream::embedded(source, windows, context);
+  Walk how;
+  how.layers = source.config().layers;
+  walk(source, stream, how, context);
+  return stream;
 }
 
 SliderPosition position_of(const ModelPolicy& policy) {
@@ -129,11 +140,11 @@ class Training {
         context_(context),
         random_(recipe.seed, "finish"),
         windows_(WindowOrder(calibration.count(), recipe.stage1.validation_share).fitted(calibration)),
-        student_(source, std::move(layers), recipe.finish.slope),
+        student_(source, std::move(layers), recipe.finish.slope, compute_dtype(recipe)),
         rate_(recipe.finish.learning_rate) {
     start_optimiser();
     keep();
-    teacher_ = student_.dense(windows_, context);
+    teacher_ = after_last_layer(source, windows_, context);
   }
 
   const ElasticStudent& student() const { return student_; }

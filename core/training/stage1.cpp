@@ -37,8 +37,8 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
     const auto rows = capture->rows();
     capture.reset();
     const Work passing = meter->work();
-    auto converted = convert_layer(std::dynamic_pointer_cast<const DenseFfn>(std::move(dense)), rows,
-                                         recipe, l, storage, context);
+    auto converted = convert_layer(std::dynamic_pointer_cast<const DenseFfn>(std::move(dense)), rows, recipe,
+                                   l, storage, context);
     store.put(converted.record,
               [&](const auto& file) { save_moe_weights(file, converted.weights, storage); });
     const double seconds = meter->seconds();

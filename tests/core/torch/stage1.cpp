@@ -348,6 +348,10 @@ TEST_CASE("the gradients written by hand equal those of autograd") {
     CHECK(relative_difference(gradients.up, reference[1]) < 1e-4);
     CHECK(relative_difference(gradients.down, reference[2]) < 1e-4);
     CHECK(relative_difference(gradients.offset, reference[3]) < 1e-4);
+    const auto narrow = distillation_gradients(moe, x, y, mask, row_weight, at::kBFloat16).second;
+    CHECK(relative_difference(narrow.gate, gradients.gate) < 0.02);
+    CHECK(relative_difference(narrow.up, gradients.up) < 0.02);
+    CHECK(relative_difference(narrow.down, gradients.down) < 0.02);
   }
 }
 
