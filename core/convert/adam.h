@@ -22,7 +22,8 @@ class Adam {
         first_(at::zeros_like(parameter_)),
         second_(at::zeros_like(parameter_)) {}
 
-  void step(const at::Tensor& gradient, double rate);
+  /// Returns the sum of gradient times change: what the step adds to the loss, to first order.
+  double step(const at::Tensor& gradient, double rate);
 
  private:
   static constexpr double beta1 = 0.9, beta2 = 0.99;

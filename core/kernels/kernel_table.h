@@ -79,9 +79,10 @@ struct KernelTable {
   void (*rotate)(float* x, const float* cos, const float* sin, std::int64_t half);
   /// y [n] += factor * x [n].
   void (*add_scaled)(const float* x, float factor, std::int64_t n, float* y);
-  /// One step of Adam on n weights and their moments. Kingma and Ba 2015.
-  void (*adam)(const float* gradient, const AdamStep& step, std::int64_t n, float* first, float* second,
-               float* weight);
+  /// One step of Adam on n weights and their moments. Kingma and Ba 2015. Returns the sum of gradient times
+  /// change: what the step adds to the loss, to first order.
+  double (*adam)(const float* gradient, const AdamStep& step, std::int64_t n, float* first, float* second,
+                 float* weight);
   /// p [n] = softmax(z [n]). `p` may be `z`.
   void (*softmax)(const float* z, std::int64_t n, float* p, double* log_normaliser);
   /// Compares logits z [n] with the dense model's. Sets `gradient` [n] to scale (softmax(z) - p). With a

@@ -38,15 +38,25 @@ LADIMO_INLINE void swiglu_gradient(T* gate, T* up, const T* dh, std::int64_t n) 
   }
 }
 
-LADIMO_INLINE void adam(const float* gradient, const AdamStep& step, std::int64_t n, float* first,
-                        float* second, float* weight) {
+// Returns the sum of gradient times change. Pieces are added in double.
+LADIMO_INLINE double adam(const float* gradient, const AdamStep& step, std::int64_t n, float* first,
+                          float* second, float* weight) {
+  constexpr std::int64_t piece = 1024;
   const float keep1 = step.beta1, keep2 = step.beta2, take1 = 1 - keep1, take2 = 1 - keep2;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float g = gradient[i];
-    first[i] = keep1 * first[i] + take1 * g;
-    second[i] = keep2 * second[i] + take2 * g * g;
-    weight[i] -= step.rate * first[i] / (std::sqrt(second[i]) + 1e-12f);
+  double total = 0;
+  for (std::int64_t begin = 0; begin < n; begin += piece) {
+    const std::int64_t end = begin + piece < n ? begin + piece : n;
+    float change[piece];
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float g = gradient[i];
+      first[i] = keep1 * first[i] + take1 * g;
+      second[i] = keep2 * second[i] + take2 * g * g;
+      change[i - begin] = -step.rate * first[i] / (std::sqrt(second[i]) + 1e-12f);
+    }
+    for (std::int64_t i = begin; i < end; ++i) weight[i] += change[i - begin];
+    total += static_cast<double>(simd::dot(change, gradient + begin, end - begin));
   }
+  return total;
 }
 
 }  // namespace ladimo::body
