@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -46,7 +45,7 @@ class Conversion {
 
   ConversionResult run() {
     const Stopwatch watch;
-    spdlog::debug("run {}", run_.path().string());
+    log_debug("run " + run_.path().string());
     step(Step::calibration_text, [&] { read_text(); });
     step(Step::layers,
          [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
@@ -83,7 +82,7 @@ class Conversion {
     context_.emit(begin_step(step, index_++, static_cast<int>(plan_.steps.size())));
     work();
     add_seconds(run_, step, watch.seconds());
-    spdlog::debug("{}: {:.1f} s", name_of(step), watch.seconds());
+    log_debug(fmt::format("{}: {:.1f} s", name_of(step), watch.seconds()));
   }
 
   void read_text() {
