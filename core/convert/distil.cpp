@@ -9,6 +9,8 @@
 
 #include "base/interpolation.h"
 #include "convert/adam.h"
+#include "convert/compute_dtype.h"
+#include "convert/swiglu_training.h"
 #include "model/routing_weights.h"
 
 namespace ladimo {
@@ -71,37 +73,37 @@ class RandomThresholds {
 
 std::pair<at::Tensor, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
                                                            const at::Tensor& y, const at::Tensor& mask,
-                                                           const at::Tensor& row_weight) {
-  auto g = at::mm(x, weights.gate.t());
-  auto u = at::mm(x, weights.up.t());
+                                                           const at::Tensor& row_weight,
+                                                           at::ScalarType compute) {
+  const auto input = x.to(compute), down = weights.down.to(compute);
+  auto g = at::mm(input, weights.gate.to(compute).t());
+  auto u = at::mm(input, weights.up.to(compute).t());
   if (weights.gate_bias.defined()) g += weights.gate_bias, u += weights.up_bias;
-  const auto sigmoid = g.sigmoid();
-  const auto silu = g * sigmoid;
-  auto h = silu * u;
-  weights.routed_part(h).mul_(mask.unsqueeze(2));
+  const RunningNeurons running{mask, weights.shared_neurons};
+  const auto h = masked_swiglu(g, u, running);
   const auto off = 1 - mask;
-  auto residual = at::mm(h, weights.down).sub_(y);
+  auto residual = at::mm(h, down).to(at::kFloat).sub_(y);
   if (weights.compensation.defined()) residual.addmm_(off, weights.compensation);
   if (weights.down_bias.defined()) residual += weights.down_bias;
 
   const auto weighted = residual * row_weight;
   auto loss = (weighted * residual).sum();
-  const auto dy = weighted.mul(2);
+  const auto dy = weighted.mul(2), narrow = dy.to(compute);
   MoeGradients gradients;
-  gradients.down = at::mm(h.t(), dy);
+  gradients.down = at::mm(h.t(), narrow).to(at::kFloat);
   gradients.offset = weights.compensation.defined() ? at::mm(off.t(), dy) : dy.sum(0);
-  auto dh = at::mm(dy, weights.down.t());
-  weights.routed_part(dh).mul_(mask.unsqueeze(2));
-  gradients.up = at::mm((dh * silu).t(), x);
-  // d silu(g)/dg = sigmoid (1 + g (1 - sigmoid)) = sigmoid + silu (1 - sigmoid)
-  const auto slope = sigmoid + silu * (1 - sigmoid);
-  gradients.gate = at::mm((dh * u * slope).t(), x);
+  masked_swiglu_gradient(g, u, at::mm(narrow, down.t()), running);
+  gradients.up = at::mm(u.t(), input).to(at::kFloat);
+  gradients.gate = at::mm(g.t(), input).to(at::kFloat);
   return {std::move(loss), std::move(gradients)};
 }
 
 Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
-                    const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
-                    Random random, LiveRouting& live, const Context& context) {
+                    const std::vector<double>& thresholds, double variance, const Recipe& recipe, int layer,
+                    LiveRouting& live, const Context& context) {
+  const Stage1& settings = recipe.stage1;
+  const auto compute = compute_dtype(recipe);
+  Random random(recipe.seed, "distil", static_cast<std::uint64_t>(layer));
   const auto validation = rows.validation();
   const auto validation_weights = routing_weights.slice(0, rows.training());
   const auto held_out = [&](const MoeWeights& candidate) {
@@ -140,7 +142,7 @@ Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor&
       if (epoch == 0) live.add(routed);
       const auto mask = (routed >= of_batch(threshold)).to(at::kFloat);
       const auto [loss, gradients] =
-          distillation_gradients(student, rows.x(pick), rows.y(pick), mask, of_batch(row_weight));
+          distillation_gradients(student, rows.x(pick), rows.y(pick), mask, of_batch(row_weight), compute);
       const double rate = settings.learning_rate * scheduled(++step / steps);
       gate.step(gradients.gate, rate);
       up.step(gradients.up, rate);

@@ -42,6 +42,11 @@ struct Divergence {
   float most;             // largest logit
 };
 
+/// How far a step of Adam goes. `rate` includes the correction of the moments' bias.
+struct AdamStep {
+  float beta1, beta2, rate;
+};
+
 /// Kernels that read numbers stored as T and compute in fp32.
 template <class T>
 struct StoredKernels {
@@ -50,6 +55,11 @@ struct StoredKernels {
   /// y [D] = sum of softmax(keys q)_j values_j. The caller sets y to zero first. q [D] is already scaled, and
   /// `scores` is scratch memory of size [n].
   void (*attend)(const HeadCache<T>& cache, const float* q, float* scores, float* y);
+  /// y [n] = silu(gate) * up. `y` may be `gate`. Shazeer, arXiv 2002.05202.
+  void (*swiglu)(const T* gate, const T* up, std::int64_t n, T* y);
+  /// Replaces gate [n] and up [n] by the gradients with respect to them, given the one with respect to
+  /// silu(gate) * up, dh [n].
+  void (*swiglu_gradient)(T* gate, T* up, const T* dh, std::int64_t n);
   /// y [n] = x [n], in fp32.
   void (*widen)(const T* x, std::int64_t n, float* y);
   /// y [n] = x [n], rounded to T.
@@ -62,8 +72,6 @@ struct KernelTable {
   StoredKernels<c10::BFloat16> bf16;
   /// y [n] = x / rms(x) * weight. `y` may be `x`. Zhang & Sennrich, arXiv 1910.07467.
   void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps, float* y);
-  /// y [n] = silu(gate) * up. Shazeer, arXiv 2002.05202.
-  void (*swiglu)(const float* gate, const float* up, std::int64_t n, float* y);
   /// y [n] = silu(x). `y` may be `x`.
   void (*silu)(const float* x, std::int64_t n, float* y);
   /// Rotates one head in place: dimension i with dimension i + half, i < half. cos and sin [2 half] as in
@@ -71,6 +79,9 @@ struct KernelTable {
   void (*rotate)(float* x, const float* cos, const float* sin, std::int64_t half);
   /// y [n] += factor * x [n].
   void (*add_scaled)(const float* x, float factor, std::int64_t n, float* y);
+  /// One step of Adam on n weights and their moments. Kingma and Ba 2015.
+  void (*adam)(const float* gradient, const AdamStep& step, std::int64_t n, float* first, float* second,
+               float* weight);
   /// p [n] = softmax(z [n]). `p` may be `z`.
   void (*softmax)(const float* z, std::int64_t n, float* p, double* log_normaliser);
   /// Compares logits z [n] with the dense model's. Sets `gradient` [n] to scale (softmax(z) - p). With a

@@ -30,6 +30,19 @@ LADIMO_INLINE void load(const c10::BFloat16* from, Floats& to) {
 
 LADIMO_INLINE void store(const Floats& from, float* to) { std::memcpy(to, &from, sizeof(from)); }
 
+// Rounds to the nearest, ties to even, like c10::BFloat16.
+LADIMO_INLINE void store(const Floats& from, c10::BFloat16* to) {
+  typedef std::uint16_t Halves __attribute__((vector_size(32)));
+  typedef std::uint32_t Words __attribute__((vector_size(64)));
+  Words words;
+  std::memcpy(&words, &from, sizeof(words));
+  words = (words + 0x7FFFu + ((words >> 16) & 1u)) >> 16;
+  const Words not_a_number = Words{} + 0x7FC0u;
+  words = from == from ? words : not_a_number;
+  const Halves halves = __builtin_convertvector(words, Halves);
+  std::memcpy(to, &halves, sizeof(halves));
+}
+
 /// The sum of the lanes, added in pairs.
 LADIMO_INLINE float sum(const Floats& v) {
   typedef float Eight __attribute__((vector_size(32)));

@@ -14,18 +14,17 @@ set(text base jinja text)
 set(policy base policy)
 set(run base checkpoint text policy run)
 set(kernels kernels)
-set(model base checkpoint policy model)
-set(decode ${model} kernels decode)
+set(model base checkpoint policy kernels model)
+set(decode ${model} decode)
 set(stream ${run} model stream)
 set(convert ${stream} convert)
-# evaluate/ compares distributions and takes times with kernels.
-set(evaluate ${stream} kernels evaluate)
+set(evaluate ${stream} evaluate)
 # profile/ takes times and scores with the code in evaluate/, and times what decode/ does.
-set(profile ${stream} decode kernels evaluate profile)
+set(profile ${stream} decode evaluate profile)
 # training/ prices the finish with stage 2's tables and judges it by scoring.
 set(training ${profile} convert training)
 set(baselines ${stream} convert baselines)
-set(transfer ${stream} decode kernels transfer)
+set(transfer ${stream} decode transfer)
 set(commands ${training} baselines transfer commands)
 
 # What each room of ui/ may include of the others, as "ui/ROOM/...".

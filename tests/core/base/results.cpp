@@ -84,9 +84,12 @@ TEST_CASE("an evaluation of tasks alone has the keys of text, with null") {
 }
 
 TEST_CASE("a conversion is written and read") {
-  const json written = to_json(ConversionResult{"run", {{0, 0.5, 0.25, 3}, {2, 0.4, 0.2, 0}}, 7.5, 1});
+  const json written = to_json(ConversionResult{
+      "run", {{0, 0.5, 0.25, 3}, {2, 0.4, 0.2, 0}}, 7.5, 1, {{"layers", 2, 6, 3}}, {{"refit", 1, 4, 4}}});
   CHECK(written["layers"][1] ==
         json{{"layer", 2}, {"loss_before", 0.4}, {"loss_after", 0.2}, {"seconds", 0.0}});
+  CHECK(written["parts"][0] ==
+        json{{"name", "refit"}, {"seconds", 1.0}, {"flops", 4.0}, {"flops_per_s", 4.0}});
   CHECK(to_json(conversion_result_from_json(written)) == written);
   check_refused("The result of the conversion: run is missing",
                 [] { conversion_result_from_json(json::object()); });

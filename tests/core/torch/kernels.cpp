@@ -108,9 +108,38 @@ void check_activations(std::int64_t n) {
   });
   check_variants(expect([&](double a, double b) { return silu(a) * b; }), [&](const KernelTable& table) {
     std::vector<float> y(x.size());
-    table.swiglu(x.data(), w.data(), n, y.data());
+    table.fp32.swiglu(x.data(), w.data(), n, y.data());
     return y;
   });
+  // Its gradients, from the difference quotients of silu(g) u.
+  const auto slope = [&](double g) { return (silu(g + 1e-5) - silu(g - 1e-5)) / 2e-5; };
+  for (const bool of_gate : {true, false})
+    check_variants(expect([&](double g, double u) { return 0.3 * (of_gate ? u * slope(g) : silu(g)); }),
+                   [&](const KernelTable& table) {
+                     auto gate = x, up = w;
+                     const std::vector<float> dh(x.size(), 0.3F);
+                     table.fp32.swiglu_gradient(gate.data(), up.data(), dh.data(), n);
+                     return of_gate ? gate : up;
+                   });
+  // In bf16 everything is rounded once more.
+  check_variants(
+      expect([&](double a, double b) { return silu(a) * b; }),
+      [&](const KernelTable& table) {
+        std::vector<c10::BFloat16> gate(x.begin(), x.end()), up(w.begin(), w.end());
+        table.bf16.swiglu(gate.data(), up.data(), n, gate.data());
+        return std::vector<float>(gate.begin(), gate.end());
+      },
+      1.0 / 64);
+  // The first step of Adam goes as far as its rate, against the gradient.
+  check_variants(
+      expect([](double a, double b) { return b - 0.01 * (a > 0 ? 1 : -1); }), [&](const KernelTable& table) {
+        std::vector<float> first(x.size()), second(x.size());
+        auto weight = w;
+        // Both moments are short by what their averages have not seen yet.
+        const float unseen = std::sqrt(1 - 0.99F) / (1 - 0.9F);
+        table.adam(x.data(), {0.9F, 0.99F, 0.01F * unseen}, n, first.data(), second.data(), weight.data());
+        return weight;
+      });
   check_variants(expect([&](double a, double) { return silu(a); }), [&](const KernelTable& table) {
     auto y = x;
     table.silu(y.data(), n, y.data());
