@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -53,7 +52,7 @@ class Conversion {
   ConversionResult run() {
     const WorkMeter meter;
     const ProductCounter counter;
-    spdlog::debug("run {}", run_.path().string());
+    log_debug("run " + run_.path().string());
     step(Step::calibration_text, [&] { read_text(); });
     step(Step::layers,
          [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
@@ -90,7 +89,7 @@ class Conversion {
     context_.emit(begin_step(step, index_++, static_cast<int>(plan_.steps.size())));
     work();
     add_work(run_, step, meter.work());
-    spdlog::debug("{}", in_words(name_of(step), meter.work()));
+    log_debug(in_words(name_of(step), meter.work()));
   }
 
   void read_text() {
@@ -210,7 +209,7 @@ class Conversion {
       result.steps.push_back({name, work.seconds, work.flops, work.flops_per_second()});
     for (const auto& [name, work] : timing.parts) {
       result.parts.push_back({name, work.seconds, work.flops, work.flops_per_second()});
-      spdlog::debug("layers, {}", in_words(name, work));
+      log_debug("layers, " + in_words(name, work));
     }
     for (const int l : recipe_.layers) {
       const auto record = run_.layers().record(l);

@@ -52,14 +52,14 @@ class RandomThresholds {
           static_cast<float>(1 / (variance * std::max(error_at(level, levels, errors), 1e-6))));
   }
 
-  /// Returns the thresholds and the weights of `count` tokens: [count, 1] each.
-  std::pair<at::Tensor, at::Tensor> draw(std::int64_t count, Random& random,
+  /// Returns the thresholds and the weights of `count` tokens in batches of `batch`: [count, 1] each.
+  std::pair<at::Tensor, at::Tensor> draw(std::int64_t count, std::int64_t batch, Random& random,
                                          const at::TensorOptions& options) const {
     std::vector<float> threshold(static_cast<std::size_t>(count)), weight(threshold.size());
     for (std::size_t i = 0; i < threshold.size(); ++i) {
       const auto level = random.below(thresholds_.size());
       threshold[i] = thresholds_[level];
-      weight[i] = inverse_[level] / static_cast<float>(count);
+      weight[i] = inverse_[level] / static_cast<float>(batch);
     }
     const auto column = [&](const std::vector<float>& v) { return at::tensor(v).to(options).unsqueeze(1); };
     return {column(threshold), column(weight)};
@@ -71,9 +71,10 @@ class RandomThresholds {
 
 }  // namespace
 
-std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
-                                                       const at::Tensor& y, const at::Tensor& mask,
-                                                       const at::Tensor& row_weight, at::ScalarType compute) {
+std::pair<at::Tensor, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
+                                                           const at::Tensor& y, const at::Tensor& mask,
+                                                           const at::Tensor& row_weight,
+                                                           at::ScalarType compute) {
   const auto input = x.to(compute), down = weights.down.to(compute);
   auto g = at::mm(input, weights.gate.to(compute).t());
   auto u = at::mm(input, weights.up.to(compute).t());
@@ -86,7 +87,7 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
   if (weights.down_bias.defined()) residual += weights.down_bias;
 
   const auto weighted = residual * row_weight;
-  const double loss = (weighted * residual).sum().item<double>();
+  auto loss = (weighted * residual).sum();
   const auto dy = weighted.mul(2), narrow = dy.to(compute);
   MoeGradients gradients;
   gradients.down = at::mm(h.t(), narrow).to(at::kFloat);
@@ -94,7 +95,7 @@ std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights
   masked_swiglu_gradient(g, u, at::mm(narrow, down.t()), running);
   gradients.up = at::mm(u.t(), input).to(at::kFloat);
   gradients.gate = at::mm(g.t(), input).to(at::kFloat);
-  return {loss, std::move(gradients)};
+  return {std::move(loss), std::move(gradients)};
 }
 
 Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
@@ -120,6 +121,7 @@ Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor&
 
   std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training()));
   std::iota(order.begin(), order.end(), 0);
+  const auto batch_rows = std::min<std::int64_t>(settings.batch, rows.training());
   const auto batches = std::max<std::int64_t>(1, rows.training() / settings.batch);
   const double steps = static_cast<double>(batches) * settings.epochs;
   Progress progress(context, batches * settings.epochs, layer, "distillation");
@@ -127,23 +129,28 @@ Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor&
   double best = 1;  // relative to the errors before, averaged over the levels
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
     random.shuffle(order);
-    const auto index = at::tensor(order);
+    // Copied for the whole epoch: a GPU is waited for at every copy.
+    const auto index = at::tensor(order).to(routing_weights.device());
+    const auto [threshold, row_weight] =
+        sampler.draw(batches * batch_rows, batch_rows, random, rows.options());
     for (std::int64_t batch = 0; batch < batches; ++batch) {
-      const auto pick =
-          index.slice(0, batch * settings.batch, std::min((batch + 1) * settings.batch, rows.training()));
-      const auto [threshold, row_weight] = sampler.draw(pick.size(0), random, rows.options());
-      const auto routed = routing_weights.index_select(0, pick.to(routing_weights.device()));
+      const auto of_batch = [&, first = batch * batch_rows](const at::Tensor& all) {
+        return all.slice(0, first, first + batch_rows);
+      };
+      const auto pick = of_batch(index);
+      const auto routed = routing_weights.index_select(0, pick);
       if (epoch == 0) live.add(routed);
-      const auto mask = (routed >= threshold).to(at::kFloat);
+      const auto mask = (routed >= of_batch(threshold)).to(at::kFloat);
       const auto [loss, gradients] =
-          distillation_gradients(student, rows.x(pick), rows.y(pick), mask, row_weight, compute);
+          distillation_gradients(student, rows.x(pick), rows.y(pick), mask, of_batch(row_weight), compute);
       const double rate = settings.learning_rate * scheduled(++step / steps);
       gate.step(gradients.gate, rate);
       up.step(gradients.up, rate);
       down.step(gradients.down, rate);
       offset.step(gradients.offset, rate);
       // The loss is relative to the errors before. It is reported in the unit of the held-out losses.
-      if (step % 10 == 0) context.emit(LossEvent{layer, step, loss * mean_error(initial_errors), false});
+      if (step % 10 == 0)
+        context.emit(LossEvent{layer, step, loss.item<double>() * mean_error(initial_errors), false});
       progress.advance();
     }
     const auto errors = held_out(student);

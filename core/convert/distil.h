@@ -18,13 +18,14 @@ struct MoeGradients {
   at::Tensor gate, up, down, offset;
 };
 
-/// Returns the loss sum_t row_weight_t ||MoE(x_t) - y_t||² and its gradients. They are computed by hand
-/// because autograd would keep every intermediate tensor. x, y [T, d], mask [T, E] of 0 and 1, row_weight [T,
-/// 1]. The
-/// products with gate, up and down are computed in `compute`, fp32 or bf16; everything else is fp32.
-std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
-                                                       const at::Tensor& y, const at::Tensor& mask,
-                                                       const at::Tensor& row_weight, at::ScalarType compute);
+/// Returns the loss sum_t row_weight_t ||MoE(x_t) - y_t||² (one number) and its gradients. They are computed
+/// by hand because autograd would keep every intermediate tensor. x, y [T, d], mask [T, E] of 0 and 1,
+/// row_weight [T, 1]. The products with gate, up and down are computed in `compute`, fp32 or bf16; everything
+/// else is fp32.
+std::pair<at::Tensor, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
+                                                           const at::Tensor& y, const at::Tensor& mask,
+                                                           const at::Tensor& row_weight,
+                                                           at::ScalarType compute);
 
 struct Distillation {
   MoeWeights weights;  // the best on validation rows, or the input's where nothing was better

@@ -8,6 +8,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 #include "base/error.h"
@@ -18,6 +19,18 @@ namespace {
 const FeedForward* ffn_of(const Decoder::Ffns& ffns, std::int64_t layer) {
   const auto l = static_cast<std::size_t>(layer);
   return l < ffns.size() ? ffns[l].get() : nullptr;
+}
+
+// Moves the counts of all layers to the CPU together: a GPU is waited for at every copy.
+void bring_home(std::vector<at::Tensor>& experts) {
+  std::vector<at::Tensor> counted;
+  for (const at::Tensor& counts : experts)
+    if (counts.defined()) counted.push_back(counts);
+  if (counted.empty()) return;
+  const at::Tensor all = at::stack(counted).to(at::kCPU);
+  std::int64_t row = 0;
+  for (at::Tensor& counts : experts)
+    if (counts.defined()) counts = all[row++];
 }
 
 std::vector<std::int32_t> ids_of(const at::Tensor& ids) {
@@ -113,6 +126,7 @@ std::span<const float> Decoder::read(std::span<const std::int32_t> ids, KvCache&
   }
   if (engine_) return engine_->logits();
   last_.logits = last_.logits.to(at::kCPU, at::kFloat).contiguous();
+  bring_home(last_.experts);
   return {last_.logits.data_ptr<float>(), static_cast<std::size_t>(last_.logits.numel())};
 }
 

@@ -58,7 +58,7 @@ class ElasticFfn : public FeedForward {
     const auto routing = weights_.route(x);
     // Window position 0 is left out, because its values may be far larger than all others.
     const auto others = routing.detach().view({-1, positions_, routing.size(1)}).slice(1, 1);
-    const double width = std::max(slope_ * others.std().item<double>(), 1e-6);  // a constant router has none
+    const auto width = (slope_ * others.std()).clamp_min(1e-6);  // a constant router has none
     return {weights_.combine(weights_.hidden(x), differentiable_selection(routing, threshold_, width)), {}};
   }
   MoeShape shape() const override { return weights_.shape(); }
@@ -71,7 +71,8 @@ class ElasticFfn : public FeedForward {
 
 }  // namespace
 
-at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold, double width) {
+at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold,
+                                    const at::Tensor& width) {
   const auto z = (routing_weights - threshold) / width;
   const auto at_rest = z.detach().sigmoid();
   const auto hard = (z.detach() >= 0).to(at::kFloat);
@@ -94,7 +95,7 @@ MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vecto
   weights.gate_shift = weights.gate - permuted(ffn.gate);
   weights.up_shift = weights.up - permuted(ffn.up);
   weights.down_shift = weights.down - permuted(ffn.down.t());
-  weights.activity = at::tensor(points).view({-1, 2}).to(weights.router.device());
+  weights.activity = at::tensor(points).view({-1, 2});
   return weights;
 }
 

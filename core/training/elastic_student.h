@@ -15,11 +15,12 @@ namespace ladimo {
 /// The thresholds of all layers at one position of the slider, empty where a layer stays dense.
 using SliderPosition = std::vector<std::optional<double>>;
 
-/// The selection r >= threshold as 0 and 1 [T, E]. Its gradient is that of a sigmoid of `width` (in units of
-/// the routing weight) around the threshold, minus its mean. The threshold thus follows the routing weights,
-/// so that as many experts run as before, and an expert's gain from running is compared with that of the
-/// others at the margin.
-at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold, double width);
+/// The selection r >= threshold as 0 and 1 [T, E]. Its gradient is that of a sigmoid of `width` (one number,
+/// in units of the routing weight) around the threshold, minus its mean. The threshold thus follows the
+/// routing weights, so that as many experts run as before, and an expert's gain from running is compared with
+/// that of the others at the margin.
+at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold,
+                                    const at::Tensor& width);
 
 /// Returns `weights` with shifts along the slider (MoeWeights::at). The shifts lead from the dense FFN, where
 /// all experts run, through the given weights, where half of them run. `thresholds` holds sparse policies by

@@ -40,6 +40,7 @@ set(ui_workspace ${ui_plots} workspace)
 set(ui_mainwindow ${ui_plots} panels wizard workspace mainwindow)
 
 set(rooms_without_torch base jinja checkpoint text policy run)
+set(rooms_with_torch kernels model decode stream convert evaluate profile training baselines transfer commands)
 
 set(qt "<(Q[A-Z][A-Za-z]*|Qt[A-Z][A-Za-z]*/.*|qcustomplot\\.h)>")
 set(torch "[<\"](torch|ATen|c10|caffe2)/")
@@ -71,6 +72,10 @@ forbid("no Qt in core and the command line" "${qt}" core/*.h core/*.cpp app/cli/
 forbid("no torch in the studio" "${torch}" ui/*.h ui/*.cpp app/studio/*.h app/studio/*.cpp tests/ui/*.h tests/ui/*.cpp)
 foreach(room ${rooms_without_torch})
   forbid("no torch in ladimo_base" "${torch}" core/${room}/*.h core/${room}/*.cpp)
+endforeach()
+# libtorch 2.x brings an fmt of its own, which the system's spdlog does not fit.
+foreach(room ${rooms_with_torch})
+  forbid("no spdlog in ladimo_core, use base/log.h" "<spdlog/" core/${room}/*.h core/${room}/*.cpp)
 endforeach()
 forbid("the studio uses ladimo_base alone" "\"(kernels|model|decode|stream|convert|evaluate|profile|training|baselines|transfer|commands)/"
        ui/*.h ui/*.cpp app/studio/*.cpp)

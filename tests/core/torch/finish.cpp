@@ -78,14 +78,15 @@ TEST_CASE("the student computes the same as the converted model, dense and movin
 TEST_CASE("the selection is hard; its gradient moves experts against each other but not their number") {
   at::AutoGradMode with_gradients(true);
   const auto routing = random_tensor({50, 6}, 1).set_requires_grad(true);
-  const auto selected = differentiable_selection(routing, 0.2, 0.3);
+  const auto width = at::full({}, 0.3);
+  const auto selected = differentiable_selection(routing, 0.2, width);
   CHECK(at::equal(selected.detach(), (routing.detach() >= 0.2).to(at::kFloat)));
   auto gain = random_tensor({50, 6}, 2);
   const auto gradient = torch::autograd::grad({(selected * gain).sum()}, {routing})[0];
   CHECK(std::abs(gradient.sum().item<double>()) < 1e-3 * gradient.abs().sum().item<double>());
   CHECK((gradient * gain).sum().item<double>() > 0);
   // A gain that is the same for every expert moves none.
-  const auto even = differentiable_selection(routing, 0.2, 0.3);
+  const auto even = differentiable_selection(routing, 0.2, width);
   const auto none = torch::autograd::grad({even.sum()}, {routing})[0];
   CHECK(none.abs().max().item<double>() < 1e-5);
 }

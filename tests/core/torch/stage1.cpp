@@ -343,7 +343,7 @@ TEST_CASE("the gradients written by hand equal those of autograd") {
     if (biases) out = out + w.down_bias;
     const auto expected = ((out - y).square() * row_weight).sum();
     const auto reference = torch::autograd::grad({expected}, {w.gate, w.up, w.down, offset});
-    CHECK(loss == doctest::Approx(expected.item<double>()).epsilon(1e-5));
+    CHECK(loss.item<double>() == doctest::Approx(expected.item<double>()).epsilon(1e-5));
     CHECK(relative_difference(gradients.gate, reference[0]) < 1e-4);
     CHECK(relative_difference(gradients.up, reference[1]) < 1e-4);
     CHECK(relative_difference(gradients.down, reference[2]) < 1e-4);
