@@ -126,11 +126,11 @@ LADIMO_INLINE void widen_blocks(const BlockRows& rows, float* y) {
   for (std::int64_t i = 0; i < rows.count; ++i) {
     const std::byte* const scales = q8_0::scales(rows.panel, width, rows.first + i);
     const std::byte* const row = q8_0::row(rows.panel, width, rows.first + i);
-    for (std::int64_t c = 0; c < width; c += simd::lanes, y += std::min(simd::lanes, width - c)) {
+    for (std::int64_t c = 0; c < width; c += simd::lanes) {
       simd::load_halves(scales + c * q8_0::scale_bytes, scale);
       simd::load(reinterpret_cast<const std::int8_t*>(row) + c, w);
       w *= scale;
-      store_part(w, std::min(simd::lanes, width - c), y);
+      store_part(w, std::min(simd::lanes, width - c), y + i * width + c);
     }
   }
 }
