@@ -18,10 +18,10 @@ set(model base checkpoint policy model)
 set(decode ${model} kernels decode)
 set(stream ${run} model stream)
 set(convert ${stream} convert)
-# evaluate/ compares distributions and takes times with kernels.
-set(evaluate ${stream} kernels evaluate)
+# evaluate/ compares distributions with kernels, and runs experts as decode/ prepares them.
+set(evaluate ${stream} decode kernels evaluate)
 # profile/ takes times and scores with the code in evaluate/, and times what decode/ does.
-set(profile ${stream} decode kernels evaluate profile)
+set(profile ${evaluate} profile)
 # training/ prices the finish with stage 2's tables and judges it by scoring.
 set(training ${profile} convert training)
 set(baselines ${stream} convert baselines)
