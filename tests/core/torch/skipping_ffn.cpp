@@ -27,7 +27,7 @@ TEST_CASE("skipped experts are left out without changing the output") {
       REQUIRE(SkippingFfn::possible(*layer));
       const at::Tensor x = random_tensor({c.tokens, c.d}, 3);
       for (const LayerPolicy& policy : {LayerPolicy::above(0.0), LayerPolicy::above(1e9), LayerPolicy::top(1),
-                                        LayerPolicy::top(c.routed)}) {
+                                        LayerPolicy::top(static_cast<int>(c.routed))}) {
         const MoeLayer masked(layer, policy);
         const SkippingFfn skipping(layer, policy);
         const FfnOutput expected = masked.forward(x), found = skipping.forward(x);
