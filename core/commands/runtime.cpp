@@ -50,6 +50,17 @@ Runtime start_runtime(int threads, const std::string& device, std::optional<std:
   return runtime;
 }
 
+Holding parse_holding(const std::string& hold, at::Device device) {
+  if (hold.empty()) return Holding::as_stored;
+  if (hold != "q8_0")
+    throw Refusal("Weights cannot be held as \"" + hold + "\".",
+                  "Set {hold} to q8_0, or leave it out: then they are held as the checkpoint has them.");
+  if (!device.is_cpu())
+    throw Refusal("Weights can be held as q8_0 only on the CPU.",
+                  "Leave {hold} out, or set {device} to cpu.");
+  return Holding::q8_0;
+}
+
 bool fits_in_fp32(const ModelConfig& config) {
   return static_cast<std::uint64_t>(config.parameters()) * 4 < available_ram_bytes() / 2;
 }

@@ -50,7 +50,11 @@ bool Decoder::can_prepare(const WeightSource& source, const Ffns& ffns) {
 }
 
 Decoder::Decoder(const WeightSource& source, const Ffns& ffns, std::int64_t layers)
-    : config_(source.config()), device_(source.device()), dtype_(source.dtype()), rotary_(source.rotary()) {
+    : config_(source.config()),
+      device_(source.device()),
+      dtype_(source.dtype()),
+      element_bytes_(static_cast<double>(at::elementSize(dtype_))),
+      rotary_(source.rotary()) {
   if (can_prepare(source, ffns)) {
     PreparedModel prepared(source);
     *this = Decoder(prepared, ffns, layers);
@@ -69,6 +73,7 @@ Decoder::Decoder(PreparedModel& prepared, const Ffns& ffns, std::int64_t layers)
     : config_(prepared.source().config()),
       device_(prepared.source().device()),
       dtype_(prepared.source().dtype()),
+      element_bytes_(prepared.head()->weight.element_bytes()),
       rotary_(prepared.source().rotary()) {
   config_.layers = layers;
   DecodingEngine::Parts parts{prepared.embedding(), {}, prepared.head()};
@@ -88,12 +93,10 @@ KvCache Decoder::make_cache(std::int64_t batch, std::int64_t capacity) const {
 }
 
 double Decoder::bytes_per_token(const std::vector<double>& mean_experts) const {
-  double bytes =
-      static_cast<double>(config_.activated_outside_ffns()) * static_cast<double>(at::elementSize(dtype_));
+  double bytes = static_cast<double>(config_.activated_outside_ffns()) * element_bytes_;
   for (std::size_t l = 0; l < prepared_.size(); ++l) bytes += prepared_[l]->bytes(mean_experts[l]);
   for (std::size_t l = 0; l < layers_.size(); ++l)
-    bytes +=
-        layers_[l].ffn->activated_parameters(mean_experts[l]) * static_cast<double>(at::elementSize(dtype_));
+    bytes += layers_[l].ffn->activated_parameters(mean_experts[l]) * element_bytes_;
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 // One table of kernels per instruction set. The processor decides once which table is used.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
@@ -17,6 +18,15 @@ struct PanelRows {
   std::int64_t first, count;   // inputs
   std::int64_t width, stride;  // elements of a row that are used, at most widest_panel, and from row to row
   const T* next;               // what is read after these rows; asked for in advance
+};
+
+/// Some rows of a panel that lies in blocks of Q8_0 (kernels/q8_0.h). Up to 15 scales and 15 weights after
+/// those of a row are read too.
+struct BlockRows {
+  const std::byte* panel;     // its first block
+  std::int64_t first, count;  // inputs, at least one
+  std::int64_t width;         // outputs of the panel, at most widest_panel
+  const void* next;           // what is read after these rows; asked for in advance
 };
 
 /// Outputs of one panel: their sums stay in registers.
@@ -66,10 +76,19 @@ struct StoredKernels {
   void (*round)(const float* x, std::int64_t n, T* y);
 };
 
+/// Kernels that read blocks of Q8_0 and compute in fp32.
+struct BlockKernels {
+  /// As StoredKernels::multiply, to the bit what it makes of the same weights in fp32.
+  void (*multiply)(const BlockRows& rows, const float* const* x, float* const* y, std::int64_t tokens);
+  /// y [count, width] = the weights in fp32, exactly.
+  void (*widen)(const BlockRows& rows, float* y);
+};
+
 struct KernelTable {
   const char* name;  // name of the instruction set
   StoredKernels<float> fp32;
   StoredKernels<c10::BFloat16> bf16;
+  BlockKernels q8_0;
   /// y [n] = x / rms(x) * weight. `y` may be `x`. Zhang & Sennrich, arXiv 1910.07467.
   void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps, float* y);
   /// y [n] = silu(x). `y` may be `x`.

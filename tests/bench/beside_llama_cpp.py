@@ -15,9 +15,10 @@ root = os.path.dirname(os.path.abspath(__file__)) + "/../.."
 rounds, most_prompt_tokens, new_tokens = 5, 512, 64  # the tokens as `ladimo bench` has them
 
 
-def ours(model):
+def ours(model, hold):
     """Tokens/s of decoding and of the prompt, and the share of the read bandwidth, as `ladimo bench` measures them."""
-    done = subprocess.run([program, "bench", model, "--threads", str(threads), "--json"], capture_output=True, text=True)
+    done = subprocess.run([program, "bench", model, *hold, "--threads", str(threads), "--json"], capture_output=True,
+                          text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
     result = json.loads(done.stdout)
@@ -61,13 +62,13 @@ class Theirs:
         return 1e3 * times.n_eval / times.t_eval_ms, 1e3 * times.n_p_eval / times.t_p_eval_ms
 
 
-def compare(name, model, file):
-    """`model` is what `ladimo` reads, `file` a GGUF of the same weights."""
+def compare(name, model, file, hold=()):
+    """`model` is what `ladimo` reads with the options `hold`, `file` a GGUF of the same weights."""
     theirs = Theirs(file)
     theirs()
     mine, other = [], []
     for _ in range(rounds):
-        mine.append(ours(model))
+        mine.append(ours(model, hold))
         other.append(theirs())
     decode, prompt, share = (statistics.median(values) for values in zip(*mine))
     their_decode, their_prompt = (statistics.median(values) for values in zip(*other))
@@ -79,10 +80,10 @@ def compare(name, model, file):
 llama_cpp.llama_log_set(llama_cpp.llama_log_callback(lambda level, text, data: None), None)
 print(f"llama.cpp of llama-cpp-python {llama_cpp.__version__}, {llama_cpp.llama_print_system_info().decode().strip()}; "
       f"{threads} threads", flush=True)
-for kind in ("BF16", "F32"):
+for kind, hold in (("BF16", ()), ("F32", ()), ("Q8_0", ("--hold", "q8_0"))):
     path = f"{work}/smollm2/{kind.lower()}.gguf"
     write_copy(f"{work}/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", path, kind)
-    compare(f"SmolLM2 {kind}", path, path)
+    compare(f"SmolLM2 {kind}", path, path, hold)
 for name, folder in (("demo", f"{root}/resources/demo"), ("stories260K", f"{root}/../shared/models/stories260K")):
     write_bare(folder, f"{work}/{name}.gguf")
     compare(name, folder, f"{work}/{name}.gguf")

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Decoding and reading a prompt beside llama.cpp: the same weights, threads and numbers of tokens, five rounds in turn,
-# one program at a time. The models are SmolLM2-135M in BF16 and in F32, the demo, and stories260K.
+# one program at a time. The models are SmolLM2-135M in BF16, in F32 and in Q8_0
+# (which ladimo holds as such), the demo, and stories260K.
 #   llama_cpp.sh [LADIMO [THREADS]]     LADIMO: the program (build/release/bin/ladimo)
 # llama.cpp is the one in the source of PyPI's llama-cpp-python, compiled for this machine; the first output says with
 # which instruction sets. CMAKE_ARGS asks for another build, for example CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_AVX2=ON".

@@ -96,13 +96,22 @@ TEST_CASE("a conversion is written and read") {
 }
 
 TEST_CASE("in a timing a missing side is null, and so is the speedup") {
-  BenchResult result{
-      {100, 150, 64, 0.01}, {{}, 3000, 512, 0.02}, 1e6, 0.5, 2e9, "float32", 2, "a machine", "now"};
+  BenchResult result{{100, 150, 64, 0.01},
+                     {{}, 3000, 512, 0.02},
+                     1e6,
+                     0.5,
+                     2e9,
+                     "q8_0",
+                     HoldingLoss{0.002, 256},
+                     2,
+                     "a machine",
+                     "now"};
   const json written = to_json(result);
   CHECK(written["decode"]["speedup"] == 1.5);
   CHECK(written["decode"]["bandwidth_fraction"] == 0.5);
   CHECK(written["prefill"].at("dense_tokens_per_s").is_null());
   CHECK(written["prefill"].at("speedup").is_null());
+  CHECK(written["hold"] == json{{"kl", 0.002}, {"tokens", 256}});
   CHECK(*result.decode.converted_ms() == doctest::Approx(1000.0 / 150));
   CHECK(to_json(bench_result_from_json(written)) == written);
 }
