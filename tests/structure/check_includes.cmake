@@ -16,7 +16,7 @@ set(run base checkpoint text policy run)
 set(kernels kernels)
 set(model base checkpoint policy kernels model)
 set(decode ${model} decode)
-set(stream ${run} model stream)
+set(stream ${run} kernels model stream)
 set(convert ${stream} convert)
 # evaluate/ runs experts as decode/ prepares them.
 set(evaluate ${stream} decode evaluate)
