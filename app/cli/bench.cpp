@@ -29,8 +29,9 @@ void print_speed(const char* label, const Speed& speed) {
 Command add_bench(CLI::App& app) {
   auto options = std::make_shared<ModelOptions>();
   add_model(app, *options);
+  add_hold(app, *options);
   return [options](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
+    const auto runtime = start_holding_runtime(session.common, *options);
     const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime);
     const auto result = bench(model, model.opened().policy(options->policy).layers, session.context);
     session.output.result(to_json(result), [&] {
@@ -39,6 +40,9 @@ Command add_bench(CLI::App& app) {
       fmt::print("{} of weights a token, read at {:.0f} % of the {}/s that this machine reads\n",
                  format_bytes(result.bytes_per_token), 100 * result.bandwidth_fraction,
                  format_bytes(result.read_bytes_per_s));
+      if (result.hold)
+        fmt::print("held as {}: KL {} nats a token from the weights as stored, over {} tokens\n",
+                   result.dtype, format_number(result.hold->kl), result.hold->tokens);
     });
     return 0;
   };

@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "commands.h"
 #include "commands/conversion.h"
+#include "commands/pace_measurement.h"
 #include "commands/partition_sample.h"
 #include "commands/runtime.h"
 #include "model_options.h"
@@ -40,11 +41,13 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   return request;
 }
 
-Plan plan_for(ConvertRequest request, const Session& session) {
+Plan plan_for(ConvertRequest request, const Session& session, const Runtime& runtime) {
   request.seed = session.common.seed;
   request.memory = session.common.memory;
   request.threads = session.common.threads;
-  return make_plan(request, session.context);
+  return make_plan(request, session.context, [&](const ModelConfig& config) {
+    return pace_of_machine(config, runtime, session.context);
+  });
 }
 
 /// The JSON of `--look`: null if the model is to write its own text or the settings do not fit the model.
@@ -67,7 +70,7 @@ void print_plan(const Plan& plan) {
 
 void print_result(const ConversionResult& result) {
   fmt::print("layer  loss before  loss after  (normalised squared error on held-back rows)\n");
-  for (const ConvertedLayer& layer : result.layers)
+  for (const LayerResult& layer : result.layers)
     fmt::print("{:>5}  {:>11}  {:>10}\n", layer.layer, format_number(layer.loss_before),
                format_number(layer.loss_after));
   fmt::print("Done in {}. Next: ladimo policy {} --activated 0.8\n", format_seconds(result.seconds),
@@ -84,13 +87,12 @@ Command add_plan(CLI::App& app) {
                  "Also count the text and show its first N windows (the weights are not all read)");
   return [request, sample, look](const Session& session) {
     request->read_weights = !*sample && !*look;
-    const auto plan = plan_for(*request, session);
+    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
+    const auto plan = plan_for(*request, session, runtime);
     session.context.warn(plan.warnings);
     auto json = to_json(plan);
     if (*look) json["look"] = text_look(plan, **look, session);
     if (*sample && plan.problems.empty()) {
-      const auto runtime =
-          start_runtime(session.common.threads, session.common.device, session.common.memory);
       const auto drawn = sample_partition(plan, **sample, runtime, session.context);
       session.output.event(drawn);
       json["sample"] = {{"layer", drawn.layer}, {"partition", drawn.partition}};
@@ -109,7 +111,7 @@ Command add_convert(CLI::App& app) {
   const auto request = add_request(app);
   return [request](const Session& session) {
     const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
-    const auto plan = plan_for(*request, session);
+    const auto plan = plan_for(*request, session, runtime);
     if (!plan.problems.empty()) throw Refusal(plan.problems);
     session.context.warn(plan.warnings);
     const auto result = convert(plan, runtime, session.context);

@@ -19,9 +19,9 @@ void print_scores(const std::string& label, const TextScores& scores) {
     return;
   }
   fmt::print(
-      "{}: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · same top token {:.1f} ± {:.1f} % · {} "
+      "{}: KL {} ± {} nats/token · perplexity {} -> {} ({:+.1f} %) · same top token {:.1f} ± {:.1f} % · {} "
       "tokens\n",
-      label, format_number(scores.kl), format_number(scores.dense_perplexity),
+      label, format_number(scores.kl), format_number(scores.kl_se), format_number(scores.dense_perplexity),
       format_number(scores.perplexity), 100 * (scores.perplexity / scores.dense_perplexity - 1),
       100 * scores.same_top, 100 * scores.same_top_se, scores.tokens);
 }

@@ -19,13 +19,14 @@ Command add_generate(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   add_model(app, options->model);
+  add_hold(app, options->model);
   app.add_option("--prompt", options->prompt, "Text to continue")->required();
   app.add_option("--max-tokens", options->sampling.max_tokens, "At most so many tokens");
   app.add_option("--temperature", options->sampling.temperature, "0: always the most likely token");
   app.add_flag("--dense-only", options->dense_only, "The dense original of a run");
   return [options](const Session& session) {
     require_valid(options->sampling);
-    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
+    const auto runtime = start_holding_runtime(session.common, options->model);
     options->sampling.seed = session.common.seed.value_or(0);
     const LoadedModel model(OpenedModel::open(options->model.model, options->model.dense), runtime);
     const bool converted = model.opened().is_converted() && !options->dense_only;

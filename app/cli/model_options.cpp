@@ -10,6 +10,18 @@ void add_model(CLI::App& app, ModelOptions& options) {
   add_dense(app, options.dense);
 }
 
+void add_hold(CLI::App& app, ModelOptions& options) {
+  app.add_option(
+      "--hold", options.hold,
+      "Hold weights as q8_0: half the bytes of bf16, rounded to 8 bits (as the checkpoint has them)");
+}
+
+Runtime start_holding_runtime(const Common& common, const ModelOptions& options) {
+  Runtime runtime = start_runtime(common.threads, common.device, common.memory);
+  runtime.holding = parse_holding(options.hold, runtime.device);
+  return runtime;
+}
+
 void add_run_text(CLI::App& app, ModelOptions& options) {
   app.add_option("--run-text", options.run_text, "The text files of the run, where they were moved")
       ->type_name("FILE");

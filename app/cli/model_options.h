@@ -17,7 +17,13 @@ struct ModelOptions {
   std::optional<std::filesystem::path> policy;
   std::optional<std::filesystem::path> dense;
   std::vector<std::filesystem::path> run_text;
+  std::string hold;
 };
+
+/// Adds --hold, for commands that hold the whole model in memory.
+void add_hold(CLI::App& app, ModelOptions& options);
+/// Starts the runtime of such a command.
+Runtime start_holding_runtime(const Common& common, const ModelOptions& options);
 
 /// Adds --run-text, which says where the text of the run is.
 void add_run_text(CLI::App& app, ModelOptions& options);

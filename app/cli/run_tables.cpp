@@ -106,6 +106,7 @@ Command add_policy(CLI::App& app) {
     PolicyRequest request;
     std::vector<std::string> pins;
     std::optional<std::string> output;
+    std::optional<int> batch, context;
   };
   auto options = std::make_shared<Options>();
   auto& request = options->request;
@@ -122,6 +123,9 @@ Command add_policy(CLI::App& app) {
   app.add_option("--cost", options->cost, "activated or decode_ms");
   app.add_option("--kinds", options->kinds, "Sparse policies to choose from: threshold, top_k or mixed");
   app.add_option("--pin", options->pins, "3=dense, 3=top2, 3=th0.031: a layer that keeps its policy");
+  app.add_option("--batch", options->batch, "Decode times of so many sequences at a time (1)")
+      ->check(whole_number);
+  app.add_option("--context", options->context, "Decode times after so many tokens (0)")->check(whole_number);
   app.add_option("-o,--output", options->output, "Policy file (RUN/policy.json)");
   return [options](const Session& session) {
     const auto run = open_run(options->run);
@@ -130,8 +134,13 @@ Command add_policy(CLI::App& app) {
     asked.kinds = parse_kinds(options->kinds);
     for (const auto& pin : options->pins) asked.pins.push_back(parse_pin(pin));
     const auto table = run.tradeoff();
-    const auto latency = run.latency();
-    const auto policy = solve(table, latency ? &*latency : nullptr, asked);
+    std::optional<Decoding> decoding;
+    if (options->batch || options->context)
+      decoding = {options->batch.value_or(1), options->context.value_or(0)};
+    auto latency = run.latency();
+    if (latency && decoding) latency = latency->at(decoding->batch, decoding->context);
+    auto policy = solve(table, latency ? &*latency : nullptr, asked);
+    policy.decoding = decoding;
     const auto file = options->output ? std::filesystem::path(*options->output) : run.policy_file();
     if (options->output) refuse_to_overwrite(file);
     write_json(file, to_json(policy));

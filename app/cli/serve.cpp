@@ -15,8 +15,9 @@ Command add_serve(CLI::App& app) {
   add_model_argument(app, options->model, model_or_run);
   add_dense(app, options->dense);
   add_run_text(app, *options);
+  add_hold(app, *options);
   return [options](const Session& session) {
-    const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
+    const auto runtime = start_holding_runtime(session.common, *options);
     const LoadedModel model(open_model(*options), runtime, /*keep=*/true);
     try {
       model.preload(session.context);

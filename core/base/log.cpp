@@ -51,4 +51,6 @@ void log_to_file(const std::filesystem::path& path) {
   }
 }
 
+void log_debug(std::string_view message) { spdlog::debug(message); }
+
 }  // namespace ladimo

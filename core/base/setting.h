@@ -42,10 +42,14 @@ enum class Setting {
   speedup,
   cost,
   pin,
+  batch,    // sequences that are decoded at a time
+  context,  // tokens before the one that is decoded
   // settings of generation
   prompt,
   max_tokens,
   temperature,
+  // settings of commands that hold the whole model
+  hold,
   // settings of an export
   format,
   all_policies,

@@ -19,6 +19,7 @@ constexpr std::int64_t decode_tokens = 64, prompt_tokens = 512;
 constexpr int minimum_rounds = 7;
 constexpr double budget_s = 3;
 constexpr std::size_t least_read_bytes = 1 << 20;
+constexpr std::int64_t compared_tokens = 256, compared_at_once = 64;
 
 /// One side of the comparison.
 struct Side {
@@ -56,6 +57,22 @@ void prefill(Side& side, std::span<const std::int32_t> ids, const Context& conte
   side.decoder.read(ids, side.cache);
 }
 
+/// Compares the model with itself, held as stored, on a text that the latter writes.
+HoldingLoss loss_of_holding(const LoadedModel& model, const ModelPolicy& policy, const Context& context) {
+  const Decoder stored = model.decoder_as_stored(policy), held = model.decoder(policy);
+  const std::int64_t tokens = std::min(compared_tokens, model.config().max_positions);
+  const at::Tensor ids = at::tensor(own_text(stored, tokens, context)).unsqueeze(0);
+  KvCache cache_of_stored = stored.make_cache(1, tokens), cache_of_held = held.make_cache(1, tokens);
+  double sum = 0;
+  for (const at::Tensor& part : ids.split(compared_at_once, 1)) {
+    context.check();
+    const at::Tensor log_p = stored.forward(part, &cache_of_stored).logits.to(at::kDouble).log_softmax(-1);
+    const at::Tensor log_q = held.forward(part, &cache_of_held).logits.to(at::kDouble).log_softmax(-1);
+    sum += (log_p.exp() * (log_p - log_q)).sum().item<double>();
+  }
+  return {std::max(0.0, sum / static_cast<double>(tokens)), tokens};
+}
+
 Speed speed_of(const std::optional<Timing>& dense, const std::optional<Timing>& converted,
                std::int64_t tokens) {
   const auto per_second = [&](const Timing& timing) { return static_cast<double>(tokens) / timing.median; };
@@ -74,6 +91,9 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Con
   const auto prompt_length = std::min(prompt_tokens, positions);
   const auto decode_length = std::min(decode_tokens, positions);
   context.emit(begin_step(Step::bench, 0, 1));
+  const bool as_stored = model.runtime().holding == Holding::as_stored;
+  std::optional<HoldingLoss> hold;
+  if (!as_stored) hold = loss_of_holding(model, policy, context);
   std::optional<Side> dense, converted;
   if (model.opened().has_dense()) dense.emplace(model.decoder(all_dense(model.config())), prompt_length);
   if (model.opened().is_converted()) converted.emplace(model.decoder(policy), prompt_length);
@@ -113,7 +133,8 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Con
   result.read_bytes_per_s = static_cast<double>(read_bytes) / timings[0].median;
   const auto& speed = converted ? result.decode.converted_tokens_per_s : result.decode.dense_tokens_per_s;
   result.bandwidth_fraction = bytes * *speed / result.read_bytes_per_s;
-  result.dtype = model.held_dtype() == at::kFloat ? "float32" : "bfloat16";
+  result.dtype = !as_stored ? "q8_0" : model.held_dtype() == at::kFloat ? "float32" : "bfloat16";
+  result.hold = hold;
   result.threads = at::get_num_threads();
   result.machine = device.is_cpu() ? processor_name() : device.str();
   result.date = now_iso();

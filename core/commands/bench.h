@@ -7,7 +7,9 @@
 
 namespace ladimo {
 
-/// Dense and converted take turns (evaluate/timing.h) over the same text, which the model writes first.
+/// Dense and converted take turns (evaluate/timing.h) over the same text, which the model writes first. Where
+/// weights are held otherwise than as stored, the model is first compared with itself, held as stored, which
+/// takes the memory of both.
 BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Context& context);
 
 }  // namespace ladimo

@@ -75,7 +75,7 @@ std::vector<Contender> make_contenders(const WeightSource& source, const Plan& p
     const auto statistics = measure_hidden(ffn, rows.train(), context);
     progress.advance();
     for (std::size_t o = 0; o < orders.size(); ++o) {
-      const Stopwatch watch;
+      const WorkMeter watch;
       const BaselineTask task{
           ffn, rows, statistics, orders[o].recipe, static_cast<int>(l), static_cast<int>(layers)};
       const auto ffns = orders[o].method->make(task, asked[o], context);

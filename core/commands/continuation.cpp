@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "run/timing_log.h"
+#include "base/work.h"
 
 namespace ladimo {
 namespace {
@@ -39,7 +39,7 @@ Continuation continue_prompt(const LoadedModel& model, const ModelPolicy& policy
   say(prompt);
   StreamDecoder pieces(model.tokenizer());
   pieces.follow(encoded);
-  const Stopwatch watch;
+  const WorkMeter watch;
   double first_s = 0, last_s = 0;
   generate(decoder, ids, sampling, context, [&](const GeneratedToken& token) {
     last_s = watch.seconds();

@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/log.h"
 #include "commands/opened_model.h"
+#include "commands/product_counter.h"
 #include "commands/self_text.h"
 #include "profile/latency.h"
 #include "profile/routing.h"
@@ -25,6 +25,11 @@
 
 namespace ladimo {
 namespace {
+
+std::string in_words(const std::string& name, const Work& work) {
+  return fmt::format("{}: {:.1f} s, {:.0f} GFLOP, {:.0f} GFLOP/s", name, work.seconds, work.flops / 1e9,
+                     work.flops_per_second() / 1e9);
+}
 
 /// The steps of a conversion in the plan's order. The file that a step writes shows that it is done.
 class Conversion {
@@ -45,8 +50,9 @@ class Conversion {
   }
 
   ConversionResult run() {
-    const Stopwatch watch;
-    spdlog::debug("run {}", run_.path().string());
+    const WorkMeter meter;
+    const ProductCounter counter;
+    log_debug("run " + run_.path().string());
     step(Step::calibration_text, [&] { read_text(); });
     step(Step::layers,
          [&] { resumed_ = convert_layers(source_, run_, recipe_, text_.calibration, context_); });
@@ -58,7 +64,7 @@ class Conversion {
     step(Step::sensitivity, [&] { sensitivity(); });
     step(Step::latency, [&] { latency(); });
     step(Step::frontier, [&] { frontier(); });
-    return result(watch.seconds());
+    return result(meter.seconds());
   }
 
  private:
@@ -79,11 +85,11 @@ class Conversion {
 
   void step(Step step, const std::function<void()>& work) {
     context_.check();
-    const Stopwatch watch;
+    const WorkMeter meter;
     context_.emit(begin_step(step, index_++, static_cast<int>(plan_.steps.size())));
     work();
-    add_seconds(run_, step, watch.seconds());
-    spdlog::debug("{}: {:.1f} s", name_of(step), watch.seconds());
+    add_work(run_, step, meter.work());
+    log_debug(in_words(name_of(step), meter.work()));
   }
 
   void read_text() {
@@ -197,8 +203,14 @@ class Conversion {
   }
 
   ConversionResult result(double seconds) const {
-    ConversionResult result{run_.path(), {}, seconds, resumed_};
+    ConversionResult result{run_.path(), {}, seconds, resumed_, {}, {}};
     auto timing = read_timing(run_);
+    for (const auto& [name, work] : timing.steps)
+      result.steps.push_back({name, work.seconds, work.flops, work.flops_per_second()});
+    for (const auto& [name, work] : timing.parts) {
+      result.parts.push_back({name, work.seconds, work.flops, work.flops_per_second()});
+      log_debug("layers, " + in_words(name, work));
+    }
     for (const int l : recipe_.layers) {
       const auto record = run_.layers().record(l);
       result.layers.push_back({l, record.loss_before, record.loss_after, timing.layers[l]});

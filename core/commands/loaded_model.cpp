@@ -54,23 +54,29 @@ const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
 }
 
 Decoder LoadedModel::decoder(const ModelPolicy& policy) const {
-  const Weights& held = weights(held_);
-  const auto ffns = policy_ffns(held.layers, policy);
-  PreparedModel* const prepared = prepared_model();
-  return prepared == nullptr ? Decoder(held.source, ffns) : Decoder(*prepared, ffns, config().layers);
+  const auto prepared = prepared_model();
+  if (prepared == nullptr) return decoder_as_stored(policy);
+  return Decoder(*prepared, policy_ffns(weights(held_).layers, policy), config().layers);
 }
 
-/// What decoders of several policies share; null where nothing is kept, or where libtorch does the work.
-PreparedModel* LoadedModel::prepared_model() const {
+Decoder LoadedModel::decoder_as_stored(const ModelPolicy& policy) const {
+  const Weights& held = weights(held_);
+  return Decoder(held.source, policy_ffns(held.layers, policy));
+}
+
+/// What decoders of several policies share where it is kept; null where libtorch does the work.
+std::shared_ptr<PreparedModel> LoadedModel::prepared_model() const {
   const WeightSource& source = weights(held_).source;
-  if (!keep_ || !Decoder::can_prepare(source, {})) return nullptr;
-  if (prepared_ == nullptr) prepared_ = std::make_shared<PreparedModel>(source);
-  return prepared_.get();
+  if (!Decoder::can_prepare(source, {})) return nullptr;
+  if (prepared_ != nullptr) return prepared_;
+  auto prepared = std::make_shared<PreparedModel>(source, runtime_.holding);
+  if (keep_) prepared_ = prepared;
+  return prepared;
 }
 
 void LoadedModel::preload(const Context& context) const {
   const Weights& held = weights(held_);
-  PreparedModel* const prepared = prepared_model();
+  const auto prepared = prepared_model();
   for (int l = 0; l < config().layers; ++l) {
     context.check();
     if (prepared == nullptr) {

@@ -26,8 +26,10 @@ class LoadedModel {
   };
   /// Weights in fp32, for measuring. With `keep` they stay in memory where they fit (fits_in_fp32).
   const Weights& exact() const { return weights(at::kFloat); }
-  /// The whole model in memory, in held_dtype().
+  /// The whole model in memory, its weights held as the runtime says.
   Decoder decoder(const ModelPolicy& policy) const;
+  /// The same with weights as they are stored, in held_dtype(). It shares nothing with other decoders.
+  Decoder decoder_as_stored(const ModelPolicy& policy) const;
   at::ScalarType held_dtype() const { return held_; }
   const Runtime& runtime() const { return runtime_; }
   at::Device device() const { return runtime_.device; }
@@ -37,7 +39,7 @@ class LoadedModel {
 
  private:
   const Weights& weights(at::ScalarType dtype) const;
-  PreparedModel* prepared_model() const;
+  std::shared_ptr<PreparedModel> prepared_model() const;
 
   OpenedModel opened_;
   Runtime runtime_;

@@ -2,9 +2,9 @@
 
 #include <malloc.h>
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <torch/cuda.h>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -35,12 +35,30 @@ Runtime start_runtime(int threads, const std::string& device, std::optional<std:
     throw Refusal("There is no device called \"" + device + "\".",
                   "Set {device} to cpu, or to cuda:0 for the first GPU.");
   }
-  if (runtime.device.is_cuda() && !at::hasCUDA())
-    throw Refusal("There is no GPU, or this build of libtorch cannot use it.", "Set {device} to cpu.");
+  if (runtime.device.is_cuda()) {
+    const auto gpus = static_cast<int>(torch::cuda::device_count());
+    if (gpus == 0)
+      throw Refusal("There is no GPU, or this build of libtorch cannot use it.", "Set {device} to cpu.");
+    if (runtime.device.index() >= gpus)
+      throw Refusal(
+          "There is no device \"" + device + "\": the last GPU is cuda:" + std::to_string(gpus - 1) + ".",
+          "Set {device} to cpu, or to cuda:0 for the first GPU.");
+  }
   if (!runtime.device.is_cuda() && !runtime.device.is_cpu())
     throw Refusal("The device \"" + device + "\" is not supported.",
                   "Set {device} to cpu, or to cuda:0 for the first GPU.");
   return runtime;
+}
+
+Holding parse_holding(const std::string& hold, at::Device device) {
+  if (hold.empty()) return Holding::as_stored;
+  if (hold != "q8_0")
+    throw Refusal("Weights cannot be held as \"" + hold + "\".",
+                  "Set {hold} to q8_0, or leave it out: then they are held as the checkpoint has them.");
+  if (!device.is_cpu())
+    throw Refusal("Weights can be held as q8_0 only on the CPU.",
+                  "Leave {hold} out, or set {device} to cpu.");
+  return Holding::q8_0;
 }
 
 bool fits_in_fp32(const ModelConfig& config) {

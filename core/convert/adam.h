@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 
 #include <ATen/ATen.h>
@@ -21,13 +22,9 @@ class Adam {
         first_(at::zeros_like(parameter_)),
         second_(at::zeros_like(parameter_)) {}
 
-  void step(const at::Tensor& gradient, double rate) {
-    ++steps_;
-    first_.mul_(beta1).add_(gradient, 1 - beta1);
-    second_.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
-    const double correction = std::sqrt(1 - std::pow(beta2, steps_)) / (1 - std::pow(beta1, steps_));
-    parameter_.addcdiv_(first_, second_.sqrt().add_(1e-12), -rate * scale_ * correction);
-  }
+  /// Returns the sum of gradient times change, one fp64 number on the parameter's device: what the step adds to
+  /// the loss, to first order.
+  at::Tensor step(const at::Tensor& gradient, double rate);
 
  private:
   static constexpr double beta1 = 0.9, beta2 = 0.99;

@@ -62,17 +62,17 @@ double log_error(Offset offset, const MoeWeights& weights, const LayerRows& rows
 }  // namespace
 
 MoeWeights with_compensation(const MoeWeights& weights, const LayerRows& rows,
-                             const at::Tensor& routing_weights, const std::vector<double>& thresholds,
-                             double variance, const Stage1& settings, const Context& context) {
+                             const std::vector<double>& thresholds, double variance, const Stage1& settings,
+                             const Context& context) {
   auto offset = Offset::bias;
+  const auto part = rows.thinned(rows_for_choices);
   if (settings.compensation) {
-    const auto part = thinned(rows);
     const double vectors = log_error(Offset::vectors, weights, part, variance, settings, context);
     const double bias = log_error(Offset::bias, weights, part, variance, settings, context);
     if (vectors < bias - margin) offset = Offset::vectors;
   }
-  return with(offset, weights, rows.train(), routing_weights.slice(0, 0, rows.training()), thresholds,
-              context);
+  const auto training = part.train();
+  return with(offset, weights, training, route_rows(weights, training, context), thresholds, context);
 }
 
 }  // namespace ladimo

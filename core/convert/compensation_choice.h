@@ -10,11 +10,10 @@ namespace ladimo {
 /// no compensation. Vectors depend on the experts that a token skips, but reading those of all skipped
 /// experts takes parameters that could run an expert. Vectors are chosen only where `settings.compensation`
 /// allows them and their error on validation rows is smaller by a margin, at equal activated parameters and
-/// after the refit. The choice uses a part of the rows, and the result is fitted on all training rows.
-/// `routing_weights` [T, E] are those of all rows, `thresholds` belong to the recipe's levels, and `variance`
-/// is that of the dense output.
+/// after the refit. A part of the rows is enough for that and for the means. `thresholds` belong to the
+/// recipe's levels, and `variance` is that of the dense output.
 MoeWeights with_compensation(const MoeWeights& weights, const LayerRows& rows,
-                             const at::Tensor& routing_weights, const std::vector<double>& thresholds,
-                             double variance, const Stage1& settings, const Context& context);
+                             const std::vector<double>& thresholds, double variance, const Stage1& settings,
+                             const Context& context);
 
 }  // namespace ladimo

@@ -75,16 +75,18 @@ at::Tensor conditional_compensation(const MoeWeights& weights, const LayerRows& 
 std::vector<double> elastic_errors(const MoeWeights& weights, const LayerRows& rows,
                                    const at::Tensor& routing_weights, const std::vector<double>& thresholds,
                                    double variance, const Context& context) {
-  std::vector<double> errors(thresholds.size(), 0.0);
+  std::vector<at::Tensor> sums(thresholds.size(), at::zeros({}, rows.options().dtype(at::kDouble)));
   for_chunks(rows.count(), chunk_rows(weights.neurons()), [&](std::int64_t begin, std::int64_t end) {
     context.check();
     const auto h = weights.hidden(rows.x(begin, end));
     for (std::size_t i = 0; i < thresholds.size(); ++i) {
       const auto y = weights.combine(h, routing_weights.slice(0, begin, end) >= thresholds[i]);
-      errors[i] += (y - rows.y(begin, end)).square().sum().item<double>();
+      sums[i] = sums[i] + (y - rows.y(begin, end)).square().sum();
     }
   });
-  for (double& error : errors) error /= variance * static_cast<double>(rows.count());
+  std::vector<double> errors;
+  for (const at::Tensor& sum : sums)
+    errors.push_back(sum.item<double>() / (variance * static_cast<double>(rows.count())));
   return errors;
 }
 

@@ -9,6 +9,8 @@
 
 #include "base/interpolation.h"
 #include "convert/adam.h"
+#include "convert/compute_dtype.h"
+#include "convert/swiglu_training.h"
 #include "model/routing_weights.h"
 
 namespace ladimo {
@@ -50,14 +52,14 @@ class RandomThresholds {
           static_cast<float>(1 / (variance * std::max(error_at(level, levels, errors), 1e-6))));
   }
 
-  /// Returns the thresholds and the weights of `count` tokens: [count, 1] each.
-  std::pair<at::Tensor, at::Tensor> draw(std::int64_t count, Random& random,
+  /// Returns the thresholds and the weights of `count` tokens in batches of `batch`: [count, 1] each.
+  std::pair<at::Tensor, at::Tensor> draw(std::int64_t count, std::int64_t batch, Random& random,
                                          const at::TensorOptions& options) const {
     std::vector<float> threshold(static_cast<std::size_t>(count)), weight(threshold.size());
     for (std::size_t i = 0; i < threshold.size(); ++i) {
       const auto level = random.below(thresholds_.size());
       threshold[i] = thresholds_[level];
-      weight[i] = inverse_[level] / static_cast<float>(count);
+      weight[i] = inverse_[level] / static_cast<float>(batch);
     }
     const auto column = [&](const std::vector<float>& v) { return at::tensor(v).to(options).unsqueeze(1); };
     return {column(threshold), column(weight)};
@@ -69,39 +71,39 @@ class RandomThresholds {
 
 }  // namespace
 
-std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
-                                                       const at::Tensor& y, const at::Tensor& mask,
-                                                       const at::Tensor& row_weight) {
-  auto g = at::mm(x, weights.gate.t());
-  auto u = at::mm(x, weights.up.t());
+std::pair<at::Tensor, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
+                                                           const at::Tensor& y, const at::Tensor& mask,
+                                                           const at::Tensor& row_weight,
+                                                           at::ScalarType compute) {
+  const auto input = x.to(compute), down = weights.down.to(compute);
+  auto g = at::mm(input, weights.gate.to(compute).t());
+  auto u = at::mm(input, weights.up.to(compute).t());
   if (weights.gate_bias.defined()) g += weights.gate_bias, u += weights.up_bias;
-  const auto sigmoid = g.sigmoid();
-  const auto silu = g * sigmoid;
-  auto h = silu * u;
-  weights.routed_part(h).mul_(mask.unsqueeze(2));
+  const RunningNeurons running{mask, weights.shared_neurons};
+  const auto h = masked_swiglu(g, u, running);
   const auto off = 1 - mask;
-  auto residual = at::mm(h, weights.down).sub_(y);
+  auto residual = at::mm(h, down).to(at::kFloat).sub_(y);
   if (weights.compensation.defined()) residual.addmm_(off, weights.compensation);
   if (weights.down_bias.defined()) residual += weights.down_bias;
 
   const auto weighted = residual * row_weight;
-  const double loss = (weighted * residual).sum().item<double>();
-  const auto dy = weighted.mul(2);
+  auto loss = (weighted * residual).sum();
+  const auto dy = weighted.mul(2), narrow = dy.to(compute);
   MoeGradients gradients;
-  gradients.down = at::mm(h.t(), dy);
+  gradients.down = at::mm(h.t(), narrow).to(at::kFloat);
   gradients.offset = weights.compensation.defined() ? at::mm(off.t(), dy) : dy.sum(0);
-  auto dh = at::mm(dy, weights.down.t());
-  weights.routed_part(dh).mul_(mask.unsqueeze(2));
-  gradients.up = at::mm((dh * silu).t(), x);
-  // d silu(g)/dg = sigmoid (1 + g (1 - sigmoid)) = sigmoid + silu (1 - sigmoid)
-  const auto slope = sigmoid + silu * (1 - sigmoid);
-  gradients.gate = at::mm((dh * u * slope).t(), x);
-  return {loss, std::move(gradients)};
+  masked_swiglu_gradient(g, u, at::mm(narrow, down.t()), running);
+  gradients.up = at::mm(u.t(), input).to(at::kFloat);
+  gradients.gate = at::mm(g.t(), input).to(at::kFloat);
+  return {std::move(loss), std::move(gradients)};
 }
 
 Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
-                    const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
-                    Random random, LiveRouting& live, const Context& context) {
+                    const std::vector<double>& thresholds, double variance, const Recipe& recipe, int layer,
+                    LiveRouting& live, const Context& context) {
+  const Stage1& settings = recipe.stage1;
+  const auto compute = compute_dtype(recipe);
+  Random random(recipe.seed, "distil", static_cast<std::uint64_t>(layer));
   const auto validation = rows.validation();
   const auto validation_weights = routing_weights.slice(0, rows.training());
   const auto held_out = [&](const MoeWeights& candidate) {
@@ -119,6 +121,7 @@ Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor&
 
   std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training()));
   std::iota(order.begin(), order.end(), 0);
+  const auto batch_rows = std::min<std::int64_t>(settings.batch, rows.training());
   const auto batches = std::max<std::int64_t>(1, rows.training() / settings.batch);
   const double steps = static_cast<double>(batches) * settings.epochs;
   Progress progress(context, batches * settings.epochs, layer, "distillation");
@@ -126,23 +129,28 @@ Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor&
   double best = 1;  // relative to the errors before, averaged over the levels
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
     random.shuffle(order);
-    const auto index = at::tensor(order);
+    // Copied for the whole epoch: a GPU is waited for at every copy.
+    const auto index = at::tensor(order).to(routing_weights.device());
+    const auto [threshold, row_weight] =
+        sampler.draw(batches * batch_rows, batch_rows, random, rows.options());
     for (std::int64_t batch = 0; batch < batches; ++batch) {
-      const auto pick =
-          index.slice(0, batch * settings.batch, std::min((batch + 1) * settings.batch, rows.training()));
-      const auto [threshold, row_weight] = sampler.draw(pick.size(0), random, rows.options());
-      const auto routed = routing_weights.index_select(0, pick.to(routing_weights.device()));
+      const auto of_batch = [&, first = batch * batch_rows](const at::Tensor& all) {
+        return all.slice(0, first, first + batch_rows);
+      };
+      const auto pick = of_batch(index);
+      const auto routed = routing_weights.index_select(0, pick);
       if (epoch == 0) live.add(routed);
-      const auto mask = (routed >= threshold).to(at::kFloat);
+      const auto mask = (routed >= of_batch(threshold)).to(at::kFloat);
       const auto [loss, gradients] =
-          distillation_gradients(student, rows.x(pick), rows.y(pick), mask, row_weight);
+          distillation_gradients(student, rows.x(pick), rows.y(pick), mask, of_batch(row_weight), compute);
       const double rate = settings.learning_rate * scheduled(++step / steps);
       gate.step(gradients.gate, rate);
       up.step(gradients.up, rate);
       down.step(gradients.down, rate);
       offset.step(gradients.offset, rate);
       // The loss is relative to the errors before. It is reported in the unit of the held-out losses.
-      if (step % 10 == 0) context.emit(LossEvent{layer, step, loss * mean_error(initial_errors), false});
+      if (step % 10 == 0)
+        context.emit(LossEvent{layer, step, loss.item<double>() * mean_error(initial_errors), false});
       progress.advance();
     }
     const auto errors = held_out(student);

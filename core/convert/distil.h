@@ -18,12 +18,14 @@ struct MoeGradients {
   at::Tensor gate, up, down, offset;
 };
 
-/// Returns the loss sum_t row_weight_t ||MoE(x_t) - y_t||² and its gradients. They are computed by hand
-/// because autograd would keep every intermediate tensor. x, y [T, d], mask [T, E] of 0 and 1, row_weight [T,
-/// 1].
-std::pair<double, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
-                                                       const at::Tensor& y, const at::Tensor& mask,
-                                                       const at::Tensor& row_weight);
+/// Returns the loss sum_t row_weight_t ||MoE(x_t) - y_t||² (one number) and its gradients. They are computed
+/// by hand because autograd would keep every intermediate tensor. x, y [T, d], mask [T, E] of 0 and 1,
+/// row_weight [T, 1]. The products with gate, up and down are computed in `compute`, fp32 or bf16; everything
+/// else is fp32.
+std::pair<at::Tensor, MoeGradients> distillation_gradients(const MoeWeights& weights, const at::Tensor& x,
+                                                           const at::Tensor& y, const at::Tensor& mask,
+                                                           const at::Tensor& row_weight,
+                                                           at::ScalarType compute);
 
 struct Distillation {
   MoeWeights weights;  // the best on validation rows, or the input's where nothing was better
@@ -34,7 +36,7 @@ struct Distillation {
 /// belong to the recipe's levels, and `variance` is that of the dense output. Stops after an epoch that is
 /// worse than the one before. The first epoch shows the training rows to `live` as it goes through them.
 Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
-                    const std::vector<double>& thresholds, double variance, const Stage1& settings, int layer,
-                    Random random, LiveRouting& live, const Context& context);
+                    const std::vector<double>& thresholds, double variance, const Recipe& recipe, int layer,
+                    LiveRouting& live, const Context& context);
 
 }  // namespace ladimo

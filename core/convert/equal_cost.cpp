@@ -2,17 +2,7 @@
 
 #include <algorithm>
 
-#include <ATen/ATen.h>
-
 namespace ladimo {
-
-LayerRows thinned(const LayerRows& rows) {
-  constexpr std::int64_t enough = 8192;
-  const auto stride = std::max<std::int64_t>(1, (rows.training() + enough - 1) / enough);
-  const auto training = at::arange(0, rows.training(), stride, at::kLong);
-  return rows.picked(at::cat({training, at::arange(rows.training(), rows.count(), at::kLong)}),
-                     training.numel());
-}
 
 std::vector<double> levels_at_equal_cost(const MoeShape& shape, const MoeShape& reference,
                                          const std::vector<double>& levels) {

@@ -2,15 +2,15 @@
 // parameters for the experts.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
-#include "convert/contributions.h"
 #include "policy/moe_shape.h"
 
 namespace ladimo {
 
-/// At most 8192 training rows, evenly spread, and all validation rows.
-LayerRows thinned(const LayerRows& rows);
+/// Choices are made on this many training rows.
+inline constexpr std::int64_t rows_for_choices = 8192;
 
 /// Routed activity levels, within 0 ... 1, at which a layer of this shape uses as many parameters per token
 /// as `reference` does at `levels`. Both shapes have the same number of routed experts.

@@ -102,13 +102,12 @@ RouterFit fit_hidden_router(const LayerRows& rows, const at::Tensor& targets, in
   int done = 0;
   for (std::int64_t round = 0; round < rounds; ++round) {
     random.shuffle(order);
-    const auto index = at::tensor(order);
+    const auto index = at::tensor(order).to(targets.device());
     for (std::int64_t batch = 0; batch < batches; ++batch) {
       context.check();
       const auto pick =
           index.slice(0, batch * batch_rows, std::min((batch + 1) * batch_rows, rows.training()));
-      work.step(rows.x(pick), targets.index_select(0, pick.to(targets.device())),
-                learning_rate * scheduled(++done / steps));
+      work.step(rows.x(pick), targets.index_select(0, pick), learning_rate * scheduled(++done / steps));
     }
   }
   fit_readout(router, training, targets.slice(0, 0, rows.training()), ridge);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -16,25 +17,57 @@
 #include "model/routing_weights.h"
 
 namespace ladimo {
+namespace {
+
+constexpr std::int64_t rows_for_statistics = 16384;
+
+/// Reports which part of a layer's work begins, and measures what each takes.
+class Parts {
+ public:
+  Parts(int layer, std::map<std::string, Work>& taken, const Context& context)
+      : layer_(layer), taken_(taken), context_(context) {}
+  ~Parts() { end(); }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  void begin(const char* part) {
+    end();
+    part_ = part;
+    meter_ = WorkMeter();
+    context_.emit(ProgressEvent{layer_, 0, 1, -1, part});
+  }
+  void end() {
+    if (!part_.empty()) taken_[std::exchange(part_, {})] += meter_.work();
+  }
+
+ private:
+  int layer_;
+  std::map<std::string, Work>& taken_;
+  const Context& context_;
+  std::string part_;
+  WorkMeter meter_;
+};
+
+}  // namespace
 
 ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRows& rows, const Recipe& recipe,
                              int layer, at::ScalarType storage, const Context& context) {
   const Stage1& settings = recipe.stage1;
   const auto index = static_cast<std::uint64_t>(layer);
   const auto training = rows.train();
-  const auto begin = [&](const char* what) { context.emit(ProgressEvent{layer, 0, 1, -1, what}); };
-  begin("partition");
-  const auto statistics = measure_hidden(*ffn, training, context);
+  ConvertedLayer result;
+  Parts parts(layer, result.parts, context);
+  parts.begin("partition");
+  const auto statistics = measure_hidden(*ffn, training.thinned(rows_for_statistics), context);
   const auto partition =
       partition_neurons(*ffn, statistics, training, recipe, Random(recipe.seed, "partition", index), context);
   context.emit(SampleEvent{layer, partition.owners()});
 
-  ConvertedLayer result;
   LayerRecord& record = result.record;
   record.layer = layer;
   auto weights = slice_ffn(*ffn, partition);
   ffn.reset();
-  begin("router");
+  parts.begin("router");
   const auto router =
       choose_router(weights, statistics, rows, settings, Random(recipe.seed, "router", index), context);
   weights = router.in(std::move(weights));
@@ -49,14 +82,13 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
     return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training()), thresholds,
                           statistics.output_variance, context);
   };
-  begin("compensation");
-  weights = with_compensation(weights, rows, routing_weights, thresholds, statistics.output_variance,
-                              settings, context);
+  parts.begin("compensation");
+  weights = with_compensation(weights, rows, thresholds, statistics.output_variance, settings, context);
   auto errors = loss(weights);
   record.loss_before = mean_error(errors);
   record.loss_refit = record.loss_before;
   if (settings.refit) {
-    begin("refit");
+    parts.begin("refit");
     auto refitted = refit(weights, training, fitted, thresholds, errors, settings.refit_ridge, context);
     const double after = mean_error(loss(refitted));
     if (after < record.loss_before) {
@@ -65,14 +97,16 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
     }
   }
   if (settings.distil) {
+    parts.begin("distillation");
     auto distilled = distil(std::move(weights), rows, routing_weights, thresholds, statistics.output_variance,
-                            settings, layer, Random(recipe.seed, "distil", index), live, context);
+                            recipe, layer, live, context);
     weights = std::move(distilled.weights);
     record.held_out_losses = std::move(distilled.held_out_losses);
   } else {
     live.add(fitted);
   }
   live.finish();
+  parts.end();
   result.weights = weights.rounded(storage);
   record.shape = result.weights.shape();
   record.loss_after = mean_error(loss(result.weights));

@@ -1,9 +1,12 @@
 // Stage 1 for one layer: partition, router, compensation, refit, distillation.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "base/context.h"
+#include "base/work.h"
 #include "model/moe_layer.h"
 #include "run/recipe.h"
 #include "run/run_folder.h"
@@ -12,8 +15,9 @@
 namespace ladimo {
 
 struct ConvertedLayer {
-  MoeWeights weights;  // rounded to the dtype they are stored in
-  LayerRecord record;  // complete except for the hash
+  MoeWeights weights;                 // rounded to the dtype they are stored in
+  LayerRecord record;                 // complete except for the hash
+  std::map<std::string, Work> parts;  // what each part of the work took
 };
 
 /// Converts one FFN. `ffn` is released once it is sliced, so that its memory is free during the fit unless

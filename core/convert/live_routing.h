@@ -31,7 +31,7 @@ class LiveRouting {
   std::vector<std::int64_t> counts_;
   at::Tensor on_;  // [E] rows for which the expert is on
   std::int64_t rows_ = 0;
-  bool pending_ = false;
+  std::vector<at::Tensor> pending_;  // not counted yet: on a GPU, counting waits for the work before it
   std::chrono::steady_clock::time_point emitted_{};
 };
 

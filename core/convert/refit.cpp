@@ -1,6 +1,7 @@
 #include "convert/refit.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -8,39 +9,99 @@
 #include "convert/ridge.h"
 
 namespace ladimo {
+namespace {
+
+// More equations per unknown hardly change the solution, and the ridge holds it where there are fewer.
+constexpr std::int64_t equations_per_unknown = 8;
+
+/// At how many of the thresholds each row is used.
+std::int64_t thresholds_of_row(std::int64_t rows, std::int64_t unknowns, std::int64_t thresholds) {
+  return std::clamp<std::int64_t>((equations_per_unknown * unknowns + rows - 1) / rows, 1, thresholds);
+}
+
+struct NormalEquations {
+  at::Tensor gram;    // AᵀA [n, n] fp64
+  at::Tensor moment;  // AᵀY [n, d] fp64
+};
+
+class EquationSums {
+ public:
+  EquationSums(const MoeWeights& weights, const at::Tensor& routing_weights,
+               const std::vector<double>& thresholds, const std::vector<double>& errors)
+      : weights_(weights), routing_weights_(routing_weights), count_(std::ssize(thresholds)) {
+    std::vector<double> factors;
+    for (const double error : errors) factors.push_back(1 / std::sqrt(std::max(error, 1e-6)));
+    thresholds_ = at::tensor(thresholds).to(weights.gate.options()).unsqueeze(1);
+    factors_ = at::tensor(factors).to(weights.gate.options()).unsqueeze(1);
+  }
+
+  NormalEquations over(const LayerRows& rows, const Context& context) const {
+    const auto f = weights_.neurons(), n = f + offsets();
+    const auto wide = weights_.gate.options().dtype(at::kDouble);
+    NormalEquations sums{at::zeros({n, n}, wide), at::zeros({n, weights_.hidden_size()}, wide)};
+    const auto each = thresholds_of_row(rows.count(), n, count_);
+    for_chunks(rows.count(), chunk_rows(f), [&](std::int64_t begin, std::int64_t end) {
+      const auto h = weights_.hidden(rows.x(begin, end));
+      auto y = rows.y(begin, end);
+      if (compensated() && weights_.down_bias.defined()) y = y - weights_.down_bias;
+      for (std::int64_t i = 0; i < each; ++i) {
+        context.check();
+        const auto turn = at::arange(begin + i, end + i, at::kLong).remainder_(count_).to(h.device());
+        const auto factor = factors_.index_select(0, turn);
+        const auto on = routing_weights_.slice(0, begin, end) >= thresholds_.index_select(0, turn);
+        const auto a = equations(h, on.to(at::kFloat)).mul_(factor);
+        add_gram(sums.gram, a);
+        sums.moment += at::mm(a.t(), y * factor);
+      }
+    });
+    mirror(sums.gram);
+    return sums;
+  }
+
+ private:
+  bool compensated() const { return weights_.compensation.defined(); }
+  std::int64_t offsets() const { return compensated() ? weights_.routed() : 1; }
+
+  /// [masked h, 1 - mask], or [masked h, 1] with one bias.
+  at::Tensor equations(const at::Tensor& h, const at::Tensor& on) const {
+    const auto f = h.size(1), shared = weights_.shared_neurons;
+    auto a = at::empty({h.size(0), f + offsets()}, h.options());
+    a.slice(1, 0, shared).copy_(h.slice(1, 0, shared));
+    auto routed = a.slice(1, shared, f).view({h.size(0), weights_.routed(), -1});
+    at::mul_out(routed, weights_.routed_part(h), on.unsqueeze(2));
+    auto skipped = a.slice(1, f);
+    if (compensated())
+      skipped.copy_(1 - on);
+    else
+      skipped.fill_(1);
+    return a;
+  }
+
+  const MoeWeights& weights_;
+  const at::Tensor& routing_weights_;
+  std::int64_t count_;
+  at::Tensor thresholds_, factors_;  // [L, 1]: of every threshold, the root of the weight of its equations
+};
+
+/// (AᵀA + Λ)⁻¹ Aᵀ (Y - A W0). Throws Error where that cannot be solved.
+at::Tensor correction(NormalEquations sums, const at::Tensor& initial, double ridge) {
+  sums.moment -= at::mm(sums.gram, initial.to(at::kDouble));
+  const auto diagonal = sums.gram.diagonal().clone();
+  sums.gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median()) + least_ridge;
+  return solve_spd(std::move(sums.gram), sums.moment).to(at::kFloat);
+}
+
+}  // namespace
 
 MoeWeights refit(const MoeWeights& weights, const LayerRows& rows, const at::Tensor& routing_weights,
                  const std::vector<double>& thresholds, const std::vector<double>& errors, double ridge,
                  const Context& context) {
-  const auto f = weights.neurons(), d = weights.hidden_size();
-  const auto wide = weights.gate.options().dtype(at::kDouble);
+  const auto f = weights.neurons();
   const bool compensated = weights.compensation.defined();
   const auto offsets = compensated ? weights.compensation : weights.down_bias.unsqueeze(0);
   const auto initial = at::cat({weights.down, offsets}, 0);  // [f + E, d], or [f + 1, d]
-  const auto columns = initial.size(0);
-  auto gram = at::zeros({columns, columns}, wide);
-  auto moment = at::zeros({columns, d}, wide);
-  auto a = at::empty({0}, weights.gate.options());
-  for_chunks(rows.count(), chunk_rows(f), [&](std::int64_t begin, std::int64_t end) {
-    const auto h = weights.hidden(rows.x(begin, end));
-    auto y = rows.y(begin, end);
-    if (compensated && weights.down_bias.defined()) y = y - weights.down_bias;
-    for (std::size_t i = 0; i < thresholds.size(); ++i) {
-      context.check();
-      const auto mask = (routing_weights.slice(0, begin, end) >= thresholds[i]).to(at::kFloat);
-      const auto masked = (weights.routed_part(h) * mask.unsqueeze(2)).flatten(1);
-      const auto skipped = compensated ? 1 - mask : at::ones({end - begin, 1}, mask.options());
-      a = at::cat({h.slice(1, 0, weights.shared_neurons), masked, skipped}, 1);
-      const double weight = 1 / std::max(errors[i], 1e-6);
-      add_gram(gram, a, weight);
-      moment.add_(at::mm(a.t(), y), weight);
-    }
-  });
-  mirror(gram);
-  moment -= at::mm(gram, initial.to(at::kDouble));  // Aᵀ (Y - A W0)
-  const auto diagonal = gram.diagonal().clone();
-  gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median()) + least_ridge;
-  const auto solution = initial + solve_spd(std::move(gram), moment).to(at::kFloat);
+  const EquationSums sums(weights, routing_weights, thresholds, errors);
+  const auto solution = initial + correction(sums.over(rows, context), initial, ridge);
   MoeWeights result = weights;
   result.down = solution.slice(0, 0, f).contiguous();
   if (compensated)

@@ -8,6 +8,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 #include "base/error.h"
@@ -18,6 +19,18 @@ namespace {
 const FeedForward* ffn_of(const Decoder::Ffns& ffns, std::int64_t layer) {
   const auto l = static_cast<std::size_t>(layer);
   return l < ffns.size() ? ffns[l].get() : nullptr;
+}
+
+// Moves the counts of all layers to the CPU together: a GPU is waited for at every copy.
+void bring_home(std::vector<at::Tensor>& experts) {
+  std::vector<at::Tensor> counted;
+  for (const at::Tensor& counts : experts)
+    if (counts.defined()) counted.push_back(counts);
+  if (counted.empty()) return;
+  const at::Tensor all = at::stack(counted).to(at::kCPU);
+  std::int64_t row = 0;
+  for (at::Tensor& counts : experts)
+    if (counts.defined()) counts = all[row++];
 }
 
 std::vector<std::int32_t> ids_of(const at::Tensor& ids) {
@@ -37,7 +50,11 @@ bool Decoder::can_prepare(const WeightSource& source, const Ffns& ffns) {
 }
 
 Decoder::Decoder(const WeightSource& source, const Ffns& ffns, std::int64_t layers)
-    : config_(source.config()), device_(source.device()), dtype_(source.dtype()), rotary_(source.rotary()) {
+    : config_(source.config()),
+      device_(source.device()),
+      dtype_(source.dtype()),
+      element_bytes_(static_cast<double>(at::elementSize(dtype_))),
+      rotary_(source.rotary()) {
   if (can_prepare(source, ffns)) {
     PreparedModel prepared(source);
     *this = Decoder(prepared, ffns, layers);
@@ -56,6 +73,7 @@ Decoder::Decoder(PreparedModel& prepared, const Ffns& ffns, std::int64_t layers)
     : config_(prepared.source().config()),
       device_(prepared.source().device()),
       dtype_(prepared.source().dtype()),
+      element_bytes_(prepared.head()->weight.element_bytes()),
       rotary_(prepared.source().rotary()) {
   config_.layers = layers;
   DecodingEngine::Parts parts{prepared.embedding(), {}, prepared.head()};
@@ -75,12 +93,10 @@ KvCache Decoder::make_cache(std::int64_t batch, std::int64_t capacity) const {
 }
 
 double Decoder::bytes_per_token(const std::vector<double>& mean_experts) const {
-  double bytes =
-      static_cast<double>(config_.activated_outside_ffns()) * static_cast<double>(at::elementSize(dtype_));
+  double bytes = static_cast<double>(config_.activated_outside_ffns()) * element_bytes_;
   for (std::size_t l = 0; l < prepared_.size(); ++l) bytes += prepared_[l]->bytes(mean_experts[l]);
   for (std::size_t l = 0; l < layers_.size(); ++l)
-    bytes +=
-        layers_[l].ffn->activated_parameters(mean_experts[l]) * static_cast<double>(at::elementSize(dtype_));
+    bytes += layers_[l].ffn->activated_parameters(mean_experts[l]) * element_bytes_;
   return bytes;
 }
 
@@ -110,6 +126,7 @@ std::span<const float> Decoder::read(std::span<const std::int32_t> ids, KvCache&
   }
   if (engine_) return engine_->logits();
   last_.logits = last_.logits.to(at::kCPU, at::kFloat).contiguous();
+  bring_home(last_.experts);
   return {last_.logits.data_ptr<float>(), static_cast<std::size_t>(last_.logits.numel())};
 }
 

@@ -61,7 +61,8 @@ class Decoder {
 
   ModelConfig config_;
   at::Device device_;
-  at::ScalarType dtype_;
+  at::ScalarType dtype_;  // of keys and values, and where libtorch does the work of all weights
+  double element_bytes_;  // of a weight outside the FFNs
   std::vector<std::shared_ptr<const PreparedFfn>> prepared_;  // per layer
   std::unique_ptr<DecodingEngine> engine_;  // null where libtorch does the work, with what follows
   Rotary rotary_;

@@ -247,7 +247,7 @@ void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t
     ffn.gate_up.multiply(b, {0, ffn.gate_up.inputs()}, desk.from.data(), desk.to.data(),
                          static_cast<std::int64_t>(tokens.size()), next, desk.wide.data());
     for (std::size_t t = 0; t < tokens.size(); ++t)
-      kernels().swiglu(desk.to[t], desk.to[t] + block.count, block.count,
+      kernels().fp32.swiglu(desk.to[t], desk.to[t] + block.count, block.count,
                        h_.data() + tokens[t] * h_stride_ + block.first);
   }
   if (me.rank() != 0 || parts_.layers[layer].policy.kind == LayerPolicy::Kind::dense) return;

@@ -14,8 +14,9 @@ namespace ladimo {
 
 class PreparedModel {
  public:
-  /// Precondition: the weights are held on the CPU, in fp32 or bf16.
-  explicit PreparedModel(WeightSource source);
+  /// Precondition: the source is on the CPU, in fp32 or bf16. Held otherwise than as stored, the dense
+  /// model's matrices are made from what the checkpoint says exactly.
+  explicit PreparedModel(WeightSource source, Holding holding = Holding::as_stored);
   PreparedModel(const PreparedModel&) = delete;
   PreparedModel& operator=(const PreparedModel&) = delete;
 
@@ -34,6 +35,7 @@ class PreparedModel {
   };
 
   WeightSource source_;
+  WeightSource matrices_;  // where layers and the head come from
   Arena arena_;
   Preparing preparing_;
   at::Tensor embedding_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
 
 namespace ladimo {
 namespace {
@@ -16,32 +18,30 @@ std::vector<float> floats(const at::Tensor& vector) {
   return {values, values + exact.numel()};
 }
 
-// Fills columns first ... of a panel with rows from ... of a linear layer [outputs, inputs], and the row
-// after the inputs with its bias, where it has one.
-void fill(const at::Tensor& panel, std::int64_t first, const at::Tensor& weight, const at::Tensor& bias,
-          std::int64_t from, std::int64_t count) {
-  const at::Tensor columns = panel.narrow(1, first, count);
-  const std::int64_t inputs = weight.size(1);
-  columns.narrow(0, 0, inputs).copy_(weight.narrow(0, from, count).t());
-  if (bias.defined()) columns.select(0, inputs).copy_(bias.narrow(0, from, count));
+PanelType type_of(const at::Tensor& weights, const Preparing& preparing) {
+  return preparing.holding == Holding::q8_0 ? PanelType::q8_0 : panel_type(weights);
 }
 
-void fill(const PanelMatrix& matrix, const at::Tensor& weight, const at::Tensor& bias) {
-  for (std::int64_t p = 0; p < matrix.panels(); ++p)
-    fill(matrix.panel(p), 0, weight, bias, matrix.first(p), matrix.width(p));
+// Rows from ... of a linear layer [outputs, inputs] as columns of a panel, and below the inputs its bias,
+// where it has one.
+at::Tensor columns(const at::Tensor& weight, const at::Tensor& bias, std::int64_t from, std::int64_t count) {
+  const at::Tensor inputs = weight.narrow(0, from, count).t();
+  return bias.defined() ? at::cat({inputs, bias.narrow(0, from, count).unsqueeze(0)}) : inputs;
 }
 
-PanelMatrix linear(const at::Tensor& weight, const at::Tensor& bias, const Preparing& preparing) {
-  PanelMatrix matrix(preparing.arena, weight.scalar_type(), weight.size(1) + (bias.defined() ? 1 : 0),
+PanelMatrix linear(const at::Tensor& weight, const at::Tensor& bias, PanelType type,
+                   const Preparing& preparing) {
+  PanelMatrix matrix(preparing.arena, type, weight.size(1), bias.defined(),
                      even_panels(weight.size(0), preparing.threads));
-  fill(matrix, weight, bias);
+  for (std::int64_t p = 0; p < matrix.panels(); ++p)
+    matrix.set(p, columns(weight, bias, matrix.first(p), matrix.width(p)));
   return matrix;
 }
 
 // [rows, outputs], stored as it will be read.
-void fill_rows(const PanelMatrix& matrix, std::int64_t first, const at::Tensor& rows) {
+void set_rows(PanelMatrix& matrix, const at::Tensor& rows) {
   for (std::int64_t p = 0; p < matrix.panels(); ++p)
-    matrix.panel(p).narrow(0, first, rows.size(0)).copy_(rows.narrow(1, matrix.first(p), matrix.width(p)));
+    matrix.set(p, rows.narrow(1, matrix.first(p), matrix.width(p)));
 }
 
 // The panels of every head.
@@ -82,17 +82,19 @@ PreparedAttention::PreparedAttention(const DecoderLayer& layer, const Preparing&
       scale(static_cast<float>(layer.attention_scale)),
       residual_multiplier(static_cast<float>(layer.residual_multiplier)) {
   const bool biased = layer.q_bias.defined() || layer.k_bias.defined() || layer.v_bias.defined();
-  qkv = PanelMatrix(preparing.arena, layer.q.scalar_type(), layer.q.size(1) + (biased ? 1 : 0),
+  qkv = PanelMatrix(preparing.arena, type_of(layer.q, preparing), layer.q.size(1), biased,
                     head_widths(heads + 2 * kv_heads, head_dim));
   std::int64_t begin = 0;
   for (const auto& [weight, bias] : {std::pair{layer.q, layer.q_bias}, std::pair{layer.k, layer.k_bias},
                                      std::pair{layer.v, layer.v_bias}}) {
+    const at::Tensor biases =
+        biased && !bias.defined() ? at::zeros({weight.size(0)}, weight.options()) : bias;
     for (std::int64_t p = 0; p < qkv.panels(); ++p)
       if (qkv.first(p) >= begin && qkv.first(p) < begin + weight.size(0))
-        fill(qkv.panel(p), 0, weight, bias, qkv.first(p) - begin, qkv.width(p));
+        qkv.set(p, columns(weight, biases, qkv.first(p) - begin, qkv.width(p)));
     begin += weight.size(0);
   }
-  o = linear(layer.o, layer.o_bias, preparing);
+  o = linear(layer.o, layer.o_bias, type_of(layer.o, preparing), preparing);
 }
 
 struct PreparedFfn::Parts {
@@ -107,7 +109,7 @@ struct PreparedFfn::Parts {
 PreparedFfn::PreparedFfn(const Parts& parts, const Preparing& preparing)
     : shape(parts.shape), compensated(parts.compensation.defined()), output_bias(parts.down_bias.defined()) {
   const std::int64_t f = parts.gate.size(0), d = parts.gate.size(1);
-  const at::ScalarType dtype = parts.gate.scalar_type();
+  const PanelType type = type_of(parts.gate, preparing);
   add_blocks(blocks, {0, shape.shared_neurons}, -1, preparing.threads);
   for (std::int64_t e = 0; e < slices(); ++e)
     add_blocks(blocks,
@@ -116,19 +118,23 @@ PreparedFfn::PreparedFfn(const Parts& parts, const Preparing& preparing)
                e, preparing.threads);
   std::vector<std::int64_t> widths;
   for (const Block& block : blocks) widths.push_back(2 * block.count);
-  gate_up = PanelMatrix(preparing.arena, dtype, d + (parts.gate_bias.defined() ? 1 : 0), widths);
+  gate_up = PanelMatrix(preparing.arena, type, d, parts.gate_bias.defined(), widths);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
-    const at::Tensor panel = gate_up.panel(static_cast<std::int64_t>(b));
-    fill(panel, 0, parts.gate, parts.gate_bias, blocks[b].first, blocks[b].count);
-    fill(panel, blocks[b].count, parts.up, parts.up_bias, blocks[b].first, blocks[b].count);
+    const auto& [first, count, slice] = blocks[b];
+    gate_up.set(static_cast<std::int64_t>(b), at::cat({columns(parts.gate, parts.gate_bias, first, count),
+                                                       columns(parts.up, parts.up_bias, first, count)},
+                                                      1));
   }
   const auto output_panels = even_panels(d, preparing.threads);
-  down = PanelMatrix(preparing.arena, dtype, f, output_panels);
-  fill_rows(down, 0, parts.down);
-  const std::int64_t skipped = compensated ? slices() : 0;
-  added = PanelMatrix(preparing.arena, dtype, skipped + (output_bias ? 1 : 0), output_panels);
-  if (compensated) fill_rows(added, 0, parts.compensation);
-  if (output_bias) fill_rows(added, skipped, parts.down_bias.unsqueeze(0));
+  down = PanelMatrix(preparing.arena, type, f, false, output_panels);
+  set_rows(down, parts.down);
+  std::vector<at::Tensor> rows;
+  if (compensated) rows.push_back(parts.compensation);
+  if (output_bias) rows.push_back(parts.down_bias.unsqueeze(0));
+  if (rows.empty()) return;
+  added = PanelMatrix(preparing.arena, panel_type(rows.front()),
+                      (compensated ? slices() : 0) + (output_bias ? 1 : 0), false, output_panels);
+  set_rows(added, at::cat(rows));
 }
 
 PreparedFfn::PreparedFfn(const DenseFfn& ffn, const Preparing& preparing)
@@ -141,8 +147,8 @@ PreparedFfn::PreparedFfn(const MoeWeights& weights, const Preparing& preparing)
                         weights.down_bias, weights.compensation, weights.shape()},
                   preparing) {
   if (weights.router_hidden.defined())
-    router_hidden = linear(weights.router_hidden, weights.router_hidden_bias, preparing);
-  router = linear(weights.router, weights.router_bias, preparing);
+    router_hidden = linear(weights.router_hidden, weights.router_hidden_bias, PanelType::fp32, preparing);
+  router = linear(weights.router, weights.router_bias, PanelType::fp32, preparing);
 }
 
 Range PreparedFfn::slice(std::int64_t index) const {
@@ -151,14 +157,24 @@ Range PreparedFfn::slice(std::int64_t index) const {
 }
 
 double PreparedFfn::bytes(double mean_experts) const {
-  const auto router_bytes = shape.router_parameters * router.element_bytes();
-  return router_bytes +
-         down.element_bytes() * (shape.activated_parameters(mean_experts) - shape.router_parameters);
+  const auto inputs_of = [](const PanelMatrix& matrix, double inputs, double outputs) {
+    return matrix.panels() > 0 ? inputs * outputs * matrix.element_bytes() : 0.0;
+  };
+  const auto all_of = [&](const PanelMatrix& matrix) {
+    return inputs_of(matrix, static_cast<double>(matrix.inputs()), static_cast<double>(matrix.outputs()));
+  };
+  const auto d = static_cast<double>(down.outputs());
+  const double running =
+      static_cast<double>(shape.shared_neurons) + mean_experts * static_cast<double>(shape.expert_neurons);
+  const double skipped = compensated ? static_cast<double>(slices()) - mean_experts : 0;
+  return all_of(router_hidden) + all_of(router) +
+         inputs_of(gate_up, static_cast<double>(gate_up.inputs()), 2 * running) +
+         inputs_of(down, running, d) + inputs_of(added, skipped + (output_bias ? 1 : 0), d);
 }
 
 PreparedHead::PreparedHead(const Head& head, const Preparing& preparing)
     : norm(floats(head.norm)),
-      weight(linear(head.weight, {}, preparing)),
+      weight(linear(head.weight, {}, type_of(head.weight, preparing), preparing)),
       rms_eps(static_cast<float>(head.rms_eps)),
       logits_factor(static_cast<float>(1 / head.logits_scaling)) {}
 

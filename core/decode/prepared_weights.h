@@ -4,16 +4,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "decode/holding.h"
 #include "kernels/panels.h"
 #include "model/decoder_layer.h"
 #include "model/moe_layer.h"
 
 namespace ladimo {
 
-/// Where weights are laid out, and for how many threads.
+/// Where weights are laid out, for how many threads, and how the matrices are held. Norms, biases, routers
+/// and compensation vectors are always held as they are.
 struct Preparing {
   Arena& arena;
   int threads;
+  Holding holding = Holding::as_stored;
 };
 
 /// The attention of one layer, and both of its norms.

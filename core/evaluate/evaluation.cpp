@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace ladimo {
@@ -16,6 +17,16 @@ double percentile(const std::vector<float>& sorted, double percent) {
                    rank - std::floor(rank));
 }
 
+/// The standard error of the mean, from the means of parts of equal size; 0 for a single part.
+double standard_error(const std::vector<double>& means) {
+  const auto n = static_cast<double>(means.size());
+  if (means.size() < 2) return 0;
+  const double mean = std::accumulate(means.begin(), means.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : means) squares += (value - mean) * (value - mean);
+  return std::sqrt(squares / (n - 1) / n);
+}
+
 }  // namespace
 
 TextScores summarise(const Scores& scores, std::size_t policy, std::optional<std::int32_t> source) {
@@ -23,9 +34,11 @@ TextScores summarise(const Scores& scores, std::size_t policy, std::optional<std
   const auto per_window = static_cast<std::size_t>(scores.window - 1);
   TextScores result;
   std::vector<float> kl;
+  std::vector<double> window_kl;
   double same = 0;
   for (std::size_t w = 0; w < scores.source.size(); ++w) {
     if (source && scores.source[w] != *source) continue;
+    const double before = result.kl;
     for (std::size_t i = w * per_window; i < (w + 1) * per_window; ++i) {
       result.nll += p.nll[i];
       result.dense_nll += scores.dense_nll[i];
@@ -33,6 +46,7 @@ TextScores summarise(const Scores& scores, std::size_t policy, std::optional<std
       same += p.same[i];
       kl.push_back(p.kl[i]);
     }
+    window_kl.push_back((result.kl - before) / static_cast<double>(per_window));
   }
   result.tokens = static_cast<std::int64_t>(kl.size());
   if (kl.empty()) return result;
@@ -44,6 +58,7 @@ TextScores summarise(const Scores& scores, std::size_t policy, std::optional<std
   result.dense_perplexity = std::exp(result.dense_nll);
   result.same_top = same / n;
   result.same_top_se = std::sqrt(result.same_top * (1 - result.same_top) / std::max(1.0, n - 1));
+  result.kl_se = standard_error(window_kl);
   std::sort(kl.begin(), kl.end());
   for (std::size_t i = 0; i < kl_percents.size(); ++i)
     result.kl_percentiles[i] = percentile(kl, kl_percents[i]);

@@ -23,7 +23,11 @@ std::shared_ptr<const FeedForward> ffn_of(const std::shared_ptr<const MoeWeights
 class Scoring {
  public:
   Scoring(const WeightSource& source, const Branches& models, const Windows& windows, const Context& context)
-      : source_(source), models_(models), windows_(windows), context_(context) {
+      : source_(source),
+        models_(models),
+        windows_(windows),
+        context_(context),
+        experts_(models.first_layer.size()) {
     const auto layers = static_cast<std::size_t>(source.config().layers);
     scores_.window = windows.window;
     scores_.source = windows.source;
@@ -43,10 +47,11 @@ class Scoring {
     Branches counted = models_;
     FeedForwards ffns;
     counted.ffns = [&](int layer) { return ffns = models_.ffns(layer); };
-    counted.ran = [this](std::int64_t layer, std::size_t model, const FfnOutput& output) {
-      if (output.experts.defined())
-        scores_.policies[model].mean_experts[static_cast<std::size_t>(layer)] +=
-            output.experts.sum().item<double>();
+    counted.ran = [this](std::int64_t, std::size_t model, const FfnOutput& output) {
+      if (!output.experts.defined()) return;
+      at::Tensor& sum = experts_[model];
+      const auto more = output.experts.sum(at::kDouble);
+      sum = sum.defined() ? sum + more : more;
     };
     dense_ = ResidualStream::embedded(source_, windows_, context_);
     Walk how;
@@ -74,7 +79,10 @@ class Scoring {
     const auto l = static_cast<std::size_t>(layer);
     for (std::size_t m = 0; m < ffns.size(); ++m) {
       auto& policy = scores_.policies[m];
-      policy.mean_experts[l] /= static_cast<double>(windows_.count() * windows_.window);
+      if (experts_[m].defined())
+        policy.mean_experts[l] =
+            experts_[m].item<double>() / static_cast<double>(windows_.count() * windows_.window);
+      experts_[m] = at::Tensor();
       if (ffns[m]) policy.ffn_parameters[l] = ffns[m]->activated_parameters(policy.mean_experts[l]);
     }
   }
@@ -129,6 +137,7 @@ class Scoring {
   Scores scores_;
   ResidualStream dense_;
   std::vector<ResidualStream> own_;  // per model; undefined where all of its layers are dense
+  std::vector<at::Tensor> experts_;  // per model; experts that ran in the present layer, summed over tokens
 };
 
 }  // namespace

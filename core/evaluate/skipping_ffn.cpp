@@ -64,7 +64,7 @@ class Group {
       ffn_.gate_up.multiply(static_cast<std::int64_t>(b), {0, inputs}, from_.data(), to_.data(),
                             std::ssize(tokens), nullptr, wide_.data());
       for (std::size_t t = 0; t < tokens.size(); ++t)
-        kernels().swiglu(to_[t], to_[t] + block.count, block.count,
+        kernels().fp32.swiglu(to_[t], to_[t] + block.count, block.count,
                          h_.data() + tokens[t] * ffn_.neurons() + block.first);
     }
   }

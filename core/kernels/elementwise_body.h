@@ -44,7 +44,8 @@ LADIMO_INLINE void silu(const float* x, std::int64_t n, float* y) {
 }
 
 // y = silu(gate) * up
-LADIMO_INLINE void swiglu(const float* gate, const float* up, std::int64_t n, float* y) {
+template <class T>
+LADIMO_INLINE void swiglu(const T* gate, const T* up, std::int64_t n, T* y) {
   simd::Floats g, u;
   std::int64_t i = 0;
   for (; i + simd::lanes <= n; i += simd::lanes) {
@@ -54,7 +55,10 @@ LADIMO_INLINE void swiglu(const float* gate, const float* up, std::int64_t n, fl
     g = g * u;
     simd::store(g, y + i);
   }
-  for (; i < n; ++i) y[i] = gate[i] / (1 + std::exp(-gate[i])) * up[i];
+  for (; i < n; ++i) {
+    const auto x = static_cast<float>(gate[i]);
+    y[i] = static_cast<T>(x / (1 + std::exp(-x)) * static_cast<float>(up[i]));
+  }
 }
 
 // The rotary embedding of one head. The first half of sin is negative.
@@ -93,7 +97,13 @@ LADIMO_INLINE void widen(const T* from, std::int64_t n, float* to) {
 
 template <class T>
 LADIMO_INLINE void round_to(const float* from, std::int64_t n, T* to) {
-  for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
+  simd::Floats v;
+  std::int64_t i = 0;
+  for (; i + simd::lanes <= n; i += simd::lanes) {
+    simd::load(from + i, v);
+    simd::store(v, to + i);
+  }
+  for (; i < n; ++i) to[i] = static_cast<T>(from[i]);
 }
 
 }  // namespace ladimo::body

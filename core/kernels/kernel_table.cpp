@@ -5,6 +5,7 @@
 #include "kernels/elementwise_body.h"
 #include "kernels/panel_body.h"
 #include "kernels/simd.h"
+#include "kernels/training_body.h"
 
 namespace ladimo {
 namespace {

@@ -1,6 +1,7 @@
 // One table of kernels per instruction set. The processor decides once which table is used.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
@@ -17,6 +18,15 @@ struct PanelRows {
   std::int64_t first, count;   // inputs
   std::int64_t width, stride;  // elements of a row that are used, at most widest_panel, and from row to row
   const T* next;               // what is read after these rows; asked for in advance
+};
+
+/// Some rows of a panel that lies in blocks of Q8_0 (kernels/q8_0.h). Up to 15 scales and 15 weights after
+/// those of a row are read too.
+struct BlockRows {
+  const std::byte* panel;     // its first block
+  std::int64_t first, count;  // inputs, at least one
+  std::int64_t width;         // outputs of the panel, at most widest_panel
+  const void* next;           // what is read after these rows; asked for in advance
 };
 
 /// Outputs of one panel: their sums stay in registers.
@@ -42,6 +52,11 @@ struct Divergence {
   float most;             // largest logit
 };
 
+/// How far a step of Adam goes. `rate` includes the correction of the moments' bias.
+struct AdamStep {
+  float beta1, beta2, rate;
+};
+
 /// Kernels that read numbers stored as T and compute in fp32.
 template <class T>
 struct StoredKernels {
@@ -50,20 +65,32 @@ struct StoredKernels {
   /// y [D] = sum of softmax(keys q)_j values_j. The caller sets y to zero first. q [D] is already scaled, and
   /// `scores` is scratch memory of size [n].
   void (*attend)(const HeadCache<T>& cache, const float* q, float* scores, float* y);
+  /// y [n] = silu(gate) * up. `y` may be `gate`. Shazeer, arXiv 2002.05202.
+  void (*swiglu)(const T* gate, const T* up, std::int64_t n, T* y);
+  /// Replaces gate [n] and up [n] by the gradients with respect to them, given the one with respect to
+  /// silu(gate) * up, dh [n].
+  void (*swiglu_gradient)(T* gate, T* up, const T* dh, std::int64_t n);
   /// y [n] = x [n], in fp32.
   void (*widen)(const T* x, std::int64_t n, float* y);
   /// y [n] = x [n], rounded to T.
   void (*round)(const float* x, std::int64_t n, T* y);
 };
 
+/// Kernels that read blocks of Q8_0 and compute in fp32.
+struct BlockKernels {
+  /// As StoredKernels::multiply, to the bit what it makes of the same weights in fp32.
+  void (*multiply)(const BlockRows& rows, const float* const* x, float* const* y, std::int64_t tokens);
+  /// y [count, width] = the weights in fp32, exactly.
+  void (*widen)(const BlockRows& rows, float* y);
+};
+
 struct KernelTable {
   const char* name;  // name of the instruction set
   StoredKernels<float> fp32;
   StoredKernels<c10::BFloat16> bf16;
+  BlockKernels q8_0;
   /// y [n] = x / rms(x) * weight. `y` may be `x`. Zhang & Sennrich, arXiv 1910.07467.
   void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps, float* y);
-  /// y [n] = silu(gate) * up. Shazeer, arXiv 2002.05202.
-  void (*swiglu)(const float* gate, const float* up, std::int64_t n, float* y);
   /// y [n] = silu(x). `y` may be `x`.
   void (*silu)(const float* x, std::int64_t n, float* y);
   /// Rotates one head in place: dimension i with dimension i + half, i < half. cos and sin [2 half] as in
@@ -71,6 +98,10 @@ struct KernelTable {
   void (*rotate)(float* x, const float* cos, const float* sin, std::int64_t half);
   /// y [n] += factor * x [n].
   void (*add_scaled)(const float* x, float factor, std::int64_t n, float* y);
+  /// One step of Adam on n weights and their moments. Kingma and Ba 2015. Returns the sum of gradient times
+  /// change: what the step adds to the loss, to first order.
+  double (*adam)(const float* gradient, const AdamStep& step, std::int64_t n, float* first, float* second,
+                 float* weight);
   /// p [n] = softmax(z [n]). `p` may be `z`.
   void (*softmax)(const float* z, std::int64_t n, float* p, double* log_normaliser);
   /// Compares logits z [n] with the dense model's. Sets `gradient` [n] to scale (softmax(z) - p). With a

@@ -1,11 +1,13 @@
 // Products of few or many vectors with rows of a panel (kernels/panels.h).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include "kernels/kernel_table.h"
+#include "kernels/q8_0.h"
 #include "kernels/simd.h"
 
 namespace ladimo::body {
@@ -26,34 +28,20 @@ LADIMO_INLINE void store_part(const simd::Floats& from, std::int64_t count, floa
   for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
 }
 
-// Adds for `together` vectors, with the width in `vectors` registers. The order of every sum is that of the
-// rows, so a vector's result does not depend on those beside it.
-template <int vectors, int together, class T>
-LADIMO_INLINE void add_products(const PanelRows<T>& rows, const float* const* x, float* const* y) {
-  const std::int64_t width = rows.width, last = width - (vectors - 1) * simd::lanes;
-  simd::Floats sum[together][vectors], w;
+// The sums of `together` vectors, with the width of a panel in `vectors` registers, the last of which uses
+// `last` lanes.
+template <int vectors, int together>
+LADIMO_INLINE void load_sums(float* const* y, std::int64_t last, simd::Floats (&sum)[together][vectors]) {
 #pragma GCC unroll 8
   for (int t = 0; t < together; ++t)
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v)
       load_part(y[t] + v * simd::lanes, v + 1 < vectors ? simd::lanes : last, sum[t][v]);
-  const T* row = rows.data;
-  const T* const end = row + rows.count * rows.stride;
-  const auto row_bytes = width * static_cast<std::int64_t>(sizeof(T));
-  for (std::int64_t i = 0; i < rows.count; ++i, row += rows.stride) {
-    if (together == 1) {
-      const char* ahead = reinterpret_cast<const char*>(row) + prefetch_bytes;
-      if (ahead >= reinterpret_cast<const char*>(end))
-        ahead = reinterpret_cast<const char*>(rows.next) + (ahead - reinterpret_cast<const char*>(end));
-      for (std::int64_t b = 0; b < row_bytes; b += line_bytes) __builtin_prefetch(ahead + b, 0, 2);
-    }
-#pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v) {
-      simd::load(row + v * simd::lanes, w);
-#pragma GCC unroll 8
-      for (int t = 0; t < together; ++t) sum[t][v] += x[t][rows.first + i] * w;
-    }
-  }
+}
+
+template <int vectors, int together>
+LADIMO_INLINE void store_sums(const simd::Floats (&sum)[together][vectors], std::int64_t last,
+                              float* const* y) {
 #pragma GCC unroll 8
   for (int t = 0; t < together; ++t)
 #pragma GCC unroll 8
@@ -61,14 +49,90 @@ LADIMO_INLINE void add_products(const PanelRows<T>& rows, const float* const* x,
       store_part(sum[t][v], v + 1 < vectors ? simd::lanes : last, y[t] + v * simd::lanes);
 }
 
-template <int vectors, class T>
-LADIMO_INLINE void multiply_panel(const PanelRows<T>& rows, const float* const* x, float* const* y,
+// Asks for the bytes that are read `prefetch_bytes` after those at `from`. What lies behind `end` is read
+// from `next` on.
+LADIMO_INLINE void ask_ahead(const void* from, std::int64_t bytes, const void* end, const void* next) {
+  const char* ahead = static_cast<const char*>(from) + prefetch_bytes;
+  if (ahead >= end) ahead = static_cast<const char*>(next) + (ahead - static_cast<const char*>(end));
+  for (std::int64_t b = 0; b < bytes; b += line_bytes) __builtin_prefetch(ahead + b, 0, 2);
+}
+
+// Adds for `together` vectors. The order of every sum is that of the rows, so a vector's result does not
+// depend on those beside it.
+template <int vectors, int together, class T>
+LADIMO_INLINE void add_products(const PanelRows<T>& rows, const float* const* x, float* const* y) {
+  const std::int64_t width = rows.width, last = width - (vectors - 1) * simd::lanes;
+  simd::Floats sum[together][vectors], w;
+  load_sums(y, last, sum);
+  const T* row = rows.data;
+  const T* const end = row + rows.count * rows.stride;
+  for (std::int64_t i = 0; i < rows.count; ++i, row += rows.stride) {
+    if (together == 1) ask_ahead(row, width * static_cast<std::int64_t>(sizeof(T)), end, rows.next);
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) {
+      simd::load(row + v * simd::lanes, w);
+#pragma GCC unroll 8
+      for (int t = 0; t < together; ++t) sum[t][v] += x[t][rows.first + i] * w;
+    }
+  }
+  store_sums(sum, last, y);
+}
+
+// The same for weights in blocks. A weight is the product of its integer and its block's scale, which fp32
+// holds exactly.
+template <int vectors, int together>
+LADIMO_INLINE void add_products(const BlockRows& rows, const float* const* x, float* const* y) {
+  const std::int64_t width = rows.width, last = width - (vectors - 1) * simd::lanes;
+  const std::int64_t stop = rows.first + rows.count;
+  const std::byte* const end = q8_0::row(rows.panel, width, stop - 1) + width;
+  simd::Floats sum[together][vectors], scale[vectors], w;
+  load_sums(y, last, sum);
+  for (std::int64_t i = rows.first; i < stop;) {
+    const std::byte* const scales = q8_0::scales(rows.panel, width, i);
+    if (together == 1) ask_ahead(scales, width * q8_0::scale_bytes, end, rows.next);
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v)
+      simd::load_halves(scales + v * simd::lanes * q8_0::scale_bytes, scale[v]);
+    const std::byte* row = q8_0::row(rows.panel, width, i);
+    for (const std::int64_t block_end = q8_0::block_end(i, stop); i < block_end; ++i, row += width) {
+      if (together == 1) ask_ahead(row, width, end, rows.next);
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) {
+        simd::load(reinterpret_cast<const std::int8_t*>(row) + v * simd::lanes, w);
+        w *= scale[v];
+#pragma GCC unroll 8
+        for (int t = 0; t < together; ++t) sum[t][v] += x[t][i] * w;
+      }
+    }
+  }
+  store_sums(sum, last, y);
+}
+
+// `rows` are PanelRows or BlockRows.
+template <int vectors, class Rows>
+LADIMO_INLINE void multiply_panel(const Rows& rows, const float* const* x, float* const* y,
                                   std::int64_t tokens) {
   std::int64_t t = 0;
   if constexpr (vectors <= 3)  // 24 of 32 registers, as 4 vectors of the widest panel
     for (; t + 8 <= tokens; t += 8) add_products<vectors, 8>(rows, x + t, y + t);
   for (; t + 4 <= tokens; t += 4) add_products<vectors, 4>(rows, x + t, y + t);
   for (; t < tokens; ++t) add_products<vectors, 1>(rows, x + t, y + t);
+}
+
+// y [count, width] = the weights of rows in blocks.
+LADIMO_INLINE void widen_blocks(const BlockRows& rows, float* y) {
+  const std::int64_t width = rows.width;
+  simd::Floats w, scale;
+  for (std::int64_t i = 0; i < rows.count; ++i) {
+    const std::byte* const scales = q8_0::scales(rows.panel, width, rows.first + i);
+    const std::byte* const row = q8_0::row(rows.panel, width, rows.first + i);
+    for (std::int64_t c = 0; c < width; c += simd::lanes, y += std::min(simd::lanes, width - c)) {
+      simd::load_halves(scales + c * q8_0::scale_bytes, scale);
+      simd::load(reinterpret_cast<const std::int8_t*>(row) + c, w);
+      w *= scale;
+      store_part(w, std::min(simd::lanes, width - c), y);
+    }
+  }
 }
 
 }  // namespace ladimo::body

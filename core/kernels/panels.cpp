@@ -4,6 +4,8 @@
 
 #include <ATen/ops/from_blob.h>
 
+#include "kernels/q8_0.h"
+
 namespace ladimo {
 namespace {
 
@@ -12,29 +14,77 @@ constexpr std::int64_t many = 16;  // vectors from which on widening costs less 
 
 }  // namespace
 
-PanelMatrix::PanelMatrix(Arena& arena, at::ScalarType dtype, std::int64_t inputs,
+PanelType panel_type(const at::Tensor& weights) {
+  return weights.scalar_type() == at::kFloat ? PanelType::fp32 : PanelType::bf16;
+}
+
+PanelMatrix::PanelMatrix(Arena& arena, PanelType type, std::int64_t weights, bool biased,
                          const std::vector<std::int64_t>& widths)
-    : dtype_(dtype), element_bytes_(static_cast<std::int64_t>(at::elementSize(dtype))), inputs_(inputs) {
+    : type_(type), weights_(weights), inputs_(weights + (biased ? 1 : 0)) {
   first_.push_back(0);
   for (const std::int64_t width : widths) first_.push_back(first_.back() + width);
-  memory_ = arena.allocate(static_cast<std::size_t>(inputs_ * outputs() * element_bytes_));
+  const bool blocks = type_ == PanelType::q8_0;
+  output_bytes_ = blocks                     ? q8_0::bytes(weights_)
+                  : type_ == PanelType::fp32 ? inputs_ * static_cast<std::int64_t>(sizeof(float))
+                                             : inputs_ * static_cast<std::int64_t>(sizeof(c10::BFloat16));
+  memory_ = arena.allocate(static_cast<std::size_t>(outputs() * output_bytes_));
+  if (blocks && biased) biases_ = arena.allocate(static_cast<std::size_t>(outputs()) * sizeof(float));
+}
+
+double PanelMatrix::element_bytes() const {
+  const std::int64_t bias_bytes = biases_ ? static_cast<std::int64_t>(sizeof(float)) : 0;
+  return static_cast<double>(output_bytes_ + bias_bytes) / static_cast<double>(inputs_);
 }
 
 const void* PanelMatrix::data(std::int64_t index, std::int64_t input) const {
-  return memory_.get() + (first(index) * inputs_ + input * width(index)) * element_bytes_;
+  if (type_ == PanelType::q8_0) return q8_0::scales(begin(index), width(index), input);
+  return begin(index) + input * width(index) * (output_bytes_ / inputs_);
 }
 
-at::Tensor PanelMatrix::panel(std::int64_t index) const {
-  return at::from_blob(memory_.get() + first(index) * inputs_ * element_bytes_, {inputs_, width(index)},
-                       at::TensorOptions(dtype_));
+void PanelMatrix::set(std::int64_t index, const at::Tensor& values) {
+  if (type_ == PanelType::q8_0) {
+    const at::Tensor exact = values.to(at::kFloat).contiguous();
+    const auto* const rows = exact.data_ptr<float>();
+    q8_0::quantise(rows, weights_, width(index), begin(index));
+    if (biases_)
+      std::copy_n(rows + weights_ * width(index), width(index),
+                  reinterpret_cast<float*>(biases_.get()) + first(index));
+    return;
+  }
+  const auto dtype = type_ == PanelType::fp32 ? at::kFloat : at::kBFloat16;
+  at::from_blob(begin(index), {inputs_, width(index)}, at::TensorOptions(dtype)).copy_(values);
 }
 
 void PanelMatrix::multiply(std::int64_t index, Range inputs, const float* const* x, float* const* y,
                            std::int64_t tokens, const void* next, float* wide) const {
-  if (dtype_ == at::kFloat)
-    multiply_as<float>(index, inputs, x, y, tokens, next, wide);
-  else
-    multiply_as<c10::BFloat16>(index, inputs, x, y, tokens, next, wide);
+  switch (type_) {
+    case PanelType::fp32:
+      return multiply_as<float>(index, inputs, x, y, tokens, next, wide);
+    case PanelType::bf16:
+      return multiply_as<c10::BFloat16>(index, inputs, x, y, tokens, next, wide);
+    case PanelType::q8_0:
+      return multiply_blocks(index, inputs, x, y, tokens, next, wide);
+  }
+}
+
+void PanelMatrix::multiply_blocks(std::int64_t index, Range inputs, const float* const* x, float* const* y,
+                                  std::int64_t tokens, const void* next, float* wide) const {
+  const KernelTable& kernel = kernels();
+  const std::int64_t columns = width(index), stop = std::min(inputs.end, weights_);
+  const std::byte* const panel = begin(index);
+  if (inputs.begin < stop && tokens < many) {
+    const void* const after = next != nullptr ? next : q8_0::row(panel, columns, stop - 1) + columns;
+    kernel.q8_0.multiply({panel, inputs.begin, stop - inputs.begin, columns, after}, x, y, tokens);
+  } else {
+    for (std::int64_t row = inputs.begin; row < stop; row += wide_rows) {
+      const std::int64_t n = std::min(wide_rows, stop - row);
+      kernel.q8_0.widen({panel, row, n, columns, panel}, wide);
+      kernel.fp32.multiply({wide, row, n, columns, columns, wide}, x, y, tokens);
+    }
+  }
+  if (inputs.end <= weights_) return;
+  const auto* const biases = reinterpret_cast<const float*>(biases_.get()) + first(index);
+  kernel.fp32.multiply({biases, weights_, 1, columns, columns, biases}, x, y, tokens);
 }
 
 template <class T>

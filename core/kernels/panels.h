@@ -13,18 +13,25 @@
 
 namespace ladimo {
 
+/// How the weights of a matrix lie in memory.
+enum class PanelType { fp32, bf16, q8_0 };
+
+/// The type that holds an fp32 or a bf16 tensor as it is.
+PanelType panel_type(const at::Tensor& weights);
+
 /// y [outputs] += x [inputs] matrix. The matrix is stored input by input, y += x_i row_i, in panels of at
 /// most `widest_panel` outputs: the sums of a panel stay in registers while its weights are read once from
 /// beginning to end. So inputs can be left out, and panels, and what is left out is not read.
 class PanelMatrix {
  public:
   PanelMatrix() = default;
-  /// A matrix of zeros, fp32 or bf16. `widths` are the outputs of every panel.
-  PanelMatrix(Arena& arena, at::ScalarType dtype, std::int64_t inputs,
+  /// A matrix of zeros. `widths` are the outputs of every panel. With `biased` one more input follows
+  /// `weights` inputs, whose row holds the biases; these are not rounded to Q8_0.
+  PanelMatrix(Arena& arena, PanelType type, std::int64_t weights, bool biased,
               const std::vector<std::int64_t>& widths);
 
-  /// The weights of one panel [inputs, width], to be filled.
-  at::Tensor panel(std::int64_t index) const;
+  /// Sets one panel to `values` [inputs, width], fp32 or bf16.
+  void set(std::int64_t index, const at::Tensor& values);
 
   std::int64_t inputs() const { return inputs_; }
   std::int64_t outputs() const { return first_.empty() ? 0 : first_.back(); }
@@ -32,9 +39,10 @@ class PanelMatrix {
   /// The first output of a panel; of panels() the number of all outputs.
   std::int64_t first(std::int64_t index) const { return first_[static_cast<std::size_t>(index)]; }
   std::int64_t width(std::int64_t index) const { return first(index + 1) - first(index); }
-  double element_bytes() const { return static_cast<double>(element_bytes_); }
+  /// Bytes of one element on average, scales and biases included.
+  double element_bytes() const;
 
-  /// Where the weights of a panel begin, from one of its inputs on.
+  /// Where the weights of a panel begin, from one of its inputs on; in Q8_0 from the block of that input on.
   const void* data(std::int64_t index, std::int64_t input = 0) const;
 
   /// Adds to y_t [width] of every vector what `inputs` of x_t add to the outputs of one panel. `next` is what
@@ -50,11 +58,16 @@ class PanelMatrix {
   template <class T>
   void multiply_as(std::int64_t index, Range inputs, const float* const* x, float* const* y,
                    std::int64_t tokens, const void* next, float* wide) const;
+  void multiply_blocks(std::int64_t index, Range inputs, const float* const* x, float* const* y,
+                       std::int64_t tokens, const void* next, float* wide) const;
+  std::byte* begin(std::int64_t index) const { return memory_.get() + first(index) * output_bytes_; }
 
+  PanelType type_ = PanelType::fp32;
+  std::int64_t weights_ = 0, inputs_ = 0;  // without and with the one of the biases
+  std::int64_t output_bytes_ = 0;          // of one output in `memory_`
   std::shared_ptr<std::byte> memory_;
-  at::ScalarType dtype_ = at::kFloat;
-  std::int64_t element_bytes_ = 0, inputs_ = 0;
-  std::vector<std::int64_t> first_;  // of every panel, and the end
+  std::shared_ptr<std::byte> biases_;  // [outputs] fp32, beside weights in Q8_0
+  std::vector<std::int64_t> first_;    // of every panel, and the end
 };
 
 /// The widths of panels for `outputs`, in multiples of a register where it goes, that `threads` can share

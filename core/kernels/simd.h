@@ -28,7 +28,40 @@ LADIMO_INLINE void load(const c10::BFloat16* from, Floats& to) {
   std::memcpy(&to, &words, sizeof(to));
 }
 
+/// Integers of 8 bits as floats. The compiler makes one instruction of the loop; of __builtin_convertvector
+/// it makes many.
+LADIMO_INLINE void load(const std::int8_t* from, Floats& to) {
+  typedef std::int32_t Ints __attribute__((vector_size(64)));
+  Ints ints;
+  for (std::int64_t i = 0; i < lanes; ++i) ints[i] = from[i];
+  to = __builtin_convertvector(ints, Floats);
+}
+
+/// Half-precision numbers (IEEE binary16), which must be finite and not negative.
+LADIMO_INLINE void load_halves(const void* from, Floats& to) {
+  typedef std::uint16_t Halves __attribute__((vector_size(32)));
+  typedef std::uint32_t Words __attribute__((vector_size(64)));
+  Halves halves;
+  std::memcpy(&halves, from, sizeof(halves));
+  const Words words = __builtin_convertvector(halves, Words) << 13;  // where fp32 has exponent and mantissa
+  std::memcpy(&to, &words, sizeof(to));
+  to *= 0x1p112f;  // the biases of the exponents differ by 127 - 15
+}
+
 LADIMO_INLINE void store(const Floats& from, float* to) { std::memcpy(to, &from, sizeof(from)); }
+
+// Rounds to the nearest, ties to even, like c10::BFloat16.
+LADIMO_INLINE void store(const Floats& from, c10::BFloat16* to) {
+  typedef std::uint16_t Halves __attribute__((vector_size(32)));
+  typedef std::uint32_t Words __attribute__((vector_size(64)));
+  Words words;
+  std::memcpy(&words, &from, sizeof(words));
+  words = (words + 0x7FFFu + ((words >> 16) & 1u)) >> 16;
+  const Words not_a_number = Words{} + 0x7FC0u;
+  words = from == from ? words : not_a_number;
+  const Halves halves = __builtin_convertvector(words, Halves);
+  std::memcpy(to, &halves, sizeof(halves));
+}
 
 /// The sum of the lanes, added in pairs.
 LADIMO_INLINE float sum(const Floats& v) {

@@ -19,7 +19,9 @@ struct MoeSizes {
 };
 
 struct MoeField {
-  enum class Type { weights, fp32, int64 };  // `weights`: the dtype that the layer is stored or computed in
+  // `weights`: the dtype that the layer is stored or computed in. `curve`: fp32, always on the CPU, where it
+  // is read number by number.
+  enum class Type { weights, fp32, curve, int64 };
   using Shape = std::vector<std::int64_t>;
 
   const char* name;
@@ -31,8 +33,10 @@ struct MoeField {
 
   /// The dtype of this field in a layer whose weights have the dtype `weights`.
   constexpr at::ScalarType dtype(at::ScalarType weights) const {
-    return type == Type::weights ? weights : type == Type::fp32 ? at::kFloat : at::kLong;
+    return type == Type::weights ? weights : type == Type::int64 ? at::kLong : at::kFloat;
   }
+  /// Where this field is in a layer whose weights are on the device `weights`.
+  at::Device device(at::Device weights) const { return type == Type::curve ? at::kCPU : weights; }
 };
 
 namespace moe_shapes {
@@ -67,7 +71,7 @@ inline constexpr auto moe_fields = [] {
       MoeField{"gate_shift", &W::gate_shift, weights, rows_of_neurons},
       MoeField{"up_shift", &W::up_shift, weights, rows_of_neurons, false, "gate_shift"},
       MoeField{"down_shift", &W::down_shift, weights, rows_of_neurons, false, "gate_shift"},
-      MoeField{"activity", &W::activity, fp32, points, false, "gate_shift"},
+      MoeField{"activity", &W::activity, curve, points, false, "gate_shift"},
       MoeField{"permutation", &W::permutation, int64, neurons, true},
   };
 }();

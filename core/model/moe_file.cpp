@@ -49,7 +49,8 @@ class LayerReader {
     weights.shared_neurons = read_shared_neurons();
     require_fit(weights.shared_neurons);
     for (const MoeField& field : moe_fields)
-      if (has(field.name)) weights.*field.tensor = to_tensor(at(field.name), device, field.dtype(dtype));
+      if (has(field.name))
+        weights.*field.tensor = to_tensor(at(field.name), field.device(device), field.dtype(dtype));
     if (weights.moves()) require_rising(weights.activity);
     return weights;
   }
@@ -78,9 +79,8 @@ class LayerReader {
 
   // Refuses activity whose thresholds do not rise or whose shares are not between 0 and 1.
   void require_rising(const at::Tensor& activity) const {
-    const auto points = activity.to(at::kCPU).contiguous();
-    const auto* point = points.data_ptr<float>();
-    for (std::int64_t i = 0; i < points.size(0); ++i)
+    const auto* point = activity.data_ptr<float>();
+    for (std::int64_t i = 0; i < activity.size(0); ++i)
       if (!std::isfinite(point[2 * i]) || (i > 0 && point[2 * i] < point[2 * i - 2]) ||
           !(point[2 * i + 1] >= 0 && point[2 * i + 1] <= 1))
         refuse("activity holds no shares at rising thresholds");

@@ -37,7 +37,7 @@ at::Tensor MoeWeights::route(const at::Tensor& x) const {
 double MoeWeights::shift_of(const LayerPolicy& policy) const {
   if (policy.kind == LayerPolicy::Kind::top_k)
     return 1 - 2 * static_cast<double>(policy.k) / static_cast<double>(routed());
-  const at::Tensor columns = activity.to(at::kCPU).t().contiguous();  // rising thresholds, their shares
+  const at::Tensor columns = activity.t().contiguous();  // rising thresholds, their shares
   const auto count = static_cast<std::size_t>(columns.size(1));
   const std::span<const float> thresholds(columns.data_ptr<float>(), count);
   const std::span<const float> shares(thresholds.data() + count, count);
@@ -96,7 +96,7 @@ MoeWeights MoeWeights::to(at::Device device, at::ScalarType dtype) const {
   MoeWeights result = *this;
   for (const MoeField& field : moe_fields)
     if (at::Tensor& tensor = result.*field.tensor; tensor.defined())
-      tensor = tensor.to(device, field.dtype(dtype));
+      tensor = tensor.to(field.device(device), field.dtype(dtype));
   return result;
 }
 

@@ -32,7 +32,7 @@ struct MoeWeights {
   // gate_shift, and up and down likewise, with c = 1 - 2 (share of the routed experts that run): 1 where none
   // runs, -1 where all run.
   at::Tensor gate_shift, up_shift, down_shift;  // [f, d], undefined: the weights do not move
-  at::Tensor activity;  // [K, 2] fp32: a threshold, the share that ran there when the shifts were defined
+  at::Tensor activity;  // [K, 2] fp32 on the CPU: a threshold, the share that ran there when shifts were set
   std::int64_t shared_neurons = 0;  // S
 
   std::int64_t neurons() const { return gate.size(0); }

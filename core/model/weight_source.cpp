@@ -77,6 +77,13 @@ WeightSource::WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarT
       options_(std::move(options)),
       rotary_(checkpoint_.config(), device) {}
 
+WeightSource WeightSource::exact() const {
+  WeightSource source(checkpoint_, device_, at::kFloat, options_);
+  source.options_.keep = false;
+  source.rounded_ = false;
+  return source;
+}
+
 const TensorView& WeightSource::find(Role role, std::int64_t layer) const {
   const bool elsewhere = options_.original && !checkpoint_.has(role, layer);
   return (elsewhere ? *options_.original : checkpoint_).tensor(role, layer);
@@ -84,6 +91,11 @@ const TensorView& WeightSource::find(Role role, std::int64_t layer) const {
 
 at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
   const TensorView& view = find(role, layer);
+  if (!rounded_ && view.stored != nullptr) {
+    TensorView unrounded = view;
+    unrounded.dtype = DType::f32;
+    return to_tensor(unrounded, device_, dtype_);
+  }
   if (!options_.keep) return to_tensor(view, device_, dtype_);
   at::Tensor& kept = kept_[view.name];
   if (!kept.defined()) kept = to_tensor(view, device_, dtype_);

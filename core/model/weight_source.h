@@ -37,6 +37,10 @@ class WeightSource {
       : WeightSource(std::move(checkpoint), device, dtype, Options{}) {}
   WeightSource(Checkpoint checkpoint, at::Device device, at::ScalarType dtype, Options options);
 
+  /// The same tensors in fp32. Quantised ones are not rounded to the dtype as which they are otherwise read.
+  /// Nothing is kept.
+  WeightSource exact() const;
+
   const Checkpoint& checkpoint() const { return checkpoint_; }
   const ModelConfig& config() const { return checkpoint_.config(); }
   at::Device device() const { return device_; }
@@ -65,6 +69,7 @@ class WeightSource {
   at::Device device_;
   at::ScalarType dtype_;
   Options options_;
+  bool rounded_ = true;  // quantised tensors, to the dtype of their view
   mutable std::map<std::string, at::Tensor> kept_;
   Rotary rotary_;
 };

@@ -18,6 +18,11 @@ struct Members<PolicyNumbers> {
                                   Member{"ffn_activated", &PolicyNumbers::ffn_activated}};
 };
 
+template <>
+struct Members<Decoding> {
+  static constexpr std::tuple all{Member{"batch", &Decoding::batch}, Member{"context", &Decoding::context}};
+};
+
 namespace {
 
 constexpr std::string_view schema = "ladimo.policy/1";
@@ -44,6 +49,7 @@ Policy parse(const nlohmann::json& json, const std::filesystem::path& path) {
   if (fields.object("model").integer("layers") != static_cast<std::int64_t>(policy.layers.size()))
     fields.refuse("layers", "has another number of layers than model.layers says");
   policy.predicted = members_from_json<PolicyNumbers>(fields.object("predicted"));
+  if (fields.has("decoding")) policy.decoding = members_from_json<Decoding>(fields.object("decoding"));
   if (fields.has("measured")) policy.measured = members_from_json<PolicyNumbers>(fields.object("measured"));
   return policy;
 }
@@ -69,13 +75,15 @@ nlohmann::json to_json(const Policy& policy) {
   auto layers = nlohmann::json::array();
   for (std::size_t i = 0; i < policy.layers.size(); ++i)
     layers.push_back(to_json(policy.layers[i], static_cast<int>(i)));
-  return {{"schema", schema},
-          {"model", {{"layers", policy.layers.size()}, {"fingerprint", policy.fingerprint}}},
-          {"cost", to_string(policy.cost)},
-          {"tradeoff", policy.tradeoff},
-          {"layers", std::move(layers)},
-          {"predicted", to_json(policy.predicted)},
-          {"measured", policy.measured ? to_json(*policy.measured) : nlohmann::json()}};
+  nlohmann::json json = {{"schema", schema},
+                         {"model", {{"layers", policy.layers.size()}, {"fingerprint", policy.fingerprint}}},
+                         {"cost", to_string(policy.cost)},
+                         {"tradeoff", policy.tradeoff},
+                         {"layers", std::move(layers)},
+                         {"predicted", to_json(policy.predicted)},
+                         {"measured", policy.measured ? to_json(*policy.measured) : nlohmann::json()}};
+  if (policy.decoding) json["decoding"] = members_to_json(*policy.decoding);
+  return json;
 }
 
 Policy policy_from_json(const nlohmann::json& json, const std::filesystem::path& path) {

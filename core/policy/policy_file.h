@@ -23,11 +23,17 @@ Cost parse_cost(std::string_view text);
 struct PolicyNumbers {
   double kl = 0;  // nats per token
   double perplexity = 0;
-  std::optional<double> decode_ms;   // per token, batch 1
+  std::optional<double> decode_ms;   // per token of one sequence, or per step (Decoding)
   std::optional<double> prefill_ms;  // per token
   double activated_parameters = 0;   // per token, whole model
   double activated_fraction = 0;     // share of the dense model's activated parameters
   double ffn_activated = 0;          // share of the dense model's FFN parameters
+};
+
+/// What decode times are about. In a step each sequence gets a token.
+struct Decoding {
+  int batch = 1;    // sequences that are decoded at a time
+  int context = 0;  // tokens before the one that is decoded
 };
 
 struct Policy {
@@ -37,6 +43,8 @@ struct Policy {
   std::vector<LayerPolicy> layers;
   PolicyNumbers predicted;
   std::optional<PolicyNumbers> measured;
+  /// Where other decode times were asked for than those of one sequence in a short context.
+  std::optional<Decoding> decoding = {};
 };
 
 nlohmann::json to_json(const PolicyNumbers& numbers);

@@ -6,7 +6,9 @@ namespace ladimo {
 
 template <>
 struct Members<JointPoint> {
-  static constexpr std::tuple all{Member{"sum_kl", &JointPoint::sum_kl}, Member{"kl", &JointPoint::kl},
+  static constexpr std::tuple all{Member{"sum_kl", &JointPoint::sum_kl},
+                                  Member{"kl", &JointPoint::kl},
+                                  Member{"kl_se", &JointPoint::kl_se},
                                   Member{"nll_increase", &JointPoint::nll_increase},
                                   Member{"sum_activated", &JointPoint::sum_activated},
                                   Member{"activated", &JointPoint::activated}};

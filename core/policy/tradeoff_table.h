@@ -30,11 +30,12 @@ struct LayerTable {
 
 /// A frontier point at which all layers were switched together and measured.
 struct JointPoint {
-  double sum_kl = 0;         // sum of the single-layer KLs of the chosen candidates
-  double kl = 0;             // measured on the tables split
-  double nll_increase = 0;   // measured nll - dense nll
-  double sum_activated = 0;  // FFN parameters per token by the table
-  double activated = 0;      // FFN parameters per token as counted
+  double sum_kl = 0;                 // sum of the single-layer KLs of the chosen candidates
+  double kl = 0;                     // measured on the tables split
+  std::optional<double> kl_se = {};  // its standard error over windows; absent in runs of earlier versions
+  double nll_increase = 0;           // measured nll - dense nll
+  double sum_activated = 0;          // FFN parameters per token by the table
+  double activated = 0;              // FFN parameters per token as counted
 };
 
 /// tradeoff.json.
@@ -84,6 +85,31 @@ struct LatencyTable {
   double other_prefill_ms = 0;
   std::vector<Point> points;  // by rising mean_experts
 
+  struct BatchPoint {
+    double mean_experts = 0;
+    double decode_ms = 0;
+  };
+  /// Times of a step of decoding, in which each of `batch` sequences gets a token.
+  struct Batch {
+    int batch = 1;
+    double dense_decode_ms = 0;       // one dense FFN
+    double other_decode_ms = 0;       // everything outside the FFNs, after `short_context` tokens
+    double other_long_decode_ms = 0;  // the same after `long_context` tokens
+    std::vector<BatchPoint> points;   // by rising mean_experts
+  };
+  /// Decoding with several sequences and after longer texts.
+  struct Grid {
+    int short_context = 0, long_context = 0;  // tokens, rising
+    std::vector<Batch> batches;               // by rising batch
+  };
+  /// Absent in tables of earlier versions, and where the model has too few positions for a long context.
+  std::optional<Grid> grid;
+
+  /// The table with decode times of steps with `batch` sequences after `context` tokens. Attention reads one
+  /// more key and value per token, so its time is a straight line over the context. Throws Refusal when the
+  /// batch was not measured.
+  LatencyTable at(int batch, int context) const;
+
   double decode_ms(const LayerPolicy& policy) const;
   double prefill_ms(const LayerPolicy& policy) const;
   /// Times of a sparse policy over mean_experts, interpolated monotonically. Noise by which more experts seem
@@ -93,7 +119,7 @@ struct LatencyTable {
 };
 
 nlohmann::json to_json(const LatencyTable& table);
-/// Throws Refusal when a key is missing, a number is not finite or the points do not rise.
+/// Throws Refusal when a key is missing, a number is not finite or points, contexts or batches do not rise.
 LatencyTable latency_table_from_json(const nlohmann::json& json);
 
 }  // namespace ladimo

@@ -52,7 +52,7 @@ ResidualStream head_gradient(const WeightSource& source, const ResidualStream& l
 /// Adds 1/2 (g . delta)^2 of every token to each candidate's sum, where delta is the candidate's output for x
 /// minus y.
 void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
-                const BackwardChunk& chunk, std::vector<double>& sums) {
+                const BackwardChunk& chunk, std::vector<at::Tensor>& sums) {
   const auto &x = chunk.forward.x, &y = chunk.forward.y, &g = chunk.gradient;
   const auto routing_weights = weights.route(x);
   const auto hidden = weights.moves() ? at::Tensor() : weights.hidden(x);
@@ -62,7 +62,8 @@ void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candi
     const auto delta = moved.combine(hidden.defined() ? hidden : moved.hidden(x),
                                      select_experts(routing_weights, candidates[c])) -
                        y;
-    sums[c] += 0.5 * (g * delta).sum(1).to(at::kDouble).square().sum().item<double>();
+    const auto more = 0.5 * (g * delta).sum(1).to(at::kDouble).square().sum();
+    sums[c] = sums[c].defined() ? sums[c] + more : more;
   });
 }
 
@@ -83,8 +84,8 @@ Sensitivity estimate_sensitivity(const WeightSource& source, const MoeLayers& mo
   walk(source, stream, how, context);
   auto gradient = head_gradient(source, stream, seed, context);
 
-  Sensitivity sums;
-  for (const auto& row : candidates) sums.emplace_back(row.size(), 0.0);
+  std::vector<std::vector<at::Tensor>> sums;
+  for (const auto& row : candidates) sums.emplace_back(row.size());
   std::shared_ptr<const MoeWeights> weights;
   std::int64_t loaded = layers;
   const auto see = [&](const BackwardChunk& chunk) {
@@ -98,9 +99,12 @@ Sensitivity estimate_sensitivity(const WeightSource& source, const MoeLayers& mo
   };
   walk_back(source, std::move(inputs), gradient, see, passed, context);
   const auto tokens = static_cast<double>(windows.count() * (windows.window - 1));
-  for (auto& row : sums)
-    for (double& value : row) value /= tokens;
-  return sums;
+  Sensitivity sensitivity;
+  for (const auto& row : sums) {
+    auto& values = sensitivity.emplace_back();
+    for (const at::Tensor& sum : row) values.push_back(sum.item<double>() / tokens);
+  }
+  return sensitivity;
 }
 
 }  // namespace ladimo

@@ -6,6 +6,7 @@
 #include <span>
 
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
 
 #include "base/machine.h"
 #include "base/random.h"
@@ -19,6 +20,10 @@ constexpr std::int64_t decode_tokens = 16, longest_prompt = 128;
 constexpr double activities[] = {0, 0.1, 0.25, 0.4, 0.6, 0.8, 1};  // shares of the routed experts
 constexpr int minimum_rounds = 5;
 constexpr double budget_s = 3;
+constexpr int batches[] = {1, 2, 4, 8};
+constexpr int grid_steps = 4, longest_context = 1024;
+constexpr std::size_t grid_stride = 2;  // of the activities every second one
+constexpr double grid_budget_s = 0.25;  // for each batch
 // Weights that are timed together: more than caches hold, so that they come from memory as in the whole
 // model.
 constexpr double timed_bytes = 512e6;
@@ -79,6 +84,74 @@ void time_all(std::vector<Timed>& all, std::span<const std::int32_t> prompt) {
   }
 }
 
+/// What differences of timed decoders say of the whole model.
+struct Scale {
+  double timed_layers, layers;
+  double ffn_share;  // the weights of an FFN among those of a dense layer
+
+  double layer_ms(double all_s, double head_s) const { return 1e3 * (all_s - head_s) / timed_layers; }
+  double other_of_layer(double dense_layer_ms) const { return (1 - ffn_share) * dense_layer_ms; }
+};
+
+/// Times steps in which each of `batch` sequences gets one of `ids`. `timed` are the head alone, the dense
+/// model and those with more and more experts.
+LatencyTable::Batch time_batch(const std::vector<Timed>& timed, int batch, const LatencyTable::Grid& contexts,
+                               std::span<const std::int32_t> ids, const Scale& scale) {
+  const Decoder &head = timed[0].decoder, &dense = timed[1].decoder;
+  KvCache cache = dense.make_cache(batch, contexts.long_context + grid_steps);
+  // What the keys and values are does not change the time, but they must be there, in memory of their own.
+  for (std::int64_t l = 0; l < dense.config().layers; ++l)
+    for (const at::Tensor& cached :
+         {cache.keys(static_cast<std::size_t>(l)), cache.values(static_cast<std::size_t>(l))})
+      cached.zero_();
+  std::vector<std::function<void()>> runs;
+  const auto add = [&](const Decoder& decoder, int context) {
+    runs.emplace_back([&decoder, &cache, ids, context, batch] {
+      cache.clear();
+      cache.advance(context);
+      for (int step = 0; step < grid_steps; ++step)
+        decoder.read(ids.subspan(static_cast<std::size_t>(step * batch), static_cast<std::size_t>(batch)),
+                     cache);
+    });
+  };
+  add(head, contexts.short_context);
+  add(dense, contexts.short_context);
+  add(dense, contexts.long_context);
+  LatencyTable::Batch result;
+  result.batch = batch;
+  for (std::size_t i = 2; i < timed.size(); i += grid_stride) {
+    add(timed[i].decoder, contexts.short_context);
+    result.points.push_back({timed[i].mean_experts, 0});
+  }
+  auto seconds = median_seconds(runs, minimum_rounds, grid_budget_s);
+  for (double& value : seconds) value /= grid_steps;
+
+  const double head_s = seconds[0], dense_layer = scale.layer_ms(seconds[1], head_s);
+  const double other = scale.other_of_layer(dense_layer);
+  result.dense_decode_ms = dense_layer - other;
+  result.other_decode_ms = 1e3 * head_s + other * scale.layers;
+  result.other_long_decode_ms =
+      result.other_decode_ms + scale.layer_ms(seconds[2], seconds[1]) * scale.layers;
+  for (std::size_t i = 0; i < result.points.size(); ++i)
+    result.points[i].decode_ms = scale.layer_ms(seconds[3 + i], head_s) - other;
+  return result;
+}
+
+std::optional<LatencyTable::Grid> time_grid(const std::vector<Timed>& timed, const ModelConfig& config,
+                                            const Scale& scale, const Context& context) {
+  LatencyTable::Grid grid;
+  grid.short_context = static_cast<int>(decode_tokens / 2);  // as the times of one sequence are taken
+  grid.long_context =
+      static_cast<int>(std::min<std::int64_t>(longest_context, config.max_positions - grid_steps));
+  if (grid.long_context <= grid.short_context) return {};
+  const auto ids = random_ids(std::ranges::max(batches) * grid_steps, config.vocab_size);
+  for (const int batch : batches) {
+    context.check();
+    grid.batches.push_back(time_batch(timed, batch, grid, ids, scale));
+  }
+  return grid;
+}
+
 }  // namespace
 
 LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
@@ -115,30 +188,32 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
   context.check();
 
   const Timed &head = all[0], &dense = all[1];
-  const auto timed_layers = static_cast<double>(layers), prompt_tokens = static_cast<double>(prompt.size());
+  const double prompt_tokens = static_cast<double>(prompt.size());
   // The weights of an FFN among those of a layer. It parts the time of a dense layer in two; what a policy
   // saves does not depend on it.
   const double ffn = static_cast<double>(config.ffn_parameters_per_layer());
-  const double share = ffn * static_cast<double>(config.layers) /
-                       (static_cast<double>(config.activated_parameters() - config.hidden_size) -
-                        static_cast<double>(config.vocab_size * config.hidden_size));
-  const auto layer_ms = [&](double all_s, double head_s) { return 1e3 * (all_s - head_s) / timed_layers; };
+  const Scale scale{static_cast<double>(layers), static_cast<double>(config.layers),
+                    ffn * static_cast<double>(config.layers) /
+                        (static_cast<double>(config.activated_parameters() - config.hidden_size) -
+                         static_cast<double>(config.vocab_size * config.hidden_size))};
   LatencyTable table;
   table.machine = source.device().is_cpu() ? processor_name() : source.device().str();
   table.date = now_iso();
   table.threads = at::get_num_threads();
   table.prefill_tokens = static_cast<int>(prompt.size());
-  const double decode_layer = layer_ms(dense.decode_s, head.decode_s);
-  const double prefill_layer = layer_ms(dense.prompt_s, head.prompt_s) / prompt_tokens;
-  table.dense_decode_ms = share * decode_layer;
-  table.dense_prefill_ms = share * prefill_layer;
-  const auto count = static_cast<double>(config.layers);
-  table.other_decode_ms = 1e3 * head.decode_s + (1 - share) * decode_layer * count;
-  table.other_prefill_ms = 1e3 * head.prompt_s / prompt_tokens + (1 - share) * prefill_layer * count;
+  const double decode_layer = scale.layer_ms(dense.decode_s, head.decode_s);
+  const double prefill_layer = scale.layer_ms(dense.prompt_s, head.prompt_s) / prompt_tokens;
+  const double other_decode = scale.other_of_layer(decode_layer),
+               other_prefill = scale.other_of_layer(prefill_layer);
+  table.dense_decode_ms = decode_layer - other_decode;
+  table.dense_prefill_ms = prefill_layer - other_prefill;
+  table.other_decode_ms = 1e3 * head.decode_s + other_decode * scale.layers;
+  table.other_prefill_ms = 1e3 * head.prompt_s / prompt_tokens + other_prefill * scale.layers;
   for (auto timed = all.begin() + 2; timed != all.end(); ++timed)
-    table.points.push_back(
-        {timed->mean_experts, layer_ms(timed->decode_s, head.decode_s) - (1 - share) * decode_layer,
-         layer_ms(timed->prompt_s, head.prompt_s) / prompt_tokens - (1 - share) * prefill_layer});
+    table.points.push_back({timed->mean_experts,
+                            scale.layer_ms(timed->decode_s, head.decode_s) - other_decode,
+                            scale.layer_ms(timed->prompt_s, head.prompt_s) / prompt_tokens - other_prefill});
+  table.grid = time_grid(all, config, scale, context);
   return table;
 }
 

@@ -132,10 +132,9 @@ void fill_ladder(TradeoffTable& table) {
 
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeLayers& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context) {
-  auto policies =
-      points_of(table, Kinds::mixed, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0});
+  auto policies = points_of(table, Kinds::mixed, {0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95, 1.0});
   const auto mixed = policies.size();
-  for (auto& policy : points_of(table, Kinds::top_k, {0.25, 0.5, 0.75, 1.0})) policies.push_back(policy);
+  for (auto& policy : points_of(table, Kinds::top_k, {0.35, 0.7, 1.0})) policies.push_back(policy);
   const auto scores = score(source, moe, windows, policies, context);
   table.dense_nll = summarise(scores, 0).dense_nll;
   table.tokens = summarise(scores, 0).tokens;
@@ -149,6 +148,7 @@ void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeLa
     }
     const auto evaluation = summarise(scores, p);
     point.kl = evaluation.kl;
+    point.kl_se = evaluation.kl_se;
     point.nll_increase = evaluation.nll - evaluation.dense_nll;
     (p < mixed ? table.joint : table.joint_top_k).push_back(point);
   }

@@ -12,11 +12,17 @@ struct Members<Speed> {
 };
 
 template <>
+struct Members<HoldingLoss> {
+  static constexpr std::tuple all{Member{"kl", &HoldingLoss::kl}, Member{"tokens", &HoldingLoss::tokens}};
+};
+
+template <>
 struct Members<BenchResult> {
   static constexpr std::tuple all{Member{"decode", &BenchResult::decode},
                                   Member{"prefill", &BenchResult::prefill},
                                   Member{"read_bytes_per_s", &BenchResult::read_bytes_per_s},
                                   Member{"dtype", &BenchResult::dtype},
+                                  Member{"hold", &BenchResult::hold},
                                   Member{"threads", &BenchResult::threads},
                                   Member{"machine", &BenchResult::machine},
                                   Member{"date", &BenchResult::date}};

@@ -1,6 +1,7 @@
 #include "run/estimate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "policy/moe_shape.h"
@@ -10,15 +11,11 @@
 namespace ladimo {
 namespace {
 
-// Sustained fp32 operations per second and thread, as measured on a small model (d 192). Large GEMMs reach
-// several times as much. Fitting passes over memory more often than a forward pass.
-constexpr double fitting_flops = 32e9, forward_flops = 60e9;
-constexpr double profile_passes = 4;  // forward passes of the routing profile
-// `--sensitivity auto` measures below this (docs/method.md "Stage 2").
+constexpr double profile_passes = 1.3;     // the routing profile, in forward passes
 constexpr double read_bytes_per_s = 12e9;  // by one thread
-constexpr double measured_limit_s = 300, reference_threads = 2;
-// `finish: auto` trains below these.
-constexpr double finish_limit_s = 900, finish_limit_bytes = 8e9;
+// What `auto` allows. The limits are operations and not seconds, so that the recipe alone decides the result.
+constexpr double measured_limit_flops = 2e13;  // of measuring sensitivity
+constexpr double finish_limit_flops = 2e14, finish_limit_bytes = 10e9;
 constexpr double finish_least_tokens = 20000;
 
 /// The shapes as floating-point numbers, because products of them could overflow an integer.
@@ -50,31 +47,103 @@ double measuring_flops_per_layer(const Shapes& s, const Workload& work) {
   return candidates_of_layer * measuring_tokens(work) * (s.model_flops() / 2 + s.head_flops());
 }
 
-// Estimating sensitivities takes a forward pass, a backward pass that recomputes, and each candidate's own
-// layer.
-double estimating_flops(const Shapes& s, const Workload& work, double tokens) {
-  const double converted = static_cast<double>(work.recipe.layers.size());
-  return tokens * (5 * s.model_flops() + candidates_of_layer * converted * s.ffn_flops());
-}
+/// The seconds of everything that is computed, at this pace.
+class Clock {
+ public:
+  explicit Clock(const Workload& work)
+      : work_(work), s_(work), pace_(work.pace.value_or(usual_pace(work.threads))) {}
 
-// Before the finish trains, it estimates the sensitivities of its candidates.
-double finish_table_seconds(const Shapes& s, const Workload& work, double threads) {
-  return estimating_flops(s, work, static_cast<double>(finish_table_tokens)) / (fitting_flops * threads);
-}
+  double forward(double tokens) const { return tokens * s_.layers * s_.layer_flops() / pace_.forward; }
+  double one_layer(double tokens) const { return tokens * s_.layer_flops() / pace_.forward; }
+  double ffn(double tokens) const { return tokens * s_.ffn_flops() / pace_.forward; }
+  /// Logits of `models` models for every token.
+  double head(double tokens, double models) const { return tokens * models * s_.head_flops() / pace_.head; }
 
-// Each epoch takes per token a forward pass, twice as much for the gradients, and the teacher's logits.
-// Judging takes about as long as one epoch.
-double finish_seconds_per_token(const Shapes& s, const Workload& work, double threads) {
-  return (1 + work.recipe.finish.epochs) * (3 * s.model_flops() + s.head_flops()) / (forward_flops * threads);
+  // Of one layer.
+  double partition() const {
+    const double features = work_.recipe.stage1.feature_tokens;
+    const double clusters = 12 * 2 * features * s_.f * s_.experts / pace_.forward;
+    return ffn(std::min(s_.tokens, 16384.0) + features) + clusters + clustering_s_per_neuron * s_.f;
+  }
+  double router() const {
+    const double rows = std::min(s_.tokens, 64 * s_.d);
+    double flops = rows * (2.0 / 3 * s_.ffn_flops() + 2 * s_.d * s_.d);
+    for (const int rank : work_.recipe.stage1.router_ranks)
+      flops += 5 * 6 * rows * rank * (s_.d + s_.experts);
+    return router_overhead * flops / pace_.forward +
+           (work_.recipe.stage1.router_ranks.empty() ? 0 : choice());
+  }
+  double compensation() const { return 2 * (choice() + normal_equations(std::min(s_.tokens, 8192.0))); }
+  double refit() const {
+    return work_.recipe.stage1.refit ? ffn(s_.tokens) + normal_equations(s_.tokens) : 0;
+  }
+  double distillation() const {
+    const Stage1& stage1 = work_.recipe.stage1;
+    if (!stage1.distil) return 0;
+    return stage1.epochs * s_.tokens * 14 * s_.d * s_.f / (pace_.distillation * gain());
+  }
+
+  /// Estimating sensitivities takes a forward pass, a backward pass that recomputes, and each candidate's own
+  /// layer.
+  double estimating(double tokens) const {
+    const double converted = static_cast<double>(work_.recipe.layers.size());
+    return forward(tokens) + tokens * s_.layers * (s_.layer_flops() * 2 + s_.ffn_flops()) / pace_.backward +
+           head(tokens, 2) + candidates_of_layer * converted / 3 * ffn(tokens);
+  }
+  /// One pass of the finish over `tokens`: a forward and a backward pass, and the teacher's logits.
+  double finish_epoch(double tokens) const {
+    const double flops = s_.layers * (2 * s_.layer_flops() + s_.ffn_flops());
+    return tokens * flops / (pace_.backward * gain()) + head(tokens, 3);
+  }
+  /// Scores of `models` models with experts beside the dense one.
+  double scoring(double tokens, double models) const {
+    return (1 + models) * forward(tokens) + head(tokens, 1 + models);
+  }
+
+ private:
+  /// A choice on a part of the rows.
+  double choice() const { return 3 * ffn(std::min(s_.tokens, 8192.0)); }
+  double normal_equations(double rows) const {
+    const double n = s_.f + s_.experts, levels = static_cast<double>(work_.recipe.stage1.levels.size());
+    const double passes = std::clamp(std::ceil(8 * n / rows), 1.0, levels);
+    const double solve = n * n * (n / 3 + 2 * s_.d);  // in fp64, at half the pace
+    return (rows * passes * n * (n + 2 * s_.d) + 2 * solve) / pace_.equations;
+  }
+  double gain() const {
+    return work_.recipe.compute == "bf16" ? std::max(1.0, gain_kept * pace_.bf16_gain) : 1;
+  }
+
+  static constexpr double clustering_s_per_neuron = 1e-4;  // the assignment, by one thread
+  static constexpr double router_overhead = 1.5;           // many small products
+  static constexpr double gain_kept = 0.6;  // of what bf16 gains in products: the rest does not get faster
+
+  const Workload& work_;
+  Shapes s_;
+  Pace pace_;
+};
+
+/// Operations of the finish for one calibration token.
+double finish_flops(const Workload& work) {
+  const Shapes s(work);
+  return work.recipe.finish.epochs * (s.layers * (2 * s.layer_flops() + s.ffn_flops()) + 3 * s.head_flops());
 }
 
 }  // namespace
 
-double measuring_tokens(const Workload& work) {
+namespace {
+
+/// Held-out tokens of the tables, thinned by `windows_of`.
+double thinned_tokens(const Workload& work, std::int64_t (*windows_of)(std::int64_t, std::int64_t)) {
   const auto files = std::max<std::int64_t>(1, std::ssize(work.recipe.text));
   const auto windows = work.recipe.splits().tables / work.recipe.window;
-  return static_cast<double>(work.recipe.window * sensitivity_windows(windows, files));
+  return static_cast<double>(work.recipe.window * windows_of(windows, files));
 }
+
+double activity_tokens(const Workload& work) { return thinned_tokens(work, activity_windows); }
+
+}  // namespace
+
+double measuring_tokens(const Workload& work) { return thinned_tokens(work, sensitivity_windows); }
 
 std::uint64_t layer_bytes(const Workload& work) {
   const Shapes s(work);
@@ -113,48 +182,40 @@ std::uint64_t table_bytes(const Workload& work) {
 
 StepSeconds time_estimate(const Workload& work) {
   const Shapes s(work);
-  const Stage1& stage1 = work.recipe.stage1;
-  const auto fitting = [&](double flops) { return flops / (fitting_flops * work.threads); };
-  const auto forward = [&](double flops) { return flops / (forward_flops * work.threads); };
-  const double neurons = s.f + s.experts;
-  const double levels = static_cast<double>(stage1.levels.size());
-  // Clustering takes ten rounds of distances. Router and compensation take all experts' outputs once; small
-  // routers take them once more, and five rounds of training. The refit takes the normal equations of every
-  // level and one solve, the distillation forward, backward and the weights' gradients.
-  const double clusters = 10 * 2 * stage1.feature_tokens * s.f * s.experts;
-  const double experts = s.tokens * (s.ffn_flops() + 2 * s.d * s.d);
-  double routers = stage1.router_ranks.empty() ? 0 : experts;
-  for (const int rank : stage1.router_ranks) routers += 5 * 6 * s.tokens * rank * (s.d + s.experts);
-  const double closed_form = s.tokens * levels * 2 * neurons * neurons + neurons * neurons * neurons;
-  const double refit = stage1.refit ? closed_form : 0;
-  const double distil = stage1.distil ? stage1.epochs * s.tokens * 4 * s.ffn_flops() : 0;
-
+  const Clock clock(work);
+  const double converted = static_cast<double>(work.recipe.layers.size());
   StepSeconds time;
   // Sampling runs at a small batch, with about a tenth of the arithmetic throughput.
   time.text = work.recipe.self_text()
-                  ? fitting(10 * s.model_flops() *
-                            static_cast<double>(work.recipe.tokens + work.recipe.held_out_tokens))
+                  ? 10 * clock.forward(static_cast<double>(work.recipe.tokens + work.recipe.held_out_tokens))
                   : 1e-6 * s.tokens;
-  time.passed_layer = forward(s.tokens * s.layer_flops());
-  time.converted_layer = time.passed_layer + fitting(clusters + experts + routers + refit + distil);
+  time.passed_layer = clock.one_layer(s.tokens);
+  time.converted_layer = time.passed_layer + clock.partition() + clock.router() + clock.compensation() +
+                         clock.refit() + clock.distillation();
   // The second sweep runs every FFN once for the rows and once more on the way.
-  if (stage1.second_sweep)
-    time.second_sweep = static_cast<double>(work.recipe.layers.size()) *
-                        (forward(s.tokens * (s.layer_flops() + s.ffn_flops())) + fitting(closed_form));
-  if (const auto tokens = finish_tokens(work); tokens > 0)
-    time.finish = finish_table_seconds(s, work, work.threads) +
-                  static_cast<double>(tokens) * finish_seconds_per_token(s, work, work.threads);
-  time.profile = forward(profile_passes * s.tables * s.model_flops());
-  // The estimate is always made, even when sensitivity is also measured.
-  const double converted = static_cast<double>(work.recipe.layers.size());
+  if (work.recipe.stage1.second_sweep)
+    time.second_sweep = converted * (time.passed_layer + clock.ffn(s.tokens) + clock.refit());
+  if (const auto tokens = static_cast<double>(finish_tokens(work)); tokens > 0) {
+    const double epochs = work.recipe.finish.epochs;
+    const double judged = tokens * work.recipe.stage1.validation_share;
+    time.finish = clock.estimating(finish_table_tokens) + clock.forward(tokens) +
+                  epochs * clock.finish_epoch(tokens) + (1 + epochs) * clock.scoring(judged, 4);
+  }
+  time.profile = profile_passes * clock.forward(s.tables);
+  // Activity is counted at every threshold. The estimate is always made, even when sensitivity is also
+  // measured.
   const bool measures = measures_sensitivity(work);
-  time.sensitivity = fitting(estimating_flops(s, work, measures ? measuring_tokens(work) : s.tables) +
-                             (measures ? converted * measuring_flops_per_layer(s, work) : 0));
-  // Some 700 tokens are decoded with different numbers of experts, of a large model by its first layers.
+  time.sensitivity = thresholds_of_layer * clock.forward(activity_tokens(work)) +
+                     clock.estimating(measures ? measuring_tokens(work) : s.tables);
+  if (measures)
+    time.sensitivity += converted * candidates_of_layer *
+                        (clock.forward(measuring_tokens(work)) / 2 + clock.head(measuring_tokens(work), 1));
+  // Some 1,400 steps are decoded with different numbers of experts and sequences, of a large model by its
+  // first layers.
   const double bytes =
       static_cast<double>(work.config.parameters()) * (work.config.dtype == "bfloat16" ? 2 : 4);
-  time.latency = 3 + 700 * std::min(bytes, 1e9) / (read_bytes_per_s * work.threads);
-  time.frontier = forward(2 * joint_policies * s.tables * s.model_flops());
+  time.latency = 3 + 1400 * std::min(bytes, 1e9) / (read_bytes_per_s * work.threads);
+  time.frontier = clock.scoring(s.tables, joint_policies);
   return time;
 }
 
@@ -177,17 +238,14 @@ double activated_estimate(const Workload& work, double mean_experts) {
 
 bool measures_sensitivity(const Workload& work) {
   if (work.recipe.sensitivity != "auto") return work.recipe.sensitivity == "measured";
-  const double flops =
-      static_cast<double>(work.recipe.layers.size()) * measuring_flops_per_layer(Shapes(work), work);
-  return flops / (fitting_flops * reference_threads) < measured_limit_s;
+  const auto converted = static_cast<double>(work.recipe.layers.size());
+  return converted * measuring_flops_per_layer(Shapes(work), work) < measured_limit_flops;
 }
 
 std::int64_t finish_tokens(const Workload& work) {
   if (work.recipe.finish.use != "auto") return work.recipe.finish.use == "on" ? work.tokens : 0;
-  const Shapes s(work);
-  const double in_time = (finish_limit_s - finish_table_seconds(s, work, reference_threads)) /
-                         finish_seconds_per_token(s, work, reference_threads);
-  const double in_memory = (finish_limit_bytes - finish_memory(work, 0)) / (4 * s.d);
+  const double in_time = finish_limit_flops / finish_flops(work);
+  const double in_memory = (finish_limit_bytes - finish_memory(work, 0)) / (4 * Shapes(work).d);
   const double affordable = std::min(in_time, in_memory);
   if (affordable < finish_least_tokens) return 0;
   return std::min(work.tokens, static_cast<std::int64_t>(affordable));

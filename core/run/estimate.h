@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "checkpoint/config.h"
+#include "run/pace.h"
 #include "run/recipe.h"
 
 namespace ladimo {
@@ -16,11 +18,12 @@ struct Workload {
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
   int weight_bytes = 4;     // bytes per parameter of a converted layer on disk
   int threads = 1;
+  std::optional<Pace> pace = {};  // of this machine; none: usual_pace()
 };
 
 /// Counts that the estimates assume: candidates of a layer (thresholds and top-k, profile/ladder.h),
 /// thresholds among them, and joint policies that are measured (profile/tradeoff.h).
-inline constexpr double candidates_of_layer = 19, thresholds_of_layer = 13, joint_policies = 16;
+inline constexpr double candidates_of_layer = 19, thresholds_of_layer = 13, joint_policies = 11;
 
 /// The number of held-out tokens that sensitivity is measured on.
 double measuring_tokens(const Workload& work);
@@ -56,14 +59,14 @@ StepSeconds time_estimate(const Workload& work);
 double activated_estimate(const Workload& work, double mean_experts);
 
 /// Whether sensitivity is measured (or else estimated), as the recipe says. With `auto` it is measured when
-/// that takes under five minutes on a reference machine with two threads. The machine at hand does not
-/// matter, so that the recipe alone decides the result.
+/// that takes at most 2e13 floating-point operations, a few minutes on two threads. The machine at hand does
+/// not matter, so that the recipe alone decides the result.
 bool measures_sensitivity(const Workload& work);
 
 /// The number of calibration tokens for the end-to-end finish; 0 means no finish. With `on` in the recipe it
-/// is all of them. With `auto` it is as many as the whole model with its gradients can be trained on within 8
-/// GB and fifteen minutes on a reference machine with two threads, or 0 where these allow fewer than 20,000.
-/// More calibration tokens thus never mean less training.
+/// is all of them. With `auto` it is as many as the whole model with its gradients can be trained on within 10
+/// GB and 2e14 floating-point operations (a quarter of an hour on two threads), or 0 where these allow fewer
+/// than 20,000. More calibration tokens thus never mean less training.
 std::int64_t finish_tokens(const Workload& work);
 /// The number of calibration tokens, up to whole windows, on which the finish estimates the sensitivities of
 /// the candidates that it trains at.

@@ -92,6 +92,7 @@ nlohmann::json to_json(const TextScores& scores) {
           {"dense_nll", compared(scores.dense_nll)},
           {"dense_perplexity", compared(scores.dense_perplexity)},
           {"kl", compared(scores.kl)},
+          {"kl_se", compared(scores.kl_se)},
           {"kl_percentiles", compared(percentiles_to_json(scores.kl_percentiles))},
           {"same_top", compared(scores.same_top)},
           {"same_top_se", compared(scores.same_top_se)}};
@@ -107,6 +108,7 @@ TextScores text_scores_from_json(const JsonFields& fields) {
   scores.dense_nll = fields.number("dense_nll");
   scores.dense_perplexity = fields.number("dense_perplexity");
   scores.kl = fields.number("kl");
+  if (fields.has("kl_se")) scores.kl_se = fields.number("kl_se");  // an engine of an earlier version has none
   scores.kl_percentiles = percentiles_from_json(fields);
   scores.same_top = fields.number("same_top");
   scores.same_top_se = fields.number("same_top_se");

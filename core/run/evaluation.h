@@ -30,9 +30,10 @@ struct TextScores {
   double kl = 0;  // mean KL(dense || converted), nats per token
   KlPercentiles kl_percentiles{};
   double same_top = 0, same_top_se = 0;  // share of equal most likely tokens, sqrt(p (1 - p) / (n - 1))
+  double kl_se = 0;  // standard error of kl over windows, because tokens of one window are alike
 };
 
-/// Returns {tokens, nll, perplexity, dense_nll, dense_perplexity, kl, kl_percentiles{50, 95, 99, 100},
+/// Returns {tokens, nll, perplexity, dense_nll, dense_perplexity, kl, kl_se, kl_percentiles{50, 95, 99, 100},
 /// same_top, same_top_se}. Everything from dense_nll on is null when the scores do not compare.
 nlohmann::json to_json(const TextScores& scores);
 /// Reads what to_json() writes. Throws Refusal that names the key.

@@ -142,20 +142,20 @@ MemoryUse scoring(const Parts& p, double policies, double tokens, double bytes, 
 }  // namespace
 
 double finish_memory(const Workload& work, double tokens) {
-  // Copies of the FFNs' weights: the weights; their gradients at every position of the slider; Adam's
-  // moments; the best so far, rounded too; and a rounded copy. Shifts double all of these and add the weights
-  // that run at every position.
-  constexpr double positions = 4;
-  const double each = 1 + positions + adam_moments + 2 + 1;
+  // Copies of the FFNs' weights: the weights, the sums of their gradients, Adam's moments, the best so far,
+  // rounded too, and a rounded copy. Shifts double all of these. The gradients of one position come to that,
+  // and the weights that run there.
+  constexpr double each = 1 + 1 + adam_moments + 2 + 1, of_position = 2;
   const bool shifts = work.recipe.stage1.elastic && work.recipe.finish.shift;
-  const double copies = shifts ? 2 * each + positions : each;
+  const double copies = (shifts ? 2 : 1) * each + of_position;
   const auto& config = work.config;
   const auto layers = static_cast<double>(config.layers), d = static_cast<double>(config.hidden_size),
              f = static_cast<double>(config.intermediate_size);
   const auto attention = static_cast<double>(config.heads * config.head_dim);
   const auto window = static_cast<double>(work.recipe.window);
+  const double tokens_of_position = std::max(window, work.recipe.finish.batch / 4.0);
   return fp32 * (static_cast<double>(config.parameters()) + copies * layers * 3 * d * f + tokens * d +
-                 work.recipe.finish.batch * layers * (8 * f + 12 * d + 2 * window * attention / d));
+                 tokens_of_position * layers * (8 * f + 12 * d + 2 * window * attention / d));
 }
 
 std::vector<MemoryUse> memory_uses(const Workload& work) {

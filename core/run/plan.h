@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "checkpoint/config.h"
+#include "run/pace.h"
 #include "run/recipe.h"
 #include "run/step.h"
 #include "text/corpus.h"
@@ -68,15 +70,18 @@ struct Plan {
   std::vector<Problem> warnings;     // where files differ and which one is used; layers that stay dense
 };
 
+/// Says how fast this machine is with a model.
+using PaceOf = std::function<Pace(const ModelConfig& config)>;
+
 /// Checks everything, makes the estimates and writes nothing. Bad input is listed in `problems`, not thrown.
-/// Throws Interrupted.
-Plan make_plan(const ConvertRequest& request, const Context& context);
+/// The times follow from `pace_of`, or from usual_pace() without it. Throws Interrupted.
+Plan make_plan(const ConvertRequest& request, const Context& context, const PaceOf& pace_of = {});
 
 /// Makes the estimates of a plan for settings that are still being chosen, by arithmetic alone: it reads no
 /// file and refuses nothing. `recipe` is resolved and fits the config. `tokens` counts calibration tokens;
-/// `weight_bytes` and `threads` are as in Workload.
+/// `weight_bytes`, `threads` and `pace` are as in Workload.
 Plan sketch_plan(const ModelConfig& config, const Recipe& recipe, std::int64_t tokens, int weight_bytes,
-                 int threads);
+                 int threads, const std::optional<Pace>& pace = {});
 /// The memory in bytes that the engine stays within on this machine by default: 90 % of what is available.
 std::uint64_t usual_memory();
 /// The number of threads that the engine uses on this machine when `asked` are asked for; 0 asks for all

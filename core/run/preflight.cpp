@@ -94,7 +94,10 @@ void Preflight::check_folder() {
   if (!is_writable(run))
     return problem("The run folder cannot be written to.", "Choose a folder of your own with {run}.", run);
   if (is_run(run))
-    attempt([&] { in_run_ = RunFolder(run).recipe(); });
+    attempt([&] {
+      in_run_ = RunFolder(run).recipe();
+      if (in_run_->compute == "auto") in_run_->compute = "fp32";  // a run of an earlier version
+    });
   else if (fs::exists(run) && holds_foreign_files(run))
     problem("The run folder holds other files and is not a run.", "Name a new or empty folder with {run}.",
             run);
@@ -147,6 +150,7 @@ void Preflight::apply_flags() {
   recipe.shared = request_.shared.value_or(recipe.shared);
   recipe.seed = request_.seed.value_or(recipe.seed);
   recipe.sensitivity = request_.sensitivity.value_or(recipe.sensitivity);
+  if (in_run_ && recipe.compute == "auto") recipe.compute = in_run_->compute;
   if (recipe.window == 0 && !request_.window) recipe.window = default_window(config.max_positions);
   if (recipe.experts == 0 && !request_.experts) recipe.experts = default_experts(config.intermediate_size);
   if (recipe.shared == -1 && !request_.shared) recipe.shared = default_shared(recipe.experts);

@@ -58,7 +58,8 @@ struct Members<Recipe> {
                                   Member{"seed", &Recipe::seed},
                                   Member{"sensitivity", &Recipe::sensitivity},
                                   Member{"recalibrate", &Recipe::recalibrate},
-                                  Member{"stream", &Recipe::stream}};
+                                  Member{"stream", &Recipe::stream},
+                                  Member{"compute", &Recipe::compute}};
 };
 
 namespace {
@@ -153,6 +154,8 @@ Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Reci
       "sensitivity", "is none of auto, measured, estimated");
   rules.require(recipe.stream == "float32" || recipe.stream == "bfloat16", "stream",
                 "is neither float32 nor bfloat16");
+  rules.require(recipe.compute == "auto" || recipe.compute == "fp32" || recipe.compute == "bf16", "compute",
+                "is none of auto, fp32, bf16");
   return recipe;
 }
 

@@ -62,6 +62,9 @@ struct Recipe {
   /// Activity is counted on the converted model's own trajectory; off: on the dense model's.
   bool recalibrate = true;
   std::string stream = "float32";  // residual streams: "float32", or "bfloat16" for half the memory and disk
+  /// The dtype of the large products of distillation and finish: "fp32", or "bf16" with weights and
+  /// sums in fp32. "auto" until resolved: bf16 where the machine multiplies it much faster.
+  std::string compute = "auto";
   Stage1 stage1;
   Finish finish;
 

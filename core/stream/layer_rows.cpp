@@ -47,6 +47,13 @@ LayerRows LayerRows::picked(const at::Tensor& index, std::int64_t training) cons
   return part;
 }
 
+LayerRows LayerRows::thinned(std::int64_t training) const {
+  if (training_ <= training) return *this;
+  const auto stride = (training_ + training - 1) / training;
+  const auto fitted = at::arange(0, training_, stride, at::kLong);
+  return picked(at::cat({fitted, at::arange(training_, count_, at::kLong)}), fitted.numel());
+}
+
 RowCapture::RowCapture(const WeightSource& source, std::int64_t windows, std::int64_t training,
                        std::int64_t positions, const Context& context)
     : positions_(positions), training_(training * (positions - 1)) {

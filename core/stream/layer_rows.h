@@ -35,6 +35,8 @@ class LayerRows {
   LayerRows train() const;
   LayerRows validation() const;
   LayerRows picked(const at::Tensor& index, std::int64_t training) const;
+  /// At most `training` of the training rows, evenly spread, and all validation rows.
+  LayerRows thinned(std::int64_t training) const;
 
  private:
   at::Tensor read(const RowStore& store, std::int64_t begin, std::int64_t end) const;

@@ -1,47 +1,55 @@
 #include "training/elastic_student.h"
 
-#include <algorithm>
+#include <array>
 #include <iterator>
 #include <memory>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "stream/walk.h"
 
 namespace ladimo {
 namespace {
 
-struct Trained {
-  at::Tensor *tensor, *like;
+using Member = at::Tensor MoeWeights::*;
+
+/// A kind of parameter. A shift moves the weights `like`.
+struct Kind {
+  Member tensor, like;
   double pace = 1;  // factor on its learning rate
 };
 
-std::vector<Trained> trained(MoeWeights& weights) {
-  // A router's readout needs large steps, because it was fitted to norms and not to the logits. Down and gate
-  // need small ones: they are nearly right, and every step of down moves the output itself.
-  constexpr double of_router = 12, of_down = 0.5, of_gate = 0.7;
-  std::vector<Trained> all = {{&weights.gate, &weights.gate, of_gate},
-                              {&weights.up, &weights.up},
-                              {&weights.down, &weights.down, of_down},
-                              {&weights.compensation, &weights.compensation},
-                              {&weights.down_bias, &weights.down_bias},
-                              {&weights.router, &weights.router, of_router},
-                              {&weights.router_bias, &weights.router_bias, of_router},
-                              {&weights.router_hidden, &weights.router_hidden},
-                              {&weights.router_hidden_bias, &weights.router_hidden_bias},
-                              {&weights.gate_shift, &weights.gate},
-                              {&weights.up_shift, &weights.up},
-                              {&weights.down_shift, &weights.down}};
-  std::erase_if(all, [](const Trained& t) { return !t.tensor->defined(); });
-  return all;
+// A router's readout needs large steps, because it was fitted to norms and not to the logits. Down and gate
+// need small ones: they are nearly right, and every step of down moves the output itself.
+constexpr double of_router = 12, of_down = 0.5, of_gate = 0.7;
+constexpr std::array kinds = {Kind{&MoeWeights::gate, &MoeWeights::gate, of_gate},
+                              Kind{&MoeWeights::up, &MoeWeights::up},
+                              Kind{&MoeWeights::down, &MoeWeights::down, of_down},
+                              Kind{&MoeWeights::compensation, &MoeWeights::compensation},
+                              Kind{&MoeWeights::down_bias, &MoeWeights::down_bias},
+                              Kind{&MoeWeights::router, &MoeWeights::router, of_router},
+                              Kind{&MoeWeights::router_bias, &MoeWeights::router_bias, of_router},
+                              Kind{&MoeWeights::router_hidden, &MoeWeights::router_hidden},
+                              Kind{&MoeWeights::router_hidden_bias, &MoeWeights::router_hidden_bias},
+                              Kind{&MoeWeights::gate_shift, &MoeWeights::gate},
+                              Kind{&MoeWeights::up_shift, &MoeWeights::up},
+                              Kind{&MoeWeights::down_shift, &MoeWeights::down}};
+constexpr std::size_t absent = -1;
+
+std::size_t shift_of(std::size_t kind) {
+  for (std::size_t k = 0; k < kinds.size(); ++k)
+    if (k != kind && kinds[k].like == kinds[kind].tensor) return k;
+  return absent;
 }
 
 /// A converted layer at a threshold, differentiable with respect to its weights.
 class ElasticFfn : public FeedForward {
  public:
-  ElasticFfn(const MoeWeights& weights, double threshold, double slope, std::int64_t positions)
-      : weights_(weights.at(LayerPolicy::above(threshold))),
+  ElasticFfn(const MoeWeights& weights, double threshold, double slope, std::int64_t positions,
+             at::ScalarType compute)
+      : weights_(weights.to(weights.gate.device(), compute)),
         threshold_(threshold),
         slope_(slope),
         positions_(positions) {}
@@ -50,7 +58,7 @@ class ElasticFfn : public FeedForward {
     const auto routing = weights_.route(x);
     // Window position 0 is left out, because its values may be far larger than all others.
     const auto others = routing.detach().view({-1, positions_, routing.size(1)}).slice(1, 1);
-    const double width = std::max(slope_ * others.std().item<double>(), 1e-6);  // a constant router has none
+    const auto width = (slope_ * others.std()).clamp_min(1e-6);  // a constant router has none
     return {weights_.combine(weights_.hidden(x), differentiable_selection(routing, threshold_, width)), {}};
   }
   MoeShape shape() const override { return weights_.shape(); }
@@ -63,7 +71,8 @@ class ElasticFfn : public FeedForward {
 
 }  // namespace
 
-at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold, double width) {
+at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold,
+                                    const at::Tensor& width) {
   const auto z = (routing_weights - threshold) / width;
   const auto at_rest = z.detach().sigmoid();
   const auto hard = (z.detach() >= 0).to(at::kFloat);
@@ -86,25 +95,68 @@ MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vecto
   weights.gate_shift = weights.gate - permuted(ffn.gate);
   weights.up_shift = weights.up - permuted(ffn.up);
   weights.down_shift = weights.down - permuted(ffn.down.t());
-  weights.activity = at::tensor(points).view({-1, 2}).to(weights.router.device());
+  weights.activity = at::tensor(points).view({-1, 2});
   return weights;
 }
 
-ElasticStudent::ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope)
-    : source_(source), moe_(std::move(layers)), slope_(slope) {
-  for (std::int64_t l = 0; l < source.config().layers; ++l) decoder_.push_back(source.layer(l));
+void ElasticPass::differentiate(const at::Tensor& gradient, std::vector<at::Tensor>& sums) const {
+  std::vector<at::Tensor> leaves;
+  for (const Used& one : used) leaves.push_back(one.tensor);
+  const auto gradients = torch::autograd::grad({h}, leaves, {gradient}, false, false, true);
+  const at::NoGradGuard without_gradients;
+  const auto add = [&](std::size_t parameter, const at::Tensor& more, double factor) {
+    auto& sum = sums[parameter];
+    if (!sum.defined()) sum = at::zeros_like(more);
+    sum.add_(more, factor);
+  };
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    add(used[i].parameter, gradients[i], 1);
+    if (used[i].shift) add(*used[i].shift, gradients[i], used[i].movement);
+  }
+}
+
+ElasticStudent::ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope,
+                               at::ScalarType compute)
+    : source_(source), moe_(std::move(layers)), slope_(slope), compute_(compute) {
+  const WeightSource narrow(source.checkpoint(), source.device(), compute);
+  for (std::int64_t l = 0; l < source.config().layers; ++l) decoder_.push_back(narrow.layer(l));
   for (auto& weights : moe_) {
+    auto& places = places_.emplace_back(kinds.size(), absent);
     if (!weights) continue;
-    for (const auto& [tensor, like, pace] : trained(*weights)) {
-      step_sizes_.push_back(pace * like->detach().square().mean().sqrt().item<double>());
-      *tensor = tensor->detach().clone().set_requires_grad(true);
-      parameters_.push_back(*tensor);
+    for (std::size_t k = 0; k < kinds.size(); ++k) {
+      const auto& [tensor, like, pace] = kinds[k];
+      if (!((*weights).*tensor).defined()) continue;
+      step_sizes_.push_back(pace * ((*weights).*like).square().mean().sqrt().item<double>());
+      places[k] = parameters_.size();
+      parameters_.push_back((*weights).*tensor = ((*weights).*tensor).clone());
     }
   }
 }
 
-at::Tensor ElasticStudent::forward(const Windows& windows, const SliderPosition& position) const {
+/// The weights of a converted layer at a threshold. Those that are trained are leaves of autograd.
+MoeWeights ElasticStudent::used_at(std::size_t layer, double threshold,
+                                   std::vector<ElasticPass::Used>& used) const {
+  const auto policy = LayerPolicy::above(threshold);
+  const MoeWeights& weights = *moe_[layer];
+  const double movement = weights.moves() ? weights.shift_of(policy) : 0;
+  const at::NoGradGuard without_gradients;
+  MoeWeights moved = weights.at(policy);
+  for (std::size_t k = 0; k < kinds.size(); ++k) {
+    at::Tensor& tensor = moved.*kinds[k].tensor;
+    if (!tensor.defined()) continue;
+    tensor = tensor.detach().set_requires_grad(true);
+    const std::size_t shift = shift_of(k);
+    const bool moves = shift != absent && places_[layer][shift] != absent;
+    used.push_back(
+        {tensor, places_[layer][k], moves ? std::optional(places_[layer][shift]) : std::nullopt, movement});
+  }
+  return moved;
+}
+
+ElasticPass ElasticStudent::forward(const Windows& windows, const SliderPosition& position) const {
   const Context context;
+  ElasticPass pass;
   // In fp32 whatever other streams are kept as: gradients flow through it.
   auto stream = ResidualStream::embedded(source_, windows, context, at::kFloat);
   Walk how;
@@ -113,27 +165,22 @@ at::Tensor ElasticStudent::forward(const Windows& windows, const SliderPosition&
   how.load = [&](std::int64_t l) {
     const auto i = static_cast<std::size_t>(l);
     auto layer = decoder_[i];
-    if (position[i]) layer.ffn = std::make_shared<ElasticFfn>(*moe_[i], *position[i], slope_, windows.window);
+    if (position[i])
+      layer.ffn = std::make_shared<ElasticFfn>(used_at(i, *position[i], pass.used), *position[i], slope_,
+                                               windows.window, compute_);
     return layer;
   };
   walk(source_, stream, how, context);
-  return stream.read(0, windows.count());
-}
-
-ResidualStream ElasticStudent::dense(const Windows& windows, const Context& context) const {
-  auto stream = ResidualStream::embedded(source_, windows, context);
-  Walk how;
-  how.layers = std::ssize(decoder_);
-  how.load = [&](std::int64_t l) { return decoder_[static_cast<std::size_t>(l)]; };
-  walk(source_, stream, how, context);
-  return stream;
+  pass.h = stream.read(0, windows.count());
+  return pass;
 }
 
 ConvertedLayers ElasticStudent::layers() const {
   auto copies = moe_;
   for (auto& weights : copies)
     if (weights)
-      for (const auto& one : trained(*weights)) *one.tensor = one.tensor->detach().clone();
+      for (const Kind& kind : kinds)
+        if (at::Tensor& tensor = (*weights).*kind.tensor; tensor.defined()) tensor = tensor.clone();
   return copies;
 }
 

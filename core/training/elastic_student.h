@@ -2,6 +2,7 @@
 // end-to-end finish trains it (docs/method.md "The finish, all layers").
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -14,11 +15,12 @@ namespace ladimo {
 /// The thresholds of all layers at one position of the slider, empty where a layer stays dense.
 using SliderPosition = std::vector<std::optional<double>>;
 
-/// The selection r >= threshold as 0 and 1 [T, E]. Its gradient is that of a sigmoid of `width` (in units of
-/// the routing weight) around the threshold, minus its mean. The threshold thus follows the routing weights,
-/// so that as many experts run as before, and an expert's gain from running is compared with that of the
-/// others at the margin.
-at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold, double width);
+/// The selection r >= threshold as 0 and 1 [T, E]. Its gradient is that of a sigmoid of `width` (one number,
+/// in units of the routing weight) around the threshold, minus its mean. The threshold thus follows the
+/// routing weights, so that as many experts run as before, and an expert's gain from running is compared with
+/// that of the others at the margin.
+at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold,
+                                    const at::Tensor& width);
 
 /// Returns `weights` with shifts along the slider (MoeWeights::at). The shifts lead from the dense FFN, where
 /// all experts run, through the given weights, where half of them run. `thresholds` holds sparse policies by
@@ -28,20 +30,37 @@ MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vecto
 /// Converted layers by their number in the model, empty where a layer was not converted.
 using ConvertedLayers = std::vector<std::optional<MoeWeights>>;
 
+/// What a forward pass of the student computed.
+struct ElasticPass {
+  at::Tensor h;  // [n, W, d] the residual stream after the last layer
+
+  /// A tensor that the pass used: parameter `parameter`, plus `movement` times parameter `shift` where that
+  /// is given.
+  struct Used {
+    at::Tensor tensor;
+    std::size_t parameter = 0;
+    std::optional<std::size_t> shift = {};
+    double movement = 0;
+  };
+  std::vector<Used> used;
+
+  /// Adds the gradients of a number with respect to the student's parameters to `sums`, given the one with
+  /// respect to h. An entry that is undefined begins at zero. Can be called once, and only if autograd was
+  /// on.
+  void differentiate(const at::Tensor& gradient, std::vector<at::Tensor>& sums) const;
+};
+
 class ElasticStudent {
  public:
-  /// Holds the whole model. The weights of `layers` are copied and trained. `slope` is the width of the
-  /// selection in standard deviations of a layer's routing weights.
-  ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope);
+  /// Holds the whole model. The weights of `layers` are copied and trained, in fp32. `slope` is the width of
+  /// the selection in standard deviations of a layer's routing weights. forward() multiplies in `compute`,
+  /// fp32 or bf16; the residual stream, the norms' sums, softmax and the routers are fp32.
+  ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope, at::ScalarType compute);
 
-  /// The residual stream after the last layer [n, W, d]. It is differentiable with respect to parameters()
-  /// where autograd is on.
-  at::Tensor forward(const Windows& windows, const SliderPosition& position) const;
-  /// The residual stream of the dense model after its last layer.
-  ResidualStream dense(const Windows& windows, const Context& context) const;
+  ElasticPass forward(const Windows& windows, const SliderPosition& position) const;
 
   /// For every converted layer: gate, up and down with their shifts, the compensation, and the router with
-  /// its hidden layer.
+  /// its hidden layer. They may be changed in place.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
   /// For every parameter the step at a learning rate of 1: its initial root mean square times a factor for
   /// its kind. A shift uses the root mean square of the weights that it shifts.
@@ -50,12 +69,16 @@ class ElasticStudent {
   ConvertedLayers layers() const;
 
  private:
+  MoeWeights used_at(std::size_t layer, double threshold, std::vector<ElasticPass::Used>& used) const;
+
   const WeightSource& source_;
-  std::vector<DecoderLayer> decoder_;
+  std::vector<DecoderLayer> decoder_;  // in the dtype that forward() multiplies in
   ConvertedLayers moe_;
   std::vector<at::Tensor> parameters_;
+  std::vector<std::vector<std::size_t>> places_;  // per layer: the parameter of every kind that it has
   std::vector<double> step_sizes_;
   double slope_;
+  at::ScalarType compute_;
 };
 
 }  // namespace ladimo

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <numeric>
+#include <optional>
 #include <span>
 
 #include <ATen/ATen.h>
@@ -11,12 +12,13 @@
 
 #include "base/random.h"
 #include "convert/adam.h"
+#include "convert/compute_dtype.h"
 #include "evaluate/distributions.h"
 #include "policy/frontier.h"
 #include "profile/routing.h"
 #include "profile/sensitivity.h"
 #include "run/estimate.h"
-#include "stream/side_by_side.h"
+#include "stream/walk.h"
 #include "stream/window_order.h"
 #include "training/elastic_student.h"
 #include "training/finish_judge.h"
@@ -69,6 +71,15 @@ std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeLayer
     budgets.push_back(budget);
   }
   return budgets;
+}
+
+/// The residual stream of the dense model after its last layer.
+ResidualStream after_last_layer(const WeightSource& source, const Windows& windows, const Context& context) {
+  auto stream = ResidualStream::embedded(source, windows, context);
+  Walk how;
+  how.layers = source.config().layers;
+  walk(source, stream, how, context);
+  return stream;
 }
 
 SliderPosition position_of(const ModelPolicy& policy) {
@@ -129,11 +140,11 @@ class Training {
         context_(context),
         random_(recipe.seed, "finish"),
         windows_(WindowOrder(calibration.count(), recipe.stage1.validation_share).fitted(calibration)),
-        student_(source, std::move(layers), recipe.finish.slope),
+        student_(source, std::move(layers), recipe.finish.slope, compute_dtype(recipe)),
         rate_(recipe.finish.learning_rate) {
     start_optimiser();
     keep();
-    teacher_ = student_.dense(windows_, context);
+    teacher_ = after_last_layer(source, windows_, context);
   }
 
   const ElasticStudent& student() const { return student_; }
@@ -145,13 +156,13 @@ class Training {
   /// Stores the present student for go_back().
   void keep() {
     kept_.clear();
-    for (const auto& parameter : student_.parameters()) kept_.push_back(parameter.detach().clone());
+    for (const auto& parameter : student_.parameters()) kept_.push_back(parameter.clone());
   }
 
   /// Restores the best student after an epoch that made it worse, and continues in smaller steps. Near the
   /// dense model there is little to gain, and a step size that is right elsewhere loses more than that.
   void go_back() {
-    for (std::size_t p = 0; p < kept_.size(); ++p) student_.parameters()[p].detach().copy_(kept_[p]);
+    for (std::size_t p = 0; p < kept_.size(); ++p) student_.parameters()[p].copy_(kept_[p]);
     start_optimiser();
     rate_ /= 4;
   }
@@ -178,42 +189,44 @@ class Training {
   void start_optimiser() {
     adam_.clear();
     for (std::size_t p = 0; p < student_.parameters().size(); ++p)
-      adam_.emplace_back(student_.parameters()[p].detach(), student_.step_sizes()[p]);
+      adam_.emplace_back(student_.parameters()[p], student_.step_sizes()[p]);
   }
 
   std::int64_t group_windows() const {
     return std::max<std::int64_t>(1, settings_.batch / (positions * windows_.window));
   }
 
-  /// The part of a step that belongs to one position of the slider.
-  struct Share {
-    std::span<const std::int64_t> windows;
-    Policy policy;
-    double loss = 0;
-    std::vector<at::Tensor> gradients;
-  };
-
-  /// One step of Adam on windows `pick`. Each position takes a part of them.
+  /// One step of Adam on windows `pick`. Each position of the slider takes a part of them. They are computed
+  /// one after the other, with all threads: gradients of all positions at once would take much memory.
   void step(std::span<const std::int64_t> pick, double rate) {
-    std::vector<Share> shares;
+    std::vector<at::Tensor> gradients(student_.parameters().size());
+    double loss = 0;
     for (std::size_t i = 0; i < positions; ++i) {
       const auto begin = i * pick.size() / positions, end = (i + 1) * pick.size() / positions;
-      if (begin < end) shares.push_back({pick.subspan(begin, end - begin), draw(static_cast<int>(i)), 0, {}});
+      const Policy policy = draw(static_cast<int>(i));
+      if (begin < end) loss += differentiate(pick.subspan(begin, end - begin), policy, gradients) / positions;
     }
-    const auto tokens = std::ssize(shares.front().windows) * windows_.window;
-    side_by_side(source_.device(), std::ssize(shares), tokens * source_.config().intermediate_size * 4,
-                 [&](std::int64_t i) { differentiate(shares[static_cast<std::size_t>(i)]); });
-    double loss = 0;
-    for (const Share& share : shares) loss += share.loss / positions;
+    rate = trusted(rate, loss);
+    at::Tensor added;
     for (std::size_t p = 0; p < adam_.size(); ++p) {
-      at::Tensor sum;
-      for (const Share& share : shares)
-        if (!share.gradients.empty() && share.gradients[p].defined())
-          sum = sum.defined() ? sum + share.gradients[p] : share.gradients[p];
-      if (sum.defined()) adam_[p].step(sum, rate);
+      if (!gradients[p].defined()) continue;
+      const auto more = adam_[p].step(gradients[p], rate);
+      added = added.defined() ? added + more : more;
     }
+    if (added.defined()) slope_ = -added.item<double>() / rate;
+    if (getenv("STEPS")) fprintf(stderr, "STEP %d rate %.6f loss %.4f\n", steps_, rate, loss);
     ++steps_;
     if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
+  }
+
+  /// The rate, or less where a step would leave the region in which the gradient can be trusted: the last batch
+  /// says how much a step at this rate lowers the loss to first order, and no more is taken than the loss itself.
+  /// Every weight moves by a share of its size, so a large model, whose gradients are mostly the noise of a
+  /// batch, needs smaller steps than a small one. The first step is too small to matter.
+  double trusted(double rate, double loss) const {
+    constexpr double first = 1e-3;
+    if (!slope_) return first * rate;
+    return *slope_ > 0 ? std::min(rate, loss / *slope_) : rate;
   }
 
   /// Draws a policy from the i-th stretch of the frontier, or at one of the budgets. The cheap end is drawn
@@ -224,20 +237,20 @@ class Training {
     return frontier_.at_tradeoff(1 - std::pow(to_cheapest, crowding));
   }
 
-  /// Fills in the mean KL, weighted by the inverse of the expected one, and its gradients. There are no
-  /// gradients where all layers are dense.
-  void differentiate(Share& share) const {
+  /// Returns the mean KL of some windows, weighted by the inverse of the expected one, and adds its
+  /// gradients. There are none where all layers are dense.
+  double differentiate(std::span<const std::int64_t> windows, const Policy& policy,
+                       std::vector<at::Tensor>& gradients) const {
     context_.check();
     at::AutoGradMode with_gradients(true);
-    const auto h =
-        student_.forward(picked_windows(windows_, share.windows), position_of(share.policy.layers));
-    if (!h.requires_grad()) return;
-    const double weight = 1 / std::max(share.policy.predicted.kl, least_kl);
+    const auto pass = student_.forward(picked_windows(windows_, windows), position_of(policy.layers));
+    if (!pass.h.requires_grad()) return 0;
+    const double weight = 1 / std::max(policy.predicted.kl, least_kl);
     const auto teacher =
-        teacher_.read(at::tensor(at::ArrayRef<std::int64_t>(share.windows.data(), share.windows.size())));
-    const auto [loss, gradient] = head_gradient(h.detach(), teacher, weight);
-    share.loss = loss;
-    share.gradients = torch::autograd::grad({h}, student_.parameters(), {gradient}, false, false, true);
+        teacher_.read(at::tensor(at::ArrayRef<std::int64_t>(windows.data(), windows.size())));
+    const auto [loss, gradient] = head_gradient(pass.h.detach(), teacher, weight);
+    pass.differentiate(gradient, gradients);
+    return loss;
   }
 
   /// Returns weight * mean KL(dense || student) over the tokens that positions 1 ... W - 2 predict, and its
@@ -280,6 +293,7 @@ class Training {
   double rate_;
   ResidualStream teacher_;  // the dense model after its last layer; its logits would take too much memory
   int steps_ = 0;
+  std::optional<double> slope_;  // of the loss at the last step, per unit of the rate
 };
 
 }  // namespace

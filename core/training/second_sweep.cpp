@@ -4,8 +4,9 @@
 #include <optional>
 #include <set>
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
+#include "base/log.h"
 #include "convert/contributions.h"
 #include "convert/refit.h"
 #include "model/routing_weights.h"
@@ -46,7 +47,7 @@ class SecondSweep {
       write = [&](const auto& file) { save_moe_weights(file, after, storage_); };
     }
     store_.put(record, write);
-    spdlog::debug("second sweep, layer {}: {} -> {}", l, record.loss_before, record.loss_after);
+    log_debug(fmt::format("second sweep, layer {}: {} -> {}", l, record.loss_before, record.loss_after));
   }
 
   /// Gives the FFN of every window. Every other training window passes the dense layer. The rest pass the

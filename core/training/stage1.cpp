@@ -27,7 +27,7 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
   auto stream = ResidualStream::embedded(source, order.all(calibration), context);
   Progress progress(context, static_cast<std::int64_t>(pending.size()));
   progress.advance(0);
-  std::optional<Stopwatch> watch;
+  std::optional<WorkMeter> meter;
   std::optional<RowCapture> capture;
   const auto convert = [&](int l, std::shared_ptr<const FeedForward> dense) {
     const auto claim = store.claim(l);
@@ -36,19 +36,21 @@ int convert_layers(const WeightSource& source, const RunFolder& run, const Recip
                     run.path());
     const auto rows = capture->rows();
     capture.reset();
-    const auto converted = convert_layer(std::dynamic_pointer_cast<const DenseFfn>(std::move(dense)), rows,
-                                         recipe, l, storage, context);
+    const Work passing = meter->work();
+    auto converted = convert_layer(std::dynamic_pointer_cast<const DenseFfn>(std::move(dense)), rows, recipe,
+                                   l, storage, context);
     store.put(converted.record,
               [&](const auto& file) { save_moe_weights(file, converted.weights, storage); });
-    const double seconds = watch->seconds();
-    add_seconds(run, l, seconds);
+    const double seconds = meter->seconds();
+    converted.parts["passing"] = passing;
+    add_work(run, l, seconds, converted.parts);
     context.emit(LayerEvent{l, converted.record.loss_before, converted.record.loss_after, seconds});
     progress.advance();
   };
   Walk how;
   how.layers = *pending.rbegin() + 1;
   how.enter = [&](std::int64_t l, const DecoderLayer&) {
-    watch.emplace();
+    meter.emplace();
     if (pending.contains(static_cast<int>(l)))
       capture.emplace(source, stream.windows(), order.training, stream.positions(), context);
   };

@@ -27,12 +27,12 @@ struct Product {
   std::int64_t tokens;
   std::vector<float> x;
 
-  Product(std::int64_t count, std::int64_t vectors)
-      : matrix(arena, at::kBFloat16, inputs,
-               std::vector<std::int64_t>(static_cast<std::size_t>(count), width)),
+  Product(PanelType type, std::int64_t count, std::int64_t vectors)
+      : matrix(arena, type, inputs, false, std::vector<std::int64_t>(static_cast<std::size_t>(count), width)),
         tokens(vectors),
         x(static_cast<std::size_t>(vectors * inputs), 0.5f) {
-    for (std::int64_t p = 0; p < count; ++p) matrix.panel(p).fill_(0.01);
+    const at::Tensor values = at::full({inputs, width}, 0.01);
+    for (std::int64_t p = 0; p < count; ++p) matrix.set(p, values);
   }
   void run() {
     team.run(at::get_num_threads(), [this](const Team::Member& me) {
@@ -48,7 +48,9 @@ struct Product {
         matrix.multiply(p, {0, inputs}, from.data(), to.data(), tokens, nullptr, wide.data());
     });
   }
-  double bytes() const { return static_cast<double>(matrix.panels() * width * inputs * 2); }
+  double bytes() const {
+    return static_cast<double>(matrix.panels() * width * inputs) * matrix.element_bytes();
+  }
   double flops() const { return static_cast<double>(2 * tokens * matrix.panels() * width * inputs); }
 };
 
@@ -57,18 +59,24 @@ struct Product {
 int main() {
   at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));
   const at::NoGradGuard no_grad;
-  Product few(panels, 1), many(panels / 40, 512);
+  Product few(PanelType::bf16, panels, 1), many(PanelType::bf16, panels / 40, 512);
+  Product few_blocks(PanelType::q8_0, 2 * panels, 1), many_blocks(PanelType::q8_0, panels / 40, 512);
   ReadProbe memory(static_cast<std::size_t>(few.bytes()));
   const at::Tensor x = at::randn({512, inputs}), w = at::randn({1536, inputs});
   const at::Tensor coarse_x = x.to(at::kBFloat16), coarse_w = w.to(at::kBFloat16);
-  const auto seconds = median_seconds({[&] { memory.read(); }, [&] { few.run(); }, [&] { many.run(); },
-                                       [&] { at::linear(x, w); }, [&] { at::linear(coarse_x, coarse_w); }},
-                                      rounds, 3);
+  const auto seconds = median_seconds(
+      {[&] { memory.read(); }, [&] { few.run(); }, [&] { many.run(); }, [&] { at::linear(x, w); },
+       [&] { at::linear(coarse_x, coarse_w); }, [&] { few_blocks.run(); }, [&] { many_blocks.run(); }},
+      rounds, 3);
   const double linear_flops = 2.0 * 512 * 1536 * inputs;
   fmt::print("reading memory                     {:.1f} GB/s\n", memory.bytes() / seconds[0] / 1e9);
   fmt::print("bf16 panels with one vector        {:.1f} GB/s, {:.0f} % of that\n",
              few.bytes() / seconds[1] / 1e9, 100 * few.bytes() / seconds[1] / (memory.bytes() / seconds[0]));
   fmt::print("bf16 panels with 512 vectors       {:.0f} GFLOP/s\n", many.flops() / seconds[2] / 1e9);
+  fmt::print("q8_0 panels with one vector        {:.1f} GB/s, {:.0f} % of reading\n",
+             few_blocks.bytes() / seconds[5] / 1e9,
+             100 * few_blocks.bytes() / seconds[5] / (memory.bytes() / seconds[0]));
+  fmt::print("q8_0 panels with 512 vectors       {:.0f} GFLOP/s\n", many_blocks.flops() / seconds[6] / 1e9);
   fmt::print("libtorch, fp32, 512 x 576 x 1536   {:.0f} GFLOP/s\n", linear_flops / seconds[3] / 1e9);
   fmt::print("libtorch, bf16, the same           {:.0f} GFLOP/s\n", linear_flops / seconds[4] / 1e9);
 }

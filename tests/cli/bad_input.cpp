@@ -160,6 +160,7 @@ const std::vector<Case> cases = {
     {"a seed of 30 digits", {"--seed", "30 digits", "too large"}, nothing, {"--seed", std::string(30, '9')}},
     {"a seed that is no number", {"--seed", "abc", "whole number"}, nothing, {"--seed", "abc"}},
     {"a device that does not exist", {"abacus"}, nothing, {"--device", "abacus"}},
+    {"a GPU that does not exist", {"There is no"}, nothing, {"--device", "cuda:99"}},
 };
 
 }  // namespace

@@ -75,7 +75,21 @@ TEST_CASE("inspect, plan, convert, show, policy, eval and generate print every d
   check_keys(policy["predicted"], {"kl", "perplexity", "decode_ms", "prefill_ms", "activated_parameters",
                                    "activated_fraction", "ffn_activated"});
   CHECK(policy["predicted"]["activated_fraction"] <= 0.97);
-  check_keys(json_of({"show", output}), {"recipe", "layers", "profile", "tradeoff", "latency", "policy"});
+  const auto shown = json_of({"show", output});
+  check_keys(shown, {"recipe", "layers", "profile", "tradeoff", "latency", "policy"});
+
+  const auto& grid = shown["latency"]["grid"];
+  CHECK(grid["long_context"] > grid["short_context"]);
+  REQUIRE(grid["batches"].size() == 4);
+  CHECK(grid["batches"][3]["batch"] == 8);
+  check_keys(grid["batches"][3], {"dense_decode_ms", "other_decode_ms", "other_long_decode_ms", "points"});
+  CHECK(policy.value("decoding", nlohmann::json()).is_null());
+  const auto for_four = json_of({"policy", output, "--activated", "0.97", "--batch", "4", "--context", "100",
+                                 "-o", work.folder / "four.json"});
+  CHECK(for_four["decoding"] == nlohmann::json{{"batch", 4}, {"context", 100}});
+  const auto for_three = run({"policy", output, "--batch", "3"});
+  CHECK(for_three.status == 2);
+  CHECK(for_three.err.find("Set --batch to one of 1, 2, 4, 8.") != std::string::npos);
 
   const auto evaluation = json_of({"eval", output, "--text", work.held_out, work.text, "--tokens", "2000"});
   check_keys(evaluation, {"tokens", "nll", "perplexity", "dense_nll", "dense_perplexity", "kl",

@@ -14,18 +14,18 @@ set(text base jinja text)
 set(policy base policy)
 set(run base checkpoint text policy run)
 set(kernels kernels)
-set(model base checkpoint policy model)
-set(decode ${model} kernels decode)
-set(stream ${run} model stream)
+set(model base checkpoint policy kernels model)
+set(decode ${model} decode)
+set(stream ${run} kernels model stream)
 set(convert ${stream} convert)
-# evaluate/ compares distributions with kernels, and runs experts as decode/ prepares them.
-set(evaluate ${stream} decode kernels evaluate)
+# evaluate/ runs experts as decode/ prepares them.
+set(evaluate ${stream} decode evaluate)
 # profile/ takes times and scores with the code in evaluate/, and times what decode/ does.
 set(profile ${evaluate} profile)
 # training/ prices the finish with stage 2's tables and judges it by scoring.
 set(training ${profile} convert training)
 set(baselines ${stream} convert baselines)
-set(transfer ${stream} decode kernels transfer)
+set(transfer ${stream} decode transfer)
 set(commands ${training} baselines transfer commands)
 
 # What each room of ui/ may include of the others, as "ui/ROOM/...".
@@ -41,6 +41,7 @@ set(ui_workspace ${ui_plots} workspace)
 set(ui_mainwindow ${ui_plots} panels wizard workspace mainwindow)
 
 set(rooms_without_torch base jinja checkpoint text policy run)
+set(rooms_with_torch kernels model decode stream convert evaluate profile training baselines transfer commands)
 
 set(qt "<(Q[A-Z][A-Za-z]*|Qt[A-Z][A-Za-z]*/.*|qcustomplot\\.h)>")
 set(torch "[<\"](torch|ATen|c10|caffe2)/")
@@ -72,6 +73,10 @@ forbid("no Qt in core and the command line" "${qt}" core/*.h core/*.cpp app/cli/
 forbid("no torch in the studio" "${torch}" ui/*.h ui/*.cpp app/studio/*.h app/studio/*.cpp tests/ui/*.h tests/ui/*.cpp)
 foreach(room ${rooms_without_torch})
   forbid("no torch in ladimo_base" "${torch}" core/${room}/*.h core/${room}/*.cpp)
+endforeach()
+# libtorch 2.x brings an fmt of its own, which the system's spdlog does not fit.
+foreach(room ${rooms_with_torch})
+  forbid("no spdlog in ladimo_core, use base/log.h" "<spdlog/" core/${room}/*.h core/${room}/*.cpp)
 endforeach()
 forbid("the studio uses ladimo_base alone" "\"(kernels|model|decode|stream|convert|evaluate|profile|training|baselines|transfer|commands)/"
        ui/*.h ui/*.cpp app/studio/*.cpp)

@@ -463,23 +463,64 @@ TEST_CASE("activated parameters are estimated by arithmetic") {
   CHECK(activated_estimate(load, 4) == doctest::Approx(dense + 2 * (router + bias)));
 }
 
-TEST_CASE("sensitivity is measured if that should take under five minutes on two threads") {
+TEST_CASE("times follow the measured pace, and bf16 is chosen where it is much faster") {
+  const Workplace work;
+  const auto at_pace = [&](double factor, double bf16_gain) {
+    Pace pace = usual_pace(2);
+    for (double* rate : {&pace.forward, &pace.backward, &pace.distillation, &pace.equations, &pace.head})
+      *rate *= factor;
+    pace.bf16_gain = bf16_gain;
+    return make_plan(work.request, Context(), [=](const ModelConfig&) { return pace; });
+  };
+  const Plan usual = at_pace(1, 1), slow = at_pace(0.1, 1);
+  CHECK(usual.recipe.compute == "fp32");
+  for (std::size_t i = 0; i < usual.steps.size(); ++i) {
+    const bool computes =
+        usual.steps[i].step != Step::calibration_text && usual.steps[i].step != Step::latency;
+    const double ratio = slow.steps[i].seconds / usual.steps[i].seconds;
+    CHECK(ratio <= 10.001);
+    CHECK(ratio >= (computes ? 2 : 1));
+  }
+  const Plan narrow = at_pace(1, 4);
+  CHECK(narrow.recipe.compute == "bf16");
+  CHECK(narrow.seconds < usual.seconds);
+}
+
+TEST_CASE("a run keeps the dtype that it began with, and earlier runs computed in fp32") {
+  Workplace work;
+  const PaceOf fast = [](const ModelConfig&) {
+    Pace pace = usual_pace(2);
+    pace.bf16_gain = 4;
+    return pace;
+  };
+  fs::create_directories(work.request.run);
+  auto recipe = to_json(make_plan(work.request, Context()).recipe);
+  CHECK(recipe["compute"] == "fp32");
+  write_json(RunFolder(work.request.run).recipe_file(), recipe);
+  const Plan going_on = make_plan(work.request, Context(), fast);
+  check_clean(going_on);
+  CHECK(going_on.resumes);
+  CHECK(going_on.recipe.compute == "fp32");
+  recipe.erase("compute");
+  write_json(RunFolder(work.request.run).recipe_file(), recipe);
+  CHECK(make_plan(work.request, Context(), fast).resumes);
+  work.request.recipe.emplace(R"({"compute": "bf16"})");
+  check_problem(make_plan(work.request, Context(), fast), "compute: fp32 in the run, bf16 asked");
+  work.request.recipe.emplace(R"({"compute": "half"})");
+  check_problem(make_plan(work.request, Context(), fast), "compute is none of auto, fp32, bf16");
+}
+
+TEST_CASE("sensitivity is measured if that takes few operations") {
   const Workplace work;
   Plan plan = work.plan();
   plan.recipe.held_out_tokens = 1 << 16;
   const Workload load{plan.config, plan.recipe, plan.tokens, 4, 2};
-  const auto seconds = [&](const char* sensitivity) {
-    plan.recipe.sensitivity = sensitivity;
-    return time_estimate(load).sensitivity;
-  };
-  // When sensitivity is measured, it is also estimated on an eighth of the windows.
   int measured = 0, estimated = 0;
   auto& size = plan.config.intermediate_size;
   for (size = 64; size < 1 << 26; size += size / 4) {
-    const bool quick = seconds("measured") - seconds("estimated") / 8 < 300;
-    plan.recipe.sensitivity = "auto";
-    CHECK(measures_sensitivity(load) == quick);
-    ++(quick ? measured : estimated);
+    const bool measures = measures_sensitivity(load);
+    CHECK((!measures || estimated == 0));  // once a model is too large, larger ones are too
+    ++(measures ? measured : estimated);
   }
   CHECK(measured > 0);
   CHECK(estimated > 0);

@@ -58,6 +58,11 @@ TEST_CASE("times and measured numbers survive a round trip") {
   CHECK(read.cost == Cost::decode_ms);
   CHECK(read.predicted.decode_ms == 12.5);
   CHECK(read.measured->kl == 0.021);
+  CHECK_FALSE(read.decoding);
+  policy.decoding = Decoding{8, 1024};
+  const json written = to_json(policy);
+  CHECK(written["decoding"] == json{{"batch", 8}, {"context", 1024}});
+  CHECK(to_json(policy_from_json(written)) == written);
 }
 
 TEST_CASE("broken policy files are refused with file and key") {

@@ -84,22 +84,34 @@ TEST_CASE("an evaluation of tasks alone has the keys of text, with null") {
 }
 
 TEST_CASE("a conversion is written and read") {
-  const json written = to_json(ConversionResult{"run", {{0, 0.5, 0.25, 3}, {2, 0.4, 0.2, 0}}, 7.5, 1});
+  const json written = to_json(ConversionResult{
+      "run", {{0, 0.5, 0.25, 3}, {2, 0.4, 0.2, 0}}, 7.5, 1, {{"layers", 2, 6, 3}}, {{"refit", 1, 4, 4}}});
   CHECK(written["layers"][1] ==
         json{{"layer", 2}, {"loss_before", 0.4}, {"loss_after", 0.2}, {"seconds", 0.0}});
+  CHECK(written["parts"][0] ==
+        json{{"name", "refit"}, {"seconds", 1.0}, {"flops", 4.0}, {"flops_per_s", 4.0}});
   CHECK(to_json(conversion_result_from_json(written)) == written);
   check_refused("The result of the conversion: run is missing",
                 [] { conversion_result_from_json(json::object()); });
 }
 
 TEST_CASE("in a timing a missing side is null, and so is the speedup") {
-  BenchResult result{
-      {100, 150, 64, 0.01}, {{}, 3000, 512, 0.02}, 1e6, 0.5, 2e9, "float32", 2, "a machine", "now"};
+  BenchResult result{{100, 150, 64, 0.01},
+                     {{}, 3000, 512, 0.02},
+                     1e6,
+                     0.5,
+                     2e9,
+                     "q8_0",
+                     HoldingLoss{0.002, 256},
+                     2,
+                     "a machine",
+                     "now"};
   const json written = to_json(result);
   CHECK(written["decode"]["speedup"] == 1.5);
   CHECK(written["decode"]["bandwidth_fraction"] == 0.5);
   CHECK(written["prefill"].at("dense_tokens_per_s").is_null());
   CHECK(written["prefill"].at("speedup").is_null());
+  CHECK(written["hold"] == json{{"kl", 0.002}, {"tokens", 256}});
   CHECK(*result.decode.converted_ms() == doctest::Approx(1000.0 / 150));
   CHECK(to_json(bench_result_from_json(written)) == written);
 }

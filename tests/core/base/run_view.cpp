@@ -63,18 +63,22 @@ TEST_CASE("reading a run names the file that is broken") {
 
 TEST_CASE("times that cannot be read are left out, and others add up") {
   const SampleRun sample;
-  write_json(sample.run.timing_file(),
-             {{"layers", {{"1", 2.5}, {"one", 1}, {"2", "long"}}}, {"steps", {{"finish", 4}, {"later", 1}}}});
-  add_seconds(sample.run, Step::finish, 2);
-  add_seconds(sample.run, 1, 0.5);
+  write_json(sample.run.timing_file(), {{"layers", {{"1", 2.5}, {"one", 1}, {"2", "long"}}},
+                                        {"steps", {{"finish", 4}, {"later", 1}}},
+                                        {"step_flops", {{"finish", 1e9}}}});
+  add_work(sample.run, Step::finish, {2, 3e9});
+  add_work(sample.run, 1, 0.5, {{"refit", {0.25, 1e6}}});
+  add_work(sample.run, 1, 0.5, {{"refit", {0.25, 1e6}}});
   const RunTiming timing = read_timing(sample.run);
-  CHECK(timing.layers == std::map<int, double>{{1, 3}});
-  CHECK(timing.steps == std::map<std::string, double>{{"finish", 6}, {"later", 1}});
+  CHECK(timing.layers == std::map<int, double>{{1, 3.5}});
+  CHECK(timing.steps.at("finish").seconds == 6);
+  CHECK(timing.steps.at("finish").flops == 4e9);
+  CHECK(timing.parts.at("refit").flops_per_second() == 4e6);
   CHECK(timing.total() == 7);
   write_json(sample.run.timing_file(), 7);
   CHECK(read_timing(sample.run).steps.empty());
   write_file(sample.run.timing_file(), "{\"steps\": ");
   CHECK(read_timing(sample.run).steps.empty());
-  add_seconds(sample.run, Step::finish, 2);
+  add_work(sample.run, Step::finish, {2, 0});
   CHECK(read_timing(sample.run).total() == 2);
 }

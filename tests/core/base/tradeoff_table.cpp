@@ -95,6 +95,46 @@ TEST_CASE("a latency table is read back, and its times never fall with more expe
   }
 }
 
+TEST_CASE("decode times of more sequences and of longer contexts are those of the grid") {
+  auto latency = testing::random_latency(48);
+  check_refused("only times of one sequence", [&] { latency.at(1, 0); });
+  latency.grid = LatencyTable::Grid{
+      8, 1008, {{1, 1, 2, 3, {{0, 0.3}, {48, 1.2}}}, {4, 1.5, 2.5, 6.5, {{0, 0.9}, {24, 1.4}, {48, 1.6}}}}};
+  const auto written = to_json(latency);
+  const auto read = latency_table_from_json(written);
+  CHECK(to_json(read) == written);
+
+  // A step of four sequences takes 2.5 ms outside the FFNs after 8 tokens, and 4 ms more after 1,000 more.
+  const LatencyTable four = read.at(4, 258);
+  CHECK(four.other_decode_ms == doctest::Approx(3.5));
+  CHECK(four.decode_ms(LayerPolicy::dense()) == doctest::Approx(1.5));
+  CHECK(four.decode_ms(LayerPolicy::top(24)) == doctest::Approx(1.4));
+  CHECK(four.decode_ms(LayerPolicy::top(36)) == doctest::Approx(1.5));
+  CHECK(read.at(4, 8).other_decode_ms == doctest::Approx(2.5));
+  CHECK(read.at(4, 2008).other_decode_ms == doctest::Approx(10.5));
+  CHECK(read.at(1, 1008).other_decode_ms == doctest::Approx(3));
+  // Reading a prompt is not decoding.
+  CHECK(four.other_prefill_ms == read.other_prefill_ms);
+  CHECK(four.prefill_ms(LayerPolicy::top(24)) == doctest::Approx(read.prefill_ms(LayerPolicy::top(24))));
+  check_refused("3 sequences at a time was not measured", [&] { read.at(3, 0); });
+
+  const std::pair<const char*, Damage> damages[] = {
+      {"grid.long_context is not more than", [](json& j) { j["grid"]["long_context"] = 8; }},
+      {"grid.batches[1].batch does not rise", [](json& j) { j["grid"]["batches"][1]["batch"] = 1; }},
+      {"grid.batches[0].points is empty", [](json& j) { j["grid"]["batches"][0]["points"] = json::array(); }},
+      {"grid.batches[1].points[2].mean_experts does not rise",
+       [](json& j) { j["grid"]["batches"][1]["points"][2]["mean_experts"] = 24; }}};
+  for (const auto& [part, damage] : damages) {
+    json bad = written;
+    damage(bad);
+    check_refused(part, [&] { latency_table_from_json(bad); });
+  }
+  // Tables of earlier versions have no grid.
+  json earlier = written;
+  earlier.erase("grid");
+  CHECK_FALSE(latency_table_from_json(earlier).grid);
+}
+
 TEST_CASE("a damaged latency table is refused") {
   json bad = to_json(testing::random_latency(48));
   bad["points"][3]["mean_experts"] = 0;

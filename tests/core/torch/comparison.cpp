@@ -103,9 +103,11 @@ TEST_CASE(
   CHECK(all.kl_percentiles[2] == doctest::Approx(9.91));
   CHECK(all.kl_percentiles[3] == 10);
   CHECK(all.same_top == doctest::Approx(0.5));
+  CHECK(all.kl_se == doctest::Approx(2.5));  // of the window means 3 and 8
   CHECK(all.same_top_se == doctest::Approx(std::sqrt(0.25 / 9)));
   const auto first = summarise(scores, 0, 0);
   CHECK(first.kl == doctest::Approx(3));
+  CHECK(first.kl_se == 0);
   CHECK(first.same_top == doctest::Approx(0.8));
   CHECK(first.kl_percentiles[0] == doctest::Approx(3));
 }

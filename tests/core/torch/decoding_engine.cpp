@@ -27,6 +27,19 @@ const std::vector<Shape> shapes = {
     {16, 2, 1, 8, 24, 3, 0, 20, false, false, true, true},                 // no shared expert
 };
 
+/// Rounds along the inputs, which are dimension `dim` of a matrix, to blocks of Q8_0: 32 values share a scale
+/// in half precision, the largest magnitude over 127.
+at::Tensor in_blocks(const at::Tensor& matrix, std::int64_t dim) {
+  std::vector<at::Tensor> blocks;
+  for (const at::Tensor& block : matrix.to(at::kFloat).split(32, dim)) {
+    const at::Tensor scale = block.abs().amax(dim, true) / 127;
+    const at::Tensor quotient = block * scale.reciprocal();
+    const at::Tensor integers = (quotient.abs() + 0.5).floor() * quotient.sign();
+    blocks.push_back(integers * scale.to(at::kHalf).to(at::kFloat));
+  }
+  return at::cat(blocks, dim);
+}
+
 at::Tensor positive(std::int64_t count, std::uint64_t seed) { return random_tensor({count}, seed, 0.3) + 1; }
 
 /// A random model of two layers, one dense and one in experts, held in `dtype`.
@@ -94,9 +107,24 @@ struct Model {
     embedding = random({s.vocab, s.hidden}, 32);
   }
 
-  DecodingEngine engine(const LayerPolicy& policy) const {
+  /// Rounds what is held as q8_0, in fp32.
+  void round_to_blocks() {
+    for (DecoderLayer& layer : layers)
+      for (at::Tensor* t : {&layer.q, &layer.k, &layer.v, &layer.o}) *t = in_blocks(*t, 1);
+    DenseFfn ffn = static_cast<const DenseFfn&>(*layers[0].ffn);
+    for (at::Tensor* t : {&ffn.gate, &ffn.up, &ffn.down}) *t = in_blocks(*t, 1);
+    layers[0].ffn = std::make_shared<DenseFfn>(ffn);
+    MoeWeights weights = *moe;
+    weights.gate = in_blocks(weights.gate, 1);
+    weights.up = in_blocks(weights.up, 1);
+    weights.down = in_blocks(weights.down, 0);
+    moe = std::make_shared<const MoeWeights>(weights);
+    head.weight = in_blocks(head.weight, 1);
+  }
+
+  DecodingEngine engine(const LayerPolicy& policy, Holding holding = Holding::as_stored) const {
     Arena arena;
-    const Preparing preparing{arena, at::get_num_threads()};
+    const Preparing preparing{arena, at::get_num_threads(), holding};
     DecodingEngine::Parts parts{embedding, {}, std::make_shared<PreparedHead>(head, preparing)};
     const auto& dense = static_cast<const DenseFfn&>(*layers[0].ffn);
     parts.layers.push_back({std::make_shared<PreparedAttention>(layers[0], preparing),
@@ -213,6 +241,50 @@ TEST_CASE("weights in bf16 are read as they are, with sums in fp32") {
       CHECK(relative_difference(coarse, of_settled.logits) < 5e-2);
     }
   }
+}
+
+TEST_CASE("held as q8_0 the engine computes, to the bit, what it computes from the rounded weights") {
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16})
+    for (const Shape& shape : shapes)
+      for (const auto& policy : {LayerPolicy::top(2), LayerPolicy::top(0)}) {
+        CAPTURE(shape.hidden);
+        CAPTURE(to_string(policy));
+        const Model model(shape, dtype);
+        Model rounded = model;
+        rounded.round_to_blocks();
+        DecodingEngine held = model.engine(policy, Holding::q8_0), expected = rounded.engine(policy);
+        for (const std::int64_t batch : {1, 3, 8})
+          for (const auto& way : ways) {
+            CAPTURE(batch);
+            CAPTURE(way.size());
+            const at::Tensor ids = some_ids(batch, 23, shape.vocab);
+            std::vector<std::int32_t> experts, expected_experts;
+            const at::Tensor logits = read(held, model.config, ids, way, dtype, experts);
+            CHECK(at::equal(logits, read(expected, model.config, ids, way, dtype, expected_experts)));
+            CHECK(experts == expected_experts);
+          }
+      }
+}
+
+TEST_CASE("a token reads the bytes that its weights take") {
+  const Shape& shape = shapes[3];  // of whole blocks
+  const Model model(shape, at::kBFloat16);
+  Arena arena;
+  const auto bytes = [&](Holding holding, double mean_experts) {
+    return PreparedFfn(*model.moe, {arena, 1, holding}).bytes(mean_experts);
+  };
+  const double d = 192, fp32 = 4, bf16 = 2, q8_0 = 34.0 / 32;
+  const double router = fp32 * (48 * d + 48);
+  for (const double experts : {0.0, 3.0, 48.0}) {
+    const double neurons = 128 + 8 * experts, skipped = bf16 * (48 - experts) * d;
+    CAPTURE(experts);
+    CHECK(bytes(Holding::as_stored, experts) ==
+          doctest::Approx(router + skipped + bf16 * (neurons * (3 * d + 2) + d)));
+    CHECK(bytes(Holding::q8_0, experts) ==
+          doctest::Approx(router + skipped + q8_0 * neurons * 3 * d + fp32 * neurons * 2 + bf16 * d));
+  }
+  CHECK(PreparedFfn(static_cast<const DenseFfn&>(*model.layers[0].ffn), {arena, 1, Holding::q8_0}).bytes(0) ==
+        doctest::Approx(q8_0 * 512 * 3 * d + fp32 * 512 * 2 + bf16 * d));
 }
 
 TEST_CASE("the number of threads changes no more than rounding") {

@@ -59,7 +59,7 @@ struct Example {
 TEST_CASE("the student computes the same as the converted model, dense and moving layers included") {
   Example example;
   example.layers[1] = moving(*example.layers[1]);
-  const ElasticStudent student(example.source, example.layers, 0.3);
+  const ElasticStudent student(example.source, example.layers, 0.3, at::kFloat);
   const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1, 2, 3});
   const std::vector<SliderPosition> positions = {
       {std::nullopt, std::nullopt}, {0.1, 0.2}, {std::nullopt, 0.0}};
@@ -70,7 +70,7 @@ TEST_CASE("the student computes the same as the converted model, dense and movin
         ffns[l] = std::make_shared<MoeLayer>(std::make_shared<MoeWeights>(*example.layers[l]),
                                              LayerPolicy::above(*position[l]));
     const auto expected = Decoder(example.source, ffns).forward(ids_of(windows, 0, 4)).logits;
-    const auto h = student.forward(windows, position);
+    const auto h = student.forward(windows, position).h;
     CHECK(relative_difference(example.source.head().logits(h), expected) < 1e-4);
   }
 }
@@ -78,14 +78,15 @@ TEST_CASE("the student computes the same as the converted model, dense and movin
 TEST_CASE("the selection is hard; its gradient moves experts against each other but not their number") {
   at::AutoGradMode with_gradients(true);
   const auto routing = random_tensor({50, 6}, 1).set_requires_grad(true);
-  const auto selected = differentiable_selection(routing, 0.2, 0.3);
+  const auto width = at::full({}, 0.3);
+  const auto selected = differentiable_selection(routing, 0.2, width);
   CHECK(at::equal(selected.detach(), (routing.detach() >= 0.2).to(at::kFloat)));
   auto gain = random_tensor({50, 6}, 2);
   const auto gradient = torch::autograd::grad({(selected * gain).sum()}, {routing})[0];
   CHECK(std::abs(gradient.sum().item<double>()) < 1e-3 * gradient.abs().sum().item<double>());
   CHECK((gradient * gain).sum().item<double>() > 0);
   // A gain that is the same for every expert moves none.
-  const auto even = differentiable_selection(routing, 0.2, 0.3);
+  const auto even = differentiable_selection(routing, 0.2, width);
   const auto none = torch::autograd::grad({even.sum()}, {routing})[0];
   CHECK(none.abs().max().item<double>() < 1e-5);
 }
@@ -93,21 +94,20 @@ TEST_CASE("the selection is hard; its gradient moves experts against each other 
 TEST_CASE("the student's gradient matches finite differences of its output") {
   Example example;
   example.layers[1] = moving(*example.layers[1]);
-  const ElasticStudent student(example.source, example.layers, 0.3);
+  const ElasticStudent student(example.source, example.layers, 0.3, at::kFloat);
   const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1});
   const SliderPosition position = {0.1, 0.2};
   const auto direction = random_tensor({2, 16, 32}, 5);
-  std::vector<at::Tensor> gradients;
+  std::vector<at::Tensor> gradients(student.parameters().size());
   {
     at::AutoGradMode with_gradients(true);
-    const auto loss = (student.forward(windows, position) * direction).sum();
-    gradients = torch::autograd::grad({loss}, student.parameters(), {}, false, false, true);
+    student.forward(windows, position).differentiate(direction, gradients);
   }
-  const auto value = [&] { return (student.forward(windows, position) * direction).sum().item<double>(); };
+  const auto value = [&] { return (student.forward(windows, position).h * direction).sum().item<double>(); };
   // Checks gate, up, down, compensation and the shifts of layer 1, on which the selection does not depend.
   REQUIRE(student.parameters().size() == 15);
   for (const std::size_t p : {6, 7, 8, 9, 12, 13, 14}) {
-    auto parameter = student.parameters()[p].detach();
+    auto parameter = student.parameters()[p];
     const auto step = gradients[p] / gradients[p].norm();
     parameter.add_(step, 1e-2);
     const double above = value();
@@ -115,6 +115,26 @@ TEST_CASE("the student's gradient matches finite differences of its output") {
     const double below = value();
     parameter.add_(step, 1e-2);
     CHECK((above - below) / 2e-2 == doctest::Approx(gradients[p].norm().item<double>()).epsilon(0.02));
+  }
+}
+
+TEST_CASE("the student's gradients in bf16 are those in fp32, but for rounding") {
+  Example example;
+  example.layers[1] = moving(*example.layers[1]);
+  const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1, 2, 3});
+  const auto direction = random_tensor({4, 16, 32}, 5);
+  const auto gradients = [&](at::ScalarType compute) {
+    const ElasticStudent student(example.source, example.layers, 0.3, compute);
+    at::AutoGradMode with_gradients(true);
+    // All experts run: rounding could move one across its threshold.
+    std::vector<at::Tensor> sums(student.parameters().size());
+    student.forward(windows, {-100.0, std::nullopt}).differentiate(direction, sums);
+    return sums;
+  };
+  const auto narrow = gradients(at::kBFloat16), wide = gradients(at::kFloat);
+  for (const std::size_t p : {0, 1, 2}) {  // gate, up and down of layer 0
+    CHECK((narrow[p].scalar_type() == at::kFloat));
+    CHECK(relative_difference(narrow[p], wide[p]) < 0.05);
   }
 }
 

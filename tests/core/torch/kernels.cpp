@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "base/random.h"
+#include "checkpoint/ggml_type.h"
+#include "kernels/q8_0.h"
 
 using namespace ladimo;
 
@@ -88,6 +92,42 @@ void check_multiply(std::int64_t width, std::int64_t tokens) {
   });
 }
 
+/// Weights [inputs, width] in blocks, with what kernels may read beyond them.
+std::vector<std::byte> in_blocks(const std::vector<float>& weights, std::int64_t inputs, std::int64_t width) {
+  std::vector<std::byte> panel(static_cast<std::size_t>(width * q8_0::bytes(inputs)) + 64);
+  q8_0::quantise(weights.data(), inputs, width, panel.data());
+  return panel;
+}
+
+/// Products with weights in blocks equal, to the bit, those with the same weights in fp32, from any input on.
+void check_blocks(std::int64_t width, std::int64_t tokens) {
+  constexpr std::int64_t inputs = 100;
+  const auto panel = in_blocks(random_values<float>(inputs * width, 1), inputs, width);
+  const auto x = random_values<float>(tokens * inputs, 2), before = random_values<float>(tokens * width, 3);
+  for (const KernelTable& table : usable_kernels())
+    for (const auto& [first, count] :
+         {std::pair{0, 100}, std::pair{0, 32}, std::pair{5, 70}, std::pair{99, 1}}) {
+      const std::string name = table.name;
+      CAPTURE(name);
+      CAPTURE(first);
+      std::vector<float> weights(static_cast<std::size_t>(count * width) + 1, 7.0F);
+      table.q8_0.widen({panel.data(), first, count, width, panel.data()}, weights.data());
+      CHECK(weights[static_cast<std::size_t>(count * width)] == 7.0F);  // must not be written
+      auto found = before, expected = before;
+      std::vector<const float*> from;
+      std::vector<float*> to, wanted;
+      for (std::int64_t t = 0; t < tokens; ++t) {
+        from.push_back(x.data() + t * inputs);
+        to.push_back(found.data() + t * width);
+        wanted.push_back(expected.data() + t * width);
+      }
+      table.q8_0.multiply({panel.data(), first, count, width, panel.data()}, from.data(), to.data(), tokens);
+      table.fp32.multiply({weights.data(), first, count, width, width, weights.data()}, from.data(),
+                          wanted.data(), tokens);
+      CHECK(found == expected);
+    }
+}
+
 /// The steps between products.
 void check_activations(std::int64_t n) {
   const auto x = random_values<float>(n, 1, 3), w = random_values<float>(n, 2);
@@ -108,9 +148,38 @@ void check_activations(std::int64_t n) {
   });
   check_variants(expect([&](double a, double b) { return silu(a) * b; }), [&](const KernelTable& table) {
     std::vector<float> y(x.size());
-    table.swiglu(x.data(), w.data(), n, y.data());
+    table.fp32.swiglu(x.data(), w.data(), n, y.data());
     return y;
   });
+  // Its gradients, from the difference quotients of silu(g) u.
+  const auto slope = [&](double g) { return (silu(g + 1e-5) - silu(g - 1e-5)) / 2e-5; };
+  for (const bool of_gate : {true, false})
+    check_variants(expect([&](double g, double u) { return 0.3 * (of_gate ? u * slope(g) : silu(g)); }),
+                   [&](const KernelTable& table) {
+                     auto gate = x, up = w;
+                     const std::vector<float> dh(x.size(), 0.3F);
+                     table.fp32.swiglu_gradient(gate.data(), up.data(), dh.data(), n);
+                     return of_gate ? gate : up;
+                   });
+  // In bf16 everything is rounded once more.
+  check_variants(
+      expect([&](double a, double b) { return silu(a) * b; }),
+      [&](const KernelTable& table) {
+        std::vector<c10::BFloat16> gate(x.begin(), x.end()), up(w.begin(), w.end());
+        table.bf16.swiglu(gate.data(), up.data(), n, gate.data());
+        return std::vector<float>(gate.begin(), gate.end());
+      },
+      1.0 / 64);
+  // The first step of Adam goes as far as its rate, against the gradient.
+  check_variants(
+      expect([](double a, double b) { return b - 0.01 * (a > 0 ? 1 : -1); }), [&](const KernelTable& table) {
+        std::vector<float> first(x.size()), second(x.size());
+        auto weight = w;
+        // Both moments are short by what their averages have not seen yet.
+        const float unseen = std::sqrt(1 - 0.99F) / (1 - 0.9F);
+        table.adam(x.data(), {0.9F, 0.99F, 0.01F * unseen}, n, first.data(), second.data(), weight.data());
+        return weight;
+      });
   check_variants(expect([&](double a, double) { return silu(a); }), [&](const KernelTable& table) {
     auto y = x;
     table.silu(y.data(), n, y.data());
@@ -251,6 +320,56 @@ TEST_CASE("every variant of the product kernel computes the formula, for few vec
       check_multiply<float>(width, tokens);
       check_multiply<c10::BFloat16>(width, tokens);
     }
+}
+
+TEST_CASE("every variant multiplies with blocks of Q8_0 as with the same weights in fp32") {
+  for (const std::int64_t width : {1, 5, 16, 37, 64, 95, 96})
+    for (const std::int64_t tokens : {1, 3, 4, 9}) {
+      CAPTURE(width);
+      CAPTURE(tokens);
+      check_blocks(width, tokens);
+    }
+}
+
+TEST_CASE("every variant reads blocks of Q8_0 as GGUF does, and making them again changes nothing") {
+  constexpr std::int64_t inputs = 96, width = 21;
+  const auto weights = random_values<float>(inputs * width, 4, 0.03);
+  const auto panel = in_blocks(weights, inputs, width);
+  const GgmlType& type = *find_ggml_type(8);
+  std::vector<float> expected(weights.size());
+  for (std::int64_t o = 0; o < width; ++o) {  // a column alone lies as in GGUF
+    std::vector<float> column, values(inputs);
+    for (std::int64_t i = 0; i < inputs; ++i)
+      column.push_back(weights[static_cast<std::size_t>(i * width + o)]);
+    const auto blocks = in_blocks(column, inputs, 1);
+    dequantise(type, std::span(blocks).first(static_cast<std::size_t>(q8_0::bytes(inputs))), values);
+    for (std::int64_t i = 0; i < inputs; ++i)
+      expected[static_cast<std::size_t>(i * width + o)] = values[static_cast<std::size_t>(i)];
+  }
+  for (const KernelTable& table : usable_kernels()) {
+    std::vector<float> found(weights.size());
+    table.q8_0.widen({panel.data(), 0, inputs, width, panel.data()}, found.data());
+    CHECK(found == expected);
+  }
+  CHECK(in_blocks(expected, inputs, width) == panel);
+}
+
+// The hash (FNV-1a) is that of what quantize() of gguf-py 0.19 gives for the same 64 blocks: 24 bits of a
+// linear congruential generator (1664525, 1013904223) that starts with 8, in magnitudes of 2^-16 to 2^7.
+TEST_CASE("weights are rounded to Q8_0 bit for bit as gguf-py does") {
+  constexpr std::int64_t count = 64 * q8_0::block_inputs;
+  std::vector<float> weights;
+  std::uint32_t state = 8;
+  for (int i = 0; i < count; ++i) {
+    state = state * 1664525U + 1013904223U;
+    const auto value = static_cast<float>(static_cast<std::int32_t>(state >> 8) - (1 << 23)) * 0x1p-23F;
+    weights.push_back(std::ldexp(value, i / 32 % 24 - 16));
+  }
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  const auto blocks = in_blocks(weights, count, 1);
+  for (const std::byte byte : std::span(blocks).first(q8_0::bytes(count)))
+    hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3U;
+  CHECK(hash == 0x983becf0634c6de5U);
 }
 
 TEST_CASE("every variant of the kernels between products computes the formula") {

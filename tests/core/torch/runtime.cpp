@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "support/pico_model.h"
+#include "support/refusals.h"
 #include "support/temporary_folder.h"
 
 using namespace ladimo;
@@ -25,4 +26,12 @@ TEST_CASE("weights are held as they are stored, whatever config.json says of the
       const auto held = holding_dtype(Checkpoint::open(folder.path()), Runtime{});
       CHECK((held == (stored == DType::f32 ? at::kFloat : at::kBFloat16)));
     }
+}
+
+TEST_CASE("weights are held as q8_0 when asked, and only on the CPU") {
+  CHECK((parse_holding("", at::kCPU) == Holding::as_stored));
+  CHECK((parse_holding("", at::Device("cuda:0")) == Holding::as_stored));
+  CHECK((parse_holding("q8_0", at::kCPU) == Holding::q8_0));
+  check_refused("only on the CPU", [] { parse_holding("q8_0", at::Device("cuda:0")); });
+  check_refused("cannot be held as \"q8\"", [] { parse_holding("q8", at::kCPU); });
 }

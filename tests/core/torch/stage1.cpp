@@ -283,7 +283,7 @@ TEST_CASE("compensation is a vector per expert where that is worth its parameter
   const auto compensated = [&](const MoeWeights& weights, const LayerRows& rows) {
     const auto routing_weights = weights.route(inputs(rows));
     const auto thresholds = thresholds_at(routing_weights.slice(0, 0, rows.training()), settings.levels);
-    return with_compensation(weights, rows, routing_weights, thresholds, variance, settings, {});
+    return with_compensation(weights, rows, thresholds, variance, settings, {});
   };
   auto rows = fitted.rows;
   settings.compensation = false;
@@ -330,7 +330,7 @@ TEST_CASE("the gradients written by hand equal those of autograd") {
     const auto x = random_tensor({40, d}, 3), y = random_tensor({40, d}, 4);
     const auto mask = (random_tensor({40, 8}, 5) > 0).to(at::kFloat);
     const auto row_weight = random_tensor({40, 1}, 6).abs();
-    const auto [loss, gradients] = distillation_gradients(moe, x, y, mask, row_weight);
+    const auto [loss, gradients] = distillation_gradients(moe, x, y, mask, row_weight, at::kFloat);
 
     at::AutoGradMode with_gradients(true);
     auto w = moe;
@@ -343,11 +343,15 @@ TEST_CASE("the gradients written by hand equal those of autograd") {
     if (biases) out = out + w.down_bias;
     const auto expected = ((out - y).square() * row_weight).sum();
     const auto reference = torch::autograd::grad({expected}, {w.gate, w.up, w.down, offset});
-    CHECK(loss == doctest::Approx(expected.item<double>()).epsilon(1e-5));
+    CHECK(loss.item<double>() == doctest::Approx(expected.item<double>()).epsilon(1e-5));
     CHECK(relative_difference(gradients.gate, reference[0]) < 1e-4);
     CHECK(relative_difference(gradients.up, reference[1]) < 1e-4);
     CHECK(relative_difference(gradients.down, reference[2]) < 1e-4);
     CHECK(relative_difference(gradients.offset, reference[3]) < 1e-4);
+    const auto narrow = distillation_gradients(moe, x, y, mask, row_weight, at::kBFloat16).second;
+    CHECK(relative_difference(narrow.gate, gradients.gate) < 0.02);
+    CHECK(relative_difference(narrow.up, gradients.up) < 0.02);
+    CHECK(relative_difference(narrow.down, gradients.down) < 0.02);
   }
 }
 

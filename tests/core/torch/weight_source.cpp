@@ -1,13 +1,19 @@
 #include "model/weight_source.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/random.h"
+#include "kernels/q8_0.h"
+#include "support/gguf_file.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
@@ -65,4 +71,40 @@ TEST_CASE("a layer is read whole or in halves, with the biases that the config n
     const WeightSource kept(Checkpoint::open(folder.path()), at::kCPU, at::kFloat, {.keep = true});
     CHECK(kept.head().weight.is_same(kept.embedding()) == pico.tied_head);
   }
+}
+
+TEST_CASE("weights of a GGUF file in Q8_0 are the same numbers again when they are held as q8_0") {
+  const TemporaryFolder folder;
+  write_pico_model(folder / "pico");
+  GgufFile gguf = gguf_of(folder / "pico");
+  const auto gate = std::ranges::find(gguf.tensors, "blk.1.ffn_gate.weight", &GgufFile::Tensor::name);
+  REQUIRE((gate != gguf.tensors.end()));
+  const auto rows = static_cast<std::int64_t>(gate->shape[0]),
+             inputs = static_cast<std::int64_t>(gate->shape[1]);
+  REQUIRE(inputs % q8_0::block_inputs == 0);
+  // As quantisers write it: in every block the largest magnitude is 127. The scales use all bits of a half.
+  Random random(0, "blocks");
+  gate->type = 8;
+  gate->bytes.clear();
+  for (std::int64_t block = 0; block < rows * inputs / q8_0::block_inputs; ++block) {
+    gate->bytes += raw(static_cast<std::uint16_t>(0x1400 + random.below(0x1000)));
+    std::string integers;
+    while (integers.size() < 32) integers += static_cast<char>(static_cast<int>(random.below(255)) - 127);
+    integers[random.below(32)] = static_cast<char>(random.below(2) == 0 ? 127 : -127);
+    gate->bytes += integers;
+  }
+  write_file(folder / "pico.gguf", gguf.bytes());
+
+  const at::Tensor exact = open_weights(folder / "pico.gguf").exact().dense_ffn(1)->gate.contiguous();
+  const auto* const row = exact.data_ptr<float>();
+  const auto row_bytes = static_cast<std::size_t>(q8_0::bytes(inputs));
+  std::vector<std::byte> found(row_bytes);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    q8_0::quantise(row + r * inputs, inputs, 1, found.data());
+    const auto in_file =
+        std::as_bytes(std::span(gate->bytes)).subspan(static_cast<std::size_t>(r) * row_bytes, row_bytes);
+    CHECK(std::ranges::equal(found, in_file));
+  }
+  // Read as the checkpoint presents it, in bf16, it is rounded first.
+  CHECK_FALSE(at::equal(exact, open_weights(folder / "pico.gguf").dense_ffn(1)->gate));
 }
