@@ -7,12 +7,13 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include "base/chunking.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json_fields.h"
 #include "base/machine.h"
+#include "evaluate/choice_scores.h"
 #include "evaluate/evaluation.h"
-#include "evaluate/tasks.h"
 #include "run/measurement.h"
 #include "run/memory_use.h"
 #include "run/plan.h"
@@ -88,11 +89,10 @@ Measurement measurement_of(const TextEvaluation& found, const Policy& policy, co
           scores.kl_percentiles};
 }
 
-/// Limits the memory for streams. Those that do not fit go to the run's folder or the system's temporary
-/// folder.
-Context within_memory(const LoadedModel& model, const Windows& windows, const Context& context) {
-  const auto use = evaluation_memory(model.config(), windows.window, windows.count() * windows.window,
-                                     at::get_num_threads());
+/// Limits the memory for streams of windows of `window` tokens to what computing leaves. Those that do not
+/// fit go to the run's folder or the system's temporary folder.
+Context within_memory(const LoadedModel& model, std::int64_t window, const Context& context) {
+  const auto use = evaluation_memory(model.config(), window, /*tokens=*/0, at::get_num_threads());
   const auto budget = stream_budget({use}, model.runtime().memory.value_or(usual_memory()));
   const auto& run = model.opened().run;
   return context.within(MemoryBudget(budget, run ? run->path() : std::filesystem::temp_directory_path()));
@@ -185,7 +185,9 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   }
   found.seen = mean_of(seen_of_files);
   const auto& [source, layers] = model.exact();
-  const auto scores = score(source, layers, windows, {policy.layers}, within_memory(model, windows, context));
+  const std::vector<ModelPolicy> policies = {policy.layers};
+  const auto scores = score(source, under_policies(layers, policies, SkippedExperts::left_out), windows,
+                            within_memory(model, windows.window, context));
   const auto scores_of = [&](std::optional<std::int32_t> file) {
     auto summary = summarise(scores, 0, file);
     summary.compares = compares(opened);
@@ -215,11 +217,14 @@ std::vector<TaskResult> answer_tasks(const LoadedModel& model, const Policy& pol
                                      const std::vector<Task>& tasks, const Memory& memory,
                                      const Context& context) {
   const auto& [source, layers] = model.exact();
+  const std::vector<ModelPolicy> policies = {policy.layers};
+  const Branches branches = under_policies(layers, policies, SkippedExperts::left_out);
+  const auto limited = within_memory(model, chunk_rows(source.config().intermediate_size), context);
   std::vector<TaskResult> answers;
   for (const Task& task : tasks) {
     context.emit(begin_step(Step::task, static_cast<int>(answers.size()), static_cast<int>(tasks.size()),
                             fmt::format(" {}", task.name)));
-    answers.push_back(answer(source, layers, policy.layers, model.tokenizer(), task, context));
+    answers.push_back(answer(source, branches, model.tokenizer(), task, limited));
     if (!compares(model.opened())) answers.back().dense.reset();
     answers.back().seen = memory.of_task(task);
   }

@@ -14,7 +14,7 @@ constexpr std::int64_t elements_per_piece = 1 << 14;
 
 }  // namespace
 
-double Adam::step(const at::Tensor& given, double rate) {
+at::Tensor Adam::step(const at::Tensor& given, double rate) {
   ++steps_;
   const double correction = std::sqrt(1 - std::pow(beta2, steps_)) / (1 - std::pow(beta1, steps_));
   rate *= scale_ * correction;
@@ -23,7 +23,7 @@ double Adam::step(const at::Tensor& given, double rate) {
     second_.mul_(beta2).addcmul_(given, given, 1 - beta2);
     const auto change = (first_ / second_.sqrt().add_(1e-12)).mul_(-rate);
     parameter_.add_(change);
-    return (change * given).sum().item<double>();
+    return (change * given).sum(at::kDouble);
   }
   // One pass over memory instead of six.
   const auto gradient = given.contiguous();
@@ -41,7 +41,7 @@ double Adam::step(const at::Tensor& given, double rate) {
           adam(g + i, step, std::min(elements_per_piece, n - i), first + i, second + i, weight + i);
     }
   });
-  return std::accumulate(added.begin(), added.end(), 0.0);
+  return at::scalar_tensor(std::accumulate(added.begin(), added.end(), 0.0), at::kDouble);
 }
 
 }  // namespace ladimo

@@ -22,8 +22,9 @@ class Adam {
         first_(at::zeros_like(parameter_)),
         second_(at::zeros_like(parameter_)) {}
 
-  /// Returns the sum of gradient times change: what the step adds to the loss, to first order.
-  double step(const at::Tensor& gradient, double rate);
+  /// Returns the sum of gradient times change, one fp64 number on the parameter's device: what the step adds to
+  /// the loss, to first order.
+  at::Tensor step(const at::Tensor& gradient, double rate);
 
  private:
   static constexpr double beta1 = 0.9, beta2 = 0.99;

@@ -7,29 +7,17 @@
 #include <ATen/ATen.h>
 
 #include "evaluate/distributions.h"
+#include "evaluate/skipping_ffn.h"
 #include "stream/side_by_side.h"
 
 namespace ladimo {
 namespace {
 
-/// Makes the branches for one set of converted layers under several policies. `policies` must outlive the
-/// result.
-Branches under_policies(const MoeLayers& moe, const std::vector<ModelPolicy>& policies) {
-  const auto is_dense = [](const LayerPolicy& policy) { return policy.kind == LayerPolicy::Kind::dense; };
-  Branches models;
-  for (const auto& policy : policies)
-    models.first_layer.push_back(std::find_if_not(policy.begin(), policy.end(), is_dense) - policy.begin());
-  models.ffns = [&moe, &policies, is_dense](int layer) {
-    std::shared_ptr<const MoeWeights> weights;
-    FeedForwards ffns;
-    for (const auto& policy : policies) {
-      const auto& chosen = policy[static_cast<std::size_t>(layer)];
-      if (!is_dense(chosen) && !weights) weights = moe.load(layer);
-      ffns.push_back(is_dense(chosen) ? nullptr : std::make_shared<MoeLayer>(weights, chosen));
-    }
-    return ffns;
-  };
-  return models;
+std::shared_ptr<const FeedForward> ffn_of(const std::shared_ptr<const MoeWeights>& weights,
+                                          const LayerPolicy& policy, SkippedExperts skipped) {
+  if (skipped == SkippedExperts::left_out && SkippingFfn::possible(*weights))
+    return std::make_shared<SkippingFfn>(weights, policy);
+  return std::make_shared<MoeLayer>(weights, policy);
 }
 
 class Scoring {
@@ -154,6 +142,25 @@ class Scoring {
 
 }  // namespace
 
+Branches under_policies(const MoeLayers& moe, const std::vector<ModelPolicy>& policies,
+                        SkippedExperts skipped) {
+  const auto is_dense = [](const LayerPolicy& policy) { return policy.kind == LayerPolicy::Kind::dense; };
+  Branches models;
+  for (const auto& policy : policies)
+    models.first_layer.push_back(std::find_if_not(policy.begin(), policy.end(), is_dense) - policy.begin());
+  models.ffns = [&moe, &policies, skipped, is_dense](int layer) {
+    std::shared_ptr<const MoeWeights> weights;
+    FeedForwards ffns;
+    for (const auto& policy : policies) {
+      const auto& chosen = policy[static_cast<std::size_t>(layer)];
+      if (!is_dense(chosen) && !weights) weights = moe.load(layer);
+      ffns.push_back(is_dense(chosen) ? nullptr : ffn_of(weights, chosen, skipped));
+    }
+    return ffns;
+  };
+  return models;
+}
+
 Scores score(const WeightSource& source, const Branches& models, const Windows& windows,
              const Context& context) {
   Scoring scoring(source, models, windows, context);
@@ -164,7 +171,7 @@ Scores score(const WeightSource& source, const Branches& models, const Windows& 
 
 Scores score(const WeightSource& source, const MoeLayers& moe, const Windows& windows,
              const std::vector<ModelPolicy>& policies, const Context& context) {
-  return score(source, under_policies(moe, policies), windows, context);
+  return score(source, under_policies(moe, policies, SkippedExperts::masked), windows, context);
 }
 
 Scores count_activity(const WeightSource& source, const Branches& models, const Windows& windows,
@@ -176,7 +183,7 @@ Scores count_activity(const WeightSource& source, const Branches& models, const 
 
 Scores count_activity(const WeightSource& source, const MoeLayers& moe, const Windows& windows,
                       const std::vector<ModelPolicy>& policies, const Context& context) {
-  return count_activity(source, under_policies(moe, policies), windows, context);
+  return count_activity(source, under_policies(moe, policies, SkippedExperts::masked), windows, context);
 }
 
 }  // namespace ladimo

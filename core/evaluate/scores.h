@@ -29,12 +29,22 @@ struct Scores {
   std::vector<PolicyScores> policies;
 };
 
+/// What happens to the experts that a token skips.
+enum class SkippedExperts {
+  masked,    // they are computed and masked: the same numbers on every run, as a conversion needs them
+  left_out,  // they are not computed where that is faster (evaluate/skipping_ffn.h)
+};
+
+/// The converted layers under each policy, as branches of the dense model. Both must outlive the result.
+Branches under_policies(const MoeLayers& moe, const std::vector<ModelPolicy>& policies,
+                        SkippedExperts skipped);
+
 /// Runs the dense model and every converted one over the windows. Each layer is loaded once for all models. A
 /// converted model shares the dense stream up to its first layer that is not dense.
 Scores score(const WeightSource& source, const Branches& models, const Windows& windows,
              const Context& context);
 
-/// Scores one set of converted layers under several policies.
+/// Scores one set of converted layers under several policies, with masked experts.
 Scores score(const WeightSource& source, const MoeLayers& moe, const Windows& windows,
              const std::vector<ModelPolicy>& policies, const Context& context);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <sstream>
 #include <utility>
 
@@ -54,43 +53,6 @@ double characters(const std::string& text) {
 }
 
 double standard_error(double share, double n) { return n > 1 ? std::sqrt(share * (1 - share) / (n - 1)) : 0; }
-
-/// Widths grow by about a quarter. That takes few passes and little padding.
-std::int64_t padded(std::int64_t length, const ModelConfig& config) {
-  std::int64_t width = 8;
-  while (width < length) width += std::max<std::int64_t>(4, width / 4);
-  return std::min(width, config.longest_alike(length));  // padding must not change the positions' frequencies
-}
-
-/// One choice of one question.
-struct Entry {
-  std::size_t question, choice;
-  ChoiceTokens tokens;
-};
-
-/// Adds the log-probabilities of `entries`. All are padded to `width` at their end, which earlier positions
-/// never see.
-void score_entries(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
-                   const std::vector<Entry>& entries, std::int64_t width, const Context& context,
-                   ChoiceScores& result) {
-  Windows windows;
-  windows.window = width;
-  for (const Entry& entry : entries) {
-    windows.tokens.insert(windows.tokens.end(), entry.tokens.tokens.begin(), entry.tokens.tokens.end());
-    windows.source.push_back(0);
-    windows.tokens.resize(windows.source.size() * static_cast<std::size_t>(width), 0);
-  }
-  const auto scores = score(source, moe, windows, {policy}, context);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto& [question, choice, tokens] = entries[i];
-    // The scores of a window begin with its second token.
-    const auto end = i * static_cast<std::size_t>(width - 1) + tokens.tokens.size() - 1;
-    for (auto at = end - tokens.scored; at < end; ++at) {
-      result.converted[question][choice] -= static_cast<double>(scores.policies[0].nll[at]);
-      result.dense[question][choice] -= static_cast<double>(scores.dense_nll[at]);
-    }
-  }
-}
 
 }  // namespace
 
@@ -159,33 +121,6 @@ Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities
   }
   const auto n = static_cast<double>(questions.size());
   return {right / n, standard_error(right / n, n), right_norm / n, standard_error(right_norm / n, n)};
-}
-
-ChoiceScores score_choices(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
-                           const Tokenizer& tokenizer, const Task& task, const Context& context) {
-  const auto positions = source.config().max_positions;
-  std::map<std::int64_t, std::vector<Entry>> by_width;
-  ChoiceScores result;
-  for (std::size_t q = 0; q < task.questions.size(); ++q) {
-    const Question& question = task.questions[q];
-    result.converted.emplace_back(question.choices.size(), 0.0);
-    for (std::size_t c = 0; c < question.choices.size(); ++c) {
-      auto tokens = choice_tokens(tokenizer, question.context, question.choices[c], positions);
-      const auto width = padded(static_cast<std::int64_t>(tokens.tokens.size()), source.config());
-      by_width[width].push_back({q, c, std::move(tokens)});
-    }
-  }
-  result.dense = result.converted;
-  for (const auto& [width, entries] : by_width)
-    score_entries(source, moe, policy, entries, width, context, result);
-  return result;
-}
-
-TaskResult answer(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
-                  const Tokenizer& tokenizer, const Task& task, const Context& context) {
-  const auto scores = score_choices(source, moe, policy, tokenizer, task, context);
-  return {task.name, static_cast<std::int64_t>(task.questions.size()),
-          accuracy(task.questions, scores.converted), accuracy(task.questions, scores.dense)};
 }
 
 }  // namespace ladimo

@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/context.h"
-#include "evaluate/scores.h"
 #include "run/evaluation.h"
 #include "text/tokenizer.h"
 
@@ -47,20 +45,8 @@ void check_lengths(const Task& task, const Tokenizer& tokenizer, std::int64_t po
 
 /// Log-probabilities in nats, per question and choice.
 using LogProbabilities = std::vector<std::vector<double>>;
-struct ChoiceScores {
-  LogProbabilities converted, dense;
-};
-
-/// Scores the choices with the dense model and under `policy`. Choices of similar length are computed
-/// together.
-ChoiceScores score_choices(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
-                           const Tokenizer& tokenizer, const Task& task, const Context& context);
 
 /// The shares of questions that are answered correctly.
 Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities);
-
-/// Answers the questions with the dense model and under `policy`.
-TaskResult answer(const WeightSource& source, const MoeLayers& moe, const ModelPolicy& policy,
-                  const Tokenizer& tokenizer, const Task& task, const Context& context);
 
 }  // namespace ladimo

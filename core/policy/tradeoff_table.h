@@ -30,12 +30,13 @@ struct LayerTable {
 
 /// A frontier point at which all layers were switched together and measured.
 struct JointPoint {
-  double sum_kl = 0;                 // sum of the single-layer KLs of the chosen candidates
-  double kl = 0;                     // measured on the tables split
-  std::optional<double> kl_se = {};  // its standard error over windows; absent in runs of earlier versions
-  double nll_increase = 0;           // measured nll - dense nll
-  double sum_activated = 0;          // FFN parameters per token by the table
-  double activated = 0;              // FFN parameters per token as counted
+  double sum_kl = 0;         // sum of the single-layer KLs of the chosen candidates
+  double kl = 0;             // measured on the tables split
+  double nll_increase = 0;   // measured nll - dense nll
+  double sum_activated = 0;  // FFN parameters per token by the table
+  double activated = 0;      // FFN parameters per token as counted
+  /// Standard error of kl over windows; absent in runs of earlier versions.
+  std::optional<double> kl_se = {};
 };
 
 /// tradeoff.json.

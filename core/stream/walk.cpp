@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -20,8 +21,7 @@ class Pass {
         stream_(stream),
         how_(how),
         context_(context),
-        chunk_(how.together > 0 ? how.together
-                                : chunk_windows(source.config().intermediate_size, stream.positions())),
+        chunks_(how.texts != nullptr ? chunks_of(*how.texts) : chunks_of_windows()),
         branches_(how.branches != nullptr ? how.branches->first_layer.size() : 0) {}
 
   std::vector<ResidualStream> run() {
@@ -38,6 +38,50 @@ class Pass {
   }
 
  private:
+  /// Windows that are computed together.
+  struct Chunk {
+    std::int64_t begin = 0, end = 0;
+    std::span<const BranchingText> texts;  // empty: every window is a text
+  };
+
+  std::vector<Chunk> chunks_of_windows() const {
+    const auto together = how_.together > 0
+                              ? how_.together
+                              : chunk_windows(source_.config().intermediate_size, stream_.positions());
+    std::vector<Chunk> chunks;
+    for_chunks(stream_.windows(), together, [&](std::int64_t begin, std::int64_t end) {
+      chunks.push_back({begin, end, {}});
+    });
+    return chunks;
+  }
+
+  /// Whole texts, all of whose rotary frequencies are the same.
+  std::vector<Chunk> chunks_of(const std::vector<BranchingText>& texts) const {
+    const auto& config = source_.config();
+    const auto most = chunk_rows(config.intermediate_size);
+    std::vector<Chunk> chunks;
+    std::int64_t row = 0;
+    for (std::size_t first = 0, last = 0; first < texts.size(); first = last) {
+      Chunk chunk{row, row, {}};
+      const auto longest = config.longest_alike(texts[first].length);
+      for (; last < texts.size(); ++last) {
+        const auto end = chunk.end + texts[last].rows();
+        const bool fits = end - chunk.begin <= most && config.longest_alike(texts[last].length) == longest;
+        if (last > first && !fits) break;
+        chunk.end = end;
+      }
+      chunk.texts = std::span(texts).subspan(first, last - first);
+      chunks.push_back(chunk);
+      row = chunk.end;
+    }
+    return chunks;
+  }
+
+  at::Tensor attend(const DecoderLayer& layer, const at::Tensor& h, const Chunk& chunk) const {
+    return chunk.texts.empty() ? layer.attend(h, source_.rotary())
+                               : ladimo::attend(layer, h, source_.rotary(), chunk.texts);
+  }
+
   void pass_layer(std::int64_t l, const DecoderLayer& layer) {
     const auto ffns = branches_.empty() ? FeedForwards() : how_.branches->ffns(static_cast<int>(l));
     for (std::size_t m = 0; m < branches_.size(); ++m)
@@ -48,46 +92,48 @@ class Pass {
       how_.inputs->push_back(before);
       stream_ = ResidualStream(source_, before.windows(), before.positions(), context_);
     }
-    for_chunks(stream_.windows(), chunk_, [&](auto begin, auto end) {
+    for (const Chunk& chunk : chunks_) {
       context_.check();
-      const auto attended = layer.attend(before.read(begin, end), source_.rotary());
-      pass_branches(l, layer, ffns, begin, end, attended);
+      const auto [begin, end, texts] = chunk;
+      const auto attended = attend(layer, before.read(begin, end), chunk);
+      pass_branches(l, layer, ffns, chunk, attended);
       const auto out = layer.add_ffn(attended);
       if (how_.see) how_.see({l, begin, end, out.x, out.ffn.y});
       stream_.write(begin, out.h);
-      if (!how_.passed) return;
+      if (!how_.passed) continue;
       const auto own = std::ranges::count_if(branches_, [](const auto& b) { return b.defined(); });
       how_.passed((end - begin) * (1 + own));
-    });
+    }
   }
 
-  void pass_branches(std::int64_t l, const DecoderLayer& layer, const FeedForwards& ffns, std::int64_t begin,
-                     std::int64_t end, const at::Tensor& attended) {
-    const auto bytes = (end - begin) * stream_.positions() * source_.config().intermediate_size * 4;
+  void pass_branches(std::int64_t l, const DecoderLayer& layer, const FeedForwards& ffns, const Chunk& chunk,
+                     const at::Tensor& attended) {
+    const auto bytes =
+        (chunk.end - chunk.begin) * stream_.positions() * source_.config().intermediate_size * 4;
     side_by_side(attended.device(), std::ssize(branches_), bytes, [&](std::int64_t model) {
       context_.check();
       const auto m = static_cast<std::size_t>(model);
       auto& stream = branches_[m];
       if (!stream.defined()) return;
       const bool leaves = how_.branches->first_layer[m] == l;
-      const auto h = leaves ? attended : layer.attend(stream.read(begin, end), source_.rotary());
+      const auto h = leaves ? attended : attend(layer, stream.read(chunk.begin, chunk.end), chunk);
       const auto out = layer.add_ffn(h, ffns[m] ? *ffns[m] : *layer.ffn);
       if (how_.branches->ran) how_.branches->ran(l, m, out.ffn);
-      stream.write(begin, out.h);
+      stream.write(chunk.begin, out.h);
     });
   }
 
   /// The FFNs are chosen after all windows have passed the attention of the layer.
   void pass_in_halves(std::int64_t l, const DecoderLayer& layer) {
-    for_chunks(stream_.windows(), chunk_, [&](auto begin, auto end) {
+    for (const Chunk& chunk : chunks_) {
       context_.check();
-      const auto h = layer.attend(stream_.read(begin, end), source_.rotary());
+      const auto h = attend(layer, stream_.read(chunk.begin, chunk.end), chunk);
       if (how_.see) {
         const auto out = layer.add_ffn(h);
-        how_.see({l, begin, end, out.x, out.ffn.y});
+        how_.see({l, chunk.begin, chunk.end, out.x, out.ffn.y});
       }
-      stream_.write(begin, h);
-    });
+      stream_.write(chunk.begin, h);
+    }
     const auto dealt = how_.deal(l, layer);
     const auto ffn_of = [&](std::int64_t window) -> const FeedForward& {
       return dealt.empty() ? *layer.ffn : *dealt[static_cast<std::size_t>(window)];
@@ -103,7 +149,7 @@ class Pass {
   ResidualStream& stream_;
   const Walk& how_;
   const Context& context_;
-  std::int64_t chunk_;
+  std::vector<Chunk> chunks_;
   std::vector<ResidualStream> branches_;
 };
 

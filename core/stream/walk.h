@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/context.h"
+#include "model/branching_text.h"
 #include "model/decoder_layer.h"
 #include "stream/residual_stream.h"
 
@@ -44,6 +45,10 @@ struct Walk {
   /// How many windows are computed together; 0 means as many as chunk_windows() says. A walk is
   /// differentiable only when all windows are computed together.
   std::int64_t together = 0;
+  /// The texts whose rows the stream holds, one text after another, where they branch. A window is then one
+  /// row, and as many whole texts are computed together as chunk_rows() says. Texts whose rotary frequencies
+  /// differ must not be neighbours of the same chunk, so the caller sorts them.
+  const std::vector<BranchingText>* texts = nullptr;
   const Branches* branches = nullptr;
   /// Receives the stream before each layer. Null means that the stream is overwritten layer by layer.
   std::vector<ResidualStream>* inputs = nullptr;

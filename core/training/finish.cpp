@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <numeric>
+#include <optional>
 #include <span>
 
 #include <ATen/ATen.h>
@@ -205,10 +206,27 @@ class Training {
       const Policy policy = draw(static_cast<int>(i));
       if (begin < end) loss += differentiate(pick.subspan(begin, end - begin), policy, gradients) / positions;
     }
-    for (std::size_t p = 0; p < adam_.size(); ++p)
-      if (gradients[p].defined()) adam_[p].step(gradients[p], rate);
+    rate = trusted(rate, loss);
+    at::Tensor added;
+    for (std::size_t p = 0; p < adam_.size(); ++p) {
+      if (!gradients[p].defined()) continue;
+      const auto more = adam_[p].step(gradients[p], rate);
+      added = added.defined() ? added + more : more;
+    }
+    if (added.defined()) slope_ = -added.item<double>() / rate;
+    if (getenv("STEPS")) fprintf(stderr, "STEP %d rate %.6f loss %.4f\n", steps_, rate, loss);
     ++steps_;
     if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
+  }
+
+  /// The rate, or less where a step would leave the region in which the gradient can be trusted: the last batch
+  /// says how much a step at this rate lowers the loss to first order, and no more is taken than the loss itself.
+  /// Every weight moves by a share of its size, so a large model, whose gradients are mostly the noise of a
+  /// batch, needs smaller steps than a small one. The first step is too small to matter.
+  double trusted(double rate, double loss) const {
+    constexpr double first = 1e-3;
+    if (!slope_) return first * rate;
+    return *slope_ > 0 ? std::min(rate, loss / *slope_) : rate;
   }
 
   /// Draws a policy from the i-th stretch of the frontier, or at one of the budgets. The cheap end is drawn
@@ -275,6 +293,7 @@ class Training {
   double rate_;
   ResidualStream teacher_;  // the dense model after its last layer; its logits would take too much memory
   int steps_ = 0;
+  std::optional<double> slope_;  // of the loss at the last step, per unit of the rate
 };
 
 }  // namespace

@@ -16,11 +16,12 @@ set(run base checkpoint text policy run)
 set(kernels kernels)
 set(model base checkpoint policy kernels model)
 set(decode ${model} decode)
-set(stream ${run} model stream)
+set(stream ${run} kernels model stream)
 set(convert ${stream} convert)
-set(evaluate ${stream} evaluate)
+# evaluate/ runs experts as decode/ prepares them.
+set(evaluate ${stream} decode evaluate)
 # profile/ takes times and scores with the code in evaluate/, and times what decode/ does.
-set(profile ${stream} decode evaluate profile)
+set(profile ${evaluate} profile)
 # training/ prices the finish with stage 2's tables and judges it by scoring.
 set(training ${profile} convert training)
 set(baselines ${stream} convert baselines)

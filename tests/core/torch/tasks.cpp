@@ -1,11 +1,15 @@
 // Multiple choice by lm-eval's rules, with the numbers that Hugging Face transformers computes.
+#include <atomic>
 #include <cmath>
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "evaluate/tasks.h"
+#include "evaluate/choice_scores.h"
+#include "evaluate/scores.h"
+#include "support/byte_tokenizer.h"
+#include "support/pico_model.h"
 #include "support/refusals.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
@@ -26,7 +30,106 @@ ModelPolicy all_dense(const WeightSource& source) {
   return ModelPolicy(static_cast<std::size_t>(source.config().layers), LayerPolicy::dense());
 }
 
+/// Scores every choice as a text of its own, without sharing anything.
+ChoiceScores score_apart(const WeightSource& source, const Branches& branches, const Tokenizer& tokenizer,
+                         const Task& task) {
+  ChoiceScores result;
+  for (const Question& question : task.questions) {
+    result.dense.emplace_back();
+    result.converted.emplace_back();
+    for (const auto& choice : question.choices) {
+      const auto text = choice_tokens(tokenizer, question.context, choice, source.config().max_positions);
+      const Windows windows = {std::ssize(text.tokens), text.tokens, {0}};
+      const auto scores = score(source, branches, windows, {});
+      const auto sum = [&](const std::vector<float>& nll) {
+        double total = 0;
+        for (auto i = nll.size() - text.scored; i < nll.size(); ++i) total -= static_cast<double>(nll[i]);
+        return total;
+      };
+      result.dense.back().push_back(sum(scores.dense_nll));
+      result.converted.back().push_back(sum(scores.policies[0].nll));
+    }
+  }
+  return result;
+}
+
+/// A random model whose two layers are converted.
+struct ConvertedModel {
+  TemporaryFolder folder;
+  WeightSource source;
+  MoeLayers moe;
+
+  explicit ConvertedModel(const nlohmann::json& config) : source(make(folder.path(), config)) {
+    moe.load = [this](int layer) {
+      auto weights = random_moe(*source.dense_ffn(layer), 8, 16, static_cast<std::uint64_t>(layer));
+      return std::make_shared<MoeWeights>(std::move(weights));
+    };
+  }
+
+ private:
+  static WeightSource make(const fs::path& path, const nlohmann::json& config) {
+    ModelShape shape;
+    shape.extra = config;
+    write_pico_model(path, shape);
+    return open_weights(path);
+  }
+};
+
 }  // namespace
+
+TEST_CASE("choices that share their context score as they do apart") {
+  const at::NoGradGuard no_grad;
+  const std::string sixty = "a context of sixty bytes, which is close to the last position ";
+  const std::vector<Question> questions = {
+      {"What is it?", {"a cat", "a cow", "a", "dog"}, 0},
+      {"Short", {"x", "y"}, 1},
+      {"Choices that begin alike", {"the same word", "the same way", "the same"}, 2},
+      {"Twice the same", {"word", "word"}, 0},
+      {"", {"no context", "nothing"}, 1},
+      {sixty, {"so the beginning is lost", "or not", "a"}, 0},
+      {"On both sides of 32 tokens", {"no", "certainly longer than that"}, 0}};
+  const Task task = {"quiz", questions};
+  const nlohmann::json longrope = {
+      {"type", "longrope"}, {"short_factor", {1, 1, 2, 3}}, {"long_factor", {1, 2, 4, 8}}};
+  const std::vector<nlohmann::json> configs = {
+      nlohmann::json::object(),
+      {{"architectures", {"MistralForCausalLM"}}, {"model_type", "mistral"}, {"sliding_window", 5}},
+      {{"max_position_embeddings", 24}, {"rope_scaling", {{"rope_type", "dynamic"}, {"factor", 4.0}}}},
+      {{"architectures", {"Phi3ForCausalLM"}},
+       {"model_type", "phi3"},
+       {"original_max_position_embeddings", 32},
+       {"rope_scaling", longrope}}};
+  for (const auto& config : configs) {
+    CAPTURE(config.dump());
+    const ConvertedModel model(config);
+    for (const std::vector<ModelPolicy>& policy :
+         {std::vector<ModelPolicy>{{LayerPolicy::above(0.0), LayerPolicy::top(3)}},
+          std::vector<ModelPolicy>{{LayerPolicy::dense(), LayerPolicy::top(2)}}}) {
+      const Branches branches = under_policies(model.moe, policy, SkippedExperts::masked);
+      for (const ByteTokenizer& tokenizer : {ByteTokenizer(1, 2), ByteTokenizer(-1, 2)}) {
+        const auto together = score_choices(model.source, branches, tokenizer, task, {});
+        const auto apart = score_apart(model.source, branches, tokenizer, task);
+        for (std::size_t q = 0; q < questions.size(); ++q)
+          for (std::size_t c = 0; c < questions[q].choices.size(); ++c) {
+            INFO(questions[q].context, " | ", questions[q].choices[c]);
+            CHECK(together.dense[q][c] == doctest::Approx(apart.dense[q][c]).epsilon(1e-5));
+            CHECK(together.converted[q][c] == doctest::Approx(apart.converted[q][c]).epsilon(1e-5));
+            CHECK(together.dense[q][c] != doctest::Approx(together.converted[q][c]).epsilon(1e-4));
+          }
+      }
+    }
+  }
+}
+
+TEST_CASE("a task can be stopped") {
+  const at::NoGradGuard no_grad;
+  const ConvertedModel model(nlohmann::json::object());
+  const std::vector<ModelPolicy> policies = {{LayerPolicy::top(1), LayerPolicy::top(1)}};
+  const std::atomic<bool> stop = true;
+  CHECK_THROWS_AS(score_choices(model.source, under_policies(model.moe, policies, SkippedExperts::masked),
+                                ByteTokenizer(1, 2), {"quiz", {{"a", {"b", "c"}, 0}}}, Context({}, &stop)),
+                  Interrupted);
+}
 
 TEST_CASE("log-probabilities and accuracies equal those of Hugging Face transformers with lm-eval's rules") {
   const at::NoGradGuard no_grad;
@@ -36,7 +139,10 @@ TEST_CASE("log-probabilities and accuracies equal those of Hugging Face transfor
   const auto golden = read_json(parity / "choices.json");
   CHECK(task.name == "choices");
   REQUIRE(task.questions.size() == golden["log_probabilities"].size());
-  const auto scores = score_choices(source, {}, all_dense(source), *tokenizer, task, {});
+  const std::vector<ModelPolicy> policies = {all_dense(source)};
+  const MoeLayers none;
+  const Branches branches = under_policies(none, policies, SkippedExperts::masked);
+  const auto scores = score_choices(source, branches, *tokenizer, task, {});
   for (std::size_t q = 0; q < task.questions.size(); ++q)
     for (std::size_t c = 0; c < task.questions[q].choices.size(); ++c) {
       INFO(task.questions[q].context, " | ", task.questions[q].choices[c]);
@@ -44,7 +150,7 @@ TEST_CASE("log-probabilities and accuracies equal those of Hugging Face transfor
             doctest::Approx(golden["log_probabilities"][q][c].get<double>()).epsilon(1e-4));
       CHECK(scores.converted[q][c] == scores.dense[q][c]);
     }
-  const auto result = answer(source, {}, all_dense(source), *tokenizer, task, {});
+  const auto result = answer(source, branches, *tokenizer, task, {});
   CHECK(result.n == 7);
   REQUIRE(result.dense);
   CHECK(result.dense->acc == doctest::Approx(golden["acc"].get<double>()));

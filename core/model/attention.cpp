@@ -1,0 +1,85 @@
+#include "model/attention.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
+
+#include "base/chunking.h"
+
+namespace ladimo {
+namespace {
+
+// q [B, heads, w, D], k and v [B, kv_heads, n, D] -> [B, heads, w, D]. Query heads of one group share their
+// keys. They are folded into the rows of one product, so keys are never repeated.
+at::Tensor attend_seen(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                       const at::Tensor& hidden, double scale) {
+  const std::int64_t batch = q.size(0), heads = q.size(1), queries = q.size(2), head_dim = q.size(3);
+  const std::int64_t kv_heads = k.size(1), group = heads / kv_heads;
+  const at::Tensor rows = q.reshape({batch * kv_heads, group * queries, head_dim});
+  const at::Tensor columns = k.reshape({batch * kv_heads, k.size(2), head_dim}).transpose(1, 2);
+  at::Tensor scores;
+  if (hidden.defined()) {
+    at::Tensor mask = at::zeros(hidden.sizes(), q.options())
+                          .masked_fill(hidden, -std::numeric_limits<double>::infinity())
+                          .repeat({1, group, 1});
+    if (hidden.size(0) > 1) mask = mask.repeat_interleave(kv_heads, 0);
+    scores = at::baddbmm(mask, rows, columns, 1, scale);
+  } else {
+    scores = at::bmm(rows, columns) * scale;
+  }
+  const at::Tensor weights = at::softmax(scores, -1, at::kFloat).to(v.scalar_type());
+  return at::bmm(weights, v.reshape({batch * kv_heads, v.size(2), head_dim}))
+      .view({batch, heads, queries, head_dim});
+}
+
+}  // namespace
+
+Projected project(const DecoderLayer& layer, const at::Tensor& h, const Rotary::Tables& turns,
+                  std::int64_t start) {
+  const std::int64_t batch = h.size(0), width = h.size(1);
+  const at::Tensor x = rms_norm(h, layer.attention_norm, layer.rms_eps);
+  const auto heads_of = [&](const at::Tensor& weight, const at::Tensor& bias, std::int64_t count) {
+    return at::linear(x, weight, bias).view({batch, width, count, layer.head_dim}).transpose(1, 2);
+  };
+  const auto turned = [&](const at::Tensor& t, const at::Tensor& norm) {
+    return rotate(norm.defined() ? rms_norm(t, norm, layer.rms_eps) : t, turns, start);
+  };
+  return {turned(heads_of(layer.q, layer.q_bias, layer.heads), layer.q_norm),
+          turned(heads_of(layer.k, layer.k_bias, layer.kv_heads), layer.k_norm),
+          heads_of(layer.v, layer.v_bias, layer.kv_heads)};
+}
+
+at::Tensor attend_in_chunks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
+                            const See& see) {
+  const std::int64_t batch = q.size(0), heads = q.size(1), width = q.size(2);
+  const std::int64_t rows = chunk_score_rows(heads, k.size(2));
+  const std::int64_t chunk = std::min({width, chunk_queries, rows});
+  const std::int64_t sequences = std::clamp<std::int64_t>(rows / chunk, 1, batch);
+  std::vector<at::Tensor> chunks;
+  for (std::int64_t i = 0; i < width; i += chunk) {
+    const std::int64_t queries = std::min(chunk, width - i);
+    std::vector<at::Tensor> parts;
+    for (std::int64_t b = 0; b < batch; b += sequences) {
+      const std::int64_t n = std::min(sequences, batch - b);
+      const Seen seen = see(i, queries, b, n);
+      const auto visible = [&](const at::Tensor& t) {
+        return t.narrow(0, b, n).narrow(2, seen.key, seen.keys);
+      };
+      parts.push_back(
+          attend_seen(q.narrow(0, b, n).narrow(2, i, queries), visible(k), visible(v), seen.hidden, scale));
+    }
+    chunks.push_back(parts.size() == 1 ? parts.front() : at::cat(parts, 0));
+  }
+  const at::Tensor attended = chunks.size() == 1 ? chunks.front() : at::cat(chunks, 2);
+  return attended.transpose(1, 2).reshape({batch, width, heads * q.size(3)});
+}
+
+}  // namespace ladimo
