@@ -65,7 +65,7 @@ class Group {
                             std::ssize(tokens), nullptr, wide_.data());
       for (std::size_t t = 0; t < tokens.size(); ++t)
         kernels().fp32.swiglu(to_[t], to_[t] + block.count, block.count,
-                         h_.data() + tokens[t] * ffn_.neurons() + block.first);
+                              h_.data() + tokens[t] * ffn_.neurons() + block.first);
     }
   }
 
