@@ -15,7 +15,7 @@ constexpr double profile_passes = 1.3;     // the routing profile, in forward pa
 constexpr double read_bytes_per_s = 12e9;  // by one thread
 // What `auto` allows. The limits are operations and not seconds, so that the recipe alone decides the result.
 constexpr double measured_limit_flops = 2e13;  // of measuring sensitivity
-constexpr double finish_limit_flops = 2e14, finish_limit_bytes = 10e9;
+constexpr double finish_limit_flops = 1.5e14, finish_limit_bytes = 10e9;
 constexpr double finish_least_tokens = 20000;
 
 /// The shapes as floating-point numbers, because products of them could overflow an integer.

@@ -64,9 +64,9 @@ double activated_estimate(const Workload& work, double mean_experts);
 bool measures_sensitivity(const Workload& work);
 
 /// The number of calibration tokens for the end-to-end finish; 0 means no finish. With `on` in the recipe it
-/// is all of them. With `auto` it is as many as the whole model with its gradients can be trained on within 10
-/// GB and 2e14 floating-point operations (a quarter of an hour on two threads), or 0 where these allow fewer
-/// than 20,000. More calibration tokens thus never mean less training.
+/// is all of them. With `auto` it is as many as the whole model with its gradients can be trained on within
+/// 10 GB and 1.5e14 floating-point operations (a quarter of an hour on two threads), or 0 where these allow
+/// fewer than 20,000. More calibration tokens thus never mean less training.
 std::int64_t finish_tokens(const Workload& work);
 /// The number of calibration tokens, up to whole windows, on which the finish estimates the sensitivities of
 /// the candidates that it trains at.

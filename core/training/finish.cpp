@@ -214,7 +214,6 @@ class Training {
       added = added.defined() ? added + more : more;
     }
     if (added.defined()) slope_ = -added.item<double>() / rate;
-    if (getenv("STEPS")) fprintf(stderr, "STEP %d rate %.6f loss %.4f\n", steps_, rate, loss);
     ++steps_;
     if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
   }
