@@ -1,7 +1,6 @@
 #include "commands/conversion.h"
 
 #include <functional>
-#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,6 +18,7 @@
 #include "run/run_text.h"
 #include "run/seen_text.h"
 #include "run/timing_log.h"
+#include "training/block_finish.h"
 #include "training/finish.h"
 #include "training/second_sweep.h"
 #include "training/stage1.h"
@@ -161,11 +161,19 @@ class Conversion {
       std::filesystem::remove(file);
     const auto storage = storage_dtype(source_.checkpoint());
     const auto text = some_windows(text_.calibration, plan_.finish_tokens / recipe_.window);
-    const auto finished = finish_end_to_end(source_, moe_, recipe_, text, storage, context_);
-    std::map<int, LayerStore::Write> layers;
-    for (const auto& [layer, weights] : finished.layers)
-      layers[layer] = [&](const auto& file) { save_moe_weights(file, weights, storage); };
-    store.put(FinishRecord{finished.held_out_losses, {}}, layers);
+    FinishRecord record;
+    const auto keep = [&](int layer, const MoeWeights& weights) {
+      record.hashes[layer] =
+          store.put_finished(layer, [&](const auto& file) { save_moe_weights(file, weights, storage); });
+    };
+    if (recipe_.finish.block > 0) {
+      record.held_out_losses = finish_by_blocks(source_, moe_, recipe_, text, storage, keep, context_);
+    } else {
+      const auto finished = finish_end_to_end(source_, moe_, recipe_, text, storage, context_);
+      record.held_out_losses = finished.held_out_losses;
+      for (const auto& [layer, weights] : finished.layers) keep(layer, weights);
+    }
+    store.put(record);
   }
 
   void profile() {

@@ -90,10 +90,10 @@ class Clock {
     return forward(tokens) + tokens * s_.layers * (s_.layer_flops() * 2 + s_.ffn_flops()) / pace_.backward +
            head(tokens, 2) + candidates_of_layer * converted / 3 * ffn(tokens);
   }
-  /// One pass of the finish over `tokens`: a forward and a backward pass, and the teacher's logits.
-  double finish_epoch(double tokens) const {
+  /// A forward and a backward pass of the finish through all layers.
+  double training(double tokens) const {
     const double flops = s_.layers * (2 * s_.layer_flops() + s_.ffn_flops());
-    return tokens * flops / (pace_.backward * gain()) + head(tokens, 3);
+    return tokens * flops / (pace_.backward * gain());
   }
   /// Scores of `models` models with experts beside the dense one.
   double scoring(double tokens, double models) const {
@@ -198,8 +198,13 @@ StepSeconds time_estimate(const Workload& work) {
   if (const auto tokens = static_cast<double>(finish_tokens(work)); tokens > 0) {
     const double epochs = work.recipe.finish.epochs;
     const double judged = tokens * work.recipe.stage1.validation_share;
-    time.finish = clock.estimating(finish_table_tokens) + clock.forward(tokens) +
-                  epochs * clock.finish_epoch(tokens) + (1 + epochs) * clock.scoring(judged, 4);
+    time.finish = clock.estimating(finish_table_tokens) + clock.forward(tokens);
+    if (work.recipe.finish.block > 0)
+      time.finish +=
+          clock.forward(tokens) + epochs * clock.training(tokens) + (1 + epochs) * clock.forward(judged);
+    else
+      time.finish +=
+          epochs * (clock.training(tokens) + clock.head(tokens, 3)) + (1 + epochs) * clock.scoring(judged, 4);
   }
   time.profile = profile_passes * clock.forward(s.tables);
   // Activity is counted at every threshold. The estimate is always made, even when sensitivity is also
@@ -242,10 +247,26 @@ bool measures_sensitivity(const Workload& work) {
   return converted * measuring_flops_per_layer(Shapes(work), work) < measured_limit_flops;
 }
 
+int finish_block(const Workload& work, std::uint64_t memory) {
+  if (work.recipe.finish.use != "on") return 0;
+  const auto fits = [&](int block) {
+    const auto use = finish_memory(work, block, static_cast<double>(work.tokens));
+    return program_bytes + use.needed <= static_cast<double>(memory);
+  };
+  if (fits(0)) return 0;
+  auto block = static_cast<int>(work.config.layers);
+  while (block > 1 && !fits(block)) --block;
+  return block;
+}
+
 std::int64_t finish_tokens(const Workload& work) {
-  if (work.recipe.finish.use != "auto") return work.recipe.finish.use == "on" ? work.tokens : 0;
+  const Finish& finish = work.recipe.finish;
+  if (finish.use != "auto") return finish.use == "on" ? work.tokens : 0;
   const double in_time = finish_limit_flops / finish_flops(work);
-  const double in_memory = (finish_limit_bytes - finish_memory(work, 0)) / (4 * Shapes(work).d);
+  const double left = finish_limit_bytes - finish_memory(work, finish.block, 0).needed;
+  if (left < 0) return 0;
+  // By blocks the tokens take no memory: streams may be kept in scratch files.
+  const double in_memory = finish.block > 0 ? static_cast<double>(work.tokens) : left / (4 * Shapes(work).d);
   const double affordable = std::min(in_time, in_memory);
   if (affordable < finish_least_tokens) return 0;
   return std::min(work.tokens, static_cast<std::int64_t>(affordable));

@@ -63,7 +63,11 @@ double activated_estimate(const Workload& work, double mean_experts);
 /// not matter, so that the recipe alone decides the result.
 bool measures_sensitivity(const Workload& work);
 
-/// The number of calibration tokens for the end-to-end finish; 0 means no finish. With `on` in the recipe it
+/// How many layers the finish trains at a time when the recipe leaves that open: 0, all together, where they
+/// fit, else as many as do, but at least one. They fit into `memory` bytes when the recipe says that there is
+/// a finish. With `auto` they are always trained together.
+int finish_block(const Workload& work, std::uint64_t memory);
+/// The number of calibration tokens for the finish; 0 means no finish. With `on` in the recipe it
 /// is all of them. With `auto` it is as many as the whole model with its gradients can be trained on within
 /// 10 GB and 1.5e14 floating-point operations (a quarter of an hour on two threads), or 0 where these allow
 /// fewer than 20,000. More calibration tokens thus never mean less training.

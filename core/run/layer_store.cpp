@@ -191,11 +191,11 @@ void LayerStore::put(SweepRecord record, const Write& write) const {
                     {"hash", hash_or_null(record.hash)}});
 }
 
-void LayerStore::put(FinishRecord record, const std::map<int, Write>& layers) const {
-  for (const auto& [layer, write] : layers)
-    record.hashes[layer] = written(file(finish_folder, layer, "safetensors"), write);
-  write_json(finish_file(), to_json(record));
+std::string LayerStore::put_finished(int layer, const Write& write) const {
+  return written(file(finish_folder, layer, "safetensors"), write);
 }
+
+void LayerStore::put(const FinishRecord& record) const { write_json(finish_file(), to_json(record)); }
 
 void LayerStore::require_done(int layer) const {
   if (!done(layer))

@@ -45,8 +45,9 @@ struct SweepRecord {
 
 /// finish.json: one record for all layers, because they were trained together.
 struct FinishRecord {
-  /// One number after every epoch, on validation windows: the mean over slider positions of ln(KL / KL
-  /// before).
+  /// On validation windows. When all layers are trained together, one number after every epoch: the mean over
+  /// slider positions of ln(KL / KL before). When they are trained block by block, one number for every
+  /// block: the mean of ln(error / error before), 0 where the block is unchanged.
   std::vector<double> held_out_losses;
   std::map<int, std::string> hashes;  // of every layer's file; empty: all layers are unchanged
 };
@@ -98,8 +99,10 @@ class LayerStore {
   void put(LayerRecord record, const Write& write) const;
   /// Stores a layer of the second sweep. Without `write` the layer stays as it was.
   void put(SweepRecord record, const Write& write) const;
-  /// Stores the layers of the finish, then their common record.
-  void put(FinishRecord record, const std::map<int, Write>& layers) const;
+  /// Stores a layer of the finish and returns the hash of its file. It counts when put() has stored a record
+  /// with that hash.
+  std::string put_finished(int layer, const Write& write) const;
+  void put(const FinishRecord& record) const;
 
   /// The file of a layer's weights. stage1_weights() are those of stage 1. weights_before_finish() are those
   /// of the second sweep if it was kept, else of stage 1. weights() are those in use: of the finish if it was

@@ -9,8 +9,6 @@ namespace ladimo {
 namespace {
 
 constexpr double fp32 = 4, fp64 = 8;
-// The memory of the program and its libraries, and of freed chunks that the allocator keeps.
-constexpr double program = 450e6;
 constexpr double adam_moments = 2;
 
 /// The sizes of a model's parts, in bytes of fp32 where they are not counts.
@@ -87,7 +85,7 @@ MemoryUse stage1(const Workload& work, const Parts& p) {
   const double routing = 6 * fp32 * tokens * work.recipe.routed();
   // The dense layer is released before its converted form is fitted.
   const double passing = p.layer() + std::max(p.loading() + p.forward(), p.ffn + features);
-  return {program + routing + std::max(passing, p.ffn + std::max(refit, distil)),
+  return {program_bytes + routing + std::max(passing, p.ffn + std::max(refit, distil)),
           3 * stream(p, tokens, stream_bytes(work.recipe))};
 }
 
@@ -101,13 +99,13 @@ double moved_copies(const Workload& work, double policies) {
 MemoryUse profile(const Workload& work, const Parts& p) {
   const auto tables = static_cast<double>(work.recipe.splits().tables);
   const double routing = 6 * fp32 * tables * work.recipe.routed();
-  return {program + p.layer() + p.ffn * (1 + moved_copies(work, 0)) + p.forward() + routing,
+  return {program_bytes + p.layer() + p.ffn * (1 + moved_copies(work, 0)) + p.forward() + routing,
           stream(p, tables, stream_bytes(work.recipe))};
 }
 
 MemoryUse counting(const Workload& work, const Parts& p) {
   const double tokens = std::ceil(static_cast<double>(work.recipe.splits().tables) / 2);
-  return {program + p.layer() + p.ffn * (1 + moved_copies(work, thresholds_of_layer)) +
+  return {program_bytes + p.layer() + p.ffn * (1 + moved_copies(work, thresholds_of_layer)) +
               p.forward() * at_once(p, work.threads, thresholds_of_layer, p.rows),
           (1 + thresholds_of_layer) * stream(p, tokens, stream_bytes(work.recipe))};
 }
@@ -119,8 +117,8 @@ MemoryUse estimating(const Workload& work, const Parts& p) {
   const double comparing =
       together * fp32 * p.backward_rows * ((moved_copies(work, 0) > 0 ? 2 : 1) * p.f + 3 * p.d);
   const double head = p.head + fp32 * 4 * 8192 * std::min(p.vocab, 2048.0);
-  return {program + std::max(head, p.layer() + p.ffn * (1 + moved_copies(work, together)) + p.backward() +
-                                       comparing),
+  return {program_bytes + std::max(head, p.layer() + p.ffn * (1 + moved_copies(work, together)) +
+                                             p.backward() + comparing),
           static_cast<double>(work.config.layers + 1) * stream(p, tables, stream_bytes(work.recipe)) +
               stream(p, tables, fp32)};
 }
@@ -135,13 +133,13 @@ MemoryUse scoring(const Parts& p, double policies, double tokens, double bytes, 
   const double compared =
       pieces_at_once(threads, static_cast<std::int64_t>(policies), static_cast<std::int64_t>(matrix));
   const double logits = (2 + compared) * 4 * matrix + (1 + policies) * fp32 * p.rows * p.d;
-  return {program + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * together, p.head + logits),
+  return {program_bytes + std::max(p.layer() + p.ffn * (1 + moved) + p.forward() * together, p.head + logits),
           (1 + policies) * stream(p, tokens, bytes)};
 }
 
 }  // namespace
 
-double finish_memory(const Workload& work, double tokens) {
+MemoryUse finish_memory(const Workload& work, int block, double tokens) {
   // Copies of the FFNs' weights: the weights, the sums of their gradients, Adam's moments, the best so far,
   // rounded too, and a rounded copy. Shifts double all of these. The gradients of one position come to that,
   // and the weights that run there.
@@ -149,13 +147,16 @@ double finish_memory(const Workload& work, double tokens) {
   const bool shifts = work.recipe.stage1.elastic && work.recipe.finish.shift;
   const double copies = (shifts ? 2 : 1) * each + of_position;
   const auto& config = work.config;
-  const auto layers = static_cast<double>(config.layers), d = static_cast<double>(config.hidden_size),
-             f = static_cast<double>(config.intermediate_size);
+  const Parts p(config, work.recipe.window);
+  const auto layers =
+      static_cast<double>(block > 0 ? std::min<std::int64_t>(block, config.layers) : config.layers);
   const auto attention = static_cast<double>(config.heads * config.head_dim);
-  const auto window = static_cast<double>(work.recipe.window);
-  const double tokens_of_position = std::max(window, work.recipe.finish.batch / 4.0);
-  return fp32 * (static_cast<double>(config.parameters()) + copies * layers * 3 * d * f + tokens * d +
-                 tokens_of_position * layers * (8 * f + 12 * d + 2 * window * attention / d));
+  const double tokens_of_position = std::max(p.window, work.recipe.finish.batch / 4.0);
+  const double trained =
+      layers * fp32 *
+      (copies * 3 * p.d * p.f + tokens_of_position * (8 * p.f + 12 * p.d + 2 * p.window * attention / p.d));
+  if (block > 0) return {trained + layers * p.layer(), 2 * stream(p, tokens, stream_bytes(work.recipe))};
+  return {trained + fp32 * (static_cast<double>(config.parameters()) + tokens * p.d), 0};
 }
 
 std::vector<MemoryUse> memory_uses(const Workload& work) {
@@ -170,10 +171,12 @@ std::vector<MemoryUse> memory_uses(const Workload& work) {
     uses.push_back(scoring(p, candidates_of_layer * static_cast<double>(work.recipe.layers.size()),
                            measuring_tokens(work), bytes, moved_copies(work, candidates_of_layer),
                            work.threads));
-  if (const auto tokens = finish_tokens(work); tokens > 0)
-    uses.push_back({program + finish_memory(work, static_cast<double>(tokens)), 0});
+  if (const auto tokens = finish_tokens(work); tokens > 0) {
+    auto [needed, streams] = finish_memory(work, work.recipe.finish.block, static_cast<double>(tokens));
+    uses.push_back({program_bytes + needed, streams});
+  }
   if (work.recipe.self_text())
-    uses.push_back({program + fp32 * static_cast<double>(work.config.parameters()), 0});
+    uses.push_back({program_bytes + fp32 * static_cast<double>(work.config.parameters()), 0});
   return uses;
 }
 

@@ -17,14 +17,17 @@ struct MemoryUse {
   double streams = 0;
 };
 
+/// The memory of the program and its libraries, and of freed chunks that the allocator keeps.
+inline constexpr double program_bytes = 450e6;
+
 /// The memory of every step of the workload. Each includes the program itself.
 std::vector<MemoryUse> memory_uses(const Workload& work);
 /// The memory of `eval` on `tokens` tokens in windows of `window` tokens: the dense model and a converted
 /// one, layer by layer.
 MemoryUse evaluation_memory(const ModelConfig& config, std::int64_t window, std::int64_t tokens, int threads);
-/// The bytes that the end-to-end finish takes on `tokens` tokens, without the program itself. The finish
-/// holds the whole model.
-double finish_memory(const Workload& work, double tokens);
+/// The memory of the finish on `tokens` tokens when it trains `block` layers at a time, without the program
+/// itself. With `block` 0 it trains all together and holds the whole model.
+MemoryUse finish_memory(const Workload& work, int block, double tokens);
 
 /// The bytes that streams may take when all steps should stay within `memory` bytes: what the largest
 /// `needed` leaves, or 0.

@@ -68,10 +68,19 @@ class Steps {
   }
 
   PlanStep finish() const {
+    const int block = plan_.recipe.finish.block;
+    const std::string what =
+        block == 0 ? "All converted layers are trained together on the predictions"
+        : block == 1
+            ? "The converted layers are trained one at a time on the hidden states of the dense model"
+            : fmt::format(
+                  "The converted layers are trained {} at a time on the hidden states of the "
+                  "dense model",
+                  block);
     return {Step::finish,
-            fmt::format("All converted layers are trained together on the predictions, {} times through {} "
-                        "calibration tokens; kept where held-back text is better for it.",
-                        plan_.recipe.finish.epochs,
+            fmt::format("{}, {} times through {} calibration tokens; kept where held-back text is better for "
+                        "it.",
+                        what, plan_.recipe.finish.epochs,
                         plan_.finish_tokens < plan_.tokens ? std::to_string(plan_.finish_tokens) : "the"),
             time_.finish, done(exists(run_.layers().finish_file()) || all_done_)};
   }
@@ -117,6 +126,7 @@ class Steps {
 void estimate(Plan& plan, int weight_bytes, int threads, std::uint64_t memory,
               const std::optional<Pace>& pace) {
   const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads, pace};
+  if (plan.recipe.finish.block < 0) plan.recipe.finish.block = finish_block(work, memory);
   plan.measures_sensitivity = measures_sensitivity(work);
   plan.finish_tokens = finish_tokens(work);
   const Steps steps(plan, work);

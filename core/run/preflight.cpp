@@ -94,10 +94,7 @@ void Preflight::check_folder() {
   if (!is_writable(run))
     return problem("The run folder cannot be written to.", "Choose a folder of your own with {run}.", run);
   if (is_run(run))
-    attempt([&] {
-      in_run_ = RunFolder(run).recipe();
-      if (in_run_->compute == "auto") in_run_->compute = "fp32";  // a run of an earlier version
-    });
+    attempt([&] { in_run_ = RunFolder(run).recipe(); });
   else if (fs::exists(run) && holds_foreign_files(run))
     problem("The run folder holds other files and is not a run.", "Name a new or empty folder with {run}.",
             run);
@@ -151,6 +148,7 @@ void Preflight::apply_flags() {
   recipe.seed = request_.seed.value_or(recipe.seed);
   recipe.sensitivity = request_.sensitivity.value_or(recipe.sensitivity);
   if (in_run_ && recipe.compute == "auto") recipe.compute = in_run_->compute;
+  if (in_run_ && recipe.finish.block < 0) recipe.finish.block = in_run_->finish.block;
   if (recipe.window == 0 && !request_.window) recipe.window = default_window(config.max_positions);
   if (recipe.experts == 0 && !request_.experts) recipe.experts = default_experts(config.intermediate_size);
   if (recipe.shared == -1 && !request_.shared) recipe.shared = default_shared(recipe.experts);

@@ -36,10 +36,13 @@ struct Members<Stage1> {
 
 template <>
 struct Members<Finish> {
-  static constexpr std::tuple all{
-      Member{"use", &Finish::use},     Member{"epochs", &Finish::epochs},
-      Member{"batch", &Finish::batch}, Member{"learning_rate", &Finish::learning_rate},
-      Member{"shift", &Finish::shift}, Member{"slope", &Finish::slope}};
+  static constexpr std::tuple all{Member{"use", &Finish::use},
+                                  Member{"epochs", &Finish::epochs},
+                                  Member{"batch", &Finish::batch},
+                                  Member{"block", &Finish::block},
+                                  Member{"learning_rate", &Finish::learning_rate},
+                                  Member{"shift", &Finish::shift},
+                                  Member{"slope", &Finish::slope}};
 };
 
 /// All members of a recipe but its text, which may be "self".
@@ -106,6 +109,7 @@ Finish finish_from_json(const JsonFields& fields, Finish finish) {
                 "is none of auto, on, off");
   rules.require(finish.epochs >= 1, "epochs", "is less than 1");
   rules.require(finish.batch >= 1, "batch", "is less than 1");
+  rules.require(finish.block >= -1, "block", "is less than -1");
   rules.require(finish.learning_rate > 0, "learning_rate", "is not above 0");
   rules.require(finish.slope > 0, "slope", "is not above 0");
   return finish;

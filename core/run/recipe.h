@@ -40,6 +40,7 @@ struct Finish {
   std::string use = "auto";      // "on", "off", "auto": where memory and time allow
   int epochs = 3;                // passes through the calibration tokens
   int batch = 2048;              // tokens
+  int block = -1;                // layers trained at a time; 0: all together; -1 until resolved
   double learning_rate = 0.004;  // times each weight's root mean square and the pace of its kind
   bool shift = true;             // gate, up and down move with the share of experts that run
   double slope = 0.3;  // width of the routers' gradient, in standard deviations of the routing weights

@@ -48,8 +48,11 @@ void RunFolder::clean() const {
 }
 
 Recipe RunFolder::recipe() const {
+  // How runs were made whose recipe lacks a key.
   Recipe before;
-  before.finish.shift = false;  // runs whose recipe lacks the key were made without shifts
+  before.compute = "fp32";
+  before.finish.shift = false;
+  before.finish.block = 0;
   return recipe_from_json(read_json(recipe_file()), recipe_file(), before);
 }
 

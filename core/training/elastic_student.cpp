@@ -116,11 +116,11 @@ void ElasticPass::differentiate(const at::Tensor& gradient, std::vector<at::Tens
   }
 }
 
-ElasticStudent::ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope,
-                               at::ScalarType compute)
+ElasticStudent::ElasticStudent(const WeightSource& source, std::int64_t first, ConvertedLayers layers,
+                               double slope, at::ScalarType compute)
     : source_(source), moe_(std::move(layers)), slope_(slope), compute_(compute) {
   const WeightSource narrow(source.checkpoint(), source.device(), compute);
-  for (std::int64_t l = 0; l < source.config().layers; ++l) decoder_.push_back(narrow.layer(l));
+  for (std::int64_t l = 0; l < std::ssize(moe_); ++l) decoder_.push_back(narrow.layer(first + l));
   for (auto& weights : moe_) {
     auto& places = places_.emplace_back(kinds.size(), absent);
     if (!weights) continue;
@@ -154,25 +154,37 @@ MoeWeights ElasticStudent::used_at(std::size_t layer, double threshold,
   return moved;
 }
 
-ElasticPass ElasticStudent::forward(const Windows& windows, const SliderPosition& position) const {
+ElasticPass ElasticStudent::forward(const at::Tensor& h, const SliderPosition& position) const {
   const Context context;
   ElasticPass pass;
+  const auto windows = h.size(0), positions = h.size(1);
   // In fp32 whatever other streams are kept as: gradients flow through it.
-  auto stream = ResidualStream::embedded(source_, windows, context, at::kFloat);
+  ResidualStream stream(source_, windows, positions, context, at::kFloat);
+  stream.write(0, h);
   Walk how;
   how.layers = std::ssize(decoder_);
-  how.together = windows.count();
+  how.together = windows;
   how.load = [&](std::int64_t l) {
     const auto i = static_cast<std::size_t>(l);
     auto layer = decoder_[i];
     if (position[i])
       layer.ffn = std::make_shared<ElasticFfn>(used_at(i, *position[i], pass.used), *position[i], slope_,
-                                               windows.window, compute_);
+                                               positions, compute_);
     return layer;
   };
   walk(source_, stream, how, context);
-  pass.h = stream.read(0, windows.count());
+  pass.h = stream.read(0, windows);
   return pass;
+}
+
+void ElasticStudent::round(at::ScalarType storage) {
+  for (auto& weights : moe_) {
+    if (!weights) continue;
+    const auto rounded = weights->rounded(storage);
+    for (const Kind& kind : kinds)
+      if (const at::Tensor& tensor = (*weights).*kind.tensor; tensor.defined())
+        tensor.copy_(rounded.*kind.tensor);
+  }
 }
 
 ConvertedLayers ElasticStudent::layers() const {

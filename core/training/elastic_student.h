@@ -1,5 +1,5 @@
-// The converted model as one function that is differentiable with respect to all of its converted layers. The
-// end-to-end finish trains it (docs/method.md "The finish, all layers").
+// Consecutive layers of the converted model as one function that is differentiable with respect to all
+// converted layers among them. The finish trains them (docs/method.md "The finish").
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace ladimo {
 
-/// The thresholds of all layers at one position of the slider, empty where a layer stays dense.
+/// The thresholds of consecutive layers at one position of the slider, empty where a layer stays dense.
 using SliderPosition = std::vector<std::optional<double>>;
 
 /// The selection r >= threshold as 0 and 1 [T, E]. Its gradient is that of a sigmoid of `width` (one number,
@@ -27,7 +27,7 @@ at::Tensor differentiable_selection(const at::Tensor& routing_weights, double th
 /// falling activity, with the activity that each has. Without thresholds the weights stay as they are.
 MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vector<LayerPolicy>& thresholds);
 
-/// Converted layers by their number in the model, empty where a layer was not converted.
+/// Consecutive layers of a model, empty where a layer was not converted.
 using ConvertedLayers = std::vector<std::optional<MoeWeights>>;
 
 /// What a forward pass of the student computed.
@@ -52,12 +52,15 @@ struct ElasticPass {
 
 class ElasticStudent {
  public:
-  /// Holds the whole model. The weights of `layers` are copied and trained, in fp32. `slope` is the width of
-  /// the selection in standard deviations of a layer's routing weights. forward() multiplies in `compute`,
-  /// fp32 or bf16; the residual stream, the norms' sums, softmax and the routers are fp32.
-  ElasticStudent(const WeightSource& source, ConvertedLayers layers, double slope, at::ScalarType compute);
+  /// Holds as many layers of the model as `layers` has, the first of them layer `first`. The converted
+  /// weights are copied and trained, in fp32. `slope` is the width of the selection in standard deviations of
+  /// a layer's routing weights. forward() multiplies in `compute`, fp32 or bf16; the residual stream, the
+  /// norms' sums, softmax and the routers are fp32.
+  ElasticStudent(const WeightSource& source, std::int64_t first, ConvertedLayers layers, double slope,
+                 at::ScalarType compute);
 
-  ElasticPass forward(const Windows& windows, const SliderPosition& position) const;
+  /// Takes h [n, W, d] fp32, the residual stream before the first layer, through all layers.
+  ElasticPass forward(const at::Tensor& h, const SliderPosition& position) const;
 
   /// For every converted layer: gate, up and down with their shifts, the compensation, and the router with
   /// its hidden layer. They may be changed in place.
@@ -65,6 +68,8 @@ class ElasticStudent {
   /// For every parameter the step at a learning rate of 1: its initial root mean square times a factor for
   /// its kind. A shift uses the root mean square of the weights that it shifts.
   const std::vector<double>& step_sizes() const { return step_sizes_; }
+  /// Rounds the converted layers to what a file in `storage` holds of them.
+  void round(at::ScalarType storage);
   /// A copy of the converted layers in their present state.
   ConvertedLayers layers() const;
 

@@ -14,64 +14,18 @@
 #include "convert/adam.h"
 #include "convert/compute_dtype.h"
 #include "evaluate/distributions.h"
-#include "policy/frontier.h"
-#include "profile/routing.h"
-#include "profile/sensitivity.h"
-#include "run/estimate.h"
 #include "stream/walk.h"
 #include "stream/window_order.h"
 #include "training/elastic_student.h"
 #include "training/finish_judge.h"
+#include "training/finish_slider.h"
 
 namespace ladimo {
 namespace {
 
-constexpr double trained_from = 0.13;  // share of the step's time spent before training
-constexpr double least_kl = 1e-3;      // nats; positions with a smaller KL need no more weight
-
-/// Candidates of thresholds alone.
-CandidateTable threshold_candidates(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
-                                    const Windows& windows, const Context& context) {
-  auto candidates = measure_routing(source, moe, recipe.layers, windows, context).candidates;
-  for (auto& row : candidates)
-    std::erase_if(row, [](const LayerPolicy& c) { return c.kind != LayerPolicy::Kind::threshold; });
-  return candidates;
-}
-
-/// A table with estimated sensitivities and with the activity that the thresholds were made for.
-TradeoffTable estimated_table(const WeightSource& source, const MoeLayers& moe,
-                              const CandidateTable& candidates, const Recipe& recipe, const Windows& windows,
-                              const Context& context) {
-  const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed, context);
-  const ModelConfig& config = source.config();
-  const auto dense = static_cast<double>(config.ffn_parameters_per_layer());
-  TradeoffTable table;
-  table.other_activated = static_cast<double>(config.activated_outside_ffns());
-  for (std::size_t l = 0; l < candidates.size(); ++l) {
-    LayerTable layer{static_cast<int>(l), {{LayerPolicy::dense(), 0, dense}}};
-    const auto shape = candidates[l].empty() ? MoeShape() : moe.shape(layer.layer);
-    for (std::size_t c = 0; c < candidates[l].size(); ++c)
-      layer.candidates.push_back(
-          {candidates[l][c], kl[l][c], shape.activated_parameters(candidates[l][c].mean_experts)});
-    table.layers.push_back(std::move(layer));
-  }
-  return table;
-}
-
-/// Activated parameters of the whole model with all layers at one of the recipe's levels, for every level.
-std::vector<double> budgets_of_levels(const TradeoffTable& table, const MoeLayers& moe,
-                                      const Recipe& recipe) {
-  std::vector<double> budgets;
-  for (const double level : recipe.stage1.levels) {
-    double budget = table.other_activated;
-    for (const LayerTable& layer : table.layers)
-      budget += layer.candidates.size() == 1
-                    ? layer.candidates.front().activated
-                    : moe.shape(layer.layer).activated_parameters(level * recipe.routed());
-    budgets.push_back(budget);
-  }
-  return budgets;
-}
+// Shares of the step's time: the prices of the slider are known, and training begins.
+constexpr double priced_until = 0.1, trained_from = 0.13;
+constexpr double least_kl = 1e-3;  // nats; positions with a smaller KL need no more weight
 
 /// The residual stream of the dense model after its last layer.
 ResidualStream after_last_layer(const WeightSource& source, const Windows& windows, const Context& context) {
@@ -82,24 +36,10 @@ ResidualStream after_last_layer(const WeightSource& source, const Windows& windo
   return stream;
 }
 
-SliderPosition position_of(const ModelPolicy& policy) {
-  SliderPosition position(policy.size());
-  for (std::size_t l = 0; l < policy.size(); ++l)
-    if (policy[l].kind == LayerPolicy::Kind::threshold) position[l] = policy[l].threshold;
-  return position;
-}
-
 /// The layers that training starts from.
-ConvertedLayers first_layers(const WeightSource& source, const MoeLayers& moe,
-                             const CandidateTable& candidates, const Recipe& recipe) {
-  ConvertedLayers layers(candidates.size());
-  for (const int l : recipe.layers) {
-    auto& weights = layers[static_cast<std::size_t>(l)];
-    weights = *moe.load(l);
-    if (recipe.stage1.elastic && recipe.finish.shift)
-      weights =
-          with_shifts(std::move(*weights), *source.dense_ffn(l), candidates[static_cast<std::size_t>(l)]);
-  }
+ConvertedLayers first_layers(const WeightSource& source, const FinishSlider& slider, const Recipe& recipe) {
+  ConvertedLayers layers(static_cast<std::size_t>(source.config().layers));
+  for (const int l : recipe.layers) layers[static_cast<std::size_t>(l)] = slider.first_layer(l);
   return layers;
 }
 
@@ -130,17 +70,15 @@ class StoredLayers {
 class Training {
  public:
   Training(const WeightSource& source, ConvertedLayers layers, const Recipe& recipe,
-           const Windows& calibration, const Frontier& frontier, std::vector<double> budgets,
-           const Context& context)
+           const Windows& calibration, const FinishSlider& slider, const Context& context)
       : source_(source),
         head_(source.head()),
         settings_(recipe.finish),
-        frontier_(frontier),
-        budgets_(std::move(budgets)),
+        slider_(slider),
         context_(context),
         random_(recipe.seed, "finish"),
         windows_(WindowOrder(calibration.count(), recipe.stage1.validation_share).fitted(calibration)),
-        student_(source, std::move(layers), recipe.finish.slope, compute_dtype(recipe)),
+        student_(source, 0, std::move(layers), recipe.finish.slope, compute_dtype(recipe)),
         rate_(recipe.finish.learning_rate) {
     start_optimiser();
     keep();
@@ -183,8 +121,7 @@ class Training {
   }
 
  private:
-  static constexpr int positions = 4;      // of the slider in every batch, one from each stretch
-  static constexpr double crowding = 1.8;  // how densely the stretches crowd towards the cheap end
+  static constexpr int positions = FinishSlider::stretches;  // of the slider in every batch
 
   void start_optimiser() {
     adam_.clear();
@@ -203,7 +140,7 @@ class Training {
     double loss = 0;
     for (std::size_t i = 0; i < positions; ++i) {
       const auto begin = i * pick.size() / positions, end = (i + 1) * pick.size() / positions;
-      const Policy policy = draw(static_cast<int>(i));
+      const Policy policy = slider_.draw(static_cast<int>(i), random_);
       if (begin < end) loss += differentiate(pick.subspan(begin, end - begin), policy, gradients) / positions;
     }
     rate = trusted(rate, loss);
@@ -218,22 +155,14 @@ class Training {
     if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
   }
 
-  /// The rate, or less where a step would leave the region in which the gradient can be trusted: the last batch
-  /// says how much a step at this rate lowers the loss to first order, and no more is taken than the loss itself.
-  /// Every weight moves by a share of its size, so a large model, whose gradients are mostly the noise of a
-  /// batch, needs smaller steps than a small one. The first step is too small to matter.
+  /// The rate, or less where a step would leave the region in which the gradient can be trusted: the last
+  /// batch says how much a step at this rate lowers the loss to first order, and no more is taken than the
+  /// loss itself. Every weight moves by a share of its size, so a large model, whose gradients are mostly the
+  /// noise of a batch, needs smaller steps than a small one. The first step is too small to matter.
   double trusted(double rate, double loss) const {
     constexpr double first = 1e-3;
     if (!slope_) return first * rate;
     return *slope_ > 0 ? std::min(rate, loss / *slope_) : rate;
-  }
-
-  /// Draws a policy from the i-th stretch of the frontier, or at one of the budgets. The cheap end is drawn
-  /// more often because it has the most to learn.
-  Policy draw(int i) {
-    if (!budgets_.empty()) return frontier_.at_budget(budgets_[random_.below(budgets_.size())]);
-    const double to_cheapest = 1 - (i + random_.uniform()) / positions;
-    return frontier_.at_tradeoff(1 - std::pow(to_cheapest, crowding));
   }
 
   /// Returns the mean KL of some windows, weighted by the inverse of the expected one, and adds its
@@ -242,7 +171,8 @@ class Training {
                        std::vector<at::Tensor>& gradients) const {
     context_.check();
     at::AutoGradMode with_gradients(true);
-    const auto pass = student_.forward(picked_windows(windows_, windows), position_of(policy.layers));
+    const auto ids = ids_of(picked_windows(windows_, windows), 0, std::ssize(windows));
+    const auto pass = student_.forward(source_.embed(ids), position_of(policy.layers));
     if (!pass.h.requires_grad()) return 0;
     const double weight = 1 / std::max(policy.predicted.kl, least_kl);
     const auto teacher =
@@ -281,8 +211,7 @@ class Training {
   const WeightSource& source_;
   Head head_;
   const Finish& settings_;
-  const Frontier& frontier_;
-  std::vector<double> budgets_;  // empty: the whole frontier
+  const FinishSlider& slider_;
   const Context& context_;
   Random random_;
   Windows windows_;  // the training windows
@@ -299,17 +228,11 @@ class Training {
 
 Finished finish_end_to_end(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
                            const Windows& calibration, at::ScalarType storage, const Context& context) {
-  const auto priced_on = some_windows(calibration, finish_table_tokens / calibration.window + 1);
-  const auto candidates = threshold_candidates(source, moe, recipe, priced_on, context.part(0, 0.03));
-  auto layers = first_layers(source, moe, candidates, recipe);
-  const auto table = estimated_table(source, StoredLayers(layers, storage).provider(), candidates, recipe,
-                                     priced_on, context.part(0.03, trained_from - 0.03));
-  const Frontier frontier(table, nullptr, Cost::activated);
+  const FinishSlider slider(source, moe, recipe, calibration, storage, context.part(0, priced_until));
   const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
-  const auto budgets = recipe.stage1.elastic ? std::vector<double>() : budgets_of_levels(table, moe, recipe);
-  FinishJudge judge(source, order.judging(calibration), frontier, budgets);
-  judge.remember(moe, context.part(trained_from - 0.03, trained_from));
-  Training training(source, std::move(layers), recipe, calibration, frontier, budgets, context);
+  FinishJudge judge(source, order.judging(calibration), slider.frontier(), slider.budgets());
+  judge.remember(moe, context.part(priced_until, trained_from));
+  Training training(source, first_layers(source, slider, recipe), recipe, calibration, slider, context);
   Finished finished;
   double best = 0;
   for (int epoch = 0; epoch < recipe.finish.epochs; ++epoch) {

@@ -76,7 +76,8 @@ void go_the_whole_way(const Workplace& work, const std::string& family) {
   CHECK(exported["max_logit_error"] == 0.0);
   const json again = eval(native);
   for (const char* key : {"nll", "dense_nll", "kl", "activated_parameters"})
-    CHECK(again[key] == measured[key]);
+    CHECK(again[key].get<double>() == doctest::Approx(measured[key].get<double>())
+                                          .epsilon(1e-6));  // skipped experts: evaluate/skipping_ffn.h
   const std::vector<std::string> generate = {"--prompt", "Once", "--max-tokens", "8", "--threads", "1"};
   const auto text_of = [&](const fs::path& model) {
     std::vector<std::string> arguments = {"generate", model};

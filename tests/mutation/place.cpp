@@ -132,7 +132,8 @@ void Place::make_run() {
   call(convert);
   // The finish keeps nothing of so short a training. Its layers are those of stage 1 here.
   const LayerStore layers(run);
-  layers.put(FinishRecord{{0.2, 0.1}, {}}, {{1, writing(read_file(run / "layers" / "001.safetensors"))}});
+  const auto hash = layers.put_finished(1, writing(read_file(run / "layers" / "001.safetensors")));
+  layers.put(FinishRecord{{0.2, 0.1}, {{1, hash}}});
   call({"policy", run, "--tradeoff", "1", "--pin", "0=top2", "-o", path("policy.json")});
   fs::create_directories(run / "policies");
   fs::copy(path("policy.json"), run / "policy.json");

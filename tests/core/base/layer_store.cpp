@@ -44,7 +44,9 @@ struct Sample {
   }
   /// Records a finish that made both layers better.
   void finish() const {
-    store.put(FinishRecord{{-0.1, -0.2}, {}}, {{0, writing("finished")}, {1, writing("finished")}});
+    FinishRecord record{{-0.1, -0.2}, {}};
+    for (const int layer : {0, 1}) record.hashes[layer] = store.put_finished(layer, writing("finished"));
+    store.put(record);
   }
   fs::path file(const char* name) const { return folder / name; }
   /// The same store as another process sees it, which has not checked any layer yet.
@@ -126,7 +128,7 @@ TEST_CASE("without a finish the layers of stage 1 are used") {
 
 TEST_CASE("a finish that was kept replaces the layers; a finish that was not kept leaves them") {
   const Sample sample;
-  sample.store.put(FinishRecord{{0.1}, {}}, {});
+  sample.store.put(FinishRecord{{0.1}, {}});
   CHECK(sample.store.finish_intact());
   CHECK(sample.again().weights(1) == sample.file("layers/001.safetensors"));
   sample.finish();

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "run/estimate.h"
+#include "run/memory_use.h"
 #include "run/run_folder.h"
 #include "support/environment.h"
 #include "support/pico_model.h"
@@ -370,6 +371,63 @@ TEST_CASE("the plan has a finish if the recipe says so or the model is small") {
     last = used;
   }
   CHECK(last < 100000000);
+}
+
+TEST_CASE("a finish whose gradients do not fit into memory is planned block by block, and stays so") {
+  Workplace work;
+  const auto step = [](const Plan& plan) {
+    return std::ranges::find(plan.steps, Step::finish, &PlanStep::step)->description;
+  };
+  work.request.recipe.emplace(R"({"finish": {"use": "on"}})");
+  const Plan whole = work.plan();
+  CHECK(whole.recipe.finish.block == 0);
+  CHECK(step(whole).find("trained together on the predictions") != std::string::npos);
+  work.request.memory = 1;
+  const Plan blocks = work.plan();
+  CHECK(blocks.recipe.finish.block == 1);
+  CHECK(step(blocks).find("trained one at a time on the hidden states") != std::string::npos);
+
+  // Another amount of memory does not change a run.
+  const auto file = RunFolder(work.request.run).recipe_file();
+  fs::create_directories(work.request.run);
+  auto recipe = to_json(blocks.recipe);
+  write_json(file, recipe);
+  work.request.memory.reset();
+  work.request.recipe.reset();
+  const Plan resumed = work.plan();
+  CHECK(resumed.resumes);
+  CHECK(resumed.recipe.finish.block == 1);
+  work.request.recipe.emplace(R"({"finish": {"block": 2}})");
+  check_problem(work.plan(), "finish.block: 1 in the run, 2 asked");
+  // Runs of earlier versions trained all layers together.
+  recipe["finish"].erase("block");
+  write_json(file, recipe);
+  work.request.recipe.reset();
+  work.request.memory = 1;
+  CHECK(work.plan().resumes);
+  CHECK(work.plan().recipe.finish.block == 0);
+}
+
+TEST_CASE(
+    "as many layers are finished at a time as fit; whether there is a finish does not depend on memory") {
+  const Workplace work;
+  Plan plan = work.plan();
+  plan.config.hidden_size = 4096;
+  plan.config.intermediate_size = 14336;
+  plan.config.layers = 32;
+  plan.recipe.finish.use = "on";
+  const Workload load{plan.config, plan.recipe, 100000, 2, 4};
+  const auto need = [&](int block) { return program_bytes + finish_memory(load, block, 100000).needed; };
+  CHECK(need(1) < need(4));
+  CHECK(need(32) < need(0));
+  CHECK(finish_block(load, static_cast<std::uint64_t>(need(0)) + 1) == 0);
+  CHECK(finish_block(load, static_cast<std::uint64_t>(need(4)) + 1) == 4);
+  CHECK(finish_block(load, 0) == 1);
+  plan.recipe.finish.use = "auto";
+  CHECK(finish_block(load, 0) == 0);
+  // One layer: its weights and shifts with gradients, moments and copies, each 700 MB in fp32.
+  CHECK(need(1) < 20e9);
+  CHECK(need(1) > 10 * 4.0 * 3 * 4096 * 14336);
 }
 
 TEST_CASE("the plan has a second sweep if the recipe asks for it") {

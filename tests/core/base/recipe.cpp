@@ -89,6 +89,7 @@ TEST_CASE("unknown keys and impossible values are refused by name") {
       {R"({"finish": {"use": "maybe"}})", "finish.use is none of auto, on, off"},
       {R"({"finish": {"epochs": 0}})", "finish.epochs is less than 1"},
       {R"({"finish": {"batch": 0}})", "finish.batch is less than 1"},
+      {R"({"finish": {"block": -2}})", "finish.block is less than -1"},
       {R"({"finish": {"learning_rate": 0}})", "finish.learning_rate is not above 0"},
       {R"({"finish": {"slope": -1}})", "finish.slope is not above 0"},
       {R"({"finish": {"rate": 1}})", "the key \"finish.rate\" is unknown"},

@@ -36,7 +36,8 @@ TEST_CASE("show holds everything a window needs") {
   Policy policy;
   policy.layers = {LayerPolicy::dense(), LayerPolicy::above(0.25, 3)};
   write_json(sample.run.named_policy_file("calm"), to_json(policy));
-  sample.run.layers().put(FinishRecord{{0, -0.5}, {}}, {{1, testing::writing("finished")}});
+  const LayerStore& store = sample.run.layers();
+  store.put(FinishRecord{{0, -0.5}, {{1, store.put_finished(1, testing::writing("finished"))}}});
   shown = to_json(view_run(sample.run));
   CHECK(shown["own_text"] == json({"Once.", "Twice."}));
   CHECK(shown["layers"][1]["seconds"] == 2.5);

@@ -3,6 +3,7 @@
 #include "training/finish.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -12,6 +13,7 @@
 #include "support/random_windows.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
+#include "training/block_finish.h"
 #include "training/elastic_student.h"
 
 // This comes last, because torch's logging headers define another CHECK.
@@ -48,11 +50,33 @@ struct Example {
     return open_weights(path);
   }
 
-  Finished finish() const {
+  MoeLayers provider() const {
     const auto of = [this](int l) -> const MoeWeights& { return *layers[static_cast<std::size_t>(l)]; };
-    const MoeLayers moe{[of](int l) { return std::make_shared<const MoeWeights>(of(l)); },
-                        [of](int l) { return of(l).shape(); }};
-    return finish_end_to_end(source, moe, recipe, calibration, at::kFloat, {});
+    return {[of](int l) { return std::make_shared<const MoeWeights>(of(l)); },
+            [of](int l) { return of(l).shape(); }};
+  }
+  Finished finish() const {
+    return finish_end_to_end(source, provider(), recipe, calibration, at::kFloat, {});
+  }
+  Finished finish_by_blocks(const Context& context = {}) const {
+    Finished finished;
+    const auto keep = [&](int layer, const MoeWeights& weights) { finished.layers.emplace(layer, weights); };
+    finished.held_out_losses =
+        ladimo::finish_by_blocks(source, provider(), recipe, calibration, at::kFloat, keep, context);
+    return finished;
+  }
+
+  /// KL(dense || converted) of next-token distributions, averaged over tokens that nothing was trained on,
+  /// with both layers at `threshold`.
+  double kl_at(double threshold) const {
+    const auto ids = ids_of(random_windows(40, 77), 0, 40);
+    std::vector<std::shared_ptr<const FeedForward>> ffns;
+    for (const auto& weights : layers)
+      ffns.push_back(
+          std::make_shared<MoeLayer>(std::make_shared<MoeWeights>(*weights), LayerPolicy::above(threshold)));
+    const auto log_p = Decoder(source, {nullptr, nullptr}).forward(ids).logits.log_softmax(-1);
+    const auto log_q = Decoder(source, ffns).forward(ids).logits.log_softmax(-1);
+    return (log_p.exp() * (log_p - log_q)).sum(-1).mean().item<double>();
   }
 };
 
@@ -61,7 +85,7 @@ struct Example {
 TEST_CASE("the student computes the same as the converted model, dense and moving layers included") {
   Example example;
   example.layers[1] = moving(*example.layers[1]);
-  const ElasticStudent student(example.source, example.layers, 0.3, at::kFloat);
+  const ElasticStudent student(example.source, 0, example.layers, 0.3, at::kFloat);
   const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1, 2, 3});
   const std::vector<SliderPosition> positions = {
       {std::nullopt, std::nullopt}, {0.1, 0.2}, {std::nullopt, 0.0}};
@@ -71,10 +95,22 @@ TEST_CASE("the student computes the same as the converted model, dense and movin
       if (position[l])
         ffns[l] = std::make_shared<MoeLayer>(std::make_shared<MoeWeights>(*example.layers[l]),
                                              LayerPolicy::above(*position[l]));
+    const auto h = example.source.embed(ids_of(windows, 0, 4));
     const auto expected = Decoder(example.source, ffns).forward(ids_of(windows, 0, 4)).logits;
-    const auto h = student.forward(windows, position).h;
-    CHECK(relative_difference(example.source.head().logits(h), expected) < 1e-4);
+    const auto after = student.forward(h, position).h;
+    CHECK(relative_difference(example.source.head().logits(after), expected) < 1e-4);
   }
+}
+
+TEST_CASE("a student of one layer continues where that of the layers before it ends") {
+  const Example example;
+  const auto h = example.source.embed(ids_of(example.calibration, 0, 4));
+  const auto student_of = [&](std::int64_t first, ConvertedLayers layers) {
+    return ElasticStudent(example.source, first, std::move(layers), 0.3, at::kFloat);
+  };
+  const auto between = student_of(0, {example.layers[0]}).forward(h, {0.1}).h;
+  const auto after = student_of(1, {example.layers[1]}).forward(between, {0.2}).h;
+  CHECK(at::equal(after, student_of(0, example.layers).forward(h, {0.1, 0.2}).h));
 }
 
 TEST_CASE("the selection is hard; its gradient moves experts against each other but not their number") {
@@ -96,16 +132,17 @@ TEST_CASE("the selection is hard; its gradient moves experts against each other 
 TEST_CASE("the student's gradient matches finite differences of its output") {
   Example example;
   example.layers[1] = moving(*example.layers[1]);
-  const ElasticStudent student(example.source, example.layers, 0.3, at::kFloat);
+  const ElasticStudent student(example.source, 0, example.layers, 0.3, at::kFloat);
   const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1});
+  const auto h = example.source.embed(ids_of(windows, 0, 2));
   const SliderPosition position = {0.1, 0.2};
   const auto direction = random_tensor({2, 16, 32}, 5);
   std::vector<at::Tensor> gradients(student.parameters().size());
   {
     at::AutoGradMode with_gradients(true);
-    student.forward(windows, position).differentiate(direction, gradients);
+    student.forward(h, position).differentiate(direction, gradients);
   }
-  const auto value = [&] { return (student.forward(windows, position).h * direction).sum().item<double>(); };
+  const auto value = [&] { return (student.forward(h, position).h * direction).sum().item<double>(); };
   // Checks gate, up, down, compensation and the shifts of layer 1, on which the selection does not depend.
   REQUIRE(student.parameters().size() == 15);
   for (const std::size_t p : {6, 7, 8, 9, 12, 13, 14}) {
@@ -124,13 +161,14 @@ TEST_CASE("the student's gradients in bf16 are those in fp32, but for rounding")
   Example example;
   example.layers[1] = moving(*example.layers[1]);
   const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1, 2, 3});
+  const auto h = example.source.embed(ids_of(windows, 0, 4));
   const auto direction = random_tensor({4, 16, 32}, 5);
   const auto gradients = [&](at::ScalarType compute) {
-    const ElasticStudent student(example.source, example.layers, 0.3, compute);
+    const ElasticStudent student(example.source, 0, example.layers, 0.3, compute);
     at::AutoGradMode with_gradients(true);
     // All experts run: rounding could move one across its threshold.
     std::vector<at::Tensor> sums(student.parameters().size());
-    student.forward(windows, {-100.0, std::nullopt}).differentiate(direction, sums);
+    student.forward(h, {-100.0, std::nullopt}).differentiate(direction, sums);
     return sums;
   };
   const auto narrow = gradients(at::kBFloat16), wide = gradients(at::kFloat);
@@ -204,4 +242,72 @@ TEST_CASE(
   REQUIRE(finished.held_out_losses.size() == 4);
   CHECK(std::ranges::min(finished.held_out_losses) < 0);
   CHECK_FALSE(finished.layers.empty());
+}
+
+TEST_CASE(
+    "block by block every block gets better, and so do the predictions, with the same bits every time") {
+  Example example;
+  example.recipe.finish.block = 1;
+  const auto finished = example.finish_by_blocks();
+  REQUIRE(finished.held_out_losses.size() == 2);
+  for (const double loss : finished.held_out_losses) CHECK(loss < -0.02);
+  REQUIRE(finished.layers.size() == 2);
+  CHECK(finished.layers.at(0).moves());
+  CHECK(at::equal(finished.layers.at(1).permutation, example.layers[1]->permutation));
+
+  const auto again = example.finish_by_blocks();
+  CHECK(again.held_out_losses == finished.held_out_losses);
+  CHECK(at::equal(finished.layers.at(1).down, again.layers.at(1).down));
+  CHECK(at::equal(finished.layers.at(1).router, again.layers.at(1).router));
+  const TemporaryFolder scratch;
+  const auto spilled = example.finish_by_blocks(Context().within(MemoryBudget(0, scratch.path())));
+  for (std::size_t block = 0; block < 2; ++block)
+    CHECK(spilled.held_out_losses[block] == doctest::Approx(finished.held_out_losses[block]).epsilon(1e-3));
+
+  std::vector<double> before;
+  const std::vector<double> thresholds = {-0.5, 0, 0.2, 0.8};
+  for (const double threshold : thresholds) before.push_back(example.kl_at(threshold));
+  for (const auto& [layer, weights] : finished.layers)
+    example.layers[static_cast<std::size_t>(layer)] = weights;
+  for (std::size_t i = 0; i < thresholds.size(); ++i) CHECK(example.kl_at(thresholds[i]) < before[i]);
+}
+
+TEST_CASE("a block holds layers that stay dense, and a model ends with its last converted layer") {
+  Example example;
+  example.recipe.finish.block = 1;
+  example.recipe.layers = {0};
+  const auto first = example.finish_by_blocks();
+  CHECK(first.held_out_losses.size() == 1);
+  CHECK(first.layers.size() == 1);
+  CHECK(first.layers.contains(0));
+  example.recipe.layers = {1};
+  const auto second = example.finish_by_blocks();
+  CHECK(second.held_out_losses.size() == 1);
+  CHECK(second.layers.contains(1));
+  example.recipe.finish.block = 5;
+  CHECK(example.finish_by_blocks().layers.contains(1));
+}
+
+TEST_CASE("a block that training makes worse stays as it was") {
+  Example example;
+  example.recipe.finish.block = 1;
+  example.recipe.finish.learning_rate = 1e4;
+  example.recipe.finish.epochs = 1;
+  const auto finished = example.finish_by_blocks();
+  CHECK(finished.layers.empty());
+  CHECK(finished.held_out_losses == std::vector<double>{0, 0});
+}
+
+TEST_CASE("the finish by blocks can be stopped after a block") {
+  Example example;
+  example.recipe.finish.block = 1;
+  std::atomic<bool> cancel = false;
+  int blocks = 0;
+  const Context context(
+      [&](const Event& event) {
+        if (std::holds_alternative<LossEvent>(event)) cancel = ++blocks == 1;
+      },
+      &cancel);
+  CHECK_THROWS_AS(example.finish_by_blocks(context), Interrupted);
+  CHECK(blocks == 1);
 }
