@@ -17,6 +17,7 @@
 #include "stream/window_order.h"
 #include "training/elastic_student.h"
 #include "training/finish_slider.h"
+#include "training/student_optimiser.h"
 
 namespace ladimo {
 namespace {
@@ -52,51 +53,6 @@ struct Distance {
     weighted.select(1, 0).zero_();
     error = (weighted * difference).sum().item<double>() / 2;
   }
-};
-
-/// The layers of a block while they are trained.
-class BlockTraining {
- public:
-  BlockTraining(ElasticStudent student, double rate) : student_(std::move(student)), rate_(rate) {
-    start_optimiser();
-    keep();
-  }
-
-  ElasticStudent& student() { return student_; }
-
-  /// Stores the present student for go_back().
-  void keep() {
-    kept_.clear();
-    for (const auto& parameter : student_.parameters()) kept_.push_back(parameter.clone());
-  }
-
-  void go_back() {
-    for (std::size_t p = 0; p < kept_.size(); ++p) student_.parameters()[p].copy_(kept_[p]);
-  }
-
-  /// Continues in smaller steps.
-  void slow_down() {
-    start_optimiser();
-    rate_ /= 4;
-  }
-
-  /// One step of Adam; `schedule` is a factor on the learning rate.
-  void step(const std::vector<at::Tensor>& gradients, double schedule) {
-    for (std::size_t p = 0; p < adam_.size(); ++p)
-      if (gradients[p].defined()) adam_[p].step(gradients[p], rate_ * schedule);
-  }
-
- private:
-  void start_optimiser() {
-    adam_.clear();
-    for (std::size_t p = 0; p < student_.parameters().size(); ++p)
-      adam_.emplace_back(student_.parameters()[p], student_.step_sizes()[p]);
-  }
-
-  ElasticStudent student_;
-  std::vector<Adam> adam_;
-  std::vector<at::Tensor> kept_;
-  double rate_;
 };
 
 class BlockFinish {
@@ -235,26 +191,27 @@ class BlockFinish {
       return ElasticStudent(source_, block.first, std::move(layers), settings.slope, compute_dtype(recipe_));
     };
     const auto before = log_errors(student_of(present_layers(block)), block);
-    BlockTraining training(student_of(first_layers(block)), settings.learning_rate);
+    ElasticStudent student = student_of(first_layers(block));
+    StudentOptimiser optimiser(student, settings.learning_rate);
     double best = 0;
     for (int epoch = 0; epoch < settings.epochs; ++epoch) {
-      fit(training, block, epoch);
-      training.student().round(storage_);
-      const auto now = log_errors(training.student(), block);
+      fit(student, optimiser, block, epoch);
+      student.round(storage_);
+      const auto now = log_errors(student, block);
       double loss = 0;
       for (std::size_t g = 0; g < now.size(); ++g) loss += now[g] - before[g];
       loss /= static_cast<double>(now.size());
       if (loss < best) {
         best = loss;
-        training.keep();
+        optimiser.keep();
       } else {
-        training.go_back();
-        training.slow_down();
+        optimiser.go_back();
+        optimiser.slow_down();
       }
     }
     if (best == 0) return {best, present_layers(block)};
-    training.go_back();
-    return {best, training.student().layers()};
+    optimiser.go_back();
+    return {best, student.layers()};
   }
 
   /// ln of the error of every group that is for judging.
@@ -270,18 +227,20 @@ class BlockFinish {
   }
 
   /// Trains for one epoch. A batch has a group from every stretch of the slider.
-  void fit(BlockTraining& training, const Block& block, int epoch) {
+  void fit(const ElasticStudent& student, StudentOptimiser& optimiser, const Block& block, int epoch) {
+    // To first order a step lowers the error by a fifth at most: the sum of ln(error) of all groups by 1.
+    constexpr double most = 1;
     std::array<std::vector<const Group*>, FinishSlider::stretches> turns;
     for (std::size_t g = 0; g < training_.size(); ++g) turns[g % turns.size()].push_back(&training_[g]);
     for (auto& groups : turns) random_.shuffle(groups);
     const auto batches = turns.front().size();
     const auto steps = static_cast<double>(batches) * recipe_.finish.epochs;
     for (std::size_t b = 0; b < batches; ++b) {
-      std::vector<at::Tensor> gradients(training.student().parameters().size());
+      std::vector<at::Tensor> gradients(student.parameters().size());
       for (const auto& groups : turns)
-        if (b < groups.size()) differentiate(training.student(), block, *groups[b], gradients);
+        if (b < groups.size()) differentiate(student, block, *groups[b], gradients);
       const auto done = static_cast<double>(batches) * epoch + static_cast<double>(b) + 1;
-      training.step(gradients, scheduled(done / steps));
+      optimiser.step(gradients, scheduled(done / steps), most);
     }
   }
 

@@ -22,7 +22,8 @@ namespace ladimo {
 ///
 /// Returns one number for every block with converted layers, on validation windows: the mean of ln(error /
 /// error before), or 0 where the block stays as it was. Holds one block with its gradients, beside two
-/// residual streams. The same seed gives the same bytes. Throws Interrupted.
+/// residual streams. The same seed gives the same bytes where the streams are kept in the same place, memory
+/// or scratch file: rounding differs between the two. Throws Interrupted.
 std::vector<double> finish_by_blocks(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
                                      const Windows& calibration, at::ScalarType storage,
                                      const std::function<void(int layer, const MoeWeights& weights)>& keep,

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <iterator>
 #include <numeric>
-#include <optional>
 #include <span>
 
 #include <ATen/ATen.h>
@@ -19,6 +18,7 @@
 #include "training/elastic_student.h"
 #include "training/finish_judge.h"
 #include "training/finish_slider.h"
+#include "training/student_optimiser.h"
 
 namespace ladimo {
 namespace {
@@ -79,11 +79,8 @@ class Training {
         random_(recipe.seed, "finish"),
         windows_(WindowOrder(calibration.count(), recipe.stage1.validation_share).fitted(calibration)),
         student_(source, 0, std::move(layers), recipe.finish.slope, compute_dtype(recipe)),
-        rate_(recipe.finish.learning_rate) {
-    start_optimiser();
-    keep();
-    teacher_ = after_last_layer(source, windows_, context);
-  }
+        optimiser_(student_, recipe.finish.learning_rate),
+        teacher_(after_last_layer(source, windows_, context)) {}
 
   const ElasticStudent& student() const { return student_; }
 
@@ -91,19 +88,7 @@ class Training {
     return std::max<std::int64_t>(1, windows_.count() / (positions * group_windows()));
   }
 
-  /// Stores the present student for go_back().
-  void keep() {
-    kept_.clear();
-    for (const auto& parameter : student_.parameters()) kept_.push_back(parameter.clone());
-  }
-
-  /// Restores the best student after an epoch that made it worse, and continues in smaller steps. Near the
-  /// dense model there is little to gain, and a step size that is right elsewhere loses more than that.
-  void go_back() {
-    for (std::size_t p = 0; p < kept_.size(); ++p) student_.parameters()[p].copy_(kept_[p]);
-    start_optimiser();
-    rate_ /= 4;
-  }
+  StudentOptimiser& optimiser() { return optimiser_; }
 
   /// Reports to `progress` after every batch.
   void epoch(int index, Progress& progress) {
@@ -115,7 +100,7 @@ class Training {
     for (std::int64_t b = 0; b < batches(); ++b) {
       const auto left = std::span<const std::int64_t>(order).subspan(static_cast<std::size_t>(b) * batch);
       step(left.first(std::min(batch, left.size())),
-           rate_ * scheduled(static_cast<double>(index * batches() + b + 1) / steps));
+           scheduled(static_cast<double>(index * batches() + b + 1) / steps));
       progress.advance();
     }
   }
@@ -123,19 +108,13 @@ class Training {
  private:
   static constexpr int positions = FinishSlider::stretches;  // of the slider in every batch
 
-  void start_optimiser() {
-    adam_.clear();
-    for (std::size_t p = 0; p < student_.parameters().size(); ++p)
-      adam_.emplace_back(student_.parameters()[p], student_.step_sizes()[p]);
-  }
-
   std::int64_t group_windows() const {
     return std::max<std::int64_t>(1, settings_.batch / (positions * windows_.window));
   }
 
   /// One step of Adam on windows `pick`. Each position of the slider takes a part of them. They are computed
   /// one after the other, with all threads: gradients of all positions at once would take much memory.
-  void step(std::span<const std::int64_t> pick, double rate) {
+  void step(std::span<const std::int64_t> pick, double schedule) {
     std::vector<at::Tensor> gradients(student_.parameters().size());
     double loss = 0;
     for (std::size_t i = 0; i < positions; ++i) {
@@ -143,26 +122,10 @@ class Training {
       const Policy policy = slider_.draw(static_cast<int>(i), random_);
       if (begin < end) loss += differentiate(pick.subspan(begin, end - begin), policy, gradients) / positions;
     }
-    rate = trusted(rate, loss);
-    at::Tensor added;
-    for (std::size_t p = 0; p < adam_.size(); ++p) {
-      if (!gradients[p].defined()) continue;
-      const auto more = adam_[p].step(gradients[p], rate);
-      added = added.defined() ? added + more : more;
-    }
-    if (added.defined()) slope_ = -added.item<double>() / rate;
+    // The gradients are those of the sum over the positions, of which `loss` is a quarter.
+    optimiser_.step(gradients, schedule, loss);
     ++steps_;
     if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
-  }
-
-  /// The rate, or less where a step would leave the region in which the gradient can be trusted: the last
-  /// batch says how much a step at this rate lowers the loss to first order, and no more is taken than the
-  /// loss itself. Every weight moves by a share of its size, so a large model, whose gradients are mostly the
-  /// noise of a batch, needs smaller steps than a small one. The first step is too small to matter.
-  double trusted(double rate, double loss) const {
-    constexpr double first = 1e-3;
-    if (!slope_) return first * rate;
-    return *slope_ > 0 ? std::min(rate, loss / *slope_) : rate;
   }
 
   /// Returns the mean KL of some windows, weighted by the inverse of the expected one, and adds its
@@ -216,12 +179,9 @@ class Training {
   Random random_;
   Windows windows_;  // the training windows
   ElasticStudent student_;
-  std::vector<Adam> adam_;
-  std::vector<at::Tensor> kept_;
-  double rate_;
+  StudentOptimiser optimiser_;
   ResidualStream teacher_;  // the dense model after its last layer; its logits would take too much memory
   int steps_ = 0;
-  std::optional<double> slope_;  // of the loss at the last step, per unit of the rate
 };
 
 }  // namespace
@@ -252,12 +212,13 @@ Finished finish_end_to_end(const WeightSource& source, const MoeLayers& moe, con
     finished.held_out_losses.push_back(loss);
     context.emit(LossEvent{-1, epoch + 1, loss, true});
     if (loss >= best) {
-      training.go_back();
+      training.optimiser().go_back();
+      training.optimiser().slow_down();
       continue;
     }
     best = loss;
     finished.layers = now.by_layer();
-    training.keep();
+    training.optimiser().keep();
   }
   return finished;
 }
