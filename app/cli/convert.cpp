@@ -41,13 +41,15 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   return request;
 }
 
-Plan plan_for(ConvertRequest request, const Session& session, const Runtime& runtime) {
+/// Without `times` the plan's times are rough. They take seconds to measure.
+Plan plan_for(ConvertRequest request, const Session& session, const Runtime& runtime, bool times = true) {
   request.seed = session.common.seed;
   request.memory = session.common.memory;
   request.threads = session.common.threads;
-  return make_plan(request, session.context, [&](const ModelConfig& config) {
+  const auto measured = [&](const ModelConfig& config) {
     return pace_of_machine(config, runtime, session.context);
-  });
+  };
+  return make_plan(request, session.context, times ? PaceOf(measured) : PaceOf());
 }
 
 /// The JSON of `--look`: null if the model is to write its own text or the settings do not fit the model.
@@ -88,7 +90,7 @@ Command add_plan(CLI::App& app) {
   return [request, sample, look](const Session& session) {
     request->read_weights = !*sample && !*look;
     const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
-    const auto plan = plan_for(*request, session, runtime);
+    const auto plan = plan_for(*request, session, runtime, /*times=*/!*sample && !*look);
     session.context.warn(plan.warnings);
     auto json = to_json(plan);
     if (*look) json["look"] = text_look(plan, **look, session);

@@ -19,11 +19,12 @@ void print_scores(const std::string& label, const TextScores& scores) {
     return;
   }
   fmt::print(
-      "{}: KL {} ± {} nats/token · perplexity {} -> {} ({:+.1f} %) · same top token {:.1f} ± {:.1f} % · {} "
+      "{}: KL {}{} nats/token · perplexity {} -> {} ({:+.1f} %) · same top token {:.1f} ± {:.1f} % · {} "
       "tokens\n",
-      label, format_number(scores.kl), format_number(scores.kl_se), format_number(scores.dense_perplexity),
-      format_number(scores.perplexity), 100 * (scores.perplexity / scores.dense_perplexity - 1),
-      100 * scores.same_top, 100 * scores.same_top_se, scores.tokens);
+      label, format_number(scores.kl), scores.kl_se > 0 ? " ± " + format_number(scores.kl_se) : "",
+      format_number(scores.dense_perplexity), format_number(scores.perplexity),
+      100 * (scores.perplexity / scores.dense_perplexity - 1), 100 * scores.same_top,
+      100 * scores.same_top_se, scores.tokens);
 }
 
 void print_task(const TaskResult& task) {

@@ -32,13 +32,18 @@ void refuse_to_overwrite(const std::filesystem::path& file) {
   }
 }
 
-void print_predicted(const PolicyNumbers& n, double dense_perplexity) {
+void print_predicted(const PolicyNumbers& n, double dense_perplexity,
+                     const std::optional<Decoding>& decoding) {
   fmt::print(
       "predicted: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · activated {:.1f} % of all "
       "parameters, {:.1f} % of the FFNs'",
       format_number(n.kl), format_number(dense_perplexity), format_number(n.perplexity),
       100 * (n.perplexity / dense_perplexity - 1), 100 * n.activated_fraction, 100 * n.ffn_activated);
-  if (n.decode_ms) fmt::print(" · {} ms per token", format_number(*n.decode_ms));
+  if (n.decode_ms)
+    fmt::print(" · {} ms per {}", format_number(*n.decode_ms),
+               decoding
+                   ? fmt::format("step of {} sequences after {} tokens", decoding->batch, decoding->context)
+                   : "token");
   fmt::print("\n");
 }
 
@@ -138,7 +143,10 @@ Command add_policy(CLI::App& app) {
     if (options->batch || options->context)
       decoding = {options->batch.value_or(1), options->context.value_or(0)};
     auto latency = run.latency();
-    if (latency && decoding) latency = latency->at(decoding->batch, decoding->context);
+    if (decoding && !latency)
+      throw Refusal("The run has no latency table, so it knows no decode times.",
+                    "Leave {batch} and {context} out, or {continue_run}: they are measured.", run.path());
+    if (decoding) latency = latency->at(decoding->batch, decoding->context);
     auto policy = solve(table, latency ? &*latency : nullptr, asked);
     policy.decoding = decoding;
     const auto file = options->output ? std::filesystem::path(*options->output) : run.policy_file();

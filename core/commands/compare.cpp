@@ -15,6 +15,7 @@
 #include "base/format.h"
 #include "commands/ablations.h"
 #include "commands/contenders.h"
+#include "commands/pace_measurement.h"
 #include "evaluate/evaluation.h"
 #include "run/estimate.h"
 #include "run/model_check.h"
@@ -175,7 +176,9 @@ class Compare {
   }
 
   Plan checked_plan(const ConvertRequest& convert) const {
-    auto plan = make_plan(convert, context_);
+    auto plan = make_plan(convert, context_, [&](const ModelConfig& config) {
+      return pace_of_machine(config, runtime_, context_);
+    });
     if (!plan.problems.empty()) throw Refusal(plan.problems);
     return plan;
   }
@@ -235,7 +238,12 @@ class Compare {
                     "Name another folder with {keep}.", run);
     convert.run += ".anew";  // nothing is written there
     convert.read_weights = false;
-    const auto lines = differences(RunFolder(run).recipe(), checked_plan(convert).recipe);
+    const Recipe kept = RunFolder(run).recipe();
+    Recipe anew = checked_plan(convert).recipe;
+    // What depends on the machine was resolved when the run began.
+    anew.compute = kept.compute;
+    anew.finish.block = kept.finish.block;
+    const auto lines = differences(kept, anew);
     if (!lines.empty())
       throw Refusal(fmt::format("A kept run has another recipe: {}.", fmt::join(lines, "; ")),
                     "Name another folder with {keep}, or use the settings of that run.", run);

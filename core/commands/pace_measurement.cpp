@@ -70,7 +70,7 @@ class Measurement {
                                     std::min<std::int64_t>(64, most), most);
   }
 
-  at::Tensor random(at::IntArrayRef shape) const { return at::randn(shape, options_) * 0.02; }
+  at::Tensor random(at::IntArrayRef shape) const { return at::randn(shape, options_).mul_(0.02); }
 
   std::shared_ptr<DenseFfn> ffn() const {
     auto ffn = std::make_shared<DenseFfn>();

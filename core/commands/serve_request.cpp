@@ -65,7 +65,8 @@ BenchResult time_speed(const LoadedModel& model, const JsonFields& fields, const
   fields.only({"id", "request", "policy"});
   const Policy policy = policy_of(model, fields);
   const BenchResult result = bench(model, policy.layers, context);
-  if (const auto& run = model.opened().run)
+  // The run's predictions are for weights as they are stored.
+  if (const auto& run = model.opened().run; run && model.runtime().holding == Holding::as_stored)
     keep_times(*run, policy, *result.decode.converted_ms(), *result.prefill.converted_ms(), context);
   return result;
 }

@@ -1,4 +1,4 @@
-// The optimiser of the distillation and of the end-to-end finish.
+// The optimiser of the distillation and of the finish.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@ class Adam {
         first_(at::zeros_like(parameter_)),
         second_(at::zeros_like(parameter_)) {}
 
-  /// Returns the sum of gradient times change, one fp64 number on the parameter's device: what the step adds to
-  /// the loss, to first order.
+  /// Returns the sum of gradient times change, one fp64 number on the parameter's device: what the step adds
+  /// to the loss, to first order.
   at::Tensor step(const at::Tensor& gradient, double rate);
 
  private:

@@ -15,12 +15,12 @@ inline at::Tensor with_one(const at::Tensor& x) {
   return at::cat({x, at::ones({x.size(0), 1}, x.options())}, 1);
 }
 
-/// Adds weight AᵀA to `gram` [n, n], with a [T, n]. Only the diagonal and the entries to its right are
+/// Adds AᵀA to `gram` [n, n], with a [T, n]. Only the diagonal and the entries to its right are
 /// computed, which is little more than half of the work. mirror() fills in the rest at the end.
-inline void add_gram(at::Tensor& gram, const at::Tensor& a, double weight = 1) {
+inline void add_gram(at::Tensor& gram, const at::Tensor& a) {
   constexpr std::int64_t block = 128;
   for (std::int64_t i = 0; i < a.size(1); i += block)
-    gram.slice(0, i, i + block).slice(1, i).add_(at::mm(a.slice(1, i, i + block).t(), a.slice(1, i)), weight);
+    gram.slice(0, i, i + block).slice(1, i).add_(at::mm(a.slice(1, i, i + block).t(), a.slice(1, i)));
 }
 
 /// Copies the entries right of the diagonal to its left, in place.

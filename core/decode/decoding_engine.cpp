@@ -248,7 +248,7 @@ void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t
                          static_cast<std::int64_t>(tokens.size()), next, desk.wide.data());
     for (std::size_t t = 0; t < tokens.size(); ++t)
       kernels().fp32.swiglu(desk.to[t], desk.to[t] + block.count, block.count,
-                       h_.data() + tokens[t] * h_stride_ + block.first);
+                            h_.data() + tokens[t] * h_stride_ + block.first);
   }
   if (me.rank() != 0 || parts_.layers[layer].policy.kind == LayerPolicy::Kind::dense) return;
   std::int32_t* const counts = experts_.data() + static_cast<std::int64_t>(layer) * rows_;

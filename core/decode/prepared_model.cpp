@@ -8,7 +8,7 @@ namespace ladimo {
 
 PreparedModel::PreparedModel(WeightSource source, Holding holding)
     : source_(std::move(source)),
-      matrices_(holding == Holding::as_stored ? source_ : source_.exact()),
+      exact_(holding == Holding::as_stored ? std::nullopt : std::optional(source_.exact())),
       preparing_{arena_, at::get_num_threads(), holding},
       attention_(static_cast<std::size_t>(source_.config().layers)),
       dense_ffns_(attention_.size()) {}
@@ -19,20 +19,20 @@ const at::Tensor& PreparedModel::embedding() {
 }
 
 std::shared_ptr<const PreparedHead> PreparedModel::head() {
-  if (head_ == nullptr) head_ = std::make_shared<PreparedHead>(matrices_.head(), preparing_);
+  if (head_ == nullptr) head_ = std::make_shared<PreparedHead>(matrices().head(), preparing_);
   return head_;
 }
 
 std::shared_ptr<const PreparedAttention> PreparedModel::attention(std::int64_t layer) {
   auto& known = attention_[static_cast<std::size_t>(layer)];
   if (known == nullptr)
-    known = std::make_shared<PreparedAttention>(matrices_.layer_without_ffn(layer), preparing_);
+    known = std::make_shared<PreparedAttention>(matrices().layer_without_ffn(layer), preparing_);
   return known;
 }
 
 std::shared_ptr<const PreparedFfn> PreparedModel::dense_ffn(std::int64_t layer) {
   auto& known = dense_ffns_[static_cast<std::size_t>(layer)];
-  if (known == nullptr) known = std::make_shared<PreparedFfn>(*matrices_.dense_ffn(layer), preparing_);
+  if (known == nullptr) known = std::make_shared<PreparedFfn>(*matrices().dense_ffn(layer), preparing_);
   return known;
 }
 

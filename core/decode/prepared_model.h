@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "decode/prepared_weights.h"
@@ -34,8 +35,10 @@ class PreparedModel {
     std::shared_ptr<const PreparedFfn> ffn;
   };
 
+  const WeightSource& matrices() const { return exact_ ? *exact_ : source_; }
+
   WeightSource source_;
-  WeightSource matrices_;  // where layers and the head come from
+  std::optional<WeightSource> exact_;  // where matrices come from that are not held as stored
   Arena arena_;
   Preparing preparing_;
   at::Tensor embedding_;

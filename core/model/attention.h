@@ -22,8 +22,8 @@ Projected project(const DecoderLayer& layer, const at::Tensor& h, const Rotary::
 /// The keys that some queries of some sequences can see.
 struct Seen {
   std::int64_t key = 0, keys = 0;  // the first and the number of those that any of them sees
-  at::Tensor
-      hidden;  // bool [1 or sequences, queries, keys]: those that are not seen; undefined: all are seen
+  /// Which of them are not seen: bool [1 or sequences, queries, keys]. Undefined: all are seen.
+  at::Tensor hidden;
 };
 
 /// Says what `queries` queries from `query` on see, of `sequences` sequences from `sequence` on.

@@ -17,9 +17,9 @@ namespace ladimo {
 struct BranchingText {
   std::int64_t stem = 0;               // rows of the common beginning, at least one
   std::vector<std::int64_t> branches;  // rows of each branch, 0 or more
-  std::int64_t length =
-      0;  // tokens of the longest text, with those that have no row; where the rotary
-          // frequencies depend on the length of a text, all rows turn with those of `length`
+  /// Tokens of the longest text, with those that have no row. Where the rotary frequencies depend on the
+  /// length of a text, all rows turn with those of this length.
+  std::int64_t length = 0;
 
   std::int64_t rows() const { return std::accumulate(branches.begin(), branches.end(), stem); }
 };

@@ -10,8 +10,9 @@
 namespace ladimo {
 
 /// Times the model as it decodes and as it reads a prompt: dense, and with the same number of experts in
-/// every layer. Then several sequences at a time, each with tokens of its own, and after a long context. Where the model is large, its first layers stand for all. `converted` are the converted
-/// layers. Their weights take the places of the timed layers, because all layers have the same shape.
+/// every layer. Then several sequences at a time, each with tokens of its own, and after a long context.
+/// Where the model is large, its first layers stand for all. `converted` are the converted layers. Their
+/// weights take the places of the timed layers, because all layers have the same shape.
 LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
                              const std::vector<int>& converted, const Context& context);
 

@@ -27,8 +27,8 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
 /// interpolated as the slider does it.
 void fill_ladder(TradeoffTable& table);
 
-/// Measures the joint KL, nll and activity at twelve points of the frontier between accurate and cheapest,
-/// and at four points of the frontier of top_k alone. Also measures the dense model's nll.
+/// Measures the joint KL, nll and activity at eight points of the frontier between accurate and cheapest,
+/// and at three points of the frontier of top_k alone. Also measures the dense model's nll.
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeLayers& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context);
 

@@ -128,10 +128,6 @@ double finish_flops(const Workload& work) {
   return work.recipe.finish.epochs * (s.layers * (2 * s.layer_flops() + s.ffn_flops()) + 3 * s.head_flops());
 }
 
-}  // namespace
-
-namespace {
-
 /// Held-out tokens of the tables, thinned by `windows_of`.
 double thinned_tokens(const Workload& work, std::int64_t (*windows_of)(std::int64_t, std::int64_t)) {
   const auto files = std::max<std::int64_t>(1, std::ssize(work.recipe.text));

@@ -1,6 +1,8 @@
 #include "run/pace.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -46,13 +48,28 @@ std::string key_of(const ModelConfig& config, int threads, const std::string& de
                      config.kv_heads, config.head_dim, config.vocab_size);
 }
 
+/// The entries of a cache that are not forgotten; none where it cannot be read.
 nlohmann::json entries_in(const std::filesystem::path& file) {
+  auto kept = nlohmann::json::object();
   try {
-    if (auto json = read_json(file); json.is_object()) return json;
-  } catch (const Error&) {
+    const auto entries = read_json(file);
+    if (!entries.is_object()) return kept;
+    for (const auto& [key, entry] : entries.items()) {
+      if (!entry.is_object() || !entry.contains("measured") || !entry["measured"].is_number_integer())
+        continue;
+      const auto age = seconds_now() - entry["measured"].get<std::int64_t>();
+      if (age >= 0 && age <= seconds_kept) kept[key] = entry;
+    }
+  } catch (const std::exception&) {
     // Nothing is remembered.
   }
-  return nlohmann::json::object();
+  return kept;
+}
+
+bool is_possible(const Pace& pace) {
+  const auto rates = {pace.forward,   pace.backward, pace.distillation,
+                      pace.equations, pace.head,     pace.bf16_gain};
+  return std::ranges::all_of(rates, [](double rate) { return std::isfinite(rate) && rate > 0; });
 }
 
 }  // namespace
@@ -65,18 +82,14 @@ Pace usual_pace(int threads) {
 PaceCache::PaceCache() : file_(cache_file()) {}
 
 std::optional<Pace> PaceCache::find(const ModelConfig& config, int threads, const std::string& device) const {
-  if (file_.empty() || !std::filesystem::exists(file_)) return {};
+  if (file_.empty()) return {};
   const auto entries = entries_in(file_);
   const auto found = entries.find(key_of(config, threads, device));
   if (found == entries.end()) return {};
   try {
-    const JsonFields fields(*found, "pace", file_);
-    const auto age = seconds_now() - fields.at("measured").get<std::int64_t>();
-    if (age < 0 || age > seconds_kept) return {};
-    Pace pace;
-    read_given_members(fields, pace);
-    return pace;
-  } catch (const std::exception&) {
+    const auto pace = members_from_json<Pace>(JsonFields(*found, "pace", file_));
+    return is_possible(pace) ? std::optional(pace) : std::nullopt;
+  } catch (const Error&) {
     return {};
   }
 }
@@ -85,7 +98,7 @@ void PaceCache::keep(const ModelConfig& config, int threads, const std::string& 
                      const Pace& pace) const {
   if (file_.empty()) return;
   try {
-    auto entries = std::filesystem::exists(file_) ? entries_in(file_) : nlohmann::json::object();
+    auto entries = entries_in(file_);
     auto entry = members_to_json(pace);
     entry["measured"] = seconds_now();
     entries[key_of(config, threads, device)] = std::move(entry);

@@ -125,6 +125,8 @@ class Steps {
 /// Fills in the steps and the estimates. The plan stays within `memory` bytes where that is possible.
 void estimate(Plan& plan, int weight_bytes, int threads, std::uint64_t memory,
               const std::optional<Pace>& pace) {
+  if (plan.recipe.compute == "auto")
+    plan.recipe.compute = pace && pace->bf16_gain >= worthwhile_gain ? "bf16" : "fp32";
   const Workload work{plan.config, plan.recipe, plan.tokens, weight_bytes, threads, pace};
   if (plan.recipe.finish.block < 0) plan.recipe.finish.block = finish_block(work, memory);
   plan.measures_sensitivity = measures_sensitivity(work);
@@ -170,8 +172,6 @@ Plan make_plan(const ConvertRequest& request, const Context& context, const Pace
   if (!preflight.can_estimate()) return plan;
   count_windows(plan);
   const auto pace = pace_of ? std::optional(pace_of(plan.config)) : std::nullopt;
-  if (plan.recipe.compute == "auto")
-    plan.recipe.compute = pace && pace->bf16_gain >= worthwhile_gain ? "bf16" : "fp32";
   estimate(plan, preflight.weight_bytes(), engine_threads(request.threads),
            std::min(request.memory.value_or(usual_memory()), usual_memory()), pace);
   check_machine(plan);

@@ -56,7 +56,7 @@ struct Plan {
   std::filesystem::path run;
   bool resumes = false;               // the run folder holds exactly this recipe
   bool measures_sensitivity = false;  // otherwise sensitivity is estimated
-  std::int64_t finish_tokens = 0;     // calibration tokens of the end-to-end finish; 0: none
+  std::int64_t finish_tokens = 0;     // calibration tokens of the finish; 0: none
   Split text;                         // empty for self-written text
   std::vector<PlanStep> steps;
   std::int64_t tokens = 0;  // calibration tokens that whole windows give
@@ -73,8 +73,8 @@ struct Plan {
 /// Says how fast this machine is with a model.
 using PaceOf = std::function<Pace(const ModelConfig& config)>;
 
-/// Checks everything, makes the estimates and writes nothing. Bad input is listed in `problems`, not thrown.
-/// The times follow from `pace_of`, or from usual_pace() without it. Throws Interrupted.
+/// Checks everything, makes the estimates and writes nothing itself. Bad input is listed in `problems`, not
+/// thrown. The times follow from `pace_of`, or from usual_pace() without it. Throws Interrupted.
 Plan make_plan(const ConvertRequest& request, const Context& context, const PaceOf& pace_of = {});
 
 /// Makes the estimates of a plan for settings that are still being chosen, by arithmetic alone: it reads no

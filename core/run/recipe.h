@@ -35,7 +35,7 @@ struct Stage1 {
   bool second_sweep = false;       // all layers refitted, half on the converted model's own inputs
 };
 
-/// Settings of the end-to-end finish (docs/method.md "The finish").
+/// Settings of the finish (docs/method.md "The finish, all layers" and "The finish, block by block").
 struct Finish {
   std::string use = "auto";      // "on", "off", "auto": where memory and time allow
   int epochs = 3;                // passes through the calibration tokens

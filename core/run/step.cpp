@@ -13,7 +13,7 @@ constexpr Words all_words[] = {
     {Step::calibration_text, "calibration text", "Calibration text"},
     {Step::layers, "layers", "Layers"},
     {Step::second_sweep, "second sweep", "Second sweep"},
-    {Step::finish, "finish", "Finish, all layers together"},
+    {Step::finish, "finish", "Finish"},
     {Step::routing_profile, "routing profile", "Routing profile"},
     {Step::sensitivity, "sensitivity", "Sensitivity"},
     {Step::latency, "latency", "Latency"},

@@ -228,7 +228,8 @@ class BlockFinish {
 
   /// Trains for one epoch. A batch has a group from every stretch of the slider.
   void fit(const ElasticStudent& student, StudentOptimiser& optimiser, const Block& block, int epoch) {
-    // To first order a step lowers the error by a fifth at most: the sum of ln(error) of all groups by 1.
+    // To first order a step lowers the sum of ln(error) of its groups by 1: with four groups each by a
+    // quarter.
     constexpr double most = 1;
     std::array<std::vector<const Group*>, FinishSlider::stretches> turns;
     for (std::size_t g = 0; g < training_.size(); ++g) turns[g % turns.size()].push_back(&training_[g]);
@@ -256,8 +257,9 @@ class BlockFinish {
     pass.differentiate(distance.weighted / std::max(distance.error, least_error), gradients);
   }
 
-  static constexpr std::int64_t passes_of_step = 3;  // that differentiating takes as long as
-  static constexpr double least_error = 1e-9;        // that of a block whose layers are all dense
+  static constexpr std::int64_t passes_of_step =
+      3;                                       // differentiating takes as long as so many forward passes
+  static constexpr double least_error = 1e-9;  // smaller errors count as this; an unchanged model has none
 
   const WeightSource& source_;
   const MoeLayers& moe_;

@@ -1,5 +1,5 @@
 // Consecutive layers of the converted model as one function that is differentiable with respect to all
-// converted layers among them. The finish trains them (docs/method.md "The finish").
+// converted layers among them. The finish trains them (docs/method.md "The finish, all layers").
 #pragma once
 
 #include <cstddef>

@@ -464,6 +464,8 @@ TEST_CASE("summary: a folder that holds a run with other settings is refused") {
   const Recipe recipe = default_recipe(model);
   Recipe in_run = recipe;
   in_run.model = "elsewhere";
+  in_run.compute = "fp32";  // the engine resolves what the wizard leaves open
+  in_run.finish.block = 0;
   const auto plan_of = [](const Recipe& found) {
     return nlohmann::json{{"resumes", true},
                           {"steps", nlohmann::json::array()},

@@ -96,6 +96,8 @@ QString SummaryPageConfig::other_settings() const {
   chosen.model_fingerprint = plan_->recipe.model_fingerprint;
   chosen.text = plan_->recipe.text;
   chosen.text_fingerprints = plan_->recipe.text_fingerprints;
+  if (chosen.compute == "auto") chosen.compute = plan_->recipe.compute;  // resolved by the engine
+  if (chosen.finish.block < 0) chosen.finish.block = plan_->recipe.finish.block;
   std::erase_if(chosen.layers,
                 [this](int layer) { return std::ranges::binary_search(plan_->constant_layers, layer); });
   QStringList lines;

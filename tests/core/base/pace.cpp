@@ -45,12 +45,24 @@ TEST_CASE("an old pace, a broken cache and one that cannot be written are no pac
     entry["measured"] = entry["measured"].get<std::int64_t>() - 3 * 24 * 3600;
   write_json(file, json);
   CHECK_FALSE(cache.find(config_of(32), 2, "cpu"));
+  cache.keep(config_of(32), 2, "cpu", usual_pace(2));
+  for (const char* key : {"forward", "measured"})
+    for (const auto& damage :
+         {nlohmann::json(0), nlohmann::json(-1e9), nlohmann::json("fast"), nlohmann::json()}) {
+      auto damaged = read_json(file);
+      for (auto& [shapes, entry] : damaged.items()) entry[key] = damage;
+      const PaceCache other(folder / "damaged.json");
+      write_json(folder / "damaged.json", damaged);
+      CHECK_FALSE(other.find(config_of(32), 2, "cpu"));
+    }
   for (const char* broken : {"", "7", "{\"a\": ", "[]"}) {
     write_file(file, broken);
     CHECK_FALSE(cache.find(config_of(32), 2, "cpu"));
   }
   cache.keep(config_of(32), 2, "cpu", usual_pace(2));
   CHECK(cache.find(config_of(32), 2, "cpu"));
+  // A name that the system refuses to look up.
+  CHECK_FALSE(PaceCache(folder / std::string(300, 'x') / "pace.json").find(config_of(32), 2, "cpu"));
   const PaceCache nowhere("/proc/no such folder/pace.json");
   nowhere.keep(config_of(32), 2, "cpu", usual_pace(2));
   CHECK_FALSE(nowhere.find(config_of(32), 2, "cpu"));
