@@ -65,7 +65,7 @@ void print_policy(const Policy& policy, const TradeoffTable& table,
   auto predicted = policy.predicted;
   if (latency && !predicted.decode_ms)
     predicted.decode_ms = predict(table, &*latency, policy.layers).decode_ms;
-  print_predicted(predicted, std::exp(table.dense_nll));
+  print_predicted(predicted, std::exp(table.dense_nll), policy.decoding);
 }
 
 void print_show(const RunView& view) {
