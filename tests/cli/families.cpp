@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/checkpoint.h"
+#include "support/same_numbers.h"
 #include "support/workplace.h"
 
 using namespace ladimo;
