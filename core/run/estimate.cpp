@@ -87,8 +87,11 @@ class Clock {
   /// layer.
   double estimating(double tokens) const {
     const double converted = static_cast<double>(work_.recipe.layers.size());
+    // Weights that move along the slider give each candidate hidden neurons of its own.
+    const bool move = work_.recipe.stage1.elastic && work_.recipe.finish.shift && finish_tokens(work_) > 0;
+    const double part = move ? 1 : 1.0 / 3;
     return forward(tokens) + tokens * s_.layers * (s_.layer_flops() * 2 + s_.ffn_flops()) / pace_.backward +
-           head(tokens, 2) + candidates_of_layer * converted / 3 * ffn(tokens);
+           head(tokens, 2) + candidates_of_layer * converted * part * ffn(tokens);
   }
   /// A forward and a backward pass of the finish through all layers.
   double training(double tokens) const {
