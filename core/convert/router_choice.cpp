@@ -15,7 +15,7 @@ namespace {
 constexpr double margin = 0.4;
 
 // More rows per input of the router hardly change its fit.
-constexpr std::int64_t rows_per_input = 64;
+constexpr std::int64_t rows_per_input = 256;
 
 /// Mean ln(error) on validation rows at these routed activity levels, with compensation.
 double log_error(MoeWeights weights, const LayerRows& rows, const std::vector<double>& levels,
