@@ -2,10 +2,11 @@
 import json
 import os
 
-import numpy as np
 import torch
-from gguf import MODEL_ARCH, GGMLQuantizationType, GGUFWriter, get_tensor_name_map
+from gguf import MODEL_ARCH, GGUFWriter, get_tensor_name_map
 from safetensors.torch import load_file
+
+from gguf_copy import add_bf16, finish
 
 
 def interleaved(weight, heads):
@@ -39,10 +40,5 @@ def write_bare(folder, path):
         if values.dim() == 1 or values.dtype != torch.bfloat16:  # llama.cpp wants norms in F32
             writer.add_tensor(name, values.float().numpy())
         else:
-            writer.add_tensor(name, values.contiguous().view(torch.int16).numpy().view(np.uint8),
-                              raw_dtype=GGMLQuantizationType.BF16)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    os.rename(path + ".part", path)
+            add_bf16(writer, name, values)
+    finish(writer, path)

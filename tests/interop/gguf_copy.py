@@ -7,6 +7,21 @@ from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter
 from gguf.quants import dequantize, quantize
 
 
+def add_bf16(writer, name, values):
+    """A tensor in BF16."""
+    writer.add_tensor(name, values.contiguous().view(torch.int16).numpy().view(np.uint8),
+                      raw_dtype=GGMLQuantizationType.BF16)
+
+
+def finish(writer, path):
+    """Writes what `writer` holds; `path` exists only when it is whole."""
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    os.rename(path + ".part", path)
+
+
 def write_copy(source, path, kind):
     """`kind` is F32, BF16 or Q8_0; norms stay F32, as llama.cpp wants them. A copy that is there is kept."""
     if os.path.exists(path):
@@ -29,10 +44,5 @@ def write_copy(source, path, kind):
             writer.add_tensor(tensor.name, quantize(values.float().numpy(), GGMLQuantizationType.Q8_0),
                               raw_dtype=GGMLQuantizationType.Q8_0)
         else:
-            writer.add_tensor(tensor.name, values.view(torch.int16).numpy().view(np.uint8),
-                              raw_dtype=GGMLQuantizationType.BF16)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    os.rename(path + ".part", path)
+            add_bf16(writer, tensor.name, values)
+    finish(writer, path)
