@@ -5,6 +5,7 @@
 #include "convert/equal_cost.h"
 #include "convert/refit.h"
 #include "model/routing_weights.h"
+#include "run/enough_rows.h"
 
 namespace ladimo {
 namespace {

@@ -2,15 +2,11 @@
 // parameters for the experts.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "policy/moe_shape.h"
 
 namespace ladimo {
-
-/// Choices are made on this many training rows.
-inline constexpr std::int64_t rows_for_choices = 8192;
 
 /// Routed activity levels, within 0 ... 1, at which a layer of this shape uses as many parameters per token
 /// as `reference` does at `levels`. Both shapes have the same number of routed experts.

@@ -15,11 +15,10 @@
 #include "convert/refit.h"
 #include "convert/router_fit.h"
 #include "model/routing_weights.h"
+#include "run/enough_rows.h"
 
 namespace ladimo {
 namespace {
-
-constexpr std::int64_t rows_for_statistics = 16384;
 
 /// Reports which part of a layer's work begins, and measures what each takes.
 class Parts {

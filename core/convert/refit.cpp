@@ -7,17 +7,10 @@
 #include <ATen/ATen.h>
 
 #include "convert/ridge.h"
+#include "run/enough_rows.h"
 
 namespace ladimo {
 namespace {
-
-// More equations per unknown hardly change the solution, and the ridge holds it where there are fewer.
-constexpr std::int64_t equations_per_unknown = 8;
-
-/// At how many of the thresholds each row is used.
-std::int64_t thresholds_of_row(std::int64_t rows, std::int64_t unknowns, std::int64_t thresholds) {
-  return std::clamp<std::int64_t>((equations_per_unknown * unknowns + rows - 1) / rows, 1, thresholds);
-}
 
 struct NormalEquations {
   at::Tensor gram;    // AᵀA [n, n] fp64

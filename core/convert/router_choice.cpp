@@ -6,6 +6,7 @@
 #include "convert/equal_cost.h"
 #include "convert/router_fit.h"
 #include "model/routing_weights.h"
+#include "run/enough_rows.h"
 
 namespace ladimo {
 namespace {
@@ -13,9 +14,6 @@ namespace {
 // How much lower the logarithm of the error at equal cost must be with a small router. The refit, the
 // distillation and above all the finish improve a layer less when its router is less exact.
 constexpr double margin = 0.4;
-
-// More rows per input of the router hardly change its fit.
-constexpr std::int64_t rows_per_input = 256;
 
 /// Mean ln(error) on validation rows at these routed activity levels, with compensation.
 double log_error(MoeWeights weights, const LayerRows& rows, const std::vector<double>& levels,
@@ -32,7 +30,7 @@ double log_error(MoeWeights weights, const LayerRows& rows, const std::vector<do
 
 RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics, const LayerRows& given,
                         const Stage1& settings, const Random& random, const Context& context) {
-  const auto rows = given.thinned(rows_per_input * given.hidden_size());
+  const auto rows = given.thinned(rows_for_router(given.hidden_size()));
   const auto targets = contribution_targets(weights, statistics, rows, context);
   auto best = fit_router(rows, targets, settings.router_ridge, context);
   if (settings.router_ranks.empty()) return best;

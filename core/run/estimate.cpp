@@ -6,6 +6,7 @@
 
 #include "policy/moe_shape.h"
 #include "policy/tradeoff_table.h"
+#include "run/enough_rows.h"
 #include "run/memory_use.h"
 
 namespace ladimo {
@@ -63,17 +64,17 @@ class Clock {
   double partition() const {
     const double features = work_.recipe.stage1.feature_tokens;
     const double clusters = 12 * 2 * features * s_.f * s_.experts / pace_.forward;
-    return ffn(std::min(s_.tokens, 16384.0) + features) + clusters + clustering_s_per_neuron * s_.f;
+    return ffn(rows(rows_for_statistics) + features) + clusters + clustering_s_per_neuron * s_.f;
   }
   double router() const {
-    const double rows = std::min(s_.tokens, 64 * s_.d);
-    double flops = rows * (2.0 / 3 * s_.ffn_flops() + 2 * s_.d * s_.d);
+    const double fitted = rows(rows_for_router(work_.config.hidden_size));
+    double flops = fitted * (2.0 / 3 * s_.ffn_flops() + 2 * s_.d * s_.d);
     for (const int rank : work_.recipe.stage1.router_ranks)
-      flops += 5 * 6 * rows * rank * (s_.d + s_.experts);
+      flops += 5 * 6 * fitted * rank * (s_.d + s_.experts);
     return router_overhead * flops / pace_.forward +
            (work_.recipe.stage1.router_ranks.empty() ? 0 : choice());
   }
-  double compensation() const { return 2 * (choice() + normal_equations(std::min(s_.tokens, 8192.0))); }
+  double compensation() const { return 2 * (choice() + normal_equations(rows(rows_for_choices))); }
   double refit() const {
     return work_.recipe.stage1.refit ? ffn(s_.tokens) + normal_equations(s_.tokens) : 0;
   }
@@ -104,11 +105,15 @@ class Clock {
   }
 
  private:
+  /// As many rows as there are, but at most `enough`.
+  double rows(std::int64_t enough) const { return std::min(s_.tokens, static_cast<double>(enough)); }
   /// A choice on a part of the rows.
-  double choice() const { return 3 * ffn(std::min(s_.tokens, 8192.0)); }
+  double choice() const { return 3 * ffn(rows(rows_for_choices)); }
   double normal_equations(double rows) const {
-    const double n = s_.f + s_.experts, levels = static_cast<double>(work_.recipe.stage1.levels.size());
-    const double passes = std::clamp(std::ceil(8 * n / rows), 1.0, levels);
+    const double n = s_.f + s_.experts;
+    const auto passes = static_cast<double>(thresholds_of_row(static_cast<std::int64_t>(std::max(1.0, rows)),
+                                                              static_cast<std::int64_t>(n),
+                                                              std::ssize(work_.recipe.stage1.levels)));
     const double solve = n * n * (n / 3 + 2 * s_.d);  // in fp64, at half the pace
     return (rows * passes * n * (n + 2 * s_.d) + 2 * solve) / pace_.equations;
   }
