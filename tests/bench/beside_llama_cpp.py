@@ -77,7 +77,8 @@ def compare(name, model, file, hold=()):
           f"{their_prompt:.0f}: {prompt / their_prompt:.2f} times", flush=True)
 
 
-llama_cpp.llama_log_set(llama_cpp.llama_log_callback(lambda level, text, data: None), None)
+silent = llama_cpp.llama_log_callback(lambda level, text, data: None)  # named, because llama.cpp keeps only its address
+llama_cpp.llama_log_set(silent, None)
 print(f"llama.cpp of llama-cpp-python {llama_cpp.__version__}, {llama_cpp.llama_print_system_info().decode().strip()}; "
       f"{threads} threads", flush=True)
 for kind, hold in (("BF16", ()), ("F32", ()), ("Q8_0", ("--hold", "q8_0"))):

@@ -6,8 +6,8 @@ work=${INTEROP_WORK:-$(mktemp -d)}
 [ -n "${INTEROP_WORK:-}" ] || trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"
 python=${INTEROP_PYTHON:-$work/venv/bin/python}
-if [ ! -x "$python" ]; then
-  python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet $packages ||
+if [ -z "${INTEROP_PYTHON:-}" ] && [ ! -e "$work/venv/complete" ]; then
+  python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet $packages && touch "$work/venv/complete" ||
     { echo "$script: skipped, PyPI cannot be reached."; exit 0; }
 fi
-[ -d "$work/smollm2" ] || sh "$here/../../../shared/models/smollm2.sh" "$work/smollm2"
+sh "$here/../../../shared/models/smollm2.sh" "$work/smollm2"
