@@ -29,8 +29,7 @@ void DecodingEngine::project_qkv(const Team::Member& me, Desk& desk, std::size_t
       std::fill_n(row, qkv.width(p), 0.0f);
       desk.to[static_cast<std::size_t>(t)] = row;
     }
-    qkv.multiply(p, {0, qkv.inputs()}, x, desk.to.data(), rows_, p + 1 < panels.end ? nullptr : next,
-                 desk.wide.data());
+    qkv.multiply(p, {0, qkv.inputs()}, x, desk.to.data(), rows_, p + 1 < panels.end ? nullptr : next);
   }
   for (std::int64_t head = heads.begin; head < heads.end; ++head) finish_head(attention, head, layer);
 }
@@ -186,7 +185,7 @@ void DecodingEngine::project_o(const Team::Member& me, Desk& desk, std::size_t l
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
     std::fill_n(desk.sums.data(), rows_ * widest_panel, 0.0f);
     const void* const next = p + 1 < mine.end ? nullptr : gate_up.data(me.part(gate_up.panels()).begin);
-    o.multiply(p, {0, o.inputs()}, desk.from.data(), desk.to.data(), rows_, next, desk.wide.data());
+    o.multiply(p, {0, o.inputs()}, desk.from.data(), desk.to.data(), rows_, next);
     add_to_stream(desk, o, p, attention.residual_multiplier);
   }
 }

@@ -181,8 +181,7 @@ void DecodingEngine::multiply(const Team::Member& me, Desk& desk, const PanelMat
       fill_zero(row, matrix.width(p));
       desk.to[static_cast<std::size_t>(t)] = row;
     }
-    matrix.multiply(p, {0, matrix.inputs()}, x, desk.to.data(), tokens, p + 1 < mine.end ? nullptr : next,
-                    desk.wide.data());
+    matrix.multiply(p, {0, matrix.inputs()}, x, desk.to.data(), tokens, p + 1 < mine.end ? nullptr : next);
   }
 }
 
@@ -245,7 +244,7 @@ void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t
     }
     const void* const next = i + 1 < desk.blocks.size() ? ffn.gate_up.data(desk.blocks[i + 1]) : down;
     ffn.gate_up.multiply(b, {0, ffn.gate_up.inputs()}, desk.from.data(), desk.to.data(),
-                         static_cast<std::int64_t>(tokens.size()), next, desk.wide.data());
+                         static_cast<std::int64_t>(tokens.size()), next);
     for (std::size_t t = 0; t < tokens.size(); ++t)
       kernels().fp32.swiglu(desk.to[t], desk.to[t] + block.count, block.count,
                             h_.data() + tokens[t] * h_stride_ + block.first);
@@ -287,7 +286,7 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
                                : p + 1 < mine.end ? desk.runs[0].matrix->data(p + 1)
                                                   : after_ffn(me, index);
       run.matrix->multiply(p, run.inputs, desk.from.data(), desk.to.data(),
-                           static_cast<std::int64_t>(run.tokens.size()), next, desk.wide.data());
+                           static_cast<std::int64_t>(run.tokens.size()), next);
     }
     add_to_stream(desk, ffn.down, p, layer.attention->residual_multiplier);
   }

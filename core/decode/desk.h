@@ -28,7 +28,6 @@ struct DecodingEngine::Desk {
   std::vector<const float*> normed;     // [rows]
   std::vector<const float*> attending;  // [group * most_queries] queries, then scores
   std::vector<float*> attended;         // [group * most_queries]
-  std::vector<float> wide = std::vector<float>(PanelMatrix::wide_floats);
   std::vector<float> scores;  // of attention
   std::vector<float> keys;    // [head_dim, widest_panel]
   std::vector<float> values;  // [widest_panel, head_dim] and what kernels read beyond

@@ -39,8 +39,7 @@ class Group {
         from_(every_.size()),
         to_(every_.size()),
         sums_(static_cast<std::size_t>(tokens * widest_panel)),
-        h_(static_cast<std::size_t>(tokens * ffn.neurons())),
-        wide_(PanelMatrix::wide_floats) {
+        h_(static_cast<std::size_t>(tokens * ffn.neurons())) {
     for (std::size_t t = 0; t < every_.size(); ++t) every_[t] = static_cast<std::int32_t>(t);
   }
 
@@ -62,7 +61,7 @@ class Group {
         std::fill_n(to_[t], 2 * block.count, 0.0F);
       }
       ffn_.gate_up.multiply(static_cast<std::int64_t>(b), {0, inputs}, from_.data(), to_.data(),
-                            std::ssize(tokens), nullptr, wide_.data());
+                            std::ssize(tokens), nullptr);
       for (std::size_t t = 0; t < tokens.size(); ++t)
         kernels().fp32.swiglu(to_[t], to_[t] + block.count, block.count,
                               h_.data() + tokens[t] * ffn_.neurons() + block.first);
@@ -82,7 +81,7 @@ class Group {
       from_[t] = h_.data() + tokens[t] * ffn_.neurons();
       to_[t] = y + tokens[t] * ffn_.down.outputs() + ffn_.down.first(panel);
     }
-    ffn_.down.multiply(panel, neurons, from_.data(), to_.data(), std::ssize(tokens), nullptr, wide_.data());
+    ffn_.down.multiply(panel, neurons, from_.data(), to_.data(), std::ssize(tokens), nullptr);
   }
 
   const PreparedFfn& ffn_;
@@ -92,7 +91,6 @@ class Group {
   std::vector<float*> to_;
   std::vector<float> sums_;  // [tokens, widest_panel]
   std::vector<float> h_;     // [tokens, f]
-  std::vector<float> wide_;
 };
 
 }  // namespace

@@ -62,6 +62,8 @@ template <class T>
 struct StoredKernels {
   /// y_t [width] += sum over i of x_t[first + i] rows[i], for every vector t < tokens.
   void (*multiply)(const PanelRows<T>& rows, const float* const* x, float* const* y, std::int64_t tokens);
+  /// The same for many vectors: faster from about 16 on. With AMX it rounds x to 16 bits of mantissa.
+  void (*multiply_many)(const PanelRows<T>& rows, const float* const* x, float* const* y, std::int64_t tokens);
   /// y [D] = sum of softmax(keys q)_j values_j. The caller sets y to zero first. q [D] is already scaled, and
   /// `scores` is scratch memory of size [n].
   void (*attend)(const HeadCache<T>& cache, const float* q, float* scores, float* y);
@@ -80,6 +82,8 @@ struct StoredKernels {
 struct BlockKernels {
   /// As StoredKernels::multiply, to the bit what it makes of the same weights in fp32.
   void (*multiply)(const BlockRows& rows, const float* const* x, float* const* y, std::int64_t tokens);
+  /// The same, with the same results, for many vectors: faster from about 16 on.
+  void (*multiply_many)(const BlockRows& rows, const float* const* x, float* const* y, std::int64_t tokens);
   /// y [count, width] = the weights in fp32, exactly.
   void (*widen)(const BlockRows& rows, float* y);
 };

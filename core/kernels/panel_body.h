@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/elementwise_body.h"
 #include "kernels/kernel_table.h"
 #include "kernels/q8_0.h"
 #include "kernels/simd.h"
@@ -133,6 +134,30 @@ LADIMO_INLINE void widen_blocks(const BlockRows& rows, float* y) {
       store_part(w, std::min(simd::lanes, width - c), y + i * width + c);
     }
   }
+}
+
+// Rows that are multiplied with many vectors before the next: in fp32 they fit into the nearest cache.
+constexpr std::int64_t wide_rows = 64;
+
+// `n` rows in fp32, from row i on. `wide` [n, width] holds them where they are stored otherwise.
+LADIMO_INLINE PanelRows<float> widen_rows(const PanelRows<float>& rows, std::int64_t i, std::int64_t n, float*) {
+  const float* const first = rows.data + i * rows.stride;
+  return {first, rows.first + i, n, rows.width, rows.stride, first};
+}
+
+LADIMO_INLINE PanelRows<float> widen_rows(const PanelRows<c10::BFloat16>& rows, std::int64_t i, std::int64_t n,
+                                          float* wide) {
+  const c10::BFloat16* const first = rows.data + i * rows.stride;
+  if (rows.stride == rows.width)
+    widen(first, n * rows.width, wide);
+  else
+    for (std::int64_t r = 0; r < n; ++r) widen(first + r * rows.stride, rows.width, wide + r * rows.width);
+  return {wide, rows.first + i, n, rows.width, rows.width, wide};
+}
+
+LADIMO_INLINE PanelRows<float> widen_rows(const BlockRows& rows, std::int64_t i, std::int64_t n, float* wide) {
+  widen_blocks({rows.panel, rows.first + i, n, rows.width, rows.panel}, wide);
+  return {wide, rows.first + i, n, rows.width, rows.width, wide};
 }
 
 }  // namespace ladimo::body

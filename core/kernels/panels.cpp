@@ -56,31 +56,26 @@ void PanelMatrix::set(std::int64_t index, const at::Tensor& values) {
 }
 
 void PanelMatrix::multiply(std::int64_t index, Range inputs, const float* const* x, float* const* y,
-                           std::int64_t tokens, const void* next, float* wide) const {
+                           std::int64_t tokens, const void* next) const {
   switch (type_) {
     case PanelType::fp32:
-      return multiply_as<float>(index, inputs, x, y, tokens, next, wide);
+      return multiply_as<float>(index, inputs, x, y, tokens, next);
     case PanelType::bf16:
-      return multiply_as<c10::BFloat16>(index, inputs, x, y, tokens, next, wide);
+      return multiply_as<c10::BFloat16>(index, inputs, x, y, tokens, next);
     case PanelType::q8_0:
-      return multiply_blocks(index, inputs, x, y, tokens, next, wide);
+      return multiply_blocks(index, inputs, x, y, tokens, next);
   }
 }
 
 void PanelMatrix::multiply_blocks(std::int64_t index, Range inputs, const float* const* x, float* const* y,
-                                  std::int64_t tokens, const void* next, float* wide) const {
+                                  std::int64_t tokens, const void* next) const {
   const KernelTable& kernel = kernels();
   const std::int64_t columns = width(index), stop = std::min(inputs.end, weights_);
   const std::byte* const panel = begin(index);
-  if (inputs.begin < stop && tokens < many) {
+  if (inputs.begin < stop) {
     const void* const after = next != nullptr ? next : q8_0::row(panel, columns, stop - 1) + columns;
-    kernel.q8_0.multiply({panel, inputs.begin, stop - inputs.begin, columns, after}, x, y, tokens);
-  } else {
-    for (std::int64_t row = inputs.begin; row < stop; row += wide_rows) {
-      const std::int64_t n = std::min(wide_rows, stop - row);
-      kernel.q8_0.widen({panel, row, n, columns, panel}, wide);
-      kernel.fp32.multiply({wide, row, n, columns, columns, wide}, x, y, tokens);
-    }
+    const auto multiply = tokens < many ? kernel.q8_0.multiply : kernel.q8_0.multiply_many;
+    multiply({panel, inputs.begin, stop - inputs.begin, columns, after}, x, y, tokens);
   }
   if (inputs.end <= weights_) return;
   const auto* const biases = reinterpret_cast<const float*>(biases_.get()) + first(index);
@@ -89,23 +84,13 @@ void PanelMatrix::multiply_blocks(std::int64_t index, Range inputs, const float*
 
 template <class T>
 void PanelMatrix::multiply_as(std::int64_t index, Range inputs, const float* const* x, float* const* y,
-                              std::int64_t tokens, const void* next, float* wide) const {
-  const KernelTable& kernel = kernels();
+                              std::int64_t tokens, const void* next) const {
+  const auto& kernel = kernels().of<T>();
   const std::int64_t columns = width(index), count = inputs.end - inputs.begin;
   const T* const rows = static_cast<const T*>(data(index, inputs.begin));
-  if (tokens < many) {
-    const auto* const after = next != nullptr ? static_cast<const T*>(next) : rows + count * columns;
-    return kernel.of<T>().multiply({rows, inputs.begin, count, columns, columns, after}, x, y, tokens);
-  }
-  for (std::int64_t row = 0; row < count; row += wide_rows) {
-    const std::int64_t n = std::min(wide_rows, count - row);
-    const float* block = wide;
-    if constexpr (std::is_same_v<T, float>)
-      block = rows + row * columns;
-    else
-      kernel.of<T>().widen(rows + row * columns, n * columns, wide);
-    kernel.fp32.multiply({block, inputs.begin + row, n, columns, columns, block}, x, y, tokens);
-  }
+  const auto* const after = next != nullptr ? static_cast<const T*>(next) : rows + count * columns;
+  const auto multiply = tokens < many ? kernel.multiply : kernel.multiply_many;
+  multiply({rows, inputs.begin, count, columns, columns, after}, x, y, tokens);
 }
 
 std::vector<std::int64_t> even_panels(std::int64_t outputs, int threads) {

@@ -46,20 +46,16 @@ class PanelMatrix {
   const void* data(std::int64_t index, std::int64_t input = 0) const;
 
   /// Adds to y_t [width] of every vector what `inputs` of x_t add to the outputs of one panel. `next` is what
-  /// the caller reads afterwards; null: what follows in memory. `wide` is scratch memory of wide_floats.
+  /// the caller reads afterwards; null: what follows in memory.
   void multiply(std::int64_t index, Range inputs, const float* const* x, float* const* y, std::int64_t tokens,
-                const void* next, float* wide) const;
-
-  /// Rows that are multiplied with many vectors before the next: in fp32 they fit into the nearest cache.
-  static constexpr std::int64_t wide_rows = 64;
-  static constexpr std::int64_t wide_floats = wide_rows * widest_panel + 16;
+                const void* next) const;
 
  private:
   template <class T>
   void multiply_as(std::int64_t index, Range inputs, const float* const* x, float* const* y,
-                   std::int64_t tokens, const void* next, float* wide) const;
+                   std::int64_t tokens, const void* next) const;
   void multiply_blocks(std::int64_t index, Range inputs, const float* const* x, float* const* y,
-                       std::int64_t tokens, const void* next, float* wide) const;
+                       std::int64_t tokens, const void* next) const;
   std::byte* begin(std::int64_t index) const { return memory_.get() + first(index) * output_bytes_; }
 
   PanelType type_ = PanelType::fp32;

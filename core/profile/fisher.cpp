@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "evaluate/distributions.h"
+#include "profile/output_gradient.h"
 #include "profile/sensitivity.h"
 #include "stream/side_by_side.h"
 
@@ -49,22 +50,36 @@ ResidualStream head_gradient(const WeightSource& source, const ResidualStream& l
   return result;
 }
 
-/// Adds 1/2 (g . delta)^2 of every token to each candidate's sum, where delta is the candidate's output for x
-/// minus y.
-void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
-                const BackwardChunk& chunk, std::vector<at::Tensor>& sums) {
-  const auto &x = chunk.forward.x, &y = chunk.forward.y, &g = chunk.gradient;
+// Rows whose hidden neurons are at hand together: few, so that they stay near a core.
+constexpr std::int64_t rows_at_once = 128;
+
+/// 1/2 (g . delta)^2 of every candidate, summed over tokens: [candidates] fp64. delta is the candidate's output
+/// for x minus y; all are [T, d].
+at::Tensor summed_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
+                         const at::Tensor& x, const at::Tensor& y, const at::Tensor& g) {
   const auto routing_weights = weights.route(x);
-  const auto hidden = weights.moves() ? at::Tensor() : weights.hidden(x);
-  side_by_side(x.device(), std::ssize(candidates), x.size(0) * weights.neurons() * 4, [&](std::int64_t i) {
-    const auto c = static_cast<std::size_t>(i);
-    const auto moved = weights.at(candidates[c]);
-    const auto delta = moved.combine(hidden.defined() ? hidden : moved.hidden(x),
-                                     select_experts(routing_weights, candidates[c])) -
-                       y;
-    const auto more = 0.5 * (g * delta).sum(1).to(at::kDouble).square().sum();
-    sums[c] = sums[c].defined() ? sums[c] + more : more;
+  const OutputGradient output(weights, x, g);
+  const auto dense = (g * y).sum(1);
+  std::vector<at::Tensor> sums;
+  for (const LayerPolicy& candidate : candidates) {
+    const auto delta = output.under(candidate, select_experts(routing_weights, candidate)) - dense;
+    sums.push_back(0.5 * delta.to(at::kDouble).square().sum());
+  }
+  return at::stack(sums);
+}
+
+/// Adds the errors of a chunk to `sum`, which begins undefined.
+void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
+                const BackwardChunk& chunk, at::Tensor& sum) {
+  const auto &x = chunk.forward.x, &y = chunk.forward.y, &g = chunk.gradient;
+  const auto rows = x.is_cpu() ? rows_at_once : x.size(0);
+  const auto blocks = (x.size(0) + rows - 1) / rows;
+  std::vector<at::Tensor> sums(static_cast<std::size_t>(blocks));
+  side_by_side(x.device(), blocks, rows * weights.neurons() * 4, [&](std::int64_t i) {
+    const auto block = [&](const at::Tensor& t) { return t.slice(0, i * rows, (i + 1) * rows); };
+    sums[static_cast<std::size_t>(i)] = summed_errors(weights, candidates, block(x), block(y), block(g));
   });
+  for (const at::Tensor& more : sums) sum = sum.defined() ? sum + more : more;
 }
 
 }  // namespace
@@ -84,8 +99,7 @@ Sensitivity estimate_sensitivity(const WeightSource& source, const MoeLayers& mo
   walk(source, stream, how, context);
   auto gradient = head_gradient(source, stream, seed, context);
 
-  std::vector<std::vector<at::Tensor>> sums;
-  for (const auto& row : candidates) sums.emplace_back(row.size());
+  std::vector<at::Tensor> sums(candidates.size());
   std::shared_ptr<const MoeWeights> weights;
   std::int64_t loaded = layers;
   const auto see = [&](const BackwardChunk& chunk) {
@@ -100,9 +114,11 @@ Sensitivity estimate_sensitivity(const WeightSource& source, const MoeLayers& mo
   walk_back(source, std::move(inputs), gradient, see, passed, context);
   const auto tokens = static_cast<double>(windows.count() * (windows.window - 1));
   Sensitivity sensitivity;
-  for (const auto& row : sums) {
+  for (const at::Tensor& sum : sums) {
     auto& values = sensitivity.emplace_back();
-    for (const at::Tensor& sum : row) values.push_back(sum.item<double>() / tokens);
+    if (!sum.defined()) continue;
+    const auto means = (sum / tokens).to(at::kCPU);
+    values.assign(means.data_ptr<double>(), means.data_ptr<double>() + means.numel());
   }
   return sensitivity;
 }

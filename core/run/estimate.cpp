@@ -84,15 +84,16 @@ class Clock {
     return stage1.epochs * s_.tokens * 14 * s_.d * s_.f / (pace_.distillation * gain());
   }
 
-  /// Estimating sensitivities takes a forward pass, a backward pass that recomputes, and each candidate's own
-  /// layer.
+  /// Estimating sensitivities takes a forward pass, a backward pass that recomputes, the products of each
+  /// converted layer, and what every candidate makes of them.
   double estimating(double tokens) const {
     const double converted = static_cast<double>(work_.recipe.layers.size());
-    // Weights that move along the slider give each candidate hidden neurons of its own.
+    // Weights that move along the slider have twice the products, and each candidate has hidden neurons of its
+    // own.
     const bool move = work_.recipe.stage1.elastic && work_.recipe.finish.shift && finish_tokens(work_) > 0;
-    const double part = move ? 1 : 1.0 / 3;
+    const double hidden = tokens * s_.f * (move ? candidates_of_layer : 1) * moved_neuron_s / work_.threads;
     return forward(tokens) + tokens * s_.layers * (s_.layer_flops() * 2 + s_.ffn_flops()) / pace_.backward +
-           head(tokens, 2) + candidates_of_layer * converted * part * ffn(tokens);
+           head(tokens, 2) + converted * ((move ? 2 : 1) * ffn(tokens) + hidden);
   }
   /// A forward and a backward pass of the finish through all layers.
   double training(double tokens) const {
@@ -123,6 +124,7 @@ class Clock {
 
   static constexpr double clustering_s_per_neuron = 1e-4;  // the assignment, by one thread
   static constexpr double router_overhead = 1.5;           // many small products
+  static constexpr double moved_neuron_s = 4e-9;           // h of one neuron in a candidate, by one thread
   static constexpr double gain_kept = 0.6;  // of what bf16 gains in products: the rest does not get faster
 
   const Workload& work_;

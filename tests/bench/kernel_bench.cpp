@@ -36,7 +36,7 @@ struct Product {
   }
   void run() {
     team.run(at::get_num_threads(), [this](const Team::Member& me) {
-      std::vector<float> y(static_cast<std::size_t>(tokens * width)), wide(PanelMatrix::wide_floats);
+      std::vector<float> y(static_cast<std::size_t>(tokens * width));
       std::vector<const float*> from;
       std::vector<float*> to;
       for (std::int64_t t = 0; t < tokens; ++t) {
@@ -45,7 +45,7 @@ struct Product {
       }
       const Range mine = me.part(matrix.panels());
       for (std::int64_t p = mine.begin; p < mine.end; ++p)
-        matrix.multiply(p, {0, inputs}, from.data(), to.data(), tokens, nullptr, wide.data());
+        matrix.multiply(p, {0, inputs}, from.data(), to.data(), tokens, nullptr);
     });
   }
   double bytes() const {

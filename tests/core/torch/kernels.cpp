@@ -63,8 +63,10 @@ void check_variants(const std::vector<double>& expected, Compute&& compute, doub
 
 /// y_t += x_t rows, for several vectors, with rows that are wider than what is used of them.
 template <class T>
-void check_multiply(std::int64_t width, std::int64_t tokens) {
-  constexpr std::int64_t inputs = 37, first = 2, count = 33;
+void check_multiply(std::int64_t width, std::int64_t tokens, std::int64_t count,
+                    decltype(StoredKernels<T>::multiply) StoredKernels<T>::*multiply) {
+  constexpr std::int64_t first = 2;
+  const std::int64_t inputs = first + count + 2;
   const std::int64_t stride = width + 3;
   const auto rows = random_values<T>(count * stride + 16, 1);
   const auto x = random_values<float>(tokens * inputs, 2), before = random_values<float>(tokens * width, 3);
@@ -84,8 +86,8 @@ void check_multiply(std::int64_t width, std::int64_t tokens) {
       from.push_back(x.data() + t * inputs);
       to.push_back(y.data() + t * width);
     }
-    table.of<T>().multiply({rows.data(), first, count, width, stride, rows.data()}, from.data(), to.data(),
-                           tokens);
+    (table.of<T>().*multiply)({rows.data(), first, count, width, stride, rows.data()}, from.data(), to.data(),
+                              tokens);
     CHECK(y.back() == 42);
     y.pop_back();
     return y;
@@ -121,10 +123,13 @@ void check_blocks(std::int64_t width, std::int64_t tokens) {
         to.push_back(found.data() + t * width);
         wanted.push_back(expected.data() + t * width);
       }
-      table.q8_0.multiply({panel.data(), first, count, width, panel.data()}, from.data(), to.data(), tokens);
       table.fp32.multiply({weights.data(), first, count, width, width, weights.data()}, from.data(),
                           wanted.data(), tokens);
-      CHECK(found == expected);
+      for (const auto multiply : {table.q8_0.multiply, table.q8_0.multiply_many}) {
+        std::copy(before.begin(), before.end(), found.begin());
+        multiply({panel.data(), first, count, width, panel.data()}, from.data(), to.data(), tokens);
+        CHECK(found == expected);
+      }
     }
 }
 
@@ -306,10 +311,8 @@ TEST_CASE("there is one variant per instruction set, and the best one is used") 
   REQUIRE_FALSE(usable.empty());
   CHECK(std::string(usable.front().name) == "baseline");
   CHECK(&kernels() == &usable.back());
-  for (std::size_t i = 1; i < usable.size(); ++i) {
-    CHECK((usable[i].softmax != usable[i - 1].softmax));
-    CHECK((usable[i].fp32.multiply != usable[i - 1].fp32.multiply));
-  }
+  for (std::size_t i = 1; i < usable.size(); ++i)
+    CHECK((usable[i].bf16.multiply_many != usable[i - 1].bf16.multiply_many));
 }
 
 TEST_CASE("every variant of the product kernel computes the formula, for few vectors and many") {
@@ -317,9 +320,18 @@ TEST_CASE("every variant of the product kernel computes the formula, for few vec
     for (const std::int64_t tokens : {1, 3, 4, 9}) {
       CAPTURE(width);
       CAPTURE(tokens);
-      check_multiply<float>(width, tokens);
-      check_multiply<c10::BFloat16>(width, tokens);
+      check_multiply<float>(width, tokens, 33, &StoredKernels<float>::multiply);
+      check_multiply<c10::BFloat16>(width, tokens, 33, &StoredKernels<c10::BFloat16>::multiply);
     }
+  for (const std::int64_t width : {1, 17, 48, 95, 96})
+    for (const std::int64_t tokens : {16, 37})
+      for (const std::int64_t inputs : {24, 300}) {
+        CAPTURE(width);
+        CAPTURE(tokens);
+        CAPTURE(inputs);
+        check_multiply<float>(width, tokens, inputs, &StoredKernels<float>::multiply_many);
+        check_multiply<c10::BFloat16>(width, tokens, inputs, &StoredKernels<c10::BFloat16>::multiply_many);
+      }
 }
 
 TEST_CASE("every variant multiplies with blocks of Q8_0 as with the same weights in fp32") {

@@ -1,0 +1,79 @@
+// The tiles of kernels/tile_body.h in the matrix registers of Intel AMX.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/simd.h"
+
+namespace ladimo {
+
+/// Whether this processor has AMX for bf16 and the system lets this process use it. Asks the system for that.
+bool may_use_amx();
+
+/// Configures the matrix registers of this thread for its lifetime: 16 rows of 64 bytes each. Registers 0 to
+/// 3 hold sums, 4 and 5 vectors, 6 and 7 weights. The instructions are written in assembly, because a
+/// function for AMX cannot be inlined into a template that is not. Intel, Architecture Instruction Set
+/// Extensions, chapter 3.
+class AmxTiles {
+ public:
+  LADIMO_INLINE AmxTiles() {
+    static constexpr Configuration all;
+    asm volatile("ldtilecfg %0" : : "m"(all));
+  }
+  LADIMO_INLINE ~AmxTiles() { asm volatile("tilerelease"); }
+  AmxTiles(const AmxTiles&) = delete;
+  AmxTiles& operator=(const AmxTiles&) = delete;
+
+  /// Sets all sums to zero.
+  LADIMO_INLINE void clear() const {
+    asm volatile("tilezero %%tmm0\n\ttilezero %%tmm1\n\ttilezero %%tmm2\n\ttilezero %%tmm3" : :);
+  }
+
+  /// Weights of 32 outputs and 32 inputs: bf16 [16 pairs of inputs, 32 outputs, 2].
+  LADIMO_INLINE void load_weights(const void* pairs) const {
+    asm volatile(
+        "tileloadd (%0,%2,1), %%tmm6\n\t"
+        "tileloadd (%1,%2,1), %%tmm7"
+        :
+        : "r"(pairs), "r"(static_cast<const std::byte*>(pairs) + row_bytes), "r"(2 * row_bytes)
+        : "memory");
+  }
+
+  /// Adds the products of 32 vectors with the weights: bf16 [32 vectors, 32 inputs], rows `stride` bytes apart.
+  LADIMO_INLINE void multiply(const void* vectors, std::size_t stride) const {
+    asm volatile(
+        "tileloadd (%0,%2,1), %%tmm4\n\t"
+        "tileloadd (%1,%2,1), %%tmm5\n\t"
+        "tdpbf16ps %%tmm6, %%tmm4, %%tmm0\n\t"
+        "tdpbf16ps %%tmm7, %%tmm4, %%tmm1\n\t"
+        "tdpbf16ps %%tmm6, %%tmm5, %%tmm2\n\t"
+        "tdpbf16ps %%tmm7, %%tmm5, %%tmm3"
+        :
+        : "r"(vectors), "r"(static_cast<const std::byte*>(vectors) + rows * stride), "r"(stride)
+        : "memory");
+  }
+
+  /// sums [32 vectors, 32 outputs].
+  LADIMO_INLINE void store(void* sums) const {
+    asm volatile(
+        "tilestored %%tmm0, (%0,%2,1)\n\t"
+        "tilestored %%tmm1, 64(%0,%2,1)\n\t"
+        "tilestored %%tmm2, (%1,%2,1)\n\t"
+        "tilestored %%tmm3, 64(%1,%2,1)"
+        :
+        : "r"(sums), "r"(static_cast<std::byte*>(sums) + rows * 2 * row_bytes), "r"(2 * row_bytes)
+        : "memory");
+  }
+
+ private:
+  static constexpr std::size_t rows = 16, row_bytes = 64;
+  struct alignas(64) Configuration {
+    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    std::uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};  // of a row, per register
+    std::uint8_t row_count[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  };
+  static_assert(sizeof(Configuration) == 64);
+};
+
+}  // namespace ladimo
