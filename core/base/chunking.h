@@ -30,6 +30,9 @@ inline std::int64_t chunk_score_rows(std::int64_t heads, std::int64_t keys) {
   return std::max<std::int64_t>(1, chunk_bytes / (heads * keys * 4));
 }
 
+/// Rows whose hidden neurons under a candidate policy are compared together: few, so that they stay near a core.
+inline constexpr std::int64_t rows_compared = 128;
+
 /// The number of rows whose logits [rows, vocab] are computed at once: they take about 4 MiB in fp32, but
 /// with fewer than 128 rows the head would be read too often.
 inline std::int64_t chunk_logit_rows(std::int64_t vocab) {

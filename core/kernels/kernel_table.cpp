@@ -31,6 +31,8 @@ namespace avx512 {
 
 LADIMO_TARGET void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const float* const* x, float* const* y,
                                   std::int64_t tokens) {
+  constexpr std::int64_t fewest_inputs = 16;  // fewer fill too little of a tile
+  if (rows.count < fewest_inputs) return multiply_many(rows, x, y, tokens);
   body::multiply_tiles<AmxTiles>(rows, x, y, tokens);
 }
 #undef LADIMO_TARGET

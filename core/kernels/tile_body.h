@@ -21,7 +21,7 @@ struct TileWeights {
   alignas(64) c10::BFloat16 pairs[tile_depth / 2][tile_block][2];
 };
 
-// An fp32 number as the sum of two bf16 numbers. They hold 16 bits of its mantissa.
+// An fp32 number as the sum of two bf16 numbers, exact to 2^-17 of it. An infinity becomes a NaN.
 struct TileVectors {
   alignas(64) c10::BFloat16 high[tile_block][tile_depth], low[tile_block][tile_depth];
 };
@@ -47,7 +47,6 @@ LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std:
 // Splits `n` numbers of each of `count` vectors. Fills up with zeros.
 LADIMO_INLINE void split_vectors(const float* const* x, std::int64_t count, std::int64_t first, std::int64_t n,
                                  TileVectors& to) {
-  typedef std::uint32_t Words __attribute__((vector_size(64)));
   const std::int64_t padded = (n + tile_block - 1) / tile_block * tile_block;
   for (std::int64_t t = 0; t < tile_block; ++t)
     for (std::int64_t i = 0; i < padded; i += simd::lanes) {
@@ -59,11 +58,8 @@ LADIMO_INLINE void split_vectors(const float* const* x, std::int64_t count, std:
         else
           for (std::int64_t l = 0; i + l < n; ++l) value[l] = from[l];
       }
-      Words words;
-      std::memcpy(&words, &value, sizeof(words));
-      words &= 0xFFFF0000u;
-      std::memcpy(&high, &words, sizeof(words));
-      simd::store(high, &to.high[t][i]);
+      simd::store(value, &to.high[t][i]);
+      simd::load(&to.high[t][i], high);
       simd::store(value - high, &to.low[t][i]);
     }
 }

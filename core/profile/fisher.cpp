@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "base/chunking.h"
 #include "base/random.h"
 #include "evaluate/distributions.h"
 #include "profile/output_gradient.h"
@@ -50,9 +51,6 @@ ResidualStream head_gradient(const WeightSource& source, const ResidualStream& l
   return result;
 }
 
-// Rows whose hidden neurons are at hand together: few, so that they stay near a core.
-constexpr std::int64_t rows_at_once = 128;
-
 /// 1/2 (g . delta)^2 of every candidate, summed over tokens: [candidates] fp64. delta is the candidate's output
 /// for x minus y; all are [T, d].
 at::Tensor summed_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
@@ -72,7 +70,7 @@ at::Tensor summed_errors(const MoeWeights& weights, const std::vector<LayerPolic
 void add_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
                 const BackwardChunk& chunk, at::Tensor& sum) {
   const auto &x = chunk.forward.x, &y = chunk.forward.y, &g = chunk.gradient;
-  const auto rows = x.is_cpu() ? rows_at_once : x.size(0);
+  const auto rows = x.is_cpu() ? rows_compared : x.size(0);
   const auto blocks = (x.size(0) + rows - 1) / rows;
   std::vector<at::Tensor> sums(static_cast<std::size_t>(blocks));
   side_by_side(x.device(), blocks, rows * weights.neurons() * 4, [&](std::int64_t i) {

@@ -12,14 +12,14 @@ namespace ladimo {
 /// where weights move along the slider, every product is a straight line over the movement c.
 class OutputGradient {
  public:
-  /// x and g [T, d], in the dtype of the weights and in fp32.
+  /// x [T, d] in the dtype of the weights, g [T, d] in fp32.
   OutputGradient(const MoeWeights& weights, const at::Tensor& x, const at::Tensor& g);
 
   /// g . MoE(x) [T] fp32, under a sparse policy that runs the experts of `selected` [T, E].
   at::Tensor under(const LayerPolicy& policy, const at::Tensor& selected) const;
 
  private:
-  /// A product that is at + c slope; `slope` is undefined where weights do not move.
+  /// A product that is start + c slope; `slope` is undefined where weights do not move.
   struct Line {
     at::Tensor start, slope;
     at::Tensor at(double c) const;

@@ -112,13 +112,13 @@ MemoryUse counting(const Workload& work, const Parts& p) {
 
 MemoryUse estimating(const Workload& work, const Parts& p) {
   const auto tables = static_cast<double>(work.recipe.splits().tables);
-  const double together = at_once(p, work.threads, candidates_of_layer, p.backward_rows);
-  // What every candidate takes for a chunk while it is compared with the dense FFN.
-  const double comparing =
-      together * fp32 * p.backward_rows * ((moved_copies(work, 0) > 0 ? 2 : 1) * p.f + 3 * p.d);
+  // The blocks of a chunk that are compared with the dense FFN side by side: what neurons contribute, and its
+  // parts, which are straight lines where weights move.
+  const double moved = moved_copies(work, 0);
+  const double together = at_once(p, work.threads, p.backward_rows / rows_compared, rows_compared);
+  const double comparing = together * fp32 * rows_compared * (moved > 0 ? 9 : 5) * p.f;
   const double head = p.head + fp32 * 4 * 8192 * std::min(p.vocab, 2048.0);
-  return {program_bytes + std::max(head, p.layer() + p.ffn * (1 + moved_copies(work, together)) +
-                                             p.backward() + comparing),
+  return {program_bytes + std::max(head, p.layer() + p.ffn * (1 + moved) + p.backward() + comparing),
           static_cast<double>(work.config.layers + 1) * stream(p, tables, stream_bytes(work.recipe)) +
               stream(p, tables, fp32)};
 }

@@ -1,6 +1,8 @@
 // The decoding engine against the same layers computed by libtorch in fp32.
 #include "decode/decoding_engine.h"
 
+#include <string_view>
+
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 
@@ -223,6 +225,8 @@ TEST_CASE("the engine computes what libtorch computes, whatever the shape, the b
 }
 
 TEST_CASE("weights in bf16 are read as they are, with sums in fp32") {
+  // AMX rounds the vectors of a prompt to 17 bits.
+  const double tolerance = std::string_view(kernels().name) == "AMX" ? 1e-4 : 1e-5;
   for (const Shape& shape : shapes) {
     CAPTURE(shape.hidden);
     const auto policy = LayerPolicy::top(2);
@@ -236,7 +240,7 @@ TEST_CASE("weights in bf16 are read as they are, with sums in fp32") {
     for (const auto& way : ways) {
       std::vector<std::int32_t> experts;
       const at::Tensor exact = read(engine, model.config, ids, way, at::kFloat, experts);
-      CHECK(relative_difference(exact, expected.logits) < 1e-5);
+      CHECK(relative_difference(exact, expected.logits) < tolerance);
       const at::Tensor coarse = read(settled, model.config, ids, way, at::kBFloat16, experts);
       CHECK(relative_difference(coarse, of_settled.logits) < 5e-2);
     }

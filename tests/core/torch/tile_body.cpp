@@ -77,7 +77,7 @@ void check_tiles(std::int64_t width, std::int64_t tokens, std::int64_t count) {
       }
       furthest = std::max(furthest, std::abs(at(y, t * width + c) - expected) / size);
     }
-  CHECK(furthest < 0x1p-16);         // the two parts of a vector hold 16 bits
+  CHECK(furthest < 0x1p-16);         // the two parts of a vector are exact to 2^-17
   CHECK(y.back() == before.back());  // must not be written
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("products by tiles compute the formula for every width, number of vect
       for (const std::int64_t count : {1, 24, 33, 256, 300}) check_tiles(width, tokens, count);
 }
 
-TEST_CASE("products by tiles keep infinities and numbers that are none out of other vectors' sums") {
+TEST_CASE("products by tiles keep infinities and NaNs out of other vectors' sums") {
   const std::vector<c10::BFloat16> rows(32 * 16 + 16, c10::BFloat16(1.0F));
   std::vector<float> bad(32, 1.0F), good(32, 1.0F), bad_sums(16), good_sums(16);
   bad[5] = INFINITY;
