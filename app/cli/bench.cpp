@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,15 +29,24 @@ void print_speed(const char* label, const Speed& speed) {
 }  // namespace
 
 Command add_bench(CLI::App& app) {
-  auto options = std::make_shared<ModelOptions>();
+  struct Options : ModelOptions {
+    std::optional<std::filesystem::path> text;
+  };
+  auto options = std::make_shared<Options>();
   add_model(app, *options);
   add_hold(app, *options);
+  app.add_option("--text", options->text,
+                 "A text file to decode and to read; how many experts run depends on it (a text of the model's own)");
   return [options](const Session& session) {
     const auto runtime = start_holding_runtime(session.common, *options);
     const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime);
-    const auto result = bench(model, model.opened().policy(options->policy).layers, session.context);
+    const auto result = bench(model, model.opened().policy(options->policy).layers, options->text,
+                              session.context);
     session.output.result(to_json(result), [&] {
       print_speed("decode", result.decode);
+      if (result.predicted_decode_ms)
+        fmt::print("{} ms a token, {} predicted for the experts that ran on this text\n",
+                   format_number(*result.decode.converted_ms()), format_number(*result.predicted_decode_ms));
       print_speed("prompt", result.prefill);
       fmt::print("{} of weights a token, read at {:.0f} % of the {}/s that this machine reads\n",
                  format_bytes(result.bytes_per_token), 100 * result.bandwidth_fraction,

@@ -11,6 +11,7 @@
 #include "evaluate/timing.h"
 #include "kernels/read_probe.h"
 #include "run/step.h"
+#include "text/corpus.h"
 
 namespace ladimo {
 namespace {
@@ -84,9 +85,26 @@ Speed speed_of(const std::optional<Timing>& dense, const std::optional<Timing>& 
   return speed;
 }
 
+/// What the run's latency table says of decoding with as many experts, per layer. Absent where the table is of
+/// another machine or number of threads, or of weights that are held otherwise.
+std::optional<double> predicted_ms(const LoadedModel& model, const ModelPolicy& policy,
+                                   const std::vector<double>& experts, const std::string& machine) {
+  const auto& run = model.opened().run;
+  const auto table = run ? run->latency() : std::nullopt;
+  if (!table || table->machine != machine || table->threads != at::get_num_threads() ||
+      model.runtime().holding != Holding::as_stored)
+    return {};
+  const MonotoneCurve curve = table->decode_curve();
+  double ms = table->other_decode_ms;
+  for (std::size_t l = 0; l < policy.size(); ++l)
+    ms += policy[l].kind == LayerPolicy::Kind::dense ? table->dense_decode_ms : curve(experts[l]);
+  return ms;
+}
+
 }  // namespace
 
-BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Context& context) {
+BenchResult bench(const LoadedModel& model, const ModelPolicy& policy,
+                  const std::optional<std::filesystem::path>& file, const Context& context) {
   const auto positions = model.config().max_positions;
   const auto prompt_length = std::min(prompt_tokens, positions);
   const auto decode_length = std::min(decode_tokens, positions);
@@ -98,9 +116,12 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Con
   if (model.opened().has_dense()) dense.emplace(model.decoder(all_dense(model.config())), prompt_length);
   if (model.opened().is_converted()) converted.emplace(model.decoder(policy), prompt_length);
   Side& main = converted ? *converted : *dense;
-  const auto prompt = own_text((dense ? *dense : *converted).decoder, prompt_length, context);
+  const auto prompt =
+      file ? measured_text({*file}, model.tokenizer(), prompt_length, prompt_length).windows.tokens
+           : own_text((dense ? *dense : *converted).decoder, prompt_length, context);
   const auto text = std::span<const std::int32_t>(prompt).first(static_cast<std::size_t>(decode_length));
-  const double bytes = main.decoder.bytes_per_token(count_experts(main, text, context));
+  const auto experts = count_experts(main, text, context);
+  const double bytes = main.decoder.bytes_per_token(experts);
   const auto device = model.device();
   const std::size_t read_bytes = std::max(static_cast<std::size_t>(bytes), least_read_bytes);
   std::optional<ReadProbe> memory;
@@ -137,6 +158,7 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy, const Con
   result.hold = hold;
   result.threads = at::get_num_threads();
   result.machine = device.is_cpu() ? processor_name() : device.str();
+  if (converted) result.predicted_decode_ms = predicted_ms(model, policy, experts, result.machine);
   result.date = now_iso();
   return result;
 }

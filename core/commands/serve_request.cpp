@@ -64,7 +64,7 @@ Evaluation evaluate(const LoadedModel& model, const JsonFields& fields, const Co
 BenchResult time_speed(const LoadedModel& model, const JsonFields& fields, const Context& context) {
   fields.only({"id", "request", "policy"});
   const Policy policy = policy_of(model, fields);
-  const BenchResult result = bench(model, policy.layers, context);
+  const BenchResult result = bench(model, policy.layers, std::nullopt, context);
   // The run's predictions are for weights as they are stored.
   if (const auto& run = model.opened().run; run && model.runtime().holding == Holding::as_stored)
     keep_times(*run, policy, *result.decode.converted_ms(), *result.prefill.converted_ms(), context);

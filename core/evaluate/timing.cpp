@@ -23,6 +23,24 @@ double quantile(const std::vector<double>& sorted, std::size_t quarter) {
   return sorted[(sorted.size() - 1) * quarter / 4];
 }
 
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return quantile(values, 2);
+}
+
+/// Divides every round by how much slower it was than the others: the median, over all functions, of the time
+/// over the function's median.
+void remove_drift(std::vector<std::vector<double>>& times) {
+  std::vector<double> medians;
+  for (const auto& seconds : times) medians.push_back(std::max(median_of(seconds), 1e-9));
+  for (std::size_t round = 0; round < times.front().size(); ++round) {
+    std::vector<double> slower;
+    for (std::size_t i = 0; i < times.size(); ++i) slower.push_back(times[i][round] / medians[i]);
+    const double factor = std::max(median_of(std::move(slower)), 1e-9);
+    for (auto& seconds : times) seconds[round] /= factor;
+  }
+}
+
 Timing summarise(std::vector<double> seconds) {
   std::sort(seconds.begin(), seconds.end());
   const double median = quantile(seconds, 2);
@@ -41,6 +59,8 @@ std::vector<Timing> time_in_turns(const std::vector<std::function<void()>>& func
       times[i].push_back(seconds_of(functions[i]));
       spent += times[i].back();
     }
+  constexpr std::size_t enough_functions = 3;  // to tell a slow round from a slow function
+  if (functions.size() >= enough_functions) remove_drift(times);
   std::vector<Timing> timings;
   for (auto& seconds : times) timings.push_back(summarise(std::move(seconds)));
   return timings;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 namespace ladimo {
@@ -39,6 +41,48 @@ double MonotoneCurve::operator()(double x) const {
   const double from_left = t * t * (3 - 2 * t);
   return y_[i] + (y_[i + 1] - y_[i]) * from_left +
          width * t * (1 - t) * ((1 - t) * slope_[i] - t * slope_[i + 1]);
+}
+
+namespace {
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// The values of a + b u that are closest to `y`, with b >= 0.
+struct Line {
+  std::vector<double> values;
+  double slope = 0, error = 0;  // the sum of squares
+
+  Line(const std::vector<double>& u, const std::vector<double>& y) {
+    const double mean_u = mean(u), mean_y = mean(y);
+    double along = 0, spread = 0;
+    for (std::size_t i = 0; i < u.size(); ++i) {
+      along += (u[i] - mean_u) * (y[i] - mean_y);
+      spread += (u[i] - mean_u) * (u[i] - mean_u);
+    }
+    slope = spread > 0 ? std::max(0.0, along / spread) : 0;
+    for (std::size_t i = 0; i < u.size(); ++i) {
+      values.push_back(mean_y + slope * (u[i] - mean_u));
+      error += (values[i] - y[i]) * (values[i] - y[i]);
+    }
+  }
+};
+
+}  // namespace
+
+std::vector<double> rising_concave(const std::vector<double>& x, const std::vector<double>& y) {
+  // With c = bend b / l the curve is a line in u = x + bend x (l - x) / l, so only the bend is searched for.
+  constexpr int steps = 64;
+  std::optional<Line> best;
+  for (int step = 0; step <= steps; ++step) {
+    const double bend = static_cast<double>(step) / steps;
+    std::vector<double> u;
+    for (const double value : x) u.push_back(value + bend * value * (1 - value / std::max(x.back(), 1e-12)));
+    Line line(u, y);
+    if (!best || line.error < best->error) best = std::move(line);
+  }
+  return best->values;
 }
 
 std::vector<double> rising(const std::vector<double>& y) {

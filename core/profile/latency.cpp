@@ -12,14 +12,15 @@
 #include "base/random.h"
 #include "decode/decoder.h"
 #include "evaluate/timing.h"
+#include "policy/monotone_curve.h"
 
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t decode_tokens = 16, longest_prompt = 128;
+constexpr std::int64_t decode_tokens = 8, longest_prompt = 128;
 constexpr double activities[] = {0, 0.1, 0.25, 0.4, 0.6, 0.8, 1};  // shares of the routed experts
-constexpr int minimum_rounds = 5;
-constexpr double budget_s = 3;
+constexpr int decode_rounds = 12, prompt_rounds = 5, grid_rounds = 6;
+constexpr double budget_s = 1.5;
 constexpr int batches[] = {1, 2, 4, 8};
 constexpr int grid_steps = 4, longest_context = 1024;
 constexpr std::size_t grid_stride = 2;  // of the activities every second one
@@ -33,6 +34,7 @@ struct Timed {
   Decoder decoder;
   KvCache cache;
   double mean_experts = 0;
+  double bytes = 0;                   // of weights that a token reads
   double decode_s = 0, prompt_s = 0;  // one token; the prompt
 
   Timed(Decoder made, std::int64_t capacity)
@@ -70,17 +72,40 @@ std::shared_ptr<const MoeWeights> at_rest(const MoeLayers& moe, int layer) {
   return std::make_shared<const MoeWeights>(std::move(weights));
 }
 
+/// The times on one curve over the bytes of weights that are read, in the same order. The curve is closest to
+/// `seconds`. A time that is wrong by noise would otherwise be what a frontier over times chooses.
+std::vector<double> along_bytes(const std::vector<double>& bytes, const std::vector<double>& seconds) {
+  std::vector<std::size_t> order(bytes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return bytes[i]; });
+  std::vector<double> x, y;
+  for (const std::size_t i : order) {
+    x.push_back(bytes[i] - bytes[order.front()]);
+    y.push_back(seconds[i]);
+  }
+  const auto fitted = rising_concave(x, y);
+  std::vector<double> result(seconds.size());
+  for (std::size_t k = 0; k < order.size(); ++k) result[order[k]] = fitted[k];
+  return result;
+}
+
 void time_all(std::vector<Timed>& all, std::span<const std::int32_t> prompt) {
   const auto text = prompt.first(std::min<std::size_t>(prompt.size(), decode_tokens));
-  std::vector<std::function<void()>> runs;
+  std::vector<std::function<void()>> decoding, reading;
   for (Timed& timed : all) {
-    runs.emplace_back([&timed, text] { timed.decode(text); });
-    runs.emplace_back([&timed, prompt] { timed.prefill(prompt); });
+    decoding.emplace_back([&timed, text] { timed.decode(text); });
+    reading.emplace_back([&timed, prompt] { timed.prefill(prompt); });
   }
-  const auto seconds = median_seconds(runs, minimum_rounds, budget_s);
+  // Apart from each other, because short rounds show the machine's drift.
+  const auto decode_s = median_seconds(decoding, decode_rounds, budget_s);
+  const auto prompt_s = median_seconds(reading, prompt_rounds, budget_s);
+  std::vector<double> bytes;
+  for (const Timed& timed : std::span(all).subspan(1)) bytes.push_back(timed.bytes);
+  const auto fitted_decode = along_bytes(bytes, {decode_s.begin() + 1, decode_s.end()});
+  const auto fitted_prompt = along_bytes(bytes, {prompt_s.begin() + 1, prompt_s.end()});
   for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i].decode_s = seconds[2 * i] / static_cast<double>(text.size());
-    all[i].prompt_s = seconds[2 * i + 1];
+    all[i].decode_s = (i == 0 ? decode_s[0] : fitted_decode[i - 1]) / static_cast<double>(text.size());
+    all[i].prompt_s = i == 0 ? prompt_s[0] : fitted_prompt[i - 1];
   }
 }
 
@@ -119,21 +144,27 @@ LatencyTable::Batch time_batch(const std::vector<Timed>& timed, int batch, const
   add(dense, contexts.long_context);
   LatencyTable::Batch result;
   result.batch = batch;
+  std::vector<double> bytes = {timed[1].bytes};
   for (std::size_t i = 2; i < timed.size(); i += grid_stride) {
     add(timed[i].decoder, contexts.short_context);
     result.points.push_back({timed[i].mean_experts, 0});
+    bytes.push_back(timed[i].bytes);
   }
-  auto seconds = median_seconds(runs, minimum_rounds, grid_budget_s);
+  auto seconds = median_seconds(runs, grid_rounds, grid_budget_s);
   for (double& value : seconds) value /= grid_steps;
+  std::vector<double> by_bytes = {seconds[1]};
+  by_bytes.insert(by_bytes.end(), seconds.begin() + 3, seconds.end());
+  by_bytes = along_bytes(bytes, by_bytes);
+  const double of_context = seconds[2] - seconds[1];
 
-  const double head_s = seconds[0], dense_layer = scale.layer_ms(seconds[1], head_s);
+  const double head_s = seconds[0], dense_layer = scale.layer_ms(by_bytes[0], head_s);
   const double other = scale.other_of_layer(dense_layer);
   result.dense_decode_ms = dense_layer - other;
   result.other_decode_ms = 1e3 * head_s + other * scale.layers;
   result.other_long_decode_ms =
-      result.other_decode_ms + scale.layer_ms(seconds[2], seconds[1]) * scale.layers;
+      result.other_decode_ms + scale.layer_ms(std::max(0.0, of_context), 0) * scale.layers;
   for (std::size_t i = 0; i < result.points.size(); ++i)
-    result.points[i].decode_ms = scale.layer_ms(seconds[3 + i], head_s) - other;
+    result.points[i].decode_ms = scale.layer_ms(by_bytes[1 + i], head_s) - other;
   return result;
 }
 
@@ -184,6 +215,9 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
     all.push_back(make(k, layers));
     all.back().mean_experts = k;
   }
+  for (Timed& timed : std::span(all).subspan(1))
+    timed.bytes = timed.decoder.bytes_per_token(
+        std::vector<double>(static_cast<std::size_t>(layers), timed.mean_experts));
   time_all(all, prompt);
   context.check();
 

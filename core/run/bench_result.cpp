@@ -43,6 +43,7 @@ nlohmann::json to_json(const BenchResult& result) {
   auto json = members_to_json(result);
   json["decode"]["speedup"] = json_of(result.decode.speedup());
   json["prefill"]["speedup"] = json_of(result.prefill.speedup());
+  json["decode"]["predicted_ms"] = json_of(result.predicted_decode_ms);
   json["decode"]["bytes_per_token"] = result.bytes_per_token;
   json["decode"]["bandwidth_fraction"] = result.bandwidth_fraction;
   return json;
@@ -51,6 +52,7 @@ nlohmann::json to_json(const BenchResult& result) {
 BenchResult bench_result_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "result of the timing");
   auto result = members_from_json<BenchResult>(fields);
+  result.predicted_decode_ms = fields.object("decode").optional_number("predicted_ms");
   result.bytes_per_token = fields.object("decode").number("bytes_per_token");
   result.bandwidth_fraction = fields.object("decode").number("bandwidth_fraction");
   return result;

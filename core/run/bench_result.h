@@ -31,6 +31,9 @@ struct HoldingLoss {
 /// The speeds of decoding and of reading a prompt at batch 1, and what limits them.
 struct BenchResult {
   Speed decode, prefill;
+  /// What the run's latency table says of decoding with as many experts as ran on this text; absent for a
+  /// model without such a table.
+  std::optional<double> predicted_decode_ms;
   double bytes_per_token = 0;       // weights read to decode one token, on the converted side if there is one
   double bandwidth_fraction = 0;    // rate of reading weights, as a share of `read_bytes_per_s`
   double read_bytes_per_s = 0;      // plain reads of as much memory, timed in the same rounds
@@ -41,8 +44,8 @@ struct BenchResult {
   std::string date;     // ISO 8601
 };
 
-/// Returns {decode{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise, bytes_per_token,
-/// bandwidth_fraction}, prefill{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise},
+/// Returns {decode{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise, predicted_ms or
+/// null, bytes_per_token, bandwidth_fraction}, prefill{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise},
 /// read_bytes_per_s, dtype, hold{kl, tokens} or null, threads, machine, date}.
 nlohmann::json to_json(const BenchResult& result);
 /// Reads what to_json() writes. Throws Refusal that names the key.

@@ -194,7 +194,7 @@ TEST_CASE("policy is checked and written, as the run's or under a name; bench gi
   CHECK(read_json(run / "measurements.json").back()["numbers"]["decode_ms"].get<double>() ==
         doctest::Approx(1000 / bench["decode"]["converted_tokens_per_s"].get<double>()));
   check_keys(bench["decode"], {"dense_tokens_per_s", "converted_tokens_per_s", "speedup", "bytes_per_token",
-                               "bandwidth_fraction"});
+                               "bandwidth_fraction", "predicted_ms"});
   check_keys(bench["prefill"], {"dense_tokens_per_s", "converted_tokens_per_s", "speedup"});
   CHECK(server.close().status == 0);
 }

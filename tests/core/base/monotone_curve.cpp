@@ -40,6 +40,20 @@ TEST_CASE("between two points a curve never leaves their range, rising or fallin
   }
 }
 
+TEST_CASE("a rising concave curve through noisy values") {
+  // A line stays a line, and what bends the wrong way or falls becomes one.
+  const std::vector<double> x = {0, 5, 12, 48};
+  const auto near = [](const std::vector<double>& found, const std::vector<double>& expected) {
+    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[i] == doctest::Approx(expected[i]));
+  };
+  near(rising_concave(x, {1, 2, 3.4, 10.6}), {1, 2, 3.4, 10.6});
+  near(rising_concave(x, {4, 3, 2, 1}), {2.5, 2.5, 2.5, 2.5});
+  near(rising_concave({0, 1, 2, 3, 4}, {0, 1.75, 3, 3.75, 4}), {0, 1.75, 3, 3.75, 4});  // 2 x - x^2 / 4
+  const auto convex = rising_concave({0, 1, 2}, {0, 0.5, 2});
+  CHECK(convex[1] - convex[0] == doctest::Approx(convex[2] - convex[1]));
+  near(rising_concave({3}, {7}), {7});
+}
+
 TEST_CASE("pooling makes noisy values ascend") {
   CHECK(rising({}).empty());
   CHECK(rising({1, 2, 3}) == std::vector<double>{1, 2, 3});

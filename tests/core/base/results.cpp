@@ -98,6 +98,7 @@ TEST_CASE("a conversion is written and read") {
 TEST_CASE("in a timing a missing side is null, and so is the speedup") {
   BenchResult result{{100, 150, 64, 0.01},
                      {{}, 3000, 512, 0.02},
+                     6.5,
                      1e6,
                      0.5,
                      2e9,
@@ -108,6 +109,7 @@ TEST_CASE("in a timing a missing side is null, and so is the speedup") {
                      "now"};
   const json written = to_json(result);
   CHECK(written["decode"]["speedup"] == 1.5);
+  CHECK(written["decode"]["predicted_ms"] == 6.5);
   CHECK(written["decode"]["bandwidth_fraction"] == 0.5);
   CHECK(written["prefill"].at("dense_tokens_per_s").is_null());
   CHECK(written["prefill"].at("speedup").is_null());
