@@ -1,4 +1,4 @@
-// Weights held as q8_0: what bench says of it, and what is refused.
+// What bench takes and says, and weights held as q8_0.
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -20,6 +20,16 @@ TEST_CASE("bench says what holding weights as q8_0 saves and what it costs") {
   const double ratio =
       held["decode"]["bytes_per_token"].get<double>() / plain["decode"]["bytes_per_token"].get<double>();
   CHECK(ratio == doctest::Approx(34.0 / 32 / 4).epsilon(0.02));
+}
+
+TEST_CASE("bench times a text that is given, and refuses one that is missing") {
+  const Workplace work;
+  const auto timed = json_of({"bench", work.model, "--threads", "1", "--text", work.text});
+  CHECK(timed["decode"]["dense_tokens_per_s"] > 0.0);
+  CHECK(timed["decode"]["predicted_ms"].is_null());  // a model has no latency table
+  const auto refused = run({"bench", work.model, "--text", work.folder / "missing.txt"});
+  CHECK(refused.status == 2);
+  CHECK((refused.out + refused.err).find("There is no file") != std::string::npos);
 }
 
 TEST_CASE("generate and serve hold weights as q8_0") {
