@@ -35,13 +35,14 @@ Command add_bench(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model(app, *options);
   add_hold(app, *options);
-  app.add_option("--text", options->text,
-                 "A text file to decode and to read; how many experts run depends on it (a text of the model's own)");
+  app.add_option(
+      "--text", options->text,
+      "A text file to decode and to read; how many experts run depends on it (a text of the model's own)");
   return [options](const Session& session) {
     const auto runtime = start_holding_runtime(session.common, *options);
     const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime);
-    const auto result = bench(model, model.opened().policy(options->policy).layers, options->text,
-                              session.context);
+    const auto result =
+        bench(model, model.opened().policy(options->policy).layers, options->text, session.context);
     session.output.result(to_json(result), [&] {
       print_speed("decode", result.decode);
       if (result.predicted_decode_ms)

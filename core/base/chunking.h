@@ -30,7 +30,8 @@ inline std::int64_t chunk_score_rows(std::int64_t heads, std::int64_t keys) {
   return std::max<std::int64_t>(1, chunk_bytes / (heads * keys * 4));
 }
 
-/// Rows whose hidden neurons under a candidate policy are compared together: few, so that they stay near a core.
+/// Rows whose hidden neurons under a candidate policy are compared together: few, so that they stay near a
+/// core.
 inline constexpr std::int64_t rows_compared = 128;
 
 /// The number of rows whose logits [rows, vocab] are computed at once: they take about 4 MiB in fp32, but

@@ -85,8 +85,8 @@ Speed speed_of(const std::optional<Timing>& dense, const std::optional<Timing>& 
   return speed;
 }
 
-/// What the run's latency table says of decoding with as many experts, per layer. Absent where the table is of
-/// another machine or number of threads, or of weights that are held otherwise.
+/// What the run's latency table says of decoding with as many experts, per layer. Absent where the table is
+/// of another machine or number of threads, or of weights that are held otherwise.
 std::optional<double> predicted_ms(const LoadedModel& model, const ModelPolicy& policy,
                                    const std::vector<double>& experts, const std::string& machine) {
   const auto& run = model.opened().run;

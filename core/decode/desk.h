@@ -28,9 +28,9 @@ struct DecodingEngine::Desk {
   std::vector<const float*> normed;     // [rows]
   std::vector<const float*> attending;  // [group * most_queries] queries, then scores
   std::vector<float*> attended;         // [group * most_queries]
-  std::vector<float> scores;  // of attention
-  std::vector<float> keys;    // [head_dim, widest_panel]
-  std::vector<float> values;  // [widest_panel, head_dim] and what kernels read beyond
+  std::vector<float> scores;            // of attention
+  std::vector<float> keys;              // [head_dim, widest_panel]
+  std::vector<float> values;            // [widest_panel, head_dim] and what kernels read beyond
   ExpertTokens tokens;
   std::vector<std::int32_t> all;     // 0, 1, 2 ... : every token
   std::vector<std::int64_t> blocks;  // of gate and up, this thread's

@@ -40,7 +40,8 @@ class AmxTiles {
         : "memory");
   }
 
-  /// Adds the products of 32 vectors with the weights: bf16 [32 vectors, 32 inputs], rows `stride` bytes apart.
+  /// Adds the products of 32 vectors with the weights: bf16 [32 vectors, 32 inputs], rows `stride` bytes
+  /// apart.
   LADIMO_INLINE void multiply(const void* vectors, std::size_t stride) const {
     asm volatile(
         "tileloadd (%0,%2,1), %%tmm4\n\t"

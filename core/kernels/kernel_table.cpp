@@ -29,8 +29,8 @@ namespace avx512 {
 #define LADIMO_TARGET __attribute__((target("avx512f")))
 #include "kernels/variant.inc"
 
-LADIMO_TARGET void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const float* const* x, float* const* y,
-                                  std::int64_t tokens) {
+LADIMO_TARGET void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const float* const* x,
+                                  float* const* y, std::int64_t tokens) {
   constexpr std::int64_t fewest_inputs = 16;  // fewer fill too little of a tile
   if (rows.count < fewest_inputs) return multiply_many(rows, x, y, tokens);
   body::multiply_tiles<AmxTiles>(rows, x, y, tokens);

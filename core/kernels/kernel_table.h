@@ -63,7 +63,8 @@ struct StoredKernels {
   /// y_t [width] += sum over i of x_t[first + i] rows[i], for every vector t < tokens.
   void (*multiply)(const PanelRows<T>& rows, const float* const* x, float* const* y, std::int64_t tokens);
   /// The same for many vectors: faster from about 16 on. With AMX it rounds x to 17 bits.
-  void (*multiply_many)(const PanelRows<T>& rows, const float* const* x, float* const* y, std::int64_t tokens);
+  void (*multiply_many)(const PanelRows<T>& rows, const float* const* x, float* const* y,
+                        std::int64_t tokens);
   /// y [D] = sum of softmax(keys q)_j values_j. The caller sets y to zero first. q [D] is already scaled, and
   /// `scores` is scratch memory of size [n].
   void (*attend)(const HeadCache<T>& cache, const float* q, float* scores, float* y);

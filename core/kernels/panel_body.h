@@ -140,13 +140,14 @@ LADIMO_INLINE void widen_blocks(const BlockRows& rows, float* y) {
 constexpr std::int64_t wide_rows = 64;
 
 // `n` rows in fp32, from row i on. `wide` [n, width] holds them where they are stored otherwise.
-LADIMO_INLINE PanelRows<float> widen_rows(const PanelRows<float>& rows, std::int64_t i, std::int64_t n, float*) {
+LADIMO_INLINE PanelRows<float> widen_rows(const PanelRows<float>& rows, std::int64_t i, std::int64_t n,
+                                          float*) {
   const float* const first = rows.data + i * rows.stride;
   return {first, rows.first + i, n, rows.width, rows.stride, first};
 }
 
-LADIMO_INLINE PanelRows<float> widen_rows(const PanelRows<c10::BFloat16>& rows, std::int64_t i, std::int64_t n,
-                                          float* wide) {
+LADIMO_INLINE PanelRows<float> widen_rows(const PanelRows<c10::BFloat16>& rows, std::int64_t i,
+                                          std::int64_t n, float* wide) {
   const c10::BFloat16* const first = rows.data + i * rows.stride;
   if (rows.stride == rows.width)
     widen(first, n * rows.width, wide);
@@ -155,7 +156,8 @@ LADIMO_INLINE PanelRows<float> widen_rows(const PanelRows<c10::BFloat16>& rows, 
   return {wide, rows.first + i, n, rows.width, rows.width, wide};
 }
 
-LADIMO_INLINE PanelRows<float> widen_rows(const BlockRows& rows, std::int64_t i, std::int64_t n, float* wide) {
+LADIMO_INLINE PanelRows<float> widen_rows(const BlockRows& rows, std::int64_t i, std::int64_t n,
+                                          float* wide) {
   widen_blocks({rows.panel, rows.first + i, n, rows.width, rows.panel}, wide);
   return {wide, rows.first + i, n, rows.width, rows.width, wide};
 }

@@ -13,7 +13,7 @@
 namespace ladimo::body {
 
 // Two tiles of vectors meet two tiles of weights in four tiles of sums.
-constexpr std::int64_t tile_block = 32;  // vectors, outputs and inputs of one meeting
+constexpr std::int64_t tile_block = 32;   // vectors, outputs and inputs of one meeting
 constexpr std::int64_t tile_depth = 256;  // inputs whose weights are laid out at a time
 
 // Weights of `tile_block` outputs: the weights of two inputs lie side by side, as tiles multiply them.
@@ -27,8 +27,8 @@ struct TileVectors {
 };
 
 // Lays out `n` rows for the outputs [column, column + tile_block). Fills up with zeros.
-LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std::int64_t n, std::int64_t width,
-                             std::int64_t column, TileWeights& to) {
+LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std::int64_t n,
+                             std::int64_t width, std::int64_t column, TileWeights& to) {
   typedef std::uint16_t Halves __attribute__((vector_size(32)));
   typedef std::uint32_t Words __attribute__((vector_size(64)));
   const std::int64_t padded = (n + tile_block - 1) / tile_block * tile_block;
@@ -39,14 +39,15 @@ LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std:
         if (i < n) std::memcpy(&first, row + i * stride + column + c, sizeof(first));
         if (i + 1 < n) std::memcpy(&second, row + (i + 1) * stride + column + c, sizeof(second));
       }
-      const Words words = __builtin_convertvector(first, Words) | __builtin_convertvector(second, Words) << 16;
+      const Words words = __builtin_convertvector(first, Words) | __builtin_convertvector(second, Words)
+                                                                      << 16;
       std::memcpy(&to.pairs[i / 2][c], &words, sizeof(words));
     }
 }
 
 // Splits `n` numbers of each of `count` vectors. Fills up with zeros.
-LADIMO_INLINE void split_vectors(const float* const* x, std::int64_t count, std::int64_t first, std::int64_t n,
-                                 TileVectors& to) {
+LADIMO_INLINE void split_vectors(const float* const* x, std::int64_t count, std::int64_t first,
+                                 std::int64_t n, TileVectors& to) {
   const std::int64_t padded = (n + tile_block - 1) / tile_block * tile_block;
   for (std::int64_t t = 0; t < tile_block; ++t)
     for (std::int64_t i = 0; i < padded; i += simd::lanes) {
@@ -66,8 +67,8 @@ LADIMO_INLINE void split_vectors(const float* const* x, std::int64_t count, std:
 
 // y_t [width] += what all rows add, for every vector. Tiles is AmxTiles or does the same otherwise.
 template <class Tiles>
-LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const float* const* x, float* const* y,
-                                  std::int64_t tokens) {
+LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const float* const* x,
+                                  float* const* y, std::int64_t tokens) {
   constexpr std::int64_t most_columns = (widest_panel + tile_block - 1) / tile_block;
   TileWeights weights[most_columns];
   TileVectors vectors;

@@ -16,8 +16,8 @@ class MonotoneCurve {
   std::vector<double> x_, y_, slope_;
 };
 
-/// The values at `x` of the curve a + b x + c x (l - x), with l the last x, that is closest to `y` in the sum of
-/// squares and rises ever more slowly: b >= 0 and 0 <= c <= b / l. Precondition: x rises from 0 or more.
+/// The values at `x` of the curve a + b x + c x (l - x), with l the last x, that is closest to `y` in the sum
+/// of squares and rises ever more slowly: b >= 0 and 0 <= c <= b / l. Precondition: x rises from 0 or more.
 std::vector<double> rising_concave(const std::vector<double>& x, const std::vector<double>& y);
 
 /// The non-decreasing values that are closest to `y` in the sum of squares (pool adjacent violators).

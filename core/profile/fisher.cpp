@@ -51,8 +51,8 @@ ResidualStream head_gradient(const WeightSource& source, const ResidualStream& l
   return result;
 }
 
-/// 1/2 (g . delta)^2 of every candidate, summed over tokens: [candidates] fp64. delta is the candidate's output
-/// for x minus y; all are [T, d].
+/// 1/2 (g . delta)^2 of every candidate, summed over tokens: [candidates] fp64. delta is the candidate's
+/// output for x minus y; all are [T, d].
 at::Tensor summed_errors(const MoeWeights& weights, const std::vector<LayerPolicy>& candidates,
                          const at::Tensor& x, const at::Tensor& y, const at::Tensor& g) {
   const auto routing_weights = weights.route(x);

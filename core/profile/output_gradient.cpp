@@ -9,7 +9,9 @@
 
 namespace ladimo {
 
-at::Tensor OutputGradient::Line::at(double c) const { return slope.defined() ? at::add(start, slope, c) : start; }
+at::Tensor OutputGradient::Line::at(double c) const {
+  return slope.defined() ? at::add(start, slope, c) : start;
+}
 
 OutputGradient::OutputGradient(const MoeWeights& weights, const at::Tensor& x, const at::Tensor& g)
     : weights_(weights) {

@@ -45,8 +45,8 @@ struct BenchResult {
 };
 
 /// Returns {decode{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise, predicted_ms or
-/// null, bytes_per_token, bandwidth_fraction}, prefill{dense_tokens_per_s, converted_tokens_per_s, speedup, tokens, noise},
-/// read_bytes_per_s, dtype, hold{kl, tokens} or null, threads, machine, date}.
+/// null, bytes_per_token, bandwidth_fraction}, prefill{dense_tokens_per_s, converted_tokens_per_s, speedup,
+/// tokens, noise}, read_bytes_per_s, dtype, hold{kl, tokens} or null, threads, machine, date}.
 nlohmann::json to_json(const BenchResult& result);
 /// Reads what to_json() writes. Throws Refusal that names the key.
 BenchResult bench_result_from_json(const nlohmann::json& json);

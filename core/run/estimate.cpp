@@ -88,8 +88,8 @@ class Clock {
   /// converted layer, and what every candidate makes of them.
   double estimating(double tokens) const {
     const double converted = static_cast<double>(work_.recipe.layers.size());
-    // Weights that move along the slider have twice the products, and each candidate has hidden neurons of its
-    // own.
+    // Weights that move along the slider have twice the products, and each candidate has hidden neurons of
+    // its own.
     const bool move = work_.recipe.stage1.elastic && work_.recipe.finish.shift && finish_tokens(work_) > 0;
     const double hidden = tokens * s_.f * (move ? candidates_of_layer : 1) * moved_neuron_s / work_.threads;
     return forward(tokens) + tokens * s_.layers * (s_.layer_flops() * 2 + s_.ffn_flops()) / pace_.backward +

@@ -3,6 +3,7 @@
 
 #include <torch/csrc/autograd/autograd.h>
 // This comes after torch, whose logging headers define another CHECK.
+#include <ATen/core/grad_mode.h>
 #include <doctest/doctest.h>
 
 #include "base/error.h"

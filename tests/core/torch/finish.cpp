@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "decode/decoder.h"

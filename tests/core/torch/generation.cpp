@@ -3,13 +3,14 @@
 #include <numeric>
 #include <string>
 
-#include <doctest/doctest.h>
-
 #include "base/error.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"
 #include "support/tensors.h"
 #include "text/tokenizer.h"
+
+// This comes last, because torch's logging headers define another CHECK.
+#include <doctest/doctest.h>
 
 using namespace ladimo;
 using namespace ladimo::testing;

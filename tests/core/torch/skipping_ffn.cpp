@@ -2,6 +2,7 @@
 #include "evaluate/skipping_ffn.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "support/tensors.h"
 
