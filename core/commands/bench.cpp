@@ -94,10 +94,12 @@ std::optional<double> predicted_ms(const LoadedModel& model, const ModelPolicy& 
   if (!table || table->machine != machine || table->threads != at::get_num_threads() ||
       model.runtime().holding != Holding::as_stored)
     return {};
-  const MonotoneCurve curve = table->decode_curve();
   double ms = table->other_decode_ms;
-  for (std::size_t l = 0; l < policy.size(); ++l)
-    ms += policy[l].kind == LayerPolicy::Kind::dense ? table->dense_decode_ms : curve(experts[l]);
+  for (std::size_t l = 0; l < policy.size(); ++l) {
+    LayerPolicy ran = policy[l];
+    ran.mean_experts = experts[l];
+    ms += table->decode_ms(ran);
+  }
   return ms;
 }
 

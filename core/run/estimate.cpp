@@ -221,11 +221,11 @@ StepSeconds time_estimate(const Workload& work) {
   if (measures)
     time.sensitivity += converted * candidates_of_layer *
                         (clock.forward(measuring_tokens(work)) / 2 + clock.head(measuring_tokens(work), 1));
-  // Some 2,800 steps are decoded with different numbers of experts and sequences, of a large model by its
-  // first layers.
+  // Decoding with different numbers of experts and sequences takes as long as some 2,000 dense steps, of a
+  // large model by its first layers.
   const double bytes =
       static_cast<double>(work.config.parameters()) * (work.config.dtype == "bfloat16" ? 2 : 4);
-  time.latency = 3 + 2800 * std::min(bytes, 1e9) / (read_bytes_per_s * work.threads);
+  time.latency = 3 + 2000 * std::min(bytes, 1e9) / (read_bytes_per_s * work.threads);
   time.frontier = clock.scoring(s.tables, joint_policies);
   return time;
 }
