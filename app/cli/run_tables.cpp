@@ -48,19 +48,36 @@ void print_predicted(const PolicyNumbers& n, double dense_perplexity,
 }
 
 /// A policy with its threshold in four digits; the policy file has all of them.
-std::string short_name(const LayerPolicy& policy) {
+std::string short_name(LayerPolicy policy) {
+  policy.cuts = {};
   if (policy.kind != LayerPolicy::Kind::threshold) return to_string(policy);
   return fmt::format("th{:.4g}", policy.threshold);
 }
 
-/// Prints the layers with their policies and experts on, and the predicted numbers.
+/// The share of a product's inputs that run, such as "71 %"; "-" where all do.
+std::string share_of(const LayerPolicy& policy, Product product) {
+  const InputCut& cut = policy.cut(product);
+  return cut.threshold > 0 ? fmt::format("{:.0f} %", 100 * cut.share) : "-";
+}
+
+/// Prints the layers with their policies and what runs, and the predicted numbers.
 void print_policy(const Policy& policy, const TradeoffTable& table,
                   const std::optional<LatencyTable>& latency) {
-  fmt::print("layer  policy          experts on (of {})\n", table.routed);
+  const bool cuts =
+      std::ranges::any_of(policy.layers, [](const LayerPolicy& layer) { return layer.cuts_inputs(); });
+  const auto experts_on = fmt::format("experts on (of {})", table.routed);
+  fmt::print("layer  policy          {}", experts_on);
+  if (cuts) fmt::print("  inputs of q,k,v     o  gate,up  neurons");
+  fmt::print("\n");
   for (std::size_t l = 0; l < policy.layers.size(); ++l) {
     const auto& layer = policy.layers[l];
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
-    fmt::print("{:>5}  {:<14}  {}\n", l, short_name(layer), dense ? "-" : format_number(layer.mean_experts));
+    fmt::print("{:>5}  {:<14}  {:<{}}", l, short_name(layer), dense ? "-" : format_number(layer.mean_experts),
+               cuts ? experts_on.size() : 0);
+    if (cuts)
+      fmt::print("  {:>15}  {:>4}  {:>7}  {:>7}", share_of(layer, Product::qkv), share_of(layer, Product::o),
+                 share_of(layer, Product::gate_up), share_of(layer, Product::down));
+    fmt::print("\n");
   }
   auto predicted = policy.predicted;
   if (latency && !predicted.decode_ms)
@@ -107,7 +124,7 @@ Command add_show(CLI::App& app) {
 
 Command add_policy(CLI::App& app) {
   struct Options {
-    std::string run, cost = "activated", kinds = "mixed";
+    std::string run, cost = "activated", kinds = "mixed", grains = "all";
     PolicyRequest request;
     std::vector<std::string> pins;
     std::optional<std::string> output;
@@ -127,7 +144,10 @@ Command add_policy(CLI::App& app) {
   budgets->require_option(0, 1);
   app.add_option("--cost", options->cost, "activated or decode_ms");
   app.add_option("--kinds", options->kinds, "Sparse policies to choose from: threshold, top_k or mixed");
-  app.add_option("--pin", options->pins, "3=dense, 3=top2, 3=th0.031: a layer that keeps its policy");
+  app.add_option("--grains", options->grains,
+                 "What may be left out: all, or some of experts, neurons, inputs (all)");
+  app.add_option("--pin", options->pins,
+                 "3=dense, 3=top2, 3=th0.031, 3=dense+neurons0.02: a layer that keeps its policy");
   app.add_option("--batch", options->batch, "Decode times of so many sequences at a time (1)")
       ->check(whole_number);
   app.add_option("--context", options->context, "Decode times after so many tokens (0)")->check(whole_number);
@@ -137,6 +157,7 @@ Command add_policy(CLI::App& app) {
     auto asked = options->request;
     asked.cost = asked.speedup ? Cost::decode_ms : parse_cost(options->cost);
     asked.kinds = parse_kinds(options->kinds);
+    asked.grains = parse_grains(options->grains);
     for (const auto& pin : options->pins) asked.pins.push_back(parse_pin(pin));
     const auto table = run.tradeoff();
     std::optional<Decoding> decoding;

@@ -7,21 +7,24 @@
 #include "baselines/oracle.h"
 #include "baselines/plain_distillation.h"
 #include "baselines/static_pruning.h"
+#include "baselines/teal.h"
 
 namespace ladimo {
 
 const std::vector<Baseline>& baselines() {
   static const std::vector<Baseline> all = {
-      {"static", "neurons pruned by variance, their mean output as a bias", false, make_static},
-      {"static-refit", "the same with the down projection refitted", false, make_static_refit},
-      {"random", "random equal experts, linear router, top-k, compensation", false, make_random},
+      {"static", "neurons pruned by variance, their mean output as a bias", false, false, make_static},
+      {"static-refit", "the same with the down projection refitted", false, false, make_static_refit},
+      {"random", "random equal experts, linear router, top-k, compensation", false, false, make_random},
       {"moefication", "experts by k-means on gate rows, router for activation sums, top-k", false,
-       make_moefication},
+       false, make_moefication},
       {"cmoe", "shared by activation rate, experts by activation marks, representative neurons route", false,
-       make_cmoe},
+       false, make_cmoe},
+      {"teal", "small inputs and neurons left out, shares of a layer by its output error", false, true, make_teal},
+      {"teal-uniform", "the same with one share for both", false, true, make_teal_uniform},
       {"ladimo-plain", "contiguous experts, softmax router with mixing weights, distilled for one top-k",
-       false, make_ladimo_plain},
-      {"oracle", "our experts chosen by their true contributions, which no router knows", true, make_oracle}};
+       false, false, make_ladimo_plain},
+      {"oracle", "our experts chosen by their true contributions, which no router knows", true, true, make_oracle}};
   return all;
 }
 

@@ -30,9 +30,10 @@ struct BaselineTask {
 struct Baseline {
   const char* name;
   const char* summary;
-  /// Whether this is a bound on our method rather than an opponent. A bound uses our slices, and how much of
-  /// it runs depends on the inputs, which differ in the converted model.
+  /// Whether this is a bound on our method, with our slices, rather than an opponent.
   bool bound;
+  /// Whether how much of it runs depends on its inputs, which differ in the converted model.
+  bool drifts;
   /// Makes one network per target. A target is the share of the FFN's parameters used per token, with the
   /// router.
   FeedForwards (*make)(const BaselineTask& task, const std::vector<double>& targets, const Context& context);

@@ -16,7 +16,7 @@ MoeShape shape_of(const MoeWeights& weights, const ExpertChoice& choice) {
 ExpertFfn::ExpertFfn(std::shared_ptr<const MoeWeights> weights, ExpertChoice choice)
     : weights_(std::move(weights)), choice_(std::move(choice)) {}
 
-FfnOutput ExpertFfn::forward(const at::Tensor& x) const {
+FfnOutput ExpertFfn::forward(const at::Tensor& x, const at::Tensor&) const {
   const at::Tensor h = weights_->hidden(x);
   const at::Tensor on = choice_.weights(x, h);
   return {weights_->combine(h, on), (on != 0).sum(1, /*keepdim=*/false, at::kFloat)};

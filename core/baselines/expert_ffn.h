@@ -23,7 +23,8 @@ class ExpertFfn : public FeedForward {
  public:
   /// Ignores the router in `weights`.
   ExpertFfn(std::shared_ptr<const MoeWeights> weights, ExpertChoice choice);
-  FfnOutput forward(const at::Tensor& x) const override;
+  using FeedForward::forward;
+  FfnOutput forward(const at::Tensor& x, const at::Tensor& first) const override;
   MoeShape shape() const override { return shape_of(*weights_, choice_); }
 
  private:

@@ -57,6 +57,10 @@ struct ModelConfig {
   std::int64_t sliding_window_of(std::int64_t layer) const;
   /// Parameters of one FFN: gate, up, down (and biases where mlp_bias).
   std::int64_t ffn_parameters_per_layer() const;
+  /// Parameters of the queries', keys' and values' projections of one layer, and of the output projection,
+  /// without biases.
+  std::int64_t qkv_parameters() const { return hidden_size * (heads + 2 * kv_heads) * head_dim; }
+  std::int64_t o_parameters() const { return hidden_size * heads * head_dim; }
   /// Parameters of the whole model.
   std::int64_t parameters() const;
   /// Parameters used per token by the dense model: attention, norms, FFNs, the head (tied or not) and one row

@@ -39,17 +39,25 @@ void decode(Side& side, std::span<const std::int32_t> ids, const Context& contex
   }
 }
 
-/// Decodes, and returns how many routed experts ran on average, per layer.
-std::vector<double> count_experts(Side& side, std::span<const std::int32_t> ids, const Context& context) {
-  std::vector<double> mean(static_cast<std::size_t>(side.decoder.config().layers), 0);
+/// Decodes, and returns the policy with what ran on average in place of what was predicted.
+ModelPolicy count_what_runs(Side& side, ModelPolicy policy, std::span<const std::int32_t> ids,
+                            const Context& context) {
+  for (LayerPolicy& layer : policy) {
+    layer.mean_experts = 0;
+    for (InputCut& cut : layer.cuts) cut.share = 0;
+  }
+  const auto tokens = static_cast<double>(ids.size());
   side.cache.clear();
   for (const std::int32_t& id : ids) {
     context.check();
     side.decoder.read({&id, 1}, side.cache);
-    for (std::size_t l = 0; l < mean.size(); ++l)
-      mean[l] += std::max(side.decoder.experts(l, 0), 0) / static_cast<double>(ids.size());
+    for (std::size_t l = 0; l < policy.size(); ++l) {
+      policy[l].mean_experts += std::max(side.decoder.experts(l, 0), 0) / tokens;
+      for (const Product product : all_products)
+        policy[l].cut(product).share += side.decoder.read_share(l, product) / tokens;
+    }
   }
-  return mean;
+  return policy;
 }
 
 void prefill(Side& side, std::span<const std::int32_t> ids, const Context& context) {
@@ -85,21 +93,17 @@ Speed speed_of(const std::optional<Timing>& dense, const std::optional<Timing>& 
   return speed;
 }
 
-/// What the run's latency table says of decoding with as many experts, per layer. Absent where the table is
-/// of another machine or number of threads, or of weights that are held otherwise.
-std::optional<double> predicted_ms(const LoadedModel& model, const ModelPolicy& policy,
-                                   const std::vector<double>& experts, const std::string& machine) {
+/// What the run's latency table says of decoding with as much as `ran`. Absent where the table is of another
+/// machine or number of threads, or of weights that are held otherwise.
+std::optional<double> predicted_ms(const LoadedModel& model, const ModelPolicy& ran,
+                                   const std::string& machine) {
   const auto& run = model.opened().run;
   const auto table = run ? run->latency() : std::nullopt;
   if (!table || table->machine != machine || table->threads != at::get_num_threads() ||
       model.runtime().holding != Holding::as_stored)
     return {};
   double ms = table->other_decode_ms;
-  for (std::size_t l = 0; l < policy.size(); ++l) {
-    LayerPolicy ran = policy[l];
-    ran.mean_experts = experts[l];
-    ms += table->decode_ms(ran);
-  }
+  for (const LayerPolicy& layer : ran) ms += table->decode_ms(layer);
   return ms;
 }
 
@@ -122,8 +126,9 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy,
       file ? measured_text({*file}, model.tokenizer(), prompt_length, prompt_length).windows.tokens
            : own_text((dense ? *dense : *converted).decoder, prompt_length, context);
   const auto text = std::span<const std::int32_t>(prompt).first(static_cast<std::size_t>(decode_length));
-  const auto experts = count_experts(main, text, context);
-  const double bytes = main.decoder.bytes_per_token(experts);
+  const auto ran =
+      count_what_runs(main, converted ? policy : all_dense(model.config()), text, context);
+  const double bytes = main.decoder.bytes_per_token(ran);
   const auto device = model.device();
   const std::size_t read_bytes = std::max(static_cast<std::size_t>(bytes), least_read_bytes);
   std::optional<ReadProbe> memory;
@@ -160,7 +165,7 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy,
   result.hold = hold;
   result.threads = at::get_num_threads();
   result.machine = device.is_cpu() ? processor_name() : device.str();
-  if (converted) result.predicted_decode_ms = predicted_ms(model, policy, experts, result.machine);
+  if (converted) result.predicted_decode_ms = predicted_ms(model, ran, result.machine);
   result.date = now_iso();
   return result;
 }

@@ -133,10 +133,11 @@ Branches scored_together(const std::vector<Contender>& contenders) {
     const auto first = std::ranges::find_if(contender.ffns, [](const auto& ffn) { return ffn != nullptr; });
     models.first_layer.push_back(first - contender.ffns.begin());
   }
-  models.ffns = [&contenders](int layer) {
-    FeedForwards ffns;
-    for (const auto& contender : contenders) ffns.push_back(contender.ffns[static_cast<std::size_t>(layer)]);
-    return ffns;
+  models.layers = [&contenders](int layer) {
+    std::vector<BranchLayer> layers;
+    for (const auto& contender : contenders)
+      layers.push_back({contender.ffns[static_cast<std::size_t>(layer)], 0, 0});
+    return layers;
   };
   return models;
 }
@@ -155,11 +156,11 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
   };
   std::vector<Order> steady;
   for (const Baseline* method : methods)
-    if (!method->bound) steady.push_back(order(method));
+    if (!method->drifts) steady.push_back(order(method));
   std::vector<Contender> contenders;
   if (!steady.empty()) contenders = make_contenders(source, plan, steady, targets, context);
   for (const Baseline* method : methods) {
-    if (!method->bound) continue;
+    if (!method->drifts) continue;
     auto more = without_drift(source, plan, order(method), targets, context);
     std::ranges::move(more, std::back_inserter(contenders));
   }
@@ -177,7 +178,7 @@ std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, c
   std::vector<Contender> contenders;
   // solve() would refuse a target that is just out of reach. After hours of work the nearest policy is
   // better.
-  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds);
+  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds, {{true, false, false}, false});
   for (const double target : targets) {
     const double budget = table.other_activated + target * (frontier.dense_cost() - table.other_activated);
     contenders.push_back({name, target, policy_ffns(layers, frontier.at_budget(budget).layers), seconds});

@@ -180,6 +180,7 @@ class Conversion {
     if (exists(run_.profile_file()) && exists(run_.tradeoff_file())) return;
     auto measured = measure_routing(source_, moe_, recipe_.layers, text_.tables, context_);
     candidates_ = std::move(measured.candidates);
+    cuts_ = std::move(measured.cuts);
     for (const LayerProfile& layer : measured.profile.layers)
       for (const RouterWarning& warning : layer.warnings) context_.warn(warning.message, warning.hint);
     write_json(run_.profile_file(), to_json(measured.profile));
@@ -191,7 +192,7 @@ class Conversion {
 
   void sensitivity() {
     if (exists(run_.tradeoff_file())) return;
-    table_ = measure_tradeoff(source_, moe_, candidates_, text_.tables, table_settings(), context_);
+    table_ = measure_tradeoff(source_, moe_, candidates_, cuts_, text_.tables, table_settings(), context_);
   }
 
   void latency() {
@@ -200,8 +201,12 @@ class Conversion {
     const auto checkpoint = Checkpoint::open(recipe_.model);
     const auto dtype = holding_dtype(checkpoint, runtime_);
     const WeightSource held(checkpoint, runtime_.device, dtype);
+    const auto inputs = routing_profile_from_json(read_json(run_.profile_file())).inputs;
+    std::vector<ModelPolicy> cuts;
+    for (const double share : {0.8, 0.6, 0.4})
+      if (!inputs.empty()) cuts.push_back(uniform_cuts(inputs, share));
     write_json(run_.latency_file(), to_json(measure_latency(held, run_layers(run_, runtime_.device, dtype),
-                                                            recipe_.layers, context_)));
+                                                            recipe_.layers, cuts, context_)));
   }
 
   void frontier() {
@@ -236,6 +241,7 @@ class Conversion {
   MoeLayers moe_;
   Split text_;
   CandidateTable candidates_;
+  std::vector<CutThresholds> cuts_;
   TradeoffTable table_;
   int resumed_ = 0;
   int index_ = 0;

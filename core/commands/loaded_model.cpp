@@ -56,12 +56,12 @@ const LoadedModel::Weights& LoadedModel::weights(at::ScalarType dtype) const {
 Decoder LoadedModel::decoder(const ModelPolicy& policy) const {
   const auto prepared = prepared_model();
   if (prepared == nullptr) return decoder_as_stored(policy);
-  return Decoder(*prepared, policy_ffns(weights(held_).layers, policy), config().layers);
+  return Decoder(*prepared, policy_ffns(weights(held_).layers, policy), policy, config().layers);
 }
 
 Decoder LoadedModel::decoder_as_stored(const ModelPolicy& policy) const {
   const Weights& held = weights(held_);
-  return Decoder(held.source, policy_ffns(held.layers, policy));
+  return Decoder(held.source, policy_ffns(held.layers, policy), policy, config().layers);
 }
 
 /// What decoders of several policies share where it is kept; null where libtorch does the work.

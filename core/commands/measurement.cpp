@@ -186,7 +186,7 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   found.seen = mean_of(seen_of_files);
   const auto& [source, layers] = model.exact();
   const std::vector<ModelPolicy> policies = {policy.layers};
-  const auto scores = score(source, under_policies(layers, policies, SkippedExperts::left_out), windows,
+  const auto scores = score(source, under_policies(source, layers, policies, SkippedExperts::left_out), windows,
                             within_memory(model, windows.window, context));
   const auto scores_of = [&](std::optional<std::int32_t> file) {
     auto summary = summarise(scores, 0, file);
@@ -218,7 +218,7 @@ std::vector<TaskResult> answer_tasks(const LoadedModel& model, const Policy& pol
                                      const Context& context) {
   const auto& [source, layers] = model.exact();
   const std::vector<ModelPolicy> policies = {policy.layers};
-  const Branches branches = under_policies(layers, policies, SkippedExperts::left_out);
+  const Branches branches = under_policies(source, layers, policies, SkippedExperts::left_out);
   const auto limited = within_memory(model, chunk_rows(source.config().intermediate_size), context);
   std::vector<TaskResult> answers;
   for (const Task& task : tasks) {

@@ -10,6 +10,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include "base/error.h"
 
@@ -33,6 +34,10 @@ void bring_home(std::vector<at::Tensor>& experts) {
     if (counts.defined()) counts = all[row++];
 }
 
+LayerPolicy policy_of(const ModelPolicy& policy, std::int64_t layer) {
+  return policy.empty() ? LayerPolicy::dense() : policy[static_cast<std::size_t>(layer)];
+}
+
 std::vector<std::int32_t> ids_of(const at::Tensor& ids) {
   const at::Tensor flat = ids.to(at::kCPU, at::kInt).contiguous();
   const auto* values = flat.data_ptr<std::int32_t>();
@@ -49,7 +54,7 @@ bool Decoder::can_prepare(const WeightSource& source, const Ffns& ffns) {
          });
 }
 
-Decoder::Decoder(const WeightSource& source, const Ffns& ffns, std::int64_t layers)
+Decoder::Decoder(const WeightSource& source, const Ffns& ffns, const ModelPolicy& policy, std::int64_t layers)
     : config_(source.config()),
       device_(source.device()),
       dtype_(source.dtype()),
@@ -57,19 +62,26 @@ Decoder::Decoder(const WeightSource& source, const Ffns& ffns, std::int64_t laye
       rotary_(source.rotary()) {
   if (can_prepare(source, ffns)) {
     PreparedModel prepared(source);
-    *this = Decoder(prepared, ffns, layers);
+    *this = Decoder(prepared, ffns, policy, layers);
     return;
   }
   config_.layers = layers;
+  policy_ = policy;
   head_ = source.head();
   embedding_ = config_.tied_head ? head_.weight : source.embedding();
   for (std::int64_t l = 0; l < config_.layers; ++l) {
     layers_.push_back(source.layer_without_ffn(l));
-    layers_.back().ffn = ffn_of(ffns, l) != nullptr ? ffns[static_cast<std::size_t>(l)] : source.dense_ffn(l);
+    const LayerPolicy cuts = policy_of(policy, l);
+    if (ffn_of(ffns, l) != nullptr)
+      layers_.back().ffn = ffns[static_cast<std::size_t>(l)];
+    else if (cuts.cuts_ffn())
+      layers_.back().ffn = std::make_shared<CutFfn>(source.dense_ffn(l), cuts);
+    else
+      layers_.back().ffn = source.dense_ffn(l);
   }
 }
 
-Decoder::Decoder(PreparedModel& prepared, const Ffns& ffns, std::int64_t layers)
+Decoder::Decoder(PreparedModel& prepared, const Ffns& ffns, const ModelPolicy& policy, std::int64_t layers)
     : config_(prepared.source().config()),
       device_(prepared.source().device()),
       dtype_(prepared.source().dtype()),
@@ -82,7 +94,9 @@ Decoder::Decoder(PreparedModel& prepared, const Ffns& ffns, std::int64_t layers)
     parts.layers.push_back(
         {prepared.attention(l),
          sparse != nullptr ? prepared.ffn(sparse->shared_weights()) : prepared.dense_ffn(l),
-         sparse != nullptr ? sparse->policy() : LayerPolicy::dense()});
+         sparse != nullptr ? sparse->policy() : LayerPolicy::dense(), {}});
+    auto& layer = parts.layers.back();
+    layer.limits = InputLimits(policy_of(policy, l), config_, layer.ffn->neuron_norms);
     prepared_.push_back(parts.layers.back().ffn);
   }
   engine_ = std::make_unique<DecodingEngine>(config_, rotary_, std::move(parts));
@@ -92,11 +106,17 @@ KvCache Decoder::make_cache(std::int64_t batch, std::int64_t capacity) const {
   return KvCache(config_, batch, capacity, device_, dtype_);
 }
 
-double Decoder::bytes_per_token(const std::vector<double>& mean_experts) const {
+double Decoder::bytes_per_token(const ModelPolicy& policy) const {
   double bytes = static_cast<double>(config_.activated_outside_ffns()) * element_bytes_;
-  for (std::size_t l = 0; l < prepared_.size(); ++l) bytes += prepared_[l]->bytes(mean_experts[l]);
-  for (std::size_t l = 0; l < layers_.size(); ++l)
-    bytes += layers_[l].ffn->activated_parameters(mean_experts[l]) * element_bytes_;
+  for (std::int64_t l = 0; l < config_.layers; ++l) {
+    const LayerPolicy layer = policy_of(policy, l);
+    bytes -= ((1 - layer.cut(Product::qkv).share) * static_cast<double>(config_.qkv_parameters()) +
+              (1 - layer.cut(Product::o).share) * static_cast<double>(config_.o_parameters())) *
+             element_bytes_;
+    bytes += engine_ ? prepared_[static_cast<std::size_t>(l)]->bytes(layer)
+                     : layers_[static_cast<std::size_t>(l)].ffn->activated_parameters(layer.mean_experts) *
+                           element_bytes_;
+  }
   return bytes;
 }
 
@@ -172,10 +192,19 @@ Decoder::Output Decoder::forward_by_libtorch(const at::Tensor& ids, KvCache* cac
   Output output;
   at::Tensor h =
       entering_stream(at::embedding(embedding_, ids.to(device_, at::kLong)), config_);  // [B, W, d]
+  const bool begins = cache == nullptr || cache->length() == 0;
+  at::Tensor first;
+  if (begins && !policy_.empty()) {
+    first = at::zeros({ids.size(0), width}, at::TensorOptions(at::kBool).device(device_));
+    first.select(1, 0).fill_(true);
+    first = first.flatten();
+  }
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const DecoderLayer& layer = layers_[l];
-    h = layer.attend(h, rotary_, cache, static_cast<std::int64_t>(l));
-    DecoderLayer::Added added = layer.add_ffn(h);
+    const LayerPolicy policy = policy_of(policy_, static_cast<std::int64_t>(l));
+    h = layer.attend(h, rotary_, cache, static_cast<std::int64_t>(l),
+                     {policy.cut(Product::qkv).threshold, policy.cut(Product::o).threshold, first});
+    DecoderLayer::Added added = layer.add_ffn(h, *layer.ffn, first);
     h = std::move(added.h);
     output.experts.push_back(std::move(added.ffn.experts));
   }

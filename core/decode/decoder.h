@@ -24,21 +24,22 @@ class Decoder {
   using Ffns = std::vector<std::shared_ptr<const FeedForward>>;
 
   explicit Decoder(const WeightSource& source, const Ffns& ffns = {})
-      : Decoder(source, ffns, source.config().layers) {}
-  /// Has only the first `layers` layers, for timing.
-  Decoder(const WeightSource& source, const Ffns& ffns, std::int64_t layers);
+      : Decoder(source, ffns, {}, source.config().layers) {}
+  /// Leaves out inputs as `policy` says (none where it is empty). Has only the first `layers` layers, which
+  /// are fewer than the model's for timing.
+  Decoder(const WeightSource& source, const Ffns& ffns, const ModelPolicy& policy, std::int64_t layers);
   /// Shares what other decoders of the model have prepared. Precondition: can_prepare(prepared.source(),
   /// ffns).
-  Decoder(PreparedModel& prepared, const Ffns& ffns, std::int64_t layers);
+  Decoder(PreparedModel& prepared, const Ffns& ffns, const ModelPolicy& policy, std::int64_t layers);
   /// Whether the decoding engine can do the work: fp32 or bf16 on the CPU, and no FFNs but dense and
   /// converted ones.
   static bool can_prepare(const WeightSource& source, const Ffns& ffns);
 
   const ModelConfig& config() const { return config_; }
   KvCache make_cache(std::int64_t batch, std::int64_t capacity) const;
-  /// Bytes of weights that one decoded token reads when this many routed experts run on average, per layer
-  /// (ignored for dense layers).
-  double bytes_per_token(const std::vector<double>& mean_experts) const;
+  /// Bytes of weights that one decoded token reads, when as many experts and inputs run on average in every
+  /// layer as `policy` says. An empty policy: all.
+  double bytes_per_token(const ModelPolicy& policy) const;
 
   /// Appends `ids` to the cache, equally many for every sequence and one sequence after another, and returns
   /// the logits [B, vocab] of the token that follows each. Valid until the next call. `chunk` tokens are
@@ -47,6 +48,11 @@ class Decoder {
                               std::int64_t chunk = 256) const;
   /// Routed experts that ran for the last token of one sequence in the last read(); -1 for a dense layer.
   int experts(std::size_t layer, std::int64_t sequence) const;
+  /// The mean share of a product's inputs that the last read() used (DecodingEngine::read_share). Without an
+  /// engine it is not counted: 1.
+  double read_share(std::size_t layer, Product product) const {
+    return engine_ ? engine_->read_share(layer, product) : 1;
+  }
 
   struct Output {
     at::Tensor logits;                // [B, W, vocab], or [B, 1, vocab] when only the last was asked for
@@ -69,6 +75,7 @@ class Decoder {
   Head head_;
   at::Tensor embedding_;  // [vocab, d]
   std::vector<DecoderLayer> layers_;
+  ModelPolicy policy_;
   mutable Output last_;  // of read()
 };
 

@@ -1,6 +1,7 @@
 #include "decode/decoding_engine.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,7 @@ DecodingEngine::DecodingEngine(const ModelConfig& config, const Rotary& rotary, 
   h_stride_ = row_stride(f);
   hidden_stride_ = row_stride(r + 1);
   routing_stride_ = row_stride(routed);
+  read_ = std::vector<std::atomic<std::int64_t>>(parts_.layers.size() * all_products.size());
   ones_.assign(static_cast<std::size_t>(routed) + 1, 1.0f);
 }
 
@@ -46,6 +48,12 @@ std::span<const std::int32_t> DecodingEngine::experts(std::size_t layer) const {
   if (parts_.layers[layer].policy.kind == LayerPolicy::Kind::dense) return {};
   const auto rows = static_cast<std::size_t>(rows_);
   return {experts_.data() + layer * rows, rows};
+}
+
+double DecodingEngine::read_share(std::size_t layer, Product product) const {
+  const auto inputs = parts_.layers[layer].limits[product].size();
+  const auto read = read_[layer * all_products.size() + static_cast<std::size_t>(product)].load();
+  return inputs == 0 ? 1 : static_cast<double>(read) / static_cast<double>(inputs) / static_cast<double>(rows_);
 }
 
 void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int64_t positions) {
@@ -85,10 +93,15 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
     grow(desk->from, room_);
     grow(desk->to, room_);
     grow(desk->normed, room_);
+    grow(desk->inputs, Desk::few_rows * std::max({x_stride_, attended_stride_, h_stride_}));
+    grow(desk->chosen, Desk::few_rows);
     grow(desk->attending, group * Desk::most_queries);
     grow(desk->attended, group * Desk::most_queries);
     desk->tokens.reserve(routed, room_);
     grow(desk->all, room_);
+    grow(desk->hidden, room_);
+    for (std::size_t t = 0; t < desk->hidden.size(); ++t)
+      desk->hidden[t] = h_.data() + static_cast<std::int64_t>(t) * h_stride_;
     for (std::size_t t = 0; t < desk->all.size(); ++t) desk->all[t] = static_cast<std::int32_t>(t);
     desk->blocks.reserve(static_cast<std::size_t>(blocks));
     desk->runs.reserve(static_cast<std::size_t>(2 * routed + 2));
@@ -124,6 +137,7 @@ void DecodingEngine::run(std::span<const std::int32_t> ids, std::int64_t batch, 
   cache.require_room(width_);
   make_room(rows_, wanted_, cache.capacity());
   logits_size_ = static_cast<std::size_t>(wanted_ * config_.vocab_size);
+  for (auto& read : read_) read = 0;
   embed(ids);
   team_.run(at::get_num_threads(), [this](const Team::Member& me) { walk(me); });
   cache.advance(width_);
@@ -144,7 +158,7 @@ void DecodingEngine::walk(const Team::Member& me) {
     me.meet();
     project_o(me, desk, l);
     me.meet();
-    const float* const* const x = normed(me, desk, attention.ffn_norm, attention.rms_eps);
+    float* const* const x = normed(me, desk, attention.ffn_norm, attention.rms_eps);
     if (layer.policy.kind != LayerPolicy::Kind::dense) route(me, desk, layer, x);
     run_neurons(me, desk, l, x);
     me.meet();
@@ -155,8 +169,8 @@ void DecodingEngine::walk(const Team::Member& me) {
 }
 
 // Pointers to the norms of the stream's rows, each followed by a 1.
-const float* const* DecodingEngine::normed(const Team::Member& me, Desk& desk,
-                                           const std::vector<float>& weight, float eps) {
+float* const* DecodingEngine::normed(const Team::Member& me, Desk& desk, const std::vector<float>& weight,
+                                     float eps) {
   const std::int64_t d = config_.hidden_size;
   const bool few = rows_ <= Desk::few_rows;
   float* const x = few ? desk.x.data() : x_.data();
@@ -168,6 +182,90 @@ const float* const* DecodingEngine::normed(const Team::Member& me, Desk& desk,
   for (std::int64_t t = 0; t < rows_; ++t) desk.normed[static_cast<std::size_t>(t)] = x + t * x_stride_;
   if (!few) me.meet();
   return desk.normed.data();
+}
+
+// The inputs in a range that are read of a row. The first token of a text reads all (model/large_inputs.h).
+std::int64_t DecodingEngine::choose_from(const float* x, const std::vector<float>& limits, Range range,
+                                         std::int64_t row, std::int32_t* inputs) const {
+  if (!begins(row)) return kernels().choose(x, limits.data(), range.begin, range.end, inputs);
+  std::iota(inputs, inputs + (range.end - range.begin), static_cast<std::int32_t>(range.begin));
+  return range.end - range.begin;
+}
+
+// Chooses the inputs that a product reads of every row. For few rows this gives desk.chosen, and true. With
+// many the weights are read for others anyway: what is not chosen becomes zero.
+bool DecodingEngine::choose_inputs(const Team::Member& me, Desk& desk, std::size_t layer, Product product,
+                                   float* const* x) {
+  const std::vector<float>& limits = parts_.layers[layer].limits[product];
+  if (limits.empty()) return false;
+  const auto n = std::ssize(limits);
+  std::int64_t read = 0;
+  const bool few = rows_ <= Desk::few_rows;
+  const Range mine = few ? Range{0, rows_} : me.part(rows_);
+  for (std::int64_t t = mine.begin; t < mine.end; ++t) {
+    if (!few) {
+      read += begins(t) ? n : kernels().clear_small(x[t], limits.data(), n, x[t]);
+      continue;
+    }
+    std::int32_t* const inputs = desk.inputs.data() + t * (n + 1);
+    const std::int64_t count = choose_from(x[t], limits, {0, n}, t, inputs);
+    inputs[count] = static_cast<std::int32_t>(n);  // of a bias, for products that have one
+    desk.chosen[static_cast<std::size_t>(t)] = {inputs, static_cast<std::size_t>(count)};
+    if (me.rank() == 0) read += count;
+  }
+  if (read > 0) read_[layer * all_products.size() + static_cast<std::size_t>(product)] += read;
+  if (!few) me.meet();
+  return few;
+}
+
+// The same for the neurons that run, whose rows of the down projection are read.
+bool DecodingEngine::choose_neurons(const Team::Member& me, Desk& desk, std::size_t layer) {
+  const std::vector<float>& limits = parts_.layers[layer].limits[Product::down];
+  if (limits.empty()) return false;
+  const auto n = std::ssize(limits);
+  std::int64_t read = 0;
+  const bool few = rows_ <= Desk::few_rows;
+  const Range mine = few ? Range{0, rows_} : me.part(rows_);
+  if (few)
+    for (std::int64_t t = 0; t < rows_; ++t)
+      desk.chosen[static_cast<std::size_t>(t)] = {desk.inputs.data() + t * n, 0};
+  for (const InputRun& run : desk.runs) {
+    if (run.matrix != &parts_.layers[layer].ffn->down) continue;
+    const auto [begin, end] = run.inputs;
+    for (const std::int32_t t : run.tokens) {
+      if (t < mine.begin || t >= mine.end) continue;
+      float* const h = h_.data() + t * h_stride_;
+      if (!few) {
+        read += begins(t) ? end - begin
+                          : kernels().clear_small(h + begin, limits.data() + begin, end - begin, h + begin);
+        continue;
+      }
+      auto& chosen = desk.chosen[static_cast<std::size_t>(t)];
+      std::int32_t* const inputs = desk.inputs.data() + t * n;
+      const auto count = choose_from(h, limits, run.inputs, t, inputs + chosen.size());
+      chosen = {inputs, chosen.size() + static_cast<std::size_t>(count)};
+      if (me.rank() == 0) read += count;
+    }
+  }
+  if (read > 0) read_[layer * all_products.size() + static_cast<std::size_t>(Product::down)] += read;
+  if (!few) me.meet();
+  return few;
+}
+
+// Adds to desk.to what a panel makes of these rows of x: of all inputs, or of those in desk.chosen.
+void DecodingEngine::multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel, bool chosen,
+                                    const float* const* x, std::span<const std::int32_t> tokens,
+                                    const void* next) const {
+  if (!chosen) {
+    for (std::size_t t = 0; t < tokens.size(); ++t) desk.from[t] = x[tokens[t]];
+    return matrix.multiply(panel, {0, matrix.inputs()}, desk.from.data(), desk.to.data(), std::ssize(tokens),
+                           next);
+  }
+  for (std::size_t t = 0; t < tokens.size(); ++t) {
+    const auto inputs = desk.chosen[static_cast<std::size_t>(tokens[t])];
+    const std::span with_bias(inputs.data(), inputs.size() + (matrix.biased() ? 1 : 0));
+    matrix.multiply_chosen(panel, with_bias, x[tokens[t]], desk.to[t], next);
+  }
 }
 
 // This member's outputs of a product, in rows `stride` apart. `next` is what it reads afterwards.
@@ -215,8 +313,9 @@ void DecodingEngine::route(const Team::Member& me, Desk& desk, const Layer& laye
 }
 
 void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t layer,
-                                 const float* const* x) {
+                                 float* const* x) {
   const PreparedFfn& ffn = *parts_.layers[layer].ffn;
+  const bool chosen = choose_inputs(me, desk, layer, Product::gate_up, x);
   const auto tokens_of = [&](const PreparedFfn::Block& block) {
     return block.slice < 0 ? desk.every(rows_) : desk.tokens.running(block.slice);
   };
@@ -238,13 +337,11 @@ void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t
     const auto& block = ffn.blocks[static_cast<std::size_t>(b)];
     const auto tokens = tokens_of(block);
     for (std::size_t t = 0; t < tokens.size(); ++t) {
-      desk.from[t] = x[tokens[t]];
       desk.to[t] = desk.sums.data() + t * widest_panel;
       fill_zero(desk.to[t], 2 * block.count);
     }
     const void* const next = i + 1 < desk.blocks.size() ? ffn.gate_up.data(desk.blocks[i + 1]) : down;
-    ffn.gate_up.multiply(b, {0, ffn.gate_up.inputs()}, desk.from.data(), desk.to.data(),
-                         static_cast<std::int64_t>(tokens.size()), next);
+    multiply_panel(desk, ffn.gate_up, b, chosen, x, tokens, next);
     for (std::size_t t = 0; t < tokens.size(); ++t)
       kernels().fp32.swiglu(desk.to[t], desk.to[t] + block.count, block.count,
                             h_.data() + tokens[t] * h_stride_ + block.first);
@@ -272,11 +369,19 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
       desk.runs.push_back({&ffn.added, {e, e + 1}, tokens});
   if (ffn.output_bias) desk.runs.push_back({&ffn.added, {ffn.added.inputs() - 1, ffn.added.inputs()}, every});
 
+  const bool chosen = choose_neurons(me, desk, index);
   const Range mine = me.part(ffn.down.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
     fill_zero(desk.sums.data(), rows_ * widest_panel);
+    if (chosen) {
+      for (std::int64_t t = 0; t < rows_; ++t)
+        desk.to[static_cast<std::size_t>(t)] = desk.sums.data() + t * widest_panel;
+      multiply_panel(desk, ffn.down, p, true, desk.hidden.data(), every,
+                     p + 1 < mine.end ? ffn.down.data(p + 1) : after_ffn(me, index));
+    }
     for (std::size_t r = 0; r < desk.runs.size(); ++r) {
       const InputRun& run = desk.runs[r];
+      if (chosen && run.matrix == &ffn.down) continue;
       for (std::size_t t = 0; t < run.tokens.size(); ++t) {
         desk.from[t] = run.matrix == &ffn.down ? h_.data() + run.tokens[t] * h_stride_ : ones_.data();
         desk.to[t] = desk.sums.data() + run.tokens[t] * widest_panel;

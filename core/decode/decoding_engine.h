@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "decode/prepared_weights.h"
+#include "decode/input_limits.h"
 #include "decode/routing.h"
 #include "kernels/team.h"
 #include "model/kv_cache.h"
@@ -25,6 +26,7 @@ class DecodingEngine {
     std::shared_ptr<const PreparedAttention> attention;
     std::shared_ptr<const PreparedFfn> ffn;
     LayerPolicy policy;  // dense where `ffn` has no router
+    InputLimits limits = {};
   };
   struct Parts {
     at::Tensor embedding;  // [vocab, d] fp32 or bf16, on the CPU
@@ -47,6 +49,9 @@ class DecodingEngine {
   std::int64_t batch() const { return rows_ / width_; }
   /// How many routed experts of a layer ran for each token of the last run; empty for a dense layer.
   std::span<const std::int32_t> experts(std::size_t layer) const;
+  /// The mean share of a product's inputs that were read in the last run; of `down`, of all neurons. 1 where
+  /// the inputs have no limits.
+  double read_share(std::size_t layer, Product product) const;
 
  private:
   struct Desk;  // what one thread needs for itself
@@ -54,8 +59,15 @@ class DecodingEngine {
   void make_room(std::int64_t rows, std::int64_t wanted, std::int64_t positions);
   void embed(std::span<const std::int32_t> ids);
   void walk(const Team::Member& me);
-  const float* const* normed(const Team::Member& me, Desk& desk, const std::vector<float>& weight, float eps);
-  void project_qkv(const Team::Member& me, Desk& desk, std::size_t layer, const float* const* x);
+  float* const* normed(const Team::Member& me, Desk& desk, const std::vector<float>& weight, float eps);
+  bool begins(std::int64_t row) const { return start_ == 0 && row % width_ == 0; }
+  std::int64_t choose_from(const float* x, const std::vector<float>& limits, Range range, std::int64_t row,
+                           std::int32_t* inputs) const;
+  bool choose_inputs(const Team::Member& me, Desk& desk, std::size_t layer, Product product, float* const* x);
+  bool choose_neurons(const Team::Member& me, Desk& desk, std::size_t layer);
+  void multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel, bool chosen,
+                      const float* const* x, std::span<const std::int32_t> tokens, const void* next) const;
+  void project_qkv(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x);
   void finish_head(const PreparedAttention& attention, std::int64_t head, std::size_t layer);
   void attend_one(const Team::Member& me, Desk& desk, std::size_t layer);
   void attend_many(Desk& desk, std::size_t layer);
@@ -63,7 +75,7 @@ class DecodingEngine {
   void attend_queries(Desk& desk, std::size_t layer, std::int64_t unit, std::int64_t queries);
   void project_o(const Team::Member& me, Desk& desk, std::size_t layer);
   void route(const Team::Member& me, Desk& desk, const Layer& layer, const float* const* x);
-  void run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, const float* const* x);
+  void run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x);
   void project_down(const Team::Member& me, Desk& desk, std::size_t layer);
   void project_head(const Team::Member& me, Desk& desk);
   void multiply(const Team::Member& me, Desk& desk, const PanelMatrix& matrix, const float* const* x,
@@ -95,6 +107,7 @@ class DecodingEngine {
   std::vector<float> hidden_;          // [rows, r + 1] of routers
   std::vector<float> routing_;         // [rows, E]
   std::vector<std::int32_t> experts_;  // [layers, rows]
+  std::vector<std::atomic<std::int64_t>> read_;  // [layers, products] inputs that were read, of all rows
   std::vector<float> ones_;            // [E + 1]
   std::vector<float> logits_;
   std::size_t logits_size_ = 0;

@@ -25,7 +25,10 @@ struct DecodingEngine::Desk {
   std::vector<float> sums;              // [rows, widest_panel]
   std::vector<const float*> from;       // [rows] inputs of a product
   std::vector<float*> to;               // [rows] its outputs
-  std::vector<const float*> normed;     // [rows]
+  std::vector<float*> normed;           // [rows]
+  std::vector<const float*> hidden;     // [rows] the neurons
+  std::vector<std::int32_t> inputs;     // [few_rows, inputs] numbers of those that are read
+  std::vector<std::span<const std::int32_t>> chosen;  // [few_rows] of every row, in `inputs`
   std::vector<const float*> attending;  // [group * most_queries] queries, then scores
   std::vector<float*> attended;         // [group * most_queries]
   std::vector<float> scores;            // of attention

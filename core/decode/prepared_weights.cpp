@@ -128,6 +128,7 @@ PreparedFfn::PreparedFfn(const Parts& parts, const Preparing& preparing)
   const auto output_panels = even_panels(d, preparing.threads);
   down = PanelMatrix(preparing.arena, type, f, false, output_panels);
   set_rows(down, parts.down);
+  neuron_norms = floats(parts.down.to(at::kFloat).norm(2, 1));
   std::vector<at::Tensor> rows;
   if (compensated) rows.push_back(parts.compensation);
   if (output_bias) rows.push_back(parts.down_bias.unsqueeze(0));
@@ -156,7 +157,7 @@ Range PreparedFfn::slice(std::int64_t index) const {
   return {begin, begin + shape.expert_neurons};
 }
 
-double PreparedFfn::bytes(double mean_experts) const {
+double PreparedFfn::bytes(const LayerPolicy& policy) const {
   const auto inputs_of = [](const PanelMatrix& matrix, double inputs, double outputs) {
     return matrix.panels() > 0 ? inputs * outputs * matrix.element_bytes() : 0.0;
   };
@@ -164,12 +165,16 @@ double PreparedFfn::bytes(double mean_experts) const {
     return inputs_of(matrix, static_cast<double>(matrix.inputs()), static_cast<double>(matrix.outputs()));
   };
   const auto d = static_cast<double>(down.outputs());
+  const double mean_experts = policy.mean_experts;
   const double running =
       static_cast<double>(shape.shared_neurons) + mean_experts * static_cast<double>(shape.expert_neurons);
+  const auto& cut = policy.cut(Product::down);
+  const double used = cut.threshold > 0 ? cut.share * static_cast<double>(neurons()) : running;
   const double skipped = compensated ? static_cast<double>(slices()) - mean_experts : 0;
   return all_of(router_hidden) + all_of(router) +
-         inputs_of(gate_up, static_cast<double>(gate_up.inputs()), 2 * running) +
-         inputs_of(down, running, d) + inputs_of(added, skipped + (output_bias ? 1 : 0), d);
+         inputs_of(gate_up, static_cast<double>(gate_up.inputs()) * policy.cut(Product::gate_up).share,
+                   2 * running) +
+         inputs_of(down, used, d) + inputs_of(added, skipped + (output_bias ? 1 : 0), d);
 }
 
 PreparedHead::PreparedHead(const Head& head, const Preparing& preparing)

@@ -50,14 +50,16 @@ struct PreparedFfn {
   PanelMatrix router_hidden;  // fp32, inputs d and 1, outputs r; without panels: a linear router
   PanelMatrix router;         // fp32, inputs d (or r) and 1, outputs E; without panels: dense
   MoeShape shape;
+  std::vector<float> neuron_norms;  // [f] of what each neuron adds to the output
   bool compensated = false, output_bias = false;
 
   std::int64_t neurons() const { return down.inputs(); }
   std::int64_t slices() const { return shape.routed; }
   /// The neurons of a slice.
   Range slice(std::int64_t index) const;
-  /// Bytes that one token reads when `mean_experts` routed experts run on average.
-  double bytes(double mean_experts) const;
+  /// Bytes that one token reads when as much runs on average as `policy` says: mean_experts where it is sparse,
+  /// and the shares of its cuts.
+  double bytes(const LayerPolicy& policy) const;
 
  private:
   struct Parts;

@@ -74,7 +74,9 @@ PolicyNumbers measured_numbers(const TextScores& text, const PolicyScores& score
   PolicyNumbers numbers;
   numbers.kl = text.kl;
   numbers.perplexity = text.perplexity;
-  numbers.activated_parameters = dense - dense_ffn + ffn;
+  const double left_out =
+      std::accumulate(scores.attention_left_out.begin(), scores.attention_left_out.end(), 0.0);
+  numbers.activated_parameters = dense - dense_ffn + ffn - left_out;
   numbers.activated_fraction = numbers.activated_parameters / dense;
   numbers.ffn_activated = ffn / dense_ffn;
   return numbers;

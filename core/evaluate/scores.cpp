@@ -8,6 +8,7 @@
 
 #include "evaluate/distributions.h"
 #include "evaluate/skipping_ffn.h"
+#include "model/large_inputs.h"
 #include "stream/side_by_side.h"
 
 namespace ladimo {
@@ -15,7 +16,7 @@ namespace {
 
 std::shared_ptr<const FeedForward> ffn_of(const std::shared_ptr<const MoeWeights>& weights,
                                           const LayerPolicy& policy, SkippedExperts skipped) {
-  if (skipped == SkippedExperts::left_out && SkippingFfn::possible(*weights))
+  if (skipped == SkippedExperts::left_out && SkippingFfn::possible(*weights) && !policy.cuts_ffn())
     return std::make_shared<SkippingFfn>(weights, policy);
   return std::make_shared<MoeLayer>(weights, policy);
 }
@@ -27,7 +28,7 @@ class Scoring {
         models_(models),
         windows_(windows),
         context_(context),
-        experts_(models.first_layer.size()) {
+        ran_(models.first_layer.size()) {
     const auto layers = static_cast<std::size_t>(source.config().layers);
     scores_.window = windows.window;
     scores_.source = windows.source;
@@ -35,6 +36,7 @@ class Scoring {
     for (auto& p : scores_.policies) {
       p.mean_experts.assign(layers, 0.0);
       p.ffn_parameters.assign(layers, static_cast<double>(source.config().ffn_parameters_per_layer()));
+      p.attention_left_out.assign(layers, 0.0);
     }
   }
 
@@ -45,21 +47,23 @@ class Scoring {
     for (const auto first : models_.first_layer) passes += layers - first;
     Progress progress(context_, passes * windows_.count());
     Branches counted = models_;
-    FeedForwards ffns;
-    counted.ffns = [&](int layer) { return ffns = models_.ffns(layer); };
-    counted.ran = [this](std::int64_t, std::size_t model, const FfnOutput& output) {
-      if (!output.experts.defined()) return;
-      at::Tensor& sum = experts_[model];
-      const auto more = output.experts.sum(at::kDouble);
-      sum = sum.defined() ? sum + more : more;
+    std::vector<BranchLayer> own_layers;
+    counted.layers = [&](int layer) { return own_layers = models_.layers(layer); };
+    counted.ran = [&](std::int64_t, std::size_t model, const BranchRun& run) {
+      const auto& layer = own_layers[model];
+      Ran& ran = ran_[model];
+      add(ran.experts, run.ffn.experts);
+      add(ran.left_out, run.ffn.left_out);
+      if (layer.qkv_threshold > 0) add(ran.qkv, used_inputs(run.attention.qkv));
+      if (layer.o_threshold > 0) add(ran.o, used_inputs(run.attention.o));
     };
     dense_ = ResidualStream::embedded(source_, windows_, context_);
     Walk how;
     how.layers = layers;
     how.branches = &counted;
     how.leave = [&](std::int64_t layer, const DecoderLayer&) {
-      count(layer, ffns);
-      ffns.clear();  // before the next layer is loaded
+      count(layer, own_layers);
+      own_layers.clear();  // before the next layer is loaded
     };
     how.passed = [&](std::int64_t passed) { progress.advance(passed); };
     own_ = walk(source_, dense_, how, context_);
@@ -74,16 +78,42 @@ class Scoring {
   Scores scores() && { return std::move(scores_); }
 
  private:
+  /// What ran of one model in the present layer, summed over tokens; undefined: not counted.
+  struct Ran {
+    at::Tensor experts;   // routed experts
+    at::Tensor left_out;  // parameters of the FFN that were left out with single inputs
+    at::Tensor qkv, o;    // inputs that were used
+  };
+
+  static void add(at::Tensor& sum, const at::Tensor& values) {
+    if (!values.defined()) return;
+    const auto more = values.sum(at::kDouble);
+    sum = sum.defined() ? sum + more : more;
+  }
+
+  double mean(const at::Tensor& sum) const {
+    return sum.defined() ? sum.item<double>() / static_cast<double>(windows_.count() * windows_.window) : 0;
+  }
+
   /// Turns a layer's sums over tokens into means, and counts the parameters that were used.
-  void count(std::int64_t layer, const FeedForwards& ffns) {
+  void count(std::int64_t layer, const std::vector<BranchLayer>& own_layers) {
     const auto l = static_cast<std::size_t>(layer);
-    for (std::size_t m = 0; m < ffns.size(); ++m) {
+    const ModelConfig& config = source_.config();
+    for (std::size_t m = 0; m < own_layers.size(); ++m) {
       auto& policy = scores_.policies[m];
-      if (experts_[m].defined())
-        policy.mean_experts[l] =
-            experts_[m].item<double>() / static_cast<double>(windows_.count() * windows_.window);
-      experts_[m] = at::Tensor();
-      if (ffns[m]) policy.ffn_parameters[l] = ffns[m]->activated_parameters(policy.mean_experts[l]);
+      const Ran& ran = ran_[m];
+      policy.mean_experts[l] = mean(ran.experts);
+      if (own_layers[m].ffn)
+        policy.ffn_parameters[l] =
+            own_layers[m].ffn->activated_parameters(policy.mean_experts[l]) - mean(ran.left_out);
+      if (ran.qkv.defined())
+        policy.attention_left_out[l] += (1 - mean(ran.qkv) / static_cast<double>(config.hidden_size)) *
+                                        static_cast<double>(config.qkv_parameters());
+      if (ran.o.defined())
+        policy.attention_left_out[l] +=
+            (1 - mean(ran.o) / static_cast<double>(config.heads * config.head_dim)) *
+            static_cast<double>(config.o_parameters());
+      ran_[m] = {};
     }
   }
 
@@ -137,26 +167,36 @@ class Scoring {
   Scores scores_;
   ResidualStream dense_;
   std::vector<ResidualStream> own_;  // per model; undefined where all of its layers are dense
-  std::vector<at::Tensor> experts_;  // per model; experts that ran in the present layer, summed over tokens
+  std::vector<Ran> ran_;             // per model
 };
 
 }  // namespace
 
-Branches under_policies(const MoeLayers& moe, const std::vector<ModelPolicy>& policies,
-                        SkippedExperts skipped) {
-  const auto is_dense = [](const LayerPolicy& policy) { return policy.kind == LayerPolicy::Kind::dense; };
+Branches under_policies(const WeightSource& source, const MoeLayers& moe,
+                        const std::vector<ModelPolicy>& policies, SkippedExperts skipped) {
   Branches models;
   for (const auto& policy : policies)
-    models.first_layer.push_back(std::find_if_not(policy.begin(), policy.end(), is_dense) - policy.begin());
-  models.ffns = [&moe, &policies, skipped, is_dense](int layer) {
+    models.first_layer.push_back(
+        std::ranges::find_if_not(policy, [](const auto& layer) { return layer.original(); }) -
+        policy.begin());
+  models.layers = [&source, &moe, &policies, skipped](int layer) {
     std::shared_ptr<const MoeWeights> weights;
-    FeedForwards ffns;
+    std::shared_ptr<const DenseFfn> dense;
+    std::vector<BranchLayer> layers;
     for (const auto& policy : policies) {
       const auto& chosen = policy[static_cast<std::size_t>(layer)];
-      if (!is_dense(chosen) && !weights) weights = moe.load(layer);
-      ffns.push_back(is_dense(chosen) ? nullptr : ffn_of(weights, chosen, skipped));
+      auto& own = layers.emplace_back();
+      own.qkv_threshold = chosen.cut(Product::qkv).threshold;
+      own.o_threshold = chosen.cut(Product::o).threshold;
+      if (chosen.kind != LayerPolicy::Kind::dense) {
+        if (!weights) weights = moe.load(layer);
+        own.ffn = ffn_of(weights, chosen, skipped);
+      } else if (chosen.cuts_ffn()) {
+        if (!dense) dense = source.dense_ffn(layer);
+        own.ffn = std::make_shared<CutFfn>(dense, chosen);
+      }
     }
-    return ffns;
+    return layers;
   };
   return models;
 }
@@ -171,7 +211,7 @@ Scores score(const WeightSource& source, const Branches& models, const Windows& 
 
 Scores score(const WeightSource& source, const MoeLayers& moe, const Windows& windows,
              const std::vector<ModelPolicy>& policies, const Context& context) {
-  return score(source, under_policies(moe, policies, SkippedExperts::masked), windows, context);
+  return score(source, under_policies(source, moe, policies, SkippedExperts::masked), windows, context);
 }
 
 Scores count_activity(const WeightSource& source, const Branches& models, const Windows& windows,
@@ -183,7 +223,7 @@ Scores count_activity(const WeightSource& source, const Branches& models, const 
 
 Scores count_activity(const WeightSource& source, const MoeLayers& moe, const Windows& windows,
                       const std::vector<ModelPolicy>& policies, const Context& context) {
-  return count_activity(source, under_policies(moe, policies, SkippedExperts::masked), windows, context);
+  return count_activity(source, under_policies(source, moe, policies, SkippedExperts::masked), windows, context);
 }
 
 }  // namespace ladimo

@@ -20,6 +20,7 @@ struct PolicyScores {
   std::vector<std::uint8_t> same;  // 1 where both models' most likely token is the same
   std::vector<double> mean_experts;    // per layer: routed experts on per token; 0 where it is dense
   std::vector<double> ffn_parameters;  // per layer: FFN parameters used per token (docs/method.md "Metrics")
+  std::vector<double> attention_left_out;  // per layer: parameters of qkv and o that a token leaves out
 };
 
 struct Scores {
@@ -35,9 +36,9 @@ enum class SkippedExperts {
   left_out,  // they are not computed where that is faster (evaluate/skipping_ffn.h)
 };
 
-/// The converted layers under each policy, as branches of the dense model. Both must outlive the result.
-Branches under_policies(const MoeLayers& moe, const std::vector<ModelPolicy>& policies,
-                        SkippedExperts skipped);
+/// The layers under each policy, as branches of the dense model. All arguments must outlive the result.
+Branches under_policies(const WeightSource& source, const MoeLayers& moe,
+                        const std::vector<ModelPolicy>& policies, SkippedExperts skipped);
 
 /// Runs the dense model and every converted one over the windows. Each layer is loaded once for all models. A
 /// converted model shares the dense stream up to its first layer that is not dense.

@@ -102,7 +102,7 @@ bool SkippingFfn::possible(const MoeWeights& weights) {
   return weights.gate.is_cpu() && weights.gate.scalar_type() == at::kFloat;
 }
 
-FfnOutput SkippingFfn::forward(const at::Tensor& x) const {
+FfnOutput SkippingFfn::forward(const at::Tensor& x, const at::Tensor&) const {
   const at::Tensor selected = masked_.select(x);
   const at::Tensor experts = experts_per_token(selected);
   const double share = experts.mean().item<double>() / static_cast<double>(masked_.weights().routed());

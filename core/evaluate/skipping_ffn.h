@@ -20,7 +20,8 @@ class SkippingFfn : public FeedForward {
   /// Whether there are kernels for the weights: fp32 on the CPU.
   static bool possible(const MoeWeights& weights);
 
-  FfnOutput forward(const at::Tensor& x) const override;
+  using FeedForward::forward;
+  FfnOutput forward(const at::Tensor& x, const at::Tensor& first) const override;
   MoeShape shape() const override { return masked_.shape(); }
   /// forward() for a selection bool [T, E], by groups whatever that costs. Differentiable: no.
   at::Tensor grouped(const at::Tensor& x, const at::Tensor& selected) const;

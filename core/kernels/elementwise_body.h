@@ -70,6 +70,27 @@ LADIMO_INLINE void rotate(float* x, const float* cos, const float* sin, std::int
   }
 }
 
+// The numbers of what is not small. Every number is written, and the next one over it unless it stays.
+LADIMO_INLINE std::int64_t choose(const float* x, const float* limits, std::int64_t begin, std::int64_t end,
+                                  std::int32_t* inputs) {
+  std::int64_t count = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    inputs[count] = static_cast<std::int32_t>(i);
+    count += std::abs(x[i]) >= limits[i] ? 1 : 0;
+  }
+  return count;
+}
+
+LADIMO_INLINE std::int64_t clear_small(const float* x, const float* limits, std::int64_t n, float* y) {
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const bool stays = std::abs(x[i]) >= limits[i];
+    count += stays ? 1 : 0;
+    y[i] = stays ? x[i] : 0.0f;
+  }
+  return count;
+}
+
 LADIMO_INLINE float sum(const float* x, std::int64_t n) {
   simd::Floats part[4] = {}, v;
   std::int64_t i = 0;

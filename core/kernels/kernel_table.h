@@ -65,6 +65,10 @@ struct StoredKernels {
   /// The same for many vectors: faster from about 16 on. With AMX it rounds x to 17 bits.
   void (*multiply_many)(const PanelRows<T>& rows, const float* const* x, float* const* y,
                         std::int64_t tokens);
+  /// y [width] += sum over i of x[inputs[i]] panel[inputs[i]], i < rows.count, for one vector. `rows` are those
+  /// of the whole panel, of which only the inputs that rise in `inputs` [rows.count] are read; `first` is not
+  /// used. To the bit what multiply() makes of x with zeros in all other places.
+  void (*multiply_chosen)(const PanelRows<T>& rows, const std::int32_t* inputs, const float* x, float* y);
   /// y [D] = sum of softmax(keys q)_j values_j. The caller sets y to zero first. q [D] is already scaled, and
   /// `scores` is scratch memory of size [n].
   void (*attend)(const HeadCache<T>& cache, const float* q, float* scores, float* y);
@@ -85,6 +89,8 @@ struct BlockKernels {
   void (*multiply)(const BlockRows& rows, const float* const* x, float* const* y, std::int64_t tokens);
   /// The same, with the same results, for many vectors: faster from about 16 on.
   void (*multiply_many)(const BlockRows& rows, const float* const* x, float* const* y, std::int64_t tokens);
+  /// As StoredKernels::multiply_chosen.
+  void (*multiply_chosen)(const BlockRows& rows, const std::int32_t* inputs, const float* x, float* y);
   /// y [count, width] = the weights in fp32, exactly.
   void (*widen)(const BlockRows& rows, float* y);
 };
@@ -101,6 +107,12 @@ struct KernelTable {
   /// Rotates one head in place: dimension i with dimension i + half, i < half. cos and sin [2 half] as in
   /// model/rotary.h.
   void (*rotate)(float* x, const float* cos, const float* sin, std::int64_t half);
+  /// Writes the numbers i of begin ... end - 1 with |x[i]| >= limits[i] to `inputs`, rising, and returns how
+  /// many they are. There is room for end - begin.
+  std::int64_t (*choose)(const float* x, const float* limits, std::int64_t begin, std::int64_t end,
+                         std::int32_t* inputs);
+  /// y [n] = x [n] where |x| >= limits [n], else 0. Returns how many stay. `y` may be `x`.
+  std::int64_t (*clear_small)(const float* x, const float* limits, std::int64_t n, float* y);
   /// y [n] += factor * x [n].
   void (*add_scaled)(const float* x, float factor, std::int64_t n, float* y);
   /// One step of Adam on n weights and their moments. Kingma and Ba 2015. Returns the sum of gradient times

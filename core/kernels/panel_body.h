@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "kernels/elementwise_body.h"
 #include "kernels/kernel_table.h"
@@ -107,6 +108,64 @@ LADIMO_INLINE void add_products(const BlockRows& rows, const float* const* x, fl
     }
   }
   store_sums(sum, last, y);
+}
+
+// One vector's products with chosen rows. Rows are too far apart for the hardware to guess the next one.
+template <int vectors, class T>
+LADIMO_INLINE void add_chosen(const PanelRows<T>& rows, const std::int32_t* inputs, const float* x,
+                              float* y) {
+  const std::int64_t width = rows.width, last = width - (vectors - 1) * simd::lanes;
+  const auto bytes = width * static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t ahead = std::max<std::int64_t>(prefetch_bytes / bytes, 1);
+  simd::Floats sum[1][vectors], w;
+  load_sums(&y, last, sum);
+  for (std::int64_t k = 0; k < rows.count; ++k) {
+    const T* const row = rows.data + inputs[k] * rows.stride;
+    const std::int64_t then = k + ahead;
+    const T* const asked =
+        then < rows.count ? rows.data + inputs[then] * rows.stride : rows.next + (then - rows.count) * width;
+    for (std::int64_t b = 0; b < bytes; b += line_bytes)
+      __builtin_prefetch(reinterpret_cast<const char*>(asked) + b, 0, 2);
+    const float factor = x[inputs[k]];
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) {
+      simd::load(row + v * simd::lanes, w);
+      sum[0][v] += factor * w;
+    }
+  }
+  store_sums(sum, last, &y);
+}
+
+template <int vectors>
+LADIMO_INLINE void add_chosen(const BlockRows& rows, const std::int32_t* inputs, const float* x, float* y) {
+  const std::int64_t width = rows.width, last = width - (vectors - 1) * simd::lanes;
+  const std::int64_t ahead = std::max<std::int64_t>(prefetch_bytes / width, 1);
+  simd::Floats sum[1][vectors], scale[vectors], w;
+  load_sums(&y, last, sum);
+  for (std::int64_t k = 0; k < rows.count;) {
+    const std::byte* const scales = q8_0::scales(rows.panel, width, inputs[k]);
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v)
+      simd::load_halves(scales + v * simd::lanes * q8_0::scale_bytes, scale[v]);
+    const std::int64_t end = q8_0::block_end(inputs[k], std::numeric_limits<std::int64_t>::max());
+    for (; k < rows.count && inputs[k] < end; ++k) {
+      const std::int64_t then = k + ahead;
+      const std::byte* const asked =
+          then < rows.count ? q8_0::row(rows.panel, width, inputs[then])
+                            : static_cast<const std::byte*>(rows.next) + (then - rows.count) * width;
+      for (std::int64_t b = 0; b < width; b += line_bytes)
+        __builtin_prefetch(reinterpret_cast<const char*>(asked) + b, 0, 2);
+      const std::byte* const row = q8_0::row(rows.panel, width, inputs[k]);
+      const float factor = x[inputs[k]];
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) {
+        simd::load(reinterpret_cast<const std::int8_t*>(row) + v * simd::lanes, w);
+        w *= scale[v];
+        sum[0][v] += factor * w;
+      }
+    }
+  }
+  store_sums(sum, last, &y);
 }
 
 // `rows` are PanelRows or BlockRows.

@@ -93,6 +93,28 @@ void PanelMatrix::multiply_as(std::int64_t index, Range inputs, const float* con
   multiply({rows, inputs.begin, count, columns, columns, after}, x, y, tokens);
 }
 
+void PanelMatrix::multiply_chosen(std::int64_t index, std::span<const std::int32_t> inputs, const float* x,
+                                  float* y, const void* next) const {
+  if (type_ == PanelType::fp32) return multiply_chosen_as<float>(index, inputs, x, y, next);
+  if (type_ == PanelType::bf16) return multiply_chosen_as<c10::BFloat16>(index, inputs, x, y, next);
+  const std::byte* const panel = begin(index);
+  const bool biased = !inputs.empty() && inputs.back() == weights_;
+  const auto count = std::ssize(inputs) - (biased ? 1 : 0);
+  kernels().q8_0.multiply_chosen({panel, 0, count, width(index), next != nullptr ? next : data(index, 0)},
+                                 inputs.data(), x, y);
+  if (biased) multiply_blocks(index, {weights_, inputs_}, &x, &y, 1, next);
+}
+
+template <class T>
+void PanelMatrix::multiply_chosen_as(std::int64_t index, std::span<const std::int32_t> inputs, const float* x,
+                                     float* y, const void* next) const {
+  const T* const rows = static_cast<const T*>(data(index));
+  const std::int64_t columns = width(index);
+  const auto* const after = next != nullptr ? static_cast<const T*>(next) : rows + inputs_ * columns;
+  kernels().of<T>().multiply_chosen({rows, 0, std::ssize(inputs), columns, columns, after}, inputs.data(), x,
+                                    y);
+}
+
 std::vector<std::int64_t> even_panels(std::int64_t outputs, int threads) {
   const std::int64_t units = (outputs + lanes - 1) / lanes;
   const std::int64_t share = widest_panel * threads;

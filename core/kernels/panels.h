@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -34,6 +35,8 @@ class PanelMatrix {
   void set(std::int64_t index, const at::Tensor& values);
 
   std::int64_t inputs() const { return inputs_; }
+  /// Whether the last input is the one of the biases.
+  bool biased() const { return inputs_ > weights_; }
   std::int64_t outputs() const { return first_.empty() ? 0 : first_.back(); }
   std::int64_t panels() const { return first_.empty() ? 0 : static_cast<std::int64_t>(first_.size()) - 1; }
   /// The first output of a panel; of panels() the number of all outputs.
@@ -49,8 +52,14 @@ class PanelMatrix {
   /// the caller reads afterwards; null: what follows in memory.
   void multiply(std::int64_t index, Range inputs, const float* const* x, float* const* y, std::int64_t tokens,
                 const void* next) const;
+  /// The same for one vector, of which only the inputs in `inputs` are read, which rise.
+  void multiply_chosen(std::int64_t index, std::span<const std::int32_t> inputs, const float* x, float* y,
+                       const void* next) const;
 
  private:
+  template <class T>
+  void multiply_chosen_as(std::int64_t index, std::span<const std::int32_t> inputs, const float* x, float* y,
+                          const void* next) const;
   template <class T>
   void multiply_as(std::int64_t index, Range inputs, const float* const* x, float* const* y,
                    std::int64_t tokens, const void* next) const;

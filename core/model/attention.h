@@ -15,9 +15,10 @@ struct Projected {
   at::Tensor keys, values;  // [B, kv_heads, W, head_dim], keys turned
 };
 
-/// Queries, keys and values of hidden states h [B, W, d]. Row w turns by row `start` + w of the tables.
+/// Queries, keys and values of hidden states h [B, W, d]. Row w turns by row `start` + w of the tables. Sets
+/// `inputs.qkv` to what the projections were multiplied with.
 Projected project(const DecoderLayer& layer, const at::Tensor& h, const Rotary::Tables& turns,
-                  std::int64_t start);
+                  std::int64_t start, const AttentionCuts& cuts, AttentionInputs& inputs);
 
 /// The keys that some queries of some sequences can see.
 struct Seen {

@@ -7,6 +7,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "model/attention.h"
+#include "model/large_inputs.h"
 
 namespace ladimo {
 namespace {
@@ -84,12 +85,12 @@ at::Tensor BranchingRows::hidden(std::int64_t query, std::int64_t queries, std::
 }  // namespace
 
 at::Tensor attend(const DecoderLayer& layer, const at::Tensor& h, const Rotary& rotary,
-                  std::span<const BranchingText> texts) {
+                  std::span<const BranchingText> texts, const AttentionCuts& cuts, AttentionInputs& inputs) {
   const BranchingRows rows(texts, h.device());
   const Rotary::Tables tables = rotary.upto(rows.length);
   const Rotary::Tables turns = {tables.cos.index_select(0, rows.position),
                                 tables.sin.index_select(0, rows.position)};
-  const Projected all = project(layer, h.view({1, -1, h.size(-1)}), turns, 0);
+  const Projected all = project(layer, h.view({1, -1, h.size(-1)}), turns, 0, cuts, inputs);
   const std::int64_t count = std::ssize(texts), places = rows.place_position.size(1);
   const auto side_by_side = [&](const at::Tensor& t) {
     return t.index_select(2, rows.row).view({t.size(1), count, places, layer.head_dim}).transpose(0, 1);
@@ -100,7 +101,8 @@ at::Tensor attend(const DecoderLayer& layer, const at::Tensor& h, const Rotary& 
         return Seen{0, query + queries, rows.hidden(query, queries, text, n, layer.sliding_window)};
       });
   const at::Tensor own = attended.view({count * places, -1}).index_select(0, rows.place);
-  return h.add(at::linear(own, layer.o, layer.o_bias).view_as(h), layer.residual_multiplier);
+  inputs.o = large_inputs(own, cuts.o, cuts.first);
+  return h.add(at::linear(inputs.o, layer.o, layer.o_bias).view_as(h), layer.residual_multiplier);
 }
 
 }  // namespace ladimo

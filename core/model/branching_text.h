@@ -28,6 +28,6 @@ struct BranchingText {
 /// Refusal beyond the model's last position. Precondition: ModelConfig::longest_alike() is the same for all
 /// lengths.
 at::Tensor attend(const DecoderLayer& layer, const at::Tensor& h, const Rotary& rotary,
-                  std::span<const BranchingText> texts);
+                  std::span<const BranchingText> texts, const AttentionCuts& cuts, AttentionInputs& inputs);
 
 }  // namespace ladimo

@@ -12,6 +12,7 @@
 
 #include "model/attention.h"
 #include "model/kv_cache.h"
+#include "model/large_inputs.h"
 
 namespace ladimo {
 namespace {
@@ -40,21 +41,26 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
 }
 
 at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache,
-                                std::int64_t layer) const {
+                                std::int64_t layer, const AttentionCuts& cuts,
+                                AttentionInputs* inputs) const {
+  AttentionInputs own;
+  AttentionInputs& used = inputs != nullptr ? *inputs : own;
   const std::int64_t start = cache != nullptr ? cache->length(layer) : 0, length = start + h.size(1);
   auto [queries, keys, values] =
-      project(*this, h, rotary.upto(cache != nullptr ? cache->expected(length) : length), start);
+      project(*this, h, rotary.upto(cache != nullptr ? cache->expected(length) : length), start, cuts, used);
   if (cache != nullptr) std::tie(keys, values) = cache->append(layer, keys, values);
   const at::Tensor attended = attend_in_chunks(
       queries, keys, values, attention_scale, [&](std::int64_t i, std::int64_t count, auto, auto) {
         return seen_before(start + i, count, sliding_window, h.device());
       });
-  return h.add(at::linear(attended, o, o_bias), residual_multiplier);
+  used.o = large_inputs(attended, cuts.o, cuts.first);
+  return h.add(at::linear(used.o, o, o_bias), residual_multiplier);
 }
 
-DecoderLayer::Added DecoderLayer::add_ffn(const at::Tensor& h, const FeedForward& network) const {
+DecoderLayer::Added DecoderLayer::add_ffn(const at::Tensor& h, const FeedForward& network,
+                                          const at::Tensor& first) const {
   const at::Tensor x = rms_norm(h, ffn_norm, rms_eps).view({-1, h.size(-1)});
-  FfnOutput out = network.forward(x);
+  FfnOutput out = network.forward(x, first);
   return {h.add(out.y.view_as(h), residual_multiplier), x, std::move(out)};
 }
 

@@ -17,6 +17,18 @@ class KvCache;
 /// x / rms(x) * weight, computed in fp32 and returned in the dtype of the weight. x [..., d], weight [d].
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
+/// Which inputs of an attention's products are left out (model/large_inputs.h).
+struct AttentionCuts {
+  double qkv = 0, o = 0;  // thresholds; 0: every input is multiplied
+  at::Tensor first;       // bool [rows], tokens that begin a text; undefined: none
+};
+
+/// What the products of an attention were multiplied with.
+struct AttentionInputs {
+  at::Tensor qkv;  // [..., d]
+  at::Tensor o;    // [..., heads * head_dim]
+};
+
 struct DecoderLayer {
   at::Tensor attention_norm;                  // [d]
   at::Tensor q;                               // [heads * head_dim, d]
@@ -35,14 +47,15 @@ struct DecoderLayer {
   /// continue after those that the cache holds for this layer, or start at 0 without a cache. Scores are
   /// computed in chunks, so memory stays bounded. Throws Refusal beyond the model's last position.
   at::Tensor attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache = nullptr,
-                    std::int64_t layer = 0) const;
-  /// h + m ffn(norm(h)), together with the intermediate results. h [B, W, d].
+                    std::int64_t layer = 0, const AttentionCuts& cuts = {},
+                    AttentionInputs* inputs = nullptr) const;
+  /// h + m ffn(norm(h)), together with the intermediate results. h [B, W, d]; `first` as FeedForward has it.
   struct Added {
     at::Tensor h;   // [B, W, d]
     at::Tensor x;   // [B * W, d] norm(h), the input of the FFN
     FfnOutput ffn;  // the output of the FFN
   };
-  Added add_ffn(const at::Tensor& h, const FeedForward& ffn) const;
+  Added add_ffn(const at::Tensor& h, const FeedForward& ffn, const at::Tensor& first = {}) const;
   Added add_ffn(const at::Tensor& h) const { return add_ffn(h, *ffn); }
 };
 

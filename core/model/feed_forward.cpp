@@ -1,11 +1,14 @@
 #include "model/feed_forward.h"
 
+#include <utility>
+
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 
 #include "kernels/kernel_table.h"
+#include "model/large_inputs.h"
 
 namespace ladimo {
 
@@ -42,9 +45,12 @@ at::Tensor swiglu(const at::Tensor& x, const at::Tensor& gate, const at::Tensor&
 
 at::Tensor DenseFfn::hidden(const at::Tensor& x) const { return swiglu(x, gate, up, gate_bias, up_bias); }
 
-FfnOutput DenseFfn::forward(const at::Tensor& x) const {
-  return {at::linear(hidden(x), down, down_bias), {}};
+FfnOutput DenseFfn::forward(const at::Tensor& x, const at::Tensor&) const {
+  const at::Tensor h = hidden(x);
+  return {at::linear(h, down, down_bias), {}, {}, h};
 }
+
+at::Tensor DenseFfn::neuron_norms() const { return down.to(at::kFloat).norm(2, 0); }
 
 MoeShape DenseFfn::shape() const {
   MoeShape shape;
@@ -53,6 +59,22 @@ MoeShape DenseFfn::shape() const {
   shape.neuron_biases = gate_bias.defined();
   shape.output_bias = down_bias.defined();
   return shape;
+}
+
+CutFfn::CutFfn(std::shared_ptr<const DenseFfn> ffn, const LayerPolicy& policy)
+    : ffn_(std::move(ffn)),
+      input_threshold_(policy.cut(Product::gate_up).threshold),
+      neuron_threshold_(policy.cut(Product::down).threshold),
+      norm_(ffn_->neuron_norms()) {}
+
+FfnOutput CutFfn::forward(const at::Tensor& x, const at::Tensor& first) const {
+  const at::Tensor inputs = large_inputs(x, input_threshold_, first);
+  const at::Tensor h = large_neurons(ffn_->hidden(inputs), norm_, neuron_threshold_, first);
+  const auto d = static_cast<double>(x.size(1)), f = static_cast<double>(h.size(1));
+  at::Tensor left_out = (f - used_inputs(h)) * d;
+  if (neuron_threshold_ <= 0) left_out.zero_();
+  if (input_threshold_ > 0) left_out.add_((d - used_inputs(inputs)) * (2 * f));
+  return {at::linear(h, ffn_->down, ffn_->down_bias), {}, left_out, {}};
 }
 
 }  // namespace ladimo

@@ -1,3 +1,4 @@
+#include "model/large_inputs.h"
 #include "model/moe_layer.h"
 
 #include <cmath>
@@ -120,14 +121,35 @@ at::Tensor experts_per_token(const at::Tensor& selected) {
   return selected.sum(1, /*keepdim=*/false, at::kFloat);
 }
 
+/// How many of the neurons h [T, f] that run under a selection [T, E] are not zero: [T] fp32.
+at::Tensor MoeLayer::used_running(const at::Tensor& h, const at::Tensor& selected) const {
+  const at::Tensor used = (h != 0).to(at::kFloat);
+  return used.narrow(1, 0, weights_->shared_neurons).sum(1) +
+         (weights_->routed_part(used).sum(2) * selected.to(at::kFloat)).sum(1);
+}
+
 MoeLayer::MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy)
     : weights_(weights->moves() ? std::make_shared<const MoeWeights>(weights->at(policy))
                                 : std::move(weights)),
-      policy_(std::move(policy)) {}
+      policy_(std::move(policy)) {
+  if (policy_.cut(Product::down).threshold > 0) norm_ = weights_->down.to(at::kFloat).norm(2, 1);
+}
 
-FfnOutput MoeLayer::forward(const at::Tensor& x) const {
-  const at::Tensor selected = select(x);
-  return {weights_->combine(weights_->hidden(x), selected), experts_per_token(selected)};
+FfnOutput MoeLayer::forward(const at::Tensor& x, const at::Tensor& first) const {
+  const at::Tensor selected = select(x), experts = experts_per_token(selected);
+  const double input_threshold = policy_.cut(Product::gate_up).threshold;
+  if (input_threshold <= 0 && !norm_.defined())
+    return {weights_->combine(weights_->hidden(x), selected), experts};
+  const at::Tensor inputs = large_inputs(x, input_threshold, first);
+  at::Tensor h = weights_->hidden(inputs);
+  if (norm_.defined()) h = large_neurons(h, norm_, policy_.cut(Product::down).threshold, first);
+  const auto d = static_cast<double>(x.size(1));
+  const at::Tensor running = experts * static_cast<double>(weights_->expert_neurons()) +
+                             static_cast<double>(weights_->shared_neurons);
+  at::Tensor left_out = (d - used_inputs(inputs)) * running * 2;
+  if (input_threshold <= 0) left_out.zero_();
+  if (norm_.defined()) left_out.add_((running - used_running(h, selected)) * d);
+  return {weights_->combine(h, selected), experts, left_out};
 }
 
 }  // namespace ladimo

@@ -80,7 +80,8 @@ class MoeLayer : public FeedForward {
   MoeLayer(std::shared_ptr<const MoeWeights> weights, LayerPolicy policy);
   /// Computes every neuron and masks those of skipped experts. Decoding reads only what runs
   /// (decode/decoding_engine.h).
-  FfnOutput forward(const at::Tensor& x) const override;
+  using FeedForward::forward;
+  FfnOutput forward(const at::Tensor& x, const at::Tensor& first) const override;
   MoeShape shape() const override { return weights_->shape(); }
   /// The routed experts that run: x [T, d] -> bool [T, E].
   at::Tensor select(const at::Tensor& x) const { return select_experts(weights_->route(x), policy_); }
@@ -90,8 +91,11 @@ class MoeLayer : public FeedForward {
   const LayerPolicy& policy() const { return policy_; }
 
  private:
+  at::Tensor used_running(const at::Tensor& h, const at::Tensor& selected) const;
+
   std::shared_ptr<const MoeWeights> weights_;
   LayerPolicy policy_;
+  at::Tensor norm_;  // [f] fp32 of what each neuron adds; undefined where the policy leaves none out
 };
 
 /// Writes layers/000.safetensors atomically: the tensors of model/moe_fields.h, with `shared_neurons` as

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -14,6 +15,11 @@ namespace ladimo {
 namespace {
 
 constexpr double grid = 2048;  // units of the FFNs' dense cost
+// The same where single inputs may be left out, whose options are smaller and more.
+constexpr double fine_grid = 8192;
+
+/// Parts of a layer that are decided apart from each other, because their savings and their KL add up.
+enum class Part { ffn, qkv, o };
 
 std::map<int, LayerPolicy> pins_by_layer(const std::vector<Pin>& pins) {
   std::map<int, LayerPolicy> by_layer;
@@ -35,6 +41,61 @@ const LatencyTable* needed_for(Cost cost, const LatencyTable* latency) {
   return latency;
 }
 
+/// The options of a part of a layer. Of those whose savings fall on the same point of the knapsack's grid only
+/// the one of least KL is kept, and only where no option that saves more is as good. The first one that is
+/// added stays.
+class BestOptions {
+ public:
+  BestOptions(double unit, bool many) : unit_(unit), many_(many) {}
+
+  void add(const KnapsackOption& option, const LayerPolicy& policy) {
+    if (!many_ || kept_.empty()) {
+      kept_.push_back({option, policy});
+      return;
+    }
+    const auto step = static_cast<std::size_t>(std::max(option.saving / unit_, 0.0));
+    if (step >= at_.size()) at_.resize(step + 1, nothing);
+    std::size_t& place = at_[step];
+    if (place == nothing) {
+      place = kept_.size();
+      kept_.push_back({option, policy});
+    } else if (option.kl < kept_[place].option.kl) {
+      kept_[place] = {option, policy};
+    }
+  }
+
+  std::vector<KnapsackOption> options(std::vector<LayerPolicy>& policies) && {
+    if (many_) {
+      std::sort(kept_.begin() + 1, kept_.end(),
+                [](const Kept& a, const Kept& b) { return a.option.saving > b.option.saving; });
+      double least = std::numeric_limits<double>::infinity();
+      const auto worse = [&](const Kept& kept) {
+        if (kept.option.kl >= least) return true;
+        least = kept.option.kl;
+        return false;
+      };
+      kept_.erase(std::remove_if(kept_.begin() + 1, kept_.end(), worse), kept_.end());
+    }
+    std::vector<KnapsackOption> options;
+    for (const Kept& kept : kept_) {
+      options.push_back(kept.option);
+      policies.push_back(kept.policy);
+    }
+    return options;
+  }
+
+ private:
+  static constexpr std::size_t nothing = -1;
+  struct Kept {
+    KnapsackOption option;
+    LayerPolicy policy;
+  };
+  double unit_;
+  bool many_;
+  std::vector<Kept> kept_;
+  std::vector<std::size_t> at_;  // by step of the grid: an index into kept_
+};
+
 }  // namespace
 
 Kinds parse_kinds(std::string_view text) {
@@ -52,9 +113,17 @@ struct Frontier::Solved {
   Cost cost;
   Kinds kinds;
   Predictor predictor;
-  std::vector<LayerPolicy> fixed;                // [layers] a pinned layer's policy, else dense
-  std::vector<std::size_t> free;                 // layers that are not pinned
-  std::vector<std::vector<std::size_t>> option;  // [free][option] index into the layer's candidates
+  Choices choices;
+  bool cuts;                       // whether single inputs may be left out, or are by a pin
+  std::vector<LayerPolicy> fixed;  // [layers] a pinned layer's policy, else dense
+  /// What is decided: parts of layers that are not pinned, with the policies to choose from. Only that part of
+  /// a policy counts.
+  struct Free {
+    std::size_t layer;
+    Part part;
+    std::vector<LayerPolicy> options;
+  };
+  std::vector<Free> free;
   double dense = 0;                              // table cost with all layers dense
   double base = 0;  // table cost with pinned layers as pinned and the others dense
   double pinned_kl = 0;
@@ -62,61 +131,112 @@ struct Frontier::Solved {
   std::optional<Knapsack> knapsack;
 
   Solved(const TradeoffTable& tradeoff, const LatencyTable* times, Cost what, const std::vector<Pin>& pins,
-         Kinds which)
+         Kinds which, const Choices& among_what)
       : table(which == Kinds::top_k ? judged_by_top_k(tradeoff) : tradeoff),
         latency(times == nullptr ? std::nullopt : std::optional(*times)),
         cost(what),
         kinds(which),
         predictor(table, latency ? &*latency : nullptr),
+        choices(among_what),
+        cuts(table.sizes && (choices.grains.neurons || choices.grains.inputs)),
         fixed(table.layers.size()) {
     auto pinned = pins_by_layer(pins);
     for (auto& [layer, policy] : pinned) pin(layer, policy);
+    for (const LayerTable& layer : table.layers) dense += cost_of(layer.candidates.front());
+    if (dense > 0) unit = dense / (cuts ? fine_grid : grid);
     std::vector<std::vector<KnapsackOption>> options;
     for (std::size_t l = 0; l < table.layers.size(); ++l) {
-      const double dense_layer = cost_of(table.layers[l].candidates.front());
-      dense += dense_layer;
       if (pinned.contains(static_cast<int>(l))) continue;
-      base += dense_layer;
-      free.push_back(l);
-      options.push_back(options_of(table.layers[l]));
+      base += cost_of(table.layers[l].candidates.front());
+      free.push_back({l, Part::ffn, {}});
+      options.push_back(ffn_options(table.layers[l], free.back().options));
+      if (!cuts || !choices.grains.inputs || !choices.attention) continue;
+      for (const Part part : {Part::qkv, Part::o}) {
+        free.push_back({l, part, {}});
+        options.push_back(attention_options(table.layers[l], part, free.back().options));
+      }
     }
-    if (dense > 0) unit = dense / grid;
     knapsack.emplace(options, unit);
   }
   Solved(const Solved&) = delete;
   Solved& operator=(const Solved&) = delete;
 
   double cost_of(const Candidate& candidate) const {
-    return cost == Cost::activated ? candidate.activated : predictor.decode_ms(candidate.policy);
+    return cost == Cost::activated ? candidate.activated - candidate.attention_left_out
+                                   : predictor.decode_ms(candidate.policy);
   }
 
   void pin(int layer, const LayerPolicy& policy) {
     const Candidate candidate = predictor.evaluate(layer, policy);
+    cuts = cuts || policy.cuts_inputs();
     fixed[static_cast<std::size_t>(layer)] = candidate.policy;
     base += cost_of(candidate);
     pinned_kl += candidate.kl;
   }
 
-  /// The options of a layer: dense first, then every candidate that costs no more than dense.
-  std::vector<KnapsackOption> options_of(const LayerTable& layer) {
+  /// The options of a layer's FFN: dense first, then every candidate that costs no more than dense. Where
+  /// single inputs may be left out, each of them with every threshold of the inputs and of the neurons.
+  std::vector<KnapsackOption> ffn_options(const LayerTable& layer, std::vector<LayerPolicy>& policies) const {
     const double dense_layer = cost_of(layer.candidates.front());
-    std::vector<KnapsackOption> options;
-    auto& indices = option.emplace_back();
-    for (std::size_t c = 0; c < layer.candidates.size(); ++c) {
-      const double saving = dense_layer - cost_of(layer.candidates[c]);
-      if (saving < 0 || !among(kinds, layer.candidates[c].policy.kind)) continue;
-      options.push_back({layer.candidates[c].kl, saving});
-      indices.push_back(c);
+    BestOptions best(unit, cuts);
+    for (const Candidate& candidate : layer.candidates) {
+      const auto kind = candidate.policy.kind;
+      if (!among(kinds, kind) || (!choices.grains.experts && kind != LayerPolicy::Kind::dense)) continue;
+      if (const double saving = dense_layer - cost_of(candidate); saving >= 0)
+        best.add({candidate.kl, saving}, candidate.policy);
     }
-    return options;
+    if (cuts) add_cuts(layer, best);
+    return std::move(best).options(policies);
   }
 
+  /// Adds the best of `best` with inputs and neurons left out.
+  void add_cuts(const LayerTable& layer, BestOptions& best) const {
+    const std::vector<CutRung> all(1);
+    const auto& of_inputs = choices.grains.inputs ? layer.rungs(Product::gate_up) : all;
+    const auto& of_neurons = choices.grains.neurons ? layer.rungs(Product::down) : all;
+    std::vector<LayerPolicy> with_experts;
+    const auto options = BestOptions(best).options(with_experts);
+    for (std::size_t i = 0; i < options.size(); ++i) {
+      LayerPolicy policy = with_experts[i];
+      const double running = table.sizes->running(policy) / table.sizes->neurons;
+      for (const CutRung& inputs : of_inputs)
+        for (const CutRung& neurons : of_neurons) {
+          if (inputs.threshold <= 0 && neurons.threshold <= 0) continue;
+          policy.cut(Product::gate_up) = {inputs.threshold, inputs.share};
+          policy.cut(Product::down) = {neurons.threshold, neurons.share * running};
+          best.add({options[i].kl + (inputs.kl + neurons.kl) * running, options[i].saving + saved_by_cuts(policy)},
+                   policy);
+        }
+    }
+  }
+
+  /// What is saved in a layer by the inputs that a policy leaves out.
+  double saved_by_cuts(const LayerPolicy& policy) const {
+    const double left_out = table.sizes->left_out_of_ffn(policy) + table.sizes->left_out_of_attention(policy);
+    if (cost == Cost::activated) return left_out;
+    return latency->cuts ? latency->cuts->saved_ms(left_out) : 0;
+  }
+
+  std::vector<KnapsackOption> attention_options(const LayerTable& layer, Part part,
+                                                std::vector<LayerPolicy>& policies) const {
+    const Product product = part == Part::qkv ? Product::qkv : Product::o;
+    BestOptions best(unit, cuts);
+    for (const CutRung& rung : layer.rungs(product)) {
+      LayerPolicy policy;
+      policy.cut(product) = {rung.threshold, rung.share};
+      if (const double saving = saved_by_cuts(policy); saving >= 0) best.add({rung.kl, saving}, policy);
+    }
+    return std::move(best).options(policies);
+  }
+
+  const Predictor::Corrections& joint() const { return predictor.corrections(cuts); }
+
   double model_cost(double table_cost) const {
-    return cost == Cost::activated ? table.other_activated + predictor.activity()(table_cost)
+    return cost == Cost::activated ? table.other_activated + joint().activity(table_cost)
                                    : latency->other_decode_ms + table_cost;
   }
   double table_cost(double model_cost) const {
-    return cost == Cost::activated ? predictor.activity().inverse(model_cost - table.other_activated)
+    return cost == Cost::activated ? joint().activity.inverse(model_cost - table.other_activated)
                                    : model_cost - latency->other_decode_ms;
   }
   double model_cost(const Knapsack::Solution& solution) const { return model_cost(base - solution.saving); }
@@ -130,8 +250,19 @@ struct Frontier::Solved {
   Policy policy_of(const Knapsack::Solution& solution, double tradeoff) const {
     Policy policy{table.fingerprint, cost, tradeoff, fixed, {}, {}};
     for (std::size_t i = 0; i < free.size(); ++i) {
-      const std::size_t candidate = option[i][static_cast<std::size_t>(solution.choice[i])];
-      policy.layers[free[i]] = table.layers[free[i]].candidates[candidate].policy;
+      const LayerPolicy& chosen = free[i].options[static_cast<std::size_t>(solution.choice[i])];
+      LayerPolicy& layer = policy.layers[free[i].layer];
+      switch (free[i].part) {  // the FFN of a layer comes first
+        case Part::ffn:
+          layer = chosen;
+          break;
+        case Part::qkv:
+          layer.cut(Product::qkv) = chosen.cut(Product::qkv);
+          break;
+        case Part::o:
+          layer.cut(Product::o) = chosen.cut(Product::o);
+          break;
+      }
     }
     policy.predicted = predictor.numbers(policy.layers);
     return policy;
@@ -143,13 +274,13 @@ struct Frontier::Solved {
 
   Point point_of(const Knapsack::Solution& solution) const {
     const double total = model_cost(solution);
-    return {total, predictor.kl()(pinned_kl + solution.kl), tradeoff_of(total)};
+    return {total, joint().kl(pinned_kl + solution.kl), tradeoff_of(total)};
   }
 };
 
 Frontier::Frontier(const TradeoffTable& table, const LatencyTable* latency, Cost cost,
-                   const std::vector<Pin>& pins, Kinds kinds)
-    : solved_(std::make_shared<const Solved>(table, needed_for(cost, latency), cost, pins, kinds)) {}
+                   const std::vector<Pin>& pins, Kinds kinds, const Choices& choices)
+    : solved_(std::make_shared<const Solved>(table, needed_for(cost, latency), cost, pins, kinds, choices)) {}
 
 Policy Frontier::at_budget(double budget) const {
   return solved_->policy_of(solved_->solve(budget), solved_->tradeoff_of(budget));
@@ -161,7 +292,7 @@ Policy Frontier::at_tradeoff(double tradeoff) const {
 }
 
 Policy Frontier::at_max_kl(double kl) const {
-  const double limit = solved_->predictor.kl().inverse(kl) - solved_->pinned_kl;
+  const double limit = solved_->joint().kl.inverse(kl) - solved_->pinned_kl;
   const auto solution = solved_->knapsack->within(limit);
   return solved_->policy_of(solution, solved_->tradeoff_of(solved_->model_cost(solution)));
 }

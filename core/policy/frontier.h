@@ -18,6 +18,12 @@ enum class Kinds { mixed, threshold, top_k };
 /// Parses "mixed", "threshold" or "top_k". Throws Refusal for any other text.
 Kinds parse_kinds(std::string_view text);
 
+/// What a frontier may choose among.
+struct Choices {
+  Grains grains = {};
+  bool attention = true;  // whether the attention may leave out inputs, else only the FFN may
+};
+
 /// At most one of the budgets is set. Without a budget the tradeoff is 0.5. A speedup always counts
 /// decode_ms.
 struct PolicyRequest {
@@ -29,6 +35,7 @@ struct PolicyRequest {
   std::optional<double> speedup = {};        // at least this much faster in decode_ms than dense
   std::vector<Pin> pins = {};
   Kinds kinds = Kinds::mixed;  // pins may be of any kind
+  Grains grains = {};          // pins may be of any grain
 };
 
 /// Predicts the numbers of any choice of layer policies from the tables. Candidates are looked up. Thresholds
@@ -44,7 +51,7 @@ class Frontier {
   /// pin names a layer that does not exist or a policy that the layer cannot have, or when the cost is
   /// decode_ms and there is no latency table.
   Frontier(const TradeoffTable& table, const LatencyTable* latency, Cost cost,
-           const std::vector<Pin>& pins = {}, Kinds kinds = Kinds::mixed);
+           const std::vector<Pin>& pins = {}, Kinds kinds = Kinds::mixed, const Choices& choices = {});
 
   /// The policy of least KL whose cost is at most `budget`, in the unit of the cost and for the whole model.
   /// A budget below the cheapest policy gives the cheapest policy.

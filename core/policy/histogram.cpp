@@ -44,6 +44,15 @@ double histogram_edge(int index) {
   return edges()[static_cast<std::size_t>(std::clamp(index, 1, histogram_bins + 1) - 1)];
 }
 
+double threshold_of_share(const HistogramCounts& counts, double share) {
+  double low = std::log(histogram_low), high = std::log(histogram_high);
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (share_above(counts, std::exp(middle)) >= share ? low : high) = middle;
+  }
+  return std::exp(low);
+}
+
 double share_above(const HistogramCounts& counts, double threshold) {
   const auto sum = [&](int first) {
     return static_cast<double>(std::accumulate(counts.begin() + first, counts.end(), std::int64_t{0}));

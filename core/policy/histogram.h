@@ -24,5 +24,7 @@ double histogram_edge(int index);
 /// The share of counts at or above `threshold`, interpolated within its bin in log scale. Empty counts give
 /// 0.
 double share_above(const HistogramCounts& counts, double threshold);
+/// The threshold at or above which `share` of the counts are, between histogram_low and histogram_high.
+double threshold_of_share(const HistogramCounts& counts, double share);
 
 }  // namespace ladimo

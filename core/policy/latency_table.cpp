@@ -108,6 +108,12 @@ struct Members<LatencyTable::Grid> {
 };
 
 template <>
+struct Members<LatencyTable::Cuts> {
+  static constexpr std::tuple all{Member{"layer_ms", &LatencyTable::Cuts::layer_ms},
+                                  Member{"ms_per_parameter", &LatencyTable::Cuts::ms_per_parameter}};
+};
+
+template <>
 struct Members<LatencyTable> {
   static constexpr std::tuple all{Member{"machine", &LatencyTable::machine},
                                   Member{"date", &LatencyTable::date},
@@ -118,6 +124,7 @@ struct Members<LatencyTable> {
                                   Member{"other_decode_ms", &LatencyTable::other_decode_ms},
                                   Member{"other_prefill_ms", &LatencyTable::other_prefill_ms},
                                   Member{"points", &LatencyTable::points},
+                                  Member{"cuts", &LatencyTable::cuts},
                                   Member{"grid", &LatencyTable::grid}};
 };
 

@@ -1,5 +1,7 @@
 #include "policy/policy_file.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/files.h"
@@ -25,7 +27,7 @@ struct Members<Decoding> {
 
 namespace {
 
-constexpr std::string_view schema = "ladimo.policy/1";
+constexpr std::string_view experts_alone = "ladimo.policy/1", all_grains = "ladimo.policy/2";
 
 std::vector<LayerPolicy> layers_from_json(const JsonFields& fields) {
   std::vector<LayerPolicy> layers;
@@ -40,7 +42,8 @@ std::vector<LayerPolicy> layers_from_json(const JsonFields& fields) {
 
 Policy parse(const nlohmann::json& json, const std::filesystem::path& path) {
   const JsonFields fields(json, "policy file", path);
-  if (fields.text("schema") != schema) fields.refuse("schema", fmt::format("is not {}", schema));
+  if (const auto schema = fields.text("schema"); schema != experts_alone && schema != all_grains)
+    fields.refuse("schema", fmt::format("is neither {} nor {}", experts_alone, all_grains));
   Policy policy;
   policy.fingerprint = fields.object("model").text("fingerprint");
   policy.cost = parse_cost(fields.text("cost"));
@@ -75,7 +78,9 @@ nlohmann::json to_json(const Policy& policy) {
   auto layers = nlohmann::json::array();
   for (std::size_t i = 0; i < policy.layers.size(); ++i)
     layers.push_back(to_json(policy.layers[i], static_cast<int>(i)));
-  nlohmann::json json = {{"schema", schema},
+  const bool cuts =
+      std::ranges::any_of(policy.layers, [](const LayerPolicy& layer) { return layer.cuts_inputs(); });
+  nlohmann::json json = {{"schema", cuts ? all_grains : experts_alone},
                          {"model", {{"layers", policy.layers.size()}, {"fingerprint", policy.fingerprint}}},
                          {"cost", to_string(policy.cost)},
                          {"tradeoff", policy.tradeoff},

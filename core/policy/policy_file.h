@@ -1,4 +1,5 @@
-// A policy for the whole model, as a file ("ladimo.policy/1", docs/formats.md).
+// A policy for the whole model, as a file ("ladimo.policy/1", docs/formats.md; "ladimo.policy/2" where
+// single inputs are left out).
 #pragma once
 
 #include <filesystem>

@@ -20,20 +20,25 @@ double sum_of_dense(const TradeoffTable& table) {
   return sum;
 }
 
-Correction joint_correction(const TradeoffTable& table, double JointPoint::*y) {
+Correction joint_correction(const std::vector<JointPoint>& measured, double JointPoint::*y) {
   std::vector<Correction::Point> points;
-  for (const JointPoint& joint : table.joint) points.push_back({joint.sum_kl, joint.*y});
+  for (const JointPoint& joint : measured) points.push_back({joint.sum_kl, joint.*y});
   return Correction(std::move(points));
 }
 
 /// Dense has no drift, so the relation ends in (dense, dense) and never rises above it.
-Correction activity_correction(const TradeoffTable& table, double dense) {
-  if (table.joint.empty()) return Correction({});
+Correction activity_correction(const std::vector<JointPoint>& measured, double dense) {
+  if (measured.empty()) return Correction({});
   std::vector<Correction::Point> points{{dense, dense}};
-  for (const JointPoint& joint : table.joint)
+  for (const JointPoint& joint : measured)
     if (joint.sum_activated < dense)
       points.push_back({joint.sum_activated, std::min(joint.activated, dense)});
   return Correction(std::move(points));
+}
+
+Predictor::Corrections corrections_of(const std::vector<JointPoint>& measured, double dense) {
+  return {joint_correction(measured, &JointPoint::kl), joint_correction(measured, &JointPoint::nll_increase),
+          activity_correction(measured, dense)};
 }
 
 /// An axis that is logarithmic where thresholds matter, and still defined at zero and below.
@@ -111,15 +116,37 @@ Predictor::Predictor(const TradeoffTable& table, const LatencyTable* latency)
     : table_(table),
       latency_(latency),
       dense_ffn_(sum_of_dense(table)),
-      kl_(joint_correction(table, &JointPoint::kl)),
-      nll_(joint_correction(table, &JointPoint::nll_increase)),
-      activity_(activity_correction(table, dense_ffn_)) {
+      experts_(corrections_of(table.joint, dense_ffn_)),
+      with_cuts_(corrections_of(table.joint_cuts.empty() ? table.joint : table.joint_cuts, dense_ffn_)) {
   if (latency_ == nullptr) return;
   decode_ = latency_->decode_curve();
   prefill_ = latency_->prefill_curve();
 }
 
 Candidate Predictor::evaluate(int layer, const LayerPolicy& policy) const {
+  LayerPolicy experts = policy;
+  experts.cuts = {};
+  Candidate candidate = evaluate_experts(layer, experts);
+  if (!policy.cuts_inputs()) return candidate;
+  if (!table_.sizes)
+    throw Refusal("This run knows nothing of single inputs: it was made by an earlier version.",
+                  "Leave them out of the pin, or {new_conversion}.");
+  const LayerTable& table = table_.layers[static_cast<std::size_t>(layer)];
+  const double running = table_.sizes->running(candidate.policy) / table_.sizes->neurons;
+  for (const Product product : all_products) {
+    if (policy.cut(product).threshold <= 0) continue;
+    // The neurons that run under a sparse policy are taken to be as the others are.
+    const double scale = product == Product::down ? running : 1;
+    const CutRung rung = at_threshold(table.rungs(product), policy.cut(product).threshold);
+    candidate.policy.cut(product) = {rung.threshold, rung.share * scale};
+    candidate.kl += rung.kl * (product == Product::gate_up ? running : scale);
+  }
+  candidate.activated -= table_.sizes->left_out_of_ffn(candidate.policy);
+  candidate.attention_left_out = table_.sizes->left_out_of_attention(candidate.policy);
+  return candidate;
+}
+
+Candidate Predictor::evaluate_experts(int layer, const LayerPolicy& policy) const {
   if (layer < 0 || layer >= static_cast<int>(table_.layers.size()))
     throw Refusal(fmt::format("There is no layer {}; the model has {} layers.", layer, table_.layers.size()),
                   "Layers count from 0.");
@@ -155,34 +182,40 @@ Candidate Predictor::evaluate(int layer, const LayerPolicy& policy) const {
 }
 
 double Predictor::decode_ms(const LayerPolicy& policy) const {
-  return policy.kind == Kind::dense ? latency_->dense_decode_ms : (*decode_)(policy.mean_experts);
+  const double ms = policy.kind == Kind::dense ? latency_->dense_decode_ms : (*decode_)(policy.mean_experts);
+  if (!policy.cuts_inputs() || !latency_->cuts || !table_.sizes) return ms;
+  return ms - latency_->cuts->saved_ms(table_.sizes->left_out_of_ffn(policy) +
+                                       table_.sizes->left_out_of_attention(policy));
 }
 
 PolicyNumbers Predictor::numbers(const std::vector<LayerPolicy>& layers) const {
   if (layers.size() != table_.layers.size())
     throw Refusal(fmt::format("The policy has {} layers, the run {}.", layers.size(), table_.layers.size()),
                   "Make one for this run: {choose_policy}.");
-  double kl = 0, activated = 0, decode = 0, prefill = 0;
+  double kl = 0, activated = 0, left_out = 0, decode = 0, prefill = 0;
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const Candidate candidate = evaluate(static_cast<int>(l), layers[l]);
     kl += candidate.kl;
     activated += candidate.activated;
+    left_out += candidate.attention_left_out;
     if (latency_ == nullptr) continue;
     const bool dense = candidate.policy.kind == Kind::dense;
     decode += decode_ms(candidate.policy);
     prefill += dense ? latency_->dense_prefill_ms : (*prefill_)(candidate.policy.mean_experts);
   }
   PolicyNumbers numbers;
-  numbers.kl = kl_(kl);
-  numbers.perplexity = std::exp(table_.dense_nll + nll_(kl));
+  const Corrections& joint =
+      corrections(std::ranges::any_of(layers, [](const auto& layer) { return layer.cuts_inputs(); }));
+  numbers.kl = joint.kl(kl);
+  numbers.perplexity = std::exp(table_.dense_nll + joint.nll(kl));
   if (latency_ != nullptr) {
     numbers.decode_ms = latency_->other_decode_ms + decode;
     numbers.prefill_ms = latency_->other_prefill_ms + prefill;
   }
-  const double ffn = activity_(activated);
-  numbers.activated_parameters = table_.other_activated + ffn;
+  const double used = joint.activity(activated - left_out);
+  numbers.activated_parameters = table_.other_activated + used;
   numbers.activated_fraction = numbers.activated_parameters / (table_.other_activated + dense_ffn_);
-  numbers.ffn_activated = ffn / dense_ffn_;
+  numbers.ffn_activated = (used + left_out) / dense_ffn_;
   return numbers;
 }
 

@@ -31,28 +31,34 @@ class Predictor {
  public:
   Predictor(const TradeoffTable& table, const LatencyTable* latency);
 
-  /// A candidate of the table, or one between its candidates: mean_experts is interpolated over the logarithm
+  /// A candidate of the table, or one between its candidates, with the inputs that the policy leaves out: mean_experts is interpolated over the logarithm
   /// of the threshold, KL and activity over mean_experts. Beyond the ladder the KL stays that of its last
   /// rung. Above the last threshold it approaches the KL of the shared neurons alone (top0). Throws Refusal
   /// when the layer does not exist or cannot have this policy.
   Candidate evaluate(int layer, const LayerPolicy& policy) const;
   PolicyNumbers numbers(const std::vector<LayerPolicy>& layers) const;
 
-  /// Decode time of one FFN per token, in ms. Precondition: there is a latency table.
+  /// Decode time of one layer's FFN per token, in ms, less what single inputs save in the whole layer.
+  /// Precondition: there is a latency table, and the policy is one that evaluate() gave.
   double decode_ms(const LayerPolicy& policy) const;
 
-  double dense_ffn() const { return dense_ffn_; }  // parameters of all FFNs
-  /// Gives the joint KL for the sum of the single-layer KLs.
-  const Correction& kl() const { return kl_; }
-  /// Gives the jointly counted FFN parameters per token for the sum of the table's numbers.
-  const Correction& activity() const { return activity_; }
+  /// How what happens jointly follows from the sums over single layers. Leaving out single inputs adds up
+  /// otherwise than experts do.
+  struct Corrections {
+    Correction kl;        // the joint KL for the sum of the KLs
+    Correction nll;       // the joint increase of nll for that sum
+    Correction activity;  // the parameters as counted for those of the table (JointPoint)
+  };
+  const Corrections& corrections(bool cuts) const { return cuts ? with_cuts_ : experts_; }
 
  private:
+  Candidate evaluate_experts(int layer, const LayerPolicy& policy) const;
+
   const TradeoffTable& table_;
   const LatencyTable* latency_;
   std::optional<MonotoneCurve> decode_, prefill_;
-  double dense_ffn_;
-  Correction kl_, nll_, activity_;
+  double dense_ffn_;  // parameters of all FFNs
+  Corrections experts_, with_cuts_;
 };
 
 }  // namespace ladimo

@@ -81,6 +81,19 @@ LayerProfile layer_from_json(const JsonFields& fields) {
   return layer;
 }
 
+InputProfile inputs_from_json(const JsonFields& fields) {
+  InputProfile profile{fields.small("layer"), {}};
+  for (const Product product : all_products) {
+    const char* const key = to_string(product);
+    auto& sizes = profile.sizes[static_cast<std::size_t>(product)];
+    for (const double count : row_of_numbers(fields, key, fields.at(key)))
+      sizes.push_back(static_cast<std::int64_t>(count));
+    if (!sizes.empty() && std::ssize(sizes) != histogram_bins + 2)
+      fields.refuse(key, "does not have the bins of this program");
+  }
+  return profile;
+}
+
 /// Returns a list such as "2, 7, 9 and 4 more".
 std::string some_of(const std::vector<int>& experts) {
   constexpr std::size_t most = 6;
@@ -152,7 +165,15 @@ std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
 nlohmann::json to_json(const RoutingProfile& profile) {
   auto layers = nlohmann::json::array();
   for (const LayerProfile& layer : profile.layers) layers.push_back(to_json(layer));
-  return {{"tokens", profile.tokens}, {"edges_id", histogram_edges_id}, {"layers", std::move(layers)}};
+  auto inputs = nlohmann::json::array();
+  for (const InputProfile& layer : profile.inputs) {
+    auto& json = inputs.emplace_back(nlohmann::json{{"layer", layer.layer}});
+    for (const Product product : all_products) json[to_string(product)] = layer.of(product);
+  }
+  return {{"tokens", profile.tokens},
+          {"edges_id", histogram_edges_id},
+          {"layers", std::move(layers)},
+          {"inputs", std::move(inputs)}};
 }
 
 RoutingProfile routing_profile_from_json(const nlohmann::json& json) {
@@ -162,6 +183,9 @@ RoutingProfile routing_profile_from_json(const nlohmann::json& json) {
   if (fields.text("edges_id") != histogram_edges_id)
     fields.refuse("edges_id", "names other bins than this program has");
   for (const JsonFields& layer : fields.objects("layers")) profile.layers.push_back(layer_from_json(layer));
+  if (fields.has("inputs"))
+    for (const JsonFields& layer : fields.objects("inputs"))
+      profile.inputs.push_back(inputs_from_json(layer));
   return profile;
 }
 

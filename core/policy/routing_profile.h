@@ -1,6 +1,7 @@
 // The routing profile (profile.json): how the routing weights of every layer are distributed.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "policy/histogram.h"
+#include "policy/layer_policy.h"
 
 namespace ladimo {
 
@@ -38,16 +40,27 @@ struct LayerProfile {
   std::vector<RouterWarning> warnings;
 };
 
+/// How large the inputs of one layer's products are: |x|, and for neurons |h| times the norm of their row of
+/// down.
+struct InputProfile {
+  int layer = 0;
+  std::array<HistogramCounts, all_products.size()> sizes;  // empty where they are not known
+
+  const HistogramCounts& of(Product product) const { return sizes[static_cast<std::size_t>(product)]; }
+};
+
 struct RoutingProfile {
   std::int64_t tokens = 0;
   std::vector<LayerProfile> layers;  // converted layers only
+  std::vector<InputProfile> inputs = {};  // all layers; empty in runs of earlier versions
 };
 
 /// Warns of a degenerate router, judged by its load: many dead or always-on experts, nearly the same experts
 /// for every token, or experts that trade places between source files.
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile);
 
-/// Returns {tokens, edges_id, layers[]: the members above by name, warnings[] {message, hint}}.
+/// Returns {tokens, edges_id, layers[]: the members above by name, warnings[] {message, hint}, inputs[] {layer,
+/// qkv, o, gate_up, neurons}}.
 nlohmann::json to_json(const RoutingProfile& profile);
 /// Throws Refusal when a key is missing or does not fit.
 RoutingProfile routing_profile_from_json(const nlohmann::json& json);

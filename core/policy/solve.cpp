@@ -82,7 +82,7 @@ Policy solve(const TradeoffTable& table, const LatencyTable* latency, const Poli
   const Cost cost = request.speedup ? Cost::decode_ms : request.cost;
   // A policy solved by activated parameters holds no times, so it has the same bytes on every machine.
   const Frontier frontier(table, cost == Cost::activated ? nullptr : latency, cost, request.pins,
-                          request.kinds);
+                          request.kinds, {request.grains, !request.ffn_activated});
   const bool dense_will_do = request.speedup && *request.speedup <= 1;
   refuse_unless(cost == Cost::activated || frontier.beats_dense() || dense_will_do,
                 "No policy decodes faster than the dense model in measured time.",

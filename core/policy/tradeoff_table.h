@@ -2,12 +2,14 @@
 // from this.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "policy/input_cuts.h"
 #include "policy/layer_policy.h"
 #include "policy/monotone_curve.h"
 
@@ -19,13 +21,21 @@ struct Candidate {
   /// Parameters of this layer's FFN used per token: router, shared and selected neurons, and compensation
   /// vectors of the skipped experts. A dense layer uses all parameters of the original FFN.
   double activated = 0;
+  /// Parameters of this layer's attention that are not used per token.
+  double attention_left_out = 0;
 };
 
 /// Candidates of one layer: dense first, then thresholds by falling activity, then top_k by falling k. A
-/// layer that was not converted has only dense.
+/// layer that was not converted has only dense. Single inputs may be left out under any of them.
 struct LayerTable {
   int layer = 0;
   std::vector<Candidate> candidates;
+  /// Per product: by rising threshold, from 0 on. Empty in runs of earlier versions.
+  std::array<std::vector<CutRung>, all_products.size()> cuts = {};
+
+  const std::vector<CutRung>& rungs(Product product) const {
+    return cuts[static_cast<std::size_t>(product)];
+  }
 };
 
 /// A frontier point at which all layers were switched together and measured.
@@ -33,8 +43,9 @@ struct JointPoint {
   double sum_kl = 0;         // sum of the single-layer KLs of the chosen candidates
   double kl = 0;             // measured on the tables split
   double nll_increase = 0;   // measured nll - dense nll
-  double sum_activated = 0;  // FFN parameters per token by the table
-  double activated = 0;      // FFN parameters per token as counted
+  /// Parameters of the FFNs per token, less what the attention leaves out: by the table, and as counted.
+  double sum_activated = 0;
+  double activated = 0;
   /// Standard error of kl over windows; absent in runs of earlier versions.
   std::optional<double> kl_se = {};
 };
@@ -51,6 +62,9 @@ struct TradeoffTable {
   std::vector<LayerTable> layers;
   std::vector<JointPoint> joint;        // by rising sum_kl
   std::vector<JointPoint> joint_top_k;  // by rising sum_kl, every sparse layer with a top_k policy
+  std::vector<JointPoint> joint_cuts;   // by rising sum_kl, with all grains
+  /// Absent in runs of earlier versions, which leave out no single inputs.
+  std::optional<ProductSizes> sizes = {};
 };
 
 /// Single layers are measured on a part of the tables split, because their sums are corrected by joint
@@ -111,6 +125,19 @@ struct LatencyTable {
   /// batch was not measured.
   LatencyTable at(int batch, int context) const;
 
+  /// What leaving out single inputs does to the time of a token. Absent in tables of earlier versions, where
+  /// it is taken to save nothing.
+  struct Cuts {
+    double layer_ms = 0;          // for choosing, in every layer that leaves some out
+    double ms_per_parameter = 0;  // saved
+    /// The time that a layer saves with `left_out` parameters.
+    double saved_ms(double left_out) const {
+      return left_out > 0 ? ms_per_parameter * left_out - layer_ms : 0;
+    }
+  };
+  std::optional<Cuts> cuts;
+
+  /// The time of an FFN with all inputs of what runs.
   double decode_ms(const LayerPolicy& policy) const;
   double prefill_ms(const LayerPolicy& policy) const;
   /// Times of a sparse policy over mean_experts, interpolated monotonically. Noise by which more experts seem

@@ -12,6 +12,30 @@ const std::vector<double>& ladder_levels() {
   return levels;
 }
 
+CutThresholds cut_thresholds(const InputProfile& profile) {
+  constexpr double step = 0.04, least = 0.3, least_neurons = 0.1;  // shares that stay
+  CutThresholds thresholds;
+  for (const Product product : all_products) {
+    auto& rising = thresholds[static_cast<std::size_t>(product)];
+    const HistogramCounts& sizes = profile.of(product);
+    if (sizes.empty()) continue;
+    for (double share = 1 - step; share > (product == Product::down ? least_neurons : least) - 1e-9; share -= step)
+      if (const double threshold = threshold_of_share(sizes, share);
+          threshold > histogram_low && (rising.empty() || threshold > rising.back()))
+        rising.push_back(threshold);
+  }
+  return thresholds;
+}
+
+ModelPolicy uniform_cuts(const std::vector<InputProfile>& layers, double share) {
+  ModelPolicy policy(layers.size());
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    for (const Product product : all_products)
+      if (const HistogramCounts& sizes = layers[l].of(product); !sizes.empty())
+        policy[l].cut(product) = {threshold_of_share(sizes, share), share};
+  return policy;
+}
+
 std::vector<LayerPolicy> sparse_candidates(const at::Tensor& routing_weights) {
   std::vector<LayerPolicy> candidates;
   const auto thresholds = thresholds_at(routing_weights, ladder_levels());

@@ -168,6 +168,63 @@ LatencyTable::Batch time_batch(const std::vector<Timed>& timed, int batch, const
   return result;
 }
 
+/// What leaving out inputs saves: the line through the times of dense layers under `cuts` over the parameters
+/// that they leave out.
+LatencyTable::Cuts time_cuts(PreparedModel& prepared, const std::vector<ModelPolicy>& cuts,
+                             std::int64_t layers, std::span<const std::int32_t> prompt, const Scale& scale,
+                             const Context& context) {
+  const auto text = prompt.first(std::min<std::size_t>(prompt.size(), decode_tokens));
+  const auto count = static_cast<std::size_t>(layers);
+  std::vector<Timed> all;
+  std::vector<ModelPolicy> policies = {{}};
+  for (const ModelPolicy& policy : cuts)
+    policies.emplace_back(policy.begin(), policy.begin() + static_cast<std::ptrdiff_t>(count));
+  for (const ModelPolicy& policy : policies) {
+    all.emplace_back(Decoder(prepared, {}, policy, layers), std::ssize(prompt));
+    context.check();
+  }
+  std::vector<std::function<void()>> decoding;
+  std::vector<double> left_out;  // parameters of a layer
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Timed& timed = all[i];
+    decoding.emplace_back([&timed, text] { timed.decode(text); });
+    ModelPolicy ran = policies[i];
+    for (LayerPolicy& layer : ran)
+      for (InputCut& cut : layer.cuts) cut.share = 0;
+    timed.cache.clear();
+    for (const std::int32_t& id : text) {
+      timed.decoder.read({&id, 1}, timed.cache);
+      for (std::size_t l = 0; l < ran.size(); ++l)
+        for (const Product product : all_products)
+          ran[l].cut(product).share +=
+              timed.decoder.read_share(l, product) / static_cast<double>(text.size());
+    }
+    const auto& config = timed.decoder.config();
+    const ProductSizes sizes{static_cast<double>(config.hidden_size),
+                             static_cast<double>(config.qkv_parameters()),
+                             static_cast<double>(config.o_parameters()),
+                             static_cast<double>(config.intermediate_size),
+                             0,
+                             0};
+    double sum = 0;
+    for (const LayerPolicy& layer : ran)
+      sum += sizes.left_out_of_attention(layer) + sizes.left_out_of_ffn(layer);
+    left_out.push_back(sum / scale.timed_layers);
+  }
+  const auto seconds = median_seconds(decoding, decode_rounds, budget_s);
+  // Least squares of saved = rate left_out - layer_ms over the policies.
+  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const double saved = scale.layer_ms(seconds[0] - seconds[i], 0) / static_cast<double>(text.size());
+    n += 1, x += left_out[i], y += saved;
+    xx += left_out[i] * left_out[i], xy += left_out[i] * saved;
+  }
+  LatencyTable::Cuts result;
+  result.ms_per_parameter = std::max(0.0, n > 1 ? (n * xy - x * y) / (n * xx - x * x) : y / x);
+  result.layer_ms = std::max(0.0, (result.ms_per_parameter * x - y) / n);
+  return result;
+}
+
 std::optional<LatencyTable::Grid> time_grid(const std::vector<Timed>& timed, const ModelConfig& config,
                                             const Scale& scale, const Context& context) {
   LatencyTable::Grid grid;
@@ -186,7 +243,8 @@ std::optional<LatencyTable::Grid> time_grid(const std::vector<Timed>& timed, con
 }  // namespace
 
 LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
-                             const std::vector<int>& converted, const Context& context) {
+                             const std::vector<int>& converted, const std::vector<ModelPolicy>& cuts,
+                             const Context& context) {
   const ModelConfig& config = source.config();
   const std::int64_t layers = layers_to_time(config, source.dtype());
   const auto prompt = random_ids(std::min(longest_prompt, config.max_positions), config.vocab_size);
@@ -202,7 +260,7 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
     Decoder::Ffns ffns;
     for (std::int64_t l = 0; k && l < count; ++l)
       ffns.push_back(std::make_shared<MoeLayer>(weights[static_cast<std::size_t>(l)], LayerPolicy::top(*k)));
-    return Timed(prepared ? Decoder(*prepared, ffns, count) : Decoder(source, ffns, count), capacity);
+    return Timed(prepared ? Decoder(*prepared, ffns, {}, count) : Decoder(source, ffns, {}, count), capacity);
   };
   std::vector<Timed> all;
   all.push_back(make({}, 0));  // embedding and head alone
@@ -216,8 +274,8 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
     all.back().mean_experts = k;
   }
   for (Timed& timed : std::span(all).subspan(1))
-    timed.bytes = timed.decoder.bytes_per_token(
-        std::vector<double>(static_cast<std::size_t>(layers), timed.mean_experts));
+    timed.bytes = timed.decoder.bytes_per_token(ModelPolicy(
+        static_cast<std::size_t>(layers), LayerPolicy::top(static_cast<int>(timed.mean_experts))));
   time_all(all, prompt);
   context.check();
 
@@ -248,6 +306,7 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
                             scale.layer_ms(timed->decode_s, head.decode_s) - other_decode,
                             scale.layer_ms(timed->prompt_s, head.prompt_s) / prompt_tokens - other_prefill});
   table.grid = time_grid(all, config, scale, context);
+  if (prepared && !cuts.empty()) table.cuts = time_cuts(*prepared, cuts, layers, prompt, scale, context);
   return table;
 }
 

@@ -13,7 +13,10 @@ namespace ladimo {
 /// every layer. Then several sequences at a time, each with tokens of its own, and after a long context.
 /// Where the model is large, its first layers stand for all. `converted` are the converted layers. Their
 /// weights take the places of the timed layers, because all layers have the same shape.
+/// `cuts` are policies of all layers that leave out single inputs; with none of them, what that saves is not
+/// measured.
 LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
-                             const std::vector<int>& converted, const Context& context);
+                             const std::vector<int>& converted, const std::vector<ModelPolicy>& cuts,
+                             const Context& context);
 
 }  // namespace ladimo

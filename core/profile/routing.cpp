@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include <ATen/ATen.h>
 
@@ -96,6 +97,36 @@ struct LayerRouting {
 
 }  // namespace
 
+namespace {
+
+/// Counts how large the inputs of a layer's products are, for some of the tokens.
+class InputSizes {
+ public:
+  void add(const LayerChunk& chunk, std::int64_t positions) {
+    for (const Product product : all_products) {
+      const auto x = chunk.inputs(product);
+      if (!x.defined()) continue;
+      // Position 0 is left out.
+      const auto some = x.view({-1, positions, x.size(1)}).slice(1, 1, positions, stride);
+      auto size = some.to(at::kFloat).abs();
+      if (product == Product::down) size = size * chunk.weights->ffn->neuron_norms();
+      const auto counted = count_weights(size);
+      auto& sum = sizes_[static_cast<std::size_t>(product)];
+      sum.resize(counted.size());
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += counted[i];
+    }
+  }
+
+  std::array<HistogramCounts, all_products.size()> take() { return std::exchange(sizes_, {}); }
+
+ private:
+  static constexpr std::int64_t stride = 7;  // of tokens: a million sizes determine a share to a thousandth
+
+  std::array<HistogramCounts, all_products.size()> sizes_;
+};
+
+}  // namespace
+
 RoutingMeasurement measure_routing(const WeightSource& source, const MoeLayers& moe,
                                    const std::vector<int>& layers, const Windows& windows,
                                    const Context& context) {
@@ -104,6 +135,7 @@ RoutingMeasurement measure_routing(const WeightSource& source, const MoeLayers& 
   result.candidates.resize(static_cast<std::size_t>(source.config().layers));
   Progress progress(context, source.config().layers);
   LayerRouting routing;
+  InputSizes sizes;
   auto stream = ResidualStream::embedded(source, windows, context);
   Walk how;
   how.layers = source.config().layers;
@@ -112,10 +144,13 @@ RoutingMeasurement measure_routing(const WeightSource& source, const MoeLayers& 
     routing = {converted ? moe.load(static_cast<int>(l)) : nullptr, {}, {}};
   };
   how.see = [&](const LayerChunk& chunk) {
+    sizes.add(chunk, windows.window);
     if (routing.weights) routing.add(chunk, windows.window);
   };
   how.leave = [&](std::int64_t l, const DecoderLayer&) {
     progress.advance();
+    result.profile.inputs.push_back({static_cast<int>(l), sizes.take()});
+    result.cuts.push_back(cut_thresholds(result.profile.inputs.back()));
     if (!routing.weights) return;
     const auto routing_weights = at::cat(routing.routing_weights);
     const double output_norm = at::cat(routing.output_norms).mean().item<double>();

@@ -7,12 +7,14 @@
 #include "base/context.h"
 #include "evaluate/scores.h"
 #include "policy/routing_profile.h"
+#include "profile/ladder.h"
 
 namespace ladimo {
 
 struct RoutingMeasurement {
   RoutingProfile profile;
   std::vector<std::vector<LayerPolicy>> candidates;  // per layer; empty where the layer was not converted
+  std::vector<CutThresholds> cuts;                   // per layer
 };
 
 /// Runs the dense model once over the windows. The routing weights of the converted `layers` are measured on

@@ -28,11 +28,20 @@ std::vector<ModelPolicy> thresholds_of(const CandidateTable& candidates) {
   return ladder;
 }
 
-const Candidate& chosen(const LayerTable& table, const LayerPolicy& policy) {
-  const auto same = [&](const Candidate& c) {
-    return c.policy.kind == policy.kind && c.policy.k == policy.k && c.policy.threshold == policy.threshold;
-  };
-  return *std::find_if(table.candidates.begin(), table.candidates.end(), same);
+ProductSizes sizes_of(const ModelConfig& config, const MoeLayers& moe, const CandidateTable& candidates) {
+  ProductSizes sizes;
+  sizes.hidden_size = static_cast<double>(config.hidden_size);
+  sizes.qkv = static_cast<double>(config.qkv_parameters());
+  sizes.o = static_cast<double>(config.o_parameters());
+  sizes.neurons = static_cast<double>(config.intermediate_size);
+  for (std::size_t l = 0; l < candidates.size(); ++l) {
+    if (candidates[l].empty()) continue;
+    const MoeShape shape = moe.shape(static_cast<int>(l));  // that of all converted layers
+    sizes.shared_neurons = static_cast<double>(shape.shared_neurons);
+    sizes.expert_neurons = static_cast<double>(shape.expert_neurons);
+    break;
+  }
+  return sizes;
 }
 
 /// A table with numbers that are not finite could not be read again.
@@ -56,9 +65,9 @@ std::vector<LayerPolicy> between(const LayerPolicy& a, const LayerPolicy& b) {
 }
 
 /// The distinct policies of the frontier at these trade-offs.
-std::vector<ModelPolicy> points_of(const TradeoffTable& table, Kinds kinds,
+std::vector<ModelPolicy> points_of(const TradeoffTable& table, Kinds kinds, const Grains& grains,
                                    const std::vector<double>& tradeoffs) {
-  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds);
+  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds, {grains});
   std::vector<ModelPolicy> policies;
   for (const double tradeoff : tradeoffs) {
     auto layers = frontier.at_tradeoff(tradeoff).layers;
@@ -70,8 +79,9 @@ std::vector<ModelPolicy> points_of(const TradeoffTable& table, Kinds kinds,
 }  // namespace
 
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
-                               const CandidateTable& candidates, const Windows& windows,
-                               const TradeoffSettings& settings, const Context& context) {
+                               const CandidateTable& candidates, const std::vector<CutThresholds>& cuts,
+                               const Windows& windows, const TradeoffSettings& settings,
+                               const Context& context) {
   const ModelConfig& config = source.config();
   const bool measure = settings.measured;
   const auto count = windows.count();
@@ -84,8 +94,9 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
 
   // A measurement needs one pass per candidate. The estimate then only shows how well the two agree.
   const auto some = measure ? some_windows(windows, sensitivity_windows(count, files)) : windows;
-  const auto estimated = estimate_sensitivity(source, moe, candidates, some, settings.seed,
+  const auto estimates = estimate_sensitivity(source, moe, candidates, cuts, some, settings.seed,
                                               context.part(counted, estimating_ends));
+  const Sensitivity& estimated = estimates.candidates;
   TradeoffTable table;
   table.fingerprint = source.checkpoint().fingerprint();
   table.sensitivity = measure ? "measured" : "estimated";
@@ -94,11 +105,13 @@ TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
       measure ? measure_sensitivity(source, moe, candidates, some, context.part(estimating_ends, 1))
               : estimated;
   for (const auto* numbers : {&estimated, &sensitivity}) require_finite(*numbers);
+  if (!cuts.empty()) table.sizes = sizes_of(config, moe, candidates);
   if (measure) table.rank_correlation = rank_correlation(sensitivity, estimated);
 
   for (std::size_t l = 0; l < candidates.size(); ++l) {
     LayerTable layer;
     layer.layer = static_cast<int>(l);
+    if (l < estimates.cuts.size()) layer.cuts = estimates.cuts[l];
     layer.candidates.push_back(
         {LayerPolicy::dense(), 0, static_cast<double>(config.ffn_parameters_per_layer())});
     for (std::size_t c = 0; c < candidates[l].size(); ++c) {
@@ -132,29 +145,42 @@ void fill_ladder(TradeoffTable& table) {
 
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeLayers& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context) {
-  auto policies = points_of(table, Kinds::mixed, {0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95, 1.0});
-  const auto mixed = policies.size();
-  for (auto& policy : points_of(table, Kinds::top_k, {0.35, 0.7, 1.0})) policies.push_back(policy);
+  const Grains experts{true, false, false};
+  std::vector<ModelPolicy> policies;
+  std::vector<std::vector<JointPoint>*> kept_in;
+  const auto add = [&](const std::vector<ModelPolicy>& points, std::vector<JointPoint>& to) {
+    policies.insert(policies.end(), points.begin(), points.end());
+    kept_in.resize(policies.size(), &to);
+  };
+  add(points_of(table, Kinds::mixed, experts, {0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0}), table.joint);
+  add(points_of(table, Kinds::top_k, experts, {0.35, 0.7, 1.0}), table.joint_top_k);
+  if (table.sizes)
+    add(points_of(table, Kinds::mixed, {}, {0.08, 0.16, 0.25, 0.35, 0.47, 0.65, 1.0}),
+        table.joint_cuts);
+  const TradeoffTable single = table;
+  const Predictor predictor(single, nullptr);
   const auto scores = score(source, moe, windows, policies, context);
   table.dense_nll = summarise(scores, 0).dense_nll;
   table.tokens = summarise(scores, 0).tokens;
   for (std::size_t p = 0; p < policies.size(); ++p) {
     JointPoint point;
     for (std::size_t l = 0; l < policies[p].size(); ++l) {
-      const auto& candidate = chosen(table.layers[l], policies[p][l]);
+      const auto candidate = predictor.evaluate(static_cast<int>(l), policies[p][l]);
+      const double by_table = candidate.activated - candidate.attention_left_out;
       point.sum_kl += candidate.kl;
-      point.sum_activated += candidate.activated;
-      point.activated += settings.recalibrated ? scores.policies[p].ffn_parameters[l] : candidate.activated;
+      point.sum_activated += by_table;
+      const PolicyScores& counted = scores.policies[p];
+      point.activated +=
+          settings.recalibrated ? counted.ffn_parameters[l] - counted.attention_left_out[l] : by_table;
     }
     const auto evaluation = summarise(scores, p);
     point.kl = evaluation.kl;
     point.kl_se = evaluation.kl_se;
     point.nll_increase = evaluation.nll - evaluation.dense_nll;
-    (p < mixed ? table.joint : table.joint_top_k).push_back(point);
+    kept_in[p]->push_back(point);
   }
-  for (auto* points : {&table.joint, &table.joint_top_k})
-    std::sort(points->begin(), points->end(),
-              [](const auto& a, const auto& b) { return a.sum_kl < b.sum_kl; });
+  for (auto* points : {&table.joint, &table.joint_top_k, &table.joint_cuts})
+    std::ranges::sort(*points, {}, &JointPoint::sum_kl);
 }
 
 }  // namespace ladimo

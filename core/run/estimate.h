@@ -23,7 +23,7 @@ struct Workload {
 
 /// Counts that the estimates assume: candidates of a layer (thresholds and top-k, profile/ladder.h),
 /// thresholds among them, and joint policies that are measured (profile/tradeoff.h).
-inline constexpr double candidates_of_layer = 19, thresholds_of_layer = 13, joint_policies = 11;
+inline constexpr double candidates_of_layer = 19, thresholds_of_layer = 13, joint_policies = 17;
 
 /// The number of held-out tokens that sensitivity is measured on.
 double measuring_tokens(const Workload& work);

@@ -118,7 +118,9 @@ MemoryUse estimating(const Workload& work, const Parts& p) {
   const double together = at_once(p, work.threads, p.backward_rows / rows_compared, rows_compared);
   const double comparing = together * fp32 * rows_compared * (moved > 0 ? 9 : 5) * p.f;
   const double head = p.head + fp32 * 4 * 8192 * std::min(p.vocab, 2048.0);
-  return {program_bytes + std::max(head, p.layer() + p.ffn * (1 + moved) + p.backward() + comparing),
+  // The inputs of all products and the gradients with respect to them.
+  const double inputs = fp32 * p.backward_rows * 2 * (3 * p.d + p.f);
+  return {program_bytes + std::max(head, p.layer() + p.ffn * (1 + moved) + p.backward() + inputs + comparing),
           static_cast<double>(work.config.layers + 1) * stream(p, tables, stream_bytes(work.recipe)) +
               stream(p, tables, fp32)};
 }

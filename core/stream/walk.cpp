@@ -77,13 +77,26 @@ class Pass {
     return chunks;
   }
 
-  at::Tensor attend(const DecoderLayer& layer, const at::Tensor& h, const Chunk& chunk) const {
-    return chunk.texts.empty() ? layer.attend(h, source_.rotary())
-                               : ladimo::attend(layer, h, source_.rotary(), chunk.texts);
+  at::Tensor attend(const DecoderLayer& layer, const at::Tensor& h, const Chunk& chunk,
+                    const AttentionCuts& cuts, AttentionInputs& inputs) const {
+    return chunk.texts.empty() ? layer.attend(h, source_.rotary(), nullptr, 0, cuts, &inputs)
+                               : ladimo::attend(layer, h, source_.rotary(), chunk.texts, cuts, inputs);
+  }
+
+  /// Which rows of a chunk begin a text: bool [rows].
+  at::Tensor first_tokens(const Chunk& chunk) const {
+    const at::Tensor first =
+        at::zeros({(chunk.end - chunk.begin) * stream_.positions()}, at::TensorOptions(at::kBool));
+    auto* const rows = first.data_ptr<bool>();
+    std::int64_t row = 0;
+    for (const BranchingText& text : chunk.texts) rows[row] = true, row += text.rows();
+    if (chunk.texts.empty()) first.view({-1, stream_.positions()}).select(1, 0).fill_(true);
+    return first.to(source_.device());
   }
 
   void pass_layer(std::int64_t l, const DecoderLayer& layer) {
-    const auto ffns = branches_.empty() ? FeedForwards() : how_.branches->ffns(static_cast<int>(l));
+    const auto own_layers =
+        branches_.empty() ? std::vector<BranchLayer>() : how_.branches->layers(static_cast<int>(l));
     for (std::size_t m = 0; m < branches_.size(); ++m)
       if (how_.branches->first_layer[m] == l)
         branches_[m] = ResidualStream(source_, stream_.windows(), stream_.positions(), context_);
@@ -95,10 +108,12 @@ class Pass {
     for (const Chunk& chunk : chunks_) {
       context_.check();
       const auto [begin, end, texts] = chunk;
-      const auto attended = attend(layer, before.read(begin, end), chunk);
-      pass_branches(l, layer, ffns, chunk, attended);
+      const auto h = before.read(begin, end);
+      AttentionInputs inputs;
+      const auto attended = attend(layer, h, chunk, {}, inputs);
+      if (!branches_.empty()) pass_branches(l, layer, own_layers, chunk, h, attended);
       const auto out = layer.add_ffn(attended);
-      if (how_.see) how_.see({l, begin, end, out.x, out.ffn.y});
+      if (how_.see) how_.see({l, begin, end, out.x, out.ffn.y, inputs, out.ffn.hidden, &layer});
       stream_.write(begin, out.h);
       if (!how_.passed) continue;
       const auto own = std::ranges::count_if(branches_, [](const auto& b) { return b.defined(); });
@@ -106,8 +121,10 @@ class Pass {
     }
   }
 
-  void pass_branches(std::int64_t l, const DecoderLayer& layer, const FeedForwards& ffns, const Chunk& chunk,
-                     const at::Tensor& attended) {
+  /// `h` and `attended` are the walking model's stream before and after its attention.
+  void pass_branches(std::int64_t l, const DecoderLayer& layer, const std::vector<BranchLayer>& own_layers,
+                     const Chunk& chunk, const at::Tensor& h, const at::Tensor& attended) {
+    const auto first = first_tokens(chunk);
     const auto bytes =
         (chunk.end - chunk.begin) * stream_.positions() * source_.config().intermediate_size * 4;
     side_by_side(attended.device(), std::ssize(branches_), bytes, [&](std::int64_t model) {
@@ -115,10 +132,16 @@ class Pass {
       const auto m = static_cast<std::size_t>(model);
       auto& stream = branches_[m];
       if (!stream.defined()) return;
+      const auto& own = own_layers[m];
+      const bool cut = own.qkv_threshold > 0 || own.o_threshold > 0;
       const bool leaves = how_.branches->first_layer[m] == l;
-      const auto h = leaves ? attended : attend(layer, stream.read(chunk.begin, chunk.end), chunk);
-      const auto out = layer.add_ffn(h, ffns[m] ? *ffns[m] : *layer.ffn);
-      if (how_.branches->ran) how_.branches->ran(l, m, out.ffn);
+      AttentionInputs inputs;
+      at::Tensor after = attended;
+      if (cut || !leaves)
+        after = attend(layer, leaves ? h : stream.read(chunk.begin, chunk.end), chunk,
+                       {own.qkv_threshold, own.o_threshold, first}, inputs);
+      const auto out = layer.add_ffn(after, own.ffn ? *own.ffn : *layer.ffn, first);
+      if (how_.branches->ran) how_.branches->ran(l, m, {out.ffn, inputs});
       stream.write(chunk.begin, out.h);
     });
   }
@@ -127,10 +150,11 @@ class Pass {
   void pass_in_halves(std::int64_t l, const DecoderLayer& layer) {
     for (const Chunk& chunk : chunks_) {
       context_.check();
-      const auto h = attend(layer, stream_.read(chunk.begin, chunk.end), chunk);
+      AttentionInputs inputs;
+      const auto h = attend(layer, stream_.read(chunk.begin, chunk.end), chunk, {}, inputs);
       if (how_.see) {
         const auto out = layer.add_ffn(h);
-        how_.see({l, chunk.begin, chunk.end, out.x, out.ffn.y});
+        how_.see({l, chunk.begin, chunk.end, out.x, out.ffn.y, inputs, out.ffn.hidden, &layer});
       }
       stream_.write(chunk.begin, h);
     }
@@ -155,6 +179,20 @@ class Pass {
 
 }  // namespace
 
+at::Tensor LayerChunk::inputs(Product product) const {
+  switch (product) {
+    case Product::qkv:
+      return attention.qkv.flatten(0, -2);
+    case Product::o:
+      return attention.o.flatten(0, -2);
+    case Product::gate_up:
+      return x;
+    case Product::down:
+      break;
+  }
+  return hidden;
+}
+
 std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& stream, const Walk& how,
                                  const Context& context) {
   return Pass(source, stream, how, context).run();
@@ -172,15 +210,23 @@ void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, R
       context.check();
       const at::AutoGradMode with_gradients(true);
       const auto h = inputs.back().read(begin, end).detach().set_requires_grad(true);
-      const auto out = layer.add_ffn(layer.attend(h, source.rotary()));
+      AttentionInputs attention;
+      const auto out = layer.add_ffn(layer.attend(h, source.rotary(), nullptr, 0, {}, &attention));
       const auto g = gradient.read(begin, end);
-      {
-        const at::NoGradGuard without_gradients;
-        // The layer adds m y to the stream.
-        see({{l, begin, end, out.x.detach(), out.ffn.y.detach()},
-             g.flatten(0, 1) * layer.residual_multiplier});
-      }
-      gradient.write(begin, torch::autograd::grad({out.h}, {h}, {g.to(h.scalar_type())})[0].to(at::kFloat));
+      std::vector<at::Tensor> with_respect_to = {h, attention.qkv, attention.o, out.x};  // as `all_products` has them
+      if (out.ffn.hidden.defined()) with_respect_to.push_back(out.ffn.hidden);
+      const auto gradients = torch::autograd::grad({out.h}, with_respect_to, {g.to(h.scalar_type())});
+      gradient.write(begin, gradients[0].to(at::kFloat));
+      const at::NoGradGuard without_gradients;
+      // The layer adds m y to the stream.
+      BackwardChunk back{{l, begin, end, out.x.detach(), out.ffn.y.detach(), attention, out.ffn.hidden, &layer},
+                         g.flatten(0, 1) * layer.residual_multiplier,
+                         {}};
+      for (at::Tensor* t : {&back.forward.attention.qkv, &back.forward.attention.o, &back.forward.hidden})
+        if (t->defined()) *t = t->detach();
+      for (std::size_t i = 1; i < gradients.size(); ++i)
+        back.input_gradients[i - 1] = gradients[i].to(at::kFloat).view({-1, gradients[i].size(-1)});
+      see(back);
       passed(end - begin);
     });
   }

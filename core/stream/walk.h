@@ -2,6 +2,7 @@
 // sweep all use it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,18 +23,36 @@ struct LayerChunk {
   std::int64_t begin = 0, end = 0;  // windows
   at::Tensor x;                     // [(end - begin) * positions, d] input of the FFN
   at::Tensor y;                     // [(end - begin) * positions, d] output of the FFN
+  AttentionInputs attention = {};   // [end - begin, positions, ...]
+  at::Tensor hidden = {};           // [(end - begin) * positions, f] the neurons of a dense FFN, else undefined
+  const DecoderLayer* weights = nullptr;
+
+  /// The inputs of one of the layer's products: [(end - begin) * positions, n].
+  at::Tensor inputs(Product product) const;
 };
 
-/// Models that differ from the walking one in some of their FFNs. Such a model shares the walking model's
+/// One layer of a model that branches from the walking one.
+struct BranchLayer {
+  std::shared_ptr<const FeedForward> ffn;  // null where it is the walking model's
+  double qkv_threshold = 0, o_threshold = 0;  // of AttentionCuts
+};
+
+/// What ran in a layer of a branch, for some windows.
+struct BranchRun {
+  const FfnOutput& ffn;
+  const AttentionInputs& attention;  // undefined tensors where the walking model's attention was shared
+};
+
+/// Models that differ from the walking one in some of their layers. Such a model shares the walking model's
 /// residual stream up to the first layer that differs, and has a stream of its own from there on.
 struct Branches {
   /// For every model the first layer that differs, or the number of layers where none differs.
   std::vector<std::int64_t> first_layer;
-  /// The FFN of one layer in every model; null where it is the same as in the walking model.
-  std::function<FeedForwards(int layer)> ffns;
-  /// Called after a model's FFN has run on a chunk. Calls for different models may be concurrent; those for
+  /// One layer in every model.
+  std::function<std::vector<BranchLayer>(int layer)> layers;
+  /// Called after a model's layer has run on a chunk. Calls for different models may be concurrent; those for
   /// one model come in window order.
-  std::function<void(std::int64_t layer, std::size_t model, const FfnOutput& output)> ran;
+  std::function<void(std::int64_t layer, std::size_t model, const BranchRun& run)> ran;
 };
 
 /// How to walk, and what a caller wants to see on the way. Everything but `layers` may be left out.
@@ -75,6 +94,9 @@ std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& str
 struct BackwardChunk {
   LayerChunk forward;
   at::Tensor gradient;  // [(end - begin) * positions, d] with respect to y, the output of the FFN
+  /// With respect to the inputs of every product: what an input adds to the number is its value times this, to
+  /// first order. [(end - begin) * positions, n] fp32; undefined for neurons of an FFN that is not dense.
+  std::array<at::Tensor, all_products.size()> input_gradients;
 };
 
 /// Differentiates a number with respect to the stream, from the last layer of the dense model back to the

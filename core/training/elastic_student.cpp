@@ -54,7 +54,8 @@ class ElasticFfn : public FeedForward {
         slope_(slope),
         positions_(positions) {}
 
-  FfnOutput forward(const at::Tensor& x) const override {
+  using FeedForward::forward;
+  FfnOutput forward(const at::Tensor& x, const at::Tensor&) const override {
     const auto routing = weights_.route(x);
     // Window position 0 is left out, because its values may be far larger than all others.
     const auto others = routing.detach().view({-1, positions_, routing.size(1)}).slice(1, 1);

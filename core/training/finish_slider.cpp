@@ -23,7 +23,7 @@ CandidateTable threshold_candidates(const WeightSource& source, const MoeLayers&
 TradeoffTable estimated_table(const WeightSource& source, const MoeLayers& moe,
                               const CandidateTable& candidates, const Recipe& recipe, const Windows& windows,
                               const Context& context) {
-  const auto kl = estimate_sensitivity(source, moe, candidates, windows, recipe.seed, context);
+  const auto kl = estimate_sensitivity(source, moe, candidates, {}, windows, recipe.seed, context).candidates;
   const ModelConfig& config = source.config();
   const auto dense = static_cast<double>(config.ffn_parameters_per_layer());
   TradeoffTable table;

@@ -31,7 +31,11 @@ std::string policy_rows(const std::vector<LayerPolicy>& layers) {
     const auto experts = layer.kind == LayerPolicy::Kind::dense   ? "-"
                          : layer.kind == LayerPolicy::Kind::top_k ? std::to_string(layer.k)
                                                                   : format_number(layer.mean_experts);
-    rows += fmt::format("| {} | {} | {} |\n", l, to_string(layer.kind), experts);
+    const auto used = [&](Product product) {
+      return layer.cut(product).threshold > 0 ? percent(layer.cut(product).share) : std::string("-");
+    };
+    rows += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", l, to_string(layer.kind), experts,
+                        used(Product::down), used(Product::gate_up), used(Product::qkv), used(Product::o));
   }
   return rows;
 }
@@ -54,8 +58,9 @@ std::string model_card(const ExportReport& report) {
       "When this folder was written it was read again: over {5} tokens its logits differ from the run's by "
       "at most "
       "{6} (KL {7}).\n\n"
-      "## Policy\n\n| layer | policy | experts on per token (of {8}) |\n|---|---|---|\n{9}\n"
-      "The experts on of a threshold are predicted. Converted with {10} calibration tokens, seed {11}; "
+      "## Policy\n\n| layer | policy | experts on per token (of {8}) | neurons | inputs of gate and up | of q, k, v "
+      "| of o |\n|---|---|---|---|---|---|---|\n{9}\n"
+      "What runs above a threshold is predicted; - is all. Converted with {10} calibration tokens, seed {11}; "
       "`report.json` has the whole recipe.\n",
       recipe.model_name(), recipe.experts, recipe.shared, row("predicted", report.policy.predicted),
       measured_rows(report.measurements), check.tokens, format_number(check.max_logit_error),

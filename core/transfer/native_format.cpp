@@ -119,7 +119,8 @@ class NativeFormat : public Format {
           return std::make_shared<const MoeWeights>(load_moe_weights(checkpoint, layer, device, dtype));
         },
         {}};
-    return Decoder(WeightSource(checkpoint, device, dtype), policy_ffns(moe, policy.layers));
+    return Decoder(WeightSource(checkpoint, device, dtype), policy_ffns(moe, policy.layers), policy.layers,
+                   checkpoint.config().layers);
   }
 };
 

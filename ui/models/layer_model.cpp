@@ -26,6 +26,13 @@ constexpr ColumnText column_texts[LayerModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Experts on\nper token"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
                        "Routed experts that run for one token, on average; the shared experts always run")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Neurons\n% used"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "Neurons whose output one token uses, on average: those of experts that run and that are "
+                       "not too small")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Inputs\n% used"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
+                       "Inputs of q, k and v, of o, and of gate and up that one token uses, on average")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "KL\n% of sum"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
                        "This layer's part of the sum of KL(dense ‖ only one layer under its policy)")},
@@ -62,8 +69,14 @@ LayerModel::LayerModel(const PolicyEditor& editor, QObject* parent)
 }
 
 double LayerModel::cost_of(const Candidate& candidate) const {
-  const auto& latency = editor_.run().latency;
-  return latency ? latency->decode_ms(candidate.policy) : candidate.activated;
+  return editor_.run().latency ? editor_.decode_ms(candidate.policy) : candidate.activated;
+}
+
+/// The share of a layer's neurons that one token uses.
+double LayerModel::neurons_of(const LayerPolicy& of) const {
+  if (const InputCut& cut = of.cut(Product::down); cut.threshold > 0) return cut.share;
+  const auto& sizes = editor_.run().tradeoff->sizes;
+  return sizes ? sizes->running(of) / sizes->neurons : 1;
 }
 
 double LayerModel::other_cost() const {
@@ -110,6 +123,10 @@ std::optional<double> LayerModel::number(int row, int column) const {
     case experts_on:
       if (values.priced.policy.kind == LayerPolicy::Kind::dense) return {};
       return values.priced.policy.mean_experts;
+    case neurons_used:
+      return 100 * neurons_of(values.priced.policy);
+    case inputs_share:
+      return 100 * inputs_used(values.priced.policy);
     case kl_share:
       return 100 * values.kl;
     case cost_share:

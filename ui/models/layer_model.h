@@ -19,6 +19,8 @@ class LayerModel : public QAbstractTableModel {
     policy,
     pinned,
     experts_on,
+    neurons_used,
+    inputs_share,
     kl_share,
     cost_share,  // of the decode time, or of the activated parameters where no time was measured
     loss_before,
@@ -48,6 +50,7 @@ class LayerModel : public QAbstractTableModel {
   };
   void follow();
   double cost_of(const Candidate& candidate) const;
+  double neurons_of(const LayerPolicy& of) const;
   double other_cost() const;
   std::optional<double> number(int row, int column) const;
   QString text(int row, int column) const;

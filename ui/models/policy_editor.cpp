@@ -17,6 +17,7 @@ constexpr double middle_tradeoff = 0.5;
 struct Choice {
   Cost cost = Cost::activated;
   double tradeoff = middle_tradeoff;
+  Allowed allowed = Allowed::all_grains;
   std::map<int, LayerPolicy> pins;
   bool operator==(const Choice&) const = default;
 };
@@ -27,8 +28,28 @@ std::vector<Pin> pins_of(const Choice& choice) {
   return pins;
 }
 
+Grains grains_of(Allowed allowed) {
+  switch (allowed) {
+    case Allowed::experts:
+      return {true, false, false};
+    case Allowed::neurons_and_inputs:
+      return {false, true, true};
+    case Allowed::all_grains:
+      break;
+  }
+  return {};
+}
+
 bool same(const LayerPolicy& a, const LayerPolicy& b) {
-  return a.kind == b.kind && a.k == b.k && a.threshold == b.threshold;
+  const auto same_cut = [](const InputCut& x, const InputCut& y) { return x.threshold == y.threshold; };
+  return a.kind == b.kind && a.k == b.k && a.threshold == b.threshold &&
+         std::ranges::equal(a.cuts, b.cuts, same_cut);
+}
+
+/// What must be allowed for a policy to be a point of the frontier.
+Allowed allowed_by(const Policy& policy) {
+  const auto cuts = [](const LayerPolicy& layer) { return layer.cuts_inputs(); };
+  return std::ranges::any_of(policy.layers, cuts) ? Allowed::all_grains : Allowed::experts;
 }
 
 std::map<int, LayerPolicy> differences(const Policy& wanted, const Policy& solved) {
@@ -60,7 +81,9 @@ struct PolicyEditor::State {
         policy(frontier.at_tradeoff(middle_tradeoff)),
         milliseconds_pay(times != nullptr && Frontier(table, times, Cost::decode_ms).beats_dense()) {}
 
-  Frontier frontier_of(const Choice& what) const { return {table, latency, what.cost, pins_of(what)}; }
+  Frontier frontier_of(const Choice& what) const {
+    return {table, latency, what.cost, pins_of(what), Kinds::mixed, {grains_of(what.allowed)}};
+  }
 
   /// Moves the slider so that the budget stays the same when the pins change. Pinning a layer as it is then
   /// changes nothing.
@@ -75,7 +98,8 @@ struct PolicyEditor::State {
 
   /// Takes only milliseconds if nothing but the place on the frontier changes.
   void choose(Choice next) {
-    if (next.cost != choice.cost || next.pins != choice.pins) frontier = frontier_of(next);
+    if (next.cost != choice.cost || next.allowed != choice.allowed || next.pins != choice.pins)
+      frontier = frontier_of(next);
     policy = frontier.at_tradeoff(next.tradeoff);
     choice = std::move(next);
   }
@@ -87,7 +111,7 @@ struct PolicyEditor::State {
 /// which the policy differs from the most similar point of the frontier. With these pins the policy's cost
 /// gives the position; layers that still differ are pinned, too.
 Choice PolicyEditor::State::explanation(const Policy& wanted) const {
-  Choice found{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, {}};
+  Choice found{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, allowed_by(wanted), {}};
   Frontier walked = frontier_of(found);
   found.pins = differences(wanted, walked.at_tradeoff(wanted.tradeoff));
   constexpr int stops = 100;
@@ -152,6 +176,8 @@ PolicyEditor::~PolicyEditor() = default;
 
 Cost PolicyEditor::cost() const { return state_->choice.cost; }
 double PolicyEditor::tradeoff() const { return state_->choice.tradeoff; }
+Allowed PolicyEditor::allowed() const { return state_->choice.allowed; }
+bool PolicyEditor::knows_inputs() const { return state_->table.sizes.has_value(); }
 const std::map<int, LayerPolicy>& PolicyEditor::pins() const { return state_->choice.pins; }
 const Policy& PolicyEditor::policy() const { return state_->policy; }
 const Frontier& PolicyEditor::frontier() const { return state_->frontier; }
@@ -159,6 +185,10 @@ bool PolicyEditor::milliseconds_pay() const { return state_->milliseconds_pay; }
 
 Candidate PolicyEditor::price(int layer, const LayerPolicy& policy) const {
   return state_->predictor.evaluate(layer, policy);
+}
+
+double PolicyEditor::decode_ms(const LayerPolicy& policy) const {
+  return state_->predictor.decode_ms(policy);
 }
 
 PolicyNumbers PolicyEditor::predicted(const Policy& policy) const {
@@ -194,6 +224,13 @@ void PolicyEditor::commit() { ++state_->gesture; }
 
 void PolicyEditor::set_cost(Cost cost) {
   change(tr("change the cost"), false, [&](Choice& next) { next.cost = cost; });
+}
+
+void PolicyEditor::set_allowed(Allowed allowed) {
+  change(tr("change what may be left out"), false, [&](Choice& next) {
+    next.allowed = allowed;
+    state_->keep_budget(next);
+  });
 }
 
 void PolicyEditor::unpin(int layer) {

@@ -14,8 +14,11 @@
 
 namespace ladimo::ui {
 
-/// Whether two policies choose the same experts in every layer. mean_experts is a consequence of that and is
-/// not compared.
+/// What the slider may leave out. Formats of other programs know experts alone.
+enum class Allowed { all_grains, experts, neurons_and_inputs };
+
+/// Whether two policies choose the same experts and inputs in every layer. What runs on average is a
+/// consequence of that and is not compared.
 bool same_choice(const Policy& a, const Policy& b);
 
 class PolicyEditor : public QObject {
@@ -29,6 +32,9 @@ class PolicyEditor : public QObject {
   const RunData& run() const { return *run_; }
   Cost cost() const;
   double tradeoff() const;  // 0 most accurate ... 1 cheapest
+  Allowed allowed() const;
+  /// Whether the run knows single inputs. If it does not, only experts can be left out.
+  bool knows_inputs() const;
   const std::map<int, LayerPolicy>& pins() const;
   const Policy& policy() const;  // with its predicted numbers, times included
   const Frontier& frontier() const;
@@ -37,6 +43,9 @@ class PolicyEditor : public QObject {
   bool milliseconds_pay() const;
   /// What the tables say about one layer under a policy.
   Candidate price(int layer, const LayerPolicy& policy) const;
+  /// Decode time of one layer, in ms per token: its FFN, less what single inputs save. Precondition: the run has
+  /// measured times, and the policy is one that price() gave.
+  double decode_ms(const LayerPolicy& policy) const;
   /// What the tables predict for a policy. The predictions that the policy itself holds are ignored.
   PolicyNumbers predicted(const Policy& policy) const;
   QUndoStack& undo() { return undo_; }
@@ -50,6 +59,8 @@ class PolicyEditor : public QObject {
   void commit();
   /// Precondition: `cost` is activated, or the run has measured times.
   void set_cost(Cost cost);
+  /// Precondition: knows_inputs().
+  void set_allowed(Allowed allowed);
   void unpin(int layer);
   void reset_pins();
   /// Takes over a policy, such as a saved one. Layers in which it differs from the frontier become pins.

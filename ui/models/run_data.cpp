@@ -77,6 +77,12 @@ const LayerRecord* RunData::record_of(int layer) const {
   return view && view->record ? &*view->record : nullptr;
 }
 
+const InputProfile* RunData::inputs_of(int layer) const {
+  if (!profile) return nullptr;
+  const auto found = std::ranges::find(profile->inputs, layer, &InputProfile::layer);
+  return found == profile->inputs.end() ? nullptr : &*found;
+}
+
 int RunData::layer_count() const {
   if (tradeoff) return static_cast<int>(tradeoff->layers.size());
   return recipe.layers.empty() ? 0 : recipe.layers.back() + 1;

@@ -19,6 +19,8 @@ struct RunData : RunView {
   const LayerRecord* record_of(int layer) const;
   /// The routing profile of a layer; null if it has no router.
   const LayerProfile* profile_of(int layer) const;
+  /// How large the inputs of a layer's products are; null in a run of an earlier version.
+  const InputProfile* inputs_of(int layer) const;
   int layer_count() const;  // the model's layers if there are tables, else the recipe's
 };
 

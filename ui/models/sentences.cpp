@@ -62,7 +62,9 @@ QString date_text(const std::string& iso) {
   return date.isValid() ? QLocale(QLocale::English).toString(date.toLocalTime(), "d MMMM yyyy hh:mm") : text;
 }
 
-QString in_words(const LayerPolicy& policy) {
+namespace {
+
+QString experts_in_words(const LayerPolicy& policy) {
   switch (policy.kind) {
     case LayerPolicy::Kind::dense:
       return QObject::tr("dense");
@@ -72,6 +74,52 @@ QString in_words(const LayerPolicy& policy) {
       return QObject::tr("threshold %1").arg(number_text(policy.threshold));
   }
   return {};
+}
+
+}  // namespace
+
+QString in_words(const LayerPolicy& policy) {
+  QStringList parts{experts_in_words(policy)};
+  if (const InputCut& cut = policy.cut(Product::down); cut.threshold > 0)
+    parts << QObject::tr("%1 of the neurons").arg(percent_text(cut.share));
+  if (const double share = inputs_used(policy); share < 1)
+    parts << QObject::tr("%1 of the inputs").arg(percent_text(share));
+  return parts.join(QStringLiteral(", "));
+}
+
+double inputs_used(const LayerPolicy& policy) {
+  double sum = 0;
+  for (const Product product : {Product::qkv, Product::o, Product::gate_up}) sum += policy.cut(product).share;
+  return sum / 3;
+}
+
+QString product_in_words(Product product) {
+  switch (product) {
+    case Product::qkv:
+      return QObject::tr("inputs of q, k and v");
+    case Product::o:
+      return QObject::tr("inputs of o");
+    case Product::gate_up:
+      return QObject::tr("inputs of gate and up");
+    case Product::down:
+      break;
+  }
+  return QObject::tr("neurons");
+}
+
+QString cut_consequence(const PolicyEditor& editor, int layer, Product product) {
+  const LayerPolicy& policy = editor.policy().layers[static_cast<std::size_t>(layer)];
+  const InputCut& cut = policy.cut(product);
+  if (cut.threshold <= 0)
+    return QObject::tr("All %1 of this layer run. Drag the dashed line inwards to leave out the small ones.")
+        .arg(product_in_words(product));
+  LayerPolicy without = policy;
+  without.cut(product) = {};
+  const Candidate with = editor.price(layer, policy), all = editor.price(layer, without);
+  const double saved = all.activated - with.activated + with.attention_left_out - all.attention_left_out;
+  return QObject::tr("τ %1: %2 of the %3 run%4KL\u00a0+%5%4%6 parameters less per token (predicted)")
+      .arg(number_text(cut.threshold), percent_text(cut.share), product_in_words(product), dot,
+           number_text(with.kl - all.kl), count_text(saved));
 }
 
 QString description(const RunData& run) {
@@ -102,7 +150,7 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
   const LayerPolicy& policy = editor.policy().layers[static_cast<std::size_t>(layer)];
   const LayerProfile* profile = run.profile_of(layer);
   if (profile == nullptr)
-    return QObject::tr("This layer was not converted: it uses the original FFN and adds no KL.");
+    return QObject::tr("This layer was not converted: it has no experts, only neurons and inputs.");
   if (policy.kind == LayerPolicy::Kind::dense)
     return QObject::tr(
         "This layer stays dense: it uses the original FFN, no router, and adds no KL. "
@@ -115,7 +163,7 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
   if (run.latency)
     parts << QObject::tr("%1 → %2 ms")
                  .arg(number_text(run.latency->dense_decode_ms),
-                      number_text(run.latency->decode_ms(priced.policy)));
+                      number_text(editor.decode_ms(priced.policy)));
   return QObject::tr("%1: %2 (predicted)").arg(rule(policy), parts.join(dot));
 }
 

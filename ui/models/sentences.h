@@ -15,6 +15,12 @@ QString date_text(const std::string& iso);
 
 /// "dense", "4 strongest", "threshold 0.031".
 QString in_words(const LayerPolicy& policy);
+/// The mean share of the inputs of q, k and v, of o, and of gate and up that run.
+double inputs_used(const LayerPolicy& policy);
+/// Such as "inputs of gate and up"; of `down`, "neurons".
+QString product_in_words(Product product);
+/// What leaving out single inputs of one product of a layer means, as predicted.
+QString cut_consequence(const PolicyEditor& editor, int layer, Product product);
 /// "6 of 6 layers converted · 64 experts a layer, 16 of them shared · calibrated on 99,840 tokens from …".
 QString description(const RunData& run);
 /// "Layer 12 · 64 experts (16 shared) · threshold 0.031 · pinned".

@@ -81,7 +81,6 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   above_ = plot.addGraph(plot.xAxis, plot.yAxis2);
   plot.xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new WeightTicker(*plot.xAxis)));
   plot.xAxis->setSubTicks(false);
-  plot.xAxis->setLabel(tr("routing weight (log scale)"));
   plot.yAxis->setNumberFormat(QStringLiteral("gb"));
   plot.yAxis2->setVisible(true);
   plot.yAxis2->setRange(0, 102);
@@ -90,10 +89,11 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   make_controls();
   plot.setFocusPolicy(Qt::StrongFocus);
   plot.setObjectName(QStringLiteral("routing_canvas"));
-  setToolTip(tr(
-      "A routing weight is what the router expects of an expert: the norm of its contribution divided by "
-      "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or move it "
-      "with the arrow keys. A dashed line decides nothing yet."));
+  set_words(
+      tr("routing weight (log scale)"),
+      tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
+         "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or move "
+         "it with the arrow keys. A dashed line decides nothing yet."));
   show_empty();
 }
 
@@ -123,6 +123,11 @@ void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
   draw();
   views_->setEnabled(!empty() && !top1_.empty());
   log_counts_->setEnabled(!empty());
+}
+
+void RoutingPlot::set_words(const QString& axis, const QString& tip) {
+  canvas().xAxis->setLabel(axis);
+  setToolTip(tip);
 }
 
 void RoutingPlot::set_threshold(std::optional<double> threshold) { set_line(threshold, {}); }

@@ -27,6 +27,8 @@ class RoutingPlot : public Plot {
 
   /// `top1` counts the largest weight of each token, if that is known. Empty counts show the empty state.
   void set_counts(HistogramCounts all, HistogramCounts top1 = {});
+  /// Says what is weighed: the label of the axis, and the tooltip. By default the router's experts.
+  void set_words(const QString& axis, const QString& tip);
   /// Shows the threshold that decides which experts run, or no line.
   void set_threshold(std::optional<double> threshold);
   /// Shows a dashed line with `words` beside it while no threshold decides. Dragging it makes it decide. 0

@@ -69,6 +69,7 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
       plot_(new FrontierPlot),
       slider_(new SettlingSlider),
       cheapest_(new QLabel),
+      grains_(new QComboBox),
       costs_(new QComboBox),
       no_milliseconds_(new QLabel),
       reset_pins_(new QPushButton(tr("&Reset pins"))),
@@ -93,6 +94,7 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   sentence_->setToolTip(tip);
   make_slider();
   make_costs();
+  make_grains();
   arrange();
   connect(plot_, &FrontierPlot::picked, this, &FrontierBar::pick);
   connect(plot_, &FrontierPlot::pick_ended, &editor_, &PolicyEditor::commit);
@@ -133,6 +135,18 @@ void FrontierBar::make_costs() {
           [this](int index) { editor_.set_cost(index == 0 ? Cost::activated : Cost::decode_ms); });
 }
 
+void FrontierBar::make_grains() {
+  grains_->setObjectName(QStringLiteral("grains"));
+  grains_->addItems({tr("experts, neurons, inputs"), tr("experts only"), tr("neurons, inputs")});
+  grains_->setAccessibleName(tr("What may be left out"));
+  grains_->setToolTip(
+      tr("What a token may leave out. Experts are chosen by the router; neurons and inputs by their size.\n"
+         "Formats of other programs know experts only."));
+  grains_->setVisible(editor_.knows_inputs());
+  connect(grains_, &QComboBox::activated, this,
+          [this](int index) { editor_.set_allowed(static_cast<Allowed>(index)); });
+}
+
 QWidget* FrontierBar::make_buttons() {
   auto* buttons = new QWidget;
   auto* row = new QHBoxLayout(buttons);
@@ -162,6 +176,7 @@ void FrontierBar::arrange() {
   row->addWidget(new QLabel(tr("most accurate")));
   row->addWidget(slider_, 1);
   row->addWidget(cheapest_);
+  row->addWidget(grains_);
   row->addWidget(costs_);
   row->addWidget(make_buttons());
   auto* column = new QVBoxLayout(this);
@@ -178,11 +193,12 @@ void FrontierBar::follow() {
   const PolicyNumbers& numbers = editor_.policy().predicted;
   slider_->show_value(static_cast<int>(std::lround(slider_steps * editor_.tradeoff())));
   costs_->setCurrentIndex(editor_.cost() == Cost::activated ? 0 : 1);
+  grains_->setCurrentIndex(static_cast<int>(editor_.allowed()));
   cheapest_->setText(editor_.cost() == Cost::activated ? tr("cheapest") : tr("fastest"));
   reset_pins_->setEnabled(!editor_.pins().empty());
   sentence_->setText(predicted_sentence(editor_));
-  if (editor_.cost() != drawn_cost_)
-    draw_frontier();  // at once, because the unit of the axis changes
+  if (editor_.cost() != drawn_cost_ || editor_.allowed() != drawn_allowed_)
+    draw_frontier();  // at once, because the unit of the axis or the whole curve changes
   else if (editor_.pins() != drawn_pins_)
     frontier_changed_.start();
   plot_->set_chosen(cost_of(numbers, editor_.cost()), numbers.kl);
@@ -190,6 +206,7 @@ void FrontierBar::follow() {
 
 void FrontierBar::draw_frontier() {
   drawn_cost_ = editor_.cost();
+  drawn_allowed_ = editor_.allowed();
   drawn_pins_ = editor_.pins();
   const Frontier& frontier = editor_.frontier();
   plot_->set_frontier(drawn_cost_, frontier.dense_cost(), frontier.points());

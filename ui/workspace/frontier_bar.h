@@ -7,6 +7,7 @@
 #include <QWidget>
 
 #include "policy/policy_file.h"
+#include "ui/models/policy_editor.h"
 
 class QComboBox;
 class QLabel;
@@ -16,7 +17,6 @@ namespace ladimo::ui {
 
 class FrontierPlot;
 class MeasureRow;
-class PolicyEditor;
 class ServeClient;
 class SettlingSlider;
 
@@ -31,6 +31,7 @@ class FrontierBar : public QWidget {
  private:
   void make_slider();
   void make_costs();
+  void make_grains();
   QWidget* make_buttons();
   void arrange();
   void follow();
@@ -42,6 +43,7 @@ class FrontierBar : public QWidget {
   FrontierPlot* plot_;
   SettlingSlider* slider_;
   QLabel* cheapest_;
+  QComboBox* grains_;
   QComboBox* costs_;
   QLabel* no_milliseconds_;
   QPushButton* reset_pins_;
@@ -49,6 +51,7 @@ class FrontierBar : public QWidget {
   MeasureRow* measure_;
   QTimer frontier_changed_;  // delays the redraw until a dragged pin stops moving
   Cost drawn_cost_ = Cost::activated;
+  Allowed drawn_allowed_ = Allowed::all_grains;
   std::map<int, LayerPolicy> drawn_pins_;
 };
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include <QComboBox>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QSplitter>
 #include <QTabWidget>
@@ -109,6 +111,7 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
       title_(new QLabel),
+      grain_(new QComboBox),
       warning_(new Note(Note::Kind::plain)),
       weights_(new RoutingPlot),
       load_(new LoadPlot),
@@ -125,12 +128,29 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
   layers_->setObjectName(QStringLiteral("layers_plot"));
   together_->setObjectName(QStringLiteral("coactivation_plot"));
   title_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  make_grains();
   arrange();
   layers_->set_matrix(load_of_layers(editor_.run()), 100);
   connect(layers_, &MatrixPlot::row_clicked, this, &RouterInspector::layer_selected);
   connect(weights_, &RoutingPlot::changed, this, &RouterInspector::move_threshold);
   connect(weights_, &RoutingPlot::committed, &editor_, &PolicyEditor::commit);
   connect(&editor_, &PolicyEditor::changed, this, &RouterInspector::follow);
+}
+
+void RouterInspector::make_grains() {
+  grain_->setObjectName(QStringLiteral("grain"));
+  grain_->addItem(tr("experts"));
+  for (const Product product : {Product::down, Product::gate_up, Product::qkv, Product::o})
+    grain_->addItem(product_in_words(product), static_cast<int>(product));
+  grain_->setAccessibleName(tr("Grain"));
+  grain_->setToolTip(tr("What of this layer is weighed: experts by the router, neurons and inputs by size"));
+  grain_->setVisible(editor_.knows_inputs());
+  connect(grain_, &QComboBox::activated, this, &RouterInspector::show_grain);
+}
+
+std::optional<Product> RouterInspector::product() const {
+  const QVariant chosen = grain_->currentData();
+  return chosen.isValid() ? std::optional(static_cast<Product>(chosen.toInt())) : std::nullopt;
 }
 
 void RouterInspector::arrange() {
@@ -158,7 +178,10 @@ void RouterInspector::arrange() {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins({});
   column->setSpacing(space / 2);
-  column->addWidget(title_);
+  auto* top = new QHBoxLayout;
+  top->addWidget(title_, 1);
+  top->addWidget(grain_);
+  column->addLayout(top);
   column->addWidget(warning_);
   column->addWidget(split, 1);
 }
@@ -167,9 +190,6 @@ void RouterInspector::select_layer(int layer) {
   layer_ = layer;
   const RunData& run = editor_.run();
   const LayerProfile* profile = run.profile_of(layer);
-  weights_->set_threshold({});
-  weights_->set_counts(profile ? profile->all : HistogramCounts(),
-                       profile ? profile->top1 : HistogramCounts());
   load_->set_load(profile ? profile->expert_load : std::vector<double>(),
                   profile ? loads_by_text(run, *profile) : std::vector<LoadPlot::Text>());
   if (several_texts(run)) load_->set_caption(profile ? texts_caption(*load_, *profile) : QString());
@@ -178,6 +198,32 @@ void RouterInspector::select_layer(int layer) {
   const QString warning = router_warning(run, layer);
   warning_->setText(QStringLiteral("⚠ ") + warning);
   warning_->setVisible(!warning.isEmpty());
+  show_grain();
+}
+
+void RouterInspector::show_grain() {
+  const RunData& run = editor_.run();
+  const LayerProfile* profile = run.profile_of(layer_);
+  const auto chosen = product();
+  weights_->set_threshold({});
+  if (!chosen) {
+    weights_->set_words(
+        tr("routing weight (log scale)"),
+        tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
+           "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or "
+           "move it with the arrow keys. A dashed line decides nothing yet."));
+    weights_->set_counts(profile ? profile->all : HistogramCounts(),
+                         profile ? profile->top1 : HistogramCounts());
+  } else {
+    const bool neurons = *chosen == Product::down;
+    weights_->set_words(
+        neurons ? tr("size of a neuron, |h| ‖down‖ (log scale)") : tr("size of an input, |x| (log scale)"),
+        tr("Those at or above the threshold run. What is smaller is left out, with the weights that it would "
+           "be multiplied with. Drag the line, or move it with the arrow keys. A dashed line decides nothing "
+           "yet. The first token of a text leaves out nothing."));
+    const InputProfile* inputs = run.inputs_of(layer_);
+    weights_->set_counts(inputs ? inputs->of(*chosen) : HistogramCounts());
+  }
   follow();
 }
 
@@ -185,6 +231,16 @@ void RouterInspector::follow() {
   if (layer_ < 0) return;
   const LayerPolicy& policy = editor_.policy().layers[static_cast<std::size_t>(layer_)];
   title_->setText(layer_title(editor_, layer_));
+  if (const auto chosen = product()) {
+    const InputCut& cut = policy.cut(*chosen);
+    weights_->set_caption(cut_consequence(editor_, layer_, *chosen));
+    weights_->set_idle(cut.threshold <= 0);
+    if (cut.threshold > 0)
+      weights_->set_threshold(cut.threshold);
+    else if (editor_.knows_inputs())
+      weights_->set_resting_line(0, tr("all"));
+    return;
+  }
   weights_->set_caption(layer_consequence(editor_, layer_));
   weights_->set_idle(policy.kind == LayerPolicy::Kind::dense);
   show_line(policy);
@@ -202,6 +258,16 @@ void RouterInspector::show_line(const LayerPolicy& policy) {
     weights_->set_resting_line(threshold_like(editor_, layer_, policy), tr("as %1").arg(in_words(policy)));
 }
 
-void RouterInspector::move_threshold(double threshold) { editor_.pin(layer_, LayerPolicy::above(threshold)); }
+void RouterInspector::move_threshold(double threshold) {
+  LayerPolicy policy = editor_.policy().layers[static_cast<std::size_t>(layer_)];
+  if (const auto chosen = product()) {
+    policy.cut(*chosen).threshold = threshold;
+  } else {
+    const auto cuts = policy.cuts;
+    policy = LayerPolicy::above(threshold);
+    policy.cuts = cuts;
+  }
+  editor_.pin(layer_, policy);
+}
 
 }  // namespace ladimo::ui

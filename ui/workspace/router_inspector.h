@@ -2,13 +2,14 @@
 // layers, co-activation.
 #pragma once
 
+#include <optional>
+
 #include <QWidget>
 
-class QLabel;
+#include "policy/layer_policy.h"
 
-namespace ladimo {
-struct LayerPolicy;
-}
+class QComboBox;
+class QLabel;
 
 namespace ladimo::ui {
 
@@ -29,6 +30,10 @@ class RouterInspector : public QWidget {
 
  private:
   void arrange();
+  void make_grains();
+  /// The product whose inputs are shown; none: the experts.
+  std::optional<Product> product() const;
+  void show_grain();
   void follow();
   void show_line(const LayerPolicy& policy);
   void move_threshold(double threshold);
@@ -36,6 +41,7 @@ class RouterInspector : public QWidget {
   PolicyEditor& editor_;
   int layer_ = -1;
   QLabel* title_;
+  QComboBox* grain_;
   Note* warning_;
   RoutingPlot* weights_;
   LoadPlot* load_;

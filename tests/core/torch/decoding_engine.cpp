@@ -124,6 +124,7 @@ struct Model {
     head.weight = in_blocks(head.weight, 1);
   }
 
+  /// The first layer has the cuts of `policy` too.
   DecodingEngine engine(const LayerPolicy& policy, Holding holding = Holding::as_stored) const {
     Arena arena;
     const Preparing preparing{arena, at::get_num_threads(), holding};
@@ -133,6 +134,7 @@ struct Model {
                             std::make_shared<PreparedFfn>(dense, preparing), LayerPolicy::dense()});
     parts.layers.push_back({std::make_shared<PreparedAttention>(layers[1], preparing),
                             std::make_shared<PreparedFfn>(*moe, preparing), policy});
+    for (auto& layer : parts.layers) layer.limits = InputLimits(policy, config, layer.ffn->neuron_norms);
     return DecodingEngine(config, Rotary(config, at::kCPU), std::move(parts));
   }
 
@@ -152,9 +154,13 @@ struct Model {
       for (at::Tensor* t :
            {&dense.gate, &dense.up, &dense.down, &dense.gate_bias, &dense.up_bias, &dense.down_bias})
         *t = wide(*t);
-      h = layer.attend(h, Rotary(config, at::kCPU));
+      const at::Tensor first = at::zeros({ids.size(0), ids.size(1)}, at::kBool);
+      first.select(1, 0).fill_(true);
+      const AttentionCuts cuts{policy.cut(Product::qkv).threshold, policy.cut(Product::o).threshold, first};
+      h = layer.attend(h, Rotary(config, at::kCPU), nullptr, 0, cuts);
+      const CutFfn cut_dense(std::make_shared<const DenseFfn>(dense), policy);
       const MoeLayer sparse(std::make_shared<const MoeWeights>(moe->to(at::kCPU, at::kFloat)), policy);
-      const auto added = l == 0 ? layer.add_ffn(h, dense) : layer.add_ffn(h, sparse);
+      const auto added = l == 0 ? layer.add_ffn(h, cut_dense, first) : layer.add_ffn(h, sparse, first);
       h = added.h;
       output.experts.push_back(added.ffn.experts);
     }
@@ -224,6 +230,39 @@ TEST_CASE("the engine computes what libtorch computes, whatever the shape, the b
     }
 }
 
+TEST_CASE("the engine leaves out small inputs and neurons as libtorch does, but of no first token") {
+  for (const Shape& shape : shapes)
+    for (auto policy : {LayerPolicy::above(0.05), LayerPolicy::top(2)}) {
+      policy.cut(Product::qkv).threshold = 0.4;
+      policy.cut(Product::o).threshold = 0.1;
+      policy.cut(Product::gate_up).threshold = 0.5;
+      policy.cut(Product::down).threshold = 0.3;
+      CAPTURE(shape.hidden);
+      CAPTURE(to_string(policy));
+      const Model model(shape, at::kFloat);
+      DecodingEngine engine = model.engine(policy);
+      for (const std::int64_t batch : {1, 3, 8}) {
+        const at::Tensor ids = some_ids(batch, 23, shape.vocab);
+        const auto expected = model.expected(ids, policy);
+        LayerPolicy all = policy;
+        all.cuts = {};
+        CHECK(relative_difference(model.expected(ids, all).logits, expected.logits) > 1e-2);
+        for (const auto& way : ways) {
+          CAPTURE(batch);
+          CAPTURE(way.size());
+          std::vector<std::int32_t> experts;
+          const at::Tensor logits = read(engine, model.config, ids, way, at::kFloat, experts);
+          CHECK(relative_difference(logits, expected.logits) < 1e-5);
+          for (const Product product : all_products)
+            for (const std::size_t layer : {0, 1}) {
+              CHECK(engine.read_share(layer, product) > 0);
+              CHECK(engine.read_share(layer, product) < 1);
+            }
+        }
+      }
+    }
+}
+
 TEST_CASE("weights in bf16 are read as they are, with sums in fp32") {
   // AMX rounds the vectors of a prompt to 17 bits.
   const double tolerance = std::string_view(kernels().name) == "AMX" ? 1e-4 : 1e-5;
@@ -275,7 +314,7 @@ TEST_CASE("a token reads the bytes that its weights take") {
   const Model model(shape, at::kBFloat16);
   Arena arena;
   const auto bytes = [&](Holding holding, double mean_experts) {
-    return PreparedFfn(*model.moe, {arena, 1, holding}).bytes(mean_experts);
+    return PreparedFfn(*model.moe, {arena, 1, holding}).bytes(LayerPolicy::above(0, mean_experts));
   };
   const double d = 192, fp32 = 4, bf16 = 2, q8_0 = 34.0 / 32;
   const double router = fp32 * (48 * d + 48);
@@ -287,7 +326,8 @@ TEST_CASE("a token reads the bytes that its weights take") {
     CHECK(bytes(Holding::q8_0, experts) ==
           doctest::Approx(router + skipped + q8_0 * neurons * 3 * d + fp32 * neurons * 2 + bf16 * d));
   }
-  CHECK(PreparedFfn(static_cast<const DenseFfn&>(*model.layers[0].ffn), {arena, 1, Holding::q8_0}).bytes(0) ==
+  CHECK(PreparedFfn(static_cast<const DenseFfn&>(*model.layers[0].ffn), {arena, 1, Holding::q8_0})
+            .bytes(LayerPolicy::dense()) ==
         doctest::Approx(q8_0 * 512 * 3 * d + fp32 * 512 * 2 + bf16 * d));
 }
 

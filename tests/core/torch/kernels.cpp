@@ -334,6 +334,71 @@ TEST_CASE("every variant of the product kernel computes the formula, for few vec
       }
 }
 
+TEST_CASE("every variant reads chosen inputs alone, with the sums of a vector that is zero elsewhere") {
+  const auto check = []<class T>(T, std::int64_t width, std::int64_t inputs) {
+    const auto panel = random_values<T>(inputs * width + 16, 1);
+    const auto x = random_values<float>(inputs, 2), before = random_values<float>(width, 3);
+    std::vector<float> limits;
+    for (std::int64_t i = 0; i < inputs; ++i) limits.push_back(i % 7 == 0 ? 2.0f : 0.4f);
+    for (const KernelTable& table : usable_kernels()) {
+      const std::string name = table.name;
+      CAPTURE(name);
+      CAPTURE(width);
+      std::vector<std::int32_t> chosen(static_cast<std::size_t>(inputs));
+      std::vector<float> cleared(static_cast<std::size_t>(inputs));
+      const auto count = table.choose(x.data(), limits.data(), 0, inputs, chosen.data());
+      CHECK(table.clear_small(x.data(), limits.data(), inputs, cleared.data()) == count);
+      std::int64_t expected_count = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const bool stays = std::abs(x[i]) >= limits[i];
+        CHECK(cleared[i] == (stays ? x[i] : 0.0f));
+        if (stays) CHECK(chosen[static_cast<std::size_t>(expected_count++)] == static_cast<int>(i));
+      }
+      CHECK(count == expected_count);
+      CHECK(count > 0);
+      auto found = before, expected = before;
+      found.push_back(42);  // must not be written
+      const float* const from = cleared.data();
+      float* const to = expected.data();
+      table.of<T>().multiply({panel.data(), 0, inputs, width, width, panel.data()}, &from, &to, 1);
+      table.of<T>().multiply_chosen({panel.data(), 0, count, width, width, panel.data()}, chosen.data(), x.data(),
+                                    found.data());
+      CHECK(found.back() == 42);
+      found.pop_back();
+      CHECK(found == expected);
+    }
+  };
+  for (const std::int64_t width : {1, 15, 16, 33, 64, 96})
+    for (const std::int64_t inputs : {1, 40, 200}) {
+      check(float(), width, inputs);
+      check(c10::BFloat16(), width, inputs);
+    }
+}
+
+TEST_CASE("chosen inputs of blocks of Q8_0 give the sums of a vector that is zero elsewhere") {
+  constexpr std::int64_t inputs = 200;
+  for (const std::int64_t width : {1, 16, 33, 96}) {
+    const auto panel = in_blocks(random_values<float>(inputs * width, 1), inputs, width);
+    const auto x = random_values<float>(inputs, 2), before = random_values<float>(width, 3);
+    const std::vector<float> limits(static_cast<std::size_t>(inputs), 0.6f);
+    for (const KernelTable& table : usable_kernels()) {
+      const std::string name = table.name;
+      CAPTURE(name);
+      std::vector<std::int32_t> chosen(static_cast<std::size_t>(inputs));
+      std::vector<float> cleared(static_cast<std::size_t>(inputs));
+      const auto count = table.choose(x.data(), limits.data(), 0, inputs, chosen.data());
+      table.clear_small(x.data(), limits.data(), inputs, cleared.data());
+      auto found = before, expected = before;
+      const float* const from = cleared.data();
+      float* const to = expected.data();
+      table.q8_0.multiply({panel.data(), 0, inputs, width, panel.data()}, &from, &to, 1);
+      table.q8_0.multiply_chosen({panel.data(), 0, count, width, panel.data()}, chosen.data(), x.data(),
+                                 found.data());
+      CHECK(found == expected);
+    }
+  }
+}
+
 TEST_CASE("every variant multiplies with blocks of Q8_0 as with the same weights in fp32") {
   for (const std::int64_t width : {1, 5, 16, 37, 64, 95, 96})
     for (const std::int64_t tokens : {1, 3, 4, 9}) {

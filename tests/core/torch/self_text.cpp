@@ -40,7 +40,8 @@ Ids operator+(Ids a, const Ids& b) {
 class Stuck : public FeedForward {
  public:
   explicit Stuck(at::Tensor direction) : y_(std::move(direction)) {}
-  FfnOutput forward(const at::Tensor& x) const override { return {y_.expand_as(x), {}}; }
+  using FeedForward::forward;
+  FfnOutput forward(const at::Tensor& x, const at::Tensor&) const override { return {y_.expand_as(x), {}}; }
   MoeShape shape() const override { return {}; }
 
  private:

@@ -113,7 +113,7 @@ TEST_CASE("the estimated sensitivity ranks like the measured one") {
   const auto measured =
       measure_sensitivity(example.source, example.moe, routing.candidates, example.windows, {});
   const auto estimated =
-      estimate_sensitivity(example.source, example.moe, routing.candidates, example.windows, 0, {});
+      estimate_sensitivity(example.source, example.moe, routing.candidates, {}, example.windows, 0, {}).candidates;
   CHECK(rank_correlation(measured, estimated) > 0.8);
   CHECK(rank_correlation(measured, measured) == doctest::Approx(1));
   Sensitivity reversed = measured;
@@ -126,7 +126,7 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   const PicoMoe example;
   const auto routing = measure_routing(example.source, example.moe, {1}, example.windows, {});
   CHECK(routing.candidates[0].empty());
-  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, example.windows,
+  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, routing.cuts, example.windows,
                                 {.measured = true}, {});
   REQUIRE(table.layers.size() == 2);
   CHECK(table.layers[0].candidates.size() == 1);
@@ -155,7 +155,7 @@ TEST_CASE("without re-calibration the ladder keeps the activity that its thresho
   const PicoMoe example;
   const auto routing = measure_routing(example.source, example.moe, {0, 1}, example.windows, {});
   const TradeoffSettings as_set{.recalibrated = false};
-  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, example.windows, as_set, {});
+  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, routing.cuts, example.windows, as_set, {});
   for (const auto& layer : table.layers)
     for (std::size_t c = 0; c < ladder_levels().size(); ++c)
       CHECK(layer.candidates[4 * c + 1].policy.mean_experts == doctest::Approx(8 * ladder_levels()[c]));
@@ -180,17 +180,17 @@ TEST_CASE("the weights of every layer are loaded once for each pass through the 
   CHECK(counted.take() == once);
   count_activity(source, moe, windows, policies, {});
   CHECK(counted.take() == once);
-  estimate_sensitivity(source, moe, candidates, windows, 0, {});
+  estimate_sensitivity(source, moe, candidates, {}, windows, 0, {});
   CHECK(counted.take() == once);
   measure_sensitivity(source, moe, candidates, windows, {});
   CHECK(counted.take() == once);
 
   // There is one pass for the activity, one for the estimate and one for the measurement.
-  measure_tradeoff(source, moe, candidates, windows, {.measured = true}, {});
+  measure_tradeoff(source, moe, candidates, {}, windows, {.measured = true}, {});
   CHECK(counted.take() == three_times);
-  auto table = measure_tradeoff(source, moe, candidates, windows, {}, {});
+  auto table = measure_tradeoff(source, moe, candidates, {}, windows, {}, {});
   CHECK(counted.take() == twice);
-  measure_tradeoff(source, moe, candidates, windows, {.recalibrated = false}, {});
+  measure_tradeoff(source, moe, candidates, {}, windows, {.recalibrated = false}, {});
   CHECK(counted.take() == once);
   measure_joint(table, source, moe, windows, {}, {});
   CHECK(counted.take() == once);

@@ -106,7 +106,7 @@ TEST_CASE("choices that share their context score as they do apart") {
     for (const std::vector<ModelPolicy>& policy :
          {std::vector<ModelPolicy>{{LayerPolicy::above(0.0), LayerPolicy::top(3)}},
           std::vector<ModelPolicy>{{LayerPolicy::dense(), LayerPolicy::top(2)}}}) {
-      const Branches branches = under_policies(model.moe, policy, SkippedExperts::masked);
+      const Branches branches = under_policies(model.source, model.moe, policy, SkippedExperts::masked);
       for (const ByteTokenizer& tokenizer : {ByteTokenizer(1, 2), ByteTokenizer(-1, 2)}) {
         const auto together = score_choices(model.source, branches, tokenizer, task, {});
         const auto apart = score_apart(model.source, branches, tokenizer, task);
@@ -127,7 +127,7 @@ TEST_CASE("a task can be stopped") {
   const ConvertedModel model(nlohmann::json::object());
   const std::vector<ModelPolicy> policies = {{LayerPolicy::top(1), LayerPolicy::top(1)}};
   const std::atomic<bool> stop = true;
-  CHECK_THROWS_AS(score_choices(model.source, under_policies(model.moe, policies, SkippedExperts::masked),
+  CHECK_THROWS_AS(score_choices(model.source, under_policies(model.source, model.moe, policies, SkippedExperts::masked),
                                 ByteTokenizer(1, 2), {"quiz", {{"a", {"b", "c"}, 0}}}, Context({}, &stop)),
                   Interrupted);
 }
@@ -142,7 +142,7 @@ TEST_CASE("log-probabilities and accuracies equal those of Hugging Face transfor
   REQUIRE(task.questions.size() == golden["log_probabilities"].size());
   const std::vector<ModelPolicy> policies = {all_dense(source)};
   const MoeLayers none;
-  const Branches branches = under_policies(none, policies, SkippedExperts::masked);
+  const Branches branches = under_policies(source, none, policies, SkippedExperts::masked);
   const auto scores = score_choices(source, branches, *tokenizer, task, {});
   for (std::size_t q = 0; q < task.questions.size(); ++q)
     for (std::size_t c = 0; c < task.questions[q].choices.size(); ++c) {
