@@ -264,7 +264,7 @@ struct Frontier::Solved {
           break;
       }
     }
-    policy.predicted = predictor.numbers(policy.layers);
+    policy.predicted = predictor.numbers(policy.layers, cuts);
     return policy;
   }
 

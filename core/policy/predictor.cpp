@@ -189,6 +189,10 @@ double Predictor::decode_ms(const LayerPolicy& policy) const {
 }
 
 PolicyNumbers Predictor::numbers(const std::vector<LayerPolicy>& layers) const {
+  return numbers(layers, std::ranges::any_of(layers, [](const auto& layer) { return layer.cuts_inputs(); }));
+}
+
+PolicyNumbers Predictor::numbers(const std::vector<LayerPolicy>& layers, bool cuts) const {
   if (layers.size() != table_.layers.size())
     throw Refusal(fmt::format("The policy has {} layers, the run {}.", layers.size(), table_.layers.size()),
                   "Make one for this run: {choose_policy}.");
@@ -204,8 +208,7 @@ PolicyNumbers Predictor::numbers(const std::vector<LayerPolicy>& layers) const {
     prefill += dense ? latency_->dense_prefill_ms : (*prefill_)(candidate.policy.mean_experts);
   }
   PolicyNumbers numbers;
-  const Corrections& joint =
-      corrections(std::ranges::any_of(layers, [](const auto& layer) { return layer.cuts_inputs(); }));
+  const Corrections& joint = corrections(cuts);
   numbers.kl = joint.kl(kl);
   numbers.perplexity = std::exp(table_.dense_nll + joint.nll(kl));
   if (latency_ != nullptr) {

@@ -37,6 +37,9 @@ class Predictor {
   /// when the layer does not exist or cannot have this policy.
   Candidate evaluate(int layer, const LayerPolicy& policy) const;
   PolicyNumbers numbers(const std::vector<LayerPolicy>& layers) const;
+  /// The same with the given corrections. A frontier that may leave out single inputs uses those of cuts at all
+  /// its points, also where a point leaves out none.
+  PolicyNumbers numbers(const std::vector<LayerPolicy>& layers, bool cuts) const;
 
   /// Decode time of one layer's FFN per token, in ms, less what single inputs save in the whole layer.
   /// Precondition: there is a latency table, and the policy is one that evaluate() gave.

@@ -69,7 +69,7 @@ TEST_CASE("inspect, plan, convert, show, policy, eval and generate print every d
 
   const auto policy = json_of({"policy", output, "--activated", "0.97", "--pin", "1=top2"});
   check_keys(policy, {"schema", "model", "cost", "tradeoff", "layers", "predicted", "measured"});
-  CHECK(policy["schema"] == "ladimo.policy/1");
+  CHECK(policy["schema"] == "ladimo.policy/2");
   CHECK(policy["layers"][1] == nlohmann::json{{"layer", 1}, {"kind", "top_k"}, {"k", 2}});
   CHECK(policy["measured"].is_null());
   check_keys(policy["predicted"], {"kl", "perplexity", "decode_ms", "prefill_ms", "activated_parameters",

@@ -59,6 +59,32 @@ inline void add_joint_points(TradeoffTable& table) {
   }
 }
 
+/// Adds what single inputs save and cost. The parameters outside the FFNs hold those of q, k, v and o.
+inline void add_cuts(TradeoffTable& table, std::uint64_t seed) {
+  Random random(seed, "cuts");
+  const double dense_ffn = table.layers[0].candidates[0].activated;
+  const double neurons = 512, hidden = dense_ffn / (3 * neurons);
+  table.sizes = ProductSizes{hidden, 0.04e6, 0.02e6, neurons, neurons / 4, neurons * 0.75 / table.routed};
+  for (LayerTable& layer : table.layers)
+    for (auto& rungs : layer.cuts) {
+      rungs = {{}};
+      const double fragility = std::exp(3 * random.uniform()) * 1e-3;
+      for (int k = 1; k <= 12; ++k) {
+        const double left_out = 0.06 * k;
+        rungs.push_back({0.02 * k * (1 + 0.05 * random.uniform()), 1 - left_out,
+                         rungs.back().kl + fragility * left_out * (0.5 + random.uniform())});
+      }
+    }
+}
+
+/// Joint points of cuts: KL is half as much again as the sum, and as much runs as the table says.
+inline void add_joint_cuts(TradeoffTable& table) {
+  const double dense = static_cast<double>(table.layers.size()) * table.layers[0].candidates[0].activated;
+  for (const double share : {0.9, 0.7, 0.5, 0.3})
+    table.joint_cuts.push_back(
+        {0.2 * (1 - share), 0.3 * (1 - share), 0.25 * (1 - share), share * dense, share * dense});
+}
+
 inline LatencyTable random_latency(int routed) {
   LatencyTable latency;
   latency.machine = "a machine";

@@ -118,6 +118,6 @@ TEST_CASE("the table can be copied as text") {
   const QStringList lines = table_text(Model(editor), ',').split('\n');
   REQUIRE(lines.size() == 8);
   CHECK(lines[0].startsWith("Layer,Policy,Pin,Experts on per token,"));
-  CHECK(lines[1].startsWith("0,dense,,all,0,"));
+  CHECK(lines[1].startsWith("0,dense,,all,100,100,0,"));
   CHECK(lines[1].endsWith(",0.0810,0.0213"));
 }

@@ -339,7 +339,7 @@ TEST_CASE("every variant reads chosen inputs alone, with the sums of a vector th
     const auto panel = random_values<T>(inputs * width + 16, 1);
     const auto x = random_values<float>(inputs, 2), before = random_values<float>(width, 3);
     std::vector<float> limits;
-    for (std::int64_t i = 0; i < inputs; ++i) limits.push_back(i % 7 == 0 ? 2.0f : 0.4f);
+    for (std::int64_t i = 0; i < inputs; ++i) limits.push_back(i % 7 == 1 ? 2.0f : 0.4f);
     for (const KernelTable& table : usable_kernels()) {
       const std::string name = table.name;
       CAPTURE(name);
@@ -355,7 +355,7 @@ TEST_CASE("every variant reads chosen inputs alone, with the sums of a vector th
         if (stays) CHECK(chosen[static_cast<std::size_t>(expected_count++)] == static_cast<int>(i));
       }
       CHECK(count == expected_count);
-      CHECK(count > 0);
+      CHECK((inputs == 1 || (0 < count && count < inputs)));
       auto found = before, expected = before;
       found.push_back(42);  // must not be written
       const float* const from = cleared.data();
