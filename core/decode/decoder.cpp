@@ -96,7 +96,9 @@ Decoder::Decoder(PreparedModel& prepared, const Ffns& ffns, const ModelPolicy& p
          sparse != nullptr ? prepared.ffn(sparse->shared_weights()) : prepared.dense_ffn(l),
          sparse != nullptr ? sparse->policy() : LayerPolicy::dense(), {}});
     auto& layer = parts.layers.back();
-    layer.limits = InputLimits(policy_of(policy, l), config_, layer.ffn->neuron_norms);
+    const LayerPolicy of_layer = policy_of(policy, l);
+    layer.limits = InputLimits(of_layer, config_, layer.ffn->neuron_norms);
+    if (of_layer.cuts_inputs()) layer.rows = prepared.rows(l, sparse == nullptr);
     prepared_.push_back(parts.layers.back().ffn);
   }
   engine_ = std::make_unique<DecodingEngine>(config_, rotary_, std::move(parts));

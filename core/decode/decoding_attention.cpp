@@ -17,7 +17,7 @@ T* head_rows(const at::Tensor& cached, std::int64_t sequence, std::int64_t head)
 }  // namespace
 
 void DecodingEngine::project_qkv(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x) {
-  const bool chosen = choose_inputs(me, desk, layer, Product::qkv, x);
+  const Reading reading = choose_inputs(me, desk, layer, Product::qkv, x);
   const PreparedAttention& attention = *parts_.layers[layer].attention;
   const Range heads = me.part(attention.heads + 2 * attention.kv_heads);
   const Range panels{heads.begin * attention.head_panels, heads.end * attention.head_panels};
@@ -29,7 +29,7 @@ void DecodingEngine::project_qkv(const Team::Member& me, Desk& desk, std::size_t
       std::fill_n(row, qkv.width(p), 0.0f);
       desk.to[static_cast<std::size_t>(t)] = row;
     }
-    multiply_panel(desk, qkv, p, chosen, x, desk.every(rows_), p + 1 < panels.end ? nullptr : next);
+    multiply_panel(desk, qkv, p, reading, x, desk.every(rows_), p + 1 < panels.end ? nullptr : next);
   }
   for (std::int64_t head = heads.begin; head < heads.end; ++head) finish_head(attention, head, layer);
 }
@@ -179,13 +179,13 @@ void DecodingEngine::project_o(const Team::Member& me, Desk& desk, std::size_t l
     desk.normed[static_cast<std::size_t>(t)] = attended_.data() + t * attended_stride_;
     desk.to[static_cast<std::size_t>(t)] = desk.sums.data() + t * widest_panel;
   }
-  const bool chosen = choose_inputs(me, desk, layer, Product::o, desk.normed.data());
+  const Reading reading = choose_inputs(me, desk, layer, Product::o, desk.normed.data());
   const PanelMatrix& gate_up = parts_.layers[layer].ffn->gate_up;
   const Range mine = me.part(o.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
     std::fill_n(desk.sums.data(), rows_ * widest_panel, 0.0f);
     const void* const next = p + 1 < mine.end ? nullptr : gate_up.data(me.part(gate_up.panels()).begin);
-    multiply_panel(desk, o, p, chosen, desk.normed.data(), desk.every(rows_), next);
+    multiply_panel(desk, o, p, reading, desk.normed.data(), desk.every(rows_), next);
     add_to_stream(desk, o, p, attention.residual_multiplier);
   }
 }

@@ -38,6 +38,10 @@ DecodingEngine::DecodingEngine(const ModelConfig& config, const Rotary& rotary, 
   h_stride_ = row_stride(f);
   hidden_stride_ = row_stride(r + 1);
   routing_stride_ = row_stride(routed);
+  for (const Layer& layer : parts_.layers)
+    for (const Product product : all_products)
+      if (const WideMatrix* const matrix = layer.rows ? layer.rows->of(product) : nullptr; matrix != nullptr)
+        partial_stride_ = std::max(partial_stride_, row_stride(matrix->room()));
   read_ = std::vector<std::atomic<std::int64_t>>(parts_.layers.size() * all_products.size());
   ones_.assign(static_cast<std::size_t>(routed) + 1, 1.0f);
 }
@@ -63,6 +67,7 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
   const auto grow = [](auto& buffer, std::int64_t count) {
     if (buffer.size() < static_cast<std::size_t>(count)) buffer.resize(static_cast<std::size_t>(count));
   };
+  grow(partial_, static_cast<std::int64_t>(threads) * partial_stride_);
   grow(logits_, wanted * config_.vocab_size);
   const std::int64_t group = config_.heads / config_.kv_heads;
   for (const auto& desk : desks_)
@@ -192,12 +197,36 @@ std::int64_t DecodingEngine::choose_from(const float* x, const std::vector<float
   return range.end - range.begin;
 }
 
-// Chooses the inputs that a product reads of every row. For few rows this gives desk.chosen, and true. With
-// many the weights are read for others anyway: what is not chosen becomes zero.
-bool DecodingEngine::choose_inputs(const Team::Member& me, Desk& desk, std::size_t layer, Product product,
-                                   float* const* x) {
+// Adds this member's part of the chosen rows, and waits for the others.
+DecodingEngine::Reading DecodingEngine::read_rows(const Team::Member& me, Desk& desk, std::size_t layer,
+                                                  Product product, const float* x) {
+  const auto& rows = parts_.layers[layer].rows;
+  const WideMatrix* const matrix = rows_ == 1 && rows ? rows->of(product) : nullptr;
+  if (matrix == nullptr) return Reading::chosen;
+  const auto limits = std::ssize(parts_.layers[layer].limits[product]);
+  const auto count = desk.chosen[0].size() + (matrix->inputs() > limits ? 1 : 0);  // and the bias
+  const auto [begin, end] = me.part(static_cast<std::int64_t>(count));
+  float* const sums = partial_.data() + me.rank() * partial_stride_;
+  members_ = me.size();
+  fill_zero(sums, matrix->room());
+  matrix->add_rows({desk.chosen[0].data() + begin, static_cast<std::size_t>(end - begin)}, x, sums);
+  me.meet();
+  return Reading::rows;
+}
+
+// Adds what the rows of all members make of some outputs.
+void DecodingEngine::add_partial(Range columns, float* y) const {
+  for (int member = 0; member < members_; ++member)
+    kernels().add_scaled(partial_.data() + member * partial_stride_ + columns.begin, 1,
+                         columns.end - columns.begin, y);
+}
+
+// Chooses the inputs that a product reads of every row. For few rows these are in desk.chosen. With many the
+// weights are read for others anyway: what is not chosen becomes zero.
+DecodingEngine::Reading DecodingEngine::choose_inputs(const Team::Member& me, Desk& desk, std::size_t layer,
+                                                      Product product, float* const* x) {
   const std::vector<float>& limits = parts_.layers[layer].limits[product];
-  if (limits.empty()) return false;
+  if (limits.empty()) return Reading::all;
   const auto n = std::ssize(limits);
   std::int64_t read = 0;
   const bool few = rows_ <= Desk::few_rows;
@@ -214,14 +243,16 @@ bool DecodingEngine::choose_inputs(const Team::Member& me, Desk& desk, std::size
     if (me.rank() == 0) read += count;
   }
   if (read > 0) read_[layer * all_products.size() + static_cast<std::size_t>(product)] += read;
-  if (!few) me.meet();
-  return few;
+  if (few) return read_rows(me, desk, layer, product, x[0]);
+  me.meet();
+  return Reading::all;
 }
 
 // The same for the neurons that run, whose rows of the down projection are read.
-bool DecodingEngine::choose_neurons(const Team::Member& me, Desk& desk, std::size_t layer) {
+DecodingEngine::Reading DecodingEngine::choose_neurons(const Team::Member& me, Desk& desk,
+                                                       std::size_t layer) {
   const std::vector<float>& limits = parts_.layers[layer].limits[Product::down];
-  if (limits.empty()) return false;
+  if (limits.empty()) return Reading::all;
   const auto n = std::ssize(limits);
   std::int64_t read = 0;
   const bool few = rows_ <= Desk::few_rows;
@@ -248,15 +279,18 @@ bool DecodingEngine::choose_neurons(const Team::Member& me, Desk& desk, std::siz
     }
   }
   if (read > 0) read_[layer * all_products.size() + static_cast<std::size_t>(Product::down)] += read;
-  if (!few) me.meet();
-  return few;
+  if (few) return read_rows(me, desk, layer, Product::down, h_.data());
+  me.meet();
+  return Reading::all;
 }
 
-// Adds to desk.to what a panel makes of these rows of x: of all inputs, or of those in desk.chosen.
-void DecodingEngine::multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel, bool chosen,
-                                    const float* const* x, std::span<const std::int32_t> tokens,
+// Adds to desk.to what a panel makes of these rows of x.
+void DecodingEngine::multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel,
+                                    Reading reading, const float* const* x, std::span<const std::int32_t> tokens,
                                     const void* next) const {
-  if (!chosen) {
+  if (reading == Reading::rows)
+    return add_partial({matrix.first(panel), matrix.first(panel) + matrix.width(panel)}, desk.to[0]);
+  if (reading == Reading::all) {
     for (std::size_t t = 0; t < tokens.size(); ++t) desk.from[t] = x[tokens[t]];
     return matrix.multiply(panel, {0, matrix.inputs()}, desk.from.data(), desk.to.data(), std::ssize(tokens),
                            next);
@@ -315,7 +349,7 @@ void DecodingEngine::route(const Team::Member& me, Desk& desk, const Layer& laye
 void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t layer,
                                  float* const* x) {
   const PreparedFfn& ffn = *parts_.layers[layer].ffn;
-  const bool chosen = choose_inputs(me, desk, layer, Product::gate_up, x);
+  const Reading reading = choose_inputs(me, desk, layer, Product::gate_up, x);
   const auto tokens_of = [&](const PreparedFfn::Block& block) {
     return block.slice < 0 ? desk.every(rows_) : desk.tokens.running(block.slice);
   };
@@ -341,7 +375,13 @@ void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t
       fill_zero(desk.to[t], 2 * block.count);
     }
     const void* const next = i + 1 < desk.blocks.size() ? ffn.gate_up.data(desk.blocks[i + 1]) : down;
-    multiply_panel(desk, ffn.gate_up, b, chosen, x, tokens, next);
+    if (reading == Reading::rows) {
+      const std::int64_t f = ffn.neurons();
+      add_partial({block.first, block.first + block.count}, desk.to[0]);
+      add_partial({f + block.first, f + block.first + block.count}, desk.to[0] + block.count);
+    } else {
+      multiply_panel(desk, ffn.gate_up, b, reading, x, tokens, next);
+    }
     for (std::size_t t = 0; t < tokens.size(); ++t)
       kernels().fp32.swiglu(desk.to[t], desk.to[t] + block.count, block.count,
                             h_.data() + tokens[t] * h_stride_ + block.first);
@@ -369,14 +409,15 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
       desk.runs.push_back({&ffn.added, {e, e + 1}, tokens});
   if (ffn.output_bias) desk.runs.push_back({&ffn.added, {ffn.added.inputs() - 1, ffn.added.inputs()}, every});
 
-  const bool chosen = choose_neurons(me, desk, index);
+  const Reading reading = choose_neurons(me, desk, index);
+  const bool chosen = reading != Reading::all;
   const Range mine = me.part(ffn.down.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
     fill_zero(desk.sums.data(), rows_ * widest_panel);
     if (chosen) {
       for (std::int64_t t = 0; t < rows_; ++t)
         desk.to[static_cast<std::size_t>(t)] = desk.sums.data() + t * widest_panel;
-      multiply_panel(desk, ffn.down, p, true, desk.hidden.data(), every,
+      multiply_panel(desk, ffn.down, p, reading, desk.hidden.data(), every,
                      p + 1 < mine.end ? ffn.down.data(p + 1) : after_ffn(me, index));
     }
     for (std::size_t r = 0; r < desk.runs.size(); ++r) {

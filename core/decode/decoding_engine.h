@@ -27,6 +27,7 @@ class DecodingEngine {
     std::shared_ptr<const PreparedFfn> ffn;
     LayerPolicy policy;  // dense where `ffn` has no router
     InputLimits limits = {};
+    std::shared_ptr<const PreparedRows> rows = {};  // where there are limits; null: panels are read instead
   };
   struct Parts {
     at::Tensor embedding;  // [vocab, d] fp32 or bf16, on the CPU
@@ -63,9 +64,18 @@ class DecodingEngine {
   bool begins(std::int64_t row) const { return start_ == 0 && row % width_ == 0; }
   std::int64_t choose_from(const float* x, const std::vector<float>& limits, Range range, std::int64_t row,
                            std::int32_t* inputs) const;
-  bool choose_inputs(const Team::Member& me, Desk& desk, std::size_t layer, Product product, float* const* x);
-  bool choose_neurons(const Team::Member& me, Desk& desk, std::size_t layer);
-  void multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel, bool chosen,
+  /// Which inputs of a product are read, and from where.
+  enum class Reading {
+    all,     // all, of panels
+    chosen,  // those in desk.chosen, of panels
+    rows,    // the same, of whole rows: every member has its sums in `partial_`
+  };
+  Reading choose_inputs(const Team::Member& me, Desk& desk, std::size_t layer, Product product,
+                        float* const* x);
+  Reading choose_neurons(const Team::Member& me, Desk& desk, std::size_t layer);
+  Reading read_rows(const Team::Member& me, Desk& desk, std::size_t layer, Product product, const float* x);
+  void add_partial(Range columns, float* y) const;
+  void multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel, Reading reading,
                       const float* const* x, std::span<const std::int32_t> tokens, const void* next) const;
   void project_qkv(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x);
   void finish_head(const PreparedAttention& attention, std::int64_t head, std::size_t layer);
@@ -109,6 +119,9 @@ class DecodingEngine {
   std::vector<std::int32_t> experts_;  // [layers, rows]
   std::vector<std::atomic<std::int64_t>> read_;  // [layers, products] inputs that were read, of all rows
   std::vector<float> ones_;            // [E + 1]
+  std::vector<float> partial_;         // [threads, partial_stride_] sums over a member's rows
+  std::int64_t partial_stride_ = 0;
+  std::atomic<int> members_ = 0;  // of the team at work
   std::vector<float> logits_;
   std::size_t logits_size_ = 0;
 };

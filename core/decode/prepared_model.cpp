@@ -36,6 +36,16 @@ std::shared_ptr<const PreparedFfn> PreparedModel::dense_ffn(std::int64_t layer) 
   return known;
 }
 
+std::shared_ptr<const PreparedRows> PreparedModel::rows(std::int64_t layer, bool with_ffn) {
+  if (exact_) return nullptr;
+  auto& known = rows_[{layer, with_ffn}];
+  if (known == nullptr) {
+    const auto ffn = with_ffn ? source_.dense_ffn(layer) : nullptr;
+    known = std::make_shared<PreparedRows>(source_.layer_without_ffn(layer), ffn.get(), arena_);
+  }
+  return known;
+}
+
 std::shared_ptr<const PreparedFfn> PreparedModel::ffn(const std::shared_ptr<const MoeWeights>& weights) {
   std::erase_if(ffns_, [](const auto& entry) { return entry.second.weights.expired(); });
   KnownFfn& known = ffns_[weights.get()];

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "decode/prepared_weights.h"
@@ -26,6 +27,9 @@ class PreparedModel {
   std::shared_ptr<const PreparedHead> head();
   std::shared_ptr<const PreparedAttention> attention(std::int64_t layer);
   std::shared_ptr<const PreparedFfn> dense_ffn(std::int64_t layer);
+  /// The layer for tokens that use some inputs of it, with its dense FFN or without. Null where matrices are not
+  /// held as they are stored.
+  std::shared_ptr<const PreparedRows> rows(std::int64_t layer, bool with_ffn);
   /// Kept as long as somebody else has `weights`.
   std::shared_ptr<const PreparedFfn> ffn(const std::shared_ptr<const MoeWeights>& weights);
 
@@ -45,6 +49,7 @@ class PreparedModel {
   std::shared_ptr<const PreparedHead> head_;
   std::vector<std::shared_ptr<const PreparedAttention>> attention_;  // per layer
   std::vector<std::shared_ptr<const PreparedFfn>> dense_ffns_;       // per layer
+  std::map<std::pair<std::int64_t, bool>, std::shared_ptr<const PreparedRows>> rows_;
   std::map<const MoeWeights*, KnownFfn> ffns_;
 };
 

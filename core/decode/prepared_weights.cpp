@@ -177,6 +177,32 @@ double PreparedFfn::bytes(const LayerPolicy& policy) const {
          inputs_of(down, used, d) + inputs_of(added, skipped + (output_bias ? 1 : 0), d);
 }
 
+PreparedRows::PreparedRows(const DecoderLayer& layer, const DenseFfn* ffn, Arena& arena) {
+  // Linear layers [outputs, inputs] that read the same inputs, one after another, and below them their biases,
+  // where one of them has some.
+  const auto side_by_side = [&](const std::vector<at::Tensor>& weights, const std::vector<at::Tensor>& biases) {
+    at::Tensor rows = at::cat(weights).t();
+    if (std::ranges::none_of(biases, [](const at::Tensor& bias) { return bias.defined(); }))
+      return WideMatrix(arena, rows);
+    std::vector<at::Tensor> all;
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      all.push_back(biases[i].defined() ? biases[i]
+                                        : at::zeros({weights[i].size(0)}, weights[i].options()));
+    return WideMatrix(arena, at::cat({rows, at::cat(all).unsqueeze(0)}));
+  };
+  qkv = side_by_side({layer.q, layer.k, layer.v}, {layer.q_bias, layer.k_bias, layer.v_bias});
+  o = side_by_side({layer.o}, {layer.o_bias});
+  if (ffn == nullptr) return;
+  gate_up = side_by_side({ffn->gate, ffn->up}, {ffn->gate_bias, ffn->up_bias});
+  down = WideMatrix(arena, ffn->down.t());  // its bias is added elsewhere
+}
+
+const WideMatrix* PreparedRows::of(Product product) const {
+  const WideMatrix* const matrices[] = {&qkv, &o, &gate_up, &down};
+  const WideMatrix* const matrix = matrices[static_cast<std::size_t>(product)];
+  return matrix->outputs() > 0 ? matrix : nullptr;
+}
+
 PreparedHead::PreparedHead(const Head& head, const Preparing& preparing)
     : norm(floats(head.norm)),
       weight(linear(head.weight, {}, type_of(head.weight, preparing), preparing)),

@@ -6,6 +6,7 @@
 
 #include "decode/holding.h"
 #include "kernels/panels.h"
+#include "kernels/wide_matrix.h"
 #include "model/decoder_layer.h"
 #include "model/moe_layer.h"
 
@@ -64,6 +65,20 @@ struct PreparedFfn {
  private:
   struct Parts;
   PreparedFfn(const Parts& parts, const Preparing& preparing);
+};
+
+/// The products of one layer with their rows in one piece, for tokens that use some of the inputs.
+struct PreparedRows {
+  /// `ffn` is null where the layer runs experts. Precondition: fp32 or bf16 on the CPU.
+  PreparedRows(const DecoderLayer& layer, const DenseFfn* ffn, Arena& arena);
+
+  WideMatrix qkv;      // inputs d (and 1), outputs as PreparedAttention has them
+  WideMatrix o;        // inputs heads * head_dim (and 1), outputs d
+  WideMatrix gate_up;  // inputs d (and 1), outputs gate [f], then up [f]; empty without `ffn`
+  WideMatrix down;     // inputs f, outputs d; empty without `ffn`
+
+  /// Null where there is none.
+  const WideMatrix* of(Product product) const;
 };
 
 /// The final norm and the vocabulary projection.

@@ -20,6 +20,14 @@ struct PanelRows {
   const T* next;               // what is read after these rows; asked for in advance
 };
 
+/// Rows of a matrix as WideMatrix (kernels/wide_matrix.h) has them.
+template <class T>
+struct WideRows {
+  const T* data;        // the row of input 0
+  std::int64_t stride;  // elements of a row, a multiple of 16, all of which are used
+  std::int64_t count;   // of the rows that are read
+};
+
 /// Some rows of a panel that lies in blocks of Q8_0 (kernels/q8_0.h). Up to 15 scales and 15 weights after
 /// those of a row are read too.
 struct BlockRows {
@@ -69,6 +77,8 @@ struct StoredKernels {
   /// of the whole panel, of which only the inputs that rise in `inputs` [rows.count] are read; `first` is not
   /// used. To the bit what multiply() makes of x with zeros in all other places.
   void (*multiply_chosen)(const PanelRows<T>& rows, const std::int32_t* inputs, const float* x, float* y);
+  /// y [stride] += sum over i of x[inputs[i]] row[inputs[i]], i < rows.count, for one vector. `inputs` rise.
+  void (*add_rows)(const WideRows<T>& rows, const std::int32_t* inputs, const float* x, float* y);
   /// y [D] = sum of softmax(keys q)_j values_j. The caller sets y to zero first. q [D] is already scaled, and
   /// `scores` is scratch memory of size [n].
   void (*attend)(const HeadCache<T>& cache, const float* q, float* scores, float* y);

@@ -168,6 +168,47 @@ LADIMO_INLINE void add_chosen(const BlockRows& rows, const std::int32_t* inputs,
   store_sums(sum, last, &y);
 }
 
+// How far ahead long rows are asked for.
+constexpr std::int64_t wide_prefetch_bytes = 20480;
+
+// Adds `together` rows at a time: their sums are loaded and stored once, and memory is read at as many places.
+template <class T>
+LADIMO_INLINE void add_wide_rows(const WideRows<T>& rows, const std::int32_t* inputs, const float* x,
+                                 float* y) {
+  constexpr int together = 8;
+  constexpr auto line = line_bytes / static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t ahead =
+      std::max<std::int64_t>(wide_prefetch_bytes / (rows.stride * static_cast<std::int64_t>(sizeof(T))), 1);
+  simd::Floats sum, w;
+  std::int64_t k = 0;
+  for (; k + together <= rows.count; k += together) {
+    const T *row[together], *asked[together];
+    float factor[together];
+#pragma GCC unroll 8
+    for (int j = 0; j < together; ++j) {
+      row[j] = rows.data + inputs[k + j] * rows.stride;
+      asked[j] = rows.data + inputs[std::min(k + j + ahead, rows.count - 1)] * rows.stride;
+      factor[j] = x[inputs[k + j]];
+    }
+    for (std::int64_t c = 0; c < rows.stride; c += simd::lanes) {
+      if (c % line == 0)
+#pragma GCC unroll 8
+        for (int j = 0; j < together; ++j) __builtin_prefetch(asked[j] + c, 0, 3);
+      simd::load(y + c, sum);
+#pragma GCC unroll 8
+      for (int j = 0; j < together; ++j) {
+        simd::load(row[j] + c, w);
+        sum += factor[j] * w;
+      }
+      simd::store(sum, y + c);
+    }
+  }
+  for (; k < rows.count; ++k) {
+    const T* const row = rows.data + inputs[k] * rows.stride;
+    simd::add_row(row, x[inputs[k]], rows.stride, y);
+  }
+}
+
 // `rows` are PanelRows or BlockRows.
 template <int vectors, class Rows>
 LADIMO_INLINE void multiply_panel(const Rows& rows, const float* const* x, float* const* y,

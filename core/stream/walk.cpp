@@ -216,7 +216,6 @@ void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, R
       std::vector<at::Tensor> with_respect_to = {h, attention.qkv, attention.o, out.x};  // as `all_products` has them
       if (out.ffn.hidden.defined()) with_respect_to.push_back(out.ffn.hidden);
       const auto gradients = torch::autograd::grad({out.h}, with_respect_to, {g.to(h.scalar_type())});
-      gradient.write(begin, gradients[0].to(at::kFloat));
       const at::NoGradGuard without_gradients;
       // The layer adds m y to the stream.
       BackwardChunk back{{l, begin, end, out.x.detach(), out.ffn.y.detach(), attention, out.ffn.hidden, &layer},
@@ -226,6 +225,7 @@ void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, R
         if (t->defined()) *t = t->detach();
       for (std::size_t i = 1; i < gradients.size(); ++i)
         back.input_gradients[i - 1] = gradients[i].to(at::kFloat).view({-1, gradients[i].size(-1)});
+      gradient.write(begin, gradients[0].to(at::kFloat));  // over `g`, which may be a view of it
       see(back);
       passed(end - begin);
     });

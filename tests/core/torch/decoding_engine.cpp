@@ -124,8 +124,9 @@ struct Model {
     head.weight = in_blocks(head.weight, 1);
   }
 
-  /// The first layer has the cuts of `policy` too.
-  DecodingEngine engine(const LayerPolicy& policy, Holding holding = Holding::as_stored) const {
+  /// The first layer has the cuts of `policy` too. `rows` says whether single tokens read whole rows.
+  DecodingEngine engine(const LayerPolicy& policy, Holding holding = Holding::as_stored,
+                        bool rows = false) const {
     Arena arena;
     const Preparing preparing{arena, at::get_num_threads(), holding};
     DecodingEngine::Parts parts{embedding, {}, std::make_shared<PreparedHead>(head, preparing)};
@@ -135,6 +136,10 @@ struct Model {
     parts.layers.push_back({std::make_shared<PreparedAttention>(layers[1], preparing),
                             std::make_shared<PreparedFfn>(*moe, preparing), policy});
     for (auto& layer : parts.layers) layer.limits = InputLimits(policy, config, layer.ffn->neuron_norms);
+    if (rows) {
+      parts.layers[0].rows = std::make_shared<PreparedRows>(layers[0], &dense, arena);
+      parts.layers[1].rows = std::make_shared<PreparedRows>(layers[1], nullptr, arena);
+    }
     return DecodingEngine(config, Rotary(config, at::kCPU), std::move(parts));
   }
 
@@ -240,7 +245,7 @@ TEST_CASE("the engine leaves out small inputs and neurons as libtorch does, but 
       CAPTURE(shape.hidden);
       CAPTURE(to_string(policy));
       const Model model(shape, at::kFloat);
-      DecodingEngine engine = model.engine(policy);
+      DecodingEngine engine = model.engine(policy), by_rows = model.engine(policy, Holding::as_stored, true);
       for (const std::int64_t batch : {1, 3, 8}) {
         const at::Tensor ids = some_ids(batch, 23, shape.vocab);
         const auto expected = model.expected(ids, policy);
@@ -253,6 +258,8 @@ TEST_CASE("the engine leaves out small inputs and neurons as libtorch does, but 
           std::vector<std::int32_t> experts;
           const at::Tensor logits = read(engine, model.config, ids, way, at::kFloat, experts);
           CHECK(relative_difference(logits, expected.logits) < 1e-5);
+          const at::Tensor of_rows = read(by_rows, model.config, ids, way, at::kFloat, experts);
+          CHECK(relative_difference(of_rows, expected.logits) < 1e-5);
           for (const Product product : all_products)
             for (const std::size_t layer : {0, 1}) {
               CHECK(engine.read_share(layer, product) > 0);

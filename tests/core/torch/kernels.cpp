@@ -375,6 +375,32 @@ TEST_CASE("every variant reads chosen inputs alone, with the sums of a vector th
     }
 }
 
+TEST_CASE("every variant adds chosen rows of any length") {
+  const auto check = []<class T>(T, std::int64_t stride, std::int64_t inputs) {
+    const auto matrix = random_values<T>(inputs * stride, 1);
+    const auto x = random_values<float>(inputs, 2), before = random_values<float>(stride, 3);
+    std::vector<std::int32_t> chosen;
+    for (std::int64_t i = 0; i < inputs; ++i)
+      if (i % 3 != 1) chosen.push_back(static_cast<std::int32_t>(i));
+    std::vector<double> expected(before.begin(), before.end());
+    for (const std::int32_t i : chosen)
+      for (std::int64_t c = 0; c < stride; ++c)
+        expected[static_cast<std::size_t>(c)] +=
+            static_cast<double>(x[static_cast<std::size_t>(i)]) *
+            static_cast<double>(static_cast<float>(matrix[static_cast<std::size_t>(i * stride + c)]));
+    check_variants(expected, [&](const KernelTable& table) {
+      auto y = before;
+      table.of<T>().add_rows({matrix.data(), stride, std::ssize(chosen)}, chosen.data(), x.data(), y.data());
+      return y;
+    });
+  };
+  for (const std::int64_t stride : {16, 48, 576})
+    for (const std::int64_t inputs : {1, 9, 100}) {
+      check(float(), stride, inputs);
+      check(c10::BFloat16(), stride, inputs);
+    }
+}
+
 TEST_CASE("chosen inputs of blocks of Q8_0 give the sums of a vector that is zero elsewhere") {
   constexpr std::int64_t inputs = 200;
   for (const std::int64_t width : {1, 16, 33, 96}) {
