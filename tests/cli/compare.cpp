@@ -68,8 +68,8 @@ TEST_CASE("compare measures all methods at the same share and writes rows as JSO
   const Workplace work;
   const auto csv = work.folder / "rows.csv";
   const auto json = json_of(work.compare({"--ffn-activated", "0.8,0.7", "--csv", csv}));
-  CHECK(json["rows"].size() == 16);
-  CHECK(lines_of(csv) == 17);
+  CHECK(json["rows"].size() == 20);
+  CHECK(lines_of(csv) == 21);
   for (const auto& row : json["rows"]) {
     INFO(row.dump());
     for (const char* key : {"method", "seed", "ffn_activated", "kl", "nll", "perplexity", "seconds"})

@@ -239,7 +239,8 @@ TEST_CASE("show and policy work without the run's weights") {
   const Workplace work;
   const auto output = work.folder / "run";
   json_of(work.convert(output));
-  const std::vector<std::string> policy = {"policy", output, "--activated", "0.97"}, show = {"show", output};
+  const std::vector<std::string> policy = {"policy", output, "--grains", "experts", "--activated", "0.97"},
+                                 show = {"show", output};
   const auto chosen = json_of(policy), shown = json_of(show);
   int emptied = 0;
   for (const auto& entry : fs::recursive_directory_iterator(output))

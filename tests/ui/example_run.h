@@ -28,6 +28,7 @@ struct ExampleShape {
   int layers = example_layers;
   int not_converted = -1;   // index of a layer that was not converted, or none
   double dense_ms = 0.034;  // time of one FFN; so short that no policy is faster
+  bool cuts = false;        // whether the run knows single inputs
 };
 
 inline Recipe example_recipe(const ExampleShape& shape = {}) {
@@ -80,6 +81,18 @@ inline TradeoffTable example_tradeoff(const ExampleShape& shape = {}) {
     const double kl = 0.3 * std::pow(1 - share, 2);
     table.joint.push_back({kl, 1.06 * kl, 0.9 * kl, share * dense, (share + 0.002) * dense});
   }
+  if (!shape.cuts) return table;
+  table.sizes = ProductSizes{192, 61440, 36864, 512, 128, 8};
+  for (LayerTable& layer : table.layers)
+    for (auto& rungs : layer.cuts) {
+      rungs.push_back({});
+      for (int rung = 1; rung <= 15; ++rung)
+        rungs.push_back({0.02 * rung, 1 - 0.04 * rung, 2e-5 * std::pow(rung, 2.4) / (1 + layer.layer % 9)});
+    }
+  for (const double share : {0.8, 0.6, 0.4}) {
+    const double kl = 0.2 * std::pow(1 - share, 2);
+    table.joint_cuts.push_back({kl, 1.2 * kl, kl, share * dense, share * dense});
+  }
   return table;
 }
 
@@ -128,6 +141,16 @@ inline RoutingProfile example_profile(const ExampleShape& shape = {}) {
         one.coactivation.push_back(on == with ? 1 : 0.3 + 0.25 * std::cos(0.5 * (on - with)));
     one.entropy = 0.97;
     profile.layers.push_back(one);
+  }
+  for (int layer = 0; shape.cuts && layer < shape.layers; ++layer) {
+    InputProfile inputs{layer, {}};
+    for (HistogramCounts& sizes : inputs.sizes) {
+      sizes.assign(histogram_bins + 2, 0);
+      for (int bin = 1; bin <= histogram_bins; ++bin)
+        sizes[static_cast<std::size_t>(bin)] = std::llround(1e5 * histogram_edge(bin) *
+                                                            std::exp(-4 * histogram_edge(bin)));
+    }
+    profile.inputs.push_back(inputs);
   }
   return profile;
 }

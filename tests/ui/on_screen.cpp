@@ -51,7 +51,7 @@ const std::string plan =
 std::string script() {
   return "case $1 in\nserve) echo '{\"event\":\"ready\"}'; exec sleep 60 ;;\nplan)\n" +
          StandInEngine::finding(plan) + "\nexit ;;\nconvert) exec sleep 60 ;;\nesac\n" +
-         StandInEngine::finding(testing::example_show().dump());
+         StandInEngine::finding(testing::example_show({.cuts = true}).dump());
 }
 
 QRect available() { return QGuiApplication::primaryScreen()->availableGeometry(); }

@@ -419,6 +419,15 @@ TEST_CASE("every state can be drawn, light and dark") {
     odd.page->select_layer(1);
     odd.editor.pin(1, LayerPolicy::dense());
     keep(odd, "dense-" + tint);
+    Opened grains(testing::example_show({.layers = 32, .not_converted = 3, .cuts = true}));
+    grains.page->select_layer(3);
+    grains.editor.set_allowed(Allowed::all_grains);
+    grains.editor.set_tradeoff(0.5);
+    grains.editor.commit();
+    auto& grain = grains.find<QComboBox>("grain");
+    grain.setCurrentIndex(1);
+    emit grain.activated(1);
+    keep(grains, "grains-" + tint);
     Opened busy(measured, waiting);
     busy.editor.set_cost(Cost::decode_ms);
     busy.find<QPushButton>("measure").click();

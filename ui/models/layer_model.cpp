@@ -144,9 +144,9 @@ QString LayerModel::text(int row, int column) const {
   const Row& values = rows_[static_cast<std::size_t>(row)];
   if (column == layer) return (values.warned ? QStringLiteral("⚠ ") : QString()) + QString::number(row);
   if (column == policy) {
-    const bool converted =
-        editor_.run().tradeoff->layers[static_cast<std::size_t>(row)].candidates.size() > 1;
-    return converted ? in_words(values.priced.policy) : tr("not converted");
+    LayerPolicy experts = values.priced.policy;
+    experts.cuts = {};  // they have columns of their own
+    return layer_in_words(editor_.run(), row, experts);
   }
   if (column == pinned) return values.pinned ? QStringLiteral("●") : QString();
   const auto value = number(row, column);

@@ -18,10 +18,26 @@ QStringList policy_cells(const LayerPolicy& policy) {
 const QStringList policy_header{QStringLiteral("kind"), QStringLiteral("k"), QStringLiteral("threshold"),
                                 QStringLiteral("mean_experts")};
 
+/// The thresholds of single inputs and the shares that run.
+QStringList cut_header() {
+  QStringList header;
+  for (const Product product : all_products)
+    for (const char* what : {"threshold", "share"})
+      header << QStringLiteral("%1_%2").arg(QLatin1String(to_string(product)), QLatin1String(what));
+  return header;
+}
+
+QStringList cut_cells(const LayerPolicy& policy) {
+  QStringList cells;
+  for (const InputCut& cut : policy.cuts) cells << csv_number(cut.threshold) << csv_number(cut.share);
+  return cells;
+}
+
 QString layers(const PolicyEditor& editor) {
   Rows rows{QStringList{QStringLiteral("layer")} + policy_header +
             QStringList{QStringLiteral("kl"), QStringLiteral("activated"), QStringLiteral("loss_before"),
-                        QStringLiteral("loss_after")}};
+                        QStringLiteral("loss_after")} +
+            cut_header()};
   const auto& policies = editor.policy().layers;
   for (int layer = 0; layer < static_cast<int>(policies.size()); ++layer) {
     const LayerPolicy& policy = policies[static_cast<std::size_t>(layer)];
@@ -30,7 +46,8 @@ QString layers(const PolicyEditor& editor) {
     rows << QStringList{QString::number(layer)} + policy_cells(policy) +
                 QStringList{csv_number(priced.kl), csv_number(priced.activated),
                             record ? csv_number(record->loss_before) : QString(),
-                            record ? csv_number(record->loss_after) : QString()};
+                            record ? csv_number(record->loss_after) : QString()} +
+                cut_cells(policy);
   }
   return csv_text(rows);
 }

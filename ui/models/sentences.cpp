@@ -122,6 +122,13 @@ QString cut_consequence(const PolicyEditor& editor, int layer, Product product) 
            number_text(with.kl - all.kl), count_text(saved));
 }
 
+QString layer_in_words(const RunData& run, int layer, const LayerPolicy& policy) {
+  if (run.tradeoff->layers[static_cast<std::size_t>(layer)].candidates.size() > 1) return in_words(policy);
+  QStringList parts = in_words(policy).split(QStringLiteral(", "));
+  parts.front() = QObject::tr("not converted");
+  return parts.join(QStringLiteral(", "));
+}
+
 QString description(const RunData& run) {
   return QObject::tr(
              "%1 of %2 layers converted  ·  %3 experts a layer, %4 of them shared  ·  "
@@ -138,9 +145,7 @@ QString layer_title(const PolicyEditor& editor, int layer) {
   QStringList parts{QObject::tr("Layer %1").arg(layer)};
   if (run.profile_of(layer) != nullptr)
     parts << QObject::tr("%1 experts (%2 shared)").arg(run.recipe.experts).arg(run.recipe.shared);
-  parts << (run.tradeoff->layers[static_cast<std::size_t>(layer)].candidates.size() > 1
-                ? in_words(editor.policy().layers[static_cast<std::size_t>(layer)])
-                : QObject::tr("not converted"));
+  parts << layer_in_words(run, layer, editor.policy().layers[static_cast<std::size_t>(layer)]);
   if (editor.pins().contains(layer)) parts << QObject::tr("pinned");
   return parts.join(dot);
 }
