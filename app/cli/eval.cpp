@@ -28,14 +28,20 @@ void print_scores(const std::string& label, const TextScores& scores) {
 }
 
 void print_task(const TaskResult& task) {
-  const auto part = [&](const char* metric, double Accuracy::*share, double Accuracy::*error) {
+  const auto part = [&](const char* metric, double Accuracy::*share, double Accuracy::*error,
+                        const std::optional<PairedAnswers>& paired) {
     auto text =
         fmt::format("{} {:.1f} ± {:.1f} %", metric, 100 * (task.model.*share), 100 * (task.model.*error));
-    if (task.dense) text += fmt::format(" (dense {:.1f} %)", 100 * ((*task.dense).*share));
-    return text;
+    if (task.dense) text += fmt::format(" (dense {:.1f} %", 100 * ((*task.dense).*share));
+    if (task.dense && paired)
+      text += fmt::format(", difference {:+.1f} ± {:.1f}, p {:.2f}",
+                          100 * (task.model.*share - (*task.dense).*share), 100 * paired->difference_se(task.n),
+                          paired->p());
+    return task.dense ? text + ")" : text;
   };
-  fmt::print("{}: {} · {} · {} questions\n", task.task, part("acc", &Accuracy::acc, &Accuracy::acc_se),
-             part("acc_norm", &Accuracy::acc_norm, &Accuracy::acc_norm_se), task.n);
+  fmt::print("{}: {} · {} · {} questions\n", task.task,
+             part("acc", &Accuracy::acc, &Accuracy::acc_se, task.paired),
+             part("acc_norm", &Accuracy::acc_norm, &Accuracy::acc_norm_se, task.paired_norm), task.n);
 }
 
 void print_text(const TextEvaluation& text) {

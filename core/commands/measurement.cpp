@@ -225,7 +225,11 @@ std::vector<TaskResult> answer_tasks(const LoadedModel& model, const Policy& pol
     context.emit(begin_step(Step::task, static_cast<int>(answers.size()), static_cast<int>(tasks.size()),
                             fmt::format(" {}", task.name)));
     answers.push_back(answer(source, branches, model.tokenizer(), task, limited));
-    if (!compares(model.opened())) answers.back().dense.reset();
+    if (!compares(model.opened())) {
+      answers.back().dense.reset();
+      answers.back().paired.reset();
+      answers.back().paired_norm.reset();
+    }
     answers.back().seen = memory.of_task(task);
   }
   return answers;

@@ -161,8 +161,23 @@ ChoiceScores score_choices(const WeightSource& source, const Branches& branches,
 TaskResult answer(const WeightSource& source, const Branches& branches, const Tokenizer& tokenizer,
                   const Task& task, const Context& context) {
   const auto scores = score_choices(source, branches, tokenizer, task, context);
-  return {task.name, static_cast<std::int64_t>(task.questions.size()),
-          accuracy(task.questions, scores.converted), accuracy(task.questions, scores.dense)};
+  const auto paired = [&](bool over_length) {
+    const auto before = right_answers(task.questions, scores.dense, over_length);
+    const auto after = right_answers(task.questions, scores.converted, over_length);
+    PairedAnswers answers;
+    for (std::size_t q = 0; q < before.size(); ++q) {
+      answers.lost += before[q] && !after[q] ? 1 : 0;
+      answers.gained += !before[q] && after[q] ? 1 : 0;
+    }
+    return answers;
+  };
+  return {task.name,
+          static_cast<std::int64_t>(task.questions.size()),
+          accuracy(task.questions, scores.converted),
+          accuracy(task.questions, scores.dense),
+          {},
+          paired(false),
+          paired(true)};
 }
 
 }  // namespace ladimo

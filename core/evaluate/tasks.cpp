@@ -106,19 +106,25 @@ void check_lengths(const Task& task, const Tokenizer& tokenizer, std::int64_t po
     }
 }
 
-Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities) {
-  double right = 0, right_norm = 0;
+std::vector<bool> right_answers(const std::vector<Question>& questions,
+                                const LogProbabilities& log_probabilities, bool over_length) {
+  std::vector<bool> right;
   for (std::size_t q = 0; q < questions.size(); ++q) {
-    const auto& sums = log_probabilities[q];
-    std::vector<double> norm;
-    for (std::size_t c = 0; c < sums.size(); ++c)
-      norm.push_back(sums[c] / characters(questions[q].choices[c]));
-    const auto chosen = [&](const std::vector<double>& values) {
-      return static_cast<std::size_t>(std::ranges::max_element(values) - values.begin());
-    };
-    right += chosen(sums) == questions[q].label ? 1 : 0;
-    right_norm += chosen(norm) == questions[q].label ? 1 : 0;
+    auto values = log_probabilities[q];
+    if (over_length)
+      for (std::size_t c = 0; c < values.size(); ++c) values[c] /= characters(questions[q].choices[c]);
+    const auto chosen = static_cast<std::size_t>(std::ranges::max_element(values) - values.begin());
+    right.push_back(chosen == questions[q].label);
   }
+  return right;
+}
+
+Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities) {
+  const auto count = [&](bool over_length) {
+    return static_cast<double>(
+        std::ranges::count(right_answers(questions, log_probabilities, over_length), true));
+  };
+  const double right = count(false), right_norm = count(true);
   const auto n = static_cast<double>(questions.size());
   return {right / n, standard_error(right / n, n), right_norm / n, standard_error(right_norm / n, n)};
 }

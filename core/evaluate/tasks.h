@@ -46,6 +46,11 @@ void check_lengths(const Task& task, const Tokenizer& tokenizer, std::int64_t po
 /// Log-probabilities in nats, per question and choice.
 using LogProbabilities = std::vector<std::vector<double>>;
 
+/// Whether each question is answered correctly, by the sum of the choice's log-probabilities or by that sum
+/// over the choice's length in characters.
+std::vector<bool> right_answers(const std::vector<Question>& questions,
+                                const LogProbabilities& log_probabilities, bool over_length);
+
 /// The shares of questions that are answered correctly.
 Accuracy accuracy(const std::vector<Question>& questions, const LogProbabilities& log_probabilities);
 

@@ -1,5 +1,8 @@
 #include "run/evaluation.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/json_members.h"
 
 namespace ladimo {
@@ -52,6 +55,20 @@ TextEvaluation text_from_json(const JsonFields& fields) {
   return text;
 }
 
+nlohmann::json to_json(const std::optional<PairedAnswers>& paired, std::int64_t n) {
+  if (!paired) return {};
+  return {{"lost", paired->lost},
+          {"gained", paired->gained},
+          {"difference_se", paired->difference_se(n)},
+          {"p", paired->p()}};
+}
+
+std::optional<PairedAnswers> paired_from_json(const JsonFields& fields, const char* key) {
+  if (!fields.has(key)) return {};  // an engine of an earlier version has none
+  const JsonFields paired = fields.object(key);
+  return PairedAnswers{paired.integer("lost"), paired.integer("gained")};
+}
+
 nlohmann::json to_json(const TaskResult& result) {
   const auto dense = [&](double Accuracy::*share) {
     return result.dense ? nlohmann::json((*result.dense).*share) : nlohmann::json();
@@ -63,7 +80,9 @@ nlohmann::json to_json(const TaskResult& result) {
                       {"acc_norm", result.model.acc_norm},
                       {"acc_norm_se", result.model.acc_norm_se},
                       {"dense_acc", dense(&Accuracy::acc)},
-                      {"dense_acc_norm", dense(&Accuracy::acc_norm)}};
+                      {"dense_acc_norm", dense(&Accuracy::acc_norm)},
+                      {"paired", to_json(result.paired, result.n)},
+                      {"paired_norm", to_json(result.paired_norm, result.n)}};
   json.update(to_json(result.seen));
   return json;
 }
@@ -74,13 +93,32 @@ TaskResult task_from_json(const JsonFields& fields) {
                     {fields.number("acc"), fields.number("acc_se"), fields.number("acc_norm"),
                      fields.number("acc_norm_se")},
                     {},
-                    seen_shares_from_json(fields)};
+                    seen_shares_from_json(fields),
+                    paired_from_json(fields, "paired"),
+                    paired_from_json(fields, "paired_norm")};
   if (fields.has("dense_acc"))
     result.dense = Accuracy{fields.number("dense_acc"), 0, fields.number("dense_acc_norm"), 0};
   return result;
 }
 
 }  // namespace
+
+double PairedAnswers::difference_se(std::int64_t n) const {
+  const auto count = static_cast<double>(n), both = static_cast<double>(lost + gained);
+  const auto difference = static_cast<double>(gained - lost);
+  return n > 0 ? std::sqrt(std::max(0.0, both - difference * difference / count)) / count : 0;
+}
+
+double PairedAnswers::p() const {
+  const std::int64_t n = lost + gained;
+  double tail = 0;
+  for (std::int64_t k = 0; k <= std::min(lost, gained); ++k) {
+    const auto in_all = static_cast<double>(n), in_tail = static_cast<double>(k);
+    tail += std::exp(std::lgamma(in_all + 1) - std::lgamma(in_tail + 1) - std::lgamma(in_all - in_tail + 1) -
+                     in_all * std::log(2.0));
+  }
+  return std::min(1.0, 2 * tail);
+}
 
 nlohmann::json to_json(const TextScores& scores) {
   const auto compared = [&](const nlohmann::json& value) {

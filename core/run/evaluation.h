@@ -81,12 +81,26 @@ struct Accuracy {
   double acc_norm = 0, acc_norm_se = 0;  // by that sum over the choice's length in characters
 };
 
+/// The answers of two models to the same questions.
+struct PairedAnswers {
+  std::int64_t lost = 0;    // questions that only the dense original answers right
+  std::int64_t gained = 0;  // questions that only the model answers right
+
+  /// Standard error of the difference of the accuracies over `n` questions. It is smaller than those of the
+  /// accuracies, because both models find the same questions hard.
+  double difference_se(std::int64_t n) const;
+  /// The probability of a difference at least as large between models that are equally good: McNemar's exact
+  /// test, two-sided.
+  double p() const;
+};
+
 struct TaskResult {
   std::string task;
   std::int64_t n = 0;             // number of questions
   Accuracy model;                 // under the policy
   std::optional<Accuracy> dense;  // the dense original, if there is one; JSON has no standard errors for it
   SeenShares seen = {};           // of the questions with their right answers
+  std::optional<PairedAnswers> paired = {}, paired_norm = {};  // by acc and by acc_norm, with a dense original
 };
 
 struct Evaluation {
@@ -97,7 +111,7 @@ struct Evaluation {
 /// Returns the keys of TextScores, activated_parameters, activated_fraction, ffn_activated, split,
 /// calibrated_on, window, mean_experts, seen_share, calibrated_share, held_out_share, domains[{text, the
 /// shares, and the keys of TextScores}], tasks[{task, n, acc, acc_se, acc_norm, acc_norm_se, dense_acc,
-/// dense_acc_norm, and the shares}]. A share that is not known is null. Without a text `tokens` is 0,
+/// dense_acc_norm, paired {lost, gained, difference_se, p}, paired_norm, and the shares}]. A share that is not known is null. Without a text `tokens` is 0,
 /// calibrated_on and domains are empty, and the rest is null.
 nlohmann::json to_json(const Evaluation& evaluation);
 /// Reads what to_json() writes. Throws Refusal that names the key.

@@ -18,7 +18,7 @@ row() {
   run=$folder/$name
   # shellcheck disable=SC2086
   "$ladimo" convert "$model" -o "$run" --text "$@" --tokens "$tokens" ${LADIMO_CONVERT:-} >&2
-  "$ladimo" policy "$run" --ffn-activated "$share" >&2
+  "$ladimo" policy "$run" --grains experts --ffn-activated "$share" >&2
   # shellcheck disable=SC2086
   "$ladimo" eval "$run" --text $dev --json > "$folder/$name.json"
   printf '| %s | %s | %.3f | %.4f | %.2f -> %.2f |\n' "$name" "$tokens" \

@@ -28,7 +28,7 @@ convert() {
 # measure RUN SHARE: prints "ffn_activated kl" of the policy solved for that share.
 measure() {
   local policy=$folder/policy-$(basename "$1")-$2.json result=$folder/eval-$(basename "$1")-$2.json
-  "$ladimo" policy "$1" --ffn-activated "$2" --output "$policy" >&2
+  "$ladimo" policy "$1" --grains experts --ffn-activated "$2" --output "$policy" >&2
   # shellcheck disable=SC2086
   "$ladimo" eval "$1" --policy "$policy" --text $dev --json >"$result"
   echo "$(number ffn_activated '  ' "$result") $(number kl '  ' "$result")"

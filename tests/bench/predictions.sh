@@ -4,7 +4,7 @@
 #
 #   tests/bench/predictions.sh LADIMO RUN [TRADEOFFS...]
 #
-# LADIMO is the program. Prints a Markdown table.
+# LADIMO is the program. Prints a Markdown table. LADIMO_GRAINS restricts what may be left out (policy --grains).
 set -euo pipefail
 if (($# < 2)); then
   sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
@@ -19,13 +19,14 @@ trap 'rm -r "$folder"' EXIT
 # number KEY INDENT JSON: prints a number from a JSON object that ladimo wrote; INDENT gives its depth.
 number() { sed -n "s/^$2\"$1\": \([-0-9.e]*\),*\$/\1/p" <<<"$3"; }
 
-echo "| tradeoff | KL predicted | KL measured | predicted / measured | activated predicted | measured |"
-echo "|---|---|---|---|---|---|"
+echo "| tradeoff | KL predicted | KL measured | predicted / measured | activated predicted | measured | perplexity x |"
+echo "|---|---|---|---|---|---|---|"
 for tradeoff in "$@"; do
-  solved=$("$ladimo" policy "$run" --tradeoff "$tradeoff" --output "$policy" --json)
+  solved=$("$ladimo" policy "$run" --grains "${LADIMO_GRAINS:-all}" --tradeoff "$tradeoff" --output "$policy" --json)
   measured=$("$ladimo" eval "$run" --policy "$policy" --json)
   LC_ALL=C awk -v t="$tradeoff" \
     -v p="$(number kl '    ' "$solved")" -v m="$(number kl '  ' "$measured")" \
     -v a="$(number activated_fraction '    ' "$solved")" -v b="$(number activated_fraction '  ' "$measured")" \
-    'BEGIN { printf "| %s | %.5f | %.5f | %.3f | %.4f | %.4f |\n", t, p, m, (m > 0 ? p / m : 1), a, b }'
+    -v c="$(number perplexity '  ' "$measured")" -v d="$(number dense_perplexity '  ' "$measured")" \
+    'BEGIN { printf "| %s | %.5f | %.5f | %.3f | %.4f | %.4f | %.4f |\n", t, p, m, (m > 0 ? p / m : 1), a, b, c / d }'
 done

@@ -224,3 +224,14 @@ TEST_CASE("steps have fixed names and a description") {
     CHECK(step_named(name_of(step)) == step);
   }
 }
+
+TEST_CASE("answers of two models to the same questions are compared in pairs") {
+  const PairedAnswers even{5, 5}, worse{10, 2}, same{0, 0};
+  CHECK(even.p() == 1);
+  CHECK(same.p() == 1);
+  CHECK(same.difference_se(50) == 0);
+  // scipy.stats.binomtest(2, 12).pvalue
+  CHECK(worse.p() == doctest::Approx(0.03857421875));
+  // sqrt(12 - 64 / 100) / 100
+  CHECK(worse.difference_se(100) == doctest::Approx(0.0337046));
+}

@@ -192,6 +192,8 @@ TEST_CASE(
   CHECK(found.acc == 0.5);
   CHECK(found.acc_norm == 0.5);
   CHECK(found.acc_se == doctest::Approx(std::sqrt(0.25 / 3)));
+  CHECK(right_answers({questions[0], questions[3]}, {sums[0], sums[3]}, false) == std::vector{false, true});
+  CHECK(right_answers({questions[0], questions[3]}, {sums[0], sums[3]}, true) == std::vector{true, false});
   CHECK(accuracy({questions[0]}, {sums[0]}).acc == 0);
   CHECK(accuracy({questions[0]}, {sums[0]}).acc_norm == 1);
   CHECK(accuracy({questions[3]}, {sums[3]}).acc == 1);
