@@ -35,8 +35,8 @@ void print_task(const TaskResult& task) {
     if (task.dense) text += fmt::format(" (dense {:.1f} %", 100 * ((*task.dense).*share));
     if (task.dense && paired)
       text += fmt::format(", difference {:+.1f} ± {:.1f}, p {:.2f}",
-                          100 * (task.model.*share - (*task.dense).*share), 100 * paired->difference_se(task.n),
-                          paired->p());
+                          100 * (task.model.*share - (*task.dense).*share),
+                          100 * paired->difference_se(task.n), paired->p());
     return task.dense ? text + ")" : text;
   };
   fmt::print("{}: {} · {} · {} questions\n", task.task,

@@ -16,15 +16,17 @@ const std::vector<Baseline>& baselines() {
       {"static", "neurons pruned by variance, their mean output as a bias", false, false, make_static},
       {"static-refit", "the same with the down projection refitted", false, false, make_static_refit},
       {"random", "random equal experts, linear router, top-k, compensation", false, false, make_random},
-      {"moefication", "experts by k-means on gate rows, router for activation sums, top-k", false,
-       false, make_moefication},
+      {"moefication", "experts by k-means on gate rows, router for activation sums, top-k", false, false,
+       make_moefication},
       {"cmoe", "shared by activation rate, experts by activation marks, representative neurons route", false,
        false, make_cmoe},
-      {"teal", "small inputs and neurons left out, shares of a layer by its output error", false, true, make_teal},
+      {"teal", "small inputs and neurons left out, shares of a layer by its output error", false, true,
+       make_teal},
       {"teal-uniform", "the same with one share for both", false, true, make_teal_uniform},
       {"ladimo-plain", "contiguous experts, softmax router with mixing weights, distilled for one top-k",
        false, false, make_ladimo_plain},
-      {"oracle", "our experts chosen by their true contributions, which no router knows", true, true, make_oracle}};
+      {"oracle", "our experts chosen by their true contributions, which no router knows", true, true,
+       make_oracle}};
   return all;
 }
 

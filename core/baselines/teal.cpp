@@ -43,8 +43,8 @@ class Cutting {
   at::Tensor x_, y_;  // [rows, d]
 };
 
-/// The share of the neurons with which a share of the inputs meets a target: gate and up are two thirds of the
-/// parameters.
+/// The share of the neurons with which a share of the inputs meets a target: gate and up are two thirds of
+/// the parameters.
 double neurons_for(double target, double inputs) { return 3 * target - 2 * inputs; }
 
 }  // namespace

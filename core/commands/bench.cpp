@@ -126,8 +126,7 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy,
       file ? measured_text({*file}, model.tokenizer(), prompt_length, prompt_length).windows.tokens
            : own_text((dense ? *dense : *converted).decoder, prompt_length, context);
   const auto text = std::span<const std::int32_t>(prompt).first(static_cast<std::size_t>(decode_length));
-  const auto ran =
-      count_what_runs(main, converted ? policy : all_dense(model.config()), text, context);
+  const auto ran = count_what_runs(main, converted ? policy : all_dense(model.config()), text, context);
   const double bytes = main.decoder.bytes_per_token(ran);
   const auto device = model.device();
   const std::size_t read_bytes = std::max(static_cast<std::size_t>(bytes), least_read_bytes);

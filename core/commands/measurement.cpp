@@ -186,8 +186,8 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   found.seen = mean_of(seen_of_files);
   const auto& [source, layers] = model.exact();
   const std::vector<ModelPolicy> policies = {policy.layers};
-  const auto scores = score(source, under_policies(source, layers, policies, SkippedExperts::left_out), windows,
-                            within_memory(model, windows.window, context));
+  const auto scores = score(source, under_policies(source, layers, policies, SkippedExperts::left_out),
+                            windows, within_memory(model, windows.window, context));
   const auto scores_of = [&](std::optional<std::int32_t> file) {
     auto summary = summarise(scores, 0, file);
     summary.compares = compares(opened);

@@ -94,7 +94,8 @@ Decoder::Decoder(PreparedModel& prepared, const Ffns& ffns, const ModelPolicy& p
     parts.layers.push_back(
         {prepared.attention(l),
          sparse != nullptr ? prepared.ffn(sparse->shared_weights()) : prepared.dense_ffn(l),
-         sparse != nullptr ? sparse->policy() : LayerPolicy::dense(), {}});
+         sparse != nullptr ? sparse->policy() : LayerPolicy::dense(),
+         {}});
     auto& layer = parts.layers.back();
     const LayerPolicy of_layer = policy_of(policy, l);
     layer.limits = InputLimits(of_layer, config_, layer.ffn->neuron_norms);

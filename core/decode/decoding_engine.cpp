@@ -57,7 +57,8 @@ std::span<const std::int32_t> DecodingEngine::experts(std::size_t layer) const {
 double DecodingEngine::read_share(std::size_t layer, Product product) const {
   const auto inputs = parts_.layers[layer].limits[product].size();
   const auto read = read_[layer * all_products.size() + static_cast<std::size_t>(product)].load();
-  return inputs == 0 ? 1 : static_cast<double>(read) / static_cast<double>(inputs) / static_cast<double>(rows_);
+  return inputs == 0 ? 1
+                     : static_cast<double>(read) / static_cast<double>(inputs) / static_cast<double>(rows_);
 }
 
 void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int64_t positions) {
@@ -286,8 +287,8 @@ DecodingEngine::Reading DecodingEngine::choose_neurons(const Team::Member& me, D
 
 // Adds to desk.to what a panel makes of these rows of x.
 void DecodingEngine::multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel,
-                                    Reading reading, const float* const* x, std::span<const std::int32_t> tokens,
-                                    const void* next) const {
+                                    Reading reading, const float* const* x,
+                                    std::span<const std::int32_t> tokens, const void* next) const {
   if (reading == Reading::rows)
     return add_partial({matrix.first(panel), matrix.first(panel) + matrix.width(panel)}, desk.to[0]);
   if (reading == Reading::all) {
@@ -346,8 +347,7 @@ void DecodingEngine::route(const Team::Member& me, Desk& desk, const Layer& laye
   desk.tokens.choose(routing_.data(), routing_stride_, rows_, ffn.slices(), layer.policy);
 }
 
-void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t layer,
-                                 float* const* x) {
+void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x) {
   const PreparedFfn& ffn = *parts_.layers[layer].ffn;
   const Reading reading = choose_inputs(me, desk, layer, Product::gate_up, x);
   const auto tokens_of = [&](const PreparedFfn::Block& block) {

@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
-#include "decode/prepared_weights.h"
 #include "decode/input_limits.h"
+#include "decode/prepared_weights.h"
 #include "decode/routing.h"
 #include "kernels/team.h"
 #include "model/kv_cache.h"
@@ -109,17 +109,17 @@ class DecodingEngine {
   // Activations [rows, ...] fp32. Inputs of a product are followed by a 1, which a bias is multiplied with.
   std::int64_t room_ = 0;  // rows
   std::int64_t x_stride_, qkv_stride_, attended_stride_, h_stride_, routing_stride_, hidden_stride_;
-  std::vector<float> stream_;          // [rows, d] the residual stream
-  std::vector<float> x_;               // [rows, d + 1]
-  std::vector<float> qkv_;             // [rows, (heads + 2 kv_heads) head_dim]
-  std::vector<float> attended_;        // [rows, heads head_dim + 1]
-  std::vector<float> h_;               // [rows, f]
-  std::vector<float> hidden_;          // [rows, r + 1] of routers
-  std::vector<float> routing_;         // [rows, E]
-  std::vector<std::int32_t> experts_;  // [layers, rows]
+  std::vector<float> stream_;                    // [rows, d] the residual stream
+  std::vector<float> x_;                         // [rows, d + 1]
+  std::vector<float> qkv_;                       // [rows, (heads + 2 kv_heads) head_dim]
+  std::vector<float> attended_;                  // [rows, heads head_dim + 1]
+  std::vector<float> h_;                         // [rows, f]
+  std::vector<float> hidden_;                    // [rows, r + 1] of routers
+  std::vector<float> routing_;                   // [rows, E]
+  std::vector<std::int32_t> experts_;            // [layers, rows]
   std::vector<std::atomic<std::int64_t>> read_;  // [layers, products] inputs that were read, of all rows
-  std::vector<float> ones_;            // [E + 1]
-  std::vector<float> partial_;         // [threads, partial_stride_] sums over a member's rows
+  std::vector<float> ones_;                      // [E + 1]
+  std::vector<float> partial_;                   // [threads, partial_stride_] sums over a member's rows
   std::int64_t partial_stride_ = 0;
   std::atomic<int> members_ = 0;  // of the team at work
   std::vector<float> logits_;

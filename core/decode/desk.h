@@ -21,19 +21,19 @@ struct DecodingEngine::Desk {
   static constexpr std::int64_t most_scores = 1 << 19;  // what a core keeps near itself
   static constexpr std::int64_t most_queries = 512;
 
-  std::vector<float> x;                 // [few_rows, d + 1]
-  std::vector<float> sums;              // [rows, widest_panel]
-  std::vector<const float*> from;       // [rows] inputs of a product
-  std::vector<float*> to;               // [rows] its outputs
-  std::vector<float*> normed;           // [rows]
-  std::vector<const float*> hidden;     // [rows] the neurons
-  std::vector<std::int32_t> inputs;     // [few_rows, inputs] numbers of those that are read
+  std::vector<float> x;                               // [few_rows, d + 1]
+  std::vector<float> sums;                            // [rows, widest_panel]
+  std::vector<const float*> from;                     // [rows] inputs of a product
+  std::vector<float*> to;                             // [rows] its outputs
+  std::vector<float*> normed;                         // [rows]
+  std::vector<const float*> hidden;                   // [rows] the neurons
+  std::vector<std::int32_t> inputs;                   // [few_rows, inputs] numbers of those that are read
   std::vector<std::span<const std::int32_t>> chosen;  // [few_rows] of every row, in `inputs`
-  std::vector<const float*> attending;  // [group * most_queries] queries, then scores
-  std::vector<float*> attended;         // [group * most_queries]
-  std::vector<float> scores;            // of attention
-  std::vector<float> keys;              // [head_dim, widest_panel]
-  std::vector<float> values;            // [widest_panel, head_dim] and what kernels read beyond
+  std::vector<const float*> attending;                // [group * most_queries] queries, then scores
+  std::vector<float*> attended;                       // [group * most_queries]
+  std::vector<float> scores;                          // of attention
+  std::vector<float> keys;                            // [head_dim, widest_panel]
+  std::vector<float> values;                          // [widest_panel, head_dim] and what kernels read beyond
   ExpertTokens tokens;
   std::vector<std::int32_t> all;     // 0, 1, 2 ... : every token
   std::vector<std::int64_t> blocks;  // of gate and up, this thread's

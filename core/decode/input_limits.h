@@ -17,7 +17,9 @@ class InputLimits {
   /// The limits of a layer under a policy. neuron_norms [f] as PreparedFfn has them.
   InputLimits(const LayerPolicy& policy, const ModelConfig& config, const std::vector<float>& neuron_norms);
 
-  const std::vector<float>& operator[](Product product) const { return of_[static_cast<std::size_t>(product)]; }
+  const std::vector<float>& operator[](Product product) const {
+    return of_[static_cast<std::size_t>(product)];
+  }
 
  private:
   std::vector<float>& of(Product product) { return of_[static_cast<std::size_t>(product)]; }

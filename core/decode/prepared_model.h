@@ -27,8 +27,8 @@ class PreparedModel {
   std::shared_ptr<const PreparedHead> head();
   std::shared_ptr<const PreparedAttention> attention(std::int64_t layer);
   std::shared_ptr<const PreparedFfn> dense_ffn(std::int64_t layer);
-  /// The layer for tokens that use some inputs of it, with its dense FFN or without. Null where matrices are not
-  /// held as they are stored.
+  /// The layer for tokens that use some inputs of it, with its dense FFN or without. Null where matrices are
+  /// not held as they are stored.
   std::shared_ptr<const PreparedRows> rows(std::int64_t layer, bool with_ffn);
   /// Kept as long as somebody else has `weights`.
   std::shared_ptr<const PreparedFfn> ffn(const std::shared_ptr<const MoeWeights>& weights);

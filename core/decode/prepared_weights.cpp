@@ -178,16 +178,16 @@ double PreparedFfn::bytes(const LayerPolicy& policy) const {
 }
 
 PreparedRows::PreparedRows(const DecoderLayer& layer, const DenseFfn* ffn, Arena& arena) {
-  // Linear layers [outputs, inputs] that read the same inputs, one after another, and below them their biases,
-  // where one of them has some.
-  const auto side_by_side = [&](const std::vector<at::Tensor>& weights, const std::vector<at::Tensor>& biases) {
+  // Linear layers [outputs, inputs] that read the same inputs, one after another, and below them their
+  // biases, where one of them has some.
+  const auto side_by_side = [&](const std::vector<at::Tensor>& weights,
+                                const std::vector<at::Tensor>& biases) {
     at::Tensor rows = at::cat(weights).t();
     if (std::ranges::none_of(biases, [](const at::Tensor& bias) { return bias.defined(); }))
       return WideMatrix(arena, rows);
     std::vector<at::Tensor> all;
     for (std::size_t i = 0; i < weights.size(); ++i)
-      all.push_back(biases[i].defined() ? biases[i]
-                                        : at::zeros({weights[i].size(0)}, weights[i].options()));
+      all.push_back(biases[i].defined() ? biases[i] : at::zeros({weights[i].size(0)}, weights[i].options()));
     return WideMatrix(arena, at::cat({rows, at::cat(all).unsqueeze(0)}));
   };
   qkv = side_by_side({layer.q, layer.k, layer.v}, {layer.q_bias, layer.k_bias, layer.v_bias});

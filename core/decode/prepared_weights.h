@@ -58,8 +58,8 @@ struct PreparedFfn {
   std::int64_t slices() const { return shape.routed; }
   /// The neurons of a slice.
   Range slice(std::int64_t index) const;
-  /// Bytes that one token reads when as much runs on average as `policy` says: mean_experts where it is sparse,
-  /// and the shares of its cuts.
+  /// Bytes that one token reads when as much runs on average as `policy` says: mean_experts where it is
+  /// sparse, and the shares of its cuts.
   double bytes(const LayerPolicy& policy) const;
 
  private:

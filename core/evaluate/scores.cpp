@@ -223,7 +223,8 @@ Scores count_activity(const WeightSource& source, const Branches& models, const 
 
 Scores count_activity(const WeightSource& source, const MoeLayers& moe, const Windows& windows,
                       const std::vector<ModelPolicy>& policies, const Context& context) {
-  return count_activity(source, under_policies(source, moe, policies, SkippedExperts::masked), windows, context);
+  return count_activity(source, under_policies(source, moe, policies, SkippedExperts::masked), windows,
+                        context);
 }
 
 }  // namespace ladimo

@@ -73,9 +73,9 @@ struct StoredKernels {
   /// The same for many vectors: faster from about 16 on. With AMX it rounds x to 17 bits.
   void (*multiply_many)(const PanelRows<T>& rows, const float* const* x, float* const* y,
                         std::int64_t tokens);
-  /// y [width] += sum over i of x[inputs[i]] panel[inputs[i]], i < rows.count, for one vector. `rows` are those
-  /// of the whole panel, of which only the inputs that rise in `inputs` [rows.count] are read; `first` is not
-  /// used. To the bit what multiply() makes of x with zeros in all other places.
+  /// y [width] += sum over i of x[inputs[i]] panel[inputs[i]], i < rows.count, for one vector. `rows` are
+  /// those of the whole panel, of which only the inputs that rise in `inputs` [rows.count] are read; `first`
+  /// is not used. To the bit what multiply() makes of x with zeros in all other places.
   void (*multiply_chosen)(const PanelRows<T>& rows, const std::int32_t* inputs, const float* x, float* y);
   /// y [stride] += sum over i of x[inputs[i]] row[inputs[i]], i < rows.count, for one vector. `inputs` rise.
   void (*add_rows)(const WideRows<T>& rows, const std::int32_t* inputs, const float* x, float* y);

@@ -168,30 +168,34 @@ LADIMO_INLINE void add_chosen(const BlockRows& rows, const std::int32_t* inputs,
   store_sums(sum, last, &y);
 }
 
-// How far ahead long rows are asked for.
-constexpr std::int64_t wide_prefetch_bytes = 20480;
+// Rows of at least so many bytes are read side by side as they come, and asked for this far ahead.
+// Prefetchers take shorter ones for a single stream and bring what lies between them. Then each of the rows
+// that are read side by side is from another part of the list.
+constexpr std::int64_t long_row_bytes = 4096, wide_prefetch_bytes = 20480;
 
-// Adds `together` rows at a time: their sums are loaded and stored once, and memory is read at as many places.
+// Adds `together` rows at a time, so that sums are loaded and stored once for all of them.
 template <class T>
 LADIMO_INLINE void add_wide_rows(const WideRows<T>& rows, const std::int32_t* inputs, const float* x,
                                  float* y) {
   constexpr int together = 8;
   constexpr auto line = line_bytes / static_cast<std::int64_t>(sizeof(T));
-  const std::int64_t ahead =
-      std::max<std::int64_t>(wide_prefetch_bytes / (rows.stride * static_cast<std::int64_t>(sizeof(T))), 1);
+  const std::int64_t bytes = rows.stride * static_cast<std::int64_t>(sizeof(T));
+  const bool is_long = bytes >= long_row_bytes;
+  const std::int64_t groups = rows.count / together, ahead = wide_prefetch_bytes / bytes;
+  const std::int64_t from_group = is_long ? together : 1, from_row = is_long ? 1 : groups;
   simd::Floats sum, w;
-  std::int64_t k = 0;
-  for (; k + together <= rows.count; k += together) {
+  for (std::int64_t k = 0; k < groups; ++k) {
     const T *row[together], *asked[together];
     float factor[together];
 #pragma GCC unroll 8
     for (int j = 0; j < together; ++j) {
-      row[j] = rows.data + inputs[k + j] * rows.stride;
-      asked[j] = rows.data + inputs[std::min(k + j + ahead, rows.count - 1)] * rows.stride;
-      factor[j] = x[inputs[k + j]];
+      const std::int64_t at = k * from_group + j * from_row;
+      row[j] = rows.data + inputs[at] * rows.stride;
+      asked[j] = rows.data + inputs[std::min(at + ahead, rows.count - 1)] * rows.stride;
+      factor[j] = x[inputs[at]];
     }
     for (std::int64_t c = 0; c < rows.stride; c += simd::lanes) {
-      if (c % line == 0)
+      if (is_long && c % line == 0)
 #pragma GCC unroll 8
         for (int j = 0; j < together; ++j) __builtin_prefetch(asked[j] + c, 0, 3);
       simd::load(y + c, sum);
@@ -203,10 +207,8 @@ LADIMO_INLINE void add_wide_rows(const WideRows<T>& rows, const std::int32_t* in
       simd::store(sum, y + c);
     }
   }
-  for (; k < rows.count; ++k) {
-    const T* const row = rows.data + inputs[k] * rows.stride;
-    simd::add_row(row, x[inputs[k]], rows.stride, y);
-  }
+  for (std::int64_t k = groups * together; k < rows.count; ++k)
+    simd::add_row(rows.data + inputs[k] * rows.stride, x[inputs[k]], rows.stride, y);
 }
 
 // `rows` are PanelRows or BlockRows.

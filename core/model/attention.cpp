@@ -46,8 +46,7 @@ at::Tensor attend_seen(const at::Tensor& q, const at::Tensor& k, const at::Tenso
 Projected project(const DecoderLayer& layer, const at::Tensor& h, const Rotary::Tables& turns,
                   std::int64_t start, const AttentionCuts& cuts, AttentionInputs& inputs) {
   const std::int64_t batch = h.size(0), width = h.size(1);
-  const at::Tensor x =
-      large_inputs(rms_norm(h, layer.attention_norm, layer.rms_eps), cuts.qkv, cuts.first);
+  const at::Tensor x = large_inputs(rms_norm(h, layer.attention_norm, layer.rms_eps), cuts.qkv, cuts.first);
   inputs.qkv = x;
   const auto heads_of = [&](const at::Tensor& weight, const at::Tensor& bias, std::int64_t count) {
     return at::linear(x, weight, bias).view({batch, width, count, layer.head_dim}).transpose(1, 2);

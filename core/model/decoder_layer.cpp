@@ -40,9 +40,8 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   return weight * (wide * scale).to(weight.scalar_type());
 }
 
-at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache,
-                                std::int64_t layer, const AttentionCuts& cuts,
-                                AttentionInputs* inputs) const {
+at::Tensor DecoderLayer::attend(const at::Tensor& h, const Rotary& rotary, KvCache* cache, std::int64_t layer,
+                                const AttentionCuts& cuts, AttentionInputs* inputs) const {
   AttentionInputs own;
   AttentionInputs& used = inputs != nullptr ? *inputs : own;
   const std::int64_t start = cache != nullptr ? cache->length(layer) : 0, length = start + h.size(1);

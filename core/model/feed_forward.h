@@ -27,8 +27,8 @@ class FeedForward {
   FfnOutput forward(const at::Tensor& x) const { return forward(x, {}); }
   /// The sizes that decide what the network costs.
   virtual MoeShape shape() const = 0;
-  /// What each neuron adds to the output per unit of its size: [f] fp32, the norms of the rows of down. Undefined
-  /// where FfnOutput::hidden is.
+  /// What each neuron adds to the output per unit of its size: [f] fp32, the norms of the rows of down.
+  /// Undefined where FfnOutput::hidden is.
   virtual at::Tensor neuron_norms() const { return {}; }
   /// Parameters used per token when `mean_experts` routed experts run on average.
   double activated_parameters(double mean_experts) const {

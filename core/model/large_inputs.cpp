@@ -5,7 +5,8 @@
 namespace ladimo {
 namespace {
 
-at::Tensor keep_where(const at::Tensor& x, const at::Tensor& size, double threshold, const at::Tensor& first) {
+at::Tensor keep_where(const at::Tensor& x, const at::Tensor& size, double threshold,
+                      const at::Tensor& first) {
   at::Tensor small = size < threshold;
   if (first.defined()) {
     const at::Tensor rows = small.view({-1, small.size(-1)});

@@ -1,5 +1,5 @@
-#include "model/large_inputs.h"
 #include "model/moe_layer.h"
+#include "model/large_inputs.h"
 
 #include <cmath>
 #include <span>

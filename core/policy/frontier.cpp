@@ -41,9 +41,9 @@ const LatencyTable* needed_for(Cost cost, const LatencyTable* latency) {
   return latency;
 }
 
-/// The options of a part of a layer. Of those whose savings fall on the same point of the knapsack's grid only
-/// the one of least KL is kept, and only where no option that saves more is as good. The first one that is
-/// added stays.
+/// The options of a part of a layer. Of those whose savings fall on the same point of the knapsack's grid
+/// only the one of least KL is kept, and only where no option that saves more is as good. The first one that
+/// is added stays.
 class BestOptions {
  public:
   BestOptions(double unit, bool many) : unit_(unit), many_(many) {}
@@ -116,16 +116,16 @@ struct Frontier::Solved {
   Choices choices;
   bool cuts;                       // whether single inputs may be left out, or are by a pin
   std::vector<LayerPolicy> fixed;  // [layers] a pinned layer's policy, else dense
-  /// What is decided: parts of layers that are not pinned, with the policies to choose from. Only that part of
-  /// a policy counts.
+  /// What is decided: parts of layers that are not pinned, with the policies to choose from. Only that part
+  /// of a policy counts.
   struct Free {
     std::size_t layer;
     Part part;
     std::vector<LayerPolicy> options;
   };
   std::vector<Free> free;
-  double dense = 0;                              // table cost with all layers dense
-  double base = 0;  // table cost with pinned layers as pinned and the others dense
+  double dense = 0;  // table cost with all layers dense
+  double base = 0;   // table cost with pinned layers as pinned and the others dense
   double pinned_kl = 0;
   double unit = 1;
   std::optional<Knapsack> knapsack;
@@ -204,8 +204,9 @@ struct Frontier::Solved {
           if (inputs.threshold <= 0 && neurons.threshold <= 0) continue;
           policy.cut(Product::gate_up) = {inputs.threshold, inputs.share};
           policy.cut(Product::down) = {neurons.threshold, neurons.share * running};
-          best.add({options[i].kl + (inputs.kl + neurons.kl) * running, options[i].saving + saved_by_cuts(policy)},
-                   policy);
+          best.add(
+              {options[i].kl + (inputs.kl + neurons.kl) * running, options[i].saving + saved_by_cuts(policy)},
+              policy);
         }
     }
   }

@@ -52,9 +52,8 @@ CutRung at_threshold(const std::vector<CutRung>& rungs, double threshold) {
   if (above->threshold == threshold || above == rungs.begin()) return {threshold, above->share, above->kl};
   const CutRung &a = *(above - 1), &b = *above;
   // The first rung has no logarithm. Below the next one what is left out grows with the threshold.
-  const double t = a.threshold <= 0
-                       ? threshold / b.threshold
-                       : std::log(threshold / a.threshold) / std::log(b.threshold / a.threshold);
+  const double t = a.threshold <= 0 ? threshold / b.threshold
+                                    : std::log(threshold / a.threshold) / std::log(b.threshold / a.threshold);
   return {threshold, std::lerp(a.share, b.share, t), std::lerp(a.kl, b.kl, t)};
 }
 

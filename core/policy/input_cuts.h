@@ -16,17 +16,17 @@ struct Grains {
 
   bool allow(Product product) const { return product == Product::down ? neurons : inputs; }
 };
-/// Parses "all", or some of "experts", "neurons" and "inputs" with commas between them. Throws Refusal for any
-/// other text.
+/// Parses "all", or some of "experts", "neurons" and "inputs" with commas between them. Throws Refusal for
+/// any other text.
 Grains parse_grains(std::string_view text);
 
 /// Parameters of one layer's products, without biases.
 struct ProductSizes {
   double hidden_size = 0;
-  double qkv = 0, o = 0;        // parameters
-  double neurons = 0;           // of the dense FFN; 3 hidden_size parameters each
-  double shared_neurons = 0;    // of a converted layer
-  double expert_neurons = 0;    // of each of its routed experts
+  double qkv = 0, o = 0;      // parameters
+  double neurons = 0;         // of the dense FFN; 3 hidden_size parameters each
+  double shared_neurons = 0;  // of a converted layer
+  double expert_neurons = 0;  // of each of its routed experts
 
   /// Neurons that run per token under a policy whose mean_experts is known.
   double running(const LayerPolicy& policy) const;
@@ -43,8 +43,8 @@ struct CutRung {
   double kl = 0;     // KL(dense || only this product of this layer with the threshold), nats per token
 };
 
-/// The cut at any threshold: share and KL are interpolated over the logarithm of the threshold, and beyond the
-/// last rung they stay as they are there. `rungs` rise from threshold 0.
+/// The cut at any threshold: share and KL are interpolated over the logarithm of the threshold, and beyond
+/// the last rung they stay as they are there. `rungs` rise from threshold 0.
 CutRung at_threshold(const std::vector<CutRung>& rungs, double threshold);
 
 }  // namespace ladimo

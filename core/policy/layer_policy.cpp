@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::string_view spellings =
     "A layer's policy is written dense, top2 (two routed experts for every token) or th0.031 (routed experts "
-    "whose routing weight is at least 0.031). Thresholds of single inputs follow: dense+gate_up0.1+neurons0.02.";
+    "whose routing weight is at least 0.031). Thresholds of single inputs follow: "
+    "dense+gate_up0.1+neurons0.02.";
 
 /// Parses the whole of `text` as a number, or returns nothing.
 template <class T>

@@ -31,14 +31,15 @@ class Predictor {
  public:
   Predictor(const TradeoffTable& table, const LatencyTable* latency);
 
-  /// A candidate of the table, or one between its candidates, with the inputs that the policy leaves out: mean_experts is interpolated over the logarithm
-  /// of the threshold, KL and activity over mean_experts. Beyond the ladder the KL stays that of its last
-  /// rung. Above the last threshold it approaches the KL of the shared neurons alone (top0). Throws Refusal
-  /// when the layer does not exist or cannot have this policy.
+  /// A candidate of the table, or one between its candidates, with the inputs that the policy leaves out:
+  /// mean_experts is interpolated over the logarithm of the threshold, KL and activity over mean_experts.
+  /// Beyond the ladder the KL stays that of its last rung. Above the last threshold it approaches the KL of
+  /// the shared neurons alone (top0). Throws Refusal when the layer does not exist or cannot have this
+  /// policy.
   Candidate evaluate(int layer, const LayerPolicy& policy) const;
   PolicyNumbers numbers(const std::vector<LayerPolicy>& layers) const;
-  /// The same with the given corrections. A frontier that may leave out single inputs uses those of cuts at all
-  /// its points, also where a point leaves out none.
+  /// The same with the given corrections. A frontier that may leave out single inputs uses those of cuts at
+  /// all its points, also where a point leaves out none.
   PolicyNumbers numbers(const std::vector<LayerPolicy>& layers, bool cuts) const;
 
   /// Decode time of one layer's FFN per token, in ms, less what single inputs save in the whole layer.

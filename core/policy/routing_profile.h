@@ -51,7 +51,7 @@ struct InputProfile {
 
 struct RoutingProfile {
   std::int64_t tokens = 0;
-  std::vector<LayerProfile> layers;  // converted layers only
+  std::vector<LayerProfile> layers;       // converted layers only
   std::vector<InputProfile> inputs = {};  // all layers; empty in runs of earlier versions
 };
 
@@ -59,8 +59,8 @@ struct RoutingProfile {
 /// for every token, or experts that trade places between source files.
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile);
 
-/// Returns {tokens, edges_id, layers[]: the members above by name, warnings[] {message, hint}, inputs[] {layer,
-/// qkv, o, gate_up, neurons}}.
+/// Returns {tokens, edges_id, layers[]: the members above by name, warnings[] {message, hint}, inputs[]
+/// {layer, qkv, o, gate_up, neurons}}.
 nlohmann::json to_json(const RoutingProfile& profile);
 /// Throws Refusal when a key is missing or does not fit.
 RoutingProfile routing_profile_from_json(const nlohmann::json& json);

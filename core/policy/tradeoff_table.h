@@ -33,16 +33,14 @@ struct LayerTable {
   /// Per product: by rising threshold, from 0 on. Empty in runs of earlier versions.
   std::array<std::vector<CutRung>, all_products.size()> cuts = {};
 
-  const std::vector<CutRung>& rungs(Product product) const {
-    return cuts[static_cast<std::size_t>(product)];
-  }
+  const std::vector<CutRung>& rungs(Product product) const { return cuts[static_cast<std::size_t>(product)]; }
 };
 
 /// A frontier point at which all layers were switched together and measured.
 struct JointPoint {
-  double sum_kl = 0;         // sum of the single-layer KLs of the chosen candidates
-  double kl = 0;             // measured on the tables split
-  double nll_increase = 0;   // measured nll - dense nll
+  double sum_kl = 0;        // sum of the single-layer KLs of the chosen candidates
+  double kl = 0;            // measured on the tables split
+  double nll_increase = 0;  // measured nll - dense nll
   /// Parameters of the FFNs per token, less what the attention leaves out: by the table, and as counted.
   double sum_activated = 0;
   double activated = 0;

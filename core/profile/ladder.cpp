@@ -19,7 +19,8 @@ CutThresholds cut_thresholds(const InputProfile& profile) {
     auto& rising = thresholds[static_cast<std::size_t>(product)];
     const HistogramCounts& sizes = profile.of(product);
     if (sizes.empty()) continue;
-    for (double share = 1 - step; share > (product == Product::down ? least_neurons : least) - 1e-9; share -= step)
+    for (double share = 1 - step; share > (product == Product::down ? least_neurons : least) - 1e-9;
+         share -= step)
       if (const double threshold = threshold_of_share(sizes, share);
           threshold > histogram_low && (rising.empty() || threshold > rising.back()))
         rising.push_back(threshold);

@@ -21,11 +21,12 @@ std::vector<LayerPolicy> sparse_candidates(const at::Tensor& routing_weights);
 /// Thresholds of single inputs, per product and rising.
 using CutThresholds = std::array<std::vector<double>, all_products.size()>;
 
-/// Thresholds that leave out more and more of the inputs of a layer's products. Empty for neurons that are not
-/// known.
+/// Thresholds that leave out more and more of the inputs of a layer's products. Empty for neurons that are
+/// not known.
 CutThresholds cut_thresholds(const InputProfile& profile);
 
-/// Dense layers, each of whose products uses `share` of its inputs (TEAL's uniform sparsity, arXiv 2408.14690).
+/// Dense layers, each of whose products uses `share` of its inputs (TEAL's uniform sparsity, arXiv
+/// 2408.14690).
 ModelPolicy uniform_cuts(const std::vector<InputProfile>& layers, double share);
 
 }  // namespace ladimo

@@ -29,8 +29,8 @@ Sensitivity measure_sensitivity(const WeightSource& source, const MoeLayers& moe
 /// determines the sample.
 ///
 /// The same for single inputs: with u the gradient with respect to the inputs x of a product, leaving out the
-/// inputs i changes the log-probability by sum_i u_i x_i, and D = 1/2 mean_t (sum over i left out of u_i x_i)².
-/// The products themselves are not computed again. `cuts` holds the thresholds per layer, or is empty.
+/// inputs i changes the log-probability by sum_i u_i x_i, and D = 1/2 mean_t (sum over i left out of u_i
+/// x_i)². The products themselves are not computed again. `cuts` holds the thresholds per layer, or is empty.
 struct EstimatedSensitivity {
   Sensitivity candidates;
   CutTable cuts;

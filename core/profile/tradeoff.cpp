@@ -155,8 +155,7 @@ void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeLa
   add(points_of(table, Kinds::mixed, experts, {0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0}), table.joint);
   add(points_of(table, Kinds::top_k, experts, {0.35, 0.7, 1.0}), table.joint_top_k);
   if (table.sizes)
-    add(points_of(table, Kinds::mixed, {}, {0.08, 0.16, 0.25, 0.35, 0.47, 0.65, 1.0}),
-        table.joint_cuts);
+    add(points_of(table, Kinds::mixed, {}, {0.08, 0.16, 0.25, 0.35, 0.47, 0.65, 1.0}), table.joint_cuts);
   const TradeoffTable single = table;
   const Predictor predictor(single, nullptr);
   const auto scores = score(source, moe, windows, policies, context);

@@ -181,8 +181,8 @@ std::uint64_t table_bytes(const Workload& work) {
   const Shapes s(work);
   // The tables hold per layer two histograms of the router and four of single inputs, three numbers per
   // expert, one per pair of experts, the candidates, and some 70 thresholds of single inputs.
-  const double per_layer =
-      20 * (6 * 258 + 3 * 70 + 3 * s.experts + s.experts * s.experts) + 200 * (2 * candidates_of_layer + s.experts);
+  const double per_layer = 20 * (6 * 258 + 3 * 70 + 3 * s.experts + s.experts * s.experts) +
+                           200 * (2 * candidates_of_layer + s.experts);
   return static_cast<std::uint64_t>(100e3 + s.layers * per_layer);
 }
 

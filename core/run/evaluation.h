@@ -100,7 +100,8 @@ struct TaskResult {
   Accuracy model;                 // under the policy
   std::optional<Accuracy> dense;  // the dense original, if there is one; JSON has no standard errors for it
   SeenShares seen = {};           // of the questions with their right answers
-  std::optional<PairedAnswers> paired = {}, paired_norm = {};  // by acc and by acc_norm, with a dense original
+  std::optional<PairedAnswers> paired = {},
+                               paired_norm = {};  // by acc and by acc_norm, with a dense original
 };
 
 struct Evaluation {
@@ -111,8 +112,9 @@ struct Evaluation {
 /// Returns the keys of TextScores, activated_parameters, activated_fraction, ffn_activated, split,
 /// calibrated_on, window, mean_experts, seen_share, calibrated_share, held_out_share, domains[{text, the
 /// shares, and the keys of TextScores}], tasks[{task, n, acc, acc_se, acc_norm, acc_norm_se, dense_acc,
-/// dense_acc_norm, paired {lost, gained, difference_se, p}, paired_norm, and the shares}]. A share that is not known is null. Without a text `tokens` is 0,
-/// calibrated_on and domains are empty, and the rest is null.
+/// dense_acc_norm, paired {lost, gained, difference_se, p}, paired_norm, and the shares}]. A share that is
+/// not known is null. Without a text `tokens` is 0, calibrated_on and domains are empty, and the rest is
+/// null.
 nlohmann::json to_json(const Evaluation& evaluation);
 /// Reads what to_json() writes. Throws Refusal that names the key.
 Evaluation evaluation_from_json(const nlohmann::json& json);

@@ -213,14 +213,16 @@ void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, R
       AttentionInputs attention;
       const auto out = layer.add_ffn(layer.attend(h, source.rotary(), nullptr, 0, {}, &attention));
       const auto g = gradient.read(begin, end);
-      std::vector<at::Tensor> with_respect_to = {h, attention.qkv, attention.o, out.x};  // as `all_products` has them
+      std::vector<at::Tensor> with_respect_to = {h, attention.qkv, attention.o,
+                                                 out.x};  // as `all_products` has them
       if (out.ffn.hidden.defined()) with_respect_to.push_back(out.ffn.hidden);
       const auto gradients = torch::autograd::grad({out.h}, with_respect_to, {g.to(h.scalar_type())});
       const at::NoGradGuard without_gradients;
       // The layer adds m y to the stream.
-      BackwardChunk back{{l, begin, end, out.x.detach(), out.ffn.y.detach(), attention, out.ffn.hidden, &layer},
-                         g.flatten(0, 1) * layer.residual_multiplier,
-                         {}};
+      BackwardChunk back{
+          {l, begin, end, out.x.detach(), out.ffn.y.detach(), attention, out.ffn.hidden, &layer},
+          g.flatten(0, 1) * layer.residual_multiplier,
+          {}};
       for (at::Tensor* t : {&back.forward.attention.qkv, &back.forward.attention.o, &back.forward.hidden})
         if (t->defined()) *t = t->detach();
       for (std::size_t i = 1; i < gradients.size(); ++i)

@@ -24,7 +24,7 @@ struct LayerChunk {
   at::Tensor x;                     // [(end - begin) * positions, d] input of the FFN
   at::Tensor y;                     // [(end - begin) * positions, d] output of the FFN
   AttentionInputs attention = {};   // [end - begin, positions, ...]
-  at::Tensor hidden = {};           // [(end - begin) * positions, f] the neurons of a dense FFN, else undefined
+  at::Tensor hidden = {};  // [(end - begin) * positions, f] the neurons of a dense FFN, else undefined
   const DecoderLayer* weights = nullptr;
 
   /// The inputs of one of the layer's products: [(end - begin) * positions, n].
@@ -33,7 +33,7 @@ struct LayerChunk {
 
 /// One layer of a model that branches from the walking one.
 struct BranchLayer {
-  std::shared_ptr<const FeedForward> ffn;  // null where it is the walking model's
+  std::shared_ptr<const FeedForward> ffn;     // null where it is the walking model's
   double qkv_threshold = 0, o_threshold = 0;  // of AttentionCuts
 };
 
@@ -94,8 +94,8 @@ std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& str
 struct BackwardChunk {
   LayerChunk forward;
   at::Tensor gradient;  // [(end - begin) * positions, d] with respect to y, the output of the FFN
-  /// With respect to the inputs of every product: what an input adds to the number is its value times this, to
-  /// first order. [(end - begin) * positions, n] fp32; undefined for neurons of an FFN that is not dense.
+  /// With respect to the inputs of every product: what an input adds to the number is its value times this,
+  /// to first order. [(end - begin) * positions, n] fp32; undefined for neurons of an FFN that is not dense.
   std::array<at::Tensor, all_products.size()> input_gradients;
 };
 

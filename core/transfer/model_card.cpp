@@ -58,9 +58,11 @@ std::string model_card(const ExportReport& report) {
       "When this folder was written it was read again: over {5} tokens its logits differ from the run's by "
       "at most "
       "{6} (KL {7}).\n\n"
-      "## Policy\n\n| layer | policy | experts on per token (of {8}) | neurons | inputs of gate and up | of q, k, v "
+      "## Policy\n\n| layer | policy | experts on per token (of {8}) | neurons | inputs of gate and up | of "
+      "q, k, v "
       "| of o |\n|---|---|---|---|---|---|---|\n{9}\n"
-      "What runs above a threshold is predicted; - is all. Converted with {10} calibration tokens, seed {11}; "
+      "What runs above a threshold is predicted; - is all. Converted with {10} calibration tokens, seed "
+      "{11}; "
       "`report.json` has the whole recipe.\n",
       recipe.model_name(), recipe.experts, recipe.shared, row("predicted", report.policy.predicted),
       measured_rows(report.measurements), check.tokens, format_number(check.max_logit_error),

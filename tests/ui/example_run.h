@@ -147,8 +147,8 @@ inline RoutingProfile example_profile(const ExampleShape& shape = {}) {
     for (HistogramCounts& sizes : inputs.sizes) {
       sizes.assign(histogram_bins + 2, 0);
       for (int bin = 1; bin <= histogram_bins; ++bin)
-        sizes[static_cast<std::size_t>(bin)] = std::llround(1e5 * histogram_edge(bin) *
-                                                            std::exp(-4 * histogram_edge(bin)));
+        sizes[static_cast<std::size_t>(bin)] =
+            std::llround(1e5 * histogram_edge(bin) * std::exp(-4 * histogram_edge(bin)));
     }
     profile.inputs.push_back(inputs);
   }

@@ -103,10 +103,10 @@ TEST_CASE("tables are saved with all digits") {
   shown.panel.save_tables(QString::fromStdString(shown.engine.folder().path().string()));
   CHECK(shown.notice("export_tables").contains("layers.csv, ladder.csv, histogram.csv"));
   const QByteArray layers = contents(shown.path("layers.csv"));
-  CHECK(
-      layers.startsWith("layer,kind,k,threshold,mean_experts,kl,activated,loss_before,loss_after,qkv_threshold,"
-                        "qkv_share,o_threshold,o_share,gate_up_threshold,gate_up_share,neurons_threshold,"
-                        "neurons_share\n0,dense,"));
+  CHECK(layers.startsWith(
+      "layer,kind,k,threshold,mean_experts,kl,activated,loss_before,loss_after,qkv_threshold,"
+      "qkv_share,o_threshold,o_share,gate_up_threshold,gate_up_share,neurons_threshold,"
+      "neurons_share\n0,dense,"));
   CHECK(layers.count('\n') == testing::example_layers + 1);
   const QByteArray ladder = contents(shown.path("ladder.csv"));
   CHECK(ladder.startsWith("layer,kind,k,threshold,mean_experts,kl,activated\n0,dense,,,,0,"));

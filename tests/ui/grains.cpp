@@ -76,7 +76,7 @@ TEST_CASE("cuts are put into words") {
   LayerPolicy cut;
   cut.cut(Product::o).threshold = 0.1;
   editor.pin(3, cut);
-  CHECK(layer_title(editor, 3) == "Layer 3  ·  not converted, 93.3 % of the inputs  ·  pinned");
+  CHECK(layer_title(editor, 3) == "Layer 3  ·  not converted  ·  pinned");
   const QString words = cut_consequence(editor, 3, Product::o);
   CHECK(words.startsWith("τ 0.100: 80.0 % of the inputs of o run  ·  KL"));
   CHECK(words.endsWith("7.37K parameters less per token (predicted)"));

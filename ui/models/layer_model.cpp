@@ -27,9 +27,10 @@ constexpr ColumnText column_texts[LayerModel::column_count] = {
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
                        "Routed experts that run for one token, on average; the shared experts always run")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Neurons\n% used"),
-     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
-                       "Neurons whose output one token uses, on average: those of experts that run and that are "
-                       "not too small")},
+     QT_TRANSLATE_NOOP(
+         "ladimo::ui::LayerModel",
+         "Neurons whose output one token uses, on average: those of experts that run and that are "
+         "not too small")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Inputs\n% used"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
                        "Inputs of q, k and v, of o, and of gate and up that one token uses, on average")},
@@ -143,11 +144,7 @@ std::optional<double> LayerModel::number(int row, int column) const {
 QString LayerModel::text(int row, int column) const {
   const Row& values = rows_[static_cast<std::size_t>(row)];
   if (column == layer) return (values.warned ? QStringLiteral("⚠ ") : QString()) + QString::number(row);
-  if (column == policy) {
-    LayerPolicy experts = values.priced.policy;
-    experts.cuts = {};  // they have columns of their own
-    return layer_in_words(editor_.run(), row, experts);
-  }
+  if (column == policy) return layer_in_words(editor_.run(), row, values.priced.policy);
   if (column == pinned) return values.pinned ? QStringLiteral("●") : QString();
   const auto value = number(row, column);
   if (column == experts_on && !value) return tr("all");

@@ -43,8 +43,8 @@ class PolicyEditor : public QObject {
   bool milliseconds_pay() const;
   /// What the tables say about one layer under a policy.
   Candidate price(int layer, const LayerPolicy& policy) const;
-  /// Decode time of one layer, in ms per token: its FFN, less what single inputs save. Precondition: the run has
-  /// measured times, and the policy is one that price() gave.
+  /// Decode time of one layer, in ms per token: its FFN, less what single inputs save. Precondition: the run
+  /// has measured times, and the policy is one that price() gave.
   double decode_ms(const LayerPolicy& policy) const;
   /// What the tables predict for a policy. The predictions that the policy itself holds are ignored.
   PolicyNumbers predicted(const Policy& policy) const;

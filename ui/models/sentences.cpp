@@ -123,10 +123,9 @@ QString cut_consequence(const PolicyEditor& editor, int layer, Product product) 
 }
 
 QString layer_in_words(const RunData& run, int layer, const LayerPolicy& policy) {
-  if (run.tradeoff->layers[static_cast<std::size_t>(layer)].candidates.size() > 1) return in_words(policy);
-  QStringList parts = in_words(policy).split(QStringLiteral(", "));
-  parts.front() = QObject::tr("not converted");
-  return parts.join(QStringLiteral(", "));
+  return run.tradeoff->layers[static_cast<std::size_t>(layer)].candidates.size() > 1
+             ? experts_in_words(policy)
+             : QObject::tr("not converted");
 }
 
 QString description(const RunData& run) {

@@ -15,7 +15,7 @@ QString date_text(const std::string& iso);
 
 /// "dense", "4 strongest", "threshold 0.031".
 QString in_words(const LayerPolicy& policy);
-/// The same for a layer of a run; one without experts is "not converted" instead of dense.
+/// What a layer of a run does with its experts; without any it is "not converted".
 QString layer_in_words(const RunData& run, int layer, const LayerPolicy& policy);
 /// The mean share of the inputs of q, k and v, of o, and of gate and up that run.
 double inputs_used(const LayerPolicy& policy);

@@ -137,7 +137,7 @@ void FrontierBar::make_costs() {
 
 void FrontierBar::make_grains() {
   grains_->setObjectName(QStringLiteral("grains"));
-  grains_->addItems({tr("experts, neurons, inputs"), tr("experts only"), tr("neurons, inputs")});
+  grains_->addItems({tr("all grains"), tr("experts only"), tr("neurons, inputs")});
   grains_->setAccessibleName(tr("What may be left out"));
   grains_->setToolTip(
       tr("What a token may leave out. Experts are chosen by the router; neurons and inputs by their size.\n"

@@ -58,12 +58,11 @@ LayerSlider::LayerSlider(PolicyEditor& editor, QWidget* parent)
       tr("This layer's own trade-off, from dense to the fewest experts; moving it pins the "
          "layer"));
   connect(pin_, &QCheckBox::clicked, this, &LayerSlider::toggle_pin);
-  connect(slider_, &SettlingSlider::moved, this,
-          [this](int rung) {
-            LayerPolicy policy = ladder_[static_cast<std::size_t>(rung)];
-            policy.cuts = editor_.policy().layers[static_cast<std::size_t>(layer_)].cuts;
-            editor_.pin(layer_, policy);
-          });
+  connect(slider_, &SettlingSlider::moved, this, [this](int rung) {
+    LayerPolicy policy = ladder_[static_cast<std::size_t>(rung)];
+    policy.cuts = editor_.policy().layers[static_cast<std::size_t>(layer_)].cuts;
+    editor_.pin(layer_, policy);
+  });
   connect(slider_, &SettlingSlider::settled, &editor_, &PolicyEditor::commit);
   connect(&editor_, &PolicyEditor::changed, this, &LayerSlider::follow);
 }

@@ -209,7 +209,8 @@ void RouterInspector::show_grain() {
   if (!chosen) {
     weights_->set_words(
         tr("routing weight (log scale)"),
-        tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
+        tr("A routing weight is what the router expects of an expert: the norm of its contribution divided "
+           "by "
            "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or "
            "move it with the arrow keys. A dashed line decides nothing yet."));
     weights_->set_counts(profile ? profile->all : HistogramCounts(),

@@ -120,7 +120,8 @@ TEST_CASE("with all grains budgets are kept, and KL never rises with the budget"
         const auto table = table_with_cuts(seed, joint);
         const Frontier frontier(table, &latency, cost);
         const auto cost_of = [&](const Policy& policy) {
-          return cost == Cost::activated ? policy.predicted.activated_parameters : *policy.predicted.decode_ms;
+          return cost == Cost::activated ? policy.predicted.activated_parameters
+                                         : *policy.predicted.decode_ms;
         };
         double before = INFINITY;
         for (int i = 0; i <= 50; ++i) {
@@ -164,7 +165,8 @@ TEST_CASE("a frontier uses the grains that it may use, and more of them are neve
 
 TEST_CASE("experts alone are solved as in a table without cuts") {
   auto table = table_with_cuts(2, true);
-  const Policy with = Frontier(table, nullptr, Cost::activated, {}, Kinds::mixed, {only_experts}).at_tradeoff(0.5);
+  const Policy with =
+      Frontier(table, nullptr, Cost::activated, {}, Kinds::mixed, {only_experts}).at_tradeoff(0.5);
   table.sizes.reset();
   table.joint_cuts.clear();
   for (LayerTable& layer : table.layers) layer.cuts = {};
@@ -190,9 +192,8 @@ TEST_CASE("a pin may leave out inputs, and a run that knows nothing of them refu
   CHECK(policy.layers[2].cut(Product::gate_up).share < 1);
   CHECK(policy.layers[2].cut(Product::down).threshold == 0);
   table.sizes.reset();
-  check_refused("This run knows nothing of single inputs", [&] {
-    Frontier(table, nullptr, Cost::activated, {pin});
-  });
+  check_refused("This run knows nothing of single inputs",
+                [&] { Frontier(table, nullptr, Cost::activated, {pin}); });
 }
 
 TEST_CASE("a table with cuts is read back, and a damaged one is refused with the place") {

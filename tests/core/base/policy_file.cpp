@@ -69,7 +69,8 @@ TEST_CASE("broken policy files are refused with file and key") {
   const std::pair<const char*, std::function<void(json&)>> damages[] = {
       {"it is not a JSON object", [](json& j) { j = 3; }},
       {"schema is missing", [](json& j) { j.erase("schema"); }},
-      {"schema is neither ladimo.policy/1 nor ladimo.policy/2", [](json& j) { j["schema"] = "ladimo.policy/9"; }},
+      {"schema is neither ladimo.policy/1 nor ladimo.policy/2",
+       [](json& j) { j["schema"] = "ladimo.policy/9"; }},
       {"\"speed\" is not a cost", [](json& j) { j["cost"] = "speed"; }},
       {"model.fingerprint is missing", [](json& j) { j["model"].erase("fingerprint"); }},
       {"layers has another number of layers", [](json& j) { j["model"]["layers"] = 4; }},

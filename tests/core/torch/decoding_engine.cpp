@@ -334,8 +334,7 @@ TEST_CASE("a token reads the bytes that its weights take") {
           doctest::Approx(router + skipped + q8_0 * neurons * 3 * d + fp32 * neurons * 2 + bf16 * d));
   }
   CHECK(PreparedFfn(static_cast<const DenseFfn&>(*model.layers[0].ffn), {arena, 1, Holding::q8_0})
-            .bytes(LayerPolicy::dense()) ==
-        doctest::Approx(q8_0 * 512 * 3 * d + fp32 * 512 * 2 + bf16 * d));
+            .bytes(LayerPolicy::dense()) == doctest::Approx(q8_0 * 512 * 3 * d + fp32 * 512 * 2 + bf16 * d));
 }
 
 TEST_CASE("the number of threads changes no more than rounding") {

@@ -20,8 +20,8 @@ namespace {
 
 /// A policy of two layers that leaves out about half of everything.
 ModelPolicy some_cuts(const PicoMoe& example) {
-  auto policy = uniform_cuts(measure_routing(example.source, example.moe, {0, 1}, example.windows, {}).profile.inputs,
-                             0.5);
+  auto policy = uniform_cuts(
+      measure_routing(example.source, example.moe, {0, 1}, example.windows, {}).profile.inputs, 0.5);
   const auto cuts = policy[1].cuts;
   policy[1] = LayerPolicy::top(3);
   policy[1].cuts = cuts;
@@ -102,8 +102,9 @@ TEST_CASE("scores of a policy with cuts equal those of a whole model, and what i
   const auto numbers = measured_numbers(summarise(scores, 0), counted, config);
   double left_out = 0;
   for (std::size_t l = 0; l < 2; ++l) {
-    const double attention = static_cast<double>(config.qkv_parameters()) * (1 - decoder.read_share(l, Product::qkv)) +
-                             static_cast<double>(config.o_parameters()) * (1 - decoder.read_share(l, Product::o));
+    const double attention =
+        static_cast<double>(config.qkv_parameters()) * (1 - decoder.read_share(l, Product::qkv)) +
+        static_cast<double>(config.o_parameters()) * (1 - decoder.read_share(l, Product::o));
     CHECK(counted.attention_left_out[l] == doctest::Approx(attention));
     left_out += attention;
   }
@@ -111,7 +112,8 @@ TEST_CASE("scores of a policy with cuts equal those of a whole model, and what i
         doctest::Approx(static_cast<double>(config.activated_outside_ffns()) - left_out +
                         counted.ffn_parameters[0] + counted.ffn_parameters[1]));
   // The dense layer: 32 x 48 neurons, three products.
-  const double inputs = decoder.read_share(0, Product::gate_up), neurons = decoder.read_share(0, Product::down);
+  const double inputs = decoder.read_share(0, Product::gate_up),
+               neurons = decoder.read_share(0, Product::down);
   CHECK(counted.ffn_parameters[0] == doctest::Approx(32 * 48 * (2 * inputs + neurons)));
 }
 

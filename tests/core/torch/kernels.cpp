@@ -361,8 +361,8 @@ TEST_CASE("every variant reads chosen inputs alone, with the sums of a vector th
       const float* const from = cleared.data();
       float* const to = expected.data();
       table.of<T>().multiply({panel.data(), 0, inputs, width, width, panel.data()}, &from, &to, 1);
-      table.of<T>().multiply_chosen({panel.data(), 0, count, width, width, panel.data()}, chosen.data(), x.data(),
-                                    found.data());
+      table.of<T>().multiply_chosen({panel.data(), 0, count, width, width, panel.data()}, chosen.data(),
+                                    x.data(), found.data());
       CHECK(found.back() == 42);
       found.pop_back();
       CHECK(found == expected);

@@ -113,7 +113,8 @@ TEST_CASE("the estimated sensitivity ranks like the measured one") {
   const auto measured =
       measure_sensitivity(example.source, example.moe, routing.candidates, example.windows, {});
   const auto estimated =
-      estimate_sensitivity(example.source, example.moe, routing.candidates, {}, example.windows, 0, {}).candidates;
+      estimate_sensitivity(example.source, example.moe, routing.candidates, {}, example.windows, 0, {})
+          .candidates;
   CHECK(rank_correlation(measured, estimated) > 0.8);
   CHECK(rank_correlation(measured, measured) == doctest::Approx(1));
   Sensitivity reversed = measured;
@@ -126,8 +127,8 @@ TEST_CASE("the ladder's activity is counted on the converted model's own traject
   const PicoMoe example;
   const auto routing = measure_routing(example.source, example.moe, {1}, example.windows, {});
   CHECK(routing.candidates[0].empty());
-  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, routing.cuts, example.windows,
-                                {.measured = true}, {});
+  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, routing.cuts,
+                                example.windows, {.measured = true}, {});
   REQUIRE(table.layers.size() == 2);
   CHECK(table.layers[0].candidates.size() == 1);
   CHECK(table.sensitivity == "measured");
@@ -155,7 +156,8 @@ TEST_CASE("without re-calibration the ladder keeps the activity that its thresho
   const PicoMoe example;
   const auto routing = measure_routing(example.source, example.moe, {0, 1}, example.windows, {});
   const TradeoffSettings as_set{.recalibrated = false};
-  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, routing.cuts, example.windows, as_set, {});
+  auto table = measure_tradeoff(example.source, example.moe, routing.candidates, routing.cuts,
+                                example.windows, as_set, {});
   for (const auto& layer : table.layers)
     for (std::size_t c = 0; c < ladder_levels().size(); ++c)
       CHECK(layer.candidates[4 * c + 1].policy.mean_experts == doctest::Approx(8 * ladder_levels()[c]));

@@ -179,7 +179,8 @@ TEST_CASE("measurements are the same if nothing fits into memory") {
   const auto routing_on_disk = measure_routing(model.source, model.moe, {0, 1}, windows, scratch.context);
   CHECK(to_json(routing_on_disk.profile) == to_json(routing.profile));
   CHECK((routing_on_disk.candidates == routing.candidates));
-  CHECK(estimate_sensitivity(model.source, model.moe, routing.candidates, {}, windows, 3, scratch.context).candidates ==
+  CHECK(estimate_sensitivity(model.source, model.moe, routing.candidates, {}, windows, 3, scratch.context)
+            .candidates ==
         estimate_sensitivity(model.source, model.moe, routing.candidates, {}, windows, 3, {}).candidates);
   CHECK(scratch.empty());
 }

@@ -127,9 +127,10 @@ TEST_CASE("a task can be stopped") {
   const ConvertedModel model(nlohmann::json::object());
   const std::vector<ModelPolicy> policies = {{LayerPolicy::top(1), LayerPolicy::top(1)}};
   const std::atomic<bool> stop = true;
-  CHECK_THROWS_AS(score_choices(model.source, under_policies(model.source, model.moe, policies, SkippedExperts::masked),
-                                ByteTokenizer(1, 2), {"quiz", {{"a", {"b", "c"}, 0}}}, Context({}, &stop)),
-                  Interrupted);
+  CHECK_THROWS_AS(
+      score_choices(model.source, under_policies(model.source, model.moe, policies, SkippedExperts::masked),
+                    ByteTokenizer(1, 2), {"quiz", {{"a", {"b", "c"}, 0}}}, Context({}, &stop)),
+      Interrupted);
 }
 
 TEST_CASE("log-probabilities and accuracies equal those of Hugging Face transformers with lm-eval's rules") {
