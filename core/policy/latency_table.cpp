@@ -58,6 +58,7 @@ LatencyTable LatencyTable::at(int batch, int context) const {
                   fmt::format("Set {{batch}} to one of {}.", fmt::join(known, ", ")));
   }
   LatencyTable table = *this;
+  if (batch > 1) table.cuts.reset();  // several sequences read nearly every input
   const double share = static_cast<double>(context - grid->short_context) /
                        static_cast<double>(grid->long_context - grid->short_context);
   table.dense_decode_ms = found->dense_decode_ms;

@@ -98,6 +98,7 @@ TEST_CASE("a latency table is read back, and its times never fall with more expe
 TEST_CASE("decode times of more sequences and of longer contexts are those of the grid") {
   auto latency = testing::random_latency(48);
   check_refused("only times of one sequence", [&] { latency.at(1, 0); });
+  latency.cuts = LatencyTable::Cuts{0.01, 1e-6};
   latency.grid = LatencyTable::Grid{
       8, 1008, {{1, 1, 2, 3, {{0, 0.3}, {48, 1.2}}}, {4, 1.5, 2.5, 6.5, {{0, 0.9}, {24, 1.4}, {48, 1.6}}}}};
   const auto written = to_json(latency);
@@ -107,6 +108,8 @@ TEST_CASE("decode times of more sequences and of longer contexts are those of th
   // A step of four sequences takes 2.5 ms outside the FFNs after 8 tokens, and 4 ms more after 1,000 more.
   const LatencyTable four = read.at(4, 258);
   CHECK(four.other_decode_ms == doctest::Approx(3.5));
+  CHECK_FALSE(four.cuts);  // four sequences read nearly every input
+  CHECK(read.at(1, 258).cuts->saved_ms(50000) == doctest::Approx(0.04));
   CHECK(four.decode_ms(LayerPolicy::dense()) == doctest::Approx(1.5));
   CHECK(four.decode_ms(LayerPolicy::top(24)) == doctest::Approx(1.4));
   CHECK(four.decode_ms(LayerPolicy::top(36)) == doctest::Approx(1.51875));  // a cubic, not a line
