@@ -54,7 +54,7 @@ void print_text(const TextEvaluation& text) {
                format_number(kl[0]), format_number(kl[1]), format_number(kl[2]), format_number(kl[3]));
   }
   fmt::print(
-      "activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from the experts that ran)\n",
+      "activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from what ran)\n",
       100 * text.activated_fraction, 100 * text.ffn_activated);
 }
 

@@ -43,17 +43,18 @@ const LatencyTable* needed_for(Cost cost, const LatencyTable* latency) {
 
 /// The options of a part of a layer. Of those whose savings fall on the same point of the knapsack's grid
 /// only the one of least KL is kept, and only where no option that saves more is as good. The first one that
-/// is added stays.
+/// is added stays. Others that save less than nothing, as choosing takes time, are no options.
 class BestOptions {
  public:
   BestOptions(double unit, bool many) : unit_(unit), many_(many) {}
 
   void add(const KnapsackOption& option, const LayerPolicy& policy) {
+    if (!kept_.empty() && option.saving < 0) return;
     if (!many_ || kept_.empty()) {
       kept_.push_back({option, policy});
       return;
     }
-    const auto step = static_cast<std::size_t>(std::max(option.saving / unit_, 0.0));
+    const auto step = static_cast<std::size_t>(option.saving / unit_);
     if (step >= at_.size()) at_.resize(step + 1, nothing);
     std::size_t& place = at_[step];
     if (place == nothing) {
@@ -182,8 +183,7 @@ struct Frontier::Solved {
     for (const Candidate& candidate : layer.candidates) {
       const auto kind = candidate.policy.kind;
       if (!among(kinds, kind) || (!choices.grains.experts && kind != LayerPolicy::Kind::dense)) continue;
-      if (const double saving = dense_layer - cost_of(candidate); saving >= 0)
-        best.add({candidate.kl, saving}, candidate.policy);
+      best.add({candidate.kl, dense_layer - cost_of(candidate)}, candidate.policy);
     }
     if (cuts) add_cuts(layer, best);
     return std::move(best).options(policies);
@@ -225,7 +225,7 @@ struct Frontier::Solved {
     for (const CutRung& rung : layer.rungs(product)) {
       LayerPolicy policy;
       policy.cut(product) = {rung.threshold, rung.share};
-      if (const double saving = saved_by_cuts(policy); saving >= 0) best.add({rung.kl, saving}, policy);
+      best.add({rung.kl, saved_by_cuts(policy)}, policy);
     }
     return std::move(best).options(policies);
   }

@@ -55,7 +55,7 @@ EvaluatedText evaluated_text_from_json(const JsonFields& fields);
 /// The part of an evaluation that scores a text.
 struct TextEvaluation {
   TextScores scores;                // over all files
-  double activated_parameters = 0;  // per token, counted from the experts that ran
+  double activated_parameters = 0;  // per token, counted from what ran
   double activated_fraction = 0;    // share of the dense model's activated parameters
   double ffn_activated = 0;         // share of the dense model's FFN parameters
   EvaluatedText split = EvaluatedText::checking;

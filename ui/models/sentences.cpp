@@ -154,7 +154,13 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
   const LayerPolicy& policy = editor.policy().layers[static_cast<std::size_t>(layer)];
   const LayerProfile* profile = run.profile_of(layer);
   if (profile == nullptr)
-    return QObject::tr("This layer was not converted: it has no experts, only neurons and inputs.");
+    return policy.cuts_inputs()
+               ? QObject::tr("This layer was not converted: it leaves out neurons and inputs alone.")
+               : QObject::tr("This layer was not converted: it uses the original FFN and adds no KL.");
+  if (policy.kind == LayerPolicy::Kind::dense && policy.cuts_inputs())
+    return QObject::tr(
+        "This layer uses the original FFN and no router; it leaves out neurons and inputs alone. Drag the "
+        "dashed line inwards to give its experts a threshold.");
   if (policy.kind == LayerPolicy::Kind::dense)
     return QObject::tr(
         "This layer stays dense: it uses the original FFN, no router, and adds no KL. "

@@ -45,7 +45,7 @@ MeasuredFigures::MeasuredFigures(QWidget* parent)
       add_row(*grid, tr("Same top token"),
               tr("Tokens for which both models' most likely token is the same, with its standard error"));
   activated_ = add_row(*grid, tr("Activated parameters"),
-                       tr("Parameters used per token, counted from the experts that ran; routers count"));
+                       tr("Parameters used per token, counted from what ran; routers count"));
   ffn_ = add_row(*grid, tr("of the FFNs alone"), tr("The same in per cent of the dense FFNs' parameters"));
 
   auto* layout = new QVBoxLayout(this);

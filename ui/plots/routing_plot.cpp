@@ -89,11 +89,7 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   make_controls();
   plot.setFocusPolicy(Qt::StrongFocus);
   plot.setObjectName(QStringLiteral("routing_canvas"));
-  set_words(
-      tr("routing weight (log scale)"),
-      tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
-         "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or move "
-         "it with the arrow keys. A dashed line decides nothing yet."));
+  set_words_of_experts();
   show_empty();
 }
 
@@ -123,6 +119,14 @@ void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
   draw();
   views_->setEnabled(!empty() && !top1_.empty());
   log_counts_->setEnabled(!empty());
+}
+
+void RoutingPlot::set_words_of_experts() {
+  set_words(
+      tr("routing weight (log scale)"),
+      tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
+         "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or move "
+         "it with the arrow keys. A dashed line decides nothing yet."));
 }
 
 void RoutingPlot::set_words(const QString& axis, const QString& tip) {

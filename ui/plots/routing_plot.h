@@ -29,6 +29,7 @@ class RoutingPlot : public Plot {
   void set_counts(HistogramCounts all, HistogramCounts top1 = {});
   /// Says what is weighed: the label of the axis, and the tooltip. By default the router's experts.
   void set_words(const QString& axis, const QString& tip);
+  void set_words_of_experts();
   /// Shows the threshold that decides which experts run, or no line.
   void set_threshold(std::optional<double> threshold);
   /// Shows a dashed line with `words` beside it while no threshold decides. Dragging it makes it decide. 0

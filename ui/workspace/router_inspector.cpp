@@ -207,12 +207,7 @@ void RouterInspector::show_grain() {
   const auto chosen = product();
   weights_->set_threshold({});
   if (!chosen) {
-    weights_->set_words(
-        tr("routing weight (log scale)"),
-        tr("A routing weight is what the router expects of an expert: the norm of its contribution divided "
-           "by "
-           "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or "
-           "move it with the arrow keys. A dashed line decides nothing yet."));
+    weights_->set_words_of_experts();
     weights_->set_counts(profile ? profile->all : HistogramCounts(),
                          profile ? profile->top1 : HistogramCounts());
   } else {

@@ -139,6 +139,15 @@ TEST_CASE("with all grains budgets are kept, and KL never rises with the budget"
       }
 }
 
+TEST_CASE("where choosing takes more time than it saves, nothing is left out") {
+  auto latency = testing::random_latency(48);
+  latency.cuts = LatencyTable::Cuts{0.5, 0.6e-6};
+  const auto table = table_with_cuts(1, true);
+  const Frontier frontier(table, &latency, Cost::decode_ms);
+  for (const double tradeoff : {0.1, 0.5, 1.0}) CHECK_FALSE(cuts(frontier.at_tradeoff(tradeoff)));
+  CHECK(frontier.beats_dense());
+}
+
 TEST_CASE("a frontier uses the grains that it may use, and more of them are never worse") {
   auto table = table_with_cuts(1, false);
   table.joint.clear();  // so that a budget is the same for all grains

@@ -88,7 +88,7 @@ TEST_CASE("scores equal those of two whole models") {
   CHECK(whole.kl_percentiles[3] == doctest::Approx(std::max(a.kl_percentiles[3], b.kl_percentiles[3])));
 }
 
-TEST_CASE("activated parameters are counted from the experts that ran") {
+TEST_CASE("activated parameters are counted from what ran") {
   const PicoMoe example;
   const auto scores =
       score(example.source, example.moe, example.windows,
