@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "baselines/expert_split.h"
+#include "baselines/learned_pruning.h"
 #include "baselines/oracle.h"
 #include "baselines/plain_distillation.h"
 #include "baselines/static_pruning.h"
@@ -15,11 +16,15 @@ const std::vector<Baseline>& baselines() {
   static const std::vector<Baseline> all = {
       {"static", "neurons pruned by variance, their mean output as a bias", false, false, make_static},
       {"static-refit", "the same with the down projection refitted", false, false, make_static_refit},
+      {"static-learned", "neurons pruned by a mask that is learned on the KL of the whole model, then refitted",
+       false, false, make_static_learned, learn_kept_neurons},
       {"random", "random equal experts, linear router, top-k, compensation", false, false, make_random},
       {"moefication", "experts by k-means on gate rows, router for activation sums, top-k", false, false,
        make_moefication},
       {"cmoe", "shared by activation rate, experts by activation marks, representative neurons route", false,
        false, make_cmoe},
+      {"expertweaver", "shared share of every layer by its activation marks, mean gate rows route", false,
+       false, make_expertweaver},
       {"teal", "small inputs and neurons left out, shares of a layer by its output error", false, true,
        make_teal},
       {"teal-uniform", "the same with one share for both", false, true, make_teal_uniform},

@@ -8,6 +8,7 @@
 
 #include "base/context.h"
 #include "convert/hidden_statistics.h"
+#include "model/weight_source.h"
 #include "model/feed_forward.h"
 #include "run/recipe.h"
 #include "stream/layer_rows.h"
@@ -22,10 +23,14 @@ struct BaselineTask {
   const HiddenStatistics& statistics;  // statistics of the training rows
   const Recipe& recipe;                // resolved; experts and shared are those of the opponent
   int layer = 0;
-  int layers = 1;  // layers of the model
+  int layers = 1;                // layers of the model
+  std::vector<at::Tensor> kept;  // per target: the neurons that Baseline::learn chose for this layer
 
   double dense_parameters() const { return ffn.activated_parameters(0); }
 };
+
+/// The neurons of every layer that stay, rising [n] int64; undefined where a layer is not converted.
+using KeptNeurons = std::vector<at::Tensor>;
 
 struct Baseline {
   const char* name;
@@ -37,6 +42,11 @@ struct Baseline {
   /// Makes one network per target. A target is the share of the FFN's parameters used per token, with the
   /// router.
   FeedForwards (*make)(const BaselineTask& task, const std::vector<double>& targets, const Context& context);
+  /// What a method learns from the whole model before its layers are made, for every target; null where it
+  /// learns nothing. A target is the share of the converted FFNs' parameters, all of them together.
+  std::vector<KeptNeurons> (*learn)(const WeightSource& source, const Recipe& recipe,
+                                    const Windows& calibration, const std::vector<double>& targets,
+                                    const Context& context) = nullptr;
 };
 
 /// All opponents, in the order of the comparison's table.

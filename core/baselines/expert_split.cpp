@@ -102,6 +102,39 @@ at::Tensor representatives(const at::Tensor& marks, const std::vector<int>& owne
   return at::tensor(chosen).to(marks.device());
 }
 
+/// Which of some tokens have each neuron among their strongest: [f, t] of 0 and 1.
+at::Tensor activation_marks(const BaselineTask& task) {
+  const Stage1& settings = task.recipe.stage1;
+  const auto x = feature_rows(task.rows.train(), settings.feature_tokens);
+  HiddenStatistics plain = task.statistics;  // with down norms of one, neurons are marked by |h| alone
+  plain.down_norm = at::ones_like(plain.down_norm);
+  const auto all = at::arange(task.ffn.gate.size(0), at::TensorOptions(at::kLong).device(x.device()));
+  return coactivation_marks(task.ffn, plain, x, all, settings.activation_share);
+}
+
+/// A split in which the neurons that are marked most often are shared, and the others are clustered by their
+/// marks.
+struct MarkSplit {
+  at::Tensor routed, routed_marks;  // neurons, and their marks
+  std::vector<int> owner;           // of every routed neuron
+  Partition partition;
+  std::shared_ptr<const MoeWeights> weights;
+
+  /// `shared` is a number of slices.
+  MarkSplit(const BaselineTask& task, const at::Tensor& marks, int shared, const char* name,
+            const Context& context) {
+    const int experts = task.recipe.experts - shared;
+    const auto sizes = slice_sizes(task.ffn.gate.size(0), task.recipe.experts, shared);
+    const auto order = strongest_first(marks.mean(1));
+    routed = std::get<0>(order.slice(0, sizes.shared_neurons).sort());
+    routed_marks = marks.index_select(0, routed);
+    owner = balanced_kmeans(routed_marks, experts,
+                            Random(task.recipe.seed, name, static_cast<std::uint64_t>(task.layer)), context);
+    partition = grouped(order.slice(0, 0, sizes.shared_neurons), routed, owner, experts);
+    weights = std::make_shared<MoeWeights>(slice_ffn(task.ffn, partition));
+  }
+};
+
 }  // namespace
 
 FeedForwards make_random(const BaselineTask& task, const std::vector<double>& targets,
@@ -154,26 +187,12 @@ FeedForwards make_moefication(const BaselineTask& task, const std::vector<double
 
 FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targets, const Context& context) {
   const Recipe& recipe = task.recipe;
-  const auto f = task.ffn.gate.size(0);
-  const auto x = feature_rows(task.rows.train(), recipe.stage1.feature_tokens);
-  HiddenStatistics plain = task.statistics;  // with down norms of one, neurons are marked by |h| alone
-  plain.down_norm = at::ones_like(plain.down_norm);
-  const auto marks =
-      coactivation_marks(task.ffn, plain, x, at::arange(f, at::TensorOptions(at::kLong).device(x.device())),
-                         recipe.stage1.activation_share);  // [f, t]
-  const auto sizes = slice_sizes(f, recipe.experts, recipe.shared);
-  const auto order = strongest_first(marks.mean(1));
-  const auto shared = order.slice(0, 0, sizes.shared_neurons);
-  const auto routed = std::get<0>(order.slice(0, sizes.shared_neurons).sort());
-  const auto routed_marks = marks.index_select(0, routed);
-  const auto owner =
-      balanced_kmeans(routed_marks, recipe.routed(),
-                      Random(recipe.seed, "cmoe", static_cast<std::uint64_t>(task.layer)), context);
-  const auto partition = grouped(shared, routed, owner, recipe.routed());
-  const auto weights = std::make_shared<MoeWeights>(slice_ffn(task.ffn, partition));
+  const auto marks = activation_marks(task);
+  const MarkSplit split(task, marks, recipe.shared, "cmoe", context);
 
-  const auto chosen = routed.index_select(0, representatives(routed_marks, owner, recipe.routed()));
-  const auto place = at::tensor(partition.permutation).argsort().to(chosen.device());  // of neurons in h
+  const auto chosen =
+      split.routed.index_select(0, representatives(split.routed_marks, split.owner, recipe.routed()));
+  const auto place = at::tensor(split.partition.permutation).argsort().to(chosen.device());  // of neurons in h
   ExpertChoice choice;
   choice.weights = [columns = place.index_select(0, chosen)](const at::Tensor&, const at::Tensor& h) {
     return h.index_select(1, columns).abs().to(at::kFloat);
@@ -181,7 +200,27 @@ FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targ
   // A selected expert uses the rows of its representative anyway.
   choice.skipped_parameters =
       static_cast<double>(2 * task.ffn.gate.size(1) + (task.ffn.gate_bias.defined() ? 2 : 0));
-  return with_top_k(task, weights, choice, targets);
+  return with_top_k(task, split.weights, choice, targets);
+}
+
+FeedForwards make_expertweaver(const BaselineTask& task, const std::vector<double>& targets,
+                               const Context& context) {
+  constexpr double least_shared = 0.2, most_shared = 0.7;
+  const int experts = task.recipe.experts;
+  const auto marks = activation_marks(task);
+  const auto rate = marks.mean(1);
+  const double universal = rate.gt(rate.mean()).to(at::kDouble).mean().item<double>();
+  const auto shared = std::lround(std::clamp(universal, least_shared, most_shared) * experts);
+  const MarkSplit split(task, marks, static_cast<int>(shared), "expertweaver", context);
+  const MoeWeights& weights = *split.weights;
+  const auto router =
+      weights.gate.slice(0, weights.shared_neurons).view({weights.routed(), -1, weights.hidden_size()}).mean(1);
+  ExpertChoice choice;
+  choice.weights = [router](const at::Tensor& x, const at::Tensor&) {
+    return at::mm(x.to(at::kFloat), router.t());
+  };
+  choice.router_parameters = static_cast<double>(router.numel());
+  return with_top_k(task, split.weights, choice, targets);
 }
 
 }  // namespace ladimo

@@ -9,18 +9,22 @@
 namespace ladimo {
 namespace {
 
-/// The kept neurons, with a bias that replaces the others.
-std::shared_ptr<DenseFfn> pruned(const BaselineTask& task, double target) {
-  const DenseFfn& ffn = task.ffn;
-  const auto f = ffn.gate.size(0), d = ffn.gate.size(1);
-  const double per_neuron = static_cast<double>(3 * d + (ffn.gate_bias.defined() ? 2 : 0));
-  const auto kept = std::clamp<std::int64_t>(
-      static_cast<std::int64_t>((target * task.dense_parameters() - static_cast<double>(d)) / per_neuron), 1,
-      f);
+/// The neurons of highest Var(h_j) ||W_d[:, j]||^2 that meet a target. [n] int64
+at::Tensor most_variable(const BaselineTask& task, double target) {
   const auto& statistics = task.statistics;
   const auto score = (statistics.square - statistics.mean.square()) * statistics.down_norm.square();
   const auto order = std::get<1>(score.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
-  const auto keep = std::get<0>(order.slice(0, 0, kept).sort()), drop = order.slice(0, kept);
+  const double per_layer = neurons_within(task.ffn, target);
+  const auto kept = std::clamp<std::int64_t>(static_cast<std::int64_t>(per_layer), 1, order.numel());
+  return std::get<0>(order.slice(0, 0, kept).sort());
+}
+
+/// The neurons `keep`, with a bias that replaces the others.
+std::shared_ptr<DenseFfn> pruned(const BaselineTask& task, const at::Tensor& keep) {
+  const DenseFfn& ffn = task.ffn;
+  const auto dropped = at::ones({ffn.gate.size(0)}, keep.options().dtype(at::kBool)).index_fill_(0, keep, 0);
+  const auto drop = dropped.nonzero().flatten();
+  const auto& statistics = task.statistics;
 
   auto result = std::make_shared<DenseFfn>();
   result->gate = ffn.gate.index_select(0, keep);
@@ -60,16 +64,30 @@ std::shared_ptr<DenseFfn> refitted(const BaselineTask& task, std::shared_ptr<Den
 
 }  // namespace
 
+double neurons_within(const DenseFfn& ffn, double target) {
+  const auto d = static_cast<double>(ffn.gate.size(1));
+  const double per_neuron = 3 * d + (ffn.gate_bias.defined() ? 2 : 0);
+  return (target * ffn.activated_parameters(0) - d) / per_neuron;
+}
+
 FeedForwards make_static(const BaselineTask& task, const std::vector<double>& targets, const Context&) {
   FeedForwards ffns;
-  for (const double target : targets) ffns.push_back(pruned(task, target));
+  for (const double target : targets) ffns.push_back(pruned(task, most_variable(task, target)));
   return ffns;
 }
 
 FeedForwards make_static_refit(const BaselineTask& task, const std::vector<double>& targets,
                                const Context& context) {
   FeedForwards ffns;
-  for (const double target : targets) ffns.push_back(refitted(task, pruned(task, target), context));
+  for (const double target : targets)
+    ffns.push_back(refitted(task, pruned(task, most_variable(task, target)), context));
+  return ffns;
+}
+
+FeedForwards make_static_learned(const BaselineTask& task, const std::vector<double>&,
+                                 const Context& context) {
+  FeedForwards ffns;
+  for (const at::Tensor& keep : task.kept) ffns.push_back(refitted(task, pruned(task, keep), context));
   return ffns;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <set>
@@ -28,7 +29,13 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* our_name = "ladimo";
+/// Our method with some of the grains. All use the same run.
+struct Ours {
+  const char* name;
+  Grains grains;
+};
+constexpr Grains only_experts{true, false, false};
+constexpr std::array<Ours, 2> ours = {{{"ladimo", only_experts}, {"ladimo-grains", {}}}};
 constexpr double target_tolerance = 0.005;
 constexpr double contaminated_share = 0.5;  // of held-out text: nothing is compared on it
 
@@ -142,7 +149,9 @@ class Compare {
   bool asked_for(std::string_view method) const {
     return request_.methods.empty() || std::ranges::find(request_.methods, method) != request_.methods.end();
   }
-  bool with_ours() const { return asked_for(our_name); }
+  bool with_ours() const {
+    return std::ranges::any_of(ours, [&](const Ours& one) { return asked_for(one.name); });
+  }
   std::vector<const Baseline*> opponents() const {
     std::vector<const Baseline*> methods;
     for (const Baseline& baseline : baselines())
@@ -264,13 +273,16 @@ class Compare {
     }
     if (with_ours()) {
       step(Step::ours, seed);
-      add(make_ours(source_, plan, our_name, request_.targets, Kinds::mixed, runtime_, context_));
+      for (const Ours& one : ours)
+        if (asked_for(one.name))
+          add(make_ours(source_, plan, one.name, request_.targets, one.grains, Kinds::mixed, runtime_,
+                        context_));
     }
     for (const auto& ablation : ablations_) {
-      const auto name = fmt::format("{} {}", our_name, ablation.name);
+      const auto name = fmt::format("{} {}", ours.front().name, ablation.name);
       step(Step::ours, seed, fmt::format(" {}", ablation.name));
       const auto own = ablation.has_own_run() ? plan_for(seed, &ablation) : plan;
-      add(make_ours(source_, own, name, request_.targets, ablation.kinds, runtime_, context_));
+      add(make_ours(source_, own, name, request_.targets, only_experts, ablation.kinds, runtime_, context_));
     }
     return all;
   }
@@ -311,7 +323,8 @@ class Compare {
 }  // namespace
 
 std::vector<std::string> compare_methods() {
-  std::vector<std::string> names = {our_name};
+  std::vector<std::string> names;
+  for (const Ours& one : ours) names.emplace_back(one.name);
   for (const Baseline& baseline : baselines()) names.emplace_back(baseline.name);
   return names;
 }

@@ -30,7 +30,8 @@ struct CompareRequest {
   std::optional<std::filesystem::path> keep;  // folder in which our runs are kept; none: a temporary one
 };
 
-/// All names that `methods` may hold: ours first.
+/// All names that `methods` may hold. Ours come first: `ladimo` with experts alone, `ladimo-grains` with
+/// single neurons and inputs of the FFNs too.
 std::vector<std::string> compare_methods();
 
 /// Converts and measures. Throws Refusal before any work for everything that convert refuses, an unknown

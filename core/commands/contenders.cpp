@@ -25,6 +25,7 @@ struct Order {
   const Baseline* method;
   std::vector<double> asked;
   Recipe recipe;
+  std::vector<KeptNeurons> kept = {};  // what Baseline::learn gave
 };
 
 /// The shares of its FFN's parameters that a method is asked for in every layer that is converted, so that
@@ -76,8 +77,9 @@ std::vector<Contender> make_contenders(const WeightSource& source, const Plan& p
     progress.advance();
     for (std::size_t o = 0; o < orders.size(); ++o) {
       const WorkMeter watch;
-      const BaselineTask task{
-          ffn, rows, statistics, orders[o].recipe, static_cast<int>(l), static_cast<int>(layers)};
+      BaselineTask task{
+          ffn, rows, statistics, orders[o].recipe, static_cast<int>(l), static_cast<int>(layers), {}};
+      for (const KeptNeurons& kept : orders[o].kept) task.kept.push_back(kept[static_cast<std::size_t>(l)]);
       const auto ffns = orders[o].method->make(task, asked[o], context);
       for (std::size_t t = 0; t < targets.size(); ++t) {
         auto& contender = contenders[o * targets.size() + t];
@@ -157,8 +159,21 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
   std::vector<Order> steady;
   for (const Baseline* method : methods)
     if (!method->drifts) steady.push_back(order(method));
+  const bool learns = std::ranges::any_of(steady, [](const Order& o) { return o.method->learn != nullptr; });
+  const double learned_until = learns ? 0.5 : 0;  // share of the time
+  const auto shares = shares_of_converted(targets, source.config().layers, plan.recipe.layers.size());
+  std::vector<double> seconds;  // to learn, of every method
+  for (Order& one : steady) {
+    const WorkMeter watch;
+    if (one.method->learn != nullptr)
+      one.kept = one.method->learn(source, one.recipe, plan.text.calibration, shares,
+                                   context.part(0, learned_until));
+    seconds.push_back(watch.seconds());
+  }
   std::vector<Contender> contenders;
-  if (!steady.empty()) contenders = make_contenders(source, plan, steady, targets, context);
+  if (!steady.empty())
+    contenders = make_contenders(source, plan, steady, targets, context.part(learned_until, 1));
+  for (std::size_t c = 0; c < contenders.size(); ++c) contenders[c].seconds += seconds[c / targets.size()];
   for (const Baseline* method : methods) {
     if (!method->drifts) continue;
     auto more = without_drift(source, plan, order(method), targets, context);
@@ -168,8 +183,8 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
 }
 
 std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, const std::string& name,
-                                 const std::vector<double>& targets, Kinds kinds, const Runtime& runtime,
-                                 const Context& context) {
+                                 const std::vector<double>& targets, Grains grains, Kinds kinds,
+                                 const Runtime& runtime, const Context& context) {
   convert(plan, runtime, context);
   const RunFolder run(plan.run);
   const double seconds = read_timing(run).total();  // of all commands: a kept run may have been made before
@@ -178,7 +193,7 @@ std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, c
   std::vector<Contender> contenders;
   // solve() would refuse a target that is just out of reach. After hours of work the nearest policy is
   // better.
-  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds, {{true, false, false}, false});
+  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds, {grains, false});
   for (const double target : targets) {
     const double budget = table.other_activated + target * (frontier.dense_cost() - table.other_activated);
     contenders.push_back({name, target, policy_ffns(layers, frontier.at_budget(budget).layers), seconds});

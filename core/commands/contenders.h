@@ -34,9 +34,9 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
                                       const Context& context);
 
 /// Carries out the plan in its run folder, which may already hold some or all steps, and solves for every
-/// target with policies of `kinds`.
+/// target with policies of `kinds` and `grains`, which leave the attention alone.
 std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, const std::string& name,
-                                 const std::vector<double>& targets, Kinds kinds, const Runtime& runtime,
-                                 const Context& context);
+                                 const std::vector<double>& targets, Grains grains, Kinds kinds,
+                                 const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

@@ -198,6 +198,20 @@ std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& str
   return Pass(source, stream, how, context).run();
 }
 
+at::Tensor walk_together(const WeightSource& source, const at::Tensor& h, std::int64_t layers,
+                         std::function<DecoderLayer(std::int64_t layer)> load) {
+  const Context context;
+  // In fp32 whatever other streams are kept as: gradients flow through it.
+  ResidualStream stream(source, h.size(0), h.size(1), context, at::kFloat);
+  stream.write(0, h);
+  Walk how;
+  how.layers = layers;
+  how.together = h.size(0);
+  how.load = std::move(load);
+  walk(source, stream, how, context);
+  return stream.read(0, h.size(0));
+}
+
 void walk_back(const WeightSource& source, std::vector<ResidualStream> inputs, ResidualStream& gradient,
                const std::function<void(const BackwardChunk& chunk)>& see,
                const std::function<void(std::int64_t windows)>& passed, const Context& context) {

@@ -90,6 +90,11 @@ struct Walk {
 std::vector<ResidualStream> walk(const WeightSource& source, ResidualStream& stream, const Walk& how,
                                  const Context& context);
 
+/// Takes h [n, W, d] fp32, the residual stream before the first of some layers, through all of them and
+/// returns it. Differentiable with respect to h and to what `load` gives.
+at::Tensor walk_together(const WeightSource& source, const at::Tensor& h, std::int64_t layers,
+                         std::function<DecoderLayer(std::int64_t layer)> load);
+
 /// One layer in reverse.
 struct BackwardChunk {
   LayerChunk forward;

@@ -156,25 +156,15 @@ MoeWeights ElasticStudent::used_at(std::size_t layer, double threshold,
 }
 
 ElasticPass ElasticStudent::forward(const at::Tensor& h, const SliderPosition& position) const {
-  const Context context;
   ElasticPass pass;
-  const auto windows = h.size(0), positions = h.size(1);
-  // In fp32 whatever other streams are kept as: gradients flow through it.
-  ResidualStream stream(source_, windows, positions, context, at::kFloat);
-  stream.write(0, h);
-  Walk how;
-  how.layers = std::ssize(decoder_);
-  how.together = windows;
-  how.load = [&](std::int64_t l) {
+  pass.h = walk_together(source_, h, std::ssize(decoder_), [&](std::int64_t l) {
     const auto i = static_cast<std::size_t>(l);
     auto layer = decoder_[i];
     if (position[i])
       layer.ffn = std::make_shared<ElasticFfn>(used_at(i, *position[i], pass.used), *position[i], slope_,
-                                               positions, compute_);
+                                               h.size(1), compute_);
     return layer;
-  };
-  walk(source_, stream, how, context);
-  pass.h = stream.read(0, windows);
+  });
   return pass;
 }
 

@@ -12,9 +12,8 @@
 #include "base/random.h"
 #include "convert/adam.h"
 #include "convert/compute_dtype.h"
-#include "evaluate/distributions.h"
-#include "stream/walk.h"
 #include "stream/window_order.h"
+#include "training/dense_target.h"
 #include "training/elastic_student.h"
 #include "training/finish_judge.h"
 #include "training/finish_slider.h"
@@ -26,15 +25,7 @@ namespace {
 // Shares of the step's time: the prices of the slider are known, and training begins.
 constexpr double priced_until = 0.1, trained_from = 0.13;
 constexpr double least_kl = 1e-3;  // nats; positions with a smaller KL need no more weight
-
-/// The residual stream of the dense model after its last layer.
-ResidualStream after_last_layer(const WeightSource& source, const Windows& windows, const Context& context) {
-  auto stream = ResidualStream::embedded(source, windows, context);
-  Walk how;
-  how.layers = source.config().layers;
-  walk(source, stream, how, context);
-  return stream;
-}
+constexpr double most_gain = 0.25;  // share of its loss that one step may promise to remove
 
 /// The layers that training starts from.
 ConvertedLayers first_layers(const WeightSource& source, const FinishSlider& slider, const Recipe& recipe) {
@@ -72,7 +63,6 @@ class Training {
   Training(const WeightSource& source, ConvertedLayers layers, const Recipe& recipe,
            const Windows& calibration, const FinishSlider& slider, const Context& context)
       : source_(source),
-        head_(source.head()),
         settings_(recipe.finish),
         slider_(slider),
         context_(context),
@@ -80,12 +70,12 @@ class Training {
         windows_(WindowOrder(calibration.count(), recipe.stage1.validation_share).fitted(calibration)),
         student_(source, 0, std::move(layers), recipe.finish.slope, compute_dtype(recipe)),
         optimiser_(student_, recipe.finish.learning_rate),
-        teacher_(after_last_layer(source, windows_, context)) {}
+        teacher_(source, windows_, context) {}
 
   const ElasticStudent& student() const { return student_; }
 
   std::int64_t batches() const {
-    return std::max<std::int64_t>(1, windows_.count() / (positions * group_windows()));
+    return std::max<std::int64_t>(1, windows_.count() / (positions() * group_windows()));
   }
 
   StudentOptimiser& optimiser() { return optimiser_; }
@@ -95,7 +85,7 @@ class Training {
     std::vector<std::int64_t> order(static_cast<std::size_t>(windows_.count()));
     std::iota(order.begin(), order.end(), 0);
     random_.shuffle(order);
-    const auto batch = static_cast<std::size_t>(positions * group_windows());
+    const auto batch = static_cast<std::size_t>(positions() * group_windows());
     const double steps = static_cast<double>(batches()) * settings_.epochs;
     for (std::int64_t b = 0; b < batches(); ++b) {
       const auto left = std::span<const std::int64_t>(order).subspan(static_cast<std::size_t>(b) * batch);
@@ -106,10 +96,13 @@ class Training {
   }
 
  private:
-  static constexpr int positions = FinishSlider::stretches;  // of the slider in every batch
-
+  /// Of the slider in every batch: fewer than there are stretches where windows are long, because a step for
+  /// every window or two is worth more than steps that have seen all stretches.
+  std::int64_t positions() const {
+    return std::clamp<std::int64_t>(settings_.batch / windows_.window, 1, FinishSlider::stretches);
+  }
   std::int64_t group_windows() const {
-    return std::max<std::int64_t>(1, settings_.batch / (positions * windows_.window));
+    return std::max<std::int64_t>(1, settings_.batch / (positions() * windows_.window));
   }
 
   /// One step of Adam on windows `pick`. Each position of the slider takes a part of them. They are computed
@@ -117,13 +110,15 @@ class Training {
   void step(std::span<const std::int64_t> pick, double schedule) {
     std::vector<at::Tensor> gradients(student_.parameters().size());
     double loss = 0;
-    for (std::size_t i = 0; i < positions; ++i) {
-      const auto begin = i * pick.size() / positions, end = (i + 1) * pick.size() / positions;
-      const Policy policy = slider_.draw(static_cast<int>(i), random_);
-      if (begin < end) loss += differentiate(pick.subspan(begin, end - begin), policy, gradients) / positions;
+    const auto parts = static_cast<std::size_t>(positions());
+    for (std::size_t i = 0; i < parts; ++i) {
+      const auto begin = i * pick.size() / parts, end = (i + 1) * pick.size() / parts;
+      const Policy policy = slider_.draw(next_stretch_++ % FinishSlider::stretches, random_);
+      if (begin < end)
+        loss += differentiate(pick.subspan(begin, end - begin), policy, gradients) / static_cast<double>(parts);
     }
-    // The gradients are those of the sum over the positions, of which `loss` is a quarter.
-    optimiser_.step(gradients, schedule, loss);
+    // The gradients are those of the sum over the positions.
+    optimiser_.step(gradients, schedule, most_gain * static_cast<double>(parts) * loss);
     ++steps_;
     if (steps_ % 5 == 0) context_.emit(LossEvent{-1, steps_, loss, false});
   }
@@ -138,41 +133,12 @@ class Training {
     const auto pass = student_.forward(source_.embed(ids), position_of(policy.layers));
     if (!pass.h.requires_grad()) return 0;
     const double weight = 1 / std::max(policy.predicted.kl, least_kl);
-    const auto teacher =
-        teacher_.read(at::tensor(at::ArrayRef<std::int64_t>(windows.data(), windows.size())));
-    const auto [loss, gradient] = head_gradient(pass.h.detach(), teacher, weight);
+    const auto [loss, gradient] = teacher_.kl_gradient(pass.h.detach(), windows, weight);
     pass.differentiate(gradient, gradients);
     return loss;
   }
 
-  /// Returns weight * mean KL(dense || student) over the tokens that positions 1 ... W - 2 predict, and its
-  /// gradient with respect to h [n, W, d].
-  std::pair<double, at::Tensor> head_gradient(const at::Tensor& h, const at::Tensor& teacher,
-                                              double weight) const {
-    const auto w = h.size(1), d = h.size(2);
-    const auto predicting = [&](const at::Tensor& t) { return t.slice(1, 1, w - 1).reshape({-1, d}); };
-    const auto inputs = predicting(h), targets = predicting(teacher);
-    if (inputs.size(0) == 0) return {0, at::zeros_like(h)};  // windows of two tokens predict none
-    const auto rows = chunk_logit_rows(source_.config().vocab_size);
-    double loss = 0;
-    std::vector<at::Tensor> parts;
-    for (std::int64_t begin = 0; begin < inputs.size(0); begin += rows) {
-      const auto end = std::min(begin + rows, inputs.size(0));
-      const auto part = inputs.slice(0, begin, end).detach().set_requires_grad(true);
-      const auto logits = head_.logits(part);
-      const Distributions dense(head_.logits(targets.slice(0, begin, end)));
-      const auto [kl, difference] =
-          dense.kl_gradient(logits.detach(), weight / static_cast<double>(inputs.size(0)));
-      loss += kl;
-      parts.push_back(torch::autograd::grad({logits}, {part}, {difference.to(logits.scalar_type())})[0]);
-    }
-    auto gradient = at::zeros_like(h);
-    gradient.slice(1, 1, w - 1).copy_(at::cat(parts).view({h.size(0), w - 2, d}));
-    return {weight * loss / static_cast<double>(inputs.size(0)), gradient};
-  }
-
   const WeightSource& source_;
-  Head head_;
   const Finish& settings_;
   const FinishSlider& slider_;
   const Context& context_;
@@ -180,8 +146,8 @@ class Training {
   Windows windows_;  // the training windows
   ElasticStudent student_;
   StudentOptimiser optimiser_;
-  ResidualStream teacher_;  // the dense model after its last layer; its logits would take too much memory
-  int steps_ = 0;
+  DenseTarget teacher_;
+  int steps_ = 0, next_stretch_ = 0;
 };
 
 }  // namespace

@@ -68,8 +68,8 @@ TEST_CASE("compare measures all methods at the same share and writes rows as JSO
   const Workplace work;
   const auto csv = work.folder / "rows.csv";
   const auto json = json_of(work.compare({"--ffn-activated", "0.8,0.7", "--csv", csv}));
-  CHECK(json["rows"].size() == 20);
-  CHECK(lines_of(csv) == 21);
+  CHECK(json["rows"].size() == 26);
+  CHECK(lines_of(csv) == 27);
   for (const auto& row : json["rows"]) {
     INFO(row.dump());
     for (const char* key : {"method", "seed", "ffn_activated", "kl", "nll", "perplexity", "seconds"})

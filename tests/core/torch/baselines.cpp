@@ -4,7 +4,12 @@
 
 #include <ATen/ATen.h>
 
-#include "baselines/baseline.h"
+#include "baselines/learned_pruning.h"
+#include "baselines/static_pruning.h"
+#include "evaluate/evaluation.h"
+#include "support/pico_model.h"
+#include "support/random_windows.h"
+#include "support/temporary_folder.h"
 #include "support/tensors.h"
 
 // This comes last, because torch's logging headers define another CHECK.
@@ -40,9 +45,17 @@ struct Example {
     return {x, ffn.forward(x).y, tokens * 9 / 10};
   }
 
-  BaselineTask task(int layer = 0) const { return {*ffn, rows, statistics, recipe, layer, layers}; }
+  BaselineTask task(int layer = 0) const { return {*ffn, rows, statistics, recipe, layer, layers, {}}; }
+  FeedForwards make_all(const Baseline& baseline, const std::vector<double>& targets, int layer = 0) const {
+    auto own = task(layer);
+    // Nothing is learned from one FFN: any neurons will do.
+    if (baseline.learn != nullptr)
+      for (const double target : targets)
+        own.kept.push_back(at::arange(static_cast<std::int64_t>(neurons_within(*ffn, target))));
+    return baseline.make(own, targets, {});
+  }
   std::shared_ptr<const FeedForward> make(const char* name, double target, int layer = 0) const {
-    return find_baseline(name)->make(task(layer), {target}, {}).front();
+    return make_all(*find_baseline(name), {target}, layer).front();
   }
   double error(const FeedForward& made) const {
     const auto held_out = rows.validation();
@@ -71,7 +84,7 @@ TEST_CASE("every opponent meets the target over the layers, its router counted")
       const std::vector<double> targets = {0.8, 0.55};
       std::vector<double> used(targets.size(), 0.0);
       for (int layer = 0; layer < layers; ++layer) {
-        const auto made = baseline.make(example.task(layer), targets, {});
+        const auto made = example.make_all(baseline, targets, layer);
         REQUIRE(made.size() == targets.size());
         for (std::size_t t = 0; t < targets.size(); ++t) {
           const auto output = made[t]->forward(inputs(example.rows.train()));
@@ -109,7 +122,7 @@ TEST_CASE("the counted parameters are those that are used") {
 TEST_CASE("with all experts on, opponents that only split the FFN equal the FFN") {
   for (const bool biases : {false, true}) {
     const Example example(biases);
-    for (const char* name : {"random", "moefication", "cmoe", "oracle"}) {
+    for (const char* name : {"random", "moefication", "cmoe", "expertweaver", "oracle"}) {
       INFO(name);
       CHECK(relative_difference(example.make(name, 2)->forward(inputs(example.rows)).y,
                                 outputs(example.rows)) < 1e-5);
@@ -138,6 +151,65 @@ TEST_CASE("the refit improves static pruning, and the oracle beats the router of
           example.error(*example.make("static", target)));
     CHECK(example.error(*example.make("oracle", target)) < example.error(*example.make("random", target)));
   }
+}
+
+TEST_CASE("expertweaver routes by the mean gate rows, and shares more where more neurons are universal") {
+  const Example example;
+  const auto used = [&](const FeedForward& made) { return made.shape(); };
+  const auto shape = used(*example.make("expertweaver", 0.7));
+  CHECK(shape.router_parameters == static_cast<double>(shape.routed) * d);
+  CHECK(shape.shared_neurons >= f / 5);
+  CHECK(shape.shared_neurons <= 7 * f / 10 + 4);
+  // Gate and up rows of half of the neurons are so small that the other half is marked by every token.
+  auto universal = example;
+  universal.ffn = std::make_shared<DenseFfn>(*example.ffn);
+  const auto half = at::ones({f, 1}).narrow(0, 0, f);
+  half.slice(0, f / 2).fill_(1e-3);
+  universal.ffn->up = universal.ffn->up * half;
+  universal.recipe.stage1.activation_share = 0.5;
+  CHECK(used(*universal.make("expertweaver", 0.8)).shared_neurons == doctest::Approx(f / 2).epsilon(0.1));
+}
+
+TEST_CASE("a learned mask keeps as many neurons as asked and beats static pruning, with the same bits") {
+  const TemporaryFolder folder;
+  write_pico_model(folder.path());
+  const auto source = open_weights(folder.path());
+  Recipe recipe;
+  recipe.layers = {0, 1};
+  recipe.compute = "fp32";
+  recipe.finish.batch = 128;
+  const auto calibration = random_windows(60, 9);
+  const auto learned = learn_kept_neurons(source, recipe, calibration, {0.7, 0.4}, {});
+  REQUIRE(learned.size() == 2);
+  const auto ffn = source.dense_ffn(0);
+  for (std::size_t t = 0; t < learned.size(); ++t) {
+    const double share = t == 0 ? 0.7 : 0.4;
+    const auto kept = learned[t][0].numel() + learned[t][1].numel();
+    CHECK(std::abs(static_cast<double>(kept) - 2 * neurons_within(*ffn, share)) <= 1);
+  }
+  const auto again = learn_kept_neurons(source, recipe, calibration, {0.7, 0.4}, {});
+  CHECK(at::equal(learned[1][0], again[1][0]));
+  CHECK(at::equal(learned[1][1], again[1][1]));
+
+  // Without the mask's bias: the neurons alone are compared with those of another seed's random order.
+  const auto kl = [&](const KeptNeurons& kept) {
+    FeedForwards ffns;
+    for (const int layer : recipe.layers) {
+      auto pruned = std::make_shared<DenseFfn>(*source.dense_ffn(layer));
+      const auto mask = at::zeros({pruned->gate.size(0)})
+                            .index_fill_(0, kept[static_cast<std::size_t>(layer)], 1);
+      pruned->down = pruned->down * mask;
+      ffns.push_back(pruned);
+    }
+    Branches models;
+    models.first_layer = {0};
+    models.layers = [&](int layer) {
+      return std::vector<BranchLayer>{{ffns[static_cast<std::size_t>(layer)], 0, 0}};
+    };
+    return summarise(score(source, models, random_windows(40, 77), {}), 0).kl;
+  };
+  const KeptNeurons arbitrary = {at::arange(learned[1][0].numel()), at::arange(learned[1][1].numel())};
+  CHECK(kl(learned[1]) < kl(arbitrary));
 }
 
 TEST_CASE("distillation improves the plain mixture, and the same seed gives the same weights") {
