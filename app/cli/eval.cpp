@@ -8,6 +8,7 @@
 #include "commands/measurement.h"
 #include "commands/runtime.h"
 #include "model_options.h"
+#include "run/task_words.h"
 
 namespace ladimo::cli {
 namespace {
@@ -28,20 +29,12 @@ void print_scores(const std::string& label, const TextScores& scores) {
 }
 
 void print_task(const TaskResult& task) {
-  const auto part = [&](const char* metric, double Accuracy::*share, double Accuracy::*error,
-                        const std::optional<PairedAnswers>& paired) {
-    auto text =
-        fmt::format("{} {:.1f} ± {:.1f} %", metric, 100 * (task.model.*share), 100 * (task.model.*error));
-    if (task.dense) text += fmt::format(" (dense {:.1f} %", 100 * ((*task.dense).*share));
-    if (task.dense && paired)
-      text += fmt::format(", difference {:+.1f} ± {:.1f}, p {:.2f}",
-                          100 * (task.model.*share - (*task.dense).*share),
-                          100 * paired->difference_se(task.n), paired->p());
-    return task.dense ? text + ")" : text;
-  };
-  fmt::print("{}: {} · {} · {} questions\n", task.task,
-             part("acc", &Accuracy::acc, &Accuracy::acc_se, task.paired),
-             part("acc_norm", &Accuracy::acc_norm, &Accuracy::acc_norm_se, task.paired_norm), task.n);
+  for (const TaskScore& score : task_scores(task)) {
+    fmt::print("{}", sentence(score));
+    if (score.before)
+      fmt::print(" · dense {} %, converted {} %", share_text(score.before->dense), share_text(score.model));
+    fmt::print(" · {} questions\n", score.n);
+  }
 }
 
 void print_text(const TextEvaluation& text) {
@@ -53,9 +46,8 @@ void print_text(const TextEvaluation& text) {
     fmt::print("KL of single tokens: median {} · 95 % below {} · 99 % below {} · at most {}\n",
                format_number(kl[0]), format_number(kl[1]), format_number(kl[2]), format_number(kl[3]));
   }
-  fmt::print(
-      "activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from what ran)\n",
-      100 * text.activated_fraction, 100 * text.ffn_activated);
+  fmt::print("activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from what ran)\n",
+             100 * text.activated_fraction, 100 * text.ffn_activated);
 }
 
 }  // namespace
@@ -68,14 +60,17 @@ Command add_eval(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model(app, options->model);
   add_run_text(app, options->model);
-  app.add_option("--text", options->text.files,
-                 "Text files (.txt, .jsonl); none: the run's own checking split")
-      ->type_name("FILE");
+  auto* text = app.add_option("--text", options->text.files,
+                              "Text files (.txt, .jsonl); none: the run's own checking split")
+                   ->type_name("FILE");
   app.add_option("--tokens", options->text.tokens,
                  "Tokens over all files (as many as the smallest file gives)");
-  app.add_option("--tasks", options->text.tasks,
-                 "Multiple choice: JSONL files of {\"context\", \"choices\", \"label\"}")
-      ->type_name("FILE");
+  auto* tasks = app.add_option("--tasks", options->text.tasks,
+                               "Multiple choice: JSONL files of {\"context\", \"choices\", \"label\"}")
+                    ->type_name("FILE");
+  app.add_flag("--tasks-only", options->text.tasks_only, "Answer the tasks, and measure no text")
+      ->needs(tasks)
+      ->excludes(text);
   app.add_option("--window", options->text.window, "Tokens per window (the run's)");
   return [options](const Session& session) {
     const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);

@@ -71,22 +71,32 @@ Material checking_split(const LoadedModel& model, const EvaluationText& text) {
   return material;
 }
 
-Measurement measurement_of(const TextEvaluation& found, const Policy& policy, const PolicyNumbers& numbers,
-                           const EvaluationText& text, at::Device device) {
-  const TextScores& scores = found.scores;
-  return {now_iso(),
-          device.is_cpu() ? processor_name() : device.str(),
-          found.split,
-          text.files,
-          found.calibrated_on,
-          scores.tokens,
-          found.window,
-          policy,
-          numbers,
-          scores.dense_perplexity,
-          scores.same_top,
-          scores.same_top_se,
-          scores.kl_percentiles};
+Measurement measurement_of(const Evaluation& found, const Policy& policy, const EvaluationText& text,
+                           at::Device device) {
+  Measurement measurement;
+  measurement.date = now_iso();
+  measurement.machine = device.is_cpu() ? processor_name() : device.str();
+  measurement.policy = policy;
+  measurement.tasks = found.tasks;
+  if (!found.text) return measurement;
+  const TextScores& scores = found.text->scores;
+  measurement.split = found.text->split;
+  measurement.text = text.files;
+  measurement.calibrated_on = found.text->calibrated_on;
+  measurement.tokens = scores.tokens;
+  measurement.window = found.text->window;
+  measurement.numbers = {scores.kl,
+                         scores.perplexity,
+                         {},
+                         {},
+                         found.text->activated_parameters,
+                         found.text->activated_fraction,
+                         found.text->ffn_activated};
+  measurement.dense_perplexity = scores.dense_perplexity;
+  measurement.same_top = scores.same_top;
+  measurement.same_top_se = scores.same_top_se;
+  measurement.kl_percentiles = scores.kl_percentiles;
+  return measurement;
 }
 
 /// Limits the memory for streams of windows of `window` tokens to what computing leaves. Those that do not
@@ -205,11 +215,6 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   found.mean_experts = scores.policies[0].mean_experts;
   for (std::size_t i = 0; i < files.size(); ++i)
     found.domains[i].scores = scores_of(static_cast<std::int32_t>(i));
-  if (opened.run) {
-    const auto measurement = measurement_of(found, policy, numbers, text, source.device());
-    append_measurement(*opened.run, measurement, context);
-    context.emit(measure_event(measurement));
-  }
   return found;
 }
 
@@ -239,16 +244,25 @@ std::vector<TaskResult> answer_tasks(const LoadedModel& model, const Policy& pol
 
 Evaluation evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                     const Context& context) {
+  if (text.tasks_only && text.tasks.empty())
+    throw Refusal("There is nothing to measure: neither a text nor a task.", "Name task files, or a text.");
   std::vector<Task> tasks;
   for (const auto& file : text.tasks) {
     tasks.push_back(read_task(file));
     naming_file(file, [&] { check_lengths(tasks.back(), model.tokenizer(), model.config().max_positions); });
   }
+  const auto& run = model.opened().run;
   const Memory memory(model.opened(), context);
   Evaluation evaluation;
-  if (!text.files.empty() || model.opened().run || tasks.empty())
+  if (!text.tasks_only && (!text.files.empty() || run || tasks.empty()))
     evaluation.text = evaluate_text(model, policy, text, memory, context);
   evaluation.tasks = answer_tasks(model, policy, tasks, memory, context);
+  for (std::size_t i = 0; i < tasks.size(); ++i) evaluation.tasks[i].file = text.tasks[i];
+  if (run) {
+    const auto measurement = measurement_of(evaluation, policy, text, model.device());
+    append_measurement(*run, measurement, context);
+    context.emit(measure_event(measurement));
+  }
   return evaluation;
 }
 

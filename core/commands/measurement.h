@@ -17,12 +17,13 @@ struct EvaluationText {
   std::int64_t tokens = 0;                   // 0: all (as many from every file as the smallest gives)
   std::int64_t window = 0;                   // 0: the run's, or the model's default
   std::vector<std::filesystem::path> tasks;  // multiple choice (evaluate/tasks.h)
+  bool tasks_only = false;                   // answers the tasks and scores no text
 };
 
 /// Scores the text and answers the tasks. A model that is not a RUN may answer tasks without a text. Without
-/// a dense original the scores compare with nothing (TextScores::compares). For a RUN the scores are also
-/// appended to its measurements and emitted as a MeasureEvent. Throws Refusal for a text, window or task that
-/// does not fit.
+/// a dense original the scores compare with nothing (TextScores::compares). For a RUN everything is also
+/// appended to its measurements as one measurement, and emitted as a MeasureEvent. Throws Refusal for a text,
+/// window or task that does not fit, and when there is nothing to measure.
 Evaluation evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                     const Context& context);
 

@@ -4,7 +4,8 @@
 // number that the client chooses (for cancel: the number of the request to cancel):
 //   {"id":1,"request":"generate","prompt":"Once","max_tokens":128,"temperature":0,"seed":0,
 //    "sides":["dense","converted"],"policy":{...}}
-//   {"id":2,"request":"eval","text":["f.txt"],"tokens":0,"window":0,"policy":{...}}
+//   {"id":2,"request":"eval","text":["f.txt"],"tokens":0,"window":0,"tasks":["q.jsonl"],"tasks_only":false,
+//    "policy":{...}}
 //   {"id":3,"request":"bench","policy":{...}}
 //   {"id":4,"request":"policy","policy":{...},"name":"calm"}
 //   {"request":"cancel","id":2}

@@ -53,11 +53,13 @@ Continuations generate(const LoadedModel& model, const JsonFields& fields, const
 }
 
 Evaluation evaluate(const LoadedModel& model, const JsonFields& fields, const Context& context) {
-  fields.only({"id", "request", "text", "tokens", "window", "policy"});
+  fields.only({"id", "request", "text", "tokens", "window", "tasks", "tasks_only", "policy"});
   EvaluationText text;
   if (fields.has("text")) text.files = fields.paths("text");
   if (fields.has("tokens")) text.tokens = fields.integer("tokens");
   if (fields.has("window")) text.window = fields.integer("window");
+  if (fields.has("tasks")) text.tasks = fields.paths("tasks");
+  if (fields.has("tasks_only")) text.tasks_only = fields.flag("tasks_only");
   return evaluate(model, policy_of(model, fields), text, context);
 }
 

@@ -69,38 +69,6 @@ std::optional<PairedAnswers> paired_from_json(const JsonFields& fields, const ch
   return PairedAnswers{paired.integer("lost"), paired.integer("gained")};
 }
 
-nlohmann::json to_json(const TaskResult& result) {
-  const auto dense = [&](double Accuracy::*share) {
-    return result.dense ? nlohmann::json((*result.dense).*share) : nlohmann::json();
-  };
-  nlohmann::json json{{"task", result.task},
-                      {"n", result.n},
-                      {"acc", result.model.acc},
-                      {"acc_se", result.model.acc_se},
-                      {"acc_norm", result.model.acc_norm},
-                      {"acc_norm_se", result.model.acc_norm_se},
-                      {"dense_acc", dense(&Accuracy::acc)},
-                      {"dense_acc_norm", dense(&Accuracy::acc_norm)},
-                      {"paired", to_json(result.paired, result.n)},
-                      {"paired_norm", to_json(result.paired_norm, result.n)}};
-  json.update(to_json(result.seen));
-  return json;
-}
-
-TaskResult task_from_json(const JsonFields& fields) {
-  TaskResult result{fields.text("task"),
-                    fields.integer("n"),
-                    {fields.number("acc"), fields.number("acc_se"), fields.number("acc_norm"),
-                     fields.number("acc_norm_se")},
-                    {},
-                    seen_shares_from_json(fields),
-                    paired_from_json(fields, "paired"),
-                    paired_from_json(fields, "paired_norm")};
-  if (fields.has("dense_acc"))
-    result.dense = Accuracy{fields.number("dense_acc"), 0, fields.number("dense_acc_norm"), 0};
-  return result;
-}
-
 }  // namespace
 
 double PairedAnswers::difference_se(std::int64_t n) const {
@@ -176,6 +144,45 @@ EvaluatedText evaluated_text_from_json(const JsonFields& fields) {
   return EvaluatedText::named;
 }
 
+nlohmann::json to_json(const TaskResult& result) {
+  const auto dense = [&](double Accuracy::*share) {
+    return result.dense ? nlohmann::json((*result.dense).*share) : nlohmann::json();
+  };
+  nlohmann::json json{{"task", result.task},
+                      {"file", result.file.string()},
+                      {"n", result.n},
+                      {"acc", result.model.acc},
+                      {"acc_se", result.model.acc_se},
+                      {"acc_norm", result.model.acc_norm},
+                      {"acc_norm_se", result.model.acc_norm_se},
+                      {"dense_acc", dense(&Accuracy::acc)},
+                      {"dense_acc_se", dense(&Accuracy::acc_se)},
+                      {"dense_acc_norm", dense(&Accuracy::acc_norm)},
+                      {"dense_acc_norm_se", dense(&Accuracy::acc_norm_se)},
+                      {"paired", to_json(result.paired, result.n)},
+                      {"paired_norm", to_json(result.paired_norm, result.n)}};
+  json.update(to_json(result.seen));
+  return json;
+}
+
+TaskResult task_result_from_json(const JsonFields& fields) {
+  TaskResult result{fields.text("task"),
+                    fields.integer("n"),
+                    {fields.number("acc"), fields.number("acc_se"), fields.number("acc_norm"),
+                     fields.number("acc_norm_se")},
+                    {},
+                    seen_shares_from_json(fields),
+                    paired_from_json(fields, "paired"),
+                    paired_from_json(fields, "paired_norm")};
+  // An engine of an earlier version does not write the rest.
+  if (fields.has("file")) result.file = fields.text("file");
+  if (fields.has("dense_acc"))
+    result.dense =
+        Accuracy{fields.number("dense_acc"), fields.optional_number("dense_acc_se").value_or(0),
+                 fields.number("dense_acc_norm"), fields.optional_number("dense_acc_norm_se").value_or(0)};
+  return result;
+}
+
 nlohmann::json to_json(const Evaluation& evaluation) {
   auto json = evaluation.text ? to_json(*evaluation.text) : without_text();
   json["tasks"] = nlohmann::json::array();
@@ -187,7 +194,8 @@ Evaluation evaluation_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "result of the evaluation");
   Evaluation evaluation;
   if (fields.has("nll")) evaluation.text = text_from_json(fields);
-  for (const JsonFields& task : fields.objects("tasks")) evaluation.tasks.push_back(task_from_json(task));
+  for (const JsonFields& task : fields.objects("tasks"))
+    evaluation.tasks.push_back(task_result_from_json(task));
   return evaluation;
 }
 

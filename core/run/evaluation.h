@@ -98,11 +98,19 @@ struct TaskResult {
   std::string task;
   std::int64_t n = 0;             // number of questions
   Accuracy model;                 // under the policy
-  std::optional<Accuracy> dense;  // the dense original, if there is one; JSON has no standard errors for it
+  std::optional<Accuracy> dense;  // the dense original, if there is one
   SeenShares seen = {};           // of the questions with their right answers
   std::optional<PairedAnswers> paired = {},
                                paired_norm = {};  // by acc and by acc_norm, with a dense original
+  std::filesystem::path file = {};                // the questions
 };
+
+/// Returns {task, file, n, acc, acc_se, acc_norm, acc_norm_se, dense_acc, dense_acc_se, dense_acc_norm,
+/// dense_acc_norm_se, paired {lost, gained, difference_se, p}, paired_norm, and the shares}. What compares
+/// is null without a dense original.
+nlohmann::json to_json(const TaskResult& result);
+/// Reads what to_json() writes. Throws Refusal that names the key.
+TaskResult task_result_from_json(const JsonFields& fields);
 
 struct Evaluation {
   std::optional<TextEvaluation> text;  // absent where only tasks were answered
@@ -111,10 +119,8 @@ struct Evaluation {
 
 /// Returns the keys of TextScores, activated_parameters, activated_fraction, ffn_activated, split,
 /// calibrated_on, window, mean_experts, seen_share, calibrated_share, held_out_share, domains[{text, the
-/// shares, and the keys of TextScores}], tasks[{task, n, acc, acc_se, acc_norm, acc_norm_se, dense_acc,
-/// dense_acc_norm, paired {lost, gained, difference_se, p}, paired_norm, and the shares}]. A share that is
-/// not known is null. Without a text `tokens` is 0, calibrated_on and domains are empty, and the rest is
-/// null.
+/// shares, and the keys of TextScores}], tasks[TaskResult]. A share that is not known is null. Without a text
+/// `tokens` is 0, calibrated_on and domains are empty, and the rest is null.
 nlohmann::json to_json(const Evaluation& evaluation);
 /// Reads what to_json() writes. Throws Refusal that names the key.
 Evaluation evaluation_from_json(const nlohmann::json& json);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,10 @@ struct Members<Measurement> {
 };
 
 namespace {
+
+/// The keys of what is measured on a text.
+constexpr const char* of_text[] = {"split",    "window",      "numbers",       "dense_perplexity",
+                                   "same_top", "same_top_se", "kl_percentiles"};
 
 /// Changes the run's list of measurements. Writes it when `change` returns true; a failure only emits a
 /// warning.
@@ -47,16 +52,27 @@ nlohmann::json to_json(const Measurement& measurement) {
   json["policy"] = to_json(measurement.policy);
   json["numbers"] = to_json(measurement.numbers);
   json["kl_percentiles"] = percentiles_to_json(measurement.kl_percentiles);
+  if (!measurement.has_text())
+    for (const char* key : of_text) json[key] = nullptr;
+  json["tasks"] = nlohmann::json::array();
+  for (const TaskResult& task : measurement.tasks) json["tasks"].push_back(to_json(task));
   return json;
 }
 
 Measurement measurement_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "measurement");
-  auto found = members_from_json<Measurement>(fields);
-  found.split = evaluated_text_from_json(fields);
-  // Older versions did not write `calibrated_on`.
-  if (fields.has("calibrated_on")) found.calibrated_on = fields.paths("calibrated_on");
+  Measurement found;
   found.policy = policy_from_json(fields.at("policy"));
+  // Older versions did not write `calibrated_on` and `tasks`.
+  if (fields.has("calibrated_on")) found.calibrated_on = fields.paths("calibrated_on");
+  if (fields.has("tasks"))
+    for (const JsonFields& task : fields.objects("tasks")) found.tasks.push_back(task_result_from_json(task));
+  if (fields.integer("tokens") == 0) {
+    read_given_members(fields, found);
+    return found;
+  }
+  read_members(fields, found);
+  found.split = evaluated_text_from_json(fields);
   found.numbers = policy_numbers_from_json(fields.at("numbers"));
   found.kl_percentiles = percentiles_from_json(fields);
   return found;
@@ -96,13 +112,24 @@ void keep_times(const RunFolder& run, const Policy& policy, double decode_ms, do
                 const Context& context) {
   change_measurements(run, context, [&](std::vector<Measurement>& all) {
     const auto newest = std::find_if(all.rbegin(), all.rend(), [&](const Measurement& measurement) {
-      return measurement.policy.layers == policy.layers;
+      return measurement.has_text() && measurement.policy.layers == policy.layers;
     });
     if (newest == all.rend()) return false;
     newest->numbers.decode_ms = decode_ms;
     newest->numbers.prefill_ms = prefill_ms;
     return true;
   });
+}
+
+std::vector<TaskResult> newest_tasks(const std::vector<Measurement>& measurements,
+                                     const std::vector<LayerPolicy>& layers) {
+  std::map<std::string, TaskResult> newest;
+  for (const Measurement& measurement : measurements)
+    if (measurement.policy.layers == layers)
+      for (const TaskResult& task : measurement.tasks) newest.insert_or_assign(task.task, task);
+  std::vector<TaskResult> tasks;
+  for (const auto& [name, task] : newest) tasks.push_back(task);
+  return tasks;
 }
 
 }  // namespace ladimo

@@ -161,6 +161,30 @@ TEST_CASE("eval gives the numbers of the command, on named text and on the check
   CHECK(server.close().status == 0);
 }
 
+TEST_CASE("eval answers tasks alone, and keeps that as a measurement without a text") {
+  const auto run = example_run();
+  const auto before = json_of({"show", run})["measurements"].size();
+  const testing::TemporaryFolder folder;
+  const auto quiz = folder / "quiz.jsonl";
+  write_file(quiz, R"({"context": "the cat sat on the", "choices": ["mat", "yes and no"], "label": 0})"
+                   "\n");
+  Server server({run});
+  server.send({{"id", 1}, {"request", "eval"}, {"tasks", {quiz.string()}}, {"tasks_only", true}});
+  server.send({{"id", 2}, {"request", "eval"}, {"tasks_only", true}});
+  const auto result = server.answer(1);
+  CHECK(result["nll"].is_null());
+  REQUIRE(result["tasks"].size() == 1);
+  CHECK(result["tasks"][0]["file"] == quiz.string());
+  CHECK(result["tasks"][0]["paired"]["p"].is_number());
+  CHECK(server.answer(2)["message"].get<std::string>().find("nothing to measure") != std::string::npos);
+  CHECK(server.close().status == 0);
+  const auto kept = json_of({"show", run})["measurements"];
+  REQUIRE(kept.size() == before + 1);
+  CHECK(kept.back()["tasks"] == result["tasks"]);
+  CHECK(kept.back()["numbers"].is_null());
+  CHECK(json_of({"eval", run, "--tasks-only", "--tasks", quiz})["tasks"] == result["tasks"]);
+}
+
 TEST_CASE("policy is checked and written, as the run's or under a name; bench gives times") {
   const auto run = example_run();
   const auto before = read_json(run / "policy.json");
