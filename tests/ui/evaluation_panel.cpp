@@ -12,6 +12,7 @@
 #include <QPushButton>
 #include <QRadioButton>
 #include <QSpinBox>
+#include <QTabWidget>
 #include <QTableView>
 #include <QUrl>
 
@@ -19,6 +20,7 @@
 #include "palettes.h"
 #include "ui/models/measurements_model.h"
 #include "ui/models/run_history.h"
+#include "ui/models/task_scores_model.h"
 #include "ui/models/text_scores_model.h"
 #include "ui/panels/evaluation_request.h"
 #include "ui/panels/notice.h"
@@ -60,10 +62,38 @@ Measurement kept() {
   return measurement;
 }
 
+const std::vector<TaskResult> four_tasks = {
+    testing::example_task("arc_easy", 21, 17), testing::example_task("arc_challenge", 8, 12),
+    testing::example_task("openbook_qa", 12, 12), testing::example_task("piqa", 40, 12)};
+
+Measurement kept_tasks() {
+  Measurement measurement;
+  measurement.date = "2026-11-23T12:30:00Z";
+  measurement.machine = "Example processor";
+  measurement.policy = testing::example_policy();
+  measurement.tasks = four_tasks;
+  return measurement;
+}
+
+Measurement kept_both() {
+  Measurement measurement = kept();
+  measurement.tasks = four_tasks;
+  return measurement;
+}
+
+const std::string tasks_alone = testing::members(to_json(Evaluation{{}, four_tasks}));
+
 const std::string answering =
     R"sh(*cancel*) echo '{"event":"error","message":"Canceled.","hint":"","path":"","canceled":true,"id":'$id'}' ;;
     *eval*slow*) echo '{"event":"step","name":"dense and converted","index":0,"count":1,"id":'$id'}'
       echo '{"event":"progress","layer":3,"done":50,"total":100,"eta_s":12,"id":'$id'}' ;;
+    *eval*bad.jsonl*) echo '{"event":"error","message":"Line 1 is bad.","hint":"Mend it.","path":"","id":'$id'}' ;;
+    *tasks_only*) )sh" +
+    testing::keeping(kept_tasks()) + R"sh(      echo '{"event":"result",)sh" + tasks_alone +
+    R"sh(,"id":'$id'}' ;;
+    *tasks*) )sh" +
+    testing::keeping(kept_both()) + R"sh(      echo '{"event":"result",)sh" + tasks_alone +
+    R"sh(,"id":'$id'}' ;;
     *eval*) )sh" +
     testing::keeping(kept()) + R"sh(      echo '{"event":"result",)sh" + domains + R"sh(,"id":'$id'}' ;;)sh";
 const std::string refusing =
@@ -91,6 +121,8 @@ struct Shown : OpenedRun {
 
   EvaluationPanel panel;
 };
+
+int tab(const Shown& shown) { return child<QTabWidget>(shown.panel, "results").currentIndex(); }
 
 QString make_text(const testing::TemporaryFolder& folder, const char* name) {
   std::ofstream(folder / name) << "text";
@@ -120,6 +152,66 @@ TEST_CASE("a measurement is shown in bold beside its prediction, and kept in the
   CHECK(child<ui::KlPercentilesPlot>(shown.panel, "kl_percentiles").csv().count('\n') == 4);
   shown.measure();
   CHECK(child<QTableView>(shown.panel, "history").model()->rowCount() == 2);
+}
+
+TEST_CASE("tasks are answered without a text: a sentence and two rows for each, kept in the history") {
+  Shown shown;
+  auto& sentences = child<QLabel>(shown.panel, "task_sentences");
+  CHECK(sentences.text().contains("appears here"));
+  child<QRadioButton>(shown.panel, "no_text").setChecked(true);
+  CHECK(shown.notice().contains("Choose the files of questions"));
+  CHECK_FALSE(shown.button().isEnabled());
+  child<QLineEdit>(shown.panel, "tasks").setText(make_text(shown.engine.folder(), "piqa.jsonl"));
+  CHECK(shown.notice().isEmpty());
+  shown.measure();
+  CHECK(shown.notice().isEmpty());
+  CHECK(tab(shown) == 1);
+  CHECK(child<QTabWidget>(shown.panel, "results").tabText(1) == "Tasks (4)");
+  const QStringList lines = sentences.text().split('\n');
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0] == "arc_easy: 65.0 % → 64.0 %, −1.0 ± 1.5 points; no difference is shown (p = 0.63)");
+  CHECK(lines[3] == "piqa: 65.0 % → 58.0 %, −7.0 ± 1.8 points; the converted model is worse (p < 0.001)");
+  const auto& scores = *child<QTableView>(shown.panel, "task_scores").model();
+  REQUIRE(scores.rowCount() == 8);
+  CHECK(scores.index(1, ui::TaskScoresModel::chosen).data() == "probability per character");
+  CHECK(scores.index(0, ui::TaskScoresModel::dense).data() == "65.0 ± 2.4");
+  const auto& history = *child<QTableView>(shown.panel, "history").model();
+  REQUIRE(history.rowCount() == 1);
+  CHECK(history.index(0, MeasurementsModel::text).data() == "no text");
+  CHECK(history.index(0, MeasurementsModel::tasks).data() ==
+        "arc_easy −1.0 · arc_challenge +1.0 · openbook_qa 0.0 · piqa −7.0");
+  CHECK(history.index(0, MeasurementsModel::kl).data().toString().isEmpty());
+  CHECK(RunHistory::of(shown.editor).newest(shown.editor.policy()) == nullptr);
+  CHECK(child<ui::MeasuredPlot>(shown.panel, "measured_plot").empty());
+}
+
+TEST_CASE("tasks beside a text: the history leads back to the results of either") {
+  Shown shown;
+  auto& tasks = child<QLineEdit>(shown.panel, "tasks");
+  tasks.setText(make_text(shown.engine.folder(), "piqa.jsonl"));
+  shown.measure();
+  CHECK(tab(shown) == 1);
+  CHECK(shown.words().contains("piqa: 65.0 %"));
+  CHECK(RunHistory::of(shown.editor).newest(shown.editor.policy()) != nullptr);
+  tasks.clear();
+  shown.measure();
+  CHECK(tab(shown) == 0);
+  CHECK(shown.words().contains("<b>0.0213</b>"));
+  auto& history = child<QTableView>(shown.panel, "history");
+  for (int row = 0; row < 2; ++row)
+    if (!history.model()->index(row, MeasurementsModel::tasks).data().toString().isEmpty())
+      history.selectRow(row);
+  CHECK(child<QTabWidget>(shown.panel, "results").tabText(1) == "Tasks (4)");
+}
+
+TEST_CASE("a bad task file is refused with what is wrong and what to do") {
+  Shown shown;
+  child<QLineEdit>(shown.panel, "tasks").setText("/nonexistent/piqa.jsonl");
+  CHECK(shown.notice() == "There is no file /nonexistent/piqa.jsonl.");
+  child<QLineEdit>(shown.panel, "tasks").setText(make_text(shown.engine.folder(), "bad.jsonl"));
+  shown.measure();
+  CHECK(shown.notice() == "Line 1 is bad. Mend it.");
+  CHECK(RunHistory::of(shown.editor).measurements().empty());
 }
 
 TEST_CASE(
@@ -171,8 +263,8 @@ TEST_CASE("the form knows why nothing can be measured") {
   OpenedRun opened("");
   ui::EvaluationRequestForm form(opened.editor, opened.engine.engine());
   CHECK(form.why_not().isEmpty());
-  CHECK(form.text().isEmpty());
-  CHECK(form.policy().layers == opened.editor.policy().layers);
+  CHECK(form.request().text.isEmpty());
+  CHECK(form.request().policy->layers == opened.editor.policy().layers);
   child<QRadioButton>(form, "own_text").setChecked(true);
   CHECK(form.why_not() == "Choose the text files to measure on.");
   child<QLineEdit>(form, "files").setText("/nonexistent/a.txt");
@@ -181,24 +273,33 @@ TEST_CASE("the form knows why nothing can be measured") {
   child<QRadioButton>(far, "own_text").setChecked(true);
   child<QLineEdit>(far, "files").setText("there/a.txt; there/b.txt");
   CHECK(far.why_not().isEmpty());
-  CHECK(far.text() == QStringList{"there/a.txt", "there/b.txt"});
+  CHECK(far.request().text == QStringList{"there/a.txt", "there/b.txt"});
   child<QSpinBox>(form, "tokens").setValue(5000);
-  CHECK(form.tokens() == 5000);
+  CHECK(form.request().tokens == 5000);
 }
 
-TEST_CASE("files dropped onto the form become the text to measure on") {
+TEST_CASE(
+    "files dropped onto the form become the text to measure on, or tasks where they are dropped onto these") {
   OpenedRun opened("");
   ui::EvaluationRequestForm form(opened.editor, opened.engine.engine());
+  form.show();
   QMimeData data;
   data.setUrls({QUrl::fromLocalFile(make_text(opened.engine.folder(), "a.txt")),
                 QUrl::fromLocalFile(make_text(opened.engine.folder(), "b.txt"))});
-  QDragEnterEvent enter({5, 5}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-  QApplication::sendEvent(&form, &enter);
-  CHECK(enter.isAccepted());
-  QDropEvent drop({5, 5}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-  QApplication::sendEvent(&form, &drop);
-  CHECK(form.text().size() == 2);
+  const auto drop = [&](const QPoint& place) {
+    QDragEnterEvent enter(place, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&form, &enter);
+    CHECK(enter.isAccepted());
+    QDropEvent dropped(place, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&form, &dropped);
+  };
+  drop({5, 5});
+  CHECK(form.request().text.size() == 2);
+  CHECK(form.request().tasks.isEmpty());
   CHECK(form.why_not().isEmpty());
+  const auto& tasks = child<QLineEdit>(form, "tasks");
+  drop(tasks.mapTo(&form, tasks.rect().center()));
+  CHECK(form.request().tasks.size() == 2);
 }
 
 TEST_CASE("the policy to measure: the chosen one, dense, or a saved one") {
@@ -210,10 +311,11 @@ TEST_CASE("the policy to measure: the chosen one, dense, or a saved one") {
   auto& choice = child<QComboBox>(form, "policy");
   REQUIRE(choice.count() == 3);
   choice.setCurrentIndex(1);
-  for (const LayerPolicy& layer : form.policy().layers) CHECK(layer == LayerPolicy::dense());
-  CHECK(form.policy().predicted.kl == doctest::Approx(0));
+  const auto dense = form.request();
+  for (const LayerPolicy& layer : dense.policy->layers) CHECK(layer == LayerPolicy::dense());
+  CHECK(form.request().policy->predicted.kl == doctest::Approx(0));
   choice.setCurrentIndex(2);
-  CHECK(form.policy().layers == saved.layers);
+  CHECK(form.request().policy->layers == saved.layers);
   RunHistory::of(opened.editor).remove_policy("calm");
   CHECK(choice.currentIndex() == 0);
 }
@@ -260,6 +362,12 @@ TEST_CASE("every state of the evaluation panel can be drawn") {
     shown.editor.set_tradeoff(0.8);
     shown.measure();
     keep_picture(shown.panel, "evaluation-done-" + tint);
+    child<QLineEdit>(shown.panel, "tasks").setText(make_text(shown.engine.folder(), "piqa.jsonl"));
+    shown.measure();
+    keep_picture(shown.panel, "evaluation-tasks-" + tint);
+    Shown questions;
+    child<QTabWidget>(questions.panel, "results").setCurrentIndex(1);
+    keep_picture(questions.panel, "evaluation-tasks-empty-" + tint);
   }
   QApplication::setPalette(QPalette());
 }

@@ -172,6 +172,20 @@ inline Measurement example_measurement(const Policy& policy, double kl) {
   return found;
 }
 
+/// Answers to 400 questions, of which only one of both models answers `lost` and `gained` right.
+inline TaskResult example_task(const std::string& name, std::int64_t lost, std::int64_t gained) {
+  constexpr double n = 400;
+  const double dense = 0.65, converted = dense + static_cast<double>(gained - lost) / n;
+  return {name,
+          static_cast<std::int64_t>(n),
+          {converted, 0.0239, converted, 0.0239},
+          Accuracy{dense, 0.0238, dense, 0.0238},
+          {},
+          PairedAnswers{lost, gained},
+          PairedAnswers{lost, gained},
+          "tasks/" + name + ".jsonl"};
+}
+
 /// The result of `eval`. Each text has the same scores as all together.
 inline Evaluation example_evaluation(std::vector<TextEvaluation::Domain> domains = {}) {
   TextEvaluation text;

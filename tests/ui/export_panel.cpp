@@ -85,6 +85,7 @@ TEST_CASE("a policy that was measured is saved with the measured numbers") {
   Shown shown;
   Measurement found;
   found.policy = shown.editor.policy();
+  found.tokens = 512;
   found.numbers.kl = 0.0345;
   RunHistory::of(shown.editor).add(found);
   found.split = EvaluatedText::named;

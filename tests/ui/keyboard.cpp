@@ -114,6 +114,8 @@ TEST_CASE("the start page and every step of a run can be used by keyboard alone"
     check_controls(shown.window);
   }
   run.show_step(RunPages::evaluate);
+  seen<QTabWidget>(shown.window, "results").setCurrentIndex(1);
+  check_controls(shown.window);
   seen<QTabWidget>(shown.window, "evaluation tabs").setCurrentIndex(1);
   check_controls(shown.window);
 }

@@ -274,7 +274,13 @@ TEST_CASE("every step of a run can be used in the smallest window") {
   Measurement measurement = testing::example_measurement(testing::example_policy(), 0.0213);
   measurement.numbers.perplexity = 21.6;
   ui::RunHistory::of(*small.window.findChild<ui::PolicyEditor*>()).add(measurement);
-  small.check("evaluation", {"measure", "policy", "tokens", "files", "history"});
+  small.check("evaluation", {"measure", "policy", "tokens", "files", "tasks", "history"});
+  for (const char* task : {"arc_challenge", "arc_easy", "openbook_qa", "piqa"})
+    measurement.tasks.push_back(testing::example_task(task, 21, 17));
+  ui::RunHistory::of(*small.window.findChild<ui::PolicyEditor*>()).add(measurement);
+  small.window.findChild<QTabWidget*>("results")->setCurrentIndex(1);
+  small.check("evaluation-tasks",
+              {"measure", "no_text", "tasks", "task_sentences", "task_scores", "history"});
   run.show_texts();
   small.check("generation", {"prompt", "generate"});
 }

@@ -96,13 +96,15 @@ TEST_CASE("requests hold what the engine needs") {
   CHECK(json["sides"] == nlohmann::json({"dense"}));
   CHECK(json["max_tokens"] == 5);
   CHECK_FALSE(json.contains("policy"));
-  client.evaluate(testing::example_policy(), {"a.txt"}, 1000);
+  client.evaluate({testing::example_policy(), {"a.txt"}, 1000, {"q.jsonl"}, true});
   json = asked(2);
   CHECK(json["text"] == nlohmann::json({"a.txt"}));
   CHECK(json["tokens"] == 1000);
+  CHECK(json["tasks"] == nlohmann::json({"q.jsonl"}));
+  CHECK(json["tasks_only"] == true);
   CHECK(json["policy"] == to_json(testing::example_policy()));
   client.evaluate({});
-  CHECK_FALSE(asked(3).contains("text"));
+  for (const char* key : {"text", "tasks", "tasks_only"}) CHECK_FALSE(asked(3).contains(key));
   client.bench({});
   CHECK(asked(4)["request"] == "bench");
   client.save_policy(testing::example_policy(), "calm");

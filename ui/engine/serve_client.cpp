@@ -26,6 +26,10 @@ void add_policy(json& request, const std::optional<Policy>& policy) {
   if (policy) request["policy"] = to_json(*policy);
 }
 
+void add_files(json& request, const char* key, const QStringList& files) {
+  for (const QString& file : files) request[key].push_back(file.toStdString());
+}
+
 QByteArray line_of(const json& object) {
   return QByteArray::fromStdString(object.dump(-1, ' ', false, json::error_handler_t::replace));
 }
@@ -191,10 +195,12 @@ int ServeClient::generate(const Generation& request) {
   return state_->send(std::move(object));
 }
 
-int ServeClient::evaluate(const std::optional<Policy>& policy, const QStringList& text, qint64 tokens) {
-  json object = {{"request", "eval"}, {"tokens", tokens}};
-  for (const QString& file : text) object["text"].push_back(file.toStdString());
-  add_policy(object, policy);
+int ServeClient::evaluate(const Measuring& request) {
+  json object = {{"request", "eval"}, {"tokens", request.tokens}};
+  add_files(object, "text", request.text);
+  add_files(object, "tasks", request.tasks);
+  if (request.tasks_only) object["tasks_only"] = true;
+  add_policy(object, request.policy);
   return state_->send(std::move(object));
 }
 

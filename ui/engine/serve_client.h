@@ -35,9 +35,14 @@ class ServeClient : public QObject {
     std::optional<Policy> policy;  // none: the run's policy
   };
   int generate(const Generation& request);
-  /// Measures `policy`, or the run's policy if there is none. Without `text` the run's checking split is
-  /// used; `tokens` 0 means all of them.
-  int evaluate(const std::optional<Policy>& policy, const QStringList& text = {}, qint64 tokens = 0);
+  struct Measuring {
+    std::optional<Policy> policy;  // none: the run's policy
+    QStringList text = {};         // files; none: the run's checking split
+    qint64 tokens = 0;             // of the text; 0: all of them
+    QStringList tasks = {};        // files of questions
+    bool tasks_only = false;       // measures no text
+  };
+  int evaluate(const Measuring& request);
   int bench(const std::optional<Policy>& policy);
   /// Writes RUN/policy.json, or RUN/policies/NAME.json; with `expected` not over anything else (a result then
   /// says "changed", run/saved_policy.h).

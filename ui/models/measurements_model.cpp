@@ -6,6 +6,7 @@
 #include <QDateTime>
 
 #include "ui/models/numbers.h"
+#include "ui/models/task_scores_model.h"
 
 namespace ladimo::ui {
 namespace {
@@ -20,6 +21,10 @@ constexpr ColumnText column_texts[MeasurementsModel::column_count] = {
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "When, in local time")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Text"),
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "What it was measured on")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Tasks\npoints"),
+     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel",
+                       "How much the share of questions that are answered right differs from the dense "
+                       "model's")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Layers"),
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "How many layers had which kind of routing policy")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Tokens"),
@@ -45,14 +50,15 @@ constexpr ColumnText column_texts[MeasurementsModel::column_count] = {
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Where it was measured")},
 };
 
+/// Absent where the column has words, and without a text where the number is about it.
 std::optional<double> number(const Measurement& m, int column) {
+  if (column == MeasurementsModel::predicted_kl) return m.policy.predicted.kl;
+  if (!m.has_text()) return {};
   switch (column) {
     case MeasurementsModel::tokens:
       return static_cast<double>(m.tokens);
     case MeasurementsModel::kl:
       return m.numbers.kl;
-    case MeasurementsModel::predicted_kl:
-      return m.policy.predicted.kl;
     case MeasurementsModel::perplexity:
       return m.numbers.perplexity;
     case MeasurementsModel::dense_perplexity:
@@ -74,14 +80,17 @@ QString cell(const Measurement& m, int column) {
       return date_in_words(m.date);
     case MeasurementsModel::text:
       return text_in_words(m);
+    case MeasurementsModel::tasks:
+      return tasks_in_short(m.tasks);
     case MeasurementsModel::policy:
       return kinds_in_words(m.policy.layers);
-    case MeasurementsModel::tokens:
-      return grouped(m.tokens);
     case MeasurementsModel::machine:
       return QString::fromStdString(m.machine);
-    default:
-      return number_text(number(m, column).value_or(0));
+    default: {
+      const auto value = number(m, column);
+      if (!value) return {};
+      return column == MeasurementsModel::tokens ? grouped(m.tokens) : number_text(*value);
+    }
   }
 }
 
@@ -91,17 +100,20 @@ QStringList text_files(const Measurement& m) {
   return files;
 }
 
-QVariant sort_value(const Measurement& m, int column) {
-  if (column == MeasurementsModel::date) return QString::fromStdString(m.date);
-  if (const auto value = number(m, column)) return *value;
-  return cell(m, column);
+bool has_words(int column) {
+  return column == MeasurementsModel::date || column == MeasurementsModel::text ||
+         column == MeasurementsModel::tasks || column == MeasurementsModel::policy ||
+         column == MeasurementsModel::machine;
 }
 
-int alignment(int column) {
-  const bool words = column == MeasurementsModel::date || column == MeasurementsModel::text ||
-                     column == MeasurementsModel::policy || column == MeasurementsModel::machine;
-  return (words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter;
+QVariant sort_value(const Measurement& m, int column) {
+  if (column == MeasurementsModel::date) return QString::fromStdString(m.date);
+  if (has_words(column)) return cell(m, column);
+  const auto value = number(m, column);
+  return value ? QVariant(*value) : QVariant();  // one that is missing comes last
 }
+
+int alignment(int column) { return (has_words(column) ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter; }
 
 }  // namespace
 
@@ -132,6 +144,7 @@ QVariant MeasurementsModel::data(const QModelIndex& index, int role) const {
       return cell(measurement, index.column());
     case Qt::ToolTipRole:
       if (index.column() == text) return text_files(measurement).join('\n');
+      if (index.column() == tasks) return tasks_in_sentences(measurement.tasks);
       return index.column() == machine ? cell(measurement, machine) : QVariant();
     case Qt::TextAlignmentRole:
       return alignment(index.column());
@@ -157,6 +170,7 @@ QVariant MeasurementsModel::headerData(int section, Qt::Orientation orientation,
 }
 
 QString text_in_words(const Measurement& measurement) {
+  if (!measurement.has_text()) return QObject::tr("no text");
   if (measurement.text.empty()) return QObject::tr("held-out text of the run");
   QStringList names;
   for (const auto& file : measurement.text) names << QString::fromStdString(file.filename().string());

@@ -15,6 +15,7 @@ class MeasurementsModel : public QAbstractTableModel {
   enum Column {
     date,
     text,
+    tasks,
     policy,
     tokens,
     kl,
@@ -45,7 +46,7 @@ class MeasurementsModel : public QAbstractTableModel {
   std::vector<Measurement> measurements_;
 };
 
-/// "stories-dev.txt, books-dev.txt", or words for the run's own split.
+/// "stories-dev.txt, books-dev.txt", or words for the run's own split and for no text.
 QString text_in_words(const Measurement& measurement);
 /// "2026-11-23 21:40" in local time.
 QString date_in_words(const std::string& iso_date);

@@ -90,7 +90,8 @@ int RunData::layer_count() const {
 
 RunData read_run(const QByteArray& json, const QString& folder) {
   RunData run{run_view_from_json(parse_answer(json)), folder};
-  if (run.latency) run.latency->decode_curve();  // throws if the table has no points
+  // Throws if the table has no points.
+  if (run.latency && !run.recipe.layers.empty()) run.latency->decode_curve();
   require_same_shape(run);
   if (run.tradeoff) require_prices(run);
   return run;

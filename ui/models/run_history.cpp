@@ -23,7 +23,7 @@ RunHistory::RunHistory(PolicyEditor& editor)
 
 const Measurement* RunHistory::newest(const Policy& policy, std::optional<EvaluatedText> split) const {
   const auto at = std::find_if(measurements_.rbegin(), measurements_.rend(), [&](const Measurement& one) {
-    return (!split || one.split == *split) && one.policy.layers == policy.layers;
+    return one.has_text() && (!split || one.split == *split) && one.policy.layers == policy.layers;
   });
   return at == measurements_.rend() ? nullptr : &*at;
 }

@@ -35,8 +35,8 @@ class RunHistory : public QObject {
   /// another program replaced.
   bool keeps_chosen() const;
 
-  /// The newest measurement of exactly this policy, or null. With `split` only measurements on that text
-  /// count.
+  /// The newest measurement of exactly this policy on a text, or null. With `split` only measurements on that
+  /// text count.
   const Measurement* newest(const Policy& policy, std::optional<EvaluatedText> split = {}) const;
   /// The policy as it is saved: with the numbers that were measured on the checking split.
   Policy with_measured(Policy policy) const;

@@ -8,6 +8,7 @@
 #include <QPushButton>
 #include <QSortFilterProxyModel>
 #include <QSplitter>
+#include <QTabWidget>
 #include <QTableView>
 
 #include <nlohmann/json.hpp>
@@ -20,10 +21,12 @@
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
+#include "ui/models/task_scores_model.h"
 #include "ui/models/text_scores_model.h"
 #include "ui/panels/evaluation_request.h"
 #include "ui/panels/measured_figures.h"
 #include "ui/panels/notice.h"
+#include "ui/panels/task_results.h"
 #include "ui/plots/kl_percentiles_plot.h"
 #include "ui/plots/measured_plot.h"
 #include "ui/settings/settings.h"
@@ -33,6 +36,7 @@
 namespace ladimo::ui {
 namespace {
 
+enum Result { of_text, of_tasks };
 constexpr int shown_texts = 4;  // rows of the table of texts that are visible at once
 
 }  // namespace
@@ -52,12 +56,16 @@ EvaluationPanel::EvaluationPanel(std::shared_ptr<const RunData> run, PolicyEdito
       measured_(new MeasuredPlot),
       texts_(new TextScoresModel(this)),
       texts_table_(new QTableView),
+      tasks_(new TaskResults),
+      results_(new QTabWidget),
       history_(new MeasurementsModel(this)),
       sorted_(new QSortFilterProxyModel(this)),
       history_table_(new QTableView) {
   setObjectName(QStringLiteral("evaluation_panel"));
   button_->setObjectName(QStringLiteral("measure"));
   make_table(*texts_table_, *texts_, tr("Measured, text by text"), QStringLiteral("texts"));
+  make_table(tasks_->table(), tasks_->model(), tr("Measured, task by task"), QStringLiteral("tasks"));
+  tasks_->table().setSortingEnabled(false);
   sorted_->setSourceModel(history_);
   sorted_->setSortRole(MeasurementsModel::sort_role);
   make_table(*history_table_, *sorted_, tr("All measurements of this run"), QStringLiteral("measurements"));
@@ -91,11 +99,8 @@ void EvaluationPanel::make_table(QTableView& table, QAbstractItemModel& model, c
           [this](const QString& path) { notice_->show_saved(tr("Saved as %1.").arg(path), path); });
 }
 
-void EvaluationPanel::lay_out() {
+QWidget* EvaluationPanel::lay_out_text() {
   const int space = spacing(*this);
-  QSizePolicy keeps_its_room = progress_->sizePolicy();
-  keeps_its_room.setRetainSizeWhenHidden(true);
-  progress_->setSizePolicy(keeps_its_room);
   texts_table_->setSortingEnabled(false);
   texts_table_->hide();
   texts_table_->setMaximumHeight((shown_texts + 2) * 3 * space + 2 * space);
@@ -108,6 +113,7 @@ void EvaluationPanel::lay_out() {
   left_column->addWidget(texts_table_);
   left_column->addStretch(1);
   auto* results = new QSplitter(Qt::Horizontal);
+  results->setContentsMargins(0, space, 0, 0);
   results->addWidget(left);
   results->addWidget(percentiles_);
   results->addWidget(measured_);
@@ -115,14 +121,26 @@ void EvaluationPanel::lay_out() {
   results->setSizes({70 * space, 60 * space, 50 * space});
   results->setHandleWidth(2 * space);
   results->setChildrenCollapsible(false);
+  remember_splitter(*results, keys::evaluation_columns);
+  return results;
+}
+
+void EvaluationPanel::lay_out() {
+  const int space = spacing(*this);
+  QSizePolicy keeps_its_room = progress_->sizePolicy();
+  keeps_its_room.setRetainSizeWhenHidden(true);
+  progress_->setSizePolicy(keeps_its_room);
+  results_->setObjectName(QStringLiteral("results"));
+  results_->setDocumentMode(true);
+  results_->addTab(lay_out_text(), tr("Text"));
+  results_->addTab(tasks_, tr("Tasks"));
   auto* all = new QSplitter(Qt::Vertical);
-  all->addWidget(results);
+  all->addWidget(results_);
   all->addWidget(history_table_);
   all->setSizes({60 * space, 30 * space});
   all->setHandleWidth(2 * space);
   all->setChildrenCollapsible(false);
 
-  remember_splitter(*results, keys::evaluation_columns);
   remember_splitter(*all, keys::evaluation_rows);
 
   auto* working = new QHBoxLayout;
@@ -148,7 +166,7 @@ void EvaluationPanel::measure_or_cancel() {
 void EvaluationPanel::start() {
   step_.clear();
   progress_->setRange(0, 0);
-  request_ = serve_.evaluate(form_->policy(), form_->text(), form_->tokens());
+  request_ = serve_.evaluate(form_->request());
   show_state();
 }
 
@@ -159,7 +177,7 @@ void EvaluationPanel::show_state() {
   button_->setEnabled(why_not.isEmpty());
   button_->setToolTip(!why_not.isEmpty() ? why_not
                       : working          ? tr("Stops this measurement without keeping it")
-                                         : tr("Runs the dense and the converted model over the text"));
+                                : tr("Runs the dense and the converted model over the text and the tasks"));
   progress_->setVisible(working);
   if (!why_not.isEmpty())
     notice_->say(why_not);
@@ -212,6 +230,7 @@ void EvaluationPanel::show_result(const Outcome& outcome) {
   const Measurement& measurement = measurement_in(outcome);
   const Evaluation evaluation = evaluation_from_json(parse_answer(outcome.output));
   RunHistory::of(editor_).add(measurement);  // add() selects it and shows its figures
+  if (!evaluation.tasks.empty()) results_->setCurrentIndex(of_tasks);
   auto scores = evaluation.text ? evaluation.text->domains : std::vector<TextEvaluation::Domain>();
   texts_->set_scores(scores);
   texts_table_->setVisible(!scores.empty());
@@ -238,9 +257,24 @@ void EvaluationPanel::show_selected() {
   const auto rows = history_table_->selectionModel()->selectedRows();
   if (rows.isEmpty()) return;
   const Measurement& measurement = history_->at(sorted_->mapToSource(rows.first()).row());
-  figures_->show_measurement(measurement);
+  if (measurement.has_text())
+    figures_->show_measurement(measurement);
+  else
+    figures_->show_nothing(tr("No text was measured here, only tasks."));
   texts_table_->hide();  // only the result of an evaluation has its texts one by one
   percentiles_->show_scores({scores_of(measurement)});
+  show_tasks(measurement);
+}
+
+/// Turns to the other results where there is nothing in those that are shown.
+void EvaluationPanel::show_tasks(const Measurement& measurement) {
+  tasks_->show_tasks(measurement.tasks);
+  const auto count = measurement.tasks.size();
+  results_->setTabText(of_tasks, count == 0 ? tr("Tasks") : tr("Tasks (%1)").arg(count));
+  if (!measurement.has_text())
+    results_->setCurrentIndex(of_tasks);
+  else if (count == 0)
+    results_->setCurrentIndex(of_text);
 }
 
 }  // namespace ladimo::ui

@@ -1,5 +1,5 @@
-// Compares the converted model with the dense original on any text: figures, plots and all earlier
-// measurements.
+// Compares the converted model with the dense original on any text and on tasks: figures, plots and all
+// earlier measurements.
 #pragma once
 
 #include <memory>
@@ -16,6 +16,7 @@ class QProgressBar;
 class QPushButton;
 class QSortFilterProxyModel;
 class QTableView;
+class QTabWidget;
 
 namespace ladimo::ui {
 
@@ -27,6 +28,7 @@ class MeasurementsModel;
 class Notice;
 class PolicyEditor;
 class ServeClient;
+class TaskResults;
 class TextScoresModel;
 
 class EvaluationPanel : public QWidget {
@@ -38,6 +40,7 @@ class EvaluationPanel : public QWidget {
  private:
   void make_table(QTableView& table, QAbstractItemModel& model, const QString& name, const QString& file);
   void lay_out();
+  QWidget* lay_out_text();
   void measure_or_cancel();
   void start();
   void show_state();
@@ -47,6 +50,7 @@ class EvaluationPanel : public QWidget {
   void show_result(const Outcome& outcome);
   void show_history();
   void show_selected();
+  void show_tasks(const Measurement& measurement);
 
   std::shared_ptr<const RunData> run_;
   PolicyEditor& editor_;
@@ -64,6 +68,8 @@ class EvaluationPanel : public QWidget {
   MeasuredPlot* measured_;
   TextScoresModel* texts_;
   QTableView* texts_table_;
+  TaskResults* tasks_;
+  QTabWidget* results_;  // of the text, of the tasks
   MeasurementsModel* history_;
   QSortFilterProxyModel* sorted_;
   QTableView* history_table_;

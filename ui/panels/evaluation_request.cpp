@@ -1,35 +1,25 @@
 #include "ui/panels/evaluation_request.h"
 
+#include <algorithm>
+
 #include <QComboBox>
 #include <QDropEvent>
-#include <QFileDialog>
-#include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
-#include <QLineEdit>
-#include <QMimeData>
-#include <QPushButton>
 #include <QRadioButton>
 #include <QSpinBox>
 
 #include "ui/engine/lexicon.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
+#include "ui/panels/file_field.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
 
 constexpr int most_tokens = 1'000'000'000;
-constexpr QChar separator = ';';
 enum Choice { current, all_dense, first_saved };
-
-QStringList local_files(const QMimeData& data) {
-  QStringList files;
-  for (const QUrl& url : data.urls())
-    if (url.isLocalFile() && QFileInfo(url.toLocalFile()).isFile()) files << url.toLocalFile();
-  return files;
-}
 
 /// The policy with every layer dense, which checks the measurement itself.
 Policy dense_policy(const PolicyEditor& editor) {
@@ -42,25 +32,48 @@ Policy dense_policy(const PolicyEditor& editor) {
   return policy;
 }
 
+FileField::Words words_of_text() {
+  return {EvaluationRequestForm::tr("Text files"),
+          EvaluationRequestForm::tr("drop text or JSON files here, or choose them"),
+          EvaluationRequestForm::tr(
+              "Plain text or JSON lines that the run was not calibrated on. Tokens are taken equally "
+              "from each; every file gets numbers of its own."),
+          EvaluationRequestForm::tr("Text to measure on"),
+          EvaluationRequestForm::tr("Text (*.txt *.jsonl *.ndjson *.json)")};
+}
+
+FileField::Words words_of_tasks() {
+  return {EvaluationRequestForm::tr("Task files"),
+          EvaluationRequestForm::tr("drop files of multiple-choice questions here, or choose them"),
+          EvaluationRequestForm::tr("JSON lines, one question each:\n%1\nThe dense and the converted model "
+                                    "answer the same questions. Every file is one task.")
+              .arg(QStringLiteral(R"({"context": "The opposite of hot is", "choices": ["cold", "warm"], )"
+                                  R"("label": 0})")),
+          EvaluationRequestForm::tr("Tasks to answer"),
+          EvaluationRequestForm::tr("Questions (*.jsonl *.ndjson *.json)")};
+}
+
 }  // namespace
 
 EvaluationRequestForm::EvaluationRequestForm(PolicyEditor& editor, const Engine& engine, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
-      remote_(engine.remote()),
       held_out_(new QRadioButton(tr("&Held-out text of the run"))),
+      no_text_(new QRadioButton(tr("&No text, tasks alone"))),
       own_(new QRadioButton(tr("&Files:"))),
-      files_(new QLineEdit),
-      choose_(new QPushButton(tr("&Choose…"))),
+      files_(new FileField(QStringLiteral("files"), words_of_text(), engine.remote())),
+      tasks_(new FileField(QStringLiteral("tasks"), words_of_tasks(), engine.remote())),
       tokens_(new QSpinBox),
       policy_(new QComboBox) {
-  setAcceptDrops(!remote_);
+  setAcceptDrops(!engine.remote());
   lay_out();
   list_policies();
-  connect(choose_, &QPushButton::clicked, this, &EvaluationRequestForm::choose_files);
-  connect(own_, &QRadioButton::toggled, this, &EvaluationRequestForm::changed);
-  connect(files_, &QLineEdit::textEdited, own_, [this] { own_->setChecked(true); });
-  connect(files_, &QLineEdit::textChanged, this, &EvaluationRequestForm::changed);
+  for (const QRadioButton* choice : {held_out_, no_text_, own_})
+    connect(choice, &QRadioButton::toggled, this, &EvaluationRequestForm::changed);
+  for (const FileField* field : {files_, tasks_})
+    connect(field, &FileField::changed, this, &EvaluationRequestForm::changed);
+  connect(files_, &FileField::edited, own_, [this] { own_->setChecked(true); });
+  connect(no_text_, &QRadioButton::toggled, tokens_, &QSpinBox::setDisabled);
   connect(&RunHistory::of(editor_), &RunHistory::policies_changed, this,
           &EvaluationRequestForm::list_policies);
 }
@@ -69,17 +82,10 @@ void EvaluationRequestForm::lay_out() {
   held_out_->setChecked(true);
   held_out_->setObjectName(QStringLiteral("held_out"));
   held_out_->setToolTip(tr("The second held-out split: neither calibrated on nor used for the predictions"));
+  no_text_->setObjectName(QStringLiteral("no_text"));
+  no_text_->setToolTip(tr("Answers the questions below and measures neither KL nor perplexity"));
   own_->setObjectName(QStringLiteral("own_text"));
-  files_->setObjectName(QStringLiteral("files"));
-  files_->setAccessibleName(tr("Text files"));
-  files_->setPlaceholderText(remote_ ? tr("paths on the engine's machine, separated by ;")
-                                     : tr("drop text or JSON files here, or choose them"));
-  own_->setToolTip(
-      tr("Plain text or JSON lines that the run was not calibrated on. Tokens are taken equally "
-         "from each; every file gets numbers of its own."));
-  files_->setToolTip(own_->toolTip());
-  if (remote_) choose_->hide();
-  choose_->setToolTip(tr("Choose text files"));
+  own_->setToolTip(words_of_text().tip);
   tokens_->setObjectName(QStringLiteral("tokens"));
   tokens_->setRange(0, most_tokens);
   tokens_->setSingleStep(1000);
@@ -94,19 +100,28 @@ void EvaluationRequestForm::lay_out() {
   policy_label->setBuddy(policy_);
   auto* tokens_label = new QLabel(tr("&Tokens"));
   tokens_label->setBuddy(tokens_);
+  auto* tasks_label = new QLabel(tr("Tas&ks:"));
+  tasks_label->setBuddy(tasks_->line());
+  tasks_label->setToolTip(words_of_tasks().tip);
+  auto* texts = new QHBoxLayout;
+  texts->setSpacing(4 * space);
+  texts->addWidget(held_out_);
+  texts->addWidget(no_text_);
+  texts->addStretch(1);
   auto* grid = new QGridLayout(this);
   grid->setContentsMargins({});
   grid->setSpacing(space);
-  grid->addWidget(held_out_, 0, 0, 1, 3);
+  grid->addLayout(texts, 0, 0, 1, 2);
   grid->addWidget(own_, 1, 0);
   grid->addWidget(files_, 1, 1);
-  grid->addWidget(choose_, 1, 2);
-  grid->addWidget(policy_label, 0, 3);
-  grid->addWidget(policy_, 0, 4);
-  grid->addWidget(tokens_label, 1, 3);
-  grid->addWidget(tokens_, 1, 4);
+  grid->addWidget(tasks_label, 2, 0);
+  grid->addWidget(tasks_, 2, 1, 1, 3);
+  grid->addWidget(policy_label, 0, 2);
+  grid->addWidget(policy_, 0, 3);
+  grid->addWidget(tokens_label, 1, 2);
+  grid->addWidget(tokens_, 1, 3);
   grid->setColumnStretch(1, 1);
-  grid->setColumnMinimumWidth(3, 8 * space);
+  grid->setColumnMinimumWidth(2, 8 * space);
 }
 
 void EvaluationRequestForm::list_policies() {
@@ -118,15 +133,11 @@ void EvaluationRequestForm::list_policies() {
   policy_->setCurrentIndex(std::max(policy_->findText(chosen), 0));
 }
 
-QStringList EvaluationRequestForm::text() const {
-  QStringList files;
-  if (held_out_->isChecked()) return files;
-  for (const QString& file : files_->text().split(separator, Qt::SkipEmptyParts)) files << file.trimmed();
-  files.removeAll(QString());
-  return files;
+ServeClient::Measuring EvaluationRequestForm::request() const {
+  const bool no_text = no_text_->isChecked();
+  return {policy(), own_->isChecked() ? files_->files() : QStringList(), no_text ? 0 : tokens_->value(),
+          tasks_->files(), no_text};
 }
-
-qint64 EvaluationRequestForm::tokens() const { return tokens_->value(); }
 
 Policy EvaluationRequestForm::policy() const {
   if (policy_->currentIndex() == current) return editor_.policy();
@@ -135,31 +146,22 @@ Policy EvaluationRequestForm::policy() const {
 }
 
 QString EvaluationRequestForm::why_not() const {
-  if (held_out_->isChecked()) return {};
-  const QStringList files = text();
-  if (files.isEmpty()) return tr("Choose the text files to measure on.");
-  if (remote_) return {};  // the files are on the engine's machine
-  for (const QString& file : files)
-    if (!QFileInfo(file).isFile()) return tr("There is no file %1.").arg(file);
-  return {};
-}
-
-void EvaluationRequestForm::choose_files() {
-  set_files(QFileDialog::getOpenFileNames(
-      this, tr("Text to measure on"), {},
-      tr("Text (*.txt *.jsonl *.ndjson *.json)") + QStringLiteral(";;") + tr("All files (*)")));
-}
-
-void EvaluationRequestForm::set_files(const QStringList& files) {
-  if (files.isEmpty()) return;
-  files_->setText(files.join(QStringLiteral("; ")));
-  own_->setChecked(true);
+  if (own_->isChecked() && files_->files().isEmpty()) return tr("Choose the text files to measure on.");
+  if (no_text_->isChecked() && tasks_->files().isEmpty())
+    return tr("Choose the files of questions to answer, or a text to measure on.");
+  QString missing = own_->isChecked() ? files_->missing() : QString();
+  if (missing.isEmpty()) missing = tasks_->missing();
+  return missing.isEmpty() ? QString() : tr("There is no file %1.").arg(missing);
 }
 
 void EvaluationRequestForm::dragEnterEvent(QDragEnterEvent* event) {
   if (!local_files(*event->mimeData()).isEmpty()) event->acceptProposedAction();
 }
 
-void EvaluationRequestForm::dropEvent(QDropEvent* event) { set_files(local_files(*event->mimeData())); }
+/// Files are tasks where they are dropped onto that row, and else text.
+void EvaluationRequestForm::dropEvent(QDropEvent* event) {
+  FileField* field = event->position().y() >= tasks_->y() ? tasks_ : files_;
+  field->set_files(local_files(*event->mimeData()));
+}
 
 }  // namespace ladimo::ui

@@ -1,20 +1,19 @@
-// The form that says what to measure: which text, how much of it, under which policy.
+// The form that says what to measure: which text, how much of it, which tasks, under which policy.
 #pragma once
 
-#include <QStringList>
 #include <QWidget>
 
 #include "policy/policy_file.h"
 #include "ui/engine/engine.h"
+#include "ui/engine/serve_client.h"
 
 class QComboBox;
-class QLineEdit;
-class QPushButton;
 class QRadioButton;
 class QSpinBox;
 
 namespace ladimo::ui {
 
+class FileField;
 class PolicyEditor;
 
 class EvaluationRequestForm : public QWidget {
@@ -22,11 +21,8 @@ class EvaluationRequestForm : public QWidget {
  public:
   EvaluationRequestForm(PolicyEditor& editor, const Engine& engine, QWidget* parent = nullptr);
 
-  /// Files to measure on; none: the run's own held-out text.
-  QStringList text() const;
-  qint64 tokens() const;  // 0: all tokens of the text
-  /// The chosen policy with its predicted numbers.
-  Policy policy() const;
+  /// What to measure, under the chosen policy with its predicted numbers.
+  ServeClient::Measuring request() const;
   /// Why nothing can be measured yet; empty when ready.
   QString why_not() const;
 
@@ -40,15 +36,14 @@ class EvaluationRequestForm : public QWidget {
  private:
   void lay_out();
   void list_policies();
-  void choose_files();
-  void set_files(const QStringList& files);
+  Policy policy() const;
 
   PolicyEditor& editor_;
-  bool remote_;
   QRadioButton* held_out_;
+  QRadioButton* no_text_;
   QRadioButton* own_;
-  QLineEdit* files_;
-  QPushButton* choose_;
+  FileField* files_;
+  FileField* tasks_;
   QSpinBox* tokens_;
   QComboBox* policy_;
 };

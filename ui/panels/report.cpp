@@ -15,6 +15,7 @@
 #include "ui/models/run_history.h"
 #include "ui/models/save_file.h"
 #include "ui/models/sentences.h"
+#include "ui/models/task_scores_model.h"
 #include "ui/models/text_scores_model.h"
 #include "ui/panels/panel_text.h"
 #include "ui/panels/report_document.h"
@@ -72,6 +73,25 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
     report.paragraph(
         QObject::tr("This policy has not been measured. Predictions come from the run's tables."));
   if (editor.run().latency) report.paragraph(times_source(*editor.run().latency).toHtmlEscaped());
+}
+
+/// The newest answers under the policy; nothing where there are none.
+void add_tasks(ReportDocument& report, PolicyEditor& editor) {
+  const auto tasks = newest_tasks(RunHistory::of(editor).measurements(), editor.policy().layers);
+  if (tasks.empty()) return;
+  TaskScoresModel model;
+  model.set_tasks(tasks);
+  report.heading(QObject::tr("Tasks before and after"));
+  report.paragraph(tasks_in_sentences(tasks).toHtmlEscaped().replace('\n', QStringLiteral("<br>")));
+  std::vector<QStringList> rows(1);
+  for (int column = 0; column < TaskScoresModel::shown; ++column)
+    rows[0] << model.headerData(column, Qt::Horizontal).toString().replace('\n', QStringLiteral(", "));
+  for (int row = 0; row < model.rowCount(); ++row) {
+    rows.emplace_back();
+    for (int column = 0; column < TaskScoresModel::shown; ++column)
+      rows.back() << model.index(row, column).data().toString().toHtmlEscaped();
+  }
+  report.table(rows, {false, false, true, true, true, true, true});
 }
 
 void add_recipe(ReportDocument& report, const Recipe& recipe) {
@@ -177,6 +197,7 @@ QString write_report(PolicyEditor& editor, const QString& path) {
                             QLatin1String(version())));
   report.paragraph(description(run).toHtmlEscaped());
   add_numbers(report, editor);
+  add_tasks(report, editor);
   add_recipe(report, run.recipe);
   add_plots(report, editor);
   add_layers(report, editor);

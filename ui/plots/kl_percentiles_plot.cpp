@@ -78,12 +78,7 @@ KlPercentilesPlot::KlPercentilesPlot(QWidget* parent)
   canvas().yAxis->setLabel(tr("KL, nats per token"));
   canvas().xAxis->setSubTicks(false);
   canvas().xAxis->grid()->setVisible(false);
-  canvas().legend->setVisible(true);
-  canvas().axisRect()->insetLayout()->take(canvas().legend);
-  canvas().legend->setWrap(legend_columns);
-  canvas().legend->setFillOrder(QCPLegend::foColumnsFirst);
-  canvas().plotLayout()->addElement(1, 0, canvas().legend);
-  canvas().plotLayout()->setRowStretchFactor(1, 0.001);
+  put_legend_below(legend_columns);
 }
 
 void KlPercentilesPlot::show_scores(std::vector<TextEvaluation::Domain> scores) {

@@ -35,8 +35,7 @@ MeasuredPlot::MeasuredPlot(QWidget* parent)
   distances_->removeFromLegend();
   canvas().xAxis->setLabel(tr("activated parameters, %"));
   canvas().yAxis->setLabel(tr("KL, nats per token"));
-  canvas().legend->setVisible(true);
-  canvas().axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+  put_legend_below(2);  // all three in a row would make the page wider than a small screen
 }
 
 void MeasuredPlot::show_measurements(const std::vector<Measurement>& measurements) {

@@ -119,6 +119,17 @@ void Plot::set_caption(const QString& caption) {
 
 QString Plot::caption() const { return caption_->text(); }
 
+void Plot::put_legend_below(int columns) {
+  QCPLegend* legend = canvas_->legend;
+  legend->setVisible(true);
+  canvas_->axisRect()->insetLayout()->take(legend);
+  legend->setWrap(columns);
+  legend->setIconSize(16, 16);
+  legend->setFillOrder(QCPLegend::foColumnsFirst);
+  canvas_->plotLayout()->addElement(1, 0, legend);
+  canvas_->plotLayout()->setRowStretchFactor(1, 0.001);
+}
+
 void Plot::show_empty() { pages_->setCurrentWidget(empty_); }
 
 void Plot::show_plot() {

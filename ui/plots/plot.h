@@ -47,6 +47,8 @@ class Plot : public QWidget {
 
  protected:
   QCustomPlot& canvas() const { return *canvas_; }
+  /// Puts the legend under the axes, in rows of so many entries, where it covers no mark.
+  void put_legend_below(int columns);
   virtual void recolour(const Theme& theme) = 0;
   /// The read-out at these coordinates of xAxis and yAxis; empty where there is none.
   virtual QString read_out(double x, double y) const = 0;

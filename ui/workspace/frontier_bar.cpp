@@ -217,7 +217,7 @@ void FrontierBar::draw_marks() {
   const RunHistory& history = RunHistory::of(editor_);
   std::vector<FrontierMark> measured, saved;
   for (const Measurement& measurement : history.measurements())
-    if (measurement.split == EvaluatedText::checking)
+    if (measurement.has_text() && measurement.split == EvaluatedText::checking)
       measured.push_back(mark_of(measurement, editor_, editor_.cost()));
   for (const auto& [name, policy] : history.policies())
     saved.push_back(mark_of(name, policy, editor_, editor_.cost()));

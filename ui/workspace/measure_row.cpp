@@ -79,7 +79,7 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
 
 void MeasureRow::measure() {
   if (measuring()) return;
-  request_ = serve_.evaluate(editor_.policy());
+  request_ = serve_.evaluate({editor_.policy()});
   button_->setEnabled(false);
   pages_->setCurrentIndex(1);
   show_waiting();
