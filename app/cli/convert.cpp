@@ -34,7 +34,7 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   app.add_option("--window", request->window, "Tokens per window (min(max positions, 2048))");
   app.add_option("--experts", request->experts, "Equal slices of each FFN (64, fewer for small FFNs)");
   app.add_option("--shared", request->shared, "Slices that are always on (a quarter)");
-  app.add_option("--layers", request->layers, "Layers to convert: all, or like 0-3,7");
+  app.add_option("--layers", request->layers, "Layers to convert: all, none, or like 0-3,7");
   app.add_option("--sensitivity", request->sensitivity, "auto, measured or estimated");
   app.add_option("--recipe", request->recipe,
                  "JSON file with settings, or the JSON itself; the options here win");
@@ -71,7 +71,8 @@ void print_plan(const Plan& plan) {
 }
 
 void print_result(const ConversionResult& result) {
-  fmt::print("layer  loss before  loss after  (normalised squared error on held-back rows)\n");
+  if (!result.layers.empty())
+    fmt::print("layer  loss before  loss after  (normalised squared error on held-back rows)\n");
   for (const LayerResult& layer : result.layers)
     fmt::print("{:>5}  {:>11}  {:>10}\n", layer.layer, format_number(layer.loss_before),
                format_number(layer.loss_after));

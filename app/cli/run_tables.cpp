@@ -65,7 +65,7 @@ void print_policy(const Policy& policy, const TradeoffTable& table,
                   const std::optional<LatencyTable>& latency) {
   const bool cuts =
       std::ranges::any_of(policy.layers, [](const LayerPolicy& layer) { return layer.cuts_inputs(); });
-  const auto experts_on = fmt::format("experts on (of {})", table.routed);
+  const auto experts_on = table.routed > 0 ? fmt::format("experts on (of {})", table.routed) : "experts on";
   fmt::print("layer  policy          {}", experts_on);
   if (cuts) fmt::print("  inputs of q,k,v     o  gate,up  neurons");
   fmt::print("\n");

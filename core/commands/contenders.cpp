@@ -191,12 +191,19 @@ std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, c
   const auto table = run.tradeoff();
   const auto layers = run_layers(run, runtime.device, source.dtype());
   std::vector<Contender> contenders;
+  std::vector<ModelPolicy> policies;
   // solve() would refuse a target that is just out of reach. After hours of work the nearest policy is
   // better.
   const Frontier frontier(table, nullptr, Cost::activated, {}, kinds, {grains, false});
   for (const double target : targets) {
     const double budget = table.other_activated + target * (frontier.dense_cost() - table.other_activated);
-    contenders.push_back({name, target, policy_ffns(layers, frontier.at_budget(budget).layers), seconds});
+    policies.push_back(frontier.at_budget(budget).layers);
+    contenders.push_back({name, target, {}, seconds});
+  }
+  const auto models = under_policies(source, layers, policies, SkippedExperts::masked);
+  for (int l = 0; l < static_cast<int>(source.config().layers); ++l) {
+    const auto of_layer = models.layers(l);
+    for (std::size_t i = 0; i < contenders.size(); ++i) contenders[i].ffns.push_back(of_layer[i].ffn);
   }
   return contenders;
 }

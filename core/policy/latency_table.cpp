@@ -30,14 +30,15 @@ void require_rising(const JsonFields& fields, const Points& points) {
       fields.objects("points")[i].refuse("mean_experts", "does not rise from point to point");
 }
 
-void require_valid(const JsonFields& fields, const LatencyTable::Grid& grid) {
+/// `experts`: whether the table has times of experts, which a run without converted layers has not.
+void require_valid(const JsonFields& fields, const LatencyTable::Grid& grid, bool experts) {
   if (grid.short_context < 0 || grid.long_context <= grid.short_context)
     fields.refuse("long_context", "is not more than short_context");
   for (std::size_t i = 0; i < grid.batches.size(); ++i) {
     const JsonFields batch = fields.objects("batches")[i];
     if (grid.batches[i].batch < 1 || (i > 0 && grid.batches[i].batch <= grid.batches[i - 1].batch))
       batch.refuse("batch", "does not rise from 1 on");
-    if (grid.batches[i].points.empty()) batch.refuse("points", "is empty");
+    if (experts && grid.batches[i].points.empty()) batch.refuse("points", "is empty");
     require_rising(batch, grid.batches[i].points);
   }
 }
@@ -64,8 +65,9 @@ LatencyTable LatencyTable::at(int batch, int context) const {
   table.dense_decode_ms = found->dense_decode_ms;
   table.other_decode_ms =
       found->other_decode_ms + share * (found->other_long_decode_ms - found->other_decode_ms);
-  const MonotoneCurve prefill = prefill_curve();
   table.points.clear();
+  if (points.empty()) return table;  // of a run without experts
+  const MonotoneCurve prefill = prefill_curve();
   for (const BatchPoint& point : found->points)
     table.points.push_back({point.mean_experts, point.decode_ms, prefill(point.mean_experts)});
   return table;
@@ -135,7 +137,7 @@ LatencyTable latency_table_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "latency table");
   auto table = members_from_json<LatencyTable>(fields);
   require_rising(fields, table.points);
-  if (table.grid) require_valid(fields.object("grid"), *table.grid);
+  if (table.grid) require_valid(fields.object("grid"), *table.grid, !table.points.empty());
   return table;
 }
 

@@ -118,7 +118,8 @@ Predictor::Predictor(const TradeoffTable& table, const LatencyTable* latency)
       dense_ffn_(sum_of_dense(table)),
       experts_(corrections_of(table.joint, dense_ffn_)),
       with_cuts_(corrections_of(table.joint_cuts.empty() ? table.joint : table.joint_cuts, dense_ffn_)) {
-  if (latency_ == nullptr) return;
+  const auto has_experts = [](const LayerTable& layer) { return layer.candidates.size() > 1; };
+  if (latency_ == nullptr || std::ranges::none_of(table.layers, has_experts)) return;
   decode_ = latency_->decode_curve();
   prefill_ = latency_->prefill_curve();
 }

@@ -252,7 +252,7 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
   std::optional<PreparedModel> prepared;
   if (Decoder::can_prepare(source, {})) prepared.emplace(source);
   std::vector<std::shared_ptr<const MoeWeights>> weights;
-  for (std::int64_t l = 0; l < layers; ++l) {
+  for (std::int64_t l = 0; l < layers && !converted.empty(); ++l) {
     context.check();
     weights.push_back(at_rest(moe, converted[static_cast<std::size_t>(l) % converted.size()]));
   }
@@ -265,10 +265,10 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
   std::vector<Timed> all;
   all.push_back(make({}, 0));  // embedding and head alone
   all.push_back(make({}, layers));
-  const auto routed = static_cast<double>(weights.front()->routed());
   for (const double activity : activities) {
     context.check();
-    const int k = static_cast<int>(std::lround(activity * routed));
+    if (weights.empty()) break;
+    const int k = static_cast<int>(std::lround(activity * static_cast<double>(weights.front()->routed())));
     if (all.size() > 2 && k <= all.back().mean_experts) continue;
     all.push_back(make(k, layers));
     all.back().mean_experts = k;

@@ -267,6 +267,7 @@ int finish_block(const Workload& work, std::uint64_t memory) {
 
 std::int64_t finish_tokens(const Workload& work) {
   const Finish& finish = work.recipe.finish;
+  if (work.recipe.layers.empty()) return 0;
   if (finish.use != "auto") return finish.use == "on" ? work.tokens : 0;
   const double in_time = finish_limit_flops / finish_flops(work);
   const double left = finish_limit_bytes - finish_memory(work, finish.block, 0).needed;

@@ -107,7 +107,10 @@ class Steps {
     const Recipe& recipe = plan_.recipe;
     const auto converted = static_cast<int>(recipe.layers.size());
     const int left = layers_left();
-    const int passed = recipe.layers.empty() ? 0 : recipe.layers.back() + 1 - left;
+    if (recipe.layers.empty())
+      return {Step::layers, "No FFN becomes experts. Every layer can leave out single inputs and neurons.", 0,
+              true};
+    const int passed = recipe.layers.back() + 1 - left;
     return {Step::layers,
             fmt::format("The FFNs of {} of {} layers become {} experts each, {} shared: partition, router, "
                         "compensation, refit, distillation{}.",

@@ -120,7 +120,7 @@ void Preflight::check_model() {
 void Preflight::choose_settings() {
   Recipe& recipe = plan_.recipe;
   if (in_run_) recipe = *in_run_;
-  bool text_known = in_run_.has_value();
+  bool text_known = in_run_.has_value(), layers_known = text_known;
   if (request_.recipe) {
     // Settings that cannot be read may name a text.
     const bool in_run = std::exchange(text_known, true);
@@ -128,16 +128,17 @@ void Preflight::choose_settings() {
       const auto file = read_settings(*request_.recipe);
       recipe = recipe_from_json(file, *request_.recipe, recipe);
       text_known = in_run || file.contains("text");
+      layers_known = layers_known || file.contains("layers");
     });
   }
   recipe.model = normal_path(request_.model);
   recipe.model_fingerprint = checkpoint_ ? checkpoint_->fingerprint() : std::string();
   if (tokenizer_) recipe.tokenizer_fingerprint = tokenizer_->fingerprint();
-  apply_flags();
+  apply_flags(layers_known);
   choose_text(text_known);
 }
 
-void Preflight::apply_flags() {
+void Preflight::apply_flags(bool layers_known) {
   Recipe& recipe = plan_.recipe;
   const ModelConfig& config = plan_.config;
   recipe.tokens = request_.tokens.value_or(recipe.tokens);
@@ -153,8 +154,12 @@ void Preflight::apply_flags() {
   if (recipe.experts == 0 && !request_.experts) recipe.experts = default_experts(config.intermediate_size);
   if (recipe.shared == -1 && !request_.shared) recipe.shared = default_shared(recipe.experts);
   if (!checkpoint_) return;
-  if (request_.layers || recipe.layers.empty())
-    attempt([&] { recipe.layers = parse_layers(request_.layers.value_or("all"), config.layers); });
+  layers_fit_ = layers_known && !request_.layers;
+  if (!layers_fit_)
+    attempt([&] {
+      recipe.layers = parse_layers(request_.layers.value_or("all"), config.layers);
+      layers_fit_ = true;
+    });
   leave_out_constant_layers();
 }
 
@@ -163,8 +168,10 @@ void Preflight::leave_out_constant_layers() {
   std::vector<int>& layers = plan_.recipe.layers;
   const auto removed = std::erase_if(
       layers, [&](int layer) { return std::ranges::binary_search(plan_.constant_layers, layer); });
+  if (removed == 0 || !layers.empty()) return;
+  layers_fit_ = false;
   // Where it is so of all layers, check_model() has said it.
-  if (removed > 0 && layers.empty() && std::ssize(plan_.constant_layers) < plan_.config.layers)
+  if (std::ssize(plan_.constant_layers) < plan_.config.layers)
     problem(
         "No layer is left to convert: the FFNs of all chosen layers give the same output for every input.",
         "Choose other layers with {layers}.", plan_.recipe.model);
@@ -249,7 +256,7 @@ void Preflight::check_settings() {
     if (checkpoint_ && layer >= config.layers)
       problem(fmt::format("The recipe names layer {}; the model has {} layers.", layer, config.layers),
               "Choose other layers with {layers}, or use another recipe.");
-  settings_fit_ = plan_.problems.size() == before && !recipe.layers.empty();
+  settings_fit_ = plan_.problems.size() == before && layers_fit_;
 }
 
 void Preflight::check_self_text() {

@@ -35,7 +35,7 @@ class Preflight {
   /// Whether the text is that of the run that is continued: none is named, or files that the run knows.
   bool continues_with(const std::vector<std::filesystem::path>& named) const;
   bool text_is_readable() const { return plan_.recipe.text_fingerprints.size() == plan_.recipe.text.size(); }
-  void apply_flags();
+  void apply_flags(bool layers_known);
   void leave_out_constant_layers();
   void check_settings();
   void check_self_text();
@@ -52,7 +52,7 @@ class Preflight {
   std::optional<Checkpoint> checkpoint_;
   std::optional<Recipe> in_run_;
   std::unique_ptr<Tokenizer> tokenizer_;
-  bool settings_fit_ = false;
+  bool layers_fit_ = false, settings_fit_ = false;
 };
 
 }  // namespace ladimo

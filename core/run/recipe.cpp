@@ -134,7 +134,7 @@ void check_experts(const Rules& rules, const Recipe& recipe) {
 void check_layers(const Rules& rules, const Recipe& recipe) {
   const bool rising =
       std::ranges::adjacent_find(recipe.layers, std::greater_equal<int>()) == recipe.layers.end();
-  rules.require(rising && !recipe.layers.empty() && recipe.layers.front() >= 0, "layers",
+  rules.require(rising && (recipe.layers.empty() || recipe.layers.front() >= 0), "layers",
                 "must hold rising layer numbers");
 }
 
@@ -229,7 +229,7 @@ std::vector<int> parse_layers(const std::string& text, std::int64_t layers) {
   std::vector<int> chosen;
   const auto refuse_spelling = [&] {
     throw Refusal(fmt::format("\"{}\" is not a list of layers.", text),
-                  "Write all, or numbers and ranges such as 0-3,7.");
+                  "Write all, none, or numbers and ranges such as 0-3,7.");
   };
   const auto number = [&](std::string_view digits) {
     int value = -1;
@@ -240,6 +240,7 @@ std::vector<int> parse_layers(const std::string& text, std::int64_t layers) {
                     fmt::format("Layers count from 0 to {}.", layers - 1));
     return value;
   };
+  if (text == "none") return chosen;
   if (text == "all") {
     for (int layer = 0; layer < layers; ++layer) chosen.push_back(layer);
     return chosen;

@@ -57,7 +57,7 @@ struct Recipe {
   std::int64_t window = 0;               // 0 until resolved: min(max_positions, 2048)
   int experts = 0;                       // number of equal slices N; 0 until resolved
   int shared = -1;                       // number of slices that are always on; -1 until resolved
-  std::vector<int> layers;               // converted layers, rising
+  std::vector<int> layers;               // converted layers, rising; none: only cuts of inputs and neurons
   std::uint64_t seed = 0;
   std::string sensitivity = "auto";  // "measured", "estimated", "auto"
   /// Activity is counted on the converted model's own trajectory; off: on the dense model's.
@@ -87,7 +87,7 @@ Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path&
 /// One line per key in which the two differ ("experts: 64 in the run, 32 asked").
 std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked);
 
-/// Parses "all" or a list such as "0-3,7". Throws Refusal when a layer is out of range or the text is not a
+/// Parses "all", "none" or a list such as "0-3,7". Throws Refusal when a layer is out of range or the text is not a
 /// list.
 std::vector<int> parse_layers(const std::string& text, std::int64_t layers);
 

@@ -67,7 +67,6 @@ TEST_CASE("unknown keys and impossible values are refused by name") {
       {R"({"experts": 0})", "experts is less than 1"},
       {R"({"shared": -1})", "shared is negative"},
       {R"({"experts": 8, "shared": 8})", "shared leaves no expert to be routed"},
-      {R"({"layers": []})", "layers must hold rising layer numbers"},
       {R"({"layers": [3, 2]})", "layers must hold rising layer numbers"},
       {R"({"layers": [-1, 2]})", "layers must hold rising layer numbers"},
       {R"({"seed": -1})", "seed is not an integer of at least 0"},
@@ -133,11 +132,12 @@ TEST_CASE("differences are named in words; files are compared by content, not by
 
 TEST_CASE("lists of layers are written and read") {
   CHECK(parse_layers("all", 3) == std::vector<int>{0, 1, 2});
+  CHECK(parse_layers("none", 3).empty());
   CHECK(parse_layers("0-3,7", 8) == std::vector<int>{0, 1, 2, 3, 7});
   CHECK(parse_layers("5,2,2-3", 8) == std::vector<int>{2, 3, 5});
   for (const char* text : {"", "x", "1,", ",1", "1-", "-1", "3-1", "1 2", "0x1", "1--2"}) {
     CAPTURE(text);
-    check_refused("is not a list of layers. | Write all, or numbers", [&] { parse_layers(text, 8); });
+    check_refused("is not a list of layers. | Write all, none, or numbers", [&] { parse_layers(text, 8); });
   }
   for (const char* text : {"8", "0-8", "7,99"}) {
     CAPTURE(text);
