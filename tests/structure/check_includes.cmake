@@ -24,9 +24,10 @@ set(evaluate ${stream} decode evaluate)
 set(profile ${evaluate} profile)
 # training/ prices the finish with stage 2's tables and judges it by scoring.
 set(training ${profile} convert training)
-set(baselines ${stream} convert baselines)
+# One opponent learns a mask on what the finish imitates, from prices of stage 2.
+set(baselines ${training} baselines)
 set(transfer ${stream} decode transfer)
-set(commands ${training} baselines transfer commands)
+set(commands ${baselines} transfer commands)
 
 # What each room of ui/ may include of the others, as "ui/ROOM/...".
 set(ui_settings settings)
