@@ -25,7 +25,7 @@ namespace {
 // Shares of the step's time: the prices of the slider are known, and training begins.
 constexpr double priced_until = 0.1, trained_from = 0.13;
 constexpr double least_kl = 1e-3;  // nats; positions with a smaller KL need no more weight
-constexpr double most_gain = 0.25;  // share of its loss that one step may promise to remove
+constexpr double most_gain = 0.1;  // share of its loss that one step may promise to remove
 
 /// The layers that training starts from.
 ConvertedLayers first_layers(const WeightSource& source, const FinishSlider& slider, const Recipe& recipe) {
