@@ -16,8 +16,9 @@ const std::vector<Baseline>& baselines() {
   static const std::vector<Baseline> all = {
       {"static", "neurons pruned by variance, their mean output as a bias", false, false, make_static},
       {"static-refit", "the same with the down projection refitted", false, false, make_static_refit},
-      {"static-learned", "neurons pruned by a mask that is learned on the KL of the whole model, then refitted",
-       false, false, make_static_learned, learn_kept_neurons},
+      {"static-learned",
+       "neurons pruned by a mask that is learned on the KL of the whole model, then refitted", false, false,
+       make_static_learned, learn_kept_neurons},
       {"random", "random equal experts, linear router, top-k, compensation", false, false, make_random},
       {"moefication", "experts by k-means on gate rows, router for activation sums, top-k", false, false,
        make_moefication},

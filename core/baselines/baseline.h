@@ -8,8 +8,8 @@
 
 #include "base/context.h"
 #include "convert/hidden_statistics.h"
-#include "model/weight_source.h"
 #include "model/feed_forward.h"
+#include "model/weight_source.h"
 #include "run/recipe.h"
 #include "stream/layer_rows.h"
 #include "stream/walk.h"

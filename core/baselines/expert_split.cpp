@@ -192,7 +192,8 @@ FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targ
 
   const auto chosen =
       split.routed.index_select(0, representatives(split.routed_marks, split.owner, recipe.routed()));
-  const auto place = at::tensor(split.partition.permutation).argsort().to(chosen.device());  // of neurons in h
+  const auto place =
+      at::tensor(split.partition.permutation).argsort().to(chosen.device());  // of neurons in h
   ExpertChoice choice;
   choice.weights = [columns = place.index_select(0, chosen)](const at::Tensor&, const at::Tensor& h) {
     return h.index_select(1, columns).abs().to(at::kFloat);
@@ -213,8 +214,9 @@ FeedForwards make_expertweaver(const BaselineTask& task, const std::vector<doubl
   const auto shared = std::lround(std::clamp(universal, least_shared, most_shared) * experts);
   const MarkSplit split(task, marks, static_cast<int>(shared), "expertweaver", context);
   const MoeWeights& weights = *split.weights;
-  const auto router =
-      weights.gate.slice(0, weights.shared_neurons).view({weights.routed(), -1, weights.hidden_size()}).mean(1);
+  const auto router = weights.gate.slice(0, weights.shared_neurons)
+                          .view({weights.routed(), -1, weights.hidden_size()})
+                          .mean(1);
   ExpertChoice choice;
   choice.weights = [router](const at::Tensor& x, const at::Tensor&) {
     return at::mm(x.to(at::kFloat), router.t());

@@ -20,8 +20,8 @@ FeedForwards make_moefication(const BaselineTask& task, const std::vector<double
 /// the neuron nearest to its centre, so routing costs only the gate and up rows of that neuron.
 FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targets, const Context& context);
 
-/// After ExpertWeaver (arXiv 2602.15521), of which only the abstract and reviews are known to us. The marks of
-/// CMoE decide how many neurons of a layer are shared: those marked more often than the average neuron, at
+/// After ExpertWeaver (arXiv 2602.15521), of which only the abstract and reviews are known to us. The marks
+/// of CMoE decide how many neurons of a layer are shared: those marked more often than the average neuron, at
 /// least 0.2 and at most 0.7 of all. The others are clustered by their marks. The mean gate row of an expert
 /// routes to it.
 FeedForwards make_expertweaver(const BaselineTask& task, const std::vector<double>& targets,

@@ -21,7 +21,7 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t saliency_tokens = 8192;
-constexpr double rate = 0.1;   // standard deviations of the scores that a score moves in a step
+constexpr double rate = 0.1;  // standard deviations of the scores that a score moves in a step
 // Shares of the work that the saliency takes, and the dense model's pass.
 constexpr double saliency_until = 0.1, dense_until = 0.2;
 
@@ -201,9 +201,9 @@ std::vector<KeptNeurons> learn_kept_neurons(const WeightSource& source, const Re
   Progress progress(steps, training.steps() * std::ssize(targets));
   std::vector<KeptNeurons> result;
   for (const double target : targets) {
-    const auto kept = std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(layers * neurons_within(*ffn, target)), std::ssize(recipe.layers),
-        neurons.score.numel());
+    const auto kept =
+        std::clamp<std::int64_t>(static_cast<std::int64_t>(layers * neurons_within(*ffn, target)),
+                                 std::ssize(recipe.layers), neurons.score.numel());
     const auto mask = training.run(neurons, kept, progress);
     auto& layer_neurons = result.emplace_back(static_cast<std::size_t>(source.config().layers));
     for (std::size_t i = 0; i < recipe.layers.size(); ++i)

@@ -87,8 +87,8 @@ Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path&
 /// One line per key in which the two differ ("experts: 64 in the run, 32 asked").
 std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked);
 
-/// Parses "all", "none" or a list such as "0-3,7". Throws Refusal when a layer is out of range or the text is not a
-/// list.
+/// Parses "all", "none" or a list such as "0-3,7". Throws Refusal when a layer is out of range or the text is
+/// not a list.
 std::vector<int> parse_layers(const std::string& text, std::int64_t layers);
 
 /// The default number of slices: 64 where each then has 8 neurons or more, else fewer.

@@ -19,8 +19,8 @@ class DenseTarget {
   DenseTarget(const WeightSource& source, const Windows& windows, const Context& context);
 
   /// Returns `weight` times the mean KL(dense || student) over the tokens that positions 1 ... W - 2 of
-  /// `windows` predict, and its gradient with respect to h. h [n, W, d] is the student's residual stream after
-  /// its last layer.
+  /// `windows` predict, and its gradient with respect to h. h [n, W, d] is the student's residual stream
+  /// after its last layer.
   std::pair<double, at::Tensor> kl_gradient(const at::Tensor& h, std::span<const std::int64_t> windows,
                                             double weight) const;
 

@@ -115,7 +115,8 @@ class Training {
       const auto begin = i * pick.size() / parts, end = (i + 1) * pick.size() / parts;
       const Policy policy = slider_.draw(next_stretch_++ % FinishSlider::stretches, random_);
       if (begin < end)
-        loss += differentiate(pick.subspan(begin, end - begin), policy, gradients) / static_cast<double>(parts);
+        loss +=
+            differentiate(pick.subspan(begin, end - begin), policy, gradients) / static_cast<double>(parts);
     }
     // The gradients are those of the sum over the positions.
     optimiser_.step(gradients, schedule, most_gain * static_cast<double>(parts) * loss);

@@ -196,8 +196,8 @@ TEST_CASE("a learned mask keeps as many neurons as asked and beats static prunin
     FeedForwards ffns;
     for (const int layer : recipe.layers) {
       auto pruned = std::make_shared<DenseFfn>(*source.dense_ffn(layer));
-      const auto mask = at::zeros({pruned->gate.size(0)})
-                            .index_fill_(0, kept[static_cast<std::size_t>(layer)], 1);
+      const auto mask =
+          at::zeros({pruned->gate.size(0)}).index_fill_(0, kept[static_cast<std::size_t>(layer)], 1);
       pruned->down = pruned->down * mask;
       ffns.push_back(pruned);
     }

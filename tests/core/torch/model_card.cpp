@@ -35,8 +35,7 @@ TEST_CASE("the card has a table of the tasks that were measured, and how to meas
   CHECK(says(card,
              "| arc_easy | 100 | probability | 50.0 ± 5.0 | 47.0 ± 5.0 | −3.0 ± 3.3 | 0.55 | "
              "no difference is shown |\n"));
-  CHECK(
-      says(card, "| piqa | 100 | probability per character | 60.0 ± 4.9 | 60.0 ± 4.9 | 0.0 | 1.00 |"));
+  CHECK(says(card, "| piqa | 100 | probability per character | 60.0 ± 4.9 | 60.0 ± 4.9 | 0.0 | 1.00 |"));
   CHECK(says(card, "25 % of the questions of piqa"));
   CHECK(says(card,
              "    ladimo eval RUN --policy policy.json --tasks-only --tasks arc_easy.jsonl piqa.jsonl\n"));
