@@ -263,8 +263,7 @@ std::vector<int> parse_layers(const std::string& text, std::int64_t layers) {
 }
 
 int default_experts(std::int64_t intermediate_size) {
-  // Fine experts are better than few big ones (docs/method.md "What each step gave"), but a slice must stay
-  // worth routing.
+  // Fine experts are better than few big ones (docs/experiments.md), but a slice must stay worth routing.
   int experts = 64;
   while (experts > 1 && intermediate_size / experts < 8) experts /= 2;
   return experts;
