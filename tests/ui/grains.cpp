@@ -111,6 +111,19 @@ TEST_CASE("the inspector shows every grain with a threshold to drag, also of lay
   CHECK(editor.policy().layers[0].threshold == 0.02);
 }
 
+TEST_CASE("in a run without experts the inspector begins with neurons and shows no experts") {
+  auto run = std::make_shared<RunData>(*example_run({.cuts = true}));
+  run->recipe.layers.clear();
+  PolicyEditor editor(run);
+  RouterInspector inspector(editor);
+  inspector.select_layer(0);
+  const auto* grain = inspector.findChild<QComboBox*>(QStringLiteral("grain"));
+  REQUIRE(grain != nullptr);
+  CHECK(grain->count() == 4);
+  CHECK(grain->currentText() == product_in_words(Product::down));
+  CHECK_FALSE(inspector.findChild<QWidget*>(QStringLiteral("load_plot"))->isVisibleTo(&inspector));
+}
+
 TEST_CASE("the table of layers counts the neurons and inputs that are used") {
   PolicyEditor editor(example_run({.cuts = true}));
   editor.set_allowed(Allowed::experts);

@@ -167,6 +167,11 @@ QWidget* text_facts_page(const RunData& run) {
 
 QWidget* experts_facts_page(const RunData& run) {
   const Recipe& recipe = run.recipe;
+  if (recipe.layers.empty())
+    return new FactsPage(QObject::tr("No experts"),
+                         QObject::tr("This run leaves the feed-forward networks whole. Every layer can leave "
+                                     "out single inputs and neurons."),
+                         {});
   std::vector<Fact> facts{{QObject::tr("Experts in a layer"), QString::number(recipe.experts)},
                           {QObject::tr("Shared, always on"), QString::number(recipe.shared)},
                           {QObject::tr("Routed"), QString::number(recipe.routed())},
@@ -183,6 +188,10 @@ QWidget* experts_facts_page(const RunData& run) {
 }
 
 QWidget* distil_facts_page(const RunData& run) {
+  if (run.recipe.layers.empty())
+    return new FactsPage(QObject::tr("No distillation"),
+                         QObject::tr("Nothing was trained: inputs and neurons are left out by their size."),
+                         {});
   const Stage1& stage = run.recipe.stage1;
   return new FactsPage(QObject::tr("The distillation"),
                        QObject::tr("How far each converted layer is from the dense one: squared error on "

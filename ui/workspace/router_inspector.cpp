@@ -139,7 +139,7 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
 
 void RouterInspector::make_grains() {
   grain_->setObjectName(QStringLiteral("grain"));
-  grain_->addItem(tr("experts"));
+  if (!editor_.run().recipe.layers.empty()) grain_->addItem(tr("experts"));
   for (const Product product : {Product::down, Product::gate_up, Product::qkv, Product::o})
     grain_->addItem(product_in_words(product), static_cast<int>(product));
   grain_->setAccessibleName(tr("Grain"));
@@ -167,6 +167,7 @@ void RouterInspector::arrange() {
   auto* split = new QSplitter(Qt::Horizontal);
   split->addWidget(weights_);
   split->addWidget(right);
+  right->setVisible(!editor_.run().recipe.layers.empty());  // it shows experts
   split->setStretchFactor(0, 4);
   split->setStretchFactor(1, 3);
   for (QSplitter* splitter : {right, split}) {
