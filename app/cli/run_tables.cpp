@@ -87,8 +87,10 @@ void print_policy(const Policy& policy, const TradeoffTable& table,
 
 void print_show(const RunView& view) {
   const Recipe& recipe = view.recipe;
-  fmt::print("{}: {} experts ({} shared) · {} tokens · seed {}\n", recipe.model.string(), recipe.experts,
-             recipe.shared, recipe.tokens, recipe.seed);
+  const auto experts = recipe.layers.empty()
+                           ? std::string("no experts")
+                           : fmt::format("{} experts ({} shared)", recipe.experts, recipe.shared);
+  fmt::print("{}: {} · {} tokens · seed {}\n", recipe.model.string(), experts, recipe.tokens, recipe.seed);
   const auto done = std::ranges::count(view.layers, true, &LayerView::done);
   fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
   if (!view.tradeoff) {
