@@ -211,17 +211,22 @@ FeedForwards make_expertweaver(const BaselineTask& task, const std::vector<doubl
   const auto marks = activation_marks(task);
   const auto rate = marks.mean(1);
   const double universal = rate.gt(rate.mean()).to(at::kDouble).mean().item<double>();
-  const auto shared = std::lround(std::clamp(universal, least_shared, most_shared) * experts);
-  const MarkSplit split(task, marks, static_cast<int>(shared), "expertweaver", context);
+  const auto wanted =
+      static_cast<int>(std::lround(std::clamp(universal, least_shared, most_shared) * experts));
+  const MarkSplit split(task, marks, std::min(wanted, experts - 1), "expertweaver", context);
   const MoeWeights& weights = *split.weights;
   const auto router = weights.gate.slice(0, weights.shared_neurons)
                           .view({weights.routed(), -1, weights.hidden_size()})
                           .mean(1);
+  const auto bias =
+      weights.gate_bias.defined()
+          ? weights.gate_bias.slice(0, weights.shared_neurons).view({weights.routed(), -1}).mean(1)
+          : at::Tensor();
   ExpertChoice choice;
-  choice.weights = [router](const at::Tensor& x, const at::Tensor&) {
-    return at::mm(x.to(at::kFloat), router.t());
+  choice.weights = [router, bias](const at::Tensor& x, const at::Tensor&) {
+    return at::linear(x.to(at::kFloat), router, bias);
   };
-  choice.router_parameters = static_cast<double>(router.numel());
+  choice.router_parameters = static_cast<double>(router.numel() + (bias.defined() ? bias.numel() : 0));
   return with_top_k(task, split.weights, choice, targets);
 }
 

@@ -22,8 +22,8 @@ FeedForwards make_cmoe(const BaselineTask& task, const std::vector<double>& targ
 
 /// After ExpertWeaver (arXiv 2602.15521), of which only the abstract and reviews are known to us. The marks
 /// of CMoE decide how many neurons of a layer are shared: those marked more often than the average neuron, at
-/// least 0.2 and at most 0.7 of all. The others are clustered by their marks. The mean gate row of an expert
-/// routes to it.
+/// least 0.2 and at most 0.7 of all. The others are clustered by their marks. The mean gate row of an
+/// expert routes to it. It cannot do with less than its shared neurons, whatever the target is.
 FeedForwards make_expertweaver(const BaselineTask& task, const std::vector<double>& targets,
                                const Context& context);
 

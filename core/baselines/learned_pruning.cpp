@@ -36,8 +36,8 @@ class MaskedFfn : public FeedForward {
   FfnOutput forward(const at::Tensor& x, const at::Tensor&) const override {
     const auto& ffn = dynamic_cast<const DenseFfn&>(*dense_);
     const auto h = ffn.hidden(x);
-    const auto mask = mask_.to(h.scalar_type()), rest = ((1 - mask_) * mean_).to(h.scalar_type());
-    return {at::linear(h * mask + rest, ffn.down, ffn.down_bias), {}};
+    const auto mask = mask_.to(h.scalar_type()), mean = mean_.to(h.scalar_type());
+    return {at::linear(mean + mask * (h - mean), ffn.down, ffn.down_bias), {}};
   }
   MoeShape shape() const override { return dense_->shape(); }
 
@@ -104,8 +104,8 @@ class MaskTraining {
     return recipe_.finish.epochs * ((order_.training + in_step - 1) / in_step);
   }
 
-  /// Returns the mask [layers, f] bool that has the smallest KL on the validation windows. `kept` neurons
-  /// stay in all layers together. Reports every step to `progress`.
+  /// Returns the mask [layers, f] of 0 and 1 that has the smallest KL on the validation windows. `kept`
+  /// neurons stay in all layers together. Reports every step to `progress`.
   at::Tensor run(const Neurons& neurons, std::int64_t kept, Progress& progress) const {
     auto score = neurons.score.clone();
     Adam adam(score, 1);
@@ -135,14 +135,22 @@ class MaskTraining {
     return std::max<std::int64_t>(1, recipe_.finish.batch / windows_.window);
   }
 
-  /// The score from which on neurons stay. The strongest neuron of every layer stays whatever its score is.
-  static double threshold_of(const at::Tensor& score, std::int64_t kept) {
-    const auto best = score.amax(1, true);
-    const auto sorted = std::get<0>(at::where(score == best, score + 1e6, score).flatten().sort());
-    return sorted[sorted.numel() - kept].item<double>();
+  /// The places of neurons in the flat scores, those that stay first: the strongest neuron of every layer,
+  /// then by falling score.
+  static at::Tensor strongest(const at::Tensor& score) {
+    const auto flat = score.flatten().clone();
+    const auto best = score.argmax(1) + at::arange(score.size(0), score.device()) * score.size(1);
+    flat.index_put_({best}, flat.index_select(0, best) + score.max() - score.min() + 1);
+    return std::get<1>(flat.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
   }
   static at::Tensor mask_of(const at::Tensor& score, std::int64_t kept) {
-    return score.ge(threshold_of(score, kept)).logical_or(score == score.amax(1, true));
+    return at::zeros({score.numel()}, score.options())
+        .index_fill_(0, strongest(score).slice(0, 0, kept), 1)
+        .view_as(score);
+  }
+  /// The score of the weakest neuron that stays.
+  static double threshold_of(const at::Tensor& score, std::int64_t kept) {
+    return score.flatten()[strongest(score)[kept - 1]].item<double>();
   }
 
   /// The stream of the masked model after its last layer. mask, mean [layers, f].
@@ -165,7 +173,8 @@ class MaskTraining {
     const at::AutoGradMode with_gradients(true);
     const auto leaf = score.detach().set_requires_grad(true);
     const auto width = at::full({}, recipe_.finish.slope, score.options());  // the scores are standardised
-    const auto h = forward(differentiable_selection(leaf, threshold_of(score, kept), width), mean, pick);
+    const auto soft = differentiable_selection(leaf, threshold_of(score, kept), width);
+    const auto h = forward(soft + (mask_of(score, kept) - soft).detach(), mean, pick);
     const auto gradient = target_.kl_gradient(h.detach(), pick, 1).second;
     return torch::autograd::grad({h}, {leaf}, {gradient})[0];
   }
@@ -174,7 +183,7 @@ class MaskTraining {
   double validated(const at::Tensor& mask, const at::Tensor& mean) const {
     double sum = 0;
     for (auto w = order_.training; w < windows_.count(); ++w)
-      sum += target_.kl_gradient(forward(mask.to(at::kFloat), mean, std::array{w}), std::array{w}, 1).first;
+      sum += target_.kl_gradient(forward(mask, mean, std::array{w}), std::array{w}, 1).first;
     return sum;
   }
 
@@ -191,8 +200,9 @@ class MaskTraining {
 std::vector<KeptNeurons> learn_kept_neurons(const WeightSource& source, const Recipe& recipe,
                                             const Windows& calibration, const std::vector<double>& targets,
                                             const Context& context) {
+  const auto fitted = WindowOrder(calibration.count(), recipe.stage1.validation_share).fitted(calibration);
   const auto neurons =
-      measure_neurons(source, recipe, some_windows(calibration, saliency_tokens / calibration.window + 1),
+      measure_neurons(source, recipe, some_windows(fitted, saliency_tokens / calibration.window + 1),
                       context.part(0, saliency_until));
   const MaskTraining training(source, recipe, calibration, context.part(saliency_until, dense_until));
   const auto layers = static_cast<double>(recipe.layers.size());

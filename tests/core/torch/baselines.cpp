@@ -170,6 +170,14 @@ TEST_CASE("expertweaver routes by the mean gate rows, and shares more where more
   CHECK(used(*universal.make("expertweaver", 0.8)).shared_neurons == doctest::Approx(f / 2).epsilon(0.1));
 }
 
+TEST_CASE("expertweaver keeps one expert to be routed, however many neurons are universal") {
+  auto example = Example();
+  example.recipe.experts = 1;
+  example.recipe.shared = 0;
+  example.recipe.stage1.activation_share = 0.97;
+  CHECK(example.make("expertweaver", 0.9)->shape().routed == 1);
+}
+
 TEST_CASE("a learned mask keeps as many neurons as asked and beats static pruning, with the same bits") {
   const TemporaryFolder folder;
   write_pico_model(folder.path());
@@ -187,11 +195,17 @@ TEST_CASE("a learned mask keeps as many neurons as asked and beats static prunin
     const auto kept = learned[t][0].numel() + learned[t][1].numel();
     CHECK(std::abs(static_cast<double>(kept) - 2 * neurons_within(*ffn, share)) <= 1);
   }
+  // Every layer keeps a neuron.
+  const auto few = learn_kept_neurons(source, recipe, calibration, {0.05}, {});
+  CHECK(few[0][0].numel() >= 1);
+  CHECK(few[0][1].numel() >= 1);
+  CHECK(few[0][0].numel() + few[0][1].numel() ==
+        std::max<std::int64_t>(2, static_cast<std::int64_t>(2 * neurons_within(*ffn, 0.05))));
   const auto again = learn_kept_neurons(source, recipe, calibration, {0.7, 0.4}, {});
   CHECK(at::equal(learned[1][0], again[1][0]));
   CHECK(at::equal(learned[1][1], again[1][1]));
 
-  // Without the mask's bias: the neurons alone are compared with those of another seed's random order.
+  // Compared with as many arbitrary neurons, both without the means of the others.
   const auto kl = [&](const KeptNeurons& kept) {
     FeedForwards ffns;
     for (const int layer : recipe.layers) {
