@@ -35,6 +35,8 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   app.add_option("--experts", request->experts, "Equal slices of each FFN (64, fewer for small FFNs)");
   app.add_option("--shared", request->shared, "Slices that are always on (a quarter)");
   app.add_option("--layers", request->layers, "Layers to convert: all, none, or like 0-3,7");
+  app.add_option("--for", request->target,
+                 "Make a run that a format can express: glm4moe, granitemoeshared, mixtral or qwen2moe");
   app.add_option("--sensitivity", request->sensitivity, "auto, measured or estimated");
   app.add_option("--recipe", request->recipe,
                  "JSON file with settings, or the JSON itself; the options here win");

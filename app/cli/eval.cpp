@@ -30,10 +30,7 @@ void print_scores(const std::string& label, const TextScores& scores) {
 
 void print_task(const TaskResult& task) {
   for (const TaskScore& score : task_scores(task)) {
-    fmt::print("{}", sentence(score));
-    if (score.before)
-      fmt::print(" · dense {} %, converted {} %", share_text(score.before->dense), share_text(score.model));
-    fmt::print(" · {} questions\n", score.n);
+    fmt::print("{} · {} question{}\n", sentence(score), score.n, score.n == 1 ? "" : "s");
   }
 }
 

@@ -11,7 +11,9 @@
 #include "base/format.h"
 #include "base/setting.h"
 #include "commands.h"
+#include "policy/class_policies.h"
 #include "policy/frontier.h"
+#include "policy/moe_class.h"
 #include "run/run_view.h"
 
 namespace ladimo::cli {
@@ -92,7 +94,7 @@ void print_show(const RunView& view) {
                            : fmt::format("{} experts ({} shared)", recipe.experts, recipe.shared);
   fmt::print("{}: {} · {} tokens · seed {}\n", recipe.model.string(), experts, recipe.tokens, recipe.seed);
   const auto done = std::ranges::count(view.layers, true, &LayerView::done);
-  fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
+  if (!recipe.layers.empty()) fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
   if (!view.tradeoff) {
     fmt::print("The tables are not there yet. To finish the run, {}.\n",
                command_line().action(Action::continue_run));
@@ -112,6 +114,15 @@ void print_show(const RunView& view) {
   }
 }
 
+ClassPolicies policies_of_class(const RunFolder& run, const TradeoffTable& table, const std::string& name) {
+  const auto& target = moe_class_named(name);
+  const Recipe recipe = run.recipe();
+  if (recipe.layers.empty())
+    throw Refusal("This run has no experts that a policy could choose.",
+                  "Convert layers in another run with {layers}.", run.path());
+  return {table, target.in_transformers, shape_in(target, run.layers().shape(recipe.layers.front()))};
+}
+
 }  // namespace
 
 Command add_show(CLI::App& app) {
@@ -126,7 +137,7 @@ Command add_show(CLI::App& app) {
 
 Command add_policy(CLI::App& app) {
   struct Options {
-    std::string run, cost = "activated", kinds = "mixed", grains = "all";
+    std::string run, cost = "activated", kinds = "mixed", grains = "all", target;
     PolicyRequest request;
     std::vector<std::string> pins;
     std::optional<std::string> output;
@@ -148,6 +159,9 @@ Command add_policy(CLI::App& app) {
   app.add_option("--kinds", options->kinds, "Sparse policies to choose from: threshold, top_k or mixed");
   app.add_option("--grains", options->grains,
                  "What may be left out: all, or some of experts, neurons, inputs (all)");
+  app.add_option(
+      "--for", options->target,
+      "Choose among what a format can express, or `none` (that of the run, if it was made for one)");
   app.add_option("--pin", options->pins,
                  "3=dense, 3=top2, 3=th0.031, 3=dense+neurons0.02: a layer that keeps its policy");
   app.add_option("--batch", options->batch, "Decode times of so many sequences at a time (1)")
@@ -170,7 +184,9 @@ Command add_policy(CLI::App& app) {
       throw Refusal("The run has no latency table, so it knows no decode times.",
                     "Leave {batch} and {context} out, or {continue_run}: they are measured.", run.path());
     if (decoding) latency = latency->at(decoding->batch, decoding->context);
-    auto policy = solve(table, latency ? &*latency : nullptr, asked);
+    const auto target = options->target.empty() ? run.recipe().target : options->target;
+    auto policy = target.empty() || target == "none" ? solve(table, latency ? &*latency : nullptr, asked)
+                                                     : solve(policies_of_class(run, table, target), asked);
     policy.decoding = decoding;
     const auto file = options->output ? std::filesystem::path(*options->output) : run.policy_file();
     if (options->output) refuse_to_overwrite(file);

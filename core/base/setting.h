@@ -21,6 +21,7 @@ enum class Setting {
   experts,
   shared,
   layers,
+  target,  // the format that the run is made for
   sensitivity,
   recipe,
   sample,  // the layer whose partition is drawn
@@ -52,6 +53,8 @@ enum class Setting {
   hold,
   // settings of an export
   format,
+  gguf,  // the precision of a GGUF file
+  fit,   // layers are fitted to what the format can say
   all_policies,
   // settings of a comparison
   methods,

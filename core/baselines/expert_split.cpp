@@ -147,8 +147,9 @@ FeedForwards make_random(const BaselineTask& task, const std::vector<double>& ta
   Random(task.recipe.seed, "random experts", static_cast<std::uint64_t>(task.layer)).shuffle(owner);
   const auto sliced = slice_ffn(task.ffn, grouped(split.shared, split.routed, owner, task.recipe.experts));
   const auto weights =
-      fit_router(task.rows, contribution_targets(sliced, task.statistics, task.rows, context),
-                 settings.router_ridge, context)
+      fit_router(task.rows,
+                 contribution_targets(sliced, task.statistics, /*replaced=*/true, task.rows, context),
+                 settings.router_ridge, /*bias=*/true, context)
           .in(sliced);
 
   const auto training = task.rows.train();

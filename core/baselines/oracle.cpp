@@ -31,7 +31,7 @@ FeedForwards make_oracle(const BaselineTask& task, const std::vector<double>& ta
       Random(task.recipe.seed, "partition", static_cast<std::uint64_t>(task.layer)), context);
   const auto sliced = slice_ffn(task.ffn, partition);
   const auto norms = std::make_shared<const TrueNorms>(std::make_shared<MoeWeights>(sliced), task.statistics);
-  const auto measured = contribution_targets(sliced, task.statistics, training, context);
+  const auto measured = contribution_targets(sliced, task.statistics, /*replaced=*/true, training, context);
 
   ExpertChoice choice;
   choice.skipped_parameters = static_cast<double>(sliced.hidden_size());

@@ -63,19 +63,19 @@ constexpr std::string_view gpt2_words =
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /// GPT-2 after every digit stands alone.
-PreTokenizer digits_alone(std::string_view name) {
+GgufPreTokenizer digits_alone(std::string_view name) {
   return {.name = name, .digits_alone = true, .gpt2 = true};
 }
-PreTokenizer like_gpt2(std::string_view name) { return {.name = name, .gpt2 = true}; }
-PreTokenizer like_llama3(std::string_view name) {
+GgufPreTokenizer like_gpt2(std::string_view name) { return {.name = name, .gpt2 = true}; }
+GgufPreTokenizer like_llama3(std::string_view name) {
   return {.name = name, .expressions = {llama3}, .whole_words = true, .adds_bos = true};
 }
-PreTokenizer by(std::string_view name, std::vector<std::string_view> expressions) {
+GgufPreTokenizer by(std::string_view name, std::vector<std::string_view> expressions) {
   return {.name = name, .expressions = std::move(expressions)};
 }
 
-const std::vector<PreTokenizer>& table() {
-  static const std::vector<PreTokenizer> rows = {
+const std::vector<GgufPreTokenizer>& table() {
+  static const std::vector<GgufPreTokenizer> rows = {
       like_llama3("llama-bpe"),
       like_llama3("llama3"),
       like_llama3("llama-v3"),
@@ -112,8 +112,16 @@ const std::vector<PreTokenizer>& table() {
 
 }  // namespace
 
-const PreTokenizer* find_pre_tokenizer(std::string_view name) {
-  const auto found = std::ranges::find(table(), name, &PreTokenizer::name);
+const GgufPreTokenizer* find_pre_tokenizer(std::string_view name) {
+  const auto found = std::ranges::find(table(), name, &GgufPreTokenizer::name);
+  return found == table().end() ? nullptr : &*found;
+}
+
+const GgufPreTokenizer* find_pre_tokenizer_like(const GgufPreTokenizer& like) {
+  const auto found = std::ranges::find_if(table(), [&](const GgufPreTokenizer& row) {
+    return row.expressions == like.expressions && row.digits_alone == like.digits_alone &&
+           row.gpt2 == like.gpt2 && row.composes == like.composes && row.whole_words == like.whole_words;
+  });
   return found == table().end() ? nullptr : &*found;
 }
 

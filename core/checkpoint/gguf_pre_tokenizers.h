@@ -7,7 +7,7 @@
 namespace ladimo {
 
 /// How byte-level BPE cuts text before it merges.
-struct PreTokenizer {
+struct GgufPreTokenizer {
   std::string_view name;  // tokenizer.ggml.pre
   std::vector<std::string_view> expressions =
       {};                     // regular expressions; each cuts what the ones before it left
@@ -19,6 +19,10 @@ struct PreTokenizer {
 };
 
 /// Null for a name that is not known.
-const PreTokenizer* find_pre_tokenizer(std::string_view name);
+const GgufPreTokenizer* find_pre_tokenizer(std::string_view name);
+
+/// The first that cuts text exactly as `like` does, whose name and `adds_bos` are not looked at. Null where
+/// none does.
+const GgufPreTokenizer* find_pre_tokenizer_like(const GgufPreTokenizer& like);
 
 }  // namespace ladimo

@@ -107,7 +107,7 @@ Json byte_level(bool prefix, bool cuts) {
   return {{"type", "ByteLevel"}, {"add_prefix_space", prefix}, {"trim_offsets", true}, {"use_regex", cuts}};
 }
 
-Json pre_tokenizer(const PreTokenizer& pre) {
+Json pre_tokenizer(const GgufPreTokenizer& pre) {
   Json steps = Json::array();
   for (const auto expression : pre.expressions)
     steps.push_back({{"type", "Split"},
@@ -149,7 +149,7 @@ Json merges_of(const GgufMetadata& metadata) {
 }
 
 std::string byte_level_bpe(const GgufMetadata& metadata, const GgufVocabulary& vocabulary,
-                           const PreTokenizer& pre, bool adds_bos) {
+                           const GgufPreTokenizer& pre, bool adds_bos) {
   // A list of pairs keeps the order without a search for every token.
   Json::object_t ids;
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id)
@@ -202,9 +202,9 @@ Json settings_of(const GgufMetadata& metadata, const GgufVocabulary& vocabulary,
   return settings;
 }
 
-const PreTokenizer& pre_of(const GgufMetadata& metadata) {
+const GgufPreTokenizer& pre_of(const GgufMetadata& metadata) {
   const auto name = metadata.text(pre_key).value_or("default");
-  const PreTokenizer* pre = find_pre_tokenizer(name);
+  const GgufPreTokenizer* pre = find_pre_tokenizer(name);
   if (pre == nullptr)
     metadata.refuse(pre_key, fmt::format("is \"{}\", an unknown pre-tokeniser.", name), use_hugging_face);
   return *pre;
@@ -221,7 +221,7 @@ std::map<std::string, std::string> gguf_tokenizer_files(const GgufMetadata& meta
   auto vocabulary = GgufVocabulary::read(metadata);
   const bool pieces = *kind == "llama";
   if (pieces) vocabulary.complete_pieces(metadata);
-  const PreTokenizer* pre = pieces ? nullptr : &pre_of(metadata);
+  const GgufPreTokenizer* pre = pieces ? nullptr : &pre_of(metadata);
   const bool usual = pieces || pre->adds_bos;
   const bool adds_bos = vocabulary.bos && metadata.flag("tokenizer.ggml.add_bos_token").value_or(usual);
   Json settings = settings_of(metadata, vocabulary, pieces, adds_bos);

@@ -110,14 +110,15 @@ std::optional<std::string> GgufVocabulary::spelling(const std::optional<std::int
   return std::string(tokens[static_cast<std::size_t>(*id)]);
 }
 
+bool is_spelled_as_end(std::string_view token) { return std::ranges::find(ends, token) != std::end(ends); }
+
 std::vector<std::int64_t> tokens_spelled_as_ends(const GgufMetadata& metadata) {
   const auto tokens = metadata.texts(tokens_key);
   const auto kinds = metadata.wholes(kinds_key);
   std::vector<std::int64_t> found;
   if (!tokens || !kinds || tokens->size() != kinds->size()) return found;
   for (std::size_t id = 0; id < tokens->size(); ++id)
-    if ((*kinds)[id] == static_cast<int>(TokenKind::control) &&
-        std::ranges::find(ends, (*tokens)[id]) != std::end(ends))
+    if ((*kinds)[id] == static_cast<int>(TokenKind::control) && is_spelled_as_end((*tokens)[id]))
       found.push_back(static_cast<std::int64_t>(id));
   return found;
 }

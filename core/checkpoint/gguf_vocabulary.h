@@ -33,6 +33,9 @@ struct GgufVocabulary {
   std::optional<std::string> spelling(const std::optional<std::int64_t>& id) const;
 };
 
+/// Whether llama.cpp takes a control token that is spelled so as the end of a text or a turn.
+bool is_spelled_as_end(std::string_view token);
+
 /// The control tokens whose spelling says that a text or a turn ends there, as llama.cpp takes them, because
 /// files name only one or two of them by id. Empty where the lists of tokens do not fit each other.
 std::vector<std::int64_t> tokens_spelled_as_ends(const GgufMetadata& metadata);

@@ -54,8 +54,14 @@ NativeSection native_section(const Json& config, const std::filesystem::path& pa
 }
 
 Json original_config(Json config) {
-  const auto original_type = config["ladimo"]["model_type"].get<std::string>();
+  const auto section = config["ladimo"];
+  const auto original_type = section["model_type"].get<std::string>();
   config.erase("ladimo");
+  if (section.contains("architectures")) {  // folders of earlier versions have the original's at its place
+    config.erase("architectures");
+    config.erase("auto_map");
+    if (!section["architectures"].is_null()) config["architectures"] = section["architectures"];
+  }
   config.erase("model_type");
   if (!original_type.empty()) config["model_type"] = original_type;
   return config;
@@ -73,11 +79,16 @@ Json native_config(Json original, const NativeSection& section) {
     }
     layers.push_back(std::move(entry));
   }
+  const Json architectures = original.contains("architectures") ? original["architectures"] : Json();
   original["model_type"] = model_type;
+  original["architectures"] = {"LadimoForCausalLM"};
+  original["auto_map"] = {{"AutoConfig", "configuration_ladimo.LadimoConfig"},
+                          {"AutoModelForCausalLM", "modeling_ladimo.LadimoForCausalLM"}};
   original["ladimo"] = {{"schema", schema},
                         {"origin", section.origin.string()},
                         {"fingerprint", section.fingerprint},
                         {"model_type", section.model_type},
+                        {"architectures", architectures},
                         {"routed_experts", section.routed_experts},
                         {"layers", std::move(layers)}};
   return original;

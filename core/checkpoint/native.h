@@ -1,5 +1,6 @@
 // config.json of a native model folder. It is that of the dense original with a section `ladimo`, which says
-// which FFN weights the folder holds.
+// which FFN weights the folder holds. `architectures` and `auto_map` name the folder's Python code
+// (transfer/huggingface.h).
 #pragma once
 
 #include <cstdint>

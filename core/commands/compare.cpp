@@ -3,7 +3,6 @@
 #include <cstdlib>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 #include <set>
@@ -29,13 +28,13 @@ namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
-/// Our method with some of the grains. All use the same run.
-struct Ours {
-  const char* name;
-  Grains grains;
-};
 constexpr Grains only_experts{true, false, false};
-constexpr std::array<Ours, 2> ours = {{{"ladimo", only_experts}, {"ladimo-grains", {}}}};
+
+/// Our method with some of the grains. Both use the same run.
+const std::vector<Ours>& ours() {
+  static const std::vector<Ours> both = {{"ladimo", only_experts}, {"ladimo-grains", {}}};
+  return both;
+}
 constexpr double target_tolerance = 0.005;
 constexpr double contaminated_share = 0.5;  // of held-out text: nothing is compared on it
 
@@ -149,9 +148,13 @@ class Compare {
   bool asked_for(std::string_view method) const {
     return request_.methods.empty() || std::ranges::find(request_.methods, method) != request_.methods.end();
   }
-  bool with_ours() const {
-    return std::ranges::any_of(ours, [&](const Ours& one) { return asked_for(one.name); });
+  std::vector<Ours> ours_asked_for() const {
+    std::vector<Ours> methods;
+    for (const Ours& one : ours())
+      if (asked_for(one.name)) methods.push_back(one);
+    return methods;
   }
+  bool with_ours() const { return !ours_asked_for().empty(); }
   std::vector<const Baseline*> opponents() const {
     std::vector<const Baseline*> methods;
     for (const Baseline& baseline : baselines())
@@ -203,7 +206,7 @@ class Compare {
     return name;
   }
 
-  /// Refuses targets below what the layers that stay dense use, or our method with no routed expert on.
+  /// Refuses targets below what the layers that stay dense use, or our experts with none of them on.
   void check_reach() const {
     const ModelConfig& config = first_plan_.config;
     const double dense =
@@ -218,8 +221,9 @@ class Compare {
     const auto ffns = static_cast<double>(config.ffn_parameters_per_layer() * config.layers);
     const auto others = static_cast<double>(config.activated_outside_ffns());
     const double least = (activated_estimate(work, 0) - others) / ffns;
+    const bool experts_alone = asked_for(ours().front().name);
     for (const double target : request_.targets)
-      if (with_ours() && target <= least)
+      if (experts_alone && target <= least)
         throw Refusal(
             fmt::format("{} of the FFNs' parameters is out of reach: the shared experts, the router and a "
                         "bias alone take {}.",
@@ -271,18 +275,16 @@ class Compare {
       step(Step::opponents, seed);
       add(make_opponents(source_, plan, methods, request_.targets, request_.experts, context_));
     }
-    if (with_ours()) {
+    if (const auto methods = ours_asked_for(); !methods.empty()) {
       step(Step::ours, seed);
-      for (const Ours& one : ours)
-        if (asked_for(one.name))
-          add(make_ours(source_, plan, one.name, request_.targets, one.grains, Kinds::mixed, runtime_,
-                        context_));
+      add(make_ours(source_, plan, methods, request_.targets, runtime_, context_));
     }
     for (const auto& ablation : ablations_) {
-      const auto name = fmt::format("{} {}", ours.front().name, ablation.name);
+      const auto name = fmt::format("{} {}", ours().front().name, ablation.name);
       step(Step::ours, seed, fmt::format(" {}", ablation.name));
       const auto own = ablation.has_own_run() ? plan_for(seed, &ablation) : plan;
-      add(make_ours(source_, own, name, request_.targets, only_experts, ablation.kinds, runtime_, context_));
+      add(make_ours(source_, own, {{name, only_experts, ablation.kinds}}, request_.targets, runtime_,
+                    context_));
     }
     return all;
   }
@@ -324,7 +326,7 @@ class Compare {
 
 std::vector<std::string> compare_methods() {
   std::vector<std::string> names;
-  for (const Ours& one : ours) names.emplace_back(one.name);
+  for (const Ours& one : ours()) names.push_back(one.name);
   for (const Baseline& baseline : baselines()) names.emplace_back(baseline.name);
   return names;
 }

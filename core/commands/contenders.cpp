@@ -182,8 +182,8 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
   return contenders;
 }
 
-std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, const std::string& name,
-                                 const std::vector<double>& targets, Grains grains, Kinds kinds,
+std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan,
+                                 const std::vector<Ours>& methods, const std::vector<double>& targets,
                                  const Runtime& runtime, const Context& context) {
   convert(plan, runtime, context);
   const RunFolder run(plan.run);
@@ -192,13 +192,15 @@ std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, c
   const auto layers = run_layers(run, runtime.device, source.dtype());
   std::vector<Contender> contenders;
   std::vector<ModelPolicy> policies;
-  // solve() would refuse a target that is just out of reach. After hours of work the nearest policy is
-  // better.
-  const Frontier frontier(table, nullptr, Cost::activated, {}, kinds, {grains, false});
-  for (const double target : targets) {
-    const double budget = table.other_activated + target * (frontier.dense_cost() - table.other_activated);
-    policies.push_back(frontier.at_budget(budget).layers);
-    contenders.push_back({name, target, {}, seconds});
+  for (const Ours& method : methods) {
+    // solve() would refuse a target that is just out of reach. After hours of work the nearest policy is
+    // better.
+    const Frontier frontier(table, nullptr, Cost::activated, {}, method.kinds, {method.grains, false});
+    for (const double target : targets) {
+      const double budget = table.other_activated + target * (frontier.dense_cost() - table.other_activated);
+      policies.push_back(frontier.at_budget(budget).layers);
+      contenders.push_back({method.name, target, {}, seconds});
+    }
   }
   const auto models = under_policies(source, layers, policies, SkippedExperts::masked);
   for (int l = 0; l < static_cast<int>(source.config().layers); ++l) {

@@ -33,10 +33,17 @@ std::vector<Contender> make_opponents(const WeightSource& source, const Plan& pl
                                       const std::vector<double>& targets, std::optional<int> experts,
                                       const Context& context);
 
+/// Our method with some kinds of policies and some of the grains. The attention is left alone.
+struct Ours {
+  std::string name;
+  Grains grains;
+  Kinds kinds = Kinds::mixed;
+};
+
 /// Carries out the plan in its run folder, which may already hold some or all steps, and solves for every
-/// target with policies of `kinds` and `grains`, which leave the attention alone.
-std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan, const std::string& name,
-                                 const std::vector<double>& targets, Grains grains, Kinds kinds,
+/// target with each of `methods`.
+std::vector<Contender> make_ours(const WeightSource& source, const Plan& plan,
+                                 const std::vector<Ours>& methods, const std::vector<double>& targets,
                                  const Runtime& runtime, const Context& context);
 
 }  // namespace ladimo

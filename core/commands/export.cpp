@@ -1,8 +1,8 @@
 #include "commands/export.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -12,45 +12,30 @@
 #include "base/format.h"
 #include "base/path_problem.h"
 #include "base/version.h"
+#include "base/working_folder.h"
+#include "commands/export_fit.h"
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
 #include "run/step.h"
 #include "transfer/format.h"
 #include "transfer/model_card.h"
+#include "transfer/moe_format.h"
 
 namespace ladimo {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t compared_tokens = 512, compared_window = 128;
-constexpr double rounding = 1e-3;  // share of the largest logit; an exact copy of the run gives 0
 
-/// A folder under a temporary name beside `path`. It is removed again unless it is committed.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(fs::path path)
-      : final_(std::move(path)),
-        path_(final_.parent_path() / fmt::format(".{}.tmp-{}", final_.filename().string(), ::getpid())) {
-    create_directories(path_);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-  void commit() {
-    rename(path_, final_);
-    path_.clear();
-  }
-
- private:
-  fs::path final_, path_;
-};
-
-void require_possible(const ExportRequest& request) {
+void require_possible(const ExportRequest& request, const Format& format) {
+  if (request.all_policies && format.moe_class() != nullptr)
+    throw Refusal("Only the native format keeps weights for all policies.",
+                  "Leave {all_policies} out, or choose {format} native.");
+  if (request.fit && format.moe_class() == nullptr)
+    throw Refusal("The native format expresses every policy; there is nothing to fit.", "Leave {fit} out.");
+  if (request.gguf && request.output.extension() != ".gguf")
+    throw Refusal("A GGUF file needs a name that ends in .gguf.", "Name it so with {output}.",
+                  request.output);
   if (has_entry(request.output))
     throw Refusal("A file or folder of that name exists already.", "Name a new folder with {output}.",
                   request.output);
@@ -69,35 +54,22 @@ void require_disk(const ExportRequest& request, std::uint64_t bytes) {
         "Free some space, or name a folder on another disk with {output}.", request.output);
 }
 
-/// Logits over `ids` [n, W], window by window: [n W, vocab] fp32 on the CPU.
-at::Tensor logits_of(const Decoder& decoder, const at::Tensor& ids, const Context& context) {
+/// A text that the dense model writes, in windows, and what the run says of it under `policy`. Of the models
+/// only one is in memory at a time.
+Format::Expected expected_of(const LoadedModel& model, const ModelPolicy& policy, const Context& context) {
+  const auto width = std::min(compared_window, model.config().max_positions);
+  Format::Expected expected;
+  expected.ids =
+      at::tensor(own_text(model.decoder(all_dense(model.config())), compared_tokens / width * width, context))
+          .view({-1, width});
+  const Decoder decoder = model.decoder(policy);
   std::vector<at::Tensor> logits;
-  for (const auto& window : ids.split(1)) {
+  for (const auto& window : expected.ids.split(1)) {
     context.check();
     logits.push_back(decoder.forward(window).logits.flatten(0, 1).to(at::kCPU, at::kFloat));
   }
-  return at::cat(logits);
-}
-
-/// Reads the folder again, without the run or the original, and compares it with the run. One model is in
-/// memory at a time.
-Verification verify(const Format& format, const fs::path& folder, const LoadedModel& model,
-                    const ModelPolicy& policy, const Context& context) {
-  const auto width = std::min(compared_window, model.config().max_positions);
-  const auto ids =
-      at::tensor(own_text(model.decoder(all_dense(model.config())), compared_tokens / width * width, context))
-          .view({-1, width});
-  const auto expected = logits_of(model.decoder(policy), ids, context);
-  const auto found = logits_of(format.reread(folder, model.device(), model.held_dtype()), ids, context);
-  const double error = (found - expected).abs().max().item<double>();
-  const auto log_p = expected.log_softmax(1);
-  const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
-  if (!(error <= rounding * std::max(1.0, expected.abs().max().item<double>())))
-    throw Error(
-        fmt::format("The model that was written differs from the run: its logits are off by up to {}.",
-                    format_number(error)),
-        "Check the disk, then {export_again}.", folder);
-  return {ids.numel(), error, std::max(0.0, kl)};
+  expected.logits = at::cat(logits);
+  return expected;
 }
 
 /// The run's measurements of this policy.
@@ -107,36 +79,64 @@ std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& pol
   return found;
 }
 
-}  // namespace
-
-ExportResult export_run(const ExportRequest& request, const Runtime& runtime, const Context& context) {
-  const Format& format = format_named(request.format);
-  require_possible(request);
-  const LoadedModel model(OpenedModel::open(open_run(request.run).path(), request.dense), runtime);
-  const RunFolder& run = *model.opened().run;
-  const ExportSource source{model.opened().checkpoint, run, model.opened().policy(request.policy),
-                            request.all_policies, request.shard_bytes};
-  if (const auto objection = format.objection(source.policy.layers)) throw Refusal(*objection);
-  const auto measurements = measurements_of(run, source.policy);
-  require_disk(request, format.bytes(source));
-
-  TemporaryFolder folder(normal_path(request.output));
-  context.emit(begin_step(Step::writing, 0, 2));
-  format.write(source, folder.path(), context);
-  context.emit(begin_step(Step::reading_again, 1, 2));
-  const auto verification = verify(format, folder.path(), model, source.policy.layers, context);
-  const ExportReport report{fmt::format("ladimo {}", version()), run.recipe(), source.policy, verification,
-                            measurements};
-  write_json(folder.path() / "report.json", to_json(report));
-  write_file(folder.path() / "README.md", model_card(report));
-  folder.commit();
-
-  ExportResult result{request.format, request.output, {}, 0, verification};
-  for (const auto& entry : fs::directory_iterator(request.output)) {
+/// Gives what was written its final name, and lists the files.
+void publish(WorkingFolder& folder, const ExportRequest& request, ExportResult& result) {
+  for (const auto& entry : fs::directory_iterator(folder.path())) {
     result.files.push_back(entry.path().filename().string());
     result.bytes += entry.file_size();
   }
   std::ranges::sort(result.files);
+  if (!request.gguf) return folder.commit();
+  const auto parent = normal_path(request.output).parent_path();
+  for (const std::string& file : result.files) rename(folder.path() / file, parent / file);
+}
+
+}  // namespace
+
+ExportResult export_run(const ExportRequest& request, const Runtime& runtime, const Context& context) {
+  const auto format = format_named(request.format, request.gguf);
+  require_possible(request, *format);
+  auto opened = OpenedModel::open(open_run(request.run).path(), request.dense);
+  opened.run_text = request.run_text;
+  const LoadedModel model(std::move(opened), runtime);
+  const RunFolder& run = *model.opened().run;
+  const Policy wanted = model.opened().policy(request.policy);
+  ExportSource source{model.opened().checkpoint, run, wanted, request.all_policies, request.shard_bytes};
+  if (const auto objection = format->objection(source.original)) throw Refusal(*objection);
+
+  WorkingFolder folder(normal_path(request.output));
+  const auto path = request.gguf ? folder.path() / request.output.filename() : folder.path();
+  const bool fits = request.fit && format->moe_class() != nullptr;
+  const int steps = fits ? 3 : 2;
+  std::optional<FitPrice> price;
+  std::optional<WorkingFolder> scratch;
+  if (fits) {
+    context.emit(begin_step(Step::fit, 0, steps));
+    scratch.emplace(normal_path(request.output).concat(".fit"));
+    auto fitted = fit_run(model, *format, wanted, scratch->path(), context);
+    source.policy = fitted.policy;
+    source.moe = fitted.layer;
+    price = fitted.price;
+  } else if (format->moe_class() != nullptr) {
+    if (const auto objection = format->objection(run, wanted.layers)) throw Refusal(*objection);
+    source.moe = layers_of_class(*format->moe_class(), source, model.device());
+  }
+  require_disk(request, format->bytes(source));
+
+  context.emit(begin_step(Step::writing, steps - 2, steps));
+  format->write(source, path, context);
+  context.emit(begin_step(Step::reading_again, steps - 1, steps));
+  const auto verification =
+      format->verify(source, path, expected_of(model, wanted.layers, context),
+                     WeightSource(source.original, model.device(), model.held_dtype()), context);
+  const ExportReport report{fmt::format("ladimo {}", version()), run.recipe(), source.policy, verification,
+                            measurements_of(run, source.policy), price,        request.format};
+  ExportResult result{request.format, request.output, {}, 0, verification, price};
+  if (!request.gguf) {
+    write_json(folder.path() / "report.json", to_json(report));
+    write_file(folder.path() / "README.md", model_card(report));
+  }
+  publish(folder, request, result);
   return result;
 }
 

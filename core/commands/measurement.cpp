@@ -218,26 +218,27 @@ TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, con
   return found;
 }
 
-std::vector<TaskResult> answer_tasks(const LoadedModel& model, const Policy& policy,
-                                     const std::vector<Task>& tasks, const Memory& memory,
-                                     const Context& context) {
+/// Adds the answers to `answers`, one task after the other. `files` are where the tasks come from.
+void answer_tasks(const LoadedModel& model, const Policy& policy, const std::vector<Task>& tasks,
+                  const std::vector<std::filesystem::path>& files, const Memory& memory,
+                  const Context& context, std::vector<TaskResult>& answers) {
   const auto& [source, layers] = model.exact();
   const std::vector<ModelPolicy> policies = {policy.layers};
   const Branches branches = under_policies(source, layers, policies, SkippedExperts::left_out);
   const auto limited = within_memory(model, chunk_rows(source.config().intermediate_size), context);
-  std::vector<TaskResult> answers;
-  for (const Task& task : tasks) {
-    context.emit(begin_step(Step::task, static_cast<int>(answers.size()), static_cast<int>(tasks.size()),
-                            fmt::format(" {}", task.name)));
-    answers.push_back(answer(source, branches, model.tokenizer(), task, limited));
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    context.emit(begin_step(Step::task, static_cast<int>(i), static_cast<int>(tasks.size()),
+                            fmt::format(" {}", tasks[i].name)));
+    TaskResult result = answer(source, branches, model.tokenizer(), tasks[i], limited);
     if (!compares(model.opened())) {
-      answers.back().dense.reset();
-      answers.back().paired.reset();
-      answers.back().paired_norm.reset();
+      result.dense.reset();
+      result.paired.reset();
+      result.paired_norm.reset();
     }
-    answers.back().seen = memory.of_task(task);
+    result.seen = memory.of_task(tasks[i]);
+    result.file = files[i];
+    answers.push_back(std::move(result));
   }
-  return answers;
 }
 
 }  // namespace
@@ -246,6 +247,8 @@ Evaluation evaluate(const LoadedModel& model, const Policy& policy, const Evalua
                     const Context& context) {
   if (text.tasks_only && text.tasks.empty())
     throw Refusal("There is nothing to measure: neither a text nor a task.", "Name task files, or a text.");
+  if (text.tasks_only && !text.files.empty())
+    throw Refusal("Tasks alone were asked for, and text files were named.", "Leave one of both out.");
   std::vector<Task> tasks;
   for (const auto& file : text.tasks) {
     tasks.push_back(read_task(file));
@@ -256,13 +259,19 @@ Evaluation evaluate(const LoadedModel& model, const Policy& policy, const Evalua
   Evaluation evaluation;
   if (!text.tasks_only && (!text.files.empty() || run || tasks.empty()))
     evaluation.text = evaluate_text(model, policy, text, memory, context);
-  evaluation.tasks = answer_tasks(model, policy, tasks, memory, context);
-  for (std::size_t i = 0; i < tasks.size(); ++i) evaluation.tasks[i].file = text.tasks[i];
-  if (run) {
+  const auto keep = [&] {
+    if (!run || (!evaluation.text && evaluation.tasks.empty())) return;
     const auto measurement = measurement_of(evaluation, policy, text, model.device());
     append_measurement(*run, measurement, context);
     context.emit(measure_event(measurement));
+  };
+  try {
+    answer_tasks(model, policy, tasks, text.tasks, memory, context, evaluation.tasks);
+  } catch (...) {
+    keep();  // what was measured before it was stopped
+    throw;
   }
+  keep();
   return evaluation;
 }
 

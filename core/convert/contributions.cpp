@@ -28,9 +28,11 @@ MoeWeights slice_ffn(const DenseFfn& ffn, const Partition& partition) {
   return weights;
 }
 
-ContributionNorms::ContributionNorms(const MoeWeights& weights, const HiddenStatistics& statistics)
+ContributionNorms::ContributionNorms(const MoeWeights& weights, const HiddenStatistics& statistics,
+                                     bool replaced)
     : weights_(weights), unit_(statistics.output_norm) {
   mean_ = weights.routed_part(statistics.mean.index_select(0, weights.permutation).unsqueeze(0));
+  if (!replaced) mean_.zero_();
   const auto down =
       weights.down.slice(0, weights.shared_neurons).view({weights.routed(), weights.expert_neurons(), -1});
   gram_ = at::bmm(down, down.transpose(1, 2));

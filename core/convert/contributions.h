@@ -17,10 +17,11 @@ namespace ladimo {
 /// are on.
 MoeWeights slice_ffn(const DenseFfn& ffn, const Partition& partition);
 
-/// t_i(x) = ||E_i(x) - E[E_i]||_2 in units of the layer's mean output norm. h [T, f] -> [T, E].
+/// t_i(x) = ||E_i(x) - E[E_i]||_2 in units of the layer's mean output norm: what is missing when something
+/// replaces the expert. Where nothing does (not `replaced`), ||E_i(x)||_2. h [T, f] -> [T, E].
 class ContributionNorms {
  public:
-  ContributionNorms(const MoeWeights& weights, const HiddenStatistics& statistics);
+  ContributionNorms(const MoeWeights& weights, const HiddenStatistics& statistics, bool replaced = true);
   at::Tensor operator()(const at::Tensor& h) const;
 
  private:

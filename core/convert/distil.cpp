@@ -28,9 +28,15 @@ double error_at(double level, const std::vector<double>& levels, const std::vect
   return std::exp((1 - share) * std::log(errors[i - 1]) + share * std::log(errors[i]));
 }
 
-std::array<at::Tensor*, 4> trained(MoeWeights& weights) {
-  return {&weights.gate, &weights.up, &weights.down,
-          weights.compensation.defined() ? &weights.compensation : &weights.down_bias};
+/// What is trained, in the order of MoeGradients. The last one is absent where nothing replaces skipped
+/// experts.
+std::vector<at::Tensor*> trained(MoeWeights& weights) {
+  std::vector<at::Tensor*> tensors{&weights.gate, &weights.up, &weights.down};
+  if (weights.compensation.defined())
+    tensors.push_back(&weights.compensation);
+  else if (weights.down_bias.defined())
+    tensors.push_back(&weights.down_bias);
+  return tensors;
 }
 
 /// Draws an activity level at random for every token. Gives the tokens' thresholds and the inverse of the
@@ -100,7 +106,7 @@ std::pair<at::Tensor, MoeGradients> distillation_gradients(const MoeWeights& wei
 
 Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
                     const std::vector<double>& thresholds, double variance, const Recipe& recipe, int layer,
-                    LiveRouting& live, const Context& context) {
+                    const std::function<void(const at::Tensor& rows)>& saw_rows, const Context& context) {
   const Stage1& settings = recipe.stage1;
   const auto compute = compute_dtype(recipe);
   Random random(recipe.seed, "distil", static_cast<std::uint64_t>(layer));
@@ -117,7 +123,8 @@ Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor&
 
   MoeWeights student = result.weights;
   for (at::Tensor* tensor : trained(student)) *tensor = tensor->clone(at::MemoryFormat::Contiguous);
-  Adam gate(student.gate), up(student.up), down(student.down), offset(*trained(student).back());
+  std::vector<Adam> optimisers;
+  for (at::Tensor* tensor : trained(student)) optimisers.emplace_back(*tensor);
 
   std::vector<std::int64_t> order(static_cast<std::size_t>(rows.training()));
   std::iota(order.begin(), order.end(), 0);
@@ -139,15 +146,13 @@ Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor&
       };
       const auto pick = of_batch(index);
       const auto routed = routing_weights.index_select(0, pick);
-      if (epoch == 0) live.add(routed);
+      if (epoch == 0) saw_rows(pick);
       const auto mask = (routed >= of_batch(threshold)).to(at::kFloat);
       const auto [loss, gradients] =
           distillation_gradients(student, rows.x(pick), rows.y(pick), mask, of_batch(row_weight), compute);
       const double rate = settings.learning_rate * scheduled(++step / steps);
-      gate.step(gradients.gate, rate);
-      up.step(gradients.up, rate);
-      down.step(gradients.down, rate);
-      offset.step(gradients.offset, rate);
+      const std::array of_trained{gradients.gate, gradients.up, gradients.down, gradients.offset};
+      for (std::size_t i = 0; i < optimisers.size(); ++i) optimisers[i].step(of_trained[i], rate);
       // The loss is relative to the errors before. It is reported in the unit of the held-out losses.
       if (step % 10 == 0)
         context.emit(LossEvent{layer, step, loss.item<double>() * mean_error(initial_errors), false});

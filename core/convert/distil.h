@@ -2,12 +2,12 @@
 // that one set of weights serves every position of the slider.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "base/context.h"
 #include "base/random.h"
 #include "convert/contributions.h"
-#include "convert/live_routing.h"
 #include "run/recipe.h"
 
 namespace ladimo {
@@ -32,11 +32,12 @@ struct Distillation {
   std::vector<double> held_out_losses;  // mean over the recipe's levels, before and after every epoch
 };
 
-/// Distils one layer. The router stays fixed: `routing_weights` [T, E] are those of all rows. `thresholds`
-/// belong to the recipe's levels, and `variance` is that of the dense output. Stops after an epoch that is
-/// worse than the one before. The first epoch shows the training rows to `live` as it goes through them.
+/// Distils one layer. The router stays fixed: `routing_weights` [T, E] are those of all rows, or their ranks
+/// (model/routing_weights.h). `thresholds` belong to the recipe's levels, and `variance` is that of the dense
+/// output. Stops after an epoch that is worse than the one before. `saw_rows` gets the indices [n] of
+/// training rows as the first epoch goes through them.
 Distillation distil(MoeWeights weights, const LayerRows& rows, const at::Tensor& routing_weights,
                     const std::vector<double>& thresholds, double variance, const Recipe& recipe, int layer,
-                    LiveRouting& live, const Context& context);
+                    const std::function<void(const at::Tensor& rows)>& saw_rows, const Context& context);
 
 }  // namespace ladimo

@@ -73,12 +73,15 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
   record.router_r2 = router.r2;
 
   const auto routing_weights = route_rows(weights, rows, context);
-  const auto fitted = routing_weights.slice(0, 0, rows.training());
-  const auto thresholds = thresholds_at(fitted, settings.levels);
-  LiveRouting live(context, layer, thresholds_at(fitted, {0.5}).front());
+  LiveRouting live(context, layer,
+                   thresholds_at(routing_weights.slice(0, 0, rows.training()), {0.5}).front());
   live.add(routing_weights.slice(0, rows.training()));
+  // A threshold on ranks is a k.
+  const auto chosen_by = settings.top_k ? ranks(routing_weights) : routing_weights;
+  const auto fitted = chosen_by.slice(0, 0, rows.training());
+  const auto thresholds = thresholds_at(fitted, settings.levels);
   const auto loss = [&](const MoeWeights& candidate) {
-    return elastic_errors(candidate, rows.validation(), routing_weights.slice(0, rows.training()), thresholds,
+    return elastic_errors(candidate, rows.validation(), chosen_by.slice(0, rows.training()), thresholds,
                           statistics.output_variance, context);
   };
   parts.begin("compensation");
@@ -97,12 +100,13 @@ ConvertedLayer convert_layer(std::shared_ptr<const DenseFfn> ffn, const LayerRow
   }
   if (settings.distil) {
     parts.begin("distillation");
-    auto distilled = distil(std::move(weights), rows, routing_weights, thresholds, statistics.output_variance,
-                            recipe, layer, live, context);
+    auto distilled = distil(
+        std::move(weights), rows, chosen_by, thresholds, statistics.output_variance, recipe, layer,
+        [&](const at::Tensor& pick) { live.add(routing_weights.index_select(0, pick)); }, context);
     weights = std::move(distilled.weights);
     record.held_out_losses = std::move(distilled.held_out_losses);
   } else {
-    live.add(fitted);
+    live.add(routing_weights.slice(0, 0, rows.training()));
   }
   live.finish();
   parts.end();

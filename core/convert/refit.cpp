@@ -53,9 +53,11 @@ class EquationSums {
 
  private:
   bool compensated() const { return weights_.compensation.defined(); }
-  std::int64_t offsets() const { return compensated() ? weights_.routed() : 1; }
+  std::int64_t offsets() const {
+    return compensated() ? weights_.routed() : weights_.down_bias.defined() ? 1 : 0;
+  }
 
-  /// [masked h, 1 - mask], or [masked h, 1] with one bias.
+  /// [masked h, 1 - mask], [masked h, 1] with one bias, or masked h alone.
   at::Tensor equations(const at::Tensor& h, const at::Tensor& on) const {
     const auto f = h.size(1), shared = weights_.shared_neurons;
     auto a = at::empty({h.size(0), f + offsets()}, h.options());
@@ -76,14 +78,6 @@ class EquationSums {
   at::Tensor thresholds_, factors_;  // [L, 1]: of every threshold, the root of the weight of its equations
 };
 
-/// (AᵀA + Λ)⁻¹ Aᵀ (Y - A W0). Throws Error where that cannot be solved.
-at::Tensor correction(NormalEquations sums, const at::Tensor& initial, double ridge) {
-  sums.moment -= at::mm(sums.gram, initial.to(at::kDouble));
-  const auto diagonal = sums.gram.diagonal().clone();
-  sums.gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median()) + least_ridge;
-  return solve_spd(std::move(sums.gram), sums.moment).to(at::kFloat);
-}
-
 }  // namespace
 
 MoeWeights refit(const MoeWeights& weights, const LayerRows& rows, const at::Tensor& routing_weights,
@@ -91,15 +85,20 @@ MoeWeights refit(const MoeWeights& weights, const LayerRows& rows, const at::Ten
                  const Context& context) {
   const auto f = weights.neurons();
   const bool compensated = weights.compensation.defined();
-  const auto offsets = compensated ? weights.compensation : weights.down_bias.unsqueeze(0);
-  const auto initial = at::cat({weights.down, offsets}, 0);  // [f + E, d], or [f + 1, d]
+  auto initial = weights.down;  // [f + E, d], [f + 1, d] or [f, d]
+  if (compensated)
+    initial = at::cat({initial, weights.compensation}, 0);
+  else if (weights.down_bias.defined())
+    initial = at::cat({initial, weights.down_bias.unsqueeze(0)}, 0);
   const EquationSums sums(weights, routing_weights, thresholds, errors);
-  const auto solution = initial + correction(sums.over(rows, context), initial, ridge);
+  auto equations = sums.over(rows, context);
+  const auto solution =
+      initial + ridge_correction(std::move(equations.gram), std::move(equations.moment), initial, ridge);
   MoeWeights result = weights;
   result.down = solution.slice(0, 0, f).contiguous();
   if (compensated)
     result.compensation = solution.slice(0, f).contiguous();
-  else
+  else if (weights.down_bias.defined())
     result.down_bias = solution[f].contiguous();
   return result;
 }

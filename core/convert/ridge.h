@@ -35,10 +35,21 @@ inline void mirror(at::Tensor& gram) {
 }
 
 /// (AᵀA + λI)⁻¹ AᵀT in fp32, with AᵀA as add_gram() leaves it. λ is `ridge` times the mean of the diagonal of
-/// AᵀA without its last entry, which belongs to the bias. Throws Error when the inputs are not finite.
+/// AᵀA without its last entry, which may belong to a bias. Throws Error when the inputs are not finite.
 inline at::Tensor ridge_solution(at::Tensor gram, const at::Tensor& moment, double ridge) {
   mirror(gram);
   gram.diagonal() += ridge * gram.diagonal().slice(0, 0, gram.size(0) - 1).mean() + least_ridge;
+  return solve_spd(std::move(gram), moment).to(at::kFloat);
+}
+
+/// (AᵀA + Λ)⁻¹ (AᵀY - AᵀA W0), what is added to the solution W0 [n, k] in fp32. gram = AᵀA, with both
+/// triangles filled in, moment = AᵀY, both fp64. Λ is diagonal: Λ_j = ridge * max((AᵀA)_jj, median of the
+/// diagonal). Throws Error where that cannot be solved.
+inline at::Tensor ridge_correction(at::Tensor gram, at::Tensor moment, const at::Tensor& initial,
+                                   double ridge) {
+  moment -= at::mm(gram, initial.to(at::kDouble));
+  const auto diagonal = gram.diagonal().clone();
+  gram.diagonal() += ridge * at::maximum(diagonal, diagonal.median()) + least_ridge;
   return solve_spd(std::move(gram), moment).to(at::kFloat);
 }
 

@@ -31,9 +31,9 @@ double log_error(MoeWeights weights, const LayerRows& rows, const std::vector<do
 RouterFit choose_router(const MoeWeights& weights, const HiddenStatistics& statistics, const LayerRows& given,
                         const Stage1& settings, const Random& random, const Context& context) {
   const auto rows = given.thinned(rows_for_router(given.hidden_size()));
-  const auto targets = contribution_targets(weights, statistics, rows, context);
-  auto best = fit_router(rows, targets, settings.router_ridge, context);
-  if (settings.router_ranks.empty()) return best;
+  const auto targets = contribution_targets(weights, statistics, settings.offsets, rows, context);
+  auto best = fit_router(rows, targets, settings.router_ridge, settings.router_bias, context);
+  if (settings.router_ranks.empty() || !settings.router_bias) return best;
   const auto linear = best.in(weights).shape();
   const auto judges = rows.thinned(rows_for_choices);
   // Every router is judged at the activated parameters that the linear router has at the recipe's levels.

@@ -18,14 +18,16 @@ struct RouterFit {
   MoeWeights in(MoeWeights weights) const;
 };
 
-/// The contribution norms [T, E] of all rows, which routers learn to predict.
-at::Tensor contribution_targets(const MoeWeights& weights, const HiddenStatistics& statistics,
+/// The contribution norms [T, E] of all rows, which routers learn to predict. `replaced` as ContributionNorms
+/// has it.
+at::Tensor contribution_targets(const MoeWeights& weights, const HiddenStatistics& statistics, bool replaced,
                                 const LayerRows& rows, const Context& context);
 
-/// Ridge regression of the contribution norms `targets` [T, E] on x in closed form: (XᵀX + λI) w = Xᵀt, with
-/// λ = `ridge` times the mean of XᵀX's diagonal. Throws Error when the inputs are degenerate (not positive
-/// definite).
-RouterFit fit_router(const LayerRows& rows, const at::Tensor& targets, double ridge, const Context& context);
+/// Ridge regression of the contribution norms `targets` [T, E] on x, and on 1 if there is to be a bias, in
+/// closed form: (XᵀX + λI) w = Xᵀt, with λ = `ridge` times the mean of XᵀX's diagonal. Without a bias it is
+/// 0. Throws Error when the inputs are degenerate (not positive definite).
+RouterFit fit_router(const LayerRows& rows, const at::Tensor& targets, double ridge, bool bias,
+                     const Context& context);
 
 /// The share of the targets' variance [n, E] that a prediction explains, over all experts.
 double explained(const at::Tensor& predicted, const at::Tensor& targets);

@@ -31,4 +31,10 @@ std::vector<double> thresholds_at(const at::Tensor& routing_weights, const std::
   return thresholds;
 }
 
+at::Tensor ranks(const at::Tensor& routing_weights) {
+  const auto order = std::get<1>(at::sort(routing_weights, /*stable=*/true, 1, /*descending=*/true));
+  const auto place = -at::arange(routing_weights.size(1), routing_weights.options().dtype(at::kFloat));
+  return at::zeros_like(routing_weights, at::kFloat).scatter(1, order, place.expand_as(order));
+}
+
 }  // namespace ladimo

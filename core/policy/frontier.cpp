@@ -141,8 +141,9 @@ struct Frontier::Solved {
         choices(among_what),
         cuts(table.sizes && (choices.grains.neurons || choices.grains.inputs)),
         fixed(table.layers.size()) {
-    auto pinned = pins_by_layer(pins);
-    for (auto& [layer, policy] : pinned) pin(layer, policy);
+    const auto pinned = pins_by_layer(pins);
+    for (const auto& [layer, policy] : pinned) cuts = cuts || policy.cuts_inputs();
+    for (const auto& [layer, policy] : pinned) pin(layer, policy);
     for (const LayerTable& layer : table.layers) dense += cost_of(layer.candidates.front());
     if (dense > 0) unit = dense / (cuts ? fine_grid : grid);
     std::vector<std::vector<KnapsackOption>> options;
@@ -169,21 +170,21 @@ struct Frontier::Solved {
 
   void pin(int layer, const LayerPolicy& policy) {
     const Candidate candidate = predictor.evaluate(layer, policy);
-    cuts = cuts || policy.cuts_inputs();
     fixed[static_cast<std::size_t>(layer)] = candidate.policy;
     base += cost_of(candidate);
-    pinned_kl += candidate.kl;
+    pinned_kl += predictor.priced_kl(layer, candidate.policy, cuts);
   }
 
   /// The options of a layer's FFN: dense first, then every candidate that costs no more than dense. Where
   /// single inputs may be left out, each of them with every threshold of the inputs and of the neurons.
   std::vector<KnapsackOption> ffn_options(const LayerTable& layer, std::vector<LayerPolicy>& policies) const {
     const double dense_layer = cost_of(layer.candidates.front());
+    const double price = cuts ? table.expert_price : 1;
     BestOptions best(unit, cuts);
     for (const Candidate& candidate : layer.candidates) {
       const auto kind = candidate.policy.kind;
       if (!among(kinds, kind) || (!choices.grains.experts && kind != LayerPolicy::Kind::dense)) continue;
-      best.add({candidate.kl, dense_layer - cost_of(candidate)}, candidate.policy);
+      best.add({candidate.kl * price, dense_layer - cost_of(candidate)}, candidate.policy);
     }
     if (cuts) add_cuts(layer, best);
     return std::move(best).options(policies);

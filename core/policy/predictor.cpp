@@ -182,6 +182,14 @@ Candidate Predictor::evaluate_experts(int layer, const LayerPolicy& policy) cons
   return interpolate(rungs, policy);
 }
 
+double Predictor::priced_kl(int layer, const LayerPolicy& policy, bool cuts) const {
+  const double kl = evaluate(layer, policy).kl;
+  if (!cuts) return kl;
+  LayerPolicy experts = policy;
+  experts.cuts = {};
+  return kl + (table_.expert_price - 1) * evaluate_experts(layer, experts).kl;
+}
+
 double Predictor::decode_ms(const LayerPolicy& policy) const {
   const double ms = policy.kind == Kind::dense ? latency_->dense_decode_ms : (*decode_)(policy.mean_experts);
   if (!policy.cuts_inputs() || !latency_->cuts || !table_.sizes) return ms;
@@ -200,7 +208,7 @@ PolicyNumbers Predictor::numbers(const std::vector<LayerPolicy>& layers, bool cu
   double kl = 0, activated = 0, left_out = 0, decode = 0, prefill = 0;
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const Candidate candidate = evaluate(static_cast<int>(l), layers[l]);
-    kl += candidate.kl;
+    kl += priced_kl(static_cast<int>(l), layers[l], cuts);
     activated += candidate.activated;
     left_out += candidate.attention_left_out;
     if (latency_ == nullptr) continue;

@@ -37,6 +37,9 @@ class Predictor {
   /// the shared neurons alone (top0). Throws Refusal when the layer does not exist or cannot have this
   /// policy.
   Candidate evaluate(int layer, const LayerPolicy& policy) const;
+  /// What a layer's policy adds to the sum that the joint KL follows from: its KL, in which experts count by
+  /// TradeoffTable::expert_price where the frontier may leave out single inputs (`cuts`).
+  double priced_kl(int layer, const LayerPolicy& policy, bool cuts) const;
   PolicyNumbers numbers(const std::vector<LayerPolicy>& layers) const;
   /// The same with the given corrections. A frontier that may leave out single inputs uses those of cuts at
   /// all its points, also where a point leaves out none.

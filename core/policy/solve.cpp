@@ -79,6 +79,11 @@ Policy solve_max_kl(const Frontier& frontier, double kl) {
 
 Policy solve(const TradeoffTable& table, const LatencyTable* latency, const PolicyRequest& request) {
   check(request);
+  const bool experts =
+      std::ranges::any_of(table.layers, [](const LayerTable& layer) { return layer.candidates.size() > 1; });
+  refuse_unless(experts || request.grains.neurons || request.grains.inputs,
+                "This run has no experts that a policy could choose.",
+                "Allow neurons and inputs, or convert layers in another run with {layers}.");
   const Cost cost = request.speedup ? Cost::decode_ms : request.cost;
   // A policy solved by activated parameters holds no times, so it has the same bytes on every machine.
   const Frontier frontier(table, cost == Cost::activated ? nullptr : latency, cost, request.pins,

@@ -116,6 +116,7 @@ nlohmann::json to_json(const TradeoffTable& table) {
   json["layers"] = std::move(layers);
   json["joint_top_k"] = json_of(table.joint_top_k);
   json["joint_cuts"] = json_of(table.joint_cuts);
+  json["expert_price"] = table.expert_price;
   json["sizes"] = table.sizes ? members_to_json(*table.sizes) : nlohmann::json();
   return json;
 }
@@ -135,7 +136,9 @@ TradeoffTable tradeoff_table_from_json(const nlohmann::json& json) {
     if (table.layers.back().layer != static_cast<int>(table.layers.size()) - 1)
       layer.refuse("layer", "does not count up from 0");
   }
-  // Runs of earlier versions lack it.
+  // Runs of earlier versions lack what follows.
+  if (fields.has("expert_price")) table.expert_price = fields.number("expert_price");
+  if (table.expert_price <= 0) fields.refuse("expert_price", "is not above 0");
   for (const auto& [key, points] :
        {std::pair{"joint_top_k", &table.joint_top_k}, std::pair{"joint_cuts", &table.joint_cuts}})
     if (fields.has(key))

@@ -38,7 +38,7 @@ struct LayerTable {
 
 /// A frontier point at which all layers were switched together and measured.
 struct JointPoint {
-  double sum_kl = 0;        // sum of the single-layer KLs of the chosen candidates
+  double sum_kl = 0;        // sum of the single-layer KLs of the chosen candidates, by Predictor::priced_kl()
   double kl = 0;            // measured on the tables split
   double nll_increase = 0;  // measured nll - dense nll
   /// Parameters of the FFNs per token, less what the attention leaves out: by the table, and as counted.
@@ -61,6 +61,9 @@ struct TradeoffTable {
   std::vector<JointPoint> joint;        // by rising sum_kl
   std::vector<JointPoint> joint_top_k;  // by rising sum_kl, every sparse layer with a top_k policy
   std::vector<JointPoint> joint_cuts;   // by rising sum_kl, with all grains
+  /// What a nat of an expert's single-layer KL counts for in the sums of joint_cuts. Experts of a few layers
+  /// do more together than their single KLs say, which cuts do not. 1 in runs of earlier versions.
+  double expert_price = 1;
   /// Absent in runs of earlier versions, which leave out no single inputs.
   std::optional<ProductSizes> sizes = {};
 };

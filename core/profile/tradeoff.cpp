@@ -76,6 +76,57 @@ std::vector<ModelPolicy> points_of(const TradeoffTable& table, Kinds kinds, cons
   return policies;
 }
 
+/// Measures policies of all layers together.
+struct JointMeasurement {
+  const WeightSource& source;
+  const MoeLayers& moe;
+  const Windows& windows;
+  const TradeoffSettings& settings;
+
+  struct Points {
+    std::vector<ModelPolicy> policies;
+    std::vector<JointPoint>* kept_in;  // a list of `table`
+  };
+
+  /// Adds a point to its list for every policy, and notes the dense model's nll.
+  void add_points(TradeoffTable& table, const std::vector<Points>& lists, const Context& context) const {
+    std::vector<ModelPolicy> policies;
+    for (const Points& list : lists)
+      policies.insert(policies.end(), list.policies.begin(), list.policies.end());
+    const auto scores = score(source, moe, windows, policies, context);
+    table.dense_nll = summarise(scores, 0).dense_nll;
+    table.tokens = summarise(scores, 0).tokens;
+    const TradeoffTable single = table;
+    const Predictor predictor(single, nullptr);
+    std::size_t p = 0;
+    for (const Points& list : lists) {
+      for (const ModelPolicy& policy : list.policies)
+        list.kept_in->push_back(point_of(policy, scores, p++, predictor, list.kept_in == &table.joint_cuts));
+      std::ranges::sort(*list.kept_in, {}, &JointPoint::sum_kl);
+    }
+  }
+
+ private:
+  JointPoint point_of(const ModelPolicy& policy, const Scores& scores, std::size_t p,
+                      const Predictor& predictor, bool cuts) const {
+    JointPoint point;
+    const PolicyScores& counted = scores.policies[p];
+    for (std::size_t l = 0; l < policy.size(); ++l) {
+      const auto candidate = predictor.evaluate(static_cast<int>(l), policy[l]);
+      const double by_table = candidate.activated - candidate.attention_left_out;
+      point.sum_kl += predictor.priced_kl(static_cast<int>(l), policy[l], cuts);
+      point.sum_activated += by_table;
+      point.activated +=
+          settings.recalibrated ? counted.ffn_parameters[l] - counted.attention_left_out[l] : by_table;
+    }
+    const auto evaluation = summarise(scores, p);
+    point.kl = evaluation.kl;
+    point.kl_se = evaluation.kl_se;
+    point.nll_increase = evaluation.nll - evaluation.dense_nll;
+    return point;
+  }
+};
+
 }  // namespace
 
 TradeoffTable measure_tradeoff(const WeightSource& source, const MoeLayers& moe,
@@ -145,41 +196,21 @@ void fill_ladder(TradeoffTable& table) {
 
 void measure_joint(TradeoffTable& table, const WeightSource& source, const MoeLayers& moe,
                    const Windows& windows, const TradeoffSettings& settings, const Context& context) {
+  const JointMeasurement measure{source, moe, windows, settings};
   const Grains experts{true, false, false};
-  std::vector<ModelPolicy> policies;
-  std::vector<std::vector<JointPoint>*> kept_in;
-  const auto add = [&](const std::vector<ModelPolicy>& points, std::vector<JointPoint>& to) {
-    policies.insert(policies.end(), points.begin(), points.end());
-    kept_in.resize(policies.size(), &to);
-  };
-  add(points_of(table, Kinds::mixed, experts, {0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0}), table.joint);
-  add(points_of(table, Kinds::top_k, experts, {0.35, 0.7, 1.0}), table.joint_top_k);
-  if (table.sizes)
-    add(points_of(table, Kinds::mixed, {}, {0.08, 0.16, 0.25, 0.35, 0.47, 0.65, 1.0}), table.joint_cuts);
-  const TradeoffTable single = table;
-  const Predictor predictor(single, nullptr);
-  const auto scores = score(source, moe, windows, policies, context);
-  table.dense_nll = summarise(scores, 0).dense_nll;
-  table.tokens = summarise(scores, 0).tokens;
-  for (std::size_t p = 0; p < policies.size(); ++p) {
-    JointPoint point;
-    for (std::size_t l = 0; l < policies[p].size(); ++l) {
-      const auto candidate = predictor.evaluate(static_cast<int>(l), policies[p][l]);
-      const double by_table = candidate.activated - candidate.attention_left_out;
-      point.sum_kl += candidate.kl;
-      point.sum_activated += by_table;
-      const PolicyScores& counted = scores.policies[p];
-      point.activated +=
-          settings.recalibrated ? counted.ffn_parameters[l] - counted.attention_left_out[l] : by_table;
-    }
-    const auto evaluation = summarise(scores, p);
-    point.kl = evaluation.kl;
-    point.kl_se = evaluation.kl_se;
-    point.nll_increase = evaluation.nll - evaluation.dense_nll;
-    kept_in[p]->push_back(point);
-  }
-  for (auto* points : {&table.joint, &table.joint_top_k, &table.joint_cuts})
-    std::ranges::sort(*points, {}, &JointPoint::sum_kl);
+  const double first_round = table.sizes ? 0.6 : 1;  // share of the step's time
+  measure.add_points(
+      table,
+      {{points_of(table, Kinds::mixed, experts, {0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0}), &table.joint},
+       {points_of(table, Kinds::top_k, experts, {0.35, 0.7, 1.0}), &table.joint_top_k}},
+      context.part(0, first_round));
+  if (!table.sizes) return;
+  if (!table.joint.empty() && table.joint.front().sum_kl > 0)
+    table.expert_price = std::max(1.0, table.joint.front().kl / table.joint.front().sum_kl);
+  measure.add_points(
+      table,
+      {{points_of(table, Kinds::mixed, {}, {0.08, 0.16, 0.25, 0.35, 0.47, 0.65, 1.0}), &table.joint_cuts}},
+      context.part(first_round, 1));
 }
 
 }  // namespace ladimo

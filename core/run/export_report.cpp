@@ -20,7 +20,29 @@ struct Members<ExportResult> {
                                   Member{"bytes", &ExportResult::bytes}};
 };
 
+template <>
+struct Members<FitPrice::Numbers> {
+  static constexpr std::tuple all{Member{"kl", &FitPrice::Numbers::kl},
+                                  Member{"activated_fraction", &FitPrice::Numbers::activated_fraction}};
+};
+
 namespace {
+
+nlohmann::json fit_to_json(const std::optional<FitPrice>& fit) {
+  if (!fit) return nullptr;
+  return {{"tokens", fit->tokens},
+          {"wanted", members_to_json(fit->wanted)},
+          {"as_it_is", members_to_json(fit->as_it_is)},
+          {"fitted", members_to_json(fit->fitted)}};
+}
+
+/// Absent in reports of earlier versions.
+std::optional<FitPrice> fit_from_json(const JsonFields& fields) {
+  if (!fields.has("fit")) return std::nullopt;
+  const auto fit = fields.object("fit");
+  const auto numbers = [&](const char* key) { return members_from_json<FitPrice::Numbers>(fit.object(key)); };
+  return FitPrice{fit.integer("tokens"), numbers("wanted"), numbers("as_it_is"), numbers("fitted")};
+}
 
 constexpr const char* schema = "ladimo.report/1";
 
@@ -34,7 +56,9 @@ nlohmann::json to_json(const ExportReport& report) {
           {"recipe", to_json(report.recipe)},
           {"policy", to_json(report.policy)},
           {"verification", members_to_json(report.verification)},
-          {"measurements", std::move(measurements)}};
+          {"measurements", std::move(measurements)},
+          {"fit", fit_to_json(report.fit)},
+          {"format", report.format}};
 }
 
 ExportReport export_report_from_json(const nlohmann::json& json, const std::filesystem::path& path) {
@@ -48,6 +72,8 @@ ExportReport export_report_from_json(const nlohmann::json& json, const std::file
                         {}};
     for (const JsonFields& measurement : fields.objects("measurements"))
       report.measurements.push_back(measurement_from_json(measurement.value()));
+    report.fit = fit_from_json(fields);
+    if (fields.has("format")) report.format = fields.text("format");  // of earlier versions: native
     return report;
   });
 }
@@ -55,6 +81,7 @@ ExportReport export_report_from_json(const nlohmann::json& json, const std::file
 nlohmann::json to_json(const ExportResult& result) {
   auto json = members_to_json(result);
   json.update(members_to_json(result.verification));
+  json["fit"] = fit_to_json(result.fit);
   return json;
 }
 
@@ -62,6 +89,7 @@ ExportResult export_result_from_json(const nlohmann::json& json) {
   const JsonFields fields(json, "result of the export");
   auto result = members_from_json<ExportResult>(fields);
   read_members(fields, result.verification);
+  result.fit = fit_from_json(fields);
   return result;
 }
 

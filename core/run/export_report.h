@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,17 +22,31 @@ struct Verification {
   double kl_against_run = 0;  // nats per token
 };
 
-/// report.json of a native model folder.
+/// What a fit to a format costs (transfer/moe_fit.h), measured on the run's checking split.
+struct FitPrice {
+  std::int64_t tokens = 0;  // scored
+  struct Numbers {
+    double kl = 0;                  // nats per token
+    double activated_fraction = 0;  // counted, of the dense model's activated parameters
+  };
+  Numbers wanted;    // the run under the policy that was asked for
+  Numbers as_it_is;  // the policy that the format has, with what it cannot say left out
+  Numbers fitted;    // the same after the fit: what was written
+};
+
+/// report.json of a model folder.
 struct ExportReport {
   std::string program;  // "ladimo 1.0.0"
   Recipe recipe;
   Policy policy;
   Verification verification;
   std::vector<Measurement> measurements;  // of this policy, oldest first
+  std::optional<FitPrice> fit = {};
+  std::string format = "native";
 };
 
 /// Returns {schema, program, recipe, policy, verification{tokens, max_logit_error, kl_against_run},
-/// measurements[]}.
+/// measurements[], fit, format}.
 nlohmann::json to_json(const ExportReport& report);
 /// Reads what to_json() writes. Throws Refusal that names the file and the key.
 ExportReport export_report_from_json(const nlohmann::json& json, const std::filesystem::path& path = {});
@@ -43,9 +58,10 @@ struct ExportResult {
   std::vector<std::string> files;  // file names, sorted
   std::uint64_t bytes = 0;         // total size of the files
   Verification verification;
+  std::optional<FitPrice> fit = {};
 };
 
-/// Returns {format, path, files[], bytes, and the keys of `verification`}.
+/// Returns {format, path, files[], bytes, the keys of `verification`, and `fit` or null}.
 nlohmann::json to_json(const ExportResult& result);
 /// Reads what to_json() writes. Throws Refusal that names the key.
 ExportResult export_result_from_json(const nlohmann::json& json);

@@ -123,12 +123,13 @@ void keep_times(const RunFolder& run, const Policy& policy, double decode_ms, do
 
 std::vector<TaskResult> newest_tasks(const std::vector<Measurement>& measurements,
                                      const std::vector<LayerPolicy>& layers) {
-  std::map<std::string, TaskResult> newest;
+  // Files in different folders may have one name.
+  std::map<std::pair<std::string, std::filesystem::path>, TaskResult> newest;
   for (const Measurement& measurement : measurements)
     if (measurement.policy.layers == layers)
-      for (const TaskResult& task : measurement.tasks) newest.insert_or_assign(task.task, task);
+      for (const TaskResult& task : measurement.tasks) newest.insert_or_assign({task.task, task.file}, task);
   std::vector<TaskResult> tasks;
-  for (const auto& [name, task] : newest) tasks.push_back(task);
+  for (const auto& [file, task] : newest) tasks.push_back(task);
   return tasks;
 }
 

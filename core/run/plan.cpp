@@ -46,12 +46,14 @@ class Steps {
  private:
   std::vector<PlanStep> tables() const {
     return {{Step::routing_profile,
-             "How the routing weights of every converted layer are distributed, which experts run together, "
-             "and where thresholds come to lie on the model's own trajectory.",
+             plan_.recipe.layers.empty()
+                 ? "How large the inputs and neurons of every layer are."
+                 : "How the routing weights of every converted layer are distributed, which experts run "
+                   "together, and where thresholds come to lie on the model's own trajectory.",
              time_.profile, done(exists(run_.profile_file()) && all_done_)},
             {Step::sensitivity, "What every candidate policy of every layer changes in the predictions.",
              time_.sensitivity, done(all_done_)},
-            {Step::latency, "How long a token takes on this machine, dense and with more or fewer experts.",
+            {Step::latency, "How long a token takes on this machine, dense and with more or less left out.",
              time_.latency, done(exists(run_.latency_file()))},
             {Step::frontier, "Policies for all layers together, measured at a few points of the frontier.",
              time_.frontier, done(all_done_)}};
@@ -109,7 +111,7 @@ class Steps {
     const int left = layers_left();
     if (recipe.layers.empty())
       return {Step::layers, "No FFN becomes experts. Every layer can leave out single inputs and neurons.", 0,
-              true};
+              all_done_};
     const int passed = recipe.layers.back() + 1 - left;
     return {Step::layers,
             fmt::format("The FFNs of {} of {} layers become {} experts each, {} shared: partition, router, "

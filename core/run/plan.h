@@ -33,6 +33,7 @@ struct ConvertRequest {
   std::optional<int> experts;
   std::optional<int> shared;
   std::optional<std::string> layers;  // "all", "0-3,7"
+  std::optional<std::string> target;  // the MoE class that the run is made for
   std::optional<std::uint64_t> seed;
   std::optional<std::string> sensitivity;
   /// A file with any of recipe.json's settings, or their JSON itself. The members above take precedence.

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/json_text.h"
 #include "base/path_problem.h"
+#include "run/class_check.h"
 #include "run/model_check.h"
 #include "run/run_folder.h"
 #include "run/run_text.h"
@@ -121,6 +122,11 @@ void Preflight::choose_settings() {
   Recipe& recipe = plan_.recipe;
   if (in_run_) recipe = *in_run_;
   bool text_known = in_run_.has_value(), layers_known = text_known;
+  if (request_.target)
+    attempt([&] {
+      const auto& target = moe_class_named(*request_.target);
+      if (!in_run_ || in_run_->target != target.name) recipe = made_for(target, std::move(recipe));
+    });
   if (request_.recipe) {
     // Settings that cannot be read may name a text.
     const bool in_run = std::exchange(text_known, true);
@@ -128,7 +134,7 @@ void Preflight::choose_settings() {
       const auto file = read_settings(*request_.recipe);
       recipe = recipe_from_json(file, *request_.recipe, recipe);
       text_known = in_run || file.contains("text");
-      layers_known = layers_known || file.contains("layers");
+      layers_known = layers_known || file.value("layers", nlohmann::json()).is_array();
     });
   }
   recipe.model = normal_path(request_.model);
@@ -249,6 +255,10 @@ void Preflight::check_settings() {
       problem(fmt::format("{} {} tokens do not fill two windows of {}.", tokens, what, recipe.window),
               fmt::format("Set {} to {} or more, or use a smaller {{window}}.", setting,
                           2 * std::max<std::int64_t>(recipe.window, 1)));
+  if (checkpoint_ && !recipe.target.empty())
+    if (const auto reason = objection(moe_class_named(recipe.target), config))
+      problem(fmt::format("{} cannot hold this model: it {}.", moe_class_named(recipe.target).title, *reason),
+              "Convert for another format with {for}, or for none.", plan_.recipe.model);
   if (recipe.sensitivity != "auto" && recipe.sensitivity != "measured" && recipe.sensitivity != "estimated")
     problem(fmt::format("\"{}\" is not a way to get the sensitivity.", recipe.sensitivity),
             "Set {sensitivity} to auto, measured or estimated.");

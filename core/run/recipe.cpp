@@ -20,6 +20,9 @@ struct Members<Stage1> {
                                   Member{"feature_tokens", &Stage1::feature_tokens},
                                   Member{"router_ridge", &Stage1::router_ridge},
                                   Member{"router_ranks", &Stage1::router_ranks},
+                                  Member{"router_bias", &Stage1::router_bias},
+                                  Member{"top_k", &Stage1::top_k},
+                                  Member{"offsets", &Stage1::offsets},
                                   Member{"compensation", &Stage1::compensation},
                                   Member{"levels", &Stage1::levels},
                                   Member{"elastic", &Stage1::elastic},
@@ -58,6 +61,7 @@ struct Members<Recipe> {
                                   Member{"experts", &Recipe::experts},
                                   Member{"shared", &Recipe::shared},
                                   Member{"layers", &Recipe::layers},
+                                  Member{"target", &Recipe::target},
                                   Member{"seed", &Recipe::seed},
                                   Member{"sensitivity", &Recipe::sensitivity},
                                   Member{"recalibrate", &Recipe::recalibrate},
@@ -153,6 +157,7 @@ Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Reci
   rules.require(recipe.window >= 2, "window", "is less than 2");
   check_experts(rules, recipe);
   check_layers(rules, recipe);
+  if (!recipe.target.empty()) moe_class_named(recipe.target);
   rules.require(
       recipe.sensitivity == "auto" || recipe.sensitivity == "measured" || recipe.sensitivity == "estimated",
       "sensitivity", "is none of auto, measured, estimated");
@@ -194,6 +199,17 @@ nlohmann::json to_json(const Recipe& recipe) {
   json["stage1"] = members_to_json(recipe.stage1);
   json["finish"] = members_to_json(recipe.finish);
   return json;
+}
+
+Recipe made_for(const MoeClass& target, Recipe recipe) {
+  recipe.target = target.name;
+  recipe.stage1.router_ranks.clear();
+  recipe.stage1.router_bias = target.selection_bias;
+  recipe.stage1.top_k = true;
+  recipe.stage1.offsets = false;
+  recipe.stage1.compensation = false;
+  if (!target.shared && recipe.shared == -1) recipe.shared = 0;
+  return recipe;
 }
 
 Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path& path, Recipe base) {

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "policy/moe_class.h"
 #include "text/corpus.h"
 
 namespace ladimo {
@@ -21,6 +22,9 @@ struct Stage1 {
   int feature_tokens = 4096;                    // tokens sampled for the features
   double router_ridge = 1e-3;                   // relative to the mean of the diagonal
   std::vector<int> router_ranks = {8, 16, 32};  // hidden units of small routers to try; none: linear alone
+  bool router_bias = true;   // off: the router of the fit has none, and hidden units are not tried
+  bool top_k = false;        // every token runs equally many experts; off: those above a threshold
+  bool offsets = true;       // something replaces skipped experts; off: nothing, as in MoE model classes
   bool compensation = true;  // b_i = E[E_i(x) | skipped] where it pays for its parameters; off: one bias
   std::vector<double> levels = {0.15, 0.35, 0.55, 0.8};  // routed activity levels that refit sums over
   bool elastic = true;  // trained for all activity levels; off: for `levels` alone
@@ -58,6 +62,7 @@ struct Recipe {
   int experts = 0;                       // number of equal slices N; 0 until resolved
   int shared = -1;                       // number of slices that are always on; -1 until resolved
   std::vector<int> layers;               // converted layers, rising; none: only cuts of inputs and neurons
+  std::string target;  // the MoE class that the run is made for (policy/moe_class.h); empty: none
   std::uint64_t seed = 0;
   std::string sensitivity = "auto";  // "measured", "estimated", "auto"
   /// Activity is counted on the converted model's own trajectory; off: on the dense model's.
@@ -83,6 +88,11 @@ nlohmann::json to_json(const Recipe& recipe);
 /// Reads recipe.json or the settings of `--recipe`. Keys that are missing keep the value of `base`. Throws
 /// Refusal that names a key which is unknown or has a bad value.
 Recipe recipe_from_json(const nlohmann::json& json, const std::filesystem::path& path, Recipe base = {});
+
+/// Returns the recipe with the settings that make a run which `target` can express: a linear router, with a
+/// bias only where the class has one, top-k, and nothing in place of skipped experts. No expert is shared
+/// where the class has none that always runs, unless the recipe says how many are.
+Recipe made_for(const MoeClass& target, Recipe recipe);
 
 /// One line per key in which the two differ ("experts: 64 in the run, 32 asked").
 std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked);

@@ -93,6 +93,13 @@ Split held_out_text(const std::vector<fs::path>& files, const Recipe& recipe, co
   return split_corpus(files, tokenizer, recipe.window, size, recipe.seed);
 }
 
+Split whole_text(const RunFolder& run, const Recipe& recipe, const std::vector<fs::path>& named,
+                 const Tokenizer& tokenizer) {
+  if (recipe.self_text()) return self_written_text(run, recipe, tokenizer);
+  const auto files = text_files(run, recipe, named, " with {run_text}.");
+  return split_corpus(files, tokenizer, recipe.window, recipe.splits(), recipe.seed);
+}
+
 Split self_written_text(const RunFolder& run, const Recipe& recipe, const Tokenizer& tokenizer) {
   Split split = held_out_text(held_out_files(run, recipe), recipe, tokenizer);
   split.calibration =

@@ -22,6 +22,11 @@ Split held_out_text(const std::vector<std::filesystem::path>& files, const Recip
 /// All splits of a run whose model has written its own text.
 Split self_written_text(const RunFolder& run, const Recipe& recipe, const Tokenizer& tokenizer);
 
+/// All splits of a run as its conversion cuts them. `named` as text_files() has it. Throws Refusal like
+/// text_files(), and when the text that the model wrote is missing.
+Split whole_text(const RunFolder& run, const Recipe& recipe, const std::vector<std::filesystem::path>& named,
+                 const Tokenizer& tokenizer);
+
 /// The files of the run's held-out text: the recipe's, wherever text_files() finds them, or the one that the
 /// model wrote. Throws Refusal like text_files(), and when the model's text is missing.
 std::vector<std::filesystem::path> held_out_files(const RunFolder& run, const Recipe& recipe,

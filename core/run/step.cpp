@@ -21,6 +21,7 @@ constexpr Words all_words[] = {
     {Step::evaluation, "evaluation", "Evaluation"},
     {Step::task, "task", "Task"},
     {Step::bench, "bench", "Timing"},
+    {Step::fit, "fit", "Fit to the format"},
     {Step::writing, "writing", "Writing the model"},
     {Step::reading_again, "reading again", "Reading it again"},
     {Step::opponents, "opponents", "Opponents"},

@@ -24,6 +24,7 @@ enum class Step {
   task,
   bench,
   // export
+  fit,
   writing,
   reading_again,
   // compare

@@ -79,7 +79,7 @@ std::string sentence(const TaskScore& score) {
 
 std::string seen_remark(const TaskResult& result) {
   if (!is_notable(result.seen.seen)) return {};
-  return fmt::format("{} of the questions of {} is in the text that the run was calibrated on.",
+  return fmt::format("{} of the questions of {} are in the text that the run was calibrated on.",
                      share_in_words(*result.seen.seen), result.task);
 }
 

@@ -119,6 +119,14 @@ Json messages_of_pairs(const Json& pairs) {
 
 }  // namespace
 
+ChatTemplateTexts chat_template_texts(const ModelFiles& files) {
+  const auto sources = sources_of(files);
+  const auto text = [](const std::optional<Source>& source) {
+    return source ? std::optional(source->text) : std::nullopt;
+  };
+  return {text(sources.usual), text(sources.with_tools)};
+}
+
 ChatTemplate::ChatTemplate(const ModelFiles& files) {
   try {
     read(files);

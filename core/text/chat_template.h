@@ -14,12 +14,22 @@
 
 namespace ladimo {
 
+/// The templates of a model as they are written.
+struct ChatTemplateTexts {
+  std::optional<std::string> usual;
+  std::optional<std::string> with_tools;  // for conversations with tools, where that is another one
+};
+
+/// Reads the template of a model: chat_template.jinja, else `chat_template` of tokenizer_config.json (a text,
+/// or a list of named ones, of which `default` and `tool_use` count), else of chat_template.json. Beside
+/// chat_template.jinja, additional_chat_templates/tool_use.jinja is `tool_use`. Throws Refusal that names the
+/// file.
+ChatTemplateTexts chat_template_texts(const ModelFiles& files);
+
 class ChatTemplate {
  public:
-  /// Reads the template of a model: chat_template.jinja, else `chat_template` of tokenizer_config.json (a
-  /// text, or a list of named ones, of which `default` and `tool_use` count), else of chat_template.json.
-  /// Beside chat_template.jinja, additional_chat_templates/tool_use.jinja is `tool_use`. What is wrong with
-  /// it is said in problem(): a model whose template cannot be used is as good as any for text.
+  /// Reads the template of a model, where chat_template_texts() finds it. What is wrong with it is said in
+  /// problem(): a model whose template cannot be used is as good as any for text.
   explicit ChatTemplate(const ModelFiles& files);
 
   /// Why conversations cannot be rendered: there is no template, or it cannot be read.

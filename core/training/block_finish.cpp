@@ -32,11 +32,11 @@ struct Block {
 /// Consecutive windows at the same position of the slider.
 struct Group {
   std::int64_t begin = 0, end = 0;
-  SliderPosition position;  // of all layers
+  ModelPolicy policy;
 
   std::int64_t windows() const { return end - begin; }
-  SliderPosition within(const Block& block) const {
-    return {position.begin() + block.first, position.begin() + block.last};
+  ModelPolicy within(const Block& block) const {
+    return {policy.begin() + block.first, policy.begin() + block.last};
   }
 };
 
@@ -112,7 +112,7 @@ class BlockFinish {
     std::vector<Group> result;
     for_chunks(end - begin, size, [&](auto from, auto to) {
       const auto policy = slider_.draw(static_cast<int>(result.size()) % FinishSlider::stretches, random_);
-      result.push_back({begin + from, begin + to, position_of(policy.layers)});
+      result.push_back({begin + from, begin + to, policy.layers});
     });
     return result;
   }

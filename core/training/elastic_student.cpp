@@ -3,6 +3,7 @@
 #include <array>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -44,13 +45,13 @@ std::size_t shift_of(std::size_t kind) {
   return absent;
 }
 
-/// A converted layer at a threshold, differentiable with respect to its weights.
+/// A converted layer under a sparse policy, differentiable with respect to its weights.
 class ElasticFfn : public FeedForward {
  public:
-  ElasticFfn(const MoeWeights& weights, double threshold, double slope, std::int64_t positions,
+  ElasticFfn(const MoeWeights& weights, LayerPolicy policy, double slope, std::int64_t positions,
              at::ScalarType compute)
       : weights_(weights.to(weights.gate.device(), compute)),
-        threshold_(threshold),
+        policy_(std::move(policy)),
         slope_(slope),
         positions_(positions) {}
 
@@ -60,29 +61,47 @@ class ElasticFfn : public FeedForward {
     // Window position 0 is left out, because its values may be far larger than all others.
     const auto others = routing.detach().view({-1, positions_, routing.size(1)}).slice(1, 1);
     const auto width = (slope_ * others.std()).clamp_min(1e-6);  // a constant router has none
-    return {weights_.combine(weights_.hidden(x), differentiable_selection(routing, threshold_, width)), {}};
+    const auto selected = policy_.kind == LayerPolicy::Kind::top_k
+                              ? differentiable_top_k(routing, policy_.k, width)
+                              : differentiable_selection(routing, policy_.threshold, width);
+    return {weights_.combine(weights_.hidden(x), selected), {}};
   }
   MoeShape shape() const override { return weights_.shape(); }
 
  private:
   MoeWeights weights_;
-  double threshold_, slope_;
+  LayerPolicy policy_;
+  double slope_;
   std::int64_t positions_;
 };
+
+/// `hard` with the gradient of a sigmoid of z, minus its mean over what `sum` adds up.
+template <class Sum>
+at::Tensor with_soft_gradient(const at::Tensor& hard, const at::Tensor& z, Sum sum) {
+  if (!at::GradMode::is_enabled()) return hard;
+  const auto at_rest = z.detach().sigmoid();
+  const auto margin = at_rest * (1 - at_rest);
+  const auto drift = sum(margin * z) / sum(margin).clamp_min(1e-12);
+  // `drift` cancels out in the value. Only its gradient remains, the movement of the threshold.
+  const auto soft = (z - (drift - drift.detach())).sigmoid();
+  return hard + (soft - soft.detach());
+}
 
 }  // namespace
 
 at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold,
                                     const at::Tensor& width) {
   const auto z = (routing_weights - threshold) / width;
-  const auto at_rest = z.detach().sigmoid();
-  const auto hard = (z.detach() >= 0).to(at::kFloat);
-  if (!at::GradMode::is_enabled()) return hard;
-  const auto margin = at_rest * (1 - at_rest);
-  const auto drift = (margin * z).sum() / margin.sum().clamp_min(1e-12);
-  // `drift` cancels out in the value. Only its gradient remains, the movement of the threshold.
-  const auto soft = (z - (drift - drift.detach())).sigmoid();
-  return hard + (soft - soft.detach());
+  return with_soft_gradient((z.detach() >= 0).to(at::kFloat), z,
+                            [](const at::Tensor& values) { return values.sum(); });
+}
+
+at::Tensor differentiable_top_k(const at::Tensor& routing_weights, std::int64_t k, const at::Tensor& width) {
+  const auto hard = select_experts(routing_weights.detach(), LayerPolicy::top(static_cast<int>(k)));
+  if (k <= 0) return hard.to(at::kFloat);
+  const auto last = std::get<0>(routing_weights.detach().topk(k, 1)).slice(1, k - 1);
+  return with_soft_gradient(hard.to(at::kFloat), (routing_weights - last) / width,
+                            [](const at::Tensor& values) { return values.sum(1, /*keepdim=*/true); });
 }
 
 MoeWeights with_shifts(MoeWeights weights, const DenseFfn& ffn, const std::vector<LayerPolicy>& thresholds) {
@@ -135,10 +154,9 @@ ElasticStudent::ElasticStudent(const WeightSource& source, std::int64_t first, C
   }
 }
 
-/// The weights of a converted layer at a threshold. Those that are trained are leaves of autograd.
-MoeWeights ElasticStudent::used_at(std::size_t layer, double threshold,
+/// The weights of a converted layer under a sparse policy. Those that are trained are leaves of autograd.
+MoeWeights ElasticStudent::used_at(std::size_t layer, const LayerPolicy& policy,
                                    std::vector<ElasticPass::Used>& used) const {
-  const auto policy = LayerPolicy::above(threshold);
   const MoeWeights& weights = *moe_[layer];
   const double movement = weights.moves() ? weights.shift_of(policy) : 0;
   const at::NoGradGuard without_gradients;
@@ -155,14 +173,14 @@ MoeWeights ElasticStudent::used_at(std::size_t layer, double threshold,
   return moved;
 }
 
-ElasticPass ElasticStudent::forward(const at::Tensor& h, const SliderPosition& position) const {
+ElasticPass ElasticStudent::forward(const at::Tensor& h, const ModelPolicy& policy) const {
   ElasticPass pass;
   pass.h = walk_together(source_, h, std::ssize(decoder_), [&](std::int64_t l) {
     const auto i = static_cast<std::size_t>(l);
     auto layer = decoder_[i];
-    if (position[i])
-      layer.ffn = std::make_shared<ElasticFfn>(used_at(i, *position[i], pass.used), *position[i], slope_,
-                                               h.size(1), compute_);
+    if (policy[i].kind != LayerPolicy::Kind::dense)
+      layer.ffn = std::make_shared<ElasticFfn>(used_at(i, policy[i], pass.used), policy[i], slope_, h.size(1),
+                                               compute_);
     return layer;
   });
   return pass;

@@ -12,15 +12,15 @@
 
 namespace ladimo {
 
-/// The thresholds of consecutive layers at one position of the slider, empty where a layer stays dense.
-using SliderPosition = std::vector<std::optional<double>>;
-
 /// The selection r >= threshold as 0 and 1 [T, E]. Its gradient is that of a sigmoid of `width` (one number,
 /// in units of the routing weight) around the threshold, minus its mean. The threshold thus follows the
 /// routing weights, so that as many experts run as before, and an expert's gain from running is compared with
 /// that of the others at the margin.
 at::Tensor differentiable_selection(const at::Tensor& routing_weights, double threshold,
                                     const at::Tensor& width);
+/// The same for the k greatest of every token: the threshold is its k-th greatest weight, and the mean is
+/// that over its own experts.
+at::Tensor differentiable_top_k(const at::Tensor& routing_weights, std::int64_t k, const at::Tensor& width);
 
 /// Returns `weights` with shifts along the slider (MoeWeights::at). The shifts lead from the dense FFN, where
 /// all experts run, through the given weights, where half of them run. `thresholds` holds sparse policies by
@@ -59,8 +59,9 @@ class ElasticStudent {
   ElasticStudent(const WeightSource& source, std::int64_t first, ConvertedLayers layers, double slope,
                  at::ScalarType compute);
 
-  /// Takes h [n, W, d] fp32, the residual stream before the first layer, through all layers.
-  ElasticPass forward(const at::Tensor& h, const SliderPosition& position) const;
+  /// Takes h [n, W, d] fp32, the residual stream before the first layer, through all layers. `policy` has an
+  /// entry for each of them, without cuts.
+  ElasticPass forward(const at::Tensor& h, const ModelPolicy& policy) const;
 
   /// For every converted layer: gate, up and down with their shifts, the compensation, and the router with
   /// its hidden layer. They may be changed in place.
@@ -74,7 +75,8 @@ class ElasticStudent {
   ConvertedLayers layers() const;
 
  private:
-  MoeWeights used_at(std::size_t layer, double threshold, std::vector<ElasticPass::Used>& used) const;
+  MoeWeights used_at(std::size_t layer, const LayerPolicy& policy,
+                     std::vector<ElasticPass::Used>& used) const;
 
   const WeightSource& source_;
   std::vector<DecoderLayer> decoder_;  // in the dtype that forward() multiplies in

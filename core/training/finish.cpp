@@ -131,7 +131,7 @@ class Training {
     context_.check();
     at::AutoGradMode with_gradients(true);
     const auto ids = ids_of(picked_windows(windows_, windows), 0, std::ssize(windows));
-    const auto pass = student_.forward(source_.embed(ids), position_of(policy.layers));
+    const auto pass = student_.forward(source_.embed(ids), policy.layers);
     if (!pass.h.requires_grad()) return 0;
     const double weight = 1 / std::max(policy.predicted.kl, least_kl);
     const auto [loss, gradient] = teacher_.kl_gradient(pass.h.detach(), windows, weight);
@@ -157,7 +157,7 @@ Finished finish_end_to_end(const WeightSource& source, const MoeLayers& moe, con
                            const Windows& calibration, at::ScalarType storage, const Context& context) {
   const FinishSlider slider(source, moe, recipe, calibration, storage, context.part(0, priced_until));
   const WindowOrder order(calibration.count(), recipe.stage1.validation_share);
-  FinishJudge judge(source, order.judging(calibration), slider.frontier(), slider.budgets());
+  FinishJudge judge(source, order.judging(calibration), slider);
   judge.remember(moe, context.part(priced_until, trained_from));
   Training training(source, first_layers(source, slider, recipe), recipe, calibration, slider, context);
   Finished finished;

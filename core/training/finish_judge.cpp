@@ -10,16 +10,15 @@
 
 namespace ladimo {
 
-FinishJudge::FinishJudge(const WeightSource& source, Windows windows, const Frontier& frontier,
-                         const std::vector<double>& budgets)
+FinishJudge::FinishJudge(const WeightSource& source, Windows windows, const FinishSlider& slider)
     : source_(source), windows_(std::move(windows)) {
-  for (const double budget : budgets) {
-    policies_.push_back(frontier.at_budget(budget).layers);
-    for (const double share : {0.97, 1.03}) beside_.push_back(frontier.at_budget(share * budget).layers);
+  for (const double budget : slider.budgets()) {
+    policies_.push_back(slider.at_budget(budget).layers);
+    for (const double share : {0.97, 1.03}) beside_.push_back(slider.at_budget(share * budget).layers);
   }
-  if (budgets.empty())
+  if (slider.budgets().empty())
     for (const double tradeoff : {0.2, 0.45, 0.7, 0.95})
-      policies_.push_back(frontier.at_tradeoff(tradeoff).layers);
+      policies_.push_back(slider.at_tradeoff(tradeoff).layers);
 }
 
 void FinishJudge::remember(const MoeLayers& moe, const Context& context) {

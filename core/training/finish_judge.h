@@ -5,17 +5,15 @@
 
 #include "base/context.h"
 #include "evaluate/scores.h"
-#include "policy/frontier.h"
+#include "training/finish_slider.h"
 
 namespace ladimo {
 
 /// Judges converted layers on held-back windows, compared with the layers before the finish.
 class FinishJudge {
  public:
-  /// Judges at policies along the frontier, or only at `budgets` (activated parameters of the whole model)
-  /// where they are given.
-  FinishJudge(const WeightSource& source, Windows windows, const Frontier& frontier,
-              const std::vector<double>& budgets);
+  /// Judges at policies along the slider, or only at its budgets where it has some.
+  FinishJudge(const WeightSource& source, Windows windows, const FinishSlider& slider);
 
   /// Measures the layers before the finish.
   void remember(const MoeLayers& moe, const Context& context);

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "model/weight_source.h"
+#include "policy/class_policies.h"
 #include "policy/frontier.h"
 #include "profile/sensitivity.h"
 #include "run/recipe.h"
@@ -13,18 +14,19 @@
 
 namespace ladimo {
 
-/// The thresholds of a model's policy; its layers are dense or have a threshold.
-SliderPosition position_of(const ModelPolicy& policy);
-
 /// Keeps references to `source` and `moe`.
 class FinishSlider {
  public:
-  /// Estimates the sensitivities of 13 thresholds of each of `recipe.layers` on some of the calibration
-  /// windows, with the weights of first_layer() as `storage` holds them. Takes the memory of one layer.
+  /// Estimates the sensitivities of 13 thresholds (of some ks, where the recipe has top_k) of each of
+  /// `recipe.layers` on some of the calibration windows, with the weights of first_layer() as `storage` holds
+  /// them. Takes the memory of one layer.
   FinishSlider(const WeightSource& source, const MoeLayers& moe, const Recipe& recipe,
                const Windows& calibration, at::ScalarType storage, const Context& context);
 
-  const Frontier& frontier() const { return *frontier_; }
+  /// The policies of the slider: of the frontier, or of the class that the run is made for
+  /// (policy/class_policies.h). A budget is in activated parameters of the whole model.
+  Policy at_tradeoff(double tradeoff) const;
+  Policy at_budget(double budget) const;
   /// Activated parameters of the whole model, one for each of the recipe's levels, where a conversion is
   /// trained for these alone. Empty where it is trained for the whole slider.
   const std::vector<double>& budgets() const { return budgets_; }
@@ -42,8 +44,9 @@ class FinishSlider {
   const WeightSource& source_;
   const MoeLayers& moe_;
   bool shifts_;
-  CandidateTable candidates_;
+  CandidateTable thresholds_;
   std::optional<Frontier> frontier_;
+  std::optional<ClassPolicies> of_class_;  // in the place of the frontier
   std::vector<double> budgets_;
 };
 

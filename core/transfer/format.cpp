@@ -1,25 +1,64 @@
 #include "transfer/format.h"
 
+#include <algorithm>
+#include <string_view>
+
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/format.h"
+#include "transfer/moe_format.h"
 #include "transfer/native_format.h"
 
 namespace ladimo {
+namespace {
 
-const std::vector<const Format*>& formats() {
-  static const std::vector<const Format*> all = {&native_format()};
+constexpr const char* native = "native";
+constexpr double rounding = 1e-3;  // share of the largest logit; an exact copy of the run gives 0
+
+}  // namespace
+
+std::unique_ptr<const Format> format_named(const std::string& name, std::optional<GgufPrecision> gguf) {
+  if (name == native) {
+    if (gguf)
+      throw Refusal("The native format has no GGUF.",
+                    "Choose another format with {format}, or leave {gguf} out.");
+    return native_format();
+  }
+  std::vector<std::string> names{native};
+  for (const MoeClass& target : moe_classes()) {
+    if (target.name == name) return moe_format(target, gguf);
+    names.emplace_back(target.name);
+  }
+  throw Refusal(fmt::format("This version cannot write the format \"{}\".", name),
+                fmt::format("Set {{format}} to {}.", fmt::join(names, ", ")));
+}
+
+std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision) {
+  std::vector<std::unique_ptr<const Format>> all;
+  all.push_back(native_format());
+  for (const MoeClass& target : moe_classes()) {
+    all.push_back(moe_format(target, {}));
+    all.push_back(moe_format(target, precision));
+  }
   return all;
 }
 
-const Format& format_named(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Format* format : formats()) {
-    if (format->name() == name) return *format;
-    names.emplace_back(format->name());
-  }
-  throw Refusal(fmt::format("This version cannot write the format \"{}\".", name),
-                fmt::format("Set {{format}} to {}.", fmt::join(names, " or ")));
+Verification compare_logits(const at::Tensor& expected, const at::Tensor& found) {
+  const auto log_p = expected.log_softmax(1);
+  const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
+  return {expected.size(0), (found - expected).abs().max().item<double>(), std::max(0.0, kl)};
+}
+
+void require_same_logits(const at::Tensor& expected, const at::Tensor& found,
+                         const std::filesystem::path& path) {
+  const double error = (found - expected).abs().max().item<double>();
+  if (!(error <= rounding * std::max(1.0, expected.abs().max().item<double>())))
+    throw Error(
+        fmt::format("The model that was written differs from the run: its logits are off by up to {}.",
+                    format_number(error)),
+        "Check the disk, then {export_again}.", path);
 }
 
 }  // namespace ladimo

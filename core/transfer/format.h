@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,8 +12,12 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
-#include "decode/decoder.h"
+#include "checkpoint/gguf_precision.h"
+#include "model/standard_moe.h"
+#include "model/weight_source.h"
+#include "policy/moe_class.h"
 #include "policy/policy_file.h"
+#include "run/export_report.h"
 #include "run/run_folder.h"
 
 namespace ladimo {
@@ -23,29 +29,58 @@ struct ExportSource {
   Policy policy;
   bool all_policies = false;  // converted layers keep their dense weights too, so that any policy can be used
   std::uint64_t shard_bytes = std::uint64_t{4} << 30;  // size limit of one file of weights
+  /// A layer with experts as a MoE class computes it. Null for the native format.
+  std::function<std::shared_ptr<const StandardMoe>(int layer)> moe = {};
 };
 
 class Format {
  public:
   virtual ~Format() = default;
-  /// The name that `--format` takes.
+  /// The name that `--format` takes, and the one that people know.
   virtual const char* name() const = 0;
-  /// Why the format cannot express a policy, or nothing where it can.
-  virtual std::optional<Problem> objection(const ModelPolicy& policy) const = 0;
+  virtual const char* title() const = 0;
+  /// The class that the format belongs to; null for the native format, which expresses everything.
+  virtual const MoeClass* moe_class() const { return nullptr; }
+  /// Whether it writes a GGUF file instead of a folder.
+  virtual bool in_gguf() const { return false; }
+  /// Which policies it can express. Precondition: moe_class() is not null.
+  virtual MoeLimits limits() const { return {}; }
+
+  /// Why no run of this model can be written, or nothing where it can.
+  virtual std::optional<Problem> objection(const Checkpoint& original) const = 0;
+  /// Why the run cannot be written under this policy as it is, or nothing where it can. A fit
+  /// (transfer/moe_fit.h) may make it one that can.
+  virtual std::optional<Problem> objection(const RunFolder& run, const ModelPolicy& policy) const = 0;
   /// The bytes of weights that write() will write.
   virtual std::uint64_t bytes(const ExportSource& source) const = 0;
-  /// Writes config, weights and tokenizer into an existing folder, one tensor at a time. Throws Error when
-  /// the disk is full, and Interrupted.
-  virtual void write(const ExportSource& source, const std::filesystem::path& folder,
+  /// Writes everything under `path`, one tensor at a time: an existing folder, or for GGUF a file that does
+  /// not exist. Throws Error when the disk is full, and Interrupted.
+  virtual void write(const ExportSource& source, const std::filesystem::path& path,
                      const Context& context) const = 0;
-  /// Loads the exported model from its folder alone. The code shares nothing with write().
-  virtual Decoder reread(const std::filesystem::path& folder, at::Device device,
-                         at::ScalarType dtype) const = 0;
+  /// What verify() compares with.
+  struct Expected {
+    at::Tensor ids;     // [n, W] int64
+    at::Tensor logits;  // [n W, vocab] fp32: those of the run under its policy
+  };
+  /// Reads the files again, without the run or its original, and compares them with the run. The code that
+  /// reads shares nothing with write(). `weights` are those of the original, `dtype` is that of `logits`.
+  /// Throws Error that names what differs.
+  virtual Verification verify(const ExportSource& source, const std::filesystem::path& path,
+                              const Expected& expected, const WeightSource& weights,
+                              const Context& context) const = 0;
 };
 
-/// All formats that this version writes.
-const std::vector<const Format*>& formats();
-/// Throws Refusal with the names of all formats when `name` is none of them.
-const Format& format_named(const std::string& name);
+/// The format of a name, and with `gguf` the one that writes GGUF files in this precision. Throws Refusal
+/// with the names of all formats when `name` is none of them, and where there is no GGUF of it.
+std::unique_ptr<const Format> format_named(const std::string& name, std::optional<GgufPrecision> gguf = {});
+/// All formats, native first; those of GGUF in `precision`.
+std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision);
+
+/// Logits of the written model against those that were expected: the largest difference, and KL(expected ||
+/// found).
+Verification compare_logits(const at::Tensor& expected, const at::Tensor& found);
+/// Throws Error where the largest difference is more than what rounding leaves.
+void require_same_logits(const at::Tensor& expected, const at::Tensor& found,
+                         const std::filesystem::path& path);
 
 }  // namespace ladimo

@@ -1,5 +1,9 @@
 #include "transfer/model_card.h"
 
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "base/format.h"
@@ -27,14 +31,33 @@ std::string measured_rows(const std::vector<Measurement>& measurements) {
   return rows;
 }
 
+/// Words in a table: a bar would end the cell.
+std::string cell(const std::string& words) {
+  std::string escaped;
+  for (const char c : words) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  return escaped;
+}
+
 std::string task_rows(const std::vector<TaskResult>& tasks) {
   std::string rows;
   for (const TaskResult& task : tasks)
     for (const TaskScore& score : task_scores(task))
-      rows += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", score.task, score.n,
+      rows += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", cell(score.task), score.n,
                           chosen_by(score), score.before ? share_text(score.before->dense) : "-",
                           share_text(score.model), difference_text(score), p_text(score), verdict(score));
   return rows;
+}
+
+/// A word of a shell command, in quotes where it needs them.
+std::string shell_word(const std::string& word) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("._-+").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::ranges::all_of(word, plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 /// The chapter on tasks; empty where none were answered.
@@ -42,22 +65,56 @@ std::string tasks_chapter(const std::vector<TaskResult>& tasks) {
   if (tasks.empty()) return {};
   std::string files, remarks;
   for (const TaskResult& task : tasks) {
-    files += ' ' + task.file.filename().string();
+    files += ' ' + shell_word(task.file.filename().string());
     if (const auto remark = seen_remark(task); !remark.empty()) remarks += '\n' + remark + '\n';
   }
   return fmt::format(
       "## Tasks\n\n"
       "Multiple choice, answered before and after the conversion: the choice with the greatest probability "
-      "(acc of "
-      "lm-eval), or with the greatest per character (acc_norm). Accuracy with its standard error, and the "
-      "difference "
-      "with that of answers to the same questions, which is smaller. p is McNemar's exact test on the "
-      "questions that "
-      "only one of both models answers right; below 0.05 a difference counts as shown.\n\n"
+      "(acc of lm-eval), or with the greatest per character (acc_norm). Accuracy with its standard error, "
+      "and "
+      "the difference with that of answers to the same questions, which is smaller. p is McNemar's exact "
+      "test "
+      "on the questions that only one of both models answers right; below 0.05 a difference counts as "
+      "shown.\n\n"
       "| task | questions | chosen by | dense, % | converted, % | difference, points | p | |\n"
       "|---|---|---|---|---|---|---|---|\n{}{}\n"
       "    ladimo eval RUN --policy policy.json --tasks-only --tasks{}\n\n",
       task_rows(tasks), remarks, files);
+}
+
+std::string how_to_load(bool native) {
+  const char* code = native ? ", trust_remote_code=True" : "";
+  return fmt::format(
+      "{}\n\n"
+      "    from transformers import AutoModelForCausalLM, AutoTokenizer\n"
+      "    tokenizer = AutoTokenizer.from_pretrained(\"FOLDER\"{})\n"
+      "    model = AutoModelForCausalLM.from_pretrained(\"FOLDER\"{})\n"
+      "    print(tokenizer.decode(model.generate(**tokenizer(\"TEXT\", return_tensors=\"pt\"))[0]))\n\n",
+      native ? "Open it with `ladimo generate FOLDER --prompt TEXT` or `ladimo-studio FOLDER`, or in Hugging "
+               "Face "
+               "transformers:"
+             : "Open it in Hugging Face transformers, which has its class:",
+      code, code);
+}
+
+/// The table of distances. A fit is judged by what was measured after it, so nothing is predicted there.
+std::string distances(const ExportReport& report) {
+  if (!report.fit)
+    return "| | KL | perplexity | activated parameters | of the FFNs |\n|---|---|---|---|---|\n" +
+           row("predicted", report.policy.predicted) + measured_rows(report.measurements);
+  const FitPrice& fit = *report.fit;
+  const auto line = [](const char* what, const FitPrice::Numbers& numbers) {
+    return fmt::format("| {} | {} | {} |\n", what, format_number(numbers.kl),
+                       percent(numbers.activated_fraction));
+  };
+  return fmt::format(
+             "Measured on {} tokens of the run's held-out text:\n\n"
+             "| | KL | activated parameters |\n|---|---|---|\n",
+             fit.tokens) +
+         line("this folder, fitted to its class", fit.fitted) +
+         line("the same without the fit", fit.as_it_is) +
+         line("the run under the policy that was asked for", fit.wanted);
 }
 
 std::string policy_rows(const std::vector<LayerPolicy>& layers) {
@@ -81,29 +138,36 @@ std::string policy_rows(const std::vector<LayerPolicy>& layers) {
 std::string model_card(const ExportReport& report) {
   const Recipe& recipe = report.recipe;
   const Verification& check = report.verification;
+  const bool experts = !recipe.layers.empty(), native = report.format == "native";
+  const std::string what =
+      experts
+          ? fmt::format(
+                "A dense language model whose feed-forward networks (FFNs) were distilled, layer by layer, "
+                "into {} experts each, {} of them always on. Every token uses only the experts that the "
+                "policy below chooses.",
+                recipe.experts, recipe.shared)
+          : "A dense language model that leaves out small inputs and neurons of its layers, token by token, "
+            "as "
+            "the policy below says. No weight was changed.";
   return fmt::format(
-      "# {0}, converted by LaDiMo Studio\n\n"
-      "A dense language model whose feed-forward networks (FFNs) were distilled, layer by layer, into {1} "
-      "experts "
-      "each, {2} of them always on. Every token uses only the experts that the policy below chooses. Open it "
-      "with "
-      "`ladimo generate FOLDER --prompt TEXT` or `ladimo-studio FOLDER`.\n\n"
+      "# {}, converted by LaDiMo Studio\n\n"
+      "{} {}"
       "## Distance from the dense model\n\n"
       "KL is the mean KL(dense || converted) of the next-token distributions, in nats per token.\n\n"
-      "| | KL | perplexity | activated parameters | of the FFNs |\n|---|---|---|---|---|\n{3}{4}\n"
-      "When this folder was written it was read again: over {5} tokens its logits differ from the run's by "
-      "at most "
-      "{6} (KL {7}).\n\n{12}"
-      "## Policy\n\n| layer | policy | experts on per token (of {8}) | neurons | inputs of gate and up | of "
-      "q, k, v "
-      "| of o |\n|---|---|---|---|---|---|---|\n{9}\n"
-      "What runs above a threshold is predicted; - is all. Converted with {10} calibration tokens, seed "
-      "{11}; "
+      "{}\n"
+      "When this folder was written it was read again: over {} tokens its logits differ from {} by at "
+      "most {} (KL {}{}).\n\n{}"
+      "## Policy\n\n| layer | policy | experts on per token{} | neurons | inputs of gate and up | of q, k, v "
+      "| of o |\n|---|---|---|---|---|---|---|\n{}\n"
+      "What runs above a threshold is predicted; - is all. Converted with {} calibration tokens, seed {}; "
       "`report.json` has the whole recipe.\n",
-      recipe.model_name(), recipe.experts, recipe.shared, row("predicted", report.policy.predicted),
-      measured_rows(report.measurements), check.tokens, format_number(check.max_logit_error),
-      format_number(check.kl_against_run), recipe.routed(), policy_rows(report.policy.layers), recipe.tokens,
-      recipe.seed, tasks_chapter(newest_tasks(report.measurements, report.policy.layers)));
+      recipe.model_name(), what, how_to_load(native), distances(report), check.tokens,
+      native ? "the run's" : "those of the same layers in the run", format_number(check.max_logit_error),
+      native ? "" : "against the run under the policy that was asked for: ",
+      format_number(check.kl_against_run),
+      tasks_chapter(newest_tasks(report.measurements, report.policy.layers)),
+      experts ? fmt::format(" (of {})", recipe.routed()) : std::string(), policy_rows(report.policy.layers),
+      recipe.tokens, recipe.seed);
 }
 
 }  // namespace ladimo

@@ -5,12 +5,15 @@
 #include <utility>
 #include <vector>
 
+#include <ATen/ops/cat.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "decode/decoder.h"
 #include "model/moe_layers.h"
+#include "transfer/huggingface.h"
 
 namespace ladimo {
 namespace {
@@ -77,10 +80,34 @@ NativeSection section_of(const ExportSource& source) {
   return section;
 }
 
+/// Those of a converted layer; empty for the others.
+TensorShapes shapes_of(const LayerStore& store, const NativeLayer& layer, int index) {
+  TensorShapes shapes;
+  if (!layer.converted) return shapes;
+  const auto tensors = TensorStore::open(store.weights(index));
+  for (const auto& [name, view] : tensors.tensors()) shapes.emplace(name, view.shape);
+  return shapes;
+}
+
+/// config.json and the Python code that reads it.
+void write_config(const ExportSource& source, const NativeSection& section,
+                  const std::filesystem::path& folder) {
+  auto config = native_config(source.original.files().read_json("config.json"), section);
+  std::vector<TensorShapes> tensors;
+  for (const NativeLayer& layer : section.layers)
+    tensors.push_back(shapes_of(source.run.layers(), layer, static_cast<int>(tensors.size())));
+  describe_layers(config, source.policy.layers, tensors);
+  write_json(folder / "config.json", config);
+  for (const PythonFile& file : python_files(source.original.config().architecture))
+    write_file(folder / file.name, file.text);
+}
+
 class NativeFormat : public Format {
  public:
   const char* name() const override { return "native"; }
-  std::optional<Problem> objection(const ModelPolicy&) const override { return {}; }
+  const char* title() const override { return "LaDiMo Studio"; }
+  std::optional<Problem> objection(const Checkpoint&) const override { return {}; }
+  std::optional<Problem> objection(const RunFolder&, const ModelPolicy&) const override { return {}; }
 
   std::uint64_t bytes(const ExportSource& source) const override {
     return Sources(source, section_of(source)).bytes();
@@ -101,7 +128,7 @@ class NativeFormat : public Format {
     };
     write_sharded(folder, sources.specs(), source.shard_bytes, bytes_of, {{"format", "pt"}});
     const ModelFiles& from = source.original.files();
-    write_json(folder / "config.json", native_config(from.read_json("config.json"), section));
+    write_config(source, section, folder);
     write_json(folder / "policy.json", to_json(source.policy));
     copy_tokenizer_files(from, folder);
     // The folder still recognises the text that it was made with when it is measured somewhere else.
@@ -109,8 +136,22 @@ class NativeFormat : public Format {
       write_file(folder / seen.filename(), read_file(seen));
   }
 
-  Decoder reread(const std::filesystem::path& folder, at::Device device,
-                 at::ScalarType dtype) const override {
+  Verification verify(const ExportSource&, const std::filesystem::path& path, const Expected& expected,
+                      const WeightSource& weights, const Context& context) const override {
+    const Decoder decoder = read(path, weights.device(), weights.dtype());
+    std::vector<at::Tensor> found;
+    for (const auto& window : expected.ids.split(1)) {
+      context.check();
+      found.push_back(decoder.forward(window).logits.flatten(0, 1).to(at::kCPU, at::kFloat));
+    }
+    const auto logits = at::cat(found);
+    require_same_logits(expected.logits, logits, path);
+    return compare_logits(expected.logits, logits);
+  }
+
+ private:
+  /// Loads the exported model from its folder alone.
+  static Decoder read(const std::filesystem::path& folder, at::Device device, at::ScalarType dtype) {
     const auto checkpoint = Checkpoint::open(folder);
     const auto layers = static_cast<std::size_t>(checkpoint.config().layers);
     const auto policy = read_policy(folder / "policy.json", checkpoint.native()->fingerprint, layers);
@@ -126,9 +167,6 @@ class NativeFormat : public Format {
 
 }  // namespace
 
-const Format& native_format() {
-  static const NativeFormat format;
-  return format;
-}
+std::unique_ptr<const Format> native_format() { return std::make_unique<NativeFormat>(); }
 
 }  // namespace ladimo

@@ -1,12 +1,12 @@
-// Our own format: the dense original's tensors as they are, and converted layers as the run has them.
+// The native model folder (docs/formats.md): the original's tensors and the converted layers, for any policy.
 #pragma once
+
+#include <memory>
 
 #include "transfer/format.h"
 
 namespace ladimo {
 
-/// A folder in the Hugging Face layout with a section `ladimo` in its config.json (docs/formats.md). It can
-/// express every policy.
-const Format& native_format();
+std::unique_ptr<const Format> native_format();
 
 }  // namespace ladimo

@@ -63,7 +63,7 @@ TEST_CASE(
     "the exported folder holds the weights that each layer's policy uses, in shards, and all other files") {
   const auto& e = example();
   for (const char* name : {"config.json", "policy.json", "report.json", "README.md", "tokenizer.model",
-                           "model.safetensors.index.json"})
+                           "model.safetensors.index.json", "configuration_ladimo.py", "modeling_ladimo.py"})
     CHECK(fs::exists(e.native / name));
   CHECK(read_json(e.native / "policy.json") == read_json(e.run / "policy.json"));
   const auto store = TensorStore::open(e.native);
@@ -75,6 +75,15 @@ TEST_CASE(
   const auto config = read_json(e.native / "config.json");
   CHECK(config["model_type"] == "ladimo");
   CHECK(config["ladimo"]["origin"] == e.work.model.string());
+  CHECK(config["architectures"] == json{"LadimoForCausalLM"});
+  CHECK(config["auto_map"]["AutoModelForCausalLM"] == "modeling_ladimo.LadimoForCausalLM");
+  const auto& layers = config["ladimo"]["layers"];
+  for (std::size_t l = 0; l < 3; ++l)
+    CHECK(layers[l]["policy"] == read_json(e.run / "policy.json")["layers"][l]);
+  CHECK_FALSE(layers[0].contains("tensors"));
+  for (const auto& [name, shape] : layers[1]["tensors"].items())
+    CHECK(json(store.at("model.layers.1.moe." + name).shape) == shape);
+  CHECK(layers[1]["tensors"].contains("router"));
   const auto report = read_json(e.native / "report.json");
   CHECK(report["verification"]["max_logit_error"] == 0.0);
   CHECK(report["measurements"].size() == 1);
@@ -129,6 +138,24 @@ TEST_CASE(
   CHECK(bench_alone["decode"]["dense_tokens_per_s"].is_null());
   CHECK(bench_alone["decode"]["speedup"].is_null());
   fs::rename(moved, e.work.model);
+}
+
+TEST_CASE("a folder of an earlier version, without Python files, gives the same") {
+  const auto& e = example();
+  const auto old = e.work.folder / "earlier";
+  fs::copy(e.native, old);
+  fs::remove(old / "configuration_ladimo.py");
+  fs::remove(old / "modeling_ladimo.py");
+  auto config = read_json(old / "config.json");
+  config["architectures"] = config["ladimo"]["architectures"];
+  config.erase("auto_map");
+  config["ladimo"].erase("architectures");
+  for (auto& layer : config["ladimo"]["layers"]) {
+    layer.erase("policy");
+    layer.erase("tensors");
+  }
+  write_json(old / "config.json", config);
+  CHECK(ladimo::testing::same_numbers(eval(old)["kl"], eval(e.native)["kl"]));
 }
 
 TEST_CASE("with --all-policies any policy can be used, without the original") {

@@ -177,12 +177,45 @@ TEST_CASE("eval answers tasks alone, and keeps that as a measurement without a t
   CHECK(result["tasks"][0]["file"] == quiz.string());
   CHECK(result["tasks"][0]["paired"]["p"].is_number());
   CHECK(server.answer(2)["message"].get<std::string>().find("nothing to measure") != std::string::npos);
+  server.send({{"id", 3},
+               {"request", "eval"},
+               {"text", {quiz.string()}},
+               {"tasks", {quiz.string()}},
+               {"tasks_only", true}});
+  CHECK(server.answer(3)["message"].get<std::string>().find("Tasks alone") != std::string::npos);
   CHECK(server.close().status == 0);
   const auto kept = json_of({"show", run})["measurements"];
   REQUIRE(kept.size() == before + 1);
   CHECK(kept.back()["tasks"] == result["tasks"]);
   CHECK(kept.back()["numbers"].is_null());
   CHECK(json_of({"eval", run, "--tasks-only", "--tasks", quiz})["tasks"] == result["tasks"]);
+}
+
+TEST_CASE("an eval that is stopped at a task keeps the text and the tasks before") {
+  const auto run = example_run();
+  const auto before = json_of({"show", run})["measurements"].size();
+  const testing::TemporaryFolder folder;
+  const auto quiz = folder / "quiz.jsonl", exam = folder / "exam.jsonl";
+  const std::string question =
+      R"({"context": "the cat sat on the", "choices": ["mat", "yes and no"], "label": 0})"
+      "\n";
+  std::string many;
+  for (int i = 0; i < 2000; ++i) many += question;
+  write_file(quiz, question);
+  write_file(exam, many);
+  Server server({run});
+  server.send({{"id", 1}, {"request", "eval"}, {"tasks", {quiz.string(), exam.string()}}});
+  server.wait_for([](const json& event) {
+    return event["event"] == "step" && event["name"] == "task" && event["index"] == 1;
+  });
+  server.send({{"request", "cancel"}, {"id", 1}});
+  CHECK(server.answer(1)["canceled"] == true);
+  CHECK(server.close().status == 0);
+  const auto kept = json_of({"show", run})["measurements"];
+  REQUIRE(kept.size() == before + 1);
+  CHECK(kept.back()["numbers"].is_object());
+  REQUIRE(kept.back()["tasks"].size() == 1);
+  CHECK(kept.back()["tasks"][0]["task"] == "quiz");
 }
 
 TEST_CASE("policy is checked and written, as the run's or under a name; bench gives times") {

@@ -210,7 +210,8 @@ def write_checkpoint(folder, config):
     model = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
     tied = set(model.all_tied_weights_keys)
     shapes = [[name, list(t.shape)] for name, t in model.state_dict().items() if name not in tied]
-    save_file({name: weights(name, sizes) for name, sizes in shapes}, folder / "model.safetensors")
+    tensors = {name: weights(name, sizes) for name, sizes in shapes}
+    save_file(tensors, folder / "model.safetensors", metadata=dict(format="pt"))  # which transformers 4 asks for
     return shapes
 
 

@@ -3,7 +3,7 @@
 //   ladimo_logits MODEL IDS OUT          fp32 logits [T, vocab] of every text: in one pass, then token by
 //   token ladimo_logits MODEL IDS --nll        mean nll of every text on stdout, a line each
 //
-// IDS holds a JSON list of ids a line, a line a text.
+// IDS holds a JSON list of ids a line, a line a text. A native model folder computes under its policy.
 
 #include <fstream>
 #include <iostream>
@@ -16,6 +16,8 @@
 
 #include "base/error.h"
 #include "decode/decoder.h"
+#include "model/moe_layers.h"
+#include "policy/policy_file.h"
 
 using namespace ladimo;
 
@@ -45,8 +47,23 @@ void write(std::ofstream& file, const at::Tensor& logits) {
   file.write(static_cast<const char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
 }
 
+Decoder open(const std::string& model) {
+  const auto checkpoint = Checkpoint::open(model);
+  const WeightSource weights(checkpoint, at::kCPU, at::kFloat);
+  if (!checkpoint.native()) return Decoder(weights);
+  const auto layers = checkpoint.config().layers;
+  const auto policy = read_policy(checkpoint.path() / "policy.json", checkpoint.native()->fingerprint,
+                                  static_cast<std::size_t>(layers));
+  const MoeLayers moe{
+      [&](int layer) {
+        return std::make_shared<const MoeWeights>(load_moe_weights(checkpoint, layer, at::kCPU, at::kFloat));
+      },
+      {}};
+  return Decoder(weights, policy_ffns(moe, policy.layers), policy.layers, layers);
+}
+
 void compute(const std::vector<std::string>& arguments) {
-  const Decoder decoder(WeightSource(Checkpoint::open(arguments[0]), at::kCPU, at::kFloat));
+  const Decoder decoder = open(arguments[0]);
   std::ifstream texts(arguments[1]);
   const bool only_nll = arguments[2] == "--nll";
   std::ofstream out;

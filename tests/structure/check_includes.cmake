@@ -26,7 +26,8 @@ set(profile ${evaluate} profile)
 set(training ${profile} convert training)
 # One opponent learns a mask on what the finish imitates, from prices of stage 2.
 set(baselines ${training} baselines)
-set(transfer ${stream} decode transfer)
+# A fit to a format solves the equations of convert/.
+set(transfer ${convert} decode transfer)
 set(commands ${baselines} transfer commands)
 
 # What each room of ui/ may include of the others, as "ui/ROOM/...".

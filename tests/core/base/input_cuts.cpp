@@ -172,8 +172,28 @@ TEST_CASE("a frontier uses the grains that it may use, and more of them are neve
   CHECK(sum_kl(at({}, true)) <= sum_kl(at({}, false)));
 }
 
+TEST_CASE("experts that count more than their single KLs are used less beside other grains") {
+  auto table = table_with_cuts(1, true);
+  const auto chosen = [&] { return Frontier(table, nullptr, Cost::activated).at_tradeoff(0.5); };
+  const auto sparse_layers = [](const Policy& policy) {
+    return std::ranges::count_if(
+        policy.layers, [](const LayerPolicy& layer) { return layer.kind != LayerPolicy::Kind::dense; });
+  };
+  const Policy plain = chosen();
+  REQUIRE(sparse_layers(plain) > 0);
+  table.expert_price = 1.5;
+  const Policy priced = chosen();
+  CHECK(sparse_layers(priced) <= sparse_layers(plain));
+  CHECK(Predictor(table, nullptr).numbers(plain.layers).kl > plain.predicted.kl);
+  CHECK(Predictor(table, nullptr).numbers(plain.layers).kl >= priced.predicted.kl);
+  CHECK(tradeoff_table_from_json(to_json(table)).expert_price == 1.5);
+  table.expert_price = 1000;
+  CHECK(sparse_layers(chosen()) == 0);
+}
+
 TEST_CASE("experts alone are solved as in a table without cuts") {
   auto table = table_with_cuts(2, true);
+  table.expert_price = 2;  // counts only beside other grains
   const Policy with =
       Frontier(table, nullptr, Cost::activated, {}, Kinds::mixed, {only_experts}).at_tradeoff(0.5);
   table.sizes.reset();

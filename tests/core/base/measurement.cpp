@@ -85,6 +85,9 @@ TEST_CASE("the newest answers of a policy to every task count") {
   CHECK(found[0].task == "arc");
   CHECK(found[1].paired->lost == 3);
   CHECK(newest_tasks(all, {LayerPolicy::top(2)}).empty());
+  all[3].tasks = {testing::sample_task("piqa", 5, 0)};
+  all[3].tasks[0].file = "elsewhere/piqa.jsonl";
+  CHECK(newest_tasks(all, calm).size() == 3);
 }
 
 TEST_CASE("the times of a policy are written into its newest measurement") {

@@ -46,5 +46,5 @@ TEST_CASE("questions that the run has seen are told") {
   CHECK(seen_remark(result).empty());
   result.seen.seen = 0.25;
   CHECK(seen_remark(result) ==
-        "25 % of the questions of piqa is in the text that the run was calibrated on.");
+        "25 % of the questions of piqa are in the text that the run was calibrated on.");
 }

@@ -88,17 +88,20 @@ TEST_CASE("the student computes the same as the converted model, dense and movin
   example.layers[1] = moving(*example.layers[1]);
   const ElasticStudent student(example.source, 0, example.layers, 0.3, at::kFloat);
   const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1, 2, 3});
-  const std::vector<SliderPosition> positions = {
-      {std::nullopt, std::nullopt}, {0.1, 0.2}, {std::nullopt, 0.0}};
-  for (const auto& position : positions) {
+  const auto dense = LayerPolicy::dense();
+  const std::vector<ModelPolicy> policies = {{dense, dense},
+                                             {LayerPolicy::above(0.1), LayerPolicy::above(0.2)},
+                                             {dense, LayerPolicy::above(0.0)},
+                                             {LayerPolicy::top(2), LayerPolicy::top(1)},
+                                             {LayerPolicy::top(0), LayerPolicy::above(0.1)}};
+  for (const auto& policy : policies) {
     std::vector<std::shared_ptr<const FeedForward>> ffns(2);
-    for (std::size_t l = 0; l < position.size(); ++l)
-      if (position[l])
-        ffns[l] = std::make_shared<MoeLayer>(std::make_shared<MoeWeights>(*example.layers[l]),
-                                             LayerPolicy::above(*position[l]));
+    for (std::size_t l = 0; l < policy.size(); ++l)
+      if (policy[l].kind != LayerPolicy::Kind::dense)
+        ffns[l] = std::make_shared<MoeLayer>(std::make_shared<MoeWeights>(*example.layers[l]), policy[l]);
     const auto h = example.source.embed(ids_of(windows, 0, 4));
     const auto expected = Decoder(example.source, ffns).forward(ids_of(windows, 0, 4)).logits;
-    const auto after = student.forward(h, position).h;
+    const auto after = student.forward(h, policy).h;
     CHECK(relative_difference(example.source.head().logits(after), expected) < 1e-4);
   }
 }
@@ -109,9 +112,10 @@ TEST_CASE("a student of one layer continues where that of the layers before it e
   const auto student_of = [&](std::int64_t first, ConvertedLayers layers) {
     return ElasticStudent(example.source, first, std::move(layers), 0.3, at::kFloat);
   };
-  const auto between = student_of(0, {example.layers[0]}).forward(h, {0.1}).h;
-  const auto after = student_of(1, {example.layers[1]}).forward(between, {0.2}).h;
-  CHECK(at::equal(after, student_of(0, example.layers).forward(h, {0.1, 0.2}).h));
+  const auto first = LayerPolicy::above(0.1), second = LayerPolicy::above(0.2);
+  const auto between = student_of(0, {example.layers[0]}).forward(h, {first}).h;
+  const auto after = student_of(1, {example.layers[1]}).forward(between, {second}).h;
+  CHECK(at::equal(after, student_of(0, example.layers).forward(h, {first, second}).h));
 }
 
 TEST_CASE("the selection is hard; its gradient moves experts against each other but not their number") {
@@ -130,20 +134,34 @@ TEST_CASE("the selection is hard; its gradient moves experts against each other 
   CHECK(none.abs().max().item<double>() < 1e-5);
 }
 
+TEST_CASE("top-k is hard as well; its gradient moves the experts of a token against each other") {
+  at::AutoGradMode with_gradients(true);
+  const auto routing = random_tensor({50, 6}, 1).set_requires_grad(true);
+  const auto width = at::full({}, 0.3);
+  const auto selected = differentiable_top_k(routing, 2, width);
+  CHECK(at::equal(selected.detach(), select_experts(routing.detach(), LayerPolicy::top(2)).to(at::kFloat)));
+  const auto gain = random_tensor({50, 6}, 2);
+  const auto gradient = torch::autograd::grad({(selected * gain).sum()}, {routing})[0];
+  CHECK(gradient.sum(1).abs().max().item<double>() < 1e-3 * gradient.abs().sum().item<double>());
+  CHECK((gradient * gain).sum().item<double>() > 0);
+  CHECK(at::equal(differentiable_top_k(routing, 0, width), at::zeros({50, 6})));
+  CHECK(at::equal(differentiable_top_k(routing.detach(), 6, width), at::ones({50, 6})));
+}
+
 TEST_CASE("the student's gradient matches finite differences of its output") {
   Example example;
   example.layers[1] = moving(*example.layers[1]);
   const ElasticStudent student(example.source, 0, example.layers, 0.3, at::kFloat);
   const auto windows = picked_windows(example.calibration, std::vector<std::int64_t>{0, 1});
   const auto h = example.source.embed(ids_of(windows, 0, 2));
-  const SliderPosition position = {0.1, 0.2};
+  const ModelPolicy policy = {LayerPolicy::above(0.1), LayerPolicy::above(0.2)};
   const auto direction = random_tensor({2, 16, 32}, 5);
   std::vector<at::Tensor> gradients(student.parameters().size());
   {
     at::AutoGradMode with_gradients(true);
-    student.forward(h, position).differentiate(direction, gradients);
+    student.forward(h, policy).differentiate(direction, gradients);
   }
-  const auto value = [&] { return (student.forward(h, position).h * direction).sum().item<double>(); };
+  const auto value = [&] { return (student.forward(h, policy).h * direction).sum().item<double>(); };
   // Checks gate, up, down, compensation and the shifts of layer 1, on which the selection does not depend.
   REQUIRE(student.parameters().size() == 15);
   for (const std::size_t p : {6, 7, 8, 9, 12, 13, 14}) {
@@ -169,7 +187,7 @@ TEST_CASE("the student's gradients in bf16 are those in fp32, but for rounding")
     at::AutoGradMode with_gradients(true);
     // All experts run: rounding could move one across its threshold.
     std::vector<at::Tensor> sums(student.parameters().size());
-    student.forward(h, {-100.0, std::nullopt}).differentiate(direction, sums);
+    student.forward(h, {LayerPolicy::above(-100.0), LayerPolicy::dense()}).differentiate(direction, sums);
     return sums;
   };
   const auto narrow = gradients(at::kBFloat16), wide = gradients(at::kFloat);

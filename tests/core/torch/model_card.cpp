@@ -13,6 +13,7 @@ ExportReport report_of(std::vector<Measurement> measurements) {
   ExportReport report;
   report.recipe.experts = 8;
   report.recipe.shared = 2;
+  report.recipe.layers = {0};
   report.policy.layers = {LayerPolicy::top(2)};
   report.measurements = std::move(measurements);
   for (Measurement& measurement : report.measurements) measurement.policy = report.policy;
@@ -36,12 +37,25 @@ TEST_CASE("the card has a table of the tasks that were measured, and how to meas
              "| arc_easy | 100 | probability | 50.0 ± 5.0 | 47.0 ± 5.0 | −3.0 ± 3.3 | 0.55 | "
              "no difference is shown |\n"));
   CHECK(says(card, "| piqa | 100 | probability per character | 60.0 ± 4.9 | 60.0 ± 4.9 | 0.0 | 1.00 |"));
-  CHECK(says(card, "25 % of the questions of piqa"));
+  CHECK(says(card, "25 % of the questions of piqa are"));
   CHECK(says(card,
              "    ladimo eval RUN --policy policy.json --tasks-only --tasks arc_easy.jsonl piqa.jsonl\n"));
   CHECK(says(card, "measured 2026-11-23"));
   CHECK_FALSE(says(card, "measured 2026-11-24"));  // it has no numbers of a text
   CHECK_FALSE(says(card, "tasks/"));               // nor a path of the machine
+}
+
+TEST_CASE("names of files do not break the card's table nor its command") {
+  Measurement tasks;
+  tasks.tasks = {sample_task("a b|c", 1, 0)};
+  const auto card = model_card(report_of({tasks}));
+  CHECK(says(card, "| a b\\|c | 100 |"));
+  CHECK(says(card, "--tasks 'a b|c.jsonl'\n"));
+}
+
+TEST_CASE("the card says how to load the model in transformers") {
+  const auto card = model_card(report_of({}));
+  CHECK(says(card, "    model = AutoModelForCausalLM.from_pretrained(\"FOLDER\", trust_remote_code=True)\n"));
 }
 
 TEST_CASE("without tasks the card says nothing of them") {

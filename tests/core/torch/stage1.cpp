@@ -135,8 +135,9 @@ TEST_CASE("contribution norms are the norms of the experts' centred outputs") {
 
 TEST_CASE("the router is the ridge solution: its residual is orthogonal to the inputs up to the ridge") {
   const Fitted fitted;
-  const auto fit = fit_router(
-      fitted.rows, contribution_targets(fitted.weights, fitted.statistics, fitted.rows, {}), 1e-6, {});
+  const auto fit =
+      fit_router(fitted.rows, contribution_targets(fitted.weights, fitted.statistics, true, fitted.rows, {}),
+                 1e-6, true, {});
   const auto train = fitted.rows.train();
   const auto targets =
       ContributionNorms(fitted.weights, fitted.statistics)(fitted.weights.hidden(inputs(train)));
@@ -255,8 +256,8 @@ TEST_CASE(
     "refit lowers the training error at every threshold; the outputs' mean error vanishes without ridge") {
   const Fitted fitted;
   auto w = fitted.weights;
-  const auto router =
-      fit_router(fitted.rows, contribution_targets(w, fitted.statistics, fitted.rows, {}), 1e-3, {});
+  const auto router = fit_router(
+      fitted.rows, contribution_targets(w, fitted.statistics, true, fitted.rows, {}), 1e-3, true, {});
   w.router = router.weight;
   w.router_bias = router.bias;
   const auto routing_weights = w.route(inputs(fitted.rows));
@@ -275,8 +276,8 @@ TEST_CASE(
 TEST_CASE("compensation is a vector per expert where that is worth its parameters, else one bias") {
   const Fitted fitted;
   auto w = fitted.weights;
-  const auto router =
-      fit_router(fitted.rows, contribution_targets(w, fitted.statistics, fitted.rows, {}), 1e-3, {});
+  const auto router = fit_router(
+      fitted.rows, contribution_targets(w, fitted.statistics, true, fitted.rows, {}), 1e-3, true, {});
   w.router = router.weight;
   w.router_bias = router.bias;
   const double variance = fitted.statistics.output_variance;

@@ -1,0 +1,28 @@
+// The fit of an export: the nearest policy that the format has, layers fitted to it, and what that costs.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/context.h"
+#include "commands/loaded_model.h"
+#include "transfer/format.h"
+
+namespace ladimo {
+
+struct FittedRun {
+  Policy policy;
+  std::function<std::shared_ptr<const StandardMoe>(int layer)> layer;  // read from `scratch`
+  FitPrice price;
+};
+
+/// Takes `wanted` where the format can express it, else the nearest policy of at most the same cost
+/// (policy/class_policies.h). Fits the layers on the run's calibration text (transfer/moe_fit.h) and keeps
+/// them in the folder `scratch`. Measures both on the checking split. Throws Refusal where the run's text is
+/// missing, and where no policy of the format exists.
+FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& wanted,
+                  const std::filesystem::path& scratch, const Context& context);
+
+}  // namespace ladimo

@@ -1,0 +1,145 @@
+#include "transfer/moe_format.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "run/class_check.h"
+#include "transfer/layerwise_model.h"
+#include "transfer/moe_folder.h"
+#include "transfer/moe_gguf.h"
+
+namespace ladimo {
+namespace {
+
+MoeModel model_of(const MoeClass& target, const ExportSource& source) {
+  MoeModel model{&target, source.original, {}, source.moe};
+  for (const LayerPolicy& layer : source.policy.layers)
+    model.routed.push_back(layer.kind != LayerPolicy::Kind::dense);
+  return model;
+}
+
+void copy_small_files(const ModelFiles& from, const std::filesystem::path& to) {
+  for (const char* name : {"tokenizer.model", "tokenizer.json", "tokenizer_config.json",
+                           "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+                           "generation_config.json", "chat_template.jinja", "chat_template.json"})
+    if (from.has(name)) write_file(to / name, from.read(name));
+}
+
+class MoeFormat : public Format {
+ public:
+  MoeFormat(const MoeClass& target, std::optional<GgufPrecision> gguf) : target_(target), gguf_(gguf) {}
+
+  const char* name() const override { return target_.name; }
+  const char* title() const override { return target_.title; }
+  const MoeClass* moe_class() const override { return &target_; }
+  bool in_gguf() const override { return gguf_.has_value(); }
+  MoeLimits limits() const override { return gguf_ ? target_.in_gguf : target_.in_transformers; }
+
+  std::optional<Problem> objection(const Checkpoint& original) const override {
+    if (gguf_) {
+      const auto problems = gguf_problems(target_, original);
+      if (original.config().mlp_bias) return problem("has no biases in its FFNs", "Choose {format} native.");
+      return problems.empty() ? std::nullopt : std::optional(problems.front());
+    }
+    const auto reason = ladimo::objection(target_, original.config());
+    if (!reason) return std::nullopt;
+    return problem(*reason, "Choose another {format}; native has everything.");
+  }
+
+  std::optional<Problem> objection(const RunFolder& run, const ModelPolicy& policy) const override {
+    auto reason = ladimo::objection(limits(), policy);
+    for (std::size_t l = 0; l < policy.size() && !reason; ++l)
+      if (policy[l].kind != LayerPolicy::Kind::dense)
+        reason = ladimo::objection(target_, TensorStore::open(run.layers().weights(static_cast<int>(l))));
+    if (!reason) return std::nullopt;
+    return problem(*reason, "Let {fit} make the nearest model that it has, or choose {format} native.");
+  }
+
+  std::uint64_t bytes(const ExportSource& source) const override {
+    const auto model = model_of(target_, source);
+    return gguf_ ? moe_gguf_bytes(model, *gguf_) : moe_folder_bytes(model);
+  }
+
+  void write(const ExportSource& source, const std::filesystem::path& path,
+             const Context& context) const override {
+    const auto model = model_of(target_, source);
+    if (gguf_) {
+      write_moe_gguf(model, path, *gguf_, source.shard_bytes, context);
+      return;
+    }
+    write_moe_folder(model, path, source.shard_bytes, context);
+    write_json(path / "policy.json", to_json(source.policy));
+    copy_small_files(source.original.files(), path);
+  }
+
+  Verification verify(const ExportSource& source, const std::filesystem::path& path, const Expected& expected,
+                      const WeightSource& weights, const Context& context) const override {
+    const WeightSource exact = weights.exact();
+    const auto& policy = source.policy.layers;
+    const auto ours = with_ffns(exact, [&](std::int64_t l) -> std::shared_ptr<const FeedForward> {
+      if (policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense) return nullptr;
+      return source.moe(static_cast<int>(l));
+    });
+    const auto written = gguf_ ? read_moe_gguf(target_, path, exact.device())
+                               : read_moe_folder(target_, path, exact.device(), at::kFloat);
+    require_same_tensors(ours, written, tolerance(), context);
+    const auto found = logits_of(written, expected.ids, context);
+    auto verification = compare_logits(expected.logits, found);
+    if (exactly_written()) {
+      const auto as_class = logits_of(ours, expected.ids, context);
+      require_same_logits(as_class, found, path);
+      verification.max_logit_error = compare_logits(as_class, found).max_logit_error;
+    }
+    return verification;
+  }
+
+ private:
+  Problem problem(const std::string& reason, std::string hint) const {
+    return {fmt::format("{}{} cannot express this: it {}.", target_.title, gguf_ ? " in GGUF" : "", reason),
+            std::move(hint),
+            {}};
+  }
+
+  /// Whether all weights are written as they are.
+  bool exactly_written() const { return !gguf_ || *gguf_ == GgufPrecision::f32; }
+
+  /// How far a tensor may be from what it should be, by rounding alone.
+  double tolerance() const {
+    if (exactly_written()) return 1e-6;
+    return *gguf_ == GgufPrecision::q8_0 ? 0.02 : 0.005;
+  }
+
+  const MoeClass& target_;
+  std::optional<GgufPrecision> gguf_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Format> moe_format(const MoeClass& target, std::optional<GgufPrecision> gguf) {
+  return std::make_unique<MoeFormat>(target, gguf);
+}
+
+std::function<std::shared_ptr<const StandardMoe>(int layer)> layers_of_class(const MoeClass& target,
+                                                                             const ExportSource& source,
+                                                                             at::Device device) {
+  std::int64_t most = 0, least = 0;
+  for (const LayerPolicy& layer : source.policy.layers) {
+    if (layer.kind == LayerPolicy::Kind::dense) continue;
+    most = std::max<std::int64_t>(most, layer.k);
+    least = least == 0 ? layer.k : std::min<std::int64_t>(least, layer.k);
+  }
+  return [&target, store = source.run.layers(), policy = source.policy.layers, device, most,
+          nulls = most - least, storage = storage_dtype(source.original)](int l) {
+    const LayerPolicy& layer = policy[static_cast<std::size_t>(l)];
+    const auto weights = load_moe_weights(store.weights(l), device, at::kFloat).at(layer);
+    return std::make_shared<const StandardMoe>(
+        with_null_experts(standard_layer(target, weights, layer.k, storage), nulls, most));
+  };
+}
+
+}  // namespace ladimo
