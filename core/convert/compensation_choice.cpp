@@ -65,7 +65,11 @@ double log_error(Offset offset, const MoeWeights& weights, const LayerRows& rows
 MoeWeights with_compensation(const MoeWeights& weights, const LayerRows& rows,
                              const std::vector<double>& thresholds, double variance, const Stage1& settings,
                              const Context& context) {
-  if (!settings.offsets) return weights;
+  if (!settings.offsets) {
+    MoeWeights plain = weights;
+    plain.compensation = at::Tensor();
+    return plain;
+  }
   auto offset = Offset::bias;
   const auto part = rows.thinned(rows_for_choices);
   if (settings.compensation) {

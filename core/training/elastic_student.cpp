@@ -147,7 +147,10 @@ ElasticStudent::ElasticStudent(const WeightSource& source, std::int64_t first, C
     for (std::size_t k = 0; k < kinds.size(); ++k) {
       const auto& [tensor, like, pace] = kinds[k];
       if (!((*weights).*tensor).defined()) continue;
-      step_sizes_.push_back(pace * ((*weights).*like).square().mean().sqrt().item<double>());
+      const double size = ((*weights).*like).square().mean().sqrt().item<double>();
+      // A bias of zeros stays none, as a format may have none.
+      if (tensor == &MoeWeights::router_bias && size == 0) continue;
+      step_sizes_.push_back(pace * size);
       places[k] = parameters_.size();
       parameters_.push_back((*weights).*tensor = ((*weights).*tensor).clone());
     }
@@ -163,7 +166,7 @@ MoeWeights ElasticStudent::used_at(std::size_t layer, const LayerPolicy& policy,
   MoeWeights moved = weights.at(policy);
   for (std::size_t k = 0; k < kinds.size(); ++k) {
     at::Tensor& tensor = moved.*kinds[k].tensor;
-    if (!tensor.defined()) continue;
+    if (!tensor.defined() || places_[layer][k] == absent) continue;
     tensor = tensor.detach().set_requires_grad(true);
     const std::size_t shift = shift_of(k);
     const bool moves = shift != absent && places_[layer][shift] != absent;

@@ -54,8 +54,8 @@ class ElasticStudent {
  public:
   /// Holds as many layers of the model as `layers` has, the first of them layer `first`. The converted
   /// weights are copied and trained, in fp32. `slope` is the width of the selection in standard deviations of
-  /// a layer's routing weights. forward() multiplies in `compute`, fp32 or bf16; the residual stream, the
-  /// norms' sums, softmax and the routers are fp32.
+  /// a layer's routing weights. A router's bias of zeros is not trained. forward() multiplies in `compute`,
+  /// fp32 or bf16; the residual stream, the norms' sums, softmax and the routers are fp32.
   ElasticStudent(const WeightSource& source, std::int64_t first, ConvertedLayers layers, double slope,
                  at::ScalarType compute);
 

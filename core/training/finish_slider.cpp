@@ -24,6 +24,7 @@ TradeoffTable estimated_table(const WeightSource& source, const MoeLayers& moe,
   const ModelConfig& config = source.config();
   const auto dense = static_cast<double>(config.ffn_parameters_per_layer());
   TradeoffTable table;
+  table.routed = recipe.routed();
   table.other_activated = static_cast<double>(config.activated_outside_ffns());
   for (std::size_t l = 0; l < candidates.size(); ++l) {
     LayerTable layer{static_cast<int>(l), {{LayerPolicy::dense(), 0, dense}}};

@@ -30,6 +30,15 @@ void copy_small_files(const ModelFiles& from, const std::filesystem::path& to) {
     if (from.has(name)) write_file(to / name, from.read(name));
 }
 
+/// A GGUF file, or the first part where it was split.
+std::filesystem::path first_part(const std::filesystem::path& file) {
+  if (exists(file)) return file;
+  const auto begin = file.stem().string() + "-00001-of-";
+  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path()))
+    if (entry.path().filename().string().starts_with(begin)) return entry.path();
+  return file;
+}
+
 class MoeFormat : public Format {
  public:
   MoeFormat(const MoeClass& target, std::optional<GgufPrecision> gguf) : target_(target), gguf_(gguf) {}
@@ -85,7 +94,7 @@ class MoeFormat : public Format {
       if (policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense) return nullptr;
       return source.moe(static_cast<int>(l));
     });
-    const auto written = gguf_ ? read_moe_gguf(target_, path, exact.device())
+    const auto written = gguf_ ? read_moe_gguf(target_, first_part(path), exact.device())
                                : read_moe_folder(target_, path, exact.device(), at::kFloat);
     require_same_tensors(ours, written, tolerance(), context);
     const auto found = logits_of(written, expected.ids, context);
