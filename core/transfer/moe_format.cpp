@@ -51,8 +51,12 @@ class MoeFormat : public Format {
 
   std::optional<Problem> objection(const Checkpoint& original) const override {
     if (gguf_) {
+      const ModelConfig& config = original.config();
+      // Its key is written and read, but no graph of llama.cpp for these architectures uses it.
+      if (config.sliding_window > 0 && config.sliding_window < config.max_positions)
+        return problem("has no sliding window", "Choose {format} native.");
       const auto problems = gguf_problems(target_, original);
-      if (original.config().mlp_bias) return problem("has no biases in its FFNs", "Choose {format} native.");
+      if (config.mlp_bias) return problem("has no biases in its FFNs", "Choose {format} native.");
       return problems.empty() ? std::nullopt : std::optional(problems.front());
     }
     const auto reason = ladimo::objection(target_, original.config());

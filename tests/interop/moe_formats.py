@@ -71,29 +71,29 @@ def compare_folder(what, helper, name, folder, ids):
     check(f"{what}: logits", error < TOLERANCE * max(1.0, theirs.abs().max().item()), f"{error:.1e}")
 
 
-def compare_gguf(what, helper, name, file, ids):
+def compare_gguf(what, helper, name, file, ids, positions):
     if llama_cpp is None:
         print(f"  skipped  {what}: llama-cpp-python is not there", flush=True)
         return
     ours = our_logits(helper, name, file, ids)
-    model = llama_cpp.Llama(str(file), n_ctx=256, logits_all=True, verbose=False, n_threads=2,
+    model = llama_cpp.Llama(str(file), n_ctx=min(256, positions), logits_all=True, verbose=False, n_threads=2,
                             type_k=llama_cpp.GGML_TYPE_F32, type_v=llama_cpp.GGML_TYPE_F32)
     model.eval(ids)
     theirs = torch.from_numpy(numpy.array(model.scores[: len(ids)]))
     difference = abs(perplexity(ours, ids) - perplexity(theirs, ids)) / perplexity(theirs, ids)
     check(f"{what}: perplexity in llama.cpp", difference < 1e-3, f"{difference:.1e}, logits {(ours - theirs).abs().max():.1e}")
-    written = list(ids[:8])
+    written, wanted = list(ids[:8]), min(GREEDY, positions - 8)
     model.reset()
     model.eval(written)
     greedy = []
-    for _ in range(GREEDY):
+    for _ in range(wanted):
         greedy.append(int(numpy.argmax(model.scores[model.n_tokens - 1])))
         model.eval(greedy[-1:])
     # Of our reader the whole text at once: a token is greedy where it is the most likely after those before it.
     again = our_logits(helper, name, file, written + greedy)[len(written) - 1 : -1]
     best = again.max(1).values
     chosen = again.gather(1, torch.tensor(greedy)[:, None])[:, 0]
-    check(f"{what}: {GREEDY} greedy tokens", bool((best - chosen < 1e-3 * best.abs().clamp_min(1)).all()),
+    check(f"{what}: {wanted} greedy tokens", bool((best - chosen < 1e-3 * best.abs().clamp_min(1)).all()),
           f"{int((again.argmax(1) == torch.tensor(greedy)).sum())} equal")
 
 
@@ -111,8 +111,9 @@ def main():
     for case in sorted(arguments.folders.iterdir()):
         if not (case / "run" / "tradeoff.json").exists() or (arguments.only and case.name not in arguments.only):
             continue
-        vocabulary = json.loads((case / "dense" / "config.json").read_text())["vocab_size"]
-        ids = torch.randint(3, vocabulary, (24,), generator=torch.Generator().manual_seed(5)).tolist()
+        config = json.loads((case / "dense" / "config.json").read_text())
+        positions = config["max_position_embeddings"]
+        ids = torch.randint(3, config["vocab_size"], (min(24, positions),), generator=torch.Generator().manual_seed(5)).tolist()
         for name in FORMATS:
             for gguf in (False, True):
                 what = f"{case.name}, {name}{', GGUF' if gguf else ''}"
@@ -122,7 +123,10 @@ def main():
                 if reason := export(arguments.program, case / "run", name, output, gguf):
                     print(f"  refused  {what}: {reason}", flush=True)
                     continue
-                (compare_gguf if gguf else compare_folder)(what, arguments.helper, name, output, ids)
+                if gguf:
+                    compare_gguf(what, arguments.helper, name, output, ids, positions)
+                else:
+                    compare_folder(what, arguments.helper, name, output, ids)
                 shutil.rmtree(output) if output.is_dir() else output.unlink()
     print(f"{len(failures)} different" if failures else "all the same")
     sys.exit(1 if failures else 0)
