@@ -163,7 +163,12 @@ void walk_run(const Demo& demo, const Album& album) {
   wait_until([&] { return !run.busy(); });
   album.keep(window, "generation");
   run.show_step(RunPages::export_model);
+  auto& formats = seen<QTableView>(window, "formats");
+  wait_until([&] { return formats.model()->rowCount() > 0; });
   album.keep(window, "export");
+  formats.selectRow(formats.model()->rowCount() - 1);
+  album.keep(window, "export-format");
+  formats.selectRow(0);
   compare_policies(window, run, album);
   seen<ui::ExportPanel>(window, "export_panel").write_model(demo.work + "/exported");
   wait_until([&] { return !run.busy(); });

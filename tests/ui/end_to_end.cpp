@@ -8,10 +8,12 @@
 #include <QRadioButton>
 #include <QSettings>
 #include <QSlider>
+#include <QTableView>
 
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "opened_run.h"
 #include "support/calibration_text.h"
 #include "support/pico_model.h"
 #include "support/temporary_folder.h"
@@ -86,6 +88,21 @@ TEST_CASE("from the start page to an exported model, and back") {
   REQUIRE(QTest::qWaitFor([&] { return std::filesystem::exists(folder / "exported" / "report.json"); },
                           conversion_ms));
   REQUIRE(QTest::qWaitFor([&] { return !run.busy(); }, conversion_ms));
+
+  auto& formats = seen<QTableView>(window, "formats");
+  auto& write = seen<QAbstractButton>(window, "write_model");
+  REQUIRE(
+      QTest::qWaitFor([&] { return formats.model()->rowCount() == 9 && write.isEnabled(); }, conversion_ms));
+  for (int row = 0; row < formats.model()->rowCount(); ++row)
+    if (formats.model()->index(row, 0).data().toString() == "Mixtral · GGUF") formats.selectRow(row);
+  REQUIRE(write.isEnabled());
+  panel.write_model(text_of(folder / "exported.gguf"));
+  REQUIRE(QTest::qWaitFor([&] { return !run.busy(); }, conversion_ms));
+  const QString said = panel.findChild<QWidget*>("write_notice")->findChild<QLabel*>("notice")->text();
+  CHECK_MESSAGE(said.startsWith("Written to "), said.toStdString());
+  CHECK(std::filesystem::exists(folder / "exported.gguf"));
+  window.resize(1280, 860);
+  testing::keep_picture(window, "export-real");
 
   // A policy file elsewhere does not save the run's policy, so leaving would ask.
   CHECK(run.unsaved());

@@ -19,6 +19,7 @@
 
 #include <qcustomplot.h>
 
+#include "example_formats.h"
 #include "example_run.h"
 #include "stand_in_engine.h"
 #include "support/window_walk.h"
@@ -87,7 +88,8 @@ void check_controls(QWidget& window) {
 
 struct Shown {
   Shown()
-      : engine("case $1 in\nserve) exec sleep 60 ;;\nesac\n" +
+      : engine("case $1 in\nserve) exec sleep 60 ;;\nexport)\n" +
+               StandInEngine::finding(testing::example_formats().dump()) + "\nexit ;;\nesac\n" +
                StandInEngine::finding(testing::example_show().dump())),
         window(engine.engine()) {
     QSettings().clear();

@@ -18,6 +18,7 @@
 #include <QToolButton>
 #include <QWheelEvent>
 
+#include "example_formats.h"
 #include "example_run.h"
 #include "opened_run.h"
 #include "palettes.h"
@@ -50,7 +51,8 @@ const std::string plan =
 /// Shows the example's run, plans, and converts or serves without an end.
 std::string script() {
   return "case $1 in\nserve) echo '{\"event\":\"ready\"}'; exec sleep 60 ;;\nplan)\n" +
-         StandInEngine::finding(plan) + "\nexit ;;\nconvert) exec sleep 60 ;;\nesac\n" +
+         StandInEngine::finding(plan) + "\nexit ;;\nconvert) exec sleep 60 ;;\nexport)\n" +
+         StandInEngine::finding(testing::example_formats().dump()) + "\nexit ;;\nesac\n" +
          StandInEngine::finding(testing::example_show({.cuts = true}).dump());
 }
 
@@ -267,7 +269,9 @@ TEST_CASE("every step of a run can be used in the smallest window") {
     small.check(names[step], {"breadcrumb"});
   }
   run.show_step(RunPages::export_model);
-  small.check("export", {"policy_name", "save_policy", "save_as_run_policy", "export_policy", "export_model"},
+  small.check("export",
+              {"formats", "gguf_precision", "fit", "write_model", "policy_name", "save_policy",
+               "save_as_run_policy", "export_policy"},
               true);
   run.show_step(RunPages::evaluate);
   small.check("evaluation-empty", {"measure", "policy", "tokens", "files"});

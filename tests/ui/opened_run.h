@@ -9,6 +9,7 @@
 #include <QTest>
 #include <QWidget>
 
+#include "example_formats.h"
 #include "example_run.h"
 #include "stand_in_engine.h"
 #include "ui/engine/serve_client.h"
@@ -17,10 +18,12 @@
 
 namespace ladimo::testing {
 
-/// A script that answers every request with what `answers` prints. `answers` holds the branches of a shell
+/// A script that serves: it answers every request with what `answers` prints. It also tells the example's
+/// export formats. `answers` holds the branches of a shell
 /// case on "$line"; "$id" is the number of the request.
 inline std::string serving(const std::string& answers) {
-  return R"sh(echo '{"event":"ready"}'
+  return "case \"$*\" in *--formats*)\n" + StandInEngine::finding(example_formats().dump()) +
+         "\nexit ;; esac\n" + R"sh(echo '{"event":"ready"}'
 while read -r line; do
   id=$(echo "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
   case "$line" in

@@ -401,6 +401,74 @@ TEST_CASE("the choices become the command that carries them out") {
         R"(ladimo plan models/pico -o runs/a --text 'a text.txt' b.txt --experts 12 --shared 2 --layers 1 )"
         R"(--recipe '{"stage1":{"distil":false}}')");
   CHECK(layers_text({0, 1, 2, 4, 7, 8}, 9) == "0-2,4,7-8");
+  CHECK(layers_text({}, 9) == "none");
+}
+
+TEST_CASE("experts: a run may be made for a format, and for any again, without losing other choices") {
+  const WizardGround ground;
+  ExpertsPageConfig config(Engine{});
+  config.set_model(facts_of(ground.model()));
+  config.change([](Recipe& recipe) { recipe.experts = 12; });
+  config.change([](Recipe& recipe) { recipe.stage1.compensation = false; });
+  const auto arguments = [&] {
+    return command_line(conversion_arguments("convert", config.recipe(), config.model()->config, "r"));
+  };
+  const QString free = arguments();
+  config.set_target("mixtral");
+  CHECK(config.is_ready());
+  CHECK(config.recipe().target == "mixtral");
+  CHECK(config.recipe().stage1.top_k);
+  CHECK(config.recipe().shared == 0);  // the format has no shared experts
+  CHECK_MESSAGE(arguments().endsWith("--experts 12 --for mixtral"), arguments().toStdString());
+  config.change([](Recipe& recipe) {
+    recipe.experts = 8;
+    recipe.stage1.epochs = 5;
+  });
+  CHECK(config.recipe().shared == 0);
+  CHECK_MESSAGE(arguments().endsWith(R"(--experts 8 --for mixtral --recipe '{"stage1":{"epochs":5}}')"),
+                arguments().toStdString());
+  config.set_text({ground.text("a.txt")});
+  config.set_model(config.model());  // the person went back and forth
+  CHECK(config.recipe().target == "mixtral");
+  config.set_text({});
+
+  config.set_target("glm4moe");
+  CHECK(config.recipe().shared == 2);
+  CHECK(config.recipe().stage1.router_bias);
+  CHECK(arguments().contains("--for glm4moe"));
+  CHECK(arguments().contains("epochs"));
+  CHECK_FALSE(arguments().contains("--shared"));
+  config.change([](Recipe& recipe) { recipe.shared = 1; });
+  config.set_target("granitemoeshared");
+  CHECK(config.recipe().shared == 1);  // a person chose it
+  CHECK_FALSE(config.recipe().stage1.router_bias);
+
+  config.change([](Recipe& recipe) {
+    recipe.experts = 12;
+    recipe.shared = 3;
+    recipe.stage1.epochs = Recipe{}.stage1.epochs;
+  });
+  config.set_target({});
+  CHECK(arguments() == free);
+}
+
+TEST_CASE("experts: a format that cannot hold the model or its dense layers gives a reason") {
+  const WizardGround ground({.attention_bias = true});
+  ExpertsPageConfig config(Engine{});
+  config.set_model(facts_of(ground.model()));
+  config.set_target("mixtral");
+  CHECK(config.reason().contains("Mixtral cannot hold this model: it has no biases of queries"));
+  config.set_target({});
+  CHECK(config.is_ready());
+
+  const WizardGround plain;
+  config.set_model(facts_of(plain.model()));
+  CHECK(config.recipe().target.empty());  // another model begins with its own defaults
+  config.set_target("mixtral");
+  config.set_layers("1");
+  CHECK(config.reason().contains("Mixtral has experts in every layer"));
+  config.set_target("qwen2moe");
+  CHECK(config.is_ready());
 }
 
 TEST_CASE("summary: the engine makes one plan for the same settings, and its refusals are shown") {

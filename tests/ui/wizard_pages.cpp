@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include <QApplication>
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDir>
 #include <QLabel>
@@ -230,6 +231,39 @@ TEST_CASE("a number can be typed without interference, and a refused number stay
   auto* sampled = part<QComboBox>(wizard, "sampled_layer");
   CHECK(sampled->count() == 1);
   CHECK(sampled->currentText() == "1");
+}
+
+TEST_CASE("the format that a run is made for stays chosen on the way back and forth") {
+  const WizardGround ground;
+  const StandInEngine engine = playing(whole, "");
+  ConversionWizard wizard(engine.engine());
+  go_to_summary(wizard, ground);
+  const QString free = part<QPlainTextEdit>(wizard, "command_line")->toPlainText();
+  wizard.back();
+  auto* made_for = part<QComboBox>(wizard, "made_for");
+  CHECK(made_for->count() == 5);
+  CHECK(made_for->currentText() == "any format, with our own runtime");
+  auto* shared = part<QSpinBox>(wizard, "shared");
+  const int usual = shared->value();
+  const auto choose = [&](const char* title) {
+    made_for->setCurrentText(QLatin1String(title));
+    emit made_for->activated(made_for->currentIndex());
+  };
+  choose("Mixtral");
+  CHECK(shared->value() == 0);
+  for (const auto* box : wizard.findChildren<QCheckBox*>())
+    if (box->text().contains("skipped")) CHECK_FALSE(box->isEnabled());
+  wizard.back();
+  click_next(wizard);
+  CHECK(made_for->currentText() == "Mixtral");
+  click_next(wizard);
+  CHECK(part<QPlainTextEdit>(wizard, "command_line")->toPlainText().endsWith(" --for mixtral"));
+  wizard.back();
+  CHECK(made_for->currentText() == "Mixtral");
+  choose("any format, with our own runtime");
+  CHECK(shared->value() == usual);
+  click_next(wizard);
+  CHECK(part<QPlainTextEdit>(wizard, "command_line")->toPlainText() == free);
 }
 
 TEST_CASE("typed text stays unchanged while the previous model is still being read") {

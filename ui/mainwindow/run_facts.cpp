@@ -10,6 +10,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "policy/moe_class.h"
 #include "ui/mainwindow/facts_page.h"
 #include "ui/models/numbers.h"
 #include "ui/plots/loss_plot.h"
@@ -124,8 +125,8 @@ QWidget* losses_of(const RunData& run) {
 }  // namespace
 
 QWidget* model_facts_page(const RunData& run) {
-  std::vector<Fact> facts{{QObject::tr("Model"), path_text(run.recipe.model)},
-                          {QObject::tr("Layers"), QString::number(run.layer_count())}};
+  std::vector<Fact> facts{{QObject::tr("Model"), path_text(run.recipe.model)}};
+  if (run.layer_count() > 0) facts.push_back({QObject::tr("Layers"), QString::number(run.layer_count())});
   if (run.policy && run.policy->predicted.activated_fraction > 0)
     facts.push_back(
         {QObject::tr("Parameters activated per token"),
@@ -176,6 +177,8 @@ QWidget* experts_facts_page(const RunData& run) {
                           {QObject::tr("Shared, always on"), QString::number(recipe.shared)},
                           {QObject::tr("Routed"), QString::number(recipe.routed())},
                           {QObject::tr("Converted layers"), ranges(recipe.layers)}};
+  if (!recipe.target.empty())
+    facts.push_back({QObject::tr("Made for"), QLatin1String(moe_class_named(recipe.target).title)});
   if (run.profile && !run.profile->layers.empty()) {
     const LayerProfile& layer = run.profile->layers.front();
     facts.push_back({QObject::tr("Neurons of an expert"), grouped(layer.expert_neurons)});

@@ -2,16 +2,12 @@
 
 #include <limits>
 
+#include "ui/models/column_text.h"
 #include "ui/models/numbers.h"
 #include "ui/models/sentences.h"
 
 namespace ladimo::ui {
 namespace {
-
-struct ColumnText {
-  const char* title;  // with the unit
-  const char* tip;
-};
 
 constexpr ColumnText column_texts[LayerModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Layer"),
@@ -192,19 +188,10 @@ QVariant LayerModel::headerData(int section, Qt::Orientation orientation, int ro
   if (orientation != Qt::Horizontal || section < 0 || section >= column_count) return {};
   const bool no_times = section == cost_share && !editor_.run().latency;
   const ColumnText& texts = no_times ? activated_text : column_texts[section];
-  switch (role) {
-    case Qt::DisplayRole:
-      return tr(texts.title);
-    case Qt::ToolTipRole:
-      return tr(texts.tip);
-    case Qt::TextAlignmentRole:
-      return static_cast<int>((section == policy   ? Qt::AlignLeft
-                               : section == pinned ? Qt::AlignHCenter
-                                                   : Qt::AlignRight) |
-                              Qt::AlignVCenter);
-    default:
-      return {};
-  }
+  const auto alignment = section == policy   ? Qt::AlignLeft
+                         : section == pinned ? Qt::AlignHCenter
+                                             : Qt::AlignRight;
+  return header_of(texts, staticMetaObject, static_cast<int>(alignment | Qt::AlignVCenter), role);
 }
 
 }  // namespace ladimo::ui

@@ -5,16 +5,12 @@
 
 #include <QDateTime>
 
+#include "ui/models/column_text.h"
 #include "ui/models/numbers.h"
 #include "ui/models/task_scores_model.h"
 
 namespace ladimo::ui {
 namespace {
-
-struct ColumnText {
-  const char* title;  // with the unit
-  const char* tip;
-};
 
 constexpr ColumnText column_texts[MeasurementsModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Measured"),
@@ -157,16 +153,7 @@ QVariant MeasurementsModel::data(const QModelIndex& index, int role) const {
 
 QVariant MeasurementsModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal || section < 0 || section >= column_count) return {};
-  switch (role) {
-    case Qt::DisplayRole:
-      return tr(column_texts[section].title);
-    case Qt::ToolTipRole:
-      return tr(column_texts[section].tip);
-    case Qt::TextAlignmentRole:
-      return alignment(section);
-    default:
-      return {};
-  }
+  return header_of(column_texts[section], staticMetaObject, alignment(section), role);
 }
 
 QString text_in_words(const Measurement& measurement) {

@@ -5,16 +5,12 @@
 
 #include <QFont>
 
+#include "ui/models/column_text.h"
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
-
-struct ColumnText {
-  const char* title;  // with the unit
-  const char* tip;
-};
 
 constexpr ColumnText column_texts[PoliciesModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Policy"),
@@ -103,16 +99,7 @@ QVariant PoliciesModel::data(const QModelIndex& index, int role) const {
 
 QVariant PoliciesModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal || section < 0 || section >= column_count) return {};
-  switch (role) {
-    case Qt::DisplayRole:
-      return tr(column_texts[section].title);
-    case Qt::ToolTipRole:
-      return tr(column_texts[section].tip);
-    case Qt::TextAlignmentRole:
-      return alignment(section);
-    default:
-      return {};
-  }
+  return header_of(column_texts[section], staticMetaObject, alignment(section), role);
 }
 
 void PolicyLayersModel::set_policies(std::vector<NamedPolicy> policies) {

@@ -129,6 +129,9 @@ QString layer_in_words(const RunData& run, int layer, const LayerPolicy& policy)
 }
 
 QString description(const RunData& run) {
+  if (run.recipe.layers.empty())
+    return QObject::tr("no experts: layers leave out single inputs and neurons  ·  from %1")
+        .arg(text_in_words(run.recipe));
   return QObject::tr(
              "%1 of %2 layers converted  ·  %3 experts a layer, %4 of them shared  ·  "
              "calibrated on %5 tokens from %6")

@@ -2,15 +2,11 @@
 
 #include <QStringList>
 
+#include "ui/models/column_text.h"
 #include "ui/models/numbers.h"
 
 namespace ladimo::ui {
 namespace {
-
-struct ColumnText {
-  const char* title;  // with the unit
-  const char* tip;
-};
 
 constexpr ColumnText column_texts[TaskScoresModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Task"),
@@ -100,16 +96,7 @@ QVariant TaskScoresModel::data(const QModelIndex& index, int role) const {
 
 QVariant TaskScoresModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal || section < 0 || section >= column_count) return {};
-  switch (role) {
-    case Qt::DisplayRole:
-      return tr(column_texts[section].title);
-    case Qt::ToolTipRole:
-      return tr(column_texts[section].tip);
-    case Qt::TextAlignmentRole:
-      return alignment(section);
-    default:
-      return {};
-  }
+  return header_of(column_texts[section], staticMetaObject, alignment(section), role);
 }
 
 QString tasks_in_sentences(const std::vector<TaskResult>& tasks) {

@@ -3,7 +3,7 @@
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QGridLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 
 #include <nlohmann/json.hpp>
@@ -13,7 +13,7 @@
 #include "ui/models/run_history.h"
 #include "ui/models/save_file.h"
 #include "ui/panels/export_card.h"
-#include "ui/panels/model_export.h"
+#include "ui/panels/format_export.h"
 #include "ui/panels/notice.h"
 #include "ui/panels/policy_saving.h"
 #include "ui/panels/report.h"
@@ -57,47 +57,36 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
       report_(new ExportCard(tr("Report"),
                              tr("Recipe, numbers, plots and the policy of every layer as a PDF to hand on."),
                              tr("Save &report…"))),
-      model_(new ModelExport(editor, serve, engine)) {
+      model_(new FormatExport(editor, serve, engine)) {
   setObjectName(QStringLiteral("export_panel"));
   const int space = spacing(*this);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(2 * space, 2 * space, 2 * space, 2 * space);
   column->setSpacing(space);
+  column->addWidget(heading(tr("Write the model"), font()));
+  column->addWidget(model_, 3);
+  column->addSpacing(space);
   column->addWidget(heading(tr("Policies"), font()));
   auto* policies = new SavedPolicies(editor, saving);
   policies->setMinimumHeight(24 * space);
-  column->addWidget(policies, 1);
+  column->addWidget(policies, 2);
   column->addSpacing(space);
-  column->addWidget(heading(tr("Export"), font()));
-  auto* cards = new QGridLayout;
-  cards->setSpacing(space);
-  make_cards(*cards);
-  column->addLayout(cards);
+  column->addWidget(heading(tr("Other files"), font()));
+  column->addLayout(make_cards());
   connect(policy_file_, &ExportCard::clicked, this, &ExportPanel::ask_policy_file);
   connect(tables_, &ExportCard::clicked, this, &ExportPanel::ask_tables);
   connect(report_, &ExportCard::clicked, this, &ExportPanel::ask_report);
-  connect(model_, &ModelExport::original_missing, this, &ExportPanel::original_missing);
+  connect(model_, &FormatExport::original_missing, this, &ExportPanel::original_missing);
 }
 
-void ExportPanel::make_cards(QGridLayout& grid) {
+QLayout* ExportPanel::make_cards() {
   policy_file_->setObjectName(QStringLiteral("export_policy"));
   tables_->setObjectName(QStringLiteral("export_tables"));
   report_->setObjectName(QStringLiteral("export_report"));
-  auto* hugging_face = new ExportCard(
-      tr("Hugging Face"), tr("A Mixtral-style folder for transformers and tools built on it."), tr("Write…"));
-  hugging_face->setObjectName(QStringLiteral("export_hugging_face"));
-  auto* gguf =
-      new ExportCard(tr("GGUF"), tr("One file for llama.cpp and what is built on it."), tr("Write…"));
-  gguf->setObjectName(QStringLiteral("export_gguf"));
-  for (ExportCard* card : {hugging_face, gguf}) card->set_later(tr("Comes in a later version."));
-  const std::initializer_list<ExportCard*> all{policy_file_, tables_, report_, model_, hugging_face, gguf};
-  constexpr int columns = 3;
-  int index = 0;
-  for (ExportCard* card : all) {
-    grid.addWidget(card, index / columns, index % columns);
-    ++index;
-  }
-  for (int i = 0; i < columns; ++i) grid.setColumnStretch(i, 1);
+  auto* row = new QHBoxLayout;
+  row->setSpacing(spacing(*this));
+  for (ExportCard* card : {policy_file_, tables_, report_}) row->addWidget(card, 1);
+  return row;
 }
 
 void ExportPanel::ask_policy_file() {
@@ -138,7 +127,7 @@ void ExportPanel::save_report(const QString& path) {
   show_end(*report_, write_report(editor_, path), tr("Saved as %1.").arg(path), path);
 }
 
-void ExportPanel::write_model(const QString& folder) { model_->write(folder); }
+void ExportPanel::write_model(const QString& path) { model_->write(path); }
 
 bool ExportPanel::writing() const { return model_->writing(); }
 

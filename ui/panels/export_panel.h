@@ -1,4 +1,5 @@
-// Export of the policy, the tables, a report and the model, and the table of saved policies.
+// Export of the model in every format, of the policy, the tables and a report, and the table of saved
+// policies.
 #pragma once
 
 #include <memory>
@@ -8,12 +9,12 @@
 #include "ui/engine/engine.h"
 #include "ui/models/run_data.h"
 
-class QGridLayout;
+class QLayout;
 
 namespace ladimo::ui {
 
 class ExportCard;
-class ModelExport;
+class FormatExport;
 class PolicyEditor;
 class PolicySaving;
 class ServeClient;
@@ -29,7 +30,8 @@ class ExportPanel : public QWidget {
   void save_policy_file(const QString& path);
   void save_tables(const QString& folder);
   void save_report(const QString& path);
-  void write_model(const QString& folder);
+  /// In the format that is selected; the native one before the engine has told the formats.
+  void write_model(const QString& path);
   /// Whether a model is being written.
   bool writing() const;
 
@@ -38,7 +40,7 @@ class ExportPanel : public QWidget {
   void original_missing();
 
  private:
-  void make_cards(QGridLayout& grid);
+  QLayout* make_cards();
   void ask_policy_file();
   void ask_tables();
   void ask_report();
@@ -50,7 +52,7 @@ class ExportPanel : public QWidget {
   ExportCard* policy_file_;
   ExportCard* tables_;
   ExportCard* report_;
-  ModelExport* model_;
+  FormatExport* model_;
 };
 
 }  // namespace ladimo::ui

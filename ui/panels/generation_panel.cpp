@@ -149,6 +149,7 @@ void GenerationPanel::lay_out() {
 
 // Tokens differ from the mean by a few experts only, so the tint covers that range.
 void GenerationPanel::set_scale() {
+  legend_->setVisible(!run_->recipe.layers.empty());
   const double routed = run_->recipe.routed();
   const double mean = mean_experts(editor_.policy());
   const double few = mean / 2, many = mean > 0 ? std::min(1.5 * mean, routed) : routed;

@@ -36,6 +36,7 @@ void Notice::show_saved(const QString& text, const QString& path) {
 }
 
 void Notice::offer(const QString& text, const QString& action) { set(text, false, action, {}); }
+void Notice::offer_after_error(const QString& text, const QString& action) { set(text, true, action, {}); }
 
 QString Notice::text() const { return text_->text(); }
 

@@ -23,6 +23,8 @@ class Notice : public QWidget {
   void show_saved(const QString& text, const QString& path);
   /// Says `text` and offers a button `action`, which emits `acted`.
   void offer(const QString& text, const QString& action);
+  /// The same after something went wrong.
+  void offer_after_error(const QString& text, const QString& action);
 
   QString text() const;
   bool failed() const { return failed_; }

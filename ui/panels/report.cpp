@@ -100,19 +100,21 @@ void add_recipe(ReportDocument& report, const Recipe& recipe) {
   const QString text =
       recipe.self_text() ? QObject::tr("written by the model itself") : texts.join(QStringLiteral(", "));
   report.heading(QObject::tr("Recipe"));
-  report.table({{QObject::tr("What"), QObject::tr("Value")},
-                {QObject::tr("Checkpoint"), QString::fromStdString(recipe.model_name()).toHtmlEscaped()},
-                {QObject::tr("Fingerprint"), QString::fromStdString(recipe.model_fingerprint)},
-                {QObject::tr("Calibration text"), text.toHtmlEscaped()},
-                {QObject::tr("Calibration tokens"), grouped(recipe.tokens)},
-                {QObject::tr("Held-out tokens"), grouped(recipe.held_out_tokens)},
-                {QObject::tr("Window"), grouped(recipe.window)},
-                {QObject::tr("Experts a layer"),
-                 QObject::tr("%1, of which %2 shared").arg(recipe.experts).arg(recipe.shared)},
-                {QObject::tr("Converted layers"), grouped(static_cast<qint64>(recipe.layers.size()))},
-                {QObject::tr("Seed"), QString::number(recipe.seed)},
-                {QObject::tr("Sensitivity"), QString::fromStdString(recipe.sensitivity)}},
-               {false, false});
+  report.table(
+      {{QObject::tr("What"), QObject::tr("Value")},
+       {QObject::tr("Checkpoint"), QString::fromStdString(recipe.model_name()).toHtmlEscaped()},
+       {QObject::tr("Fingerprint"), QString::fromStdString(recipe.model_fingerprint)},
+       {QObject::tr("Calibration text"), text.toHtmlEscaped()},
+       {QObject::tr("Calibration tokens"), grouped(recipe.tokens)},
+       {QObject::tr("Held-out tokens"), grouped(recipe.held_out_tokens)},
+       {QObject::tr("Window"), grouped(recipe.window)},
+       {QObject::tr("Experts a layer"),
+        recipe.layers.empty() ? QObject::tr("none")
+                              : QObject::tr("%1, of which %2 shared").arg(recipe.experts).arg(recipe.shared)},
+       {QObject::tr("Converted layers"), grouped(static_cast<qint64>(recipe.layers.size()))},
+       {QObject::tr("Seed"), QString::number(recipe.seed)},
+       {QObject::tr("Sensitivity"), QString::fromStdString(recipe.sensitivity)}},
+      {false, false});
 }
 
 std::unique_ptr<Plot> frontier_plot(PolicyEditor& editor) {

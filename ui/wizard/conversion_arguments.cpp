@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "policy/moe_class.h"
 #include "text/corpus.h"
 #include "ui/engine/engine.h"
 
@@ -12,9 +13,10 @@ namespace {
 
 QString text_of(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
 
-/// Stage 1's settings that differ from the defaults; null when none does.
+/// Stage 1's settings that differ from the defaults of what the run is made for; null when none does.
 nlohmann::json stage1_changes(const Recipe& recipe) {
-  const auto chosen = to_json(recipe)["stage1"], usual = to_json(Recipe{})["stage1"];
+  const Recipe defaults = recipe.target.empty() ? Recipe{} : made_for(moe_class_named(recipe.target), {});
+  const auto chosen = to_json(recipe)["stage1"], usual = to_json(defaults)["stage1"];
   nlohmann::json changes;
   for (const auto& [key, value] : chosen.items())
     if (value != usual.at(key)) changes[key] = value;
@@ -22,6 +24,11 @@ nlohmann::json stage1_changes(const Recipe& recipe) {
 }
 
 }  // namespace
+
+int usual_shared(const Recipe& recipe) {
+  if (!recipe.target.empty() && !moe_class_named(recipe.target).shared) return 0;
+  return default_shared(recipe.experts);
+}
 
 Recipe default_recipe(const ModelConfig& config) {
   Recipe recipe;
@@ -34,6 +41,7 @@ Recipe default_recipe(const ModelConfig& config) {
 }
 
 QString layers_text(const std::vector<int>& layers, std::int64_t count) {
+  if (layers.empty()) return QStringLiteral("none");
   if (static_cast<std::int64_t>(layers.size()) == count) return QStringLiteral("all");
   QStringList parts;
   for (std::size_t i = 0; i < layers.size();) {
@@ -59,9 +67,10 @@ QStringList conversion_arguments(const QString& command, const Recipe& recipe, c
   add("--held-out-tokens", recipe.held_out_tokens, usual.held_out_tokens);
   add("--window", recipe.window, usual.window);
   add("--experts", recipe.experts, usual.experts);
-  add("--shared", recipe.shared, default_shared(recipe.experts));
+  add("--shared", recipe.shared, usual_shared(recipe));
   if (recipe.layers != usual.layers)
     arguments << QStringLiteral("--layers") << layers_text(recipe.layers, config.layers);
+  if (!recipe.target.empty()) arguments << QStringLiteral("--for") << QString::fromStdString(recipe.target);
   if (recipe.sensitivity != usual.sensitivity)
     arguments << QStringLiteral("--sensitivity") << QString::fromStdString(recipe.sensitivity);
   add("--seed", recipe.seed, usual.seed);

@@ -9,6 +9,10 @@
 
 namespace ladimo::ui {
 
+/// How many experts are shared unless a person says so: a quarter, or none where the format that the run is
+/// made for has none that always runs.
+int usual_shared(const Recipe& recipe);
+
 /// The default settings for a model. Text and fingerprints stay empty.
 Recipe default_recipe(const ModelConfig& config);
 

@@ -48,6 +48,7 @@ QString finished_in_words(const ConversionState& state) {
     known += 1;
   }
   const auto number = [&](double sum) { return number_text(sum / known); };
+  if (state.layers().empty()) return QObject::tr("Finished: inputs and neurons of every layer are measured.");
   if (known == 0)
     return QObject::tr("Finished: %1 layers converted, trade-off measured.").arg(state.layers().size());
   return QObject::tr("Finished: %1 layers converted, mean loss %2 → %3, trade-off measured.")

@@ -11,6 +11,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "policy/moe_class.h"
 #include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 #include "ui/plots/partition_picture.h"
@@ -83,6 +84,13 @@ QWidget* ExpertsPage::make_knobs() {
   experts_ = make_number(QStringLiteral("experts"), 1, most, 1, setter(config_, &Recipe::experts));
   shared_ = make_number(QStringLiteral("shared"), 0, most, 1, setter(config_, &Recipe::shared));
   tokens_ = make_number(QStringLiteral("tokens"), 1, most, 10000, setter(config_, &Recipe::tokens));
+  target_ = new QComboBox;
+  target_->setObjectName(QStringLiteral("made_for"));
+  target_->addItem(tr("any format, with our own runtime"), QString());
+  for (const MoeClass& format : moe_classes())
+    target_->addItem(QLatin1String(format.title), QLatin1String(format.name));
+  connect(target_, &QComboBox::activated, this,
+          [this](int index) { config_.set_target(target_->itemData(index).toString().toStdString()); });
   layers_ = new QLineEdit;
   layers_->setObjectName(QStringLiteral("layers"));
   connect(layers_, &QLineEdit::textEdited, this, [this](const QString& text) { config_.set_layers(text); });
@@ -102,6 +110,10 @@ QWidget* ExpertsPage::make_knobs() {
            tr("\"all\", or numbers and ranges such as 0-3,7. The others stay dense."));
   add_knob(*form, label_of(Setting::tokens), *tokens_,
            tr("More tokens make better experts, and take longer."));
+  add_knob(
+      *form, label_of(Setting::target), *target_,
+      tr("A run for a format chooses the k strongest experts with a linear router and puts nothing in the "
+         "place of skipped ones: choose one to get the most of llama.cpp and plain transformers."));
   layout->addLayout(form);
 
   fold_ = new QToolButton;
@@ -249,6 +261,8 @@ void ExpertsPage::show_knobs() {
   show_value(*epochs_, recipe.stage1.epochs);
   for (int i = 0; i < 3; ++i)
     if (recipe.sensitivity == sensitivities[i]) sensitivity_->setCurrentIndex(i);
+  target_->setCurrentIndex(std::max(target_->findData(QString::fromStdString(recipe.target)), 0));
+  compensation_->setEnabled(recipe.target.empty());
   show_value(*compensation_, recipe.stage1.compensation);
   show_value(*refit_, recipe.stage1.refit);
   show_value(*distil_, recipe.stage1.distil);
@@ -288,8 +302,8 @@ void ExpertsPage::offer_layers() {
 
 void ExpertsPage::ask_for_partition() {
   const Recipe& recipe = config_.recipe();
-  if (recipe.layers.empty()) return;
   offer_layers();
+  if (recipe.layers.empty()) return sampler_.rest(tr("No layer is cut into experts."));
   if (!isVisible()) return;  // no one would see it
   if (recipe.self_text())
     return sampler_.rest(

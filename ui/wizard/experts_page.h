@@ -48,7 +48,7 @@ class ExpertsPage : public WizardPage {
   PartitionSampler& sampler_;
   QSpinBox *experts_, *shared_, *tokens_, *window_, *held_out_, *seed_, *epochs_;
   QLineEdit* layers_;
-  QComboBox* sensitivity_;
+  QComboBox *target_, *sensitivity_;
   QCheckBox *compensation_, *refit_, *distil_;
   QToolButton* fold_;
   PartitionPicture* picture_;

@@ -1,10 +1,11 @@
 #include "ui/wizard/experts_page_config.h"
 
 #include "base/files.h"
+#include "policy/moe_class.h"
+#include "run/class_check.h"
 #include "run/estimate.h"
 #include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
-#include "ui/wizard/conversion_arguments.h"
 
 namespace ladimo::ui {
 
@@ -32,6 +33,23 @@ void ExpertsPageConfig::set_text(const QStringList& files) {
 void ExpertsPageConfig::set_run_folder(const QString& folder) {
   if (folder == run_) return;
   run_ = folder;
+  update();
+}
+
+void ExpertsPageConfig::set_target(const std::string& target) {
+  if (target == recipe_.target) return;
+  const bool usual = recipe_.shared == usual_shared(recipe_);
+  Stage1& stage = recipe_.stage1;
+  if (recipe_.target.empty()) free_ = stage;
+  recipe_.target.clear();
+  // What made_for() decides.
+  stage.router_ranks = free_.router_ranks;
+  stage.router_bias = free_.router_bias;
+  stage.top_k = free_.top_k;
+  stage.offsets = free_.offsets;
+  stage.compensation = free_.compensation;
+  if (!target.empty()) recipe_ = made_for(moe_class_named(target), std::move(recipe_));
+  if (usual) recipe_.shared = usual_shared(recipe_);
   update();
 }
 
@@ -81,6 +99,16 @@ QString ExpertsPageConfig::settings_reason() const {
   if (!model_ || !model_->described()) return tr("Choose a model first.");
   const ModelConfig& config = model_->config;
   if (!layers_problem_.isEmpty()) return layers_problem_;
+  if (!recipe_.target.empty()) {
+    const MoeClass& target = moe_class_named(recipe_.target);
+    if (const auto reason = objection(target, config))
+      return tr("%1 cannot hold this model: it %2. Choose another format, or any.")
+          .arg(QLatin1String(target.title), QString::fromStdString(*reason));
+    const bool all = static_cast<std::int64_t>(recipe_.layers.size()) == config.layers;
+    if (!all && target.in_transformers.dense == DenseLayers::none)
+      return tr("%1 has experts in every layer. Convert all layers, or choose another format.")
+          .arg(QLatin1String(target.title));
+  }
   if (recipe_.experts < 1 || recipe_.experts > config.intermediate_size)
     return tr("An FFN with %1 neurons cannot become %2 experts.")
         .arg(config.intermediate_size)

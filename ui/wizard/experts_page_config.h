@@ -7,6 +7,7 @@
 
 #include "run/plan.h"
 #include "ui/engine/engine.h"
+#include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/model_facts.h"
 #include "ui/wizard/page_config.h"
 
@@ -28,16 +29,19 @@ class ExpertsPageConfig : public PageConfig {
   /// The recipe, complete except for its fingerprints.
   const Recipe& recipe() const { return recipe_; }
   const std::shared_ptr<const ModelFacts>& model() const { return model_; }
-  /// Changes any setting of the recipe except its layers. While a quarter of the experts is shared, it stays
-  /// a quarter when their number changes.
+  /// Changes any setting of the recipe except its layers and what it is made for. While the usual number of
+  /// experts is shared, it stays the usual one when their number changes.
   template <class Change>
   void change(const Change& change) {
-    const bool quarter = recipe_.shared == default_shared(recipe_.experts);
+    const bool usual = recipe_.shared == usual_shared(recipe_);
     const int experts = recipe_.experts;
     change(recipe_);
-    if (quarter && recipe_.experts != experts) recipe_.shared = default_shared(recipe_.experts);
+    if (usual && recipe_.experts != experts) recipe_.shared = usual_shared(recipe_);
     update();
   }
+  /// Sets the format that the run is made for (policy/moe_class.h); empty: any, with our own runtime. Without
+  /// one the settings that it decided are again as they were.
+  void set_target(const std::string& target);
   /// Sets the layers to convert: "all", or a list such as "0-3,7".
   void set_layers(const QString& layers);
   const QString& layers() const { return layers_; }
@@ -65,6 +69,7 @@ class ExpertsPageConfig : public PageConfig {
   Engine engine_;
   std::shared_ptr<const ModelFacts> model_;
   Recipe recipe_;
+  Stage1 free_;  // before a format was chosen
   QString run_;
   QString layers_ = QStringLiteral("all");
   QString layers_problem_;

@@ -16,7 +16,9 @@ namespace ladimo::ui {
 
 QString proposed_run_folder(const Recipe& recipe, const Engine& engine) {
   const QString model = QString::fromStdString(recipe.model_name());
-  const QString name = QStringLiteral("%1-%2x%3").arg(model).arg(recipe.experts).arg(recipe.shared);
+  const QString name = recipe.layers.empty()
+                           ? model + QStringLiteral("-inputs")
+                           : QStringLiteral("%1-%2x%3").arg(model).arg(recipe.experts).arg(recipe.shared);
   const QString runs = QStringLiteral("ladimo-runs");
   if (engine.remote()) return runs + '/' + name;
   const QDir home(QStandardPaths::writableLocation(QStandardPaths::HomeLocation));

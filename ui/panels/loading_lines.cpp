@@ -1,0 +1,51 @@
+#include "ui/panels/loading_lines.h"
+
+#include <algorithm>
+
+#include <QClipboard>
+#include <QFontDatabase>
+#include <QGuiApplication>
+#include <QHBoxLayout>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QStyle>
+
+#include "ui/widgets/spacing.h"
+
+namespace ladimo::ui {
+namespace {
+
+constexpr int most_lines = 6;  // that are visible at once
+
+}  // namespace
+
+LoadingLines::LoadingLines(QWidget* parent) : QWidget(parent), text_(new QPlainTextEdit) {
+  text_->setObjectName(QStringLiteral("loading_lines"));
+  text_->setReadOnly(true);
+  text_->setTabChangesFocus(true);
+  text_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  text_->setLineWrapMode(QPlainTextEdit::NoWrap);
+  text_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
+  text_->setAccessibleName(tr("Lines that load the model elsewhere"));
+  auto* copy = new QPushButton(tr("Cop&y lines"));
+  copy->setObjectName(QStringLiteral("copy_lines"));
+  copy->setToolTip(tr("Copies what loads this model elsewhere"));
+  auto* row = new QHBoxLayout(this);
+  row->setContentsMargins({});
+  row->setSpacing(spacing(*this));
+  row->addWidget(text_, 1);
+  row->addWidget(copy, 0, Qt::AlignTop);
+  connect(copy, &QPushButton::clicked, this,
+          [this] { QGuiApplication::clipboard()->setText(text_->toPlainText()); });
+}
+
+void LoadingLines::show_lines(const QString& lines) {
+  text_->setPlainText(lines);
+  const int count = std::min(static_cast<int>(lines.count('\n')) + 1, most_lines);
+  // One pixel more: the last line would scroll by it.
+  const int frame = 1 + 2 * (text_->frameWidth() + static_cast<int>(text_->document()->documentMargin()));
+  const int bar = text_->style()->pixelMetric(QStyle::PM_ScrollBarExtent);  // lines may be long
+  text_->setFixedHeight(count * text_->fontMetrics().lineSpacing() + frame + bar);
+}
+
+}  // namespace ladimo::ui
