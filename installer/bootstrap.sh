@@ -111,8 +111,21 @@ demo() {
   open_studio "$bin" "$run"
 }
 
+# What is exported is loaded in transformers and llama.cpp, where a Python has them. tests/interop.sh gets them from PyPI.
+load_elsewhere() {
+  local python=${INTEROP_PYTHON:-python3}
+  say "Loading exports in other programs"
+  if [[ ! -d ../shared/models ]] || ! "$python" -c 'import torch, transformers, accelerate, safetensors' 2>/dev/null; then
+    echo "Skipped: $python has no torch, transformers, accelerate and safetensors. tests/interop.sh installs them."
+    return 0
+  fi
+  cmake --build --preset dev --target ladimo_logits ladimo_exported_logits >/dev/null
+  INTEROP_PYTHON=$python INTEROP_LLAMA=no INTEROP_CASES="llama qwen3 granite" tests/interop.sh
+}
+
 run_tests() {
   build dev -DLADIMO_TESTS=ON
+  load_elsewhere
   say "Testing"
   # Idle OpenMP threads that spin cost more than they bring when several tests share few processors.
   QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=5000 ctest --preset dev -j "$(nproc)" --timeout 300

@@ -6,7 +6,8 @@
 #                           beside it
 # Needs python3 with venv and PyPI (3 GB for torch); says so and ends with 0 where they cannot be had. INTEROP_WORK names
 # a folder that keeps the environment and the models, INTEROP_PYTHON an interpreter that has the packages already.
-# llama.cpp is that of PyPI's llama-cpp-python, which takes minutes to compile: INTEROP_LLAMA=no leaves it out.
+# INTEROP_CASES names some of the models: "llama qwen3 smollm2". llama.cpp is that of PyPI's llama-cpp-python, which takes
+# minutes to compile; INTEROP_LLAMA=no leaves it out.
 set -eu
 here=$(cd "$(dirname "$0")/interop" && pwd)
 script=interop.sh

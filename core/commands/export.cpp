@@ -40,6 +40,13 @@ void require_possible(const ExportRequest& request, const Format& format) {
     throw Refusal("A file or folder of that name exists already.", "Name a new folder with {output}.",
                   request.output);
   const auto parent = normal_path(request.output).parent_path();
+  if (request.gguf && is_directory(parent)) {
+    const auto begin = request.output.stem().string() + "-00001-of-";
+    for (const auto& entry : fs::directory_iterator(parent))
+      if (entry.path().filename().string().starts_with(begin))
+        throw Refusal("Parts of a GGUF file of that name exist already.",
+                      "Choose another name with {output}.", entry.path());
+  }
   if (!is_directory(parent))
     throw Refusal("The folder that the model is to be written to does not exist.",
                   "Make it, or name another with {output}.", parent);
@@ -89,6 +96,7 @@ void publish(WorkingFolder& folder, const ExportRequest& request, ExportResult& 
   if (!request.gguf) return folder.commit();
   const auto parent = normal_path(request.output).parent_path();
   for (const std::string& file : result.files) rename(folder.path() / file, parent / file);
+  result.path = request.output.parent_path() / result.files.front();
 }
 
 }  // namespace
@@ -112,6 +120,9 @@ ExportResult export_run(const ExportRequest& request, const Runtime& runtime, co
   std::optional<WorkingFolder> scratch;
   if (fits) {
     context.emit(begin_step(Step::fit, 0, steps));
+    // Layers are kept in fp32, as they are and fitted.
+    const auto ffn = static_cast<std::uint64_t>(source.original.config().ffn_parameters_per_layer());
+    require_disk(request, 2 * 4 * ffn * run.recipe().layers.size());
     scratch.emplace(normal_path(request.output).concat(".fit"));
     auto fitted = fit_run(model, *format, wanted, scratch->path(), context);
     source.policy = fitted.policy;
@@ -129,8 +140,13 @@ ExportResult export_run(const ExportRequest& request, const Runtime& runtime, co
   const auto verification =
       format->verify(source, path, expected_of(model, wanted.layers, context),
                      WeightSource(source.original, model.device(), model.held_dtype()), context);
-  const ExportReport report{fmt::format("ladimo {}", version()), run.recipe(), source.policy, verification,
-                            measurements_of(run, source.policy), price,        request.format};
+  const ExportReport report{fmt::format("ladimo {}", version()),
+                            run.recipe(),
+                            source.policy,
+                            verification,
+                            price ? std::vector<Measurement>() : measurements_of(run, source.policy),
+                            price,
+                            request.format};
   ExportResult result{request.format, request.output, {}, 0, verification, price};
   if (!request.gguf) {
     write_json(folder.path() / "report.json", to_json(report));

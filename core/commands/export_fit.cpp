@@ -67,9 +67,12 @@ FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& 
   const OpenedModel& opened = model.opened();
   const RunFolder& run = *opened.run;
   const Recipe recipe = run.recipe();
+  if (recipe.layers.empty())
+    throw Refusal("This run has no experts that a policy could choose.",
+                  "Convert layers in another run with {layers}.", run.path());
   FittedRun result{wanted, {}, {}};
   if (objection(format.limits(), wanted.layers)) {
-    const auto& layer = run.layers().shape(recipe.layers.empty() ? 0 : recipe.layers.front());
+    const auto& layer = run.layers().shape(recipe.layers.front());
     result.policy = ClassPolicies(run.tradeoff(), format.limits(), shape_in(*format.moe_class(), layer))
                         .at_activated(wanted.predicted.activated_fraction);
   }

@@ -14,6 +14,8 @@ std::optional<std::string> objection(const MoeClass& target, const ModelConfig& 
     return "rotates all dimensions of a head";
   if (config.sliding_window != 0 && (!target.sliding_window || !config.full_attention_layers.empty()))
     return "has no sliding window like this model's";
+  if (config.rope_scaling.kind == RopeScaling::Kind::longrope)
+    return "has no factors of rotary frequencies that follow from the length of the text";
   if (config.head_dim * config.heads != config.hidden_size && !target.any_head_dim)
     return "needs heads as wide as the hidden size divided by their number";
   return std::nullopt;

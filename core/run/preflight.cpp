@@ -122,11 +122,6 @@ void Preflight::choose_settings() {
   Recipe& recipe = plan_.recipe;
   if (in_run_) recipe = *in_run_;
   bool text_known = in_run_.has_value(), layers_known = text_known;
-  if (request_.target)
-    attempt([&] {
-      const auto& target = moe_class_named(*request_.target);
-      if (!in_run_ || in_run_->target != target.name) recipe = made_for(target, std::move(recipe));
-    });
   if (request_.recipe) {
     // Settings that cannot be read may name a text.
     const bool in_run = std::exchange(text_known, true);
@@ -137,6 +132,11 @@ void Preflight::choose_settings() {
       layers_known = layers_known || file.value("layers", nlohmann::json()).is_array();
     });
   }
+  if (request_.target && request_.target != "none")
+    attempt([&] {
+      const auto& target = moe_class_named(*request_.target);
+      if (!in_run_ || in_run_->target != target.name) recipe = made_for(target, std::move(recipe));
+    });
   recipe.model = normal_path(request_.model);
   recipe.model_fingerprint = checkpoint_ ? checkpoint_->fingerprint() : std::string();
   if (tokenizer_) recipe.tokenizer_fingerprint = tokenizer_->fingerprint();
@@ -255,10 +255,7 @@ void Preflight::check_settings() {
       problem(fmt::format("{} {} tokens do not fill two windows of {}.", tokens, what, recipe.window),
               fmt::format("Set {} to {} or more, or use a smaller {{window}}.", setting,
                           2 * std::max<std::int64_t>(recipe.window, 1)));
-  if (checkpoint_ && !recipe.target.empty())
-    if (const auto reason = objection(moe_class_named(recipe.target), config))
-      problem(fmt::format("{} cannot hold this model: it {}.", moe_class_named(recipe.target).title, *reason),
-              "Convert for another format with {for}, or for none.", plan_.recipe.model);
+  if (checkpoint_ && !recipe.target.empty()) attempt([&] { check_target(); });
   if (recipe.sensitivity != "auto" && recipe.sensitivity != "measured" && recipe.sensitivity != "estimated")
     problem(fmt::format("\"{}\" is not a way to get the sensitivity.", recipe.sensitivity),
             "Set {sensitivity} to auto, measured or estimated.");
@@ -267,6 +264,26 @@ void Preflight::check_settings() {
       problem(fmt::format("The recipe names layer {}; the model has {} layers.", layer, config.layers),
               "Choose other layers with {layers}, or use another recipe.");
   settings_fit_ = plan_.problems.size() == before && layers_fit_;
+}
+
+void Preflight::check_target() {
+  const Recipe& recipe = plan_.recipe;
+  const MoeClass& target = moe_class_named(recipe.target);
+  if (const auto reason = objection(target, plan_.config))
+    return problem(fmt::format("{} cannot hold this model: it {}.", target.title, *reason),
+                   "Convert for another format with {for}, or for none.", recipe.model);
+  const auto dense = target.in_transformers.dense;
+  const auto layers = static_cast<int>(plan_.config.layers),
+             converted = static_cast<int>(recipe.layers.size());
+  const bool last_ones = !recipe.layers.empty() && recipe.layers.front() == layers - converted;
+  const bool fits = dense == DenseLayers::any       ? converted > 0
+                    : dense == DenseLayers::leading ? last_ones
+                                                    : converted == layers;
+  if (fits || !layers_fit_) return;
+  problem(fmt::format("{} cannot have these layers dense.", target.title),
+          dense == DenseLayers::leading
+              ? "Convert all layers from one on with {layers}."
+              : "Convert all layers with {layers}, or convert for another format with {for}.");
 }
 
 void Preflight::check_self_text() {

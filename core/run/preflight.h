@@ -38,6 +38,7 @@ class Preflight {
   void apply_flags(bool layers_known);
   void leave_out_constant_layers();
   void check_settings();
+  void check_target();
   void check_self_text();
   void check_text();
   void check_same_recipe();

@@ -46,6 +46,9 @@ std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision) 
 }
 
 Verification compare_logits(const at::Tensor& expected, const at::Tensor& found) {
+  if (!found.isfinite().all().item<bool>())
+    throw Error("The logits of the model that was written are not numbers.",
+                "Write it in another precision, or check the weights ({inspect_model}).");
   const auto log_p = expected.log_softmax(1);
   const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
   return {expected.size(0), (found - expected).abs().max().item<double>(), std::max(0.0, kl)};

@@ -92,7 +92,8 @@ class ClassFit {
     const double error_before = error_of(before, held_back), error_after = error_of(after, held_back);
     log_debug(fmt::format("fit for {}, layer {}: {} -> {}", target_.name, l, error_before, error_after));
     const auto whole = [&](const StandardMoe& layer) {
-      return with_null_experts(layer, most_ - least_, most_ + (k - policy(l).k));
+      return with_null_experts(layer, null_experts(target_, layer.experts(), most_, least_),
+                               most_ + (k - policy(l).k));
     };
     return {whole(before), whole(error_after < error_before ? after : before)};
   }

@@ -1,8 +1,10 @@
 #include "transfer/moe_folder.h"
 
+#include <algorithm>
 #include <array>
-#include <cmath>
+#include <cstring>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -33,6 +35,9 @@ void add_rope(const Json& original, const ModelConfig& config, Json& json) {
   if (scaling.is_object()) {
     const Json type = scaling.value("rope_type", scaling.value("type", Json("default")));
     scaling["rope_type"] = scaling["type"] = type;
+    // It may stand outside, which only the original's class knows.
+    if (config.rope_scaling.original_positions > 0)
+      scaling["original_max_position_embeddings"] = config.rope_scaling.original_positions;
   }
   json["rope_theta"] = config.rope_theta;
   json["rope_scaling"] = scaling;
@@ -132,6 +137,16 @@ void add_qwen2(const MoeModel& model, const StandardMoe& layer, Json& json) {
   json["sliding_window"] = Json();
   json["max_window_layers"] = config.layers;
 }
+
+/// Adds the keys that only one class has. `layer` is any layer with experts.
+struct OwnKeys {
+  std::string_view name;
+  void (*add)(const MoeModel& model, const StandardMoe& layer, Json& json);
+};
+constexpr OwnKeys own_keys[] = {{"glm4moe", add_glm},
+                                {"granitemoeshared", add_granite},
+                                {"mixtral", add_mixtral},
+                                {"qwen2moe", add_qwen2}};
 
 std::shared_ptr<const StandardMoe> any_layer(const MoeModel& model) {
   const auto first = std::ranges::find(model.routed, true);
@@ -267,12 +282,8 @@ std::vector<MoeTensor> folder_tensors(const MoeClass& target, const StandardMoe&
 
 Json moe_config(const MoeModel& model) {
   Json json = common_config(model, model.original.files().read_json("config.json"));
-  const auto layer = any_layer(model);
-  const std::string_view name = model.target->name;
-  if (name == "glm4moe") add_glm(model, *layer, json);
-  if (name == "granitemoeshared") add_granite(model, *layer, json);
-  if (name == "mixtral") add_mixtral(model, *layer, json);
-  if (name == "qwen2moe") add_qwen2(model, *layer, json);
+  const auto* own = std::ranges::find(own_keys, std::string_view(model.target->name), &OwnKeys::name);
+  own->add(model, *any_layer(model), json);
   return json;
 }
 

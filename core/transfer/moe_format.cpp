@@ -92,7 +92,9 @@ class MoeFormat : public Format {
 
   Verification verify(const ExportSource& source, const std::filesystem::path& path, const Expected& expected,
                       const WeightSource& weights, const Context& context) const override {
-    const WeightSource exact = weights.exact();
+    // A folder holds quantised weights as they are read, GGUF as they are exactly.
+    const WeightSource exact =
+        gguf_ ? weights.exact() : WeightSource(source.original, weights.device(), at::kFloat);
     const auto& policy = source.policy.layers;
     const auto ours = with_ffns(exact, [&](std::int64_t l) -> std::shared_ptr<const FeedForward> {
       if (policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense) return nullptr;
@@ -100,14 +102,13 @@ class MoeFormat : public Format {
     });
     const auto written = gguf_ ? read_moe_gguf(target_, first_part(path), exact.device())
                                : read_moe_folder(target_, path, exact.device(), at::kFloat);
-    require_same_tensors(ours, written, tolerance(), context);
+    const bool exact_weights = holds_all(source.original);
+    require_same_tensors(ours, written, tolerance(exact_weights), context);
     const auto found = logits_of(written, expected.ids, context);
+    const auto as_class = logits_of(ours, expected.ids, context);
+    if (exact_weights) require_same_logits(as_class, found, path);
     auto verification = compare_logits(expected.logits, found);
-    if (exactly_written()) {
-      const auto as_class = logits_of(ours, expected.ids, context);
-      require_same_logits(as_class, found, path);
-      verification.max_logit_error = compare_logits(as_class, found).max_logit_error;
-    }
+    verification.max_logit_error = compare_logits(as_class, found).max_logit_error;
     return verification;
   }
 
@@ -119,11 +120,17 @@ class MoeFormat : public Format {
   }
 
   /// Whether all weights are written as they are.
-  bool exactly_written() const { return !gguf_ || *gguf_ == GgufPrecision::f32; }
+  bool holds_all(const Checkpoint& original) const {
+    if (!gguf_ || *gguf_ == GgufPrecision::f32) return true;
+    return *gguf_ == GgufPrecision::bf16 &&
+           std::ranges::all_of(original.store().tensors(), [](const auto& entry) {
+             return entry.second.lies_plain() && entry.second.dtype == DType::bf16;
+           });
+  }
 
   /// How far a tensor may be from what it should be, by rounding alone.
-  double tolerance() const {
-    if (exactly_written()) return 1e-6;
+  double tolerance(bool exact) const {
+    if (exact) return 1e-6;
     return *gguf_ == GgufPrecision::q8_0 ? 0.02 : 0.005;
   }
 
@@ -146,12 +153,13 @@ std::function<std::shared_ptr<const StandardMoe>(int layer)> layers_of_class(con
     most = std::max<std::int64_t>(most, layer.k);
     least = least == 0 ? layer.k : std::min<std::int64_t>(least, layer.k);
   }
-  return [&target, store = source.run.layers(), policy = source.policy.layers, device, most,
-          nulls = most - least, storage = storage_dtype(source.original)](int l) {
+  return [&target, store = source.run.layers(), policy = source.policy.layers, device, most, least,
+          storage = storage_dtype(source.original)](int l) {
     const LayerPolicy& layer = policy[static_cast<std::size_t>(l)];
     const auto weights = load_moe_weights(store.weights(l), device, at::kFloat).at(layer);
     return std::make_shared<const StandardMoe>(
-        with_null_experts(standard_layer(target, weights, layer.k, storage), nulls, most));
+        with_null_experts(standard_layer(target, weights, layer.k, storage),
+                          null_experts(target, weights.routed(), most, least), most));
   };
 }
 

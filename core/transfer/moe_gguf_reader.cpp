@@ -52,6 +52,7 @@ class File {
     layer.q_bias = find(name("attn_q.bias"), config_.heads);
     layer.k_bias = find(name("attn_k.bias"), config_.kv_heads);
     layer.v_bias = find(name("attn_v.bias"));
+    layer.o_bias = find(name("attn_output.bias"));
     layer.q_norm = find(name("attn_q_norm.weight"));
     layer.k_norm = find(name("attn_k_norm.weight"));
     layer.ffn_norm = get(name(arch_ == "glm4moe" ? "post_attention_norm.weight" : "ffn_norm.weight"));

@@ -72,6 +72,12 @@ StandardMoe standard_layer(const MoeClass& target, const MoeWeights& weights, st
   return layer;
 }
 
+std::int64_t null_experts(const MoeClass& target, std::int64_t experts, std::int64_t most,
+                          std::int64_t least) {
+  const std::int64_t needed = target.selection_bias && experts == 1 ? 1 : 0;
+  return std::max(most - least, needed);
+}
+
 StandardMoe with_null_experts(StandardMoe layer, std::int64_t nulls, std::int64_t k) {
   if (nulls == 0) return layer;
   const auto added = [&](at::Tensor& tensor) {

@@ -25,6 +25,10 @@ StandardMoe standard_layer(const MoeClass& target, const MoeWeights& weights, st
 /// which k run.
 double down_factor(const MoeClass& target, std::int64_t experts, std::int64_t k);
 
+/// How many null experts layers need whose ks are `least` to `most`. A router that groups experts needs two
+/// at least, where its class has a bias that keeps the second one from being chosen.
+std::int64_t null_experts(const MoeClass& target, std::int64_t experts, std::int64_t most,
+                          std::int64_t least);
 /// Adds `nulls` experts that give zero. So many of them are always chosen that `k` experts run.
 StandardMoe with_null_experts(StandardMoe layer, std::int64_t nulls, std::int64_t k);
 

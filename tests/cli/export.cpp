@@ -192,7 +192,7 @@ TEST_CASE("an export that is not possible is refused and leaves no files") {
   const std::vector<std::pair<std::vector<std::string>, const char*>> bad = {
       {{"export", e.run, "-o", e.native}, "already"},
       {{"export", e.run, "-o", nowhere}, "does not exist"},
-      {{"export", e.run, "-o", fresh, "--format", "mixtral"}, "mixtral"},
+      {{"export", e.run, "-o", fresh, "--format", "olmoe"}, "olmoe"},
       {{"export", e.run, "-o", fresh, "--format", "gguf"}, "cannot write the format"},
       {{"export", e.work.model, "-o", fresh}, "not a run"},
       {{"export", e.native, "-o", fresh}, "not a run"},

@@ -8,6 +8,7 @@ See native_folder.sh.
 
 import contextlib
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -133,7 +134,8 @@ def add_tensors(folder, other):
 
 
 def make(program, helper, folders, smollm=None):
-    names = CASES + ["smollm2"] * (smollm is not None)
+    chosen = os.environ.get("INTEROP_CASES", "").split()
+    names = [name for name in CASES + ["smollm2"] * (smollm is not None) if not chosen or name in chosen]
     for name in names:
         case = folders / name
         if (case / "complete").exists():
