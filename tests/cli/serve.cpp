@@ -205,9 +205,7 @@ TEST_CASE("an eval that is stopped at a task keeps the text and the tasks before
   write_file(exam, many);
   Server server({run});
   server.send({{"id", 1}, {"request", "eval"}, {"tasks", {quiz.string(), exam.string()}}});
-  server.wait_for([](const json& event) {
-    return event["event"] == "step" && event["name"] == "task exam";
-  });
+  server.wait_for([](const json& event) { return event["event"] == "step" && event["name"] == "task exam"; });
   server.send({{"request", "cancel"}, {"id", 1}});
   CHECK(server.answer(1)["canceled"] == true);
   CHECK(server.close().status == 0);
