@@ -26,18 +26,16 @@ std::uint64_t elements_of_dense_parts(const Checkpoint& original, const ModelPol
 /// weights.
 std::uint64_t bytes_of_class(const OpenedModel& opened, const MoeClass& target, const ModelPolicy& policy,
                              std::optional<GgufPrecision> gguf) {
-  std::int64_t most = 0, least = 0;
+  const KRange ks = ks_of(policy);
   double experts = 0;
   for (std::size_t l = 0; l < policy.size(); ++l) {
     if (is_dense(policy[l])) continue;
-    most = std::max<std::int64_t>(most, policy[l].k);
-    least = least == 0 ? policy[l].k : std::min<std::int64_t>(least, policy[l].k);
     const MoeShape shape = shape_in(target, opened.run->layers().shape(static_cast<int>(l)));
     experts += shape.activated_parameters(static_cast<double>(shape.routed));
   }
   const MoeShape shape = shape_in(target, opened.run->layers().shape(opened.run->recipe().layers.front()));
   const auto routed = static_cast<double>(std::ranges::count_if(policy, std::not_fn(is_dense)));
-  experts += routed * static_cast<double>((most - least) * shape.hidden_size) *
+  experts += routed * static_cast<double>((ks.most - ks.least) * shape.hidden_size) *
              (3.0 * static_cast<double>(shape.expert_neurons) + 1);
   const auto elements = static_cast<double>(elements_of_dense_parts(opened.checkpoint, policy)) + experts;
   const bool wide = gguf ? *gguf == GgufPrecision::f32 : opened.checkpoint.converted_dtype() == DType::f32;

@@ -50,6 +50,16 @@ std::vector<std::size_t> order_of(DenseLayers dense, const std::vector<double>& 
 
 }  // namespace
 
+KRange ks_of(const ModelPolicy& policy) {
+  KRange ks;
+  for (const LayerPolicy& layer : policy) {
+    if (layer.kind == Kind::dense) continue;
+    ks.most = std::max<std::int64_t>(ks.most, layer.k);
+    ks.least = ks.least == 0 ? layer.k : std::min<std::int64_t>(ks.least, layer.k);
+  }
+  return ks;
+}
+
 ClassPolicies::ClassPolicies(const TradeoffTable& measured, const MoeLimits& limits, const MoeShape& shape) {
   const TradeoffTable table = judged_by_top_k(measured);
   const Predictor predictor(table, nullptr);

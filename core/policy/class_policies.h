@@ -12,6 +12,12 @@
 
 namespace ladimo {
 
+/// The least and the greatest k of the layers with experts; zeros where there are none.
+struct KRange {
+  std::int64_t least = 0, most = 0;
+};
+KRange ks_of(const ModelPolicy& policy);
+
 /// All policies that are cheaper than those of lower KL, by rising cost. They have one k in all layers with
 /// experts; which layers are dense follows from the limits and the KL of single layers.
 class ClassPolicies {

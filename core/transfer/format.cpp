@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/files.h"
 #include "base/format.h"
 #include "transfer/moe_format.h"
 #include "transfer/native_format.h"
@@ -43,6 +44,13 @@ std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision) 
     all.push_back(moe_format(target, precision));
   }
   return all;
+}
+
+void copy_small_files(const ModelFiles& from, const std::filesystem::path& to) {
+  for (const char* name : {"tokenizer.model", "tokenizer.json", "tokenizer_config.json",
+                           "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+                           "generation_config.json", "chat_template.jinja", "chat_template.json"})
+    if (from.has(name)) write_file(to / name, from.read(name));
 }
 
 Verification compare_logits(const at::Tensor& expected, const at::Tensor& found) {

@@ -76,6 +76,9 @@ std::unique_ptr<const Format> format_named(const std::string& name, std::optiona
 /// All formats, native first; those of GGUF in `precision`.
 std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision);
 
+/// Copies the files of the tokenizer, the chat template and the generation settings that there are.
+void copy_small_files(const ModelFiles& from, const std::filesystem::path& to);
+
 /// Logits of the written model against those that were expected: the largest difference, and KL(expected ||
 /// found).
 Verification compare_logits(const at::Tensor& expected, const at::Tensor& found);

@@ -84,6 +84,18 @@ void compare_ffns(const FeedForward& expected, const FeedForward& found, const C
 
 }  // namespace
 
+DecoderLayer layer_of(const ModelConfig& config, std::int64_t index) {
+  DecoderLayer layer;
+  layer.heads = config.heads;
+  layer.kv_heads = config.kv_heads;
+  layer.head_dim = config.head_dim;
+  layer.sliding_window = config.sliding_window_of(index);
+  layer.rms_eps = config.rms_eps;
+  layer.attention_scale = config.attention_scale();
+  layer.residual_multiplier = config.residual_multiplier;
+  return layer;
+}
+
 LayerwiseModel with_ffns(const WeightSource& source,
                          std::function<std::shared_ptr<const FeedForward>(std::int64_t layer)> ffn) {
   return {source.config(), [&source](const at::Tensor& ids) { return source.embed(ids); },

@@ -16,6 +16,9 @@ struct LayerwiseModel {
   std::function<Head()> head;
 };
 
+/// A layer without weights: what its configuration says of it.
+DecoderLayer layer_of(const ModelConfig& config, std::int64_t index);
+
 /// The model of `source` with other FFNs; a null one stays dense. Keeps a reference to `source`.
 LayerwiseModel with_ffns(const WeightSource& source,
                          std::function<std::shared_ptr<const FeedForward>(std::int64_t layer)> ffn);

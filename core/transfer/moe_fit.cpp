@@ -72,13 +72,8 @@ class ClassFit {
         policy_(policy),
         settings_(recipe.stage1),
         storage_(storage),
-        context_(context) {
-    for (const LayerPolicy& layer : policy) {
-      if (layer.kind == LayerPolicy::Kind::dense) continue;
-      most_ = std::max<std::int64_t>(most_, layer.k);
-      least_ = least_ == 0 ? layer.k : std::min<std::int64_t>(least_, layer.k);
-    }
-  }
+        context_(context),
+        ks_(ks_of(policy)) {}
 
   bool routes(std::int64_t l) const { return policy(l).kind != LayerPolicy::Kind::dense; }
 
@@ -92,8 +87,8 @@ class ClassFit {
     const double error_before = error_of(before, held_back), error_after = error_of(after, held_back);
     log_debug(fmt::format("fit for {}, layer {}: {} -> {}", target_.name, l, error_before, error_after));
     const auto whole = [&](const StandardMoe& layer) {
-      return with_null_experts(layer, null_experts(target_, layer.experts(), most_, least_),
-                               most_ + (k - policy(l).k));
+      return with_null_experts(layer, null_experts(target_, layer.experts(), ks_),
+                               ks_.most + (k - policy(l).k));
     };
     return {whole(before), whole(error_after < error_before ? after : before)};
   }
@@ -184,7 +179,7 @@ class ClassFit {
   const Stage1& settings_;
   at::ScalarType storage_;
   const Context& context_;
-  std::int64_t most_ = 0, least_ = 0;  // of the ks
+  KRange ks_;
 };
 
 }  // namespace

@@ -44,9 +44,9 @@ std::uint64_t moe_folder_bytes(const MoeModel& model);
 void write_moe_folder(const MoeModel& model, const std::filesystem::path& folder, std::uint64_t shard_bytes,
                       const Context& context);
 
-/// Reads such a folder again (moe_folder_reader.cpp), with weights in `dtype`. Throws Refusal where it is not
+/// Reads such a folder again (moe_folder_reader.cpp), in fp32. Throws Refusal where it is not
 /// what the class has.
-LayerwiseModel read_moe_folder(const MoeClass& target, const std::filesystem::path& folder, at::Device device,
-                               at::ScalarType dtype);
+LayerwiseModel read_moe_folder(const MoeClass& target, const std::filesystem::path& folder,
+                               at::Device device);
 
 }  // namespace ladimo

@@ -44,13 +44,12 @@ ModelConfig read_sizes(const Json& config, const std::filesystem::path& file) {
 
 class Folder {
  public:
-  Folder(const MoeClass& target, const std::filesystem::path& path, at::Device device, at::ScalarType dtype)
+  Folder(const MoeClass& target, const std::filesystem::path& path, at::Device device)
       : files_(path),
         json_(files_.read_json("config.json")),
         config_(read_sizes(json_, path / "config.json")),
         store_(TensorStore::open(path)),
-        device_(device),
-        dtype_(dtype) {
+        device_(device) {
     if (json_.value("model_type", "") != target.model_type)
       throw Refusal(fmt::format("config.json: model_type is not {}.", target.model_type),
                     "The folder was changed: {export_again}.", path);
@@ -70,7 +69,7 @@ class Folder {
 
   DecoderLayer layer(std::int64_t l) const {
     const auto name = [l](const char* rest) { return fmt::format("model.layers.{}.{}", l, rest); };
-    DecoderLayer layer;
+    DecoderLayer layer = layer_of(config_, l);
     layer.attention_norm = get(name("input_layernorm.weight"));
     layer.q = get(name("self_attn.q_proj.weight"));
     layer.k = get(name("self_attn.k_proj.weight"));
@@ -82,22 +81,12 @@ class Folder {
     layer.q_norm = find(name("self_attn.q_norm.weight"));
     layer.k_norm = find(name("self_attn.k_norm.weight"));
     layer.ffn_norm = get(name("post_attention_layernorm.weight"));
-    layer.heads = config_.heads;
-    layer.kv_heads = config_.kv_heads;
-    layer.head_dim = config_.head_dim;
-    layer.sliding_window = config_.sliding_window;
-    layer.rms_eps = config_.rms_eps;
-    layer.attention_scale = config_.attention_scale();
-    layer.residual_multiplier = config_.residual_multiplier;
     layer.ffn = ffn(l);
     return layer;
   }
 
  private:
-  at::Tensor get(const std::string& name, at::ScalarType dtype) const {
-    return to_tensor(store_.at(name), device_, dtype);
-  }
-  at::Tensor get(const std::string& name) const { return get(name, dtype_); }
+  at::Tensor get(const std::string& name) const { return to_tensor(store_.at(name), device_, at::kFloat); }
   at::Tensor find(const std::string& name) const { return store_.contains(name) ? get(name) : at::Tensor(); }
   std::int64_t number(const char* key) const { return json_.at(key).get<std::int64_t>(); }
 
@@ -127,7 +116,7 @@ class Folder {
       read_experts(prefix + "mlp.", number(glm ? "n_routed_experts" : "num_experts"),
                    {"gate_proj", "up_proj", "down_proj"}, *moe);
       read_shared(prefix + (glm ? "mlp.shared_experts" : "mlp.shared_expert"), *moe);
-      if (glm) moe->selection_bias = get(prefix + "mlp.gate.e_score_correction_bias", at::kFloat);
+      if (glm) moe->selection_bias = get(prefix + "mlp.gate.e_score_correction_bias");
     }
     return moe;
   }
@@ -135,7 +124,7 @@ class Folder {
   void read_granite(const std::string& prefix, StandardMoe& moe) const {
     moe.gating.scores = MixingScores::softmax_of_chosen;
     moe.gating.normalised = true;
-    moe.router = get(prefix + "block_sparse_moe.router.layer.weight", at::kFloat);
+    moe.router = get(prefix + "block_sparse_moe.router.layer.weight");
     const auto halves = get(prefix + "block_sparse_moe.input_linear.weight").chunk(2, 1);
     moe.gate = halves[0].contiguous();
     moe.up = halves[1].contiguous();
@@ -149,7 +138,7 @@ class Folder {
 
   void read_experts(const std::string& block, std::int64_t count, const std::array<const char*, 3>& names,
                     StandardMoe& moe) const {
-    moe.router = get(block + "gate.weight", at::kFloat);
+    moe.router = get(block + "gate.weight");
     std::array<std::vector<at::Tensor>, 3> experts;
     for (std::int64_t e = 0; e < count; ++e)
       for (std::size_t i = 0; i < names.size(); ++i)
@@ -164,7 +153,7 @@ class Folder {
     moe.shared_gate = get(name + ".gate_proj.weight");
     moe.shared_up = get(name + ".up_proj.weight");
     moe.shared_down = get(name + ".down_proj.weight");
-    if (store_.contains(name + "_gate.weight")) moe.shared_router = get(name + "_gate.weight", at::kFloat);
+    if (store_.contains(name + "_gate.weight")) moe.shared_router = get(name + "_gate.weight");
   }
 
   ModelFiles files_;
@@ -172,14 +161,13 @@ class Folder {
   ModelConfig config_;
   TensorStore store_;
   at::Device device_;
-  at::ScalarType dtype_;
 };
 
 }  // namespace
 
-LayerwiseModel read_moe_folder(const MoeClass& target, const std::filesystem::path& folder, at::Device device,
-                               at::ScalarType dtype) {
-  const auto files = std::make_shared<const Folder>(target, folder, device, dtype);
+LayerwiseModel read_moe_folder(const MoeClass& target, const std::filesystem::path& folder,
+                               at::Device device) {
+  const auto files = std::make_shared<const Folder>(target, folder, device);
   return {files->config(), [files](const at::Tensor& ids) { return files->embed(ids); },
           [files](std::int64_t layer) { return files->layer(layer); }, [files] { return files->head(); }};
 }

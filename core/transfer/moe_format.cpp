@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "policy/class_policies.h"
 #include "run/class_check.h"
 #include "transfer/layerwise_model.h"
 #include "transfer/moe_folder.h"
@@ -21,13 +22,6 @@ MoeModel model_of(const MoeClass& target, const ExportSource& source) {
   for (const LayerPolicy& layer : source.policy.layers)
     model.routed.push_back(layer.kind != LayerPolicy::Kind::dense);
   return model;
-}
-
-void copy_small_files(const ModelFiles& from, const std::filesystem::path& to) {
-  for (const char* name : {"tokenizer.model", "tokenizer.json", "tokenizer_config.json",
-                           "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
-                           "generation_config.json", "chat_template.jinja", "chat_template.json"})
-    if (from.has(name)) write_file(to / name, from.read(name));
 }
 
 /// A GGUF file, or the first part where it was split.
@@ -101,7 +95,7 @@ class MoeFormat : public Format {
       return source.moe(static_cast<int>(l));
     });
     const auto written = gguf_ ? read_moe_gguf(target_, first_part(path), exact.device())
-                               : read_moe_folder(target_, path, exact.device(), at::kFloat);
+                               : read_moe_folder(target_, path, exact.device());
     const bool exact_weights = holds_all(source.original);
     require_same_tensors(ours, written, tolerance(exact_weights), context);
     const auto found = logits_of(written, expected.ids, context);
@@ -147,19 +141,13 @@ std::unique_ptr<const Format> moe_format(const MoeClass& target, std::optional<G
 std::function<std::shared_ptr<const StandardMoe>(int layer)> layers_of_class(const MoeClass& target,
                                                                              const ExportSource& source,
                                                                              at::Device device) {
-  std::int64_t most = 0, least = 0;
-  for (const LayerPolicy& layer : source.policy.layers) {
-    if (layer.kind == LayerPolicy::Kind::dense) continue;
-    most = std::max<std::int64_t>(most, layer.k);
-    least = least == 0 ? layer.k : std::min<std::int64_t>(least, layer.k);
-  }
-  return [&target, store = source.run.layers(), policy = source.policy.layers, device, most, least,
-          storage = storage_dtype(source.original)](int l) {
+  return [&target, store = source.run.layers(), policy = source.policy.layers, device,
+          ks = ks_of(source.policy.layers), storage = storage_dtype(source.original)](int l) {
     const LayerPolicy& layer = policy[static_cast<std::size_t>(l)];
     const auto weights = load_moe_weights(store.weights(l), device, at::kFloat).at(layer);
     return std::make_shared<const StandardMoe>(
         with_null_experts(standard_layer(target, weights, layer.k, storage),
-                          null_experts(target, weights.routed(), most, least), most));
+                          null_experts(target, weights.routed(), ks), ks.most));
   };
 }
 

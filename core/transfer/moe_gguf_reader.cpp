@@ -43,7 +43,7 @@ class File {
 
   DecoderLayer layer(std::int64_t l) const {
     const auto name = [l](const char* rest) { return fmt::format("blk.{}.{}", l, rest); };
-    DecoderLayer layer;
+    DecoderLayer layer = layer_of(config_, l);
     layer.attention_norm = get(name("attn_norm.weight"));
     layer.q = get(name("attn_q.weight"), config_.heads);
     layer.k = get(name("attn_k.weight"), config_.kv_heads);
@@ -56,13 +56,6 @@ class File {
     layer.q_norm = find(name("attn_q_norm.weight"));
     layer.k_norm = find(name("attn_k_norm.weight"));
     layer.ffn_norm = get(name(arch_ == "glm4moe" ? "post_attention_norm.weight" : "ffn_norm.weight"));
-    layer.heads = config_.heads;
-    layer.kv_heads = config_.kv_heads;
-    layer.head_dim = config_.head_dim;
-    layer.sliding_window = config_.sliding_window;
-    layer.rms_eps = config_.rms_eps;
-    layer.attention_scale = config_.attention_scale();
-    layer.residual_multiplier = config_.residual_multiplier;
     layer.ffn = ffn(l);
     return layer;
   }

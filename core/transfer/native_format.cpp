@@ -54,13 +54,6 @@ class Sources {
   std::map<std::string, const TensorView*> views_;
 };
 
-void copy_tokenizer_files(const ModelFiles& from, const std::filesystem::path& to) {
-  for (const char* name :
-       {"tokenizer.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-        "added_tokens.json", "generation_config.json", "chat_template.jinja", "chat_template.json"})
-    if (from.has(name)) write_file(to / name, from.read(name));
-}
-
 /// The section that says which weights of every layer the folder holds.
 NativeSection section_of(const ExportSource& source) {
   const Recipe recipe = source.run.recipe();
@@ -130,7 +123,7 @@ class NativeFormat : public Format {
     const ModelFiles& from = source.original.files();
     write_config(source, section, folder);
     write_json(folder / "policy.json", to_json(source.policy));
-    copy_tokenizer_files(from, folder);
+    copy_small_files(from, folder);
     // The folder still recognises the text that it was made with when it is measured somewhere else.
     if (const auto seen = source.run.seen_text_file(); exists(seen))
       write_file(folder / seen.filename(), read_file(seen));

@@ -72,10 +72,9 @@ StandardMoe standard_layer(const MoeClass& target, const MoeWeights& weights, st
   return layer;
 }
 
-std::int64_t null_experts(const MoeClass& target, std::int64_t experts, std::int64_t most,
-                          std::int64_t least) {
+std::int64_t null_experts(const MoeClass& target, std::int64_t experts, const KRange& ks) {
   const std::int64_t needed = target.selection_bias && experts == 1 ? 1 : 0;
-  return std::max(most - least, needed);
+  return std::max(ks.most - ks.least, needed);
 }
 
 StandardMoe with_null_experts(StandardMoe layer, std::int64_t nulls, std::int64_t k) {

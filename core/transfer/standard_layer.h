@@ -7,6 +7,7 @@
 #include "checkpoint/safetensors.h"
 #include "model/moe_layer.h"
 #include "model/standard_moe.h"
+#include "policy/class_policies.h"
 #include "policy/moe_class.h"
 
 namespace ladimo {
@@ -25,10 +26,9 @@ StandardMoe standard_layer(const MoeClass& target, const MoeWeights& weights, st
 /// which k run.
 double down_factor(const MoeClass& target, std::int64_t experts, std::int64_t k);
 
-/// How many null experts layers need whose ks are `least` to `most`. A router that groups experts needs two
-/// at least, where its class has a bias that keeps the second one from being chosen.
-std::int64_t null_experts(const MoeClass& target, std::int64_t experts, std::int64_t most,
-                          std::int64_t least);
+/// How many null experts the layers of a policy need. A router that groups experts needs two at least, where
+/// its class has a bias that keeps the second one from being chosen.
+std::int64_t null_experts(const MoeClass& target, std::int64_t experts, const KRange& ks);
 /// Adds `nulls` experts that give zero. So many of them are always chosen that `k` experts run.
 StandardMoe with_null_experts(StandardMoe layer, std::int64_t nulls, std::int64_t k);
 

@@ -24,8 +24,7 @@ namespace {
 
 LayerwiseModel open(const std::string& format, const std::string& path) {
   const auto* target = std::ranges::find(moe_classes(), format, [](const auto& c) { return c.name; }).base();
-  return is_gguf(path) ? read_moe_gguf(*target, path, at::kCPU)
-                       : read_moe_folder(*target, path, at::kCPU, at::kFloat);
+  return is_gguf(path) ? read_moe_gguf(*target, path, at::kCPU) : read_moe_folder(*target, path, at::kCPU);
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ struct Example {
     return path;
   }
   LayerwiseModel read(const fs::path& path, bool gguf) const {
-    return gguf ? read_moe_gguf(target, path, at::kCPU) : read_moe_folder(target, path, at::kCPU, at::kFloat);
+    return gguf ? read_moe_gguf(target, path, at::kCPU) : read_moe_folder(target, path, at::kCPU);
   }
 };
 
