@@ -11,6 +11,7 @@
 #include "commands/export.h"
 #include "commands/export_choices.h"
 #include "model_options.h"
+#include "policy/class_policies.h"
 
 namespace ladimo::cli {
 namespace {
@@ -23,7 +24,8 @@ void print_fit(const FitPrice& price) {
   fmt::print("Measured on {} held-out tokens:\n", price.tokens);
   row("the policy that was asked for", price.wanted);
   row("the nearest one, without a fit", price.as_it_is);
-  row("the same, fitted: what was written", price.fitted);
+  row(price.finished ? "the same, fitted" : "the same, fitted: what was written", price.fitted);
+  if (price.finished) row("and trained: what was written", *price.finished);
 }
 
 void print_choice(const FormatChoice& choice) {
@@ -31,10 +33,8 @@ void print_choice(const FormatChoice& choice) {
   if (choice.policy) {
     const auto& layers = choice.policy->layers;
     const auto routed = std::ranges::find(layers, LayerPolicy::Kind::top_k, &LayerPolicy::kind);
-    policy = choice.name == "native" || routed == layers.end()
-                 ? std::string("the one chosen")
-                 : fmt::format("k = {}, {} dense", routed->k,
-                               std::ranges::count(layers, LayerPolicy::Kind::dense, &LayerPolicy::kind));
+    policy = choice.name == "native" || routed == layers.end() ? std::string("the one chosen")
+                                                               : k_in_words(layers);
     kl = format_number(choice.policy->predicted.kl);
   }
   if (choice.bytes) size = format_bytes(static_cast<double>(*choice.bytes));
@@ -75,6 +75,9 @@ Command add_export(CLI::App& app) {
       "Write a GGUF file with matrices in f32, f16, bf16 or q8_0");
   app.add_flag("--fit", request->fit,
                "Fit the layers to what the format can say, and measure what that costs");
+  app.add_option("--finish", request->finish,
+                 "After the fit, train the layers together, so many times through the calibration text")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--run-text", request->run_text, "Where the run's text files are now, for a fit");
   const auto list = std::make_shared<bool>(false);
   auto* output = app.add_option("-o,--output", request->output, "New folder, or FILE.gguf");

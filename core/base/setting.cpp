@@ -52,6 +52,7 @@ constexpr Term settings[] = {
     {"format", "--format"},
     {"gguf", "--gguf"},
     {"fit", "--fit"},
+    {"finish", "--finish"},
     {"all_policies", "--all-policies"},
     {"methods", "--methods"},
     {"seeds", "--seeds"},

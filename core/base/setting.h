@@ -53,8 +53,9 @@ enum class Setting {
   hold,
   // settings of an export
   format,
-  gguf,  // the precision of a GGUF file
-  fit,   // layers are fitted to what the format can say
+  gguf,    // the precision of a GGUF file
+  fit,     // layers are fitted to what the format can say
+  finish,  // passes of training after a fit
   all_policies,
   // settings of a comparison
   methods,

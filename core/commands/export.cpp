@@ -16,6 +16,7 @@
 #include "commands/export_fit.h"
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
+#include "policy/class_policies.h"
 #include "run/step.h"
 #include "transfer/format.h"
 #include "transfer/model_card.h"
@@ -33,6 +34,8 @@ void require_possible(const ExportRequest& request, const Format& format) {
                   "Leave {all_policies} out, or choose {format} native.");
   if (request.fit && format.moe_class() == nullptr)
     throw Refusal("The native format expresses every policy; there is nothing to fit.", "Leave {fit} out.");
+  if (request.finish > 0 && !request.fit)
+    throw Refusal("Only a fit is trained.", "Add {fit}, or leave {finish} out.");
   if (request.gguf && request.output.extension() != ".gguf")
     throw Refusal("A GGUF file needs a name that ends in .gguf.", "Name it so with {output}.",
                   request.output);
@@ -120,16 +123,22 @@ ExportResult export_run(const ExportRequest& request, const Runtime& runtime, co
   std::optional<WorkingFolder> scratch;
   if (fits) {
     context.emit(begin_step(Step::fit, 0, steps));
-    // Layers are kept in fp32, as they are and fitted.
+    // Layers are kept in fp32, as they are, fitted, and finished.
     const auto ffn = static_cast<std::uint64_t>(source.original.config().ffn_parameters_per_layer());
-    require_disk(request, 2 * 4 * ffn * run.recipe().layers.size());
+    const std::uint64_t kinds = request.finish > 0 ? 3 : 2;
+    require_disk(request, kinds * 4 * ffn * run.recipe().layers.size());
     scratch.emplace(normal_path(request.output).concat(".fit"));
-    auto fitted = fit_run(model, *format, wanted, scratch->path(), context);
+    auto fitted = fit_run(model, *format, wanted, request.finish, scratch->path(), context);
     source.policy = fitted.policy;
     source.moe = fitted.layer;
     price = fitted.price;
   } else if (format->moe_class() != nullptr) {
-    if (const auto objection = format->objection(run, wanted.layers)) throw Refusal(*objection);
+    if (auto objection = format->objection(run, wanted.layers)) {
+      const Policy nearest = nearest_policy(*format, run, wanted);
+      objection->message += fmt::format(" The nearest policy that it has: {}, predicted KL {}.",
+                                        k_in_words(nearest.layers), format_number(nearest.predicted.kl));
+      throw Refusal(*objection);
+    }
     source.moe = layers_of_class(*format->moe_class(), source, model.device());
   }
   require_disk(request, format->bytes(source));

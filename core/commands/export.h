@@ -22,6 +22,7 @@ struct ExportRequest {
   std::string format = "native";
   std::optional<GgufPrecision> gguf;  // writes a GGUF file instead of a folder
   bool fit = false;                   // makes of the run what the format can say
+  int finish = 0;                     // passes of training through the calibration text after the fit
   std::filesystem::path output;       // must not exist yet
   bool all_policies = false;  // converted layers keep their dense weights too, so that any policy can be used
   std::uint64_t shard_bytes = std::uint64_t{4} << 30;

@@ -55,21 +55,12 @@ FormatChoice choice_of(const Format& format, const OpenedModel& opened, const Po
     choice.bytes = format.bytes({opened.checkpoint, run, wanted});
     return choice;
   }
-  if (run.recipe().layers.empty()) {
-    choice.impossible = Problem{"This run has no experts that a policy could choose.",
-                                "Convert layers in another run with {layers}.", run.path()};
+  try {
+    choice.policy = nearest_policy(format, run, wanted);
+  } catch (const Refusal& refusal) {
+    choice.impossible = refusal.problem();
     return choice;
   }
-  choice.policy = wanted;
-  if (objection(format.limits(), wanted.layers)) try {
-      const auto shape = run.layers().shape(run.recipe().layers.front());
-      choice.policy = ClassPolicies(run.tradeoff(), format.limits(), shape_in(*format.moe_class(), shape))
-                          .at_activated(wanted.predicted.activated_fraction);
-    } catch (const Refusal& refusal) {
-      choice.impossible = refusal.problem();
-      choice.policy.reset();
-      return choice;
-    }
   choice.bytes = bytes_of_class(opened, *format.moe_class(), choice.policy->layers, gguf);
   return choice;
 }

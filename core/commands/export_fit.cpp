@@ -1,29 +1,37 @@
 #include "commands/export_fit.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/format.h"
 #include "evaluate/evaluation.h"
 #include "evaluate/scores.h"
 #include "policy/class_policies.h"
+#include "run/estimate.h"
+#include "run/memory_use.h"
+#include "run/plan.h"
 #include "run/run_text.h"
+#include "transfer/moe_finish.h"
 #include "transfer/moe_fit.h"
 #include "transfer/standard_file.h"
+#include "transfer/standard_layer.h"
 
 namespace ladimo {
 namespace {
 
-constexpr double fitted_until = 0.7;  // share of the step's time
+// What the parts of the step take, in passes of training.
+constexpr double pass_of_fit = 0.4, pass_of_measuring = 0.2;
 
 /// The layers of a folder.
 class KeptLayers {
  public:
   KeptLayers(std::filesystem::path folder, const char* kind) : folder_(std::move(folder)), kind_(kind) {}
   void save(int layer, const StandardMoe& moe) const { save_standard_moe(file(layer), moe); }
-  std::shared_ptr<const StandardMoe> load(int layer, at::Device device) const {
-    return std::make_shared<const StandardMoe>(load_standard_moe(file(layer), device));
-  }
+  bool has(int layer) const { return exists(file(layer)); }
+  StandardMoe load(int layer, at::Device device) const { return load_standard_moe(file(layer), device); }
 
  private:
   std::filesystem::path file(int layer) const {
@@ -33,63 +41,98 @@ class KeptLayers {
   const char* kind_;
 };
 
-/// Adds models to `models` that have the layers of a folder where `policy` is not dense.
-void add_kept(Branches& models, const ModelPolicy& policy, const KeptLayers& kept, at::Device device) {
+/// One way to have the layers of a class: by number, without null experts.
+using LayersOfClass = std::function<StandardMoe(int layer)>;
+
+/// Adds a model to `models` that has layers of a class where `policy` is not dense.
+void add_model(Branches& models, const ModelPolicy& policy, const LayersOfClass& layer_of) {
   models.first_layer.push_back(
       std::ranges::find_if_not(policy, [](const auto& layer) { return layer.original(); }) - policy.begin());
-  models.layers = [before = std::move(models.layers), policy, kept, device](int l) {
+  models.layers = [before = std::move(models.layers), &policy, layer_of](int l) {
     auto layers = before(l);
     const bool dense = policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense;
-    layers.push_back({dense ? nullptr : kept.load(l, device), 0, 0});
+    layers.push_back({dense ? nullptr : std::make_shared<const StandardMoe>(layer_of(l)), 0, 0});
     return layers;
   };
 }
 
+/// Measures the run under the policy that was asked for, and its layers in a class: as they are, fitted, and
+/// perhaps trained.
 FitPrice price_of(const WeightSource& source, const MoeLayers& moe, const Policy& wanted,
-                  const ModelPolicy& used, const KeptLayers& as_it_is, const KeptLayers& fitted,
-                  const Windows& windows, const Context& context) {
+                  const ModelPolicy& used, const std::vector<LayersOfClass>& of_class, const Windows& windows,
+                  const Context& context) {
   const std::vector<ModelPolicy> policies = {wanted.layers};
   auto models = under_policies(source, moe, policies, SkippedExperts::masked);
-  add_kept(models, used, as_it_is, source.device());
-  add_kept(models, used, fitted, source.device());
+  for (const auto& layers : of_class) add_model(models, used, layers);
   const auto scores = score(source, models, windows, context);
   const auto numbers_of = [&](std::size_t model) {
     const auto numbers = measured_numbers(summarise(scores, model), scores.policies[model], source.config());
     return FitPrice::Numbers{numbers.kl, numbers.activated_fraction};
   };
-  return {summarise(scores, 0).tokens, numbers_of(0), numbers_of(1), numbers_of(2)};
+  FitPrice price{summarise(scores, 0).tokens, numbers_of(0), numbers_of(1), numbers_of(2)};
+  if (of_class.size() > 2) price.finished = numbers_of(3);
+  return price;
+}
+
+/// Throws Refusal where training takes more memory than may be used.
+void require_memory(const LoadedModel& model, const Recipe& recipe, const Windows& calibration) {
+  const auto tokens = calibration.count() * calibration.window;
+  const Workload work{model.config(), recipe, tokens};
+  const double needed = program_bytes + finish_memory(work, 0, static_cast<double>(tokens)).needed;
+  const auto free = static_cast<double>(model.runtime().memory.value_or(usual_memory()));
+  if (needed > free)
+    throw Refusal(fmt::format("Training the fitted layers takes {} of memory; {} may be used.",
+                              format_bytes(needed), format_bytes(free)),
+                  "Leave {finish} out, or allow more with {memory}.");
 }
 
 }  // namespace
 
-FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& wanted,
+FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& wanted, int epochs,
                   const std::filesystem::path& scratch, const Context& context) {
   const OpenedModel& opened = model.opened();
   const RunFolder& run = *opened.run;
-  const Recipe recipe = run.recipe();
-  if (recipe.layers.empty())
-    throw Refusal("This run has no experts that a policy could choose.",
-                  "Convert layers in another run with {layers}.", run.path());
-  FittedRun result{wanted, {}, {}};
-  if (objection(format.limits(), wanted.layers)) {
-    const auto& layer = run.layers().shape(recipe.layers.front());
-    result.policy = ClassPolicies(run.tradeoff(), format.limits(), shape_in(*format.moe_class(), layer))
-                        .at_activated(wanted.predicted.activated_fraction);
-  }
+  Recipe recipe = run.recipe();
+  recipe.finish.epochs = epochs;
+  const MoeClass& target = *format.moe_class();
+  FittedRun result{nearest_policy(format, run, wanted), {}, {}};
+  const ModelPolicy& policy = result.policy.layers;
   const Split text = whole_text(run, recipe, opened.run_text, model.tokenizer());
+  if (epochs > 0) require_memory(model, recipe, text.calibration);
   const auto& [source, moe] = model.exact();
-  const KeptLayers as_it_is(scratch, "as-it-is"), fitted(scratch, "fitted");
+  const auto device = source.device();
+  const auto storage = storage_dtype(opened.checkpoint);
+  const double fitted_until = pass_of_fit / (pass_of_fit + epochs + pass_of_measuring);
+  const double finished_until = 1 - pass_of_measuring / (pass_of_fit + epochs + pass_of_measuring);
+
+  const KeptLayers as_it_is(scratch, "as-it-is"), fitted(scratch, "fitted"), finished(scratch, "finished");
   fit_for_class(
-      *format.moe_class(), source, moe, result.policy.layers, recipe, text.calibration,
-      storage_dtype(opened.checkpoint),
+      target, source, moe, policy, recipe, text.calibration, storage,
       [&](int l, const FittedLayer& layer) {
         as_it_is.save(l, layer.as_it_is);
         fitted.save(l, layer.fitted);
       },
       context.part(0, fitted_until));
-  result.price = price_of(source, moe, wanted, result.policy.layers, as_it_is, fitted, text.checking,
-                          context.part(fitted_until, 1));
-  result.layer = [fitted, device = source.device()](int l) { return fitted.load(l, device); };
+  const auto of = [device](const KeptLayers& kept) -> LayersOfClass {
+    return [kept, device](int l) { return kept.load(l, device); };
+  };
+  const LayersOfClass written = [fitted, finished, device](int l) {
+    return (finished.has(l) ? finished : fitted).load(l, device);
+  };
+  if (epochs > 0)
+    finish_for_class(
+        target, source, policy, of(fitted), recipe, text.calibration, storage,
+        [&](int l, const StandardMoe& layer) { finished.save(l, layer); },
+        context.part(fitted_until, finished_until));
+
+  std::vector<LayersOfClass> measured = {of(as_it_is), of(fitted)};
+  if (epochs > 0) measured.push_back(written);
+  result.price =
+      price_of(source, moe, wanted, policy, measured, text.checking, context.part(finished_until, 1));
+  result.layer = [&target, written, policy, ks = ks_of(policy)](int l) {
+    return std::make_shared<const StandardMoe>(
+        with_null_experts(target, written(l), ks, policy[static_cast<std::size_t>(l)].k));
+  };
   return result;
 }
 

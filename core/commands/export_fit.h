@@ -20,9 +20,11 @@ struct FittedRun {
 
 /// Takes `wanted` where the format can express it, else the nearest policy of at most the same cost
 /// (policy/class_policies.h). Fits the layers on the run's calibration text (transfer/moe_fit.h) and keeps
-/// them in the folder `scratch`. Measures both on the checking split. Throws Refusal where the run's text is
-/// missing, and where no policy of the format exists.
-FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& wanted,
+/// them in the folder `scratch`. Then trains them for that policy, `epochs` times through the calibration
+/// text (transfer/moe_finish.h). Measures everything on the checking split. Throws Refusal where the run's
+/// text is missing, where no policy of the format exists, and where training needs more memory than may be
+/// used.
+FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& wanted, int epochs,
                   const std::filesystem::path& scratch, const Context& context);
 
 }  // namespace ladimo

@@ -60,6 +60,14 @@ KRange ks_of(const ModelPolicy& policy) {
   return ks;
 }
 
+std::string k_in_words(const ModelPolicy& policy) {
+  const KRange ks = ks_of(policy);
+  const auto dense = std::ranges::count(policy, Kind::dense, &LayerPolicy::kind);
+  std::string k = fmt::format("k = {}", ks.least);
+  if (ks.most > ks.least) k += fmt::format(" to {}", ks.most);
+  return fmt::format("{}, {} {} dense", k, dense, dense == 1 ? "layer" : "layers");
+}
+
 ClassPolicies::ClassPolicies(const TradeoffTable& measured, const MoeLimits& limits, const MoeShape& shape) {
   const TradeoffTable table = judged_by_top_k(measured);
   const Predictor predictor(table, nullptr);

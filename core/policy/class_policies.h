@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "policy/frontier.h"
@@ -17,6 +18,8 @@ struct KRange {
   std::int64_t least = 0, most = 0;
 };
 KRange ks_of(const ModelPolicy& policy);
+/// What runs under a policy of top-k: "k = 12, 7 layers dense".
+std::string k_in_words(const ModelPolicy& policy);
 
 /// All policies that are cheaper than those of lower KL, by rising cost. They have one k in all layers with
 /// experts; which layers are dense follows from the limits and the KL of single layers.

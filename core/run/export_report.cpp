@@ -33,7 +33,8 @@ nlohmann::json fit_to_json(const std::optional<FitPrice>& fit) {
   return {{"tokens", fit->tokens},
           {"wanted", members_to_json(fit->wanted)},
           {"as_it_is", members_to_json(fit->as_it_is)},
-          {"fitted", members_to_json(fit->fitted)}};
+          {"fitted", members_to_json(fit->fitted)},
+          {"finished", fit->finished ? members_to_json(*fit->finished) : nlohmann::json()}};
 }
 
 /// Absent in reports of earlier versions.
@@ -41,7 +42,9 @@ std::optional<FitPrice> fit_from_json(const JsonFields& fields) {
   if (!fields.has("fit")) return std::nullopt;
   const auto fit = fields.object("fit");
   const auto numbers = [&](const char* key) { return members_from_json<FitPrice::Numbers>(fit.object(key)); };
-  return FitPrice{fit.integer("tokens"), numbers("wanted"), numbers("as_it_is"), numbers("fitted")};
+  FitPrice price{fit.integer("tokens"), numbers("wanted"), numbers("as_it_is"), numbers("fitted")};
+  if (fit.has("finished")) price.finished = numbers("finished");
+  return price;
 }
 
 constexpr const char* schema = "ladimo.report/1";

@@ -29,9 +29,12 @@ struct FitPrice {
     double kl = 0;                  // nats per token
     double activated_fraction = 0;  // counted, of the dense model's activated parameters
   };
-  Numbers wanted;    // the run under the policy that was asked for
-  Numbers as_it_is;  // the policy that the format has, with what it cannot say left out
-  Numbers fitted;    // the same after the fit: what was written
+  Numbers wanted;                        // the run under the policy that was asked for
+  Numbers as_it_is;                      // the policy that the format has, with what it cannot say left out
+  Numbers fitted;                        // the same after the fit
+  std::optional<Numbers> finished = {};  // and after training it; absent where that was not asked for
+
+  const Numbers& written() const { return finished ? *finished : fitted; }
 };
 
 /// report.json of a model folder.

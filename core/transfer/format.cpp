@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/format.h"
+#include "policy/class_policies.h"
 #include "transfer/moe_format.h"
 #include "transfer/native_format.h"
 
@@ -44,6 +45,17 @@ std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision) 
     all.push_back(moe_format(target, precision));
   }
   return all;
+}
+
+Policy nearest_policy(const Format& format, const RunFolder& run, const Policy& wanted) {
+  const auto& layers = run.recipe().layers;
+  if (layers.empty())
+    throw Refusal("This run has no experts that a policy could choose.",
+                  "Convert layers in another run with {layers}.", run.path());
+  if (!objection(format.limits(), wanted.layers)) return wanted;
+  const auto shape = shape_in(*format.moe_class(), run.layers().shape(layers.front()));
+  return ClassPolicies(run.tradeoff(), format.limits(), shape)
+      .at_activated(wanted.predicted.activated_fraction);
 }
 
 void copy_small_files(const ModelFiles& from, const std::filesystem::path& to) {

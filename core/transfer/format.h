@@ -76,6 +76,11 @@ std::unique_ptr<const Format> format_named(const std::string& name, std::optiona
 /// All formats, native first; those of GGUF in `precision`.
 std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision);
 
+/// `wanted` where the limits of a format allow it; else, of the policies that they allow and that cost no
+/// more, the one of least predicted KL. Throws Refusal where they allow none, and for a run without experts.
+/// Precondition: the format has a class.
+Policy nearest_policy(const Format& format, const RunFolder& run, const Policy& wanted);
+
 /// Copies the files of the tokenizer, the chat template and the generation settings that there are.
 void copy_small_files(const ModelFiles& from, const std::filesystem::path& to);
 

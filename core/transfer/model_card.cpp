@@ -112,7 +112,9 @@ std::string distances(const ExportReport& report) {
              "Measured on {} tokens of the run's held-out text:\n\n"
              "| | KL | activated parameters |\n|---|---|---|\n",
              fit.tokens) +
-         line("this folder, fitted to its class", fit.fitted) +
+         (fit.finished ? line("this folder, fitted to its class and trained", *fit.finished) +
+                             line("the same before it was trained", fit.fitted)
+                       : line("this folder, fitted to its class", fit.fitted)) +
          line("the same without the fit", fit.as_it_is) +
          line("the run under the policy that was asked for", fit.wanted);
 }

@@ -72,8 +72,7 @@ class ClassFit {
         policy_(policy),
         settings_(recipe.stage1),
         storage_(storage),
-        context_(context),
-        ks_(ks_of(policy)) {}
+        context_(context) {}
 
   bool routes(std::int64_t l) const { return policy(l).kind != LayerPolicy::Kind::dense; }
 
@@ -86,11 +85,7 @@ class ClassFit {
     const auto held_back = rows.validation();
     const double error_before = error_of(before, held_back), error_after = error_of(after, held_back);
     log_debug(fmt::format("fit for {}, layer {}: {} -> {}", target_.name, l, error_before, error_after));
-    const auto whole = [&](const StandardMoe& layer) {
-      return with_null_experts(layer, null_experts(target_, layer.experts(), ks_),
-                               ks_.most + (k - policy(l).k));
-    };
-    return {whole(before), whole(error_after < error_before ? after : before)};
+    return {before, error_after < error_before ? after : before};
   }
 
  private:
@@ -179,7 +174,6 @@ class ClassFit {
   const Stage1& settings_;
   at::ScalarType storage_;
   const Context& context_;
-  KRange ks_;
 };
 
 }  // namespace

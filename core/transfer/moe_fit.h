@@ -13,6 +13,7 @@
 
 namespace ladimo {
 
+/// Without the null experts that the other layers may call for (transfer/standard_layer.h).
 struct FittedLayer {
   StandardMoe as_it_is, fitted;
 };

@@ -146,8 +146,7 @@ std::function<std::shared_ptr<const StandardMoe>(int layer)> layers_of_class(con
     const LayerPolicy& layer = policy[static_cast<std::size_t>(l)];
     const auto weights = load_moe_weights(store.weights(l), device, at::kFloat).at(layer);
     return std::make_shared<const StandardMoe>(
-        with_null_experts(standard_layer(target, weights, layer.k, storage),
-                          null_experts(target, weights.routed(), ks), ks.most));
+        with_null_experts(target, standard_layer(target, weights, layer.k, storage), ks, layer.k));
   };
 }
 

@@ -1,6 +1,7 @@
 #include "transfer/standard_layer.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -72,6 +73,26 @@ StandardMoe standard_layer(const MoeClass& target, const MoeWeights& weights, st
   return layer;
 }
 
+MoeWeights weights_of(const MoeClass& target, const StandardMoe& layer) {
+  const auto E = layer.experts();
+  const auto rows = [&](const at::Tensor& shared, const at::Tensor& experts) {
+    return shared.defined() ? at::cat({shared, experts.flatten(0, 1)}) : experts.flatten(0, 1).contiguous();
+  };
+  MoeWeights weights;
+  weights.gate = rows(layer.shared_gate, layer.gate);
+  weights.up = rows(layer.shared_up, layer.up);
+  const auto down = layer.down.transpose(1, 2) / down_factor(target, E, layer.gating.k);
+  const auto shared_down =
+      layer.shared_down.defined() ? layer.shared_down.t() / (target.shared_gated ? 2 : 1) : at::Tensor();
+  weights.down = rows(shared_down, down);
+  weights.shared_neurons = layer.shared_gate.defined() ? layer.shared_gate.size(0) : 0;
+  weights.router = layer.router / target.router_scale;
+  weights.router_bias = layer.selection_bias.defined() ? layer.selection_bias / (target.router_scale / 4)
+                                                       : at::zeros({E}, layer.router.options());
+  weights.permutation = at::arange(weights.neurons(), weights.gate.options().dtype(at::kLong));
+  return weights;
+}
+
 std::int64_t null_experts(const MoeClass& target, std::int64_t experts, const KRange& ks) {
   const std::int64_t needed = target.selection_bias && experts == 1 ? 1 : 0;
   return std::max(ks.most - ks.least, needed);
@@ -92,6 +113,14 @@ StandardMoe with_null_experts(StandardMoe layer, std::int64_t nulls, std::int64_
   bias.slice(0, chosen).fill_(-always);
   layer.gating.k = k;
   return layer;
+}
+
+StandardMoe with_null_experts(const MoeClass& target, StandardMoe layer, const KRange& ks,
+                              std::int64_t policy_k) {
+  const auto nulls = null_experts(target, layer.experts(), ks);
+  // More than the policy says run where shared neurons became experts.
+  const auto k = ks.most + (layer.gating.k - policy_k);
+  return with_null_experts(std::move(layer), nulls, k);
 }
 
 }  // namespace ladimo

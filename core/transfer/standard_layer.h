@@ -22,6 +22,9 @@ std::optional<std::string> objection(const MoeClass& target, const TensorStore& 
 /// experts.
 StandardMoe standard_layer(const MoeClass& target, const MoeWeights& weights, std::int64_t k,
                            at::ScalarType storage);
+/// The weights whose standard_layer() a layer is, but for rounding and the small differences of its mixing
+/// weights. Precondition: the layer has no null experts.
+MoeWeights weights_of(const MoeClass& target, const StandardMoe& layer);
 /// The factor by which down projections are multiplied, the inverse of the mixing weights of E experts of
 /// which k run.
 double down_factor(const MoeClass& target, std::int64_t experts, std::int64_t k);
@@ -31,5 +34,8 @@ double down_factor(const MoeClass& target, std::int64_t experts, std::int64_t k)
 std::int64_t null_experts(const MoeClass& target, std::int64_t experts, const KRange& ks);
 /// Adds `nulls` experts that give zero. So many of them are always chosen that `k` experts run.
 StandardMoe with_null_experts(StandardMoe layer, std::int64_t nulls, std::int64_t k);
+/// Adds those that a layer needs beside the others of a policy. `policy_k` is the k that the policy gives it.
+StandardMoe with_null_experts(const MoeClass& target, StandardMoe layer, const KRange& ks,
+                              std::int64_t policy_k);
 
 }  // namespace ladimo

@@ -82,7 +82,9 @@ TEST_CASE("a threshold policy is refused, and a fit makes a model that every for
   for (const char* name : {"glm4moe", "granitemoeshared", "mixtral", "qwen2moe"}) {
     INFO(name);
     const auto folder = work / (std::string("folder-") + name), file = work / (std::string(name) + ".gguf");
-    CHECK(says(refused({"export", example().run, "--format", name, "-o", folder}).err, "--fit"));
+    const auto refusal = refused({"export", example().run, "--format", name, "-o", folder}).err;
+    CHECK(says(refusal, "--fit"));
+    CHECK(says(refusal, "The nearest policy that it has: k = "));
     CHECK(!exists(folder));
     const auto result = json_of({"export", example().run, "--format", name, "--fit", "-o", folder});
     CHECK(result["fit"]["fitted"]["kl"].get<double>() < result["fit"]["as_it_is"]["kl"].get<double>());
@@ -99,6 +101,19 @@ TEST_CASE("a threshold policy is refused, and a fit makes a model that every for
     CHECK(gguf["files"] == json{file.filename().string()});
     CHECK(is_clean(work));
   }
+}
+
+TEST_CASE("a fit can be trained for the policy that it is written under") {
+  const auto folder = example().work.folder / "trained";
+  const auto result =
+      json_of({"export", example().run, "--format", "glm4moe", "--fit", "--finish", "2", "-o", folder});
+  const auto& fit = result["fit"];
+  CHECK(fit["finished"]["kl"].get<double>() < fit["fitted"]["kl"].get<double>());
+  CHECK(fit["finished"]["activated_fraction"] == fit["fitted"]["activated_fraction"]);
+  CHECK(result["max_logit_error"].get<double>() < 1e-3);
+  CHECK(read_json(folder / "report.json")["fit"] == fit);
+  CHECK(says(read_file(folder / "README.md"), "fitted to its class and trained"));
+  CHECK(is_clean(example().work.folder.path()));
 }
 
 TEST_CASE("a run that was made for a format is written without a fit") {
@@ -135,6 +150,12 @@ TEST_CASE("what cannot be is refused, and nothing is left behind") {
   CHECK(says(refused({"export", example().run, "--format", "olmoe", "-o", out}).err, "glm4moe"));
   CHECK(says(refused({"export", example().run, "--gguf", "f32", "-o", out}).err, "native"));
   CHECK(says(refused({"export", example().run, "--fit", "-o", out}).err, "nothing to fit"));
+  CHECK(says(refused({"export", example().run, "--format", "glm4moe", "--finish", "1", "-o", out}).err,
+             "Only a fit is trained"));
+  CHECK(says(refused({"export", example().run, "--format", "glm4moe", "--fit", "--finish", "1", "--memory",
+                      "100MB", "-o", out})
+                 .err,
+             "may be used"));
   CHECK(says(refused({"export", example().run, "--format", "glm4moe", "--gguf", "f32", "-o", out}).err,
              ".gguf"));
   CHECK(says(refused({"export", example().run, "--format", "mixtral", "--all-policies", "-o", out}).err,

@@ -11,6 +11,7 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QTableView>
 #include <QToolButton>
 
@@ -60,6 +61,7 @@ struct Shown : OpenedRun {
   QTableView& table() { return child<QTableView>(page, "formats"); }
   QPushButton& button() { return child<QPushButton>(page, "write_model"); }
   QCheckBox& fit() { return child<QCheckBox>(page, "fit"); }
+  QSpinBox& finish() { return child<QSpinBox>(page, "finish_passes"); }
   QString said(const char* notice) { return child<QLabel>(child<QWidget>(page, notice), "notice").text(); }
   QString why() { return child<QLabel>(page, "format_why").text(); }
   void select(const QString& title) {
@@ -198,6 +200,18 @@ TEST_CASE("where a format can express the policy, a fit is a choice") {
   shown.page.write("out.gguf");
   REQUIRE(wait_until([&] { return !shown.page.writing(); }));
   CHECK(shown.asked().last().contains("--gguf bf16 --fit"));
+  CHECK_FALSE(shown.asked().last().contains("--finish"));
+
+  CHECK(shown.finish().isEnabled());
+  shown.finish().setValue(3);
+  shown.page.write("out.gguf");
+  REQUIRE(wait_until([&] { return !shown.page.writing(); }));
+  CHECK(shown.asked().last().contains("--fit --finish 3"));
+  shown.fit().click();
+  CHECK_FALSE(shown.finish().isEnabled());
+  shown.page.write("out.gguf");
+  REQUIRE(wait_until([&] { return !shown.page.writing(); }));
+  CHECK_FALSE(shown.asked().last().contains("--finish"));
 }
 
 TEST_CASE("what the run measured of this very policy counts where it is written as it is") {
@@ -352,6 +366,16 @@ TEST_CASE("the lines that load a model fit the format and the place") {
   rounded.precision = "q8_0";
   CHECK(loading_lines(rounded).contains("BF16"));
   CHECK_FALSE(loading_lines(rounded).contains("llama-quantize /m"));
+}
+
+TEST_CASE("what training after a fit brought is told beside the fit") {
+  FitPrice price{12240, {0.0204, 0.801}, {0.0931, 0.755}, {0.0287, 0.755}};
+  CHECK(ui::fit_in_words(price).contains("the same, fitted: what was written"));
+  price.finished = {0.0241, 0.755};
+  CHECK(price.written().kl == 0.0241);
+  CHECK_FALSE(ui::fit_in_words(price).contains("fitted: what was written"));
+  CHECK(ui::fit_in_words(price).contains("and trained: what was written"));
+  CHECK(ui::fit_in_words(price).contains("<b>0.0241</b>"));
 }
 
 TEST_CASE("what reading again found is told as what it is") {

@@ -51,6 +51,7 @@ constexpr Word settings[] = {
     {QT_TRANSLATE_NOOP("QObject", "Format")},
     {QT_TRANSLATE_NOOP("QObject", "Prec&ision")},
     {QT_TRANSLATE_NOOP("QObject", "&Fit the layers to the format")},
+    {QT_TRANSLATE_NOOP("QObject", "Then &train them")},
     {QT_TRANSLATE_NOOP("QObject", "all policies"), false},
     {QT_TRANSLATE_NOOP("QObject", "the methods"), false},
     {QT_TRANSLATE_NOOP("QObject", "the seeds"), false},

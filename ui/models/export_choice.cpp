@@ -180,7 +180,10 @@ QString fit_in_words(const FitPrice& price) {
                   QObject::tr("KL, nats/token"), QObject::tr("activated")) +
          row(QObject::tr("the policy that was asked for"), price.wanted) +
          row(QObject::tr("the nearest one, without a fit"), price.as_it_is) +
-         row(QObject::tr("the same, fitted: what was written"), price.fitted) + QStringLiteral("</table>");
+         (price.finished ? row(QObject::tr("the same, fitted"), price.fitted) +
+                               row(QObject::tr("and trained: what was written"), *price.finished)
+                         : row(QObject::tr("the same, fitted: what was written"), price.fitted)) +
+         QStringLiteral("</table>");
 }
 
 QString loading_lines(const WrittenModel& written) {

@@ -72,6 +72,7 @@ void ExportJob::run(const QString& policy_file) {
       QStringLiteral("-o"),     request_.path,        QStringLiteral("--policy"), policy_file};
   if (!request_.precision.isEmpty()) arguments << QStringLiteral("--gguf") << request_.precision;
   if (request_.fit) arguments << QStringLiteral("--fit");
+  if (request_.finish > 0) arguments << QStringLiteral("--finish") << QString::number(request_.finish);
   if (!serve_.original().isEmpty()) arguments << QStringLiteral("--dense") << serve_.original();
   job_ = std::make_unique<EngineProcess>(engine_);
   connect(job_.get(), &EngineProcess::step, this, &ExportJob::tell_step);

@@ -21,6 +21,7 @@ class ExportJob : public QObject {
     QString format = QStringLiteral("native");
     QString precision = {};  // of a GGUF file: "bf16"; empty: a folder
     bool fit = false;
+    int finish = 0;            // passes of training after the fit
     QString path = {};         // must not exist yet
     QString policy_file = {};  // of the chosen policy, on a remote engine's machine; empty: it is saved there
   };

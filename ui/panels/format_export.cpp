@@ -10,6 +10,7 @@
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSortFilterProxyModel>
+#include <QSpinBox>
 #include <QStyle>
 #include <QTableView>
 
@@ -34,6 +35,7 @@ namespace {
 
 constexpr int thousand = 1000;
 constexpr int visible_formats = 9;  // rows of the table
+constexpr int most_passes = 20;
 const char* const precisions[] = {"F32", "F16", "BF16", "Q8_0"};
 
 QString key_text(const ExportChoice& choice) {
@@ -57,6 +59,7 @@ FormatExport::FormatExport(PolicyEditor& editor, ServeClient& serve, Engine engi
       why_(new Note(Note::Kind::plain)),
       precision_(new QComboBox),
       fit_(new QCheckBox(label_of(Setting::fit))),
+      finish_(new QSpinBox),
       button_(new QPushButton(tr("&Write…"))),
       progress_(new QProgressBar),
       notice_(new Notice),
@@ -89,7 +92,7 @@ void FormatExport::connect_all() {
   connect(&editor_, &PolicyEditor::changed, this, [this] { ask(false); });
   connect(&RunHistory::of(editor_), &RunHistory::measurements_changed, this, &FormatExport::show_measured);
   connect(precision_, &QComboBox::currentIndexChanged, this, [this] { ask(false); });
-  connect(fit_, &QCheckBox::clicked, this, [this] { why_->setText(why(selected(), fit_->isChecked())); });
+  connect(fit_, &QCheckBox::clicked, this, &FormatExport::show_fit);
   connect(button_, &QPushButton::clicked, this, &FormatExport::ask_or_cancel);
   connect(table_, &QTableView::doubleClicked, this, [this] {
     if (!writing()) button_->click();
@@ -155,6 +158,16 @@ QWidget* FormatExport::lay_out_choice() {
   auto* label = new QLabel(label_of(Setting::gguf));
   label->setBuddy(precision_);
   fit_->setObjectName(QStringLiteral("fit"));
+  finish_->setObjectName(QStringLiteral("finish_passes"));
+  finish_->setRange(0, most_passes);
+  finish_->setSpecialValueText(tr("not at all"));
+  finish_->setSuffix(tr(" times through the text"));
+  finish_->setToolTip(
+      tr("Trains the fitted layers together for the policy that is written, which brings them nearer to the "
+         "dense model. A pass through the calibration text takes as long as one of the conversion's finish"));
+  finish_->setAccessibleName(label_of(Setting::finish).remove('&'));
+  auto* then = new QLabel(label_of(Setting::finish));
+  then->setBuddy(finish_);
   button_->setObjectName(QStringLiteral("write_model"));
   notice_->setObjectName(QStringLiteral("write_notice"));
   notice_->setMinimumHeight(2 * fontMetrics().lineSpacing());
@@ -169,9 +182,14 @@ QWidget* FormatExport::lay_out_choice() {
   settings->setSpacing(space);
   settings->addWidget(label);
   settings->addWidget(precision_);
-  settings->addSpacing(space);
-  settings->addWidget(fit_);
   settings->addStretch(1);
+  auto* fitting = new QHBoxLayout;
+  fitting->setSpacing(space);
+  fitting->addWidget(fit_);
+  fitting->addSpacing(space);
+  fitting->addWidget(then);
+  fitting->addWidget(finish_);
+  fitting->addStretch(1);
   auto* action = new QHBoxLayout;
   action->setSpacing(space);
   action->addWidget(button_);
@@ -184,6 +202,7 @@ QWidget* FormatExport::lay_out_choice() {
   column->addWidget(title_);
   column->addWidget(why_);
   column->addLayout(settings);
+  column->addLayout(fitting);
   column->addLayout(action);
   column->addWidget(notice_);
   column->addStretch(1);
@@ -248,7 +267,7 @@ std::optional<FormatsModel::Measured> FormatExport::measured(const ExportChoice&
   if (const auto at = written_.find({choice.format, choice.gguf}); at != written_.end())
     if (const auto& price = at->second.result.fit; price && same_choice(at->second.policy, editor_.policy()))
       return FormatsModel::Measured{
-          price->fitted.kl,
+          price->written().kl,
           tr("By the fit of the export, on %1 held-out tokens").arg(grouped(price->tokens))};
   const Measurement* found = RunHistory::of(editor_).newest(editor_.policy(), EvaluatedText::checking);
   if (!choice.expressible || found == nullptr) return {};
@@ -281,9 +300,16 @@ void FormatExport::show_selected() {
                    : choice.may_fit() ? tr("Solves the layers anew for this format alone, and measures it")
                    : choice.native()  ? tr("It expresses every policy; there is nothing to fit")
                                       : tr("No fit can write the model in this format"));
-  why_->say(Note::Kind::plain, choice.title.isEmpty() ? QString() : why(choice, fit_->isChecked()));
+  show_fit();
   show_button();
   if (!writing()) show_written();
+}
+
+/// What the fit does, and whether it can be followed by training.
+void FormatExport::show_fit() {
+  const ExportChoice choice = selected();
+  finish_->setEnabled(fit_->isChecked());
+  why_->say(Note::Kind::plain, choice.title.isEmpty() ? QString() : why(choice, fit_->isChecked()));
 }
 
 void FormatExport::show_button() {
@@ -350,8 +376,11 @@ void FormatExport::ask_or_cancel() {
 void FormatExport::write(const QString& path) {
   writing_ = selected();
   if (writing_.title.isEmpty()) writing_.title = tr("LaDiMo");  // the engine has not told the formats
-  job_.start({writing_.format, writing_.gguf ? precision() : QString(), fit_->isChecked(), path,
-              query_.saved_there()});
+  ExportJob::Request request{writing_.format, writing_.gguf ? precision() : QString(), fit_->isChecked()};
+  if (request.fit) request.finish = finish_->value();
+  request.path = path;
+  request.policy_file = query_.saved_there();
+  job_.start(request);
   show_button();
 }
 

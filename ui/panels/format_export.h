@@ -19,6 +19,7 @@ class QLabel;
 class QProgressBar;
 class QPushButton;
 class QSortFilterProxyModel;
+class QSpinBox;
 class QTableView;
 
 namespace ladimo::ui {
@@ -60,6 +61,7 @@ class FormatExport : public QWidget {
   void show_failure(const Outcome& outcome);
   void show_measured();
   void show_selected();
+  void show_fit();
   void show_button();
   void show_written();
   void ask_or_cancel();
@@ -85,6 +87,7 @@ class FormatExport : public QWidget {
   Note* why_;
   QComboBox* precision_;
   QCheckBox* fit_;
+  QSpinBox* finish_;  // passes of training after the fit
   QPushButton* button_;
   QProgressBar* progress_;
   Notice* notice_;  // of the writing

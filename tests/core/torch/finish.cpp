@@ -56,11 +56,11 @@ struct Example {
     return {[of](int l) { return std::make_shared<const MoeWeights>(of(l)); },
             [of](int l) { return of(l).shape(); }};
   }
-  Finished finish() const {
+  Trained finish() const {
     return finish_end_to_end(source, provider(), recipe, calibration, at::kFloat, {});
   }
-  Finished finish_by_blocks(const Context& context = {}) const {
-    Finished finished;
+  Trained finish_by_blocks(const Context& context = {}) const {
+    Trained finished;
     const auto keep = [&](int layer, const MoeWeights& weights) { finished.layers.emplace(layer, weights); };
     finished.held_out_losses =
         ladimo::finish_by_blocks(source, provider(), recipe, calibration, at::kFloat, keep, context);

@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "evaluate/evaluation.h"
 #include "support/pico_moe.h"
+#include "transfer/moe_finish.h"
 #include "transfer/moe_fit.h"
 #include "transfer/moe_folder.h"
 #include "transfer/moe_gguf.h"
@@ -210,6 +212,54 @@ TEST_CASE("a fit brings every class nearer to the dense model than leaving thing
     CHECK(error(true) < 0.9 * error(false));
     const auto experts = fitted[0].fitted.forward(random_tensor({8, 32}, 1)).experts;
     CHECK(experts.min().item<double>() == experts.max().item<double>());
+  }
+}
+
+TEST_CASE("a layer of a class and its weights are the same layer") {
+  for (const MoeClass& target : moe_classes()) {
+    INFO(target.name);
+    const PicoMoe pico;
+    const auto layer = standard_layer(target, plain(*pico.layers[1], target), 3, at::kFloat);
+    const auto again = standard_layer(target, weights_of(target, layer), 3, at::kFloat);
+    const auto x = random_tensor({16, 32}, 4);
+    CHECK(again.gating == layer.gating);
+    CHECK(relative_difference(again.forward(x).y, layer.forward(x).y) < 1e-6);
+    CHECK(at::equal(again.mixing(x) != 0, layer.mixing(x) != 0));
+  }
+}
+
+TEST_CASE("training brings every fitted class nearer to the dense model, and keeps its form") {
+  const auto windows = random_windows(24, 33);
+  for (const MoeClass& target : moe_classes()) {
+    INFO(target.name);
+    const PicoMoe pico;
+    Recipe recipe;
+    recipe.layers = {0, 1};
+    recipe.compute = "fp32";
+    recipe.finish.epochs = 8;
+    recipe.finish.learning_rate = 0.02;
+    const ModelPolicy policy(2, LayerPolicy::top(4));
+    std::vector<StandardMoe> fitted, finished;
+    fit_for_class(target, pico.source, pico.moe, policy, recipe, windows, at::kFloat,
+                  [&](int, const FittedLayer& layer) { fitted.push_back(layer.fitted); }, {});
+    finish_for_class(
+        target, pico.source, policy, [&](int l) { return fitted[static_cast<std::size_t>(l)]; }, recipe,
+        windows, at::kFloat, [&](int, const StandardMoe& layer) { finished.push_back(layer); }, {});
+    REQUIRE(finished.size() == 2);
+    const auto kl = [&](const std::vector<StandardMoe>& layers) {
+      Branches model;
+      model.first_layer = {0};
+      model.layers = [&](int l) -> std::vector<BranchLayer> {
+        return {{std::make_shared<const StandardMoe>(layers[static_cast<std::size_t>(l)]), 0, 0}};
+      };
+      return summarise(score(pico.source, model, windows, {}), 0).kl;
+    };
+    CHECK(kl(finished) < 0.95 * kl(fitted));
+    for (std::size_t l = 0; l < 2; ++l) {
+      CHECK(finished[l].gating == fitted[l].gating);
+      CHECK(finished[l].selection_bias.defined() == target.selection_bias);
+      CHECK(finished[l].gate.sizes() == fitted[l].gate.sizes());
+    }
   }
 }
 
