@@ -14,6 +14,7 @@
 #include "run/memory_use.h"
 #include "run/plan.h"
 #include "run/run_text.h"
+#include "stream/window_order.h"
 #include "transfer/moe_finish.h"
 #include "transfer/moe_fit.h"
 #include "transfer/standard_file.h"
@@ -116,16 +117,23 @@ FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& 
   const auto of = [device](const KeptLayers& kept) -> LayersOfClass {
     return [kept, device](int l) { return kept.load(l, device); };
   };
-  const LayersOfClass written = [fitted, finished, device](int l) {
-    return (finished.has(l) ? finished : fitted).load(l, device);
+  // The fit aims at the outputs of single layers. A run that was made for the class may be nearer as it is.
+  const Windows judging =
+      WindowOrder(text.calibration.count(), recipe.stage1.validation_share).judging(text.calibration);
+  const auto kl_of = [&](const KeptLayers& kept) {
+    return kl_of_class(source, policy, of(kept), judging, context.part(fitted_until, fitted_until));
+  };
+  const KeptLayers& nearest = kl_of(fitted) < kl_of(as_it_is) ? fitted : as_it_is;
+  const LayersOfClass written = [nearest, finished, device](int l) {
+    return (finished.has(l) ? finished : nearest).load(l, device);
   };
   if (epochs > 0)
     finish_for_class(
-        target, source, policy, of(fitted), recipe, text.calibration, storage,
+        target, source, policy, of(nearest), recipe, text.calibration, storage,
         [&](int l, const StandardMoe& layer) { finished.save(l, layer); },
         context.part(fitted_until, finished_until));
 
-  std::vector<LayersOfClass> measured = {of(as_it_is), of(fitted)};
+  std::vector<LayersOfClass> measured = {of(as_it_is), of(nearest)};
   if (epochs > 0) measured.push_back(written);
   result.price =
       price_of(source, moe, wanted, policy, measured, text.checking, context.part(finished_until, 1));

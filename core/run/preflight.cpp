@@ -157,7 +157,9 @@ void Preflight::apply_flags(bool layers_known) {
   if (in_run_ && recipe.compute == "auto") recipe.compute = in_run_->compute;
   if (in_run_ && recipe.finish.block < 0) recipe.finish.block = in_run_->finish.block;
   if (recipe.window == 0 && !request_.window) recipe.window = default_window(config.max_positions);
-  if (recipe.experts == 0 && !request_.experts) recipe.experts = default_experts(config.intermediate_size);
+  if (recipe.experts == 0 && !request_.experts)
+    recipe.experts = recipe.target.empty() ? default_experts(config.intermediate_size)
+                                           : default_experts_of_class(config.intermediate_size);
   if (recipe.shared == -1 && !request_.shared) recipe.shared = default_shared(recipe.experts);
   if (!checkpoint_) return;
   layers_fit_ = layers_known && !request_.layers;

@@ -285,6 +285,13 @@ int default_experts(std::int64_t intermediate_size) {
   return experts;
 }
 
+int default_experts_of_class(std::int64_t intermediate_size) {
+  constexpr std::int64_t step = 32, most = 64;
+  for (std::int64_t experts = most; experts > 1; --experts)
+    if (intermediate_size % (step * experts) == 0) return static_cast<int>(experts);
+  return default_experts(intermediate_size);
+}
+
 int default_shared(int experts) { return experts / 4; }
 
 SliceSizes slice_sizes(std::int64_t neurons, int experts, int shared) {

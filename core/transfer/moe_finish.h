@@ -12,6 +12,11 @@
 
 namespace ladimo {
 
+/// KL(dense || model) in nats per token, of a model that has layers of a class where `policy` is not dense.
+double kl_of_class(const WeightSource& source, const ModelPolicy& policy,
+                   const std::function<StandardMoe(int layer)>& layers, const Windows& windows,
+                   const Context& context);
+
 /// Trains experts and routers of all layers that `policy` does not leave dense, end to end
 /// (training/end_to_end.h), for `recipe.finish.epochs` passes through the training windows. `fitted` gives
 /// the layers as the class computes them, without null experts. `keep` gets those of the best epoch, rounded

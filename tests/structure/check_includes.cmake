@@ -26,8 +26,8 @@ set(profile ${evaluate} profile)
 set(training ${profile} convert training)
 # One opponent learns a mask on what the finish imitates, from prices of stage 2.
 set(baselines ${training} baselines)
-# A fit to a format solves the equations of convert/.
-set(transfer ${convert} decode transfer)
+# A fit to a format solves the equations of convert/, and trains as the finish does.
+set(transfer ${training} transfer)
 set(commands ${baselines} transfer commands)
 
 # What each room of ui/ may include of the others, as "ui/ROOM/...".

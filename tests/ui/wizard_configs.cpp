@@ -452,6 +452,24 @@ TEST_CASE("experts: a run may be made for a format, and for any again, without l
   CHECK(arguments() == free);
 }
 
+TEST_CASE("experts: a run for a format has sizes that are fast in llama.cpp, unless a person chose others") {
+  auto facts = std::make_shared<ModelFacts>(*facts_of(WizardGround().model()));
+  facts->config.intermediate_size = 1536;
+  ExpertsPageConfig config(Engine{});
+  config.set_model(facts);
+  CHECK(config.recipe().experts == 64);
+  config.set_target("glm4moe");
+  CHECK(config.recipe().experts == 48);
+  CHECK(config.recipe().shared == 12);
+  CHECK_FALSE(command_line(conversion_arguments("convert", config.recipe(), facts->config, "r"))
+                  .contains("--experts"));
+  config.set_target({});
+  CHECK(config.recipe().experts == 64);
+  config.change([](Recipe& recipe) { recipe.experts = 16; });
+  config.set_target("glm4moe");
+  CHECK(config.recipe().experts == 16);
+}
+
 TEST_CASE("experts: a format that cannot hold the model or its dense layers gives a reason") {
   const WizardGround ground({.attention_bias = true});
   ExpertsPageConfig config(Engine{});
