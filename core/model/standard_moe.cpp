@@ -5,16 +5,17 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/sort.h>
+#include <ATen/ops/topk.h>
 #include <ATen/ops/zeros_like.h>
 
 namespace ladimo {
 namespace {
 
-/// 1 for the k greatest of every row, else 0. Of equal ones the first are taken.
+/// 1 for the k greatest of every row, else 0. Scores are so close together that equal ones do occur. Of these
+/// the same are taken as in transformers, by the same function with the same arguments.
 at::Tensor greatest(const at::Tensor& scores, std::int64_t k) {
-  const at::Tensor order = std::get<1>(at::sort(scores, /*stable=*/true, 1, /*descending=*/true));
-  return at::zeros_like(scores).scatter(1, order.narrow(1, 0, k), 1);
+  const at::Tensor chosen = std::get<1>(at::topk(scores, k, 1, /*largest=*/true, /*sorted=*/false));
+  return at::zeros_like(scores).scatter(1, chosen, 1);
 }
 
 }  // namespace
