@@ -32,7 +32,9 @@ std::shared_ptr<ConvertRequest> add_request(CLI::App& app) {
   app.add_option("--held-out-tokens", request->held_out_tokens,
                  "Held-out tokens, two splits of half each (24576)");
   app.add_option("--window", request->window, "Tokens per window (min(max positions, 2048))");
-  app.add_option("--experts", request->experts, "Equal slices of each FFN (64, fewer for small FFNs)");
+  app.add_option(
+      "--experts", request->experts,
+      "Equal slices of each FFN (64, fewer for small FFNs; with --for of 32 neurons or a multiple)");
   app.add_option("--shared", request->shared, "Slices that are always on (a quarter)");
   app.add_option("--layers", request->layers, "Layers to convert: all, none, or like 0-3,7");
   app.add_option("--for", request->target,

@@ -17,15 +17,15 @@ namespace ladimo::cli {
 namespace {
 
 void print_fit(const FitPrice& price) {
-  const auto row = [](const char* what, const FitPrice::Numbers& numbers) {
-    fmt::print("  {:<34} KL {:<9} {:.1f} % of the parameters\n", what, format_number(numbers.kl),
-               100 * numbers.activated_fraction);
+  const auto row = [](const char* what, const FitPrice::Numbers& numbers, bool written) {
+    fmt::print("  {:<34} KL {:<9} {:.1f} % of the parameters{}\n", what, format_number(numbers.kl),
+               100 * numbers.activated_fraction, written ? ", written" : "");
   };
   fmt::print("Measured on {} held-out tokens:\n", price.tokens);
-  row("the policy that was asked for", price.wanted);
-  row("the nearest one, without a fit", price.as_it_is);
-  row(price.finished ? "the same, fitted" : "the same, fitted: what was written", price.fitted);
-  if (price.finished) row("and trained: what was written", *price.finished);
+  row("the policy that was asked for", price.wanted, false);
+  row("the nearest one, without a fit", price.as_it_is, price.written == FitState::as_it_is);
+  row("the same, fitted", price.fitted, price.written == FitState::fitted);
+  if (price.finished) row("and trained", *price.finished, true);
 }
 
 void print_choice(const FormatChoice& choice) {
@@ -76,7 +76,7 @@ Command add_export(CLI::App& app) {
   app.add_flag("--fit", request->fit,
                "Fit the layers to what the format can say, and measure what that costs");
   app.add_option("--finish", request->finish,
-                 "After the fit, train the layers together, so many times through the calibration text")
+                 "Passes of training over the calibration text after the fit, of all layers together (0)")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--run-text", request->run_text, "Where the run's text files are now, for a fit");
   const auto list = std::make_shared<bool>(false);

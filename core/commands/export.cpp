@@ -32,10 +32,11 @@ void require_possible(const ExportRequest& request, const Format& format) {
   if (request.all_policies && format.moe_class() != nullptr)
     throw Refusal("Only the native format keeps weights for all policies.",
                   "Leave {all_policies} out, or choose {format} native.");
-  if (request.fit && format.moe_class() == nullptr)
-    throw Refusal("The native format expresses every policy; there is nothing to fit.", "Leave {fit} out.");
+  if ((request.fit || request.finish > 0) && format.moe_class() == nullptr)
+    throw Refusal("The native format expresses every policy; there is nothing to fit.",
+                  request.fit ? "Leave {fit} out." : "Leave {finish} out.");
   if (request.finish > 0 && !request.fit)
-    throw Refusal("Only a fit is trained.", "Add {fit}, or leave {finish} out.");
+    throw Refusal("Training follows a fit, and none was asked for.", "Add {fit}, or leave {finish} out.");
   if (request.gguf && request.output.extension() != ".gguf")
     throw Refusal("A GGUF file needs a name that ends in .gguf.", "Name it so with {output}.",
                   request.output);
@@ -89,6 +90,16 @@ std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& pol
   return found;
 }
 
+/// Adds the nearest policy that the format has to what it objects to in `wanted`.
+void name_nearest(Problem& problem, const Format& format, const RunFolder& run, const Policy& wanted) try {
+  const Policy nearest = nearest_policy(format, run, wanted);
+  if (nearest.layers == wanted.layers) return;  // the objection is to the layers
+  problem.message += fmt::format(" The nearest policy that it has: {}, predicted KL {}.",
+                                 k_in_words(nearest.layers), format_number(nearest.predicted.kl));
+} catch (const Refusal&) {
+  // It has none for this run.
+}
+
 /// Gives what was written its final name, and lists the files.
 void publish(WorkingFolder& folder, const ExportRequest& request, ExportResult& result) {
   for (const auto& entry : fs::directory_iterator(folder.path())) {
@@ -134,9 +145,7 @@ ExportResult export_run(const ExportRequest& request, const Runtime& runtime, co
     price = fitted.price;
   } else if (format->moe_class() != nullptr) {
     if (auto objection = format->objection(run, wanted.layers)) {
-      const Policy nearest = nearest_policy(*format, run, wanted);
-      objection->message += fmt::format(" The nearest policy that it has: {}, predicted KL {}.",
-                                        k_in_words(nearest.layers), format_number(nearest.predicted.kl));
+      name_nearest(*objection, *format, run, wanted);
       throw Refusal(*objection);
     }
     source.moe = layers_of_class(*format->moe_class(), source, model.device());

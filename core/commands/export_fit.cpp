@@ -15,6 +15,7 @@
 #include "run/plan.h"
 #include "run/run_text.h"
 #include "stream/window_order.h"
+#include "transfer/class_scores.h"
 #include "transfer/moe_finish.h"
 #include "transfer/moe_fit.h"
 #include "transfer/standard_file.h"
@@ -24,7 +25,7 @@ namespace ladimo {
 namespace {
 
 // What the parts of the step take, in passes of training.
-constexpr double pass_of_fit = 0.4, pass_of_measuring = 0.2;
+constexpr double pass_of_fit = 0.4, pass_of_choice = 0.05, pass_of_measuring = 0.2;
 
 /// The layers of a folder.
 class KeptLayers {
@@ -42,37 +43,22 @@ class KeptLayers {
   const char* kind_;
 };
 
-/// One way to have the layers of a class: by number, without null experts.
-using LayersOfClass = std::function<StandardMoe(int layer)>;
-
-/// Adds a model to `models` that has layers of a class where `policy` is not dense.
-void add_model(Branches& models, const ModelPolicy& policy, const LayersOfClass& layer_of) {
-  models.first_layer.push_back(
-      std::ranges::find_if_not(policy, [](const auto& layer) { return layer.original(); }) - policy.begin());
-  models.layers = [before = std::move(models.layers), &policy, layer_of](int l) {
-    auto layers = before(l);
-    const bool dense = policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense;
-    layers.push_back({dense ? nullptr : std::make_shared<const StandardMoe>(layer_of(l)), 0, 0});
-    return layers;
-  };
-}
-
-/// Measures the run under the policy that was asked for, and its layers in a class: as they are, fitted, and
-/// perhaps trained.
-FitPrice price_of(const WeightSource& source, const MoeLayers& moe, const Policy& wanted,
-                  const ModelPolicy& used, const std::vector<LayersOfClass>& of_class, const Windows& windows,
-                  const Context& context) {
+/// Measures the run under the policy that was asked for, and layers of a class.
+std::vector<FitPrice::Numbers> numbers_of(const WeightSource& source, const MoeLayers& moe,
+                                          const Policy& wanted, const ModelPolicy& used,
+                                          const std::vector<LayersOfClass>& ways, const Windows& windows,
+                                          std::int64_t& tokens, const Context& context) {
   const std::vector<ModelPolicy> policies = {wanted.layers};
   auto models = under_policies(source, moe, policies, SkippedExperts::masked);
-  for (const auto& layers : of_class) add_model(models, used, layers);
+  for (const LayersOfClass& layers : ways) add_model(models, used, layers);
   const auto scores = score(source, models, windows, context);
-  const auto numbers_of = [&](std::size_t model) {
-    const auto numbers = measured_numbers(summarise(scores, model), scores.policies[model], source.config());
-    return FitPrice::Numbers{numbers.kl, numbers.activated_fraction};
-  };
-  FitPrice price{summarise(scores, 0).tokens, numbers_of(0), numbers_of(1), numbers_of(2)};
-  if (of_class.size() > 2) price.finished = numbers_of(3);
-  return price;
+  tokens = summarise(scores, 0).tokens;
+  std::vector<FitPrice::Numbers> numbers;
+  for (std::size_t m = 0; m < scores.policies.size(); ++m) {
+    const auto measured = measured_numbers(summarise(scores, m), scores.policies[m], source.config());
+    numbers.push_back({measured.kl, measured.activated_fraction});
+  }
+  return numbers;
 }
 
 /// Throws Refusal where training takes more memory than may be used.
@@ -95,6 +81,7 @@ FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& 
   const RunFolder& run = *opened.run;
   Recipe recipe = run.recipe();
   recipe.finish.epochs = epochs;
+  recipe.finish.shift = false;  // one policy needs none
   const MoeClass& target = *format.moe_class();
   FittedRun result{nearest_policy(format, run, wanted), {}, {}};
   const ModelPolicy& policy = result.policy.layers;
@@ -103,8 +90,10 @@ FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& 
   const auto& [source, moe] = model.exact();
   const auto device = source.device();
   const auto storage = storage_dtype(opened.checkpoint);
-  const double fitted_until = pass_of_fit / (pass_of_fit + epochs + pass_of_measuring);
-  const double finished_until = 1 - pass_of_measuring / (pass_of_fit + epochs + pass_of_measuring);
+  const double passes = pass_of_fit + pass_of_choice + epochs + pass_of_measuring;
+  const double fitted_until = pass_of_fit / passes;
+  const double chosen_until = (pass_of_fit + pass_of_choice) / passes;
+  const double finished_until = 1 - pass_of_measuring / passes;
 
   const KeptLayers as_it_is(scratch, "as-it-is"), fitted(scratch, "fitted"), finished(scratch, "finished");
   fit_for_class(
@@ -120,26 +109,38 @@ FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& 
   // The fit aims at the outputs of single layers. A run that was made for the class may be nearer as it is.
   const Windows judging =
       WindowOrder(text.calibration.count(), recipe.stage1.validation_share).judging(text.calibration);
-  const auto kl_of = [&](const KeptLayers& kept) {
-    return kl_of_class(source, policy, of(kept), judging, context.part(fitted_until, fitted_until));
-  };
-  const KeptLayers& nearest = kl_of(fitted) < kl_of(as_it_is) ? fitted : as_it_is;
-  const LayersOfClass written = [nearest, finished, device](int l) {
-    return (finished.has(l) ? finished : nearest).load(l, device);
-  };
-  if (epochs > 0)
-    finish_for_class(
-        target, source, policy, of(nearest), recipe, text.calibration, storage,
-        [&](int l, const StandardMoe& layer) { finished.save(l, layer); },
-        context.part(fitted_until, finished_until));
+  const auto kls = kls_of_class(source, policy, {of(as_it_is), of(fitted)}, judging,
+                                context.part(fitted_until, chosen_until));
+  const bool better = kls[1] < kls[0];
+  const bool trained = epochs > 0 && finish_for_class(
+                                         target, source, policy, of(better ? fitted : as_it_is),
+                                         std::min(kls[0], kls[1]), recipe, text.calibration, storage,
+                                         [&](int l, const StandardMoe& layer) { finished.save(l, layer); },
+                                         context.part(chosen_until, finished_until));
 
-  std::vector<LayersOfClass> measured = {of(as_it_is), of(nearest)};
-  if (epochs > 0) measured.push_back(written);
-  result.price =
-      price_of(source, moe, wanted, policy, measured, text.checking, context.part(finished_until, 1));
-  result.layer = [&target, written, policy, ks = ks_of(policy)](int l) {
+  // As they are written, with null experts.
+  const auto whole = [&](const KeptLayers& kept) -> LayersOfClass {
+    return [&target, layer_of = of(kept), &policy, ks = ks_of(policy)](int l) {
+      return with_null_experts(target, layer_of(l), ks, policy[static_cast<std::size_t>(l)].k);
+    };
+  };
+  std::vector<LayersOfClass> ways = {whole(as_it_is), whole(fitted)};
+  if (trained) ways.push_back(whole(finished));
+  FitPrice& price = result.price;
+  const auto numbers = numbers_of(source, moe, wanted, policy, ways, text.checking, price.tokens,
+                                  context.part(finished_until, 1));
+  price.wanted = numbers[0];
+  price.as_it_is = numbers[1];
+  price.fitted = numbers[2];
+  if (trained) price.finished = numbers[3];
+  price.written = trained ? FitState::finished : better ? FitState::fitted : FitState::as_it_is;
+  result.layer = [&target,
+                  layer_of = of(trained  ? finished
+                                : better ? fitted
+                                         : as_it_is),
+                  policy, ks = ks_of(policy)](int l) {
     return std::make_shared<const StandardMoe>(
-        with_null_experts(target, written(l), ks, policy[static_cast<std::size_t>(l)].k));
+        with_null_experts(target, layer_of(l), ks, policy[static_cast<std::size_t>(l)].k));
   };
   return result;
 }

@@ -1,5 +1,9 @@
 #include "run/export_report.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string>
+
 #include <fmt/format.h>
 
 #include "base/json_members.h"
@@ -28,13 +32,16 @@ struct Members<FitPrice::Numbers> {
 
 namespace {
 
+constexpr FitState states[] = {FitState::as_it_is, FitState::fitted, FitState::finished};
+
 nlohmann::json fit_to_json(const std::optional<FitPrice>& fit) {
   if (!fit) return nullptr;
   return {{"tokens", fit->tokens},
           {"wanted", members_to_json(fit->wanted)},
           {"as_it_is", members_to_json(fit->as_it_is)},
           {"fitted", members_to_json(fit->fitted)},
-          {"finished", fit->finished ? members_to_json(*fit->finished) : nlohmann::json()}};
+          {"finished", fit->finished ? members_to_json(*fit->finished) : nlohmann::json()},
+          {"written", name_of(fit->written)}};
 }
 
 /// Absent in reports of earlier versions.
@@ -44,12 +51,22 @@ std::optional<FitPrice> fit_from_json(const JsonFields& fields) {
   const auto numbers = [&](const char* key) { return members_from_json<FitPrice::Numbers>(fit.object(key)); };
   FitPrice price{fit.integer("tokens"), numbers("wanted"), numbers("as_it_is"), numbers("fitted")};
   if (fit.has("finished")) price.finished = numbers("finished");
+  if (!fit.has("written")) return price;  // of earlier versions: fitted
+  const std::string written = fit.text("written");
+  const auto* state = std::ranges::find_if(states, [&](FitState one) { return name_of(one) == written; });
+  if (state == std::end(states) || (*state == FitState::finished && !price.finished))
+    fit.refuse("written", "names no state of the layers");
+  price.written = *state;
   return price;
 }
 
 constexpr const char* schema = "ladimo.report/1";
 
 }  // namespace
+
+const char* name_of(FitState state) {
+  return state == FitState::as_it_is ? "as_it_is" : state == FitState::fitted ? "fitted" : "finished";
+}
 
 nlohmann::json to_json(const ExportReport& report) {
   auto measurements = nlohmann::json::array();

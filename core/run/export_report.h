@@ -22,6 +22,11 @@ struct Verification {
   double kl_against_run = 0;  // nats per token
 };
 
+/// The states of layers on their way into a format.
+enum class FitState { as_it_is, fitted, finished };
+/// "as_it_is", "fitted" or "finished".
+const char* name_of(FitState state);
+
 /// What a fit to a format costs (transfer/moe_fit.h), measured on the run's checking split.
 struct FitPrice {
   std::int64_t tokens = 0;  // scored
@@ -29,12 +34,16 @@ struct FitPrice {
     double kl = 0;                  // nats per token
     double activated_fraction = 0;  // counted, of the dense model's activated parameters
   };
-  Numbers wanted;                        // the run under the policy that was asked for
-  Numbers as_it_is;                      // the policy that the format has, with what it cannot say left out
-  Numbers fitted;                        // the same after the fit
-  std::optional<Numbers> finished = {};  // and after training it; absent where that was not asked for
+  Numbers wanted;    // the run under the policy that was asked for
+  Numbers as_it_is;  // the policy that the format has, with what it cannot say left out
+  Numbers fitted;    // the same after the fit
+  /// And after training. Absent where that was not asked for or brought nothing.
+  std::optional<Numbers> finished = {};
+  FitState written = FitState::fitted;  // whichever is nearest to the dense model on validation windows
 
-  const Numbers& written() const { return finished ? *finished : fitted; }
+  const Numbers& of_written() const {
+    return written == FitState::as_it_is ? as_it_is : written == FitState::fitted ? fitted : *finished;
+  }
 };
 
 /// report.json of a model folder.

@@ -158,8 +158,7 @@ void Preflight::apply_flags(bool layers_known) {
   if (in_run_ && recipe.finish.block < 0) recipe.finish.block = in_run_->finish.block;
   if (recipe.window == 0 && !request_.window) recipe.window = default_window(config.max_positions);
   if (recipe.experts == 0 && !request_.experts)
-    recipe.experts = recipe.target.empty() ? default_experts(config.intermediate_size)
-                                           : default_experts_of_class(config.intermediate_size);
+    recipe.experts = default_experts(recipe, config.intermediate_size);
   if (recipe.shared == -1 && !request_.shared) recipe.shared = default_shared(recipe.experts);
   if (!checkpoint_) return;
   layers_fit_ = layers_known && !request_.layers;
@@ -233,7 +232,7 @@ void Preflight::check_settings() {
     problem(fmt::format("{} experts were asked for, but the FFNs have only {} neurons.", recipe.experts,
                         config.intermediate_size),
             fmt::format("Use at most {}; {} is the default here.", config.intermediate_size,
-                        default_experts(config.intermediate_size)));
+                        default_experts(recipe, config.intermediate_size)));
   if (recipe.shared < 0)
     problem(fmt::format("The number of shared experts is negative: {}.", recipe.shared),
             "For example {shared} 16.");

@@ -285,9 +285,9 @@ int default_experts(std::int64_t intermediate_size) {
   return experts;
 }
 
-int default_experts_of_class(std::int64_t intermediate_size) {
-  constexpr std::int64_t step = 32, most = 64;
-  for (std::int64_t experts = most; experts > 1; --experts)
+int default_experts(const Recipe& recipe, std::int64_t intermediate_size) {
+  constexpr std::int64_t step = 32, most = 64, least = 16;
+  for (std::int64_t experts = most; experts >= least && !recipe.target.empty(); --experts)
     if (intermediate_size % (step * experts) == 0) return static_cast<int>(experts);
   return default_experts(intermediate_size);
 }

@@ -157,8 +157,7 @@ Trained train_end_to_end(const WeightSource& source, TrainingTask task, const Re
     const double loss =
         task.judge(now.provider(), context.part(reached(epoch + trained_until), reached(epoch + 1)));
     if (!std::isfinite(loss)) {
-      context.warn("The end-to-end finish diverged; what it reached before is kept.",
-                   "A lower finish.learning_rate in the recipe helps.");
+      context.warn("The end-to-end finish diverged; what it reached before is kept.", task.hint);
       break;
     }
     trained.held_out_losses.push_back(loss);

@@ -23,6 +23,7 @@ struct TrainingTask {
   int parts = 1;
   /// How much worse layers are than those before, on validation windows. Below 0 is better.
   std::function<double(const MoeLayers& layers, const Context& context)> judge;
+  const char* hint = "";  // what to do where training diverges
 };
 
 struct Trained {

@@ -25,6 +25,7 @@ Trained finish_end_to_end(const WeightSource& source, const MoeLayers& moe, cons
   for (const int l : recipe.layers) task.layers[static_cast<std::size_t>(l)] = slider.first_layer(l);
   task.draw = [&](int stretch, Random& random) { return slider.draw(stretch, random); };
   task.parts = FinishSlider::stretches;
+  task.hint = "A lower finish.learning_rate in the recipe helps.";
   task.judge = [&](const MoeLayers& now, const Context& judging) { return judge(now, judging); };
   return train_end_to_end(source, std::move(task), recipe, calibration, storage,
                           context.part(trained_from, 1));

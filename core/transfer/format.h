@@ -77,8 +77,8 @@ std::unique_ptr<const Format> format_named(const std::string& name, std::optiona
 std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision);
 
 /// `wanted` where the limits of a format allow it; else, of the policies that they allow and that cost no
-/// more, the one of least predicted KL. Throws Refusal where they allow none, and for a run without experts.
-/// Precondition: the format has a class.
+/// more, the one of least predicted KL; the cheapest where none is so cheap. Throws Refusal where they allow
+/// none, and for a run without experts. Precondition: the format has a class.
 Policy nearest_policy(const Format& format, const RunFolder& run, const Policy& wanted);
 
 /// Copies the files of the tokenizer, the chat template and the generation settings that there are.

@@ -104,19 +104,18 @@ std::string distances(const ExportReport& report) {
     return "| | KL | perplexity | activated parameters | of the FFNs |\n|---|---|---|---|---|\n" +
            row("predicted", report.policy.predicted) + measured_rows(report.measurements);
   const FitPrice& fit = *report.fit;
-  const auto line = [](const char* what, const FitPrice::Numbers& numbers) {
-    return fmt::format("| {} | {} | {} |\n", what, format_number(numbers.kl),
-                       percent(numbers.activated_fraction));
+  const auto line = [](const char* what, const FitPrice::Numbers& numbers, bool written) {
+    return fmt::format("| {}{} | {} | {} |\n", what, written ? ": this folder" : "",
+                       format_number(numbers.kl), percent(numbers.activated_fraction));
   };
   return fmt::format(
              "Measured on {} tokens of the run's held-out text:\n\n"
              "| | KL | activated parameters |\n|---|---|---|\n",
              fit.tokens) +
-         (fit.finished ? line("this folder, fitted to its class and trained", *fit.finished) +
-                             line("the same before it was trained", fit.fitted)
-                       : line("this folder, fitted to its class", fit.fitted)) +
-         line("the same without the fit", fit.as_it_is) +
-         line("the run under the policy that was asked for", fit.wanted);
+         (fit.finished ? line("fitted and trained", *fit.finished, true) : std::string()) +
+         line("fitted to the class", fit.fitted, fit.written == FitState::fitted) +
+         line("without a fit", fit.as_it_is, fit.written == FitState::as_it_is) +
+         line("the run under the policy that was asked for", fit.wanted, false);
 }
 
 std::string policy_rows(const std::vector<LayerPolicy>& layers) {

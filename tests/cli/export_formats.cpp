@@ -109,10 +109,11 @@ TEST_CASE("a fit can be trained for the policy that it is written under") {
       json_of({"export", example().run, "--format", "glm4moe", "--fit", "--finish", "2", "-o", folder});
   const auto& fit = result["fit"];
   CHECK(fit["finished"]["kl"].get<double>() < fit["fitted"]["kl"].get<double>());
+  CHECK(fit["written"] == "finished");
   CHECK(fit["finished"]["activated_fraction"] == fit["fitted"]["activated_fraction"]);
   CHECK(result["max_logit_error"].get<double>() < 1e-3);
   CHECK(read_json(folder / "report.json")["fit"] == fit);
-  CHECK(says(read_file(folder / "README.md"), "fitted to its class and trained"));
+  CHECK(says(read_file(folder / "README.md"), "fitted and trained: this folder"));
   CHECK(is_clean(example().work.folder.path()));
 }
 
@@ -151,7 +152,7 @@ TEST_CASE("what cannot be is refused, and nothing is left behind") {
   CHECK(says(refused({"export", example().run, "--gguf", "f32", "-o", out}).err, "native"));
   CHECK(says(refused({"export", example().run, "--fit", "-o", out}).err, "nothing to fit"));
   CHECK(says(refused({"export", example().run, "--format", "glm4moe", "--finish", "1", "-o", out}).err,
-             "Only a fit is trained"));
+             "Training follows a fit"));
   CHECK(says(refused({"export", example().run, "--format", "glm4moe", "--fit", "--finish", "1", "--memory",
                       "100MB", "-o", out})
                  .err,

@@ -371,8 +371,12 @@ TEST_CASE("the lines that load a model fit the format and the place") {
 TEST_CASE("what training after a fit brought is told beside the fit") {
   FitPrice price{12240, {0.0204, 0.801}, {0.0931, 0.755}, {0.0287, 0.755}};
   CHECK(ui::fit_in_words(price).contains("the same, fitted: what was written"));
+  price.written = FitState::as_it_is;
+  CHECK(ui::fit_in_words(price).contains("without a fit: what was written"));
+  CHECK(price.of_written().kl == 0.0931);
   price.finished = {0.0241, 0.755};
-  CHECK(price.written().kl == 0.0241);
+  price.written = FitState::finished;
+  CHECK(price.of_written().kl == 0.0241);
   CHECK_FALSE(ui::fit_in_words(price).contains("fitted: what was written"));
   CHECK(ui::fit_in_words(price).contains("and trained: what was written"));
   CHECK(ui::fit_in_words(price).contains("<b>0.0241</b>"));

@@ -168,7 +168,8 @@ QString result_in_words(const WrittenModel& written) {
 }
 
 QString fit_in_words(const FitPrice& price) {
-  const auto row = [](const QString& what, const FitPrice::Numbers& numbers) {
+  const auto row = [&](QString what, const FitPrice::Numbers& numbers, std::optional<FitState> state) {
+    if (state == price.written) what += QObject::tr(": what was written");
     return QStringLiteral(
                "<tr><td>%1&nbsp;&nbsp;</td><td align=right><b>%2</b>&nbsp;&nbsp;</td>"
                "<td align=right><b>%3</b></td></tr>")
@@ -178,11 +179,10 @@ QString fit_in_words(const FitPrice& price) {
              "<table><tr><td>%1&nbsp;&nbsp;</td><td align=right>%2&nbsp;&nbsp;</td><td>%3</td></tr>")
              .arg(QObject::tr("Measured on %1 held-out tokens").arg(grouped(price.tokens)),
                   QObject::tr("KL, nats/token"), QObject::tr("activated")) +
-         row(QObject::tr("the policy that was asked for"), price.wanted) +
-         row(QObject::tr("the nearest one, without a fit"), price.as_it_is) +
-         (price.finished ? row(QObject::tr("the same, fitted"), price.fitted) +
-                               row(QObject::tr("and trained: what was written"), *price.finished)
-                         : row(QObject::tr("the same, fitted: what was written"), price.fitted)) +
+         row(QObject::tr("the policy that was asked for"), price.wanted, {}) +
+         row(QObject::tr("the nearest one, without a fit"), price.as_it_is, FitState::as_it_is) +
+         row(QObject::tr("the same, fitted"), price.fitted, FitState::fitted) +
+         (price.finished ? row(QObject::tr("and trained"), *price.finished, FitState::finished) : QString()) +
          QStringLiteral("</table>");
 }
 

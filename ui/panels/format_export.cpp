@@ -161,10 +161,15 @@ QWidget* FormatExport::lay_out_choice() {
   finish_->setObjectName(QStringLiteral("finish_passes"));
   finish_->setRange(0, most_passes);
   finish_->setSpecialValueText(tr("not at all"));
-  finish_->setSuffix(tr(" times through the text"));
+  const auto show_passes = [this](int passes) {
+    finish_->setSuffix(passes == 1 ? tr(" time through the text") : tr(" times through the text"));
+  };
+  connect(finish_, &QSpinBox::valueChanged, this, show_passes);
+  show_passes(0);
   finish_->setToolTip(
       tr("Trains the fitted layers together for the policy that is written, which brings them nearer to the "
-         "dense model. A pass through the calibration text takes as long as one of the conversion's finish"));
+         "dense model. A pass through the calibration text takes about as long as an epoch of the "
+         "conversion's finish, and the whole model must fit into memory"));
   finish_->setAccessibleName(label_of(Setting::finish).remove('&'));
   auto* then = new QLabel(label_of(Setting::finish));
   then->setBuddy(finish_);
@@ -267,7 +272,7 @@ std::optional<FormatsModel::Measured> FormatExport::measured(const ExportChoice&
   if (const auto at = written_.find({choice.format, choice.gguf}); at != written_.end())
     if (const auto& price = at->second.result.fit; price && same_choice(at->second.policy, editor_.policy()))
       return FormatsModel::Measured{
-          price->written().kl,
+          price->of_written().kl,
           tr("By the fit of the export, on %1 held-out tokens").arg(grouped(price->tokens))};
   const Measurement* found = RunHistory::of(editor_).newest(editor_.policy(), EvaluatedText::checking);
   if (!choice.expressible || found == nullptr) return {};

@@ -25,11 +25,6 @@ nlohmann::json stage1_changes(const Recipe& recipe) {
 
 }  // namespace
 
-int usual_experts(const Recipe& recipe, const ModelConfig& config) {
-  return recipe.target.empty() ? default_experts(config.intermediate_size)
-                               : default_experts_of_class(config.intermediate_size);
-}
-
 int usual_shared(const Recipe& recipe) {
   if (!recipe.target.empty() && !moe_class_named(recipe.target).shared) return 0;
   return default_shared(recipe.experts);
@@ -38,7 +33,7 @@ int usual_shared(const Recipe& recipe) {
 Recipe default_recipe(const ModelConfig& config) {
   Recipe recipe;
   recipe.window = default_window(config.max_positions);
-  recipe.experts = usual_experts(recipe, config);
+  recipe.experts = default_experts(recipe, config.intermediate_size);
   recipe.shared = default_shared(recipe.experts);
   recipe.layers.resize(static_cast<std::size_t>(config.layers));
   std::iota(recipe.layers.begin(), recipe.layers.end(), 0);
@@ -71,7 +66,7 @@ QStringList conversion_arguments(const QString& command, const Recipe& recipe, c
   add("--tokens", recipe.tokens, usual.tokens);
   add("--held-out-tokens", recipe.held_out_tokens, usual.held_out_tokens);
   add("--window", recipe.window, usual.window);
-  add("--experts", recipe.experts, usual_experts(recipe, config));
+  add("--experts", recipe.experts, default_experts(recipe, config.intermediate_size));
   add("--shared", recipe.shared, usual_shared(recipe));
   if (recipe.layers != usual.layers)
     arguments << QStringLiteral("--layers") << layers_text(recipe.layers, config.layers);

@@ -9,8 +9,6 @@
 
 namespace ladimo::ui {
 
-/// How many experts there are unless a person says so. It depends on what the run is made for.
-int usual_experts(const Recipe& recipe, const ModelConfig& config);
 /// How many experts are shared unless a person says so: a quarter, or none where the format that the run is
 /// made for has none that always runs.
 int usual_shared(const Recipe& recipe);

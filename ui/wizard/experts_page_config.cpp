@@ -39,7 +39,8 @@ void ExpertsPageConfig::set_run_folder(const QString& folder) {
 void ExpertsPageConfig::set_target(const std::string& target) {
   if (target == recipe_.target) return;
   const bool usual = recipe_.shared == usual_shared(recipe_);
-  const bool usual_size = model_ && recipe_.experts == usual_experts(recipe_, model_->config);
+  const bool usual_size =
+      model_ && recipe_.experts == default_experts(recipe_, model_->config.intermediate_size);
   Stage1& stage = recipe_.stage1;
   if (recipe_.target.empty()) free_ = stage;
   recipe_.target.clear();
@@ -50,7 +51,7 @@ void ExpertsPageConfig::set_target(const std::string& target) {
   stage.offsets = free_.offsets;
   stage.compensation = free_.compensation;
   if (!target.empty()) recipe_ = made_for(moe_class_named(target), std::move(recipe_));
-  if (usual_size) recipe_.experts = usual_experts(recipe_, model_->config);
+  if (usual_size) recipe_.experts = default_experts(recipe_, model_->config.intermediate_size);
   if (usual) recipe_.shared = usual_shared(recipe_);
   update();
 }

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "evaluate/evaluation.h"
+#include "stream/window_order.h"
 #include "support/pico_moe.h"
 #include "transfer/moe_finish.h"
 #include "transfer/moe_fit.h"
@@ -242,17 +242,15 @@ TEST_CASE("training brings every fitted class nearer to the dense model, and kee
     std::vector<StandardMoe> fitted, finished;
     fit_for_class(target, pico.source, pico.moe, policy, recipe, windows, at::kFloat,
                   [&](int, const FittedLayer& layer) { fitted.push_back(layer.fitted); }, {});
-    finish_for_class(
-        target, pico.source, policy, [&](int l) { return fitted[static_cast<std::size_t>(l)]; }, recipe,
-        windows, at::kFloat, [&](int, const StandardMoe& layer) { finished.push_back(layer); }, {});
+    const LayersOfClass first = [&](int l) { return fitted[static_cast<std::size_t>(l)]; };
+    const auto judging = WindowOrder(windows.count(), recipe.stage1.validation_share).judging(windows);
+    const double before = kls_of_class(pico.source, policy, {first}, judging, {}).front();
+    CHECK(finish_for_class(target, pico.source, policy, first, before, recipe, windows, at::kFloat,
+                           [&](int, const StandardMoe& layer) { finished.push_back(layer); }, {}));
     REQUIRE(finished.size() == 2);
     const auto kl = [&](const std::vector<StandardMoe>& layers) {
-      Branches model;
-      model.first_layer = {0};
-      model.layers = [&](int l) -> std::vector<BranchLayer> {
-        return {{std::make_shared<const StandardMoe>(layers[static_cast<std::size_t>(l)]), 0, 0}};
-      };
-      return summarise(score(pico.source, model, windows, {}), 0).kl;
+      const LayersOfClass layer = [&](int l) { return layers[static_cast<std::size_t>(l)]; };
+      return kls_of_class(pico.source, policy, {layer}, windows, {}).front();
     };
     CHECK(kl(finished) < 0.95 * kl(fitted));
     for (std::size_t l = 0; l < 2; ++l) {
