@@ -39,7 +39,7 @@ void print_choice(const FormatChoice& choice) {
   }
   if (choice.bytes) size = format_bytes(static_cast<double>(*choice.bytes));
   const char* yes = choice.impossible ? "never" : choice.objection ? "with a fit" : "yes";
-  fmt::print("{:<18} {:<5} {:<12} {:<22} {:>9} {:>10}\n", choice.name, choice.gguf ? "yes" : "", yes, policy,
+  fmt::print("{:<18} {:<5} {:<12} {:<26} {:>9} {:>10}\n", choice.name, choice.gguf ? "yes" : "", yes, policy,
              kl, size);
   const auto& problem = choice.impossible ? choice.impossible : choice.objection;
   if (problem) fmt::print("  {}\n", problem->message);
@@ -50,7 +50,7 @@ int print_formats(const ExportRequest& request, const Session& session) {
   const auto choices =
       export_choices(opened, opened.policy(request.policy), request.gguf.value_or(GgufPrecision::bf16));
   session.output.result(to_json(choices), [&] {
-    fmt::print("{:<18} {:<5} {:<12} {:<22} {:>9} {:>10}\n", "format", "gguf", "as it is", "nearest policy",
+    fmt::print("{:<18} {:<5} {:<12} {:<26} {:>9} {:>10}\n", "format", "gguf", "as it is", "nearest policy",
                "KL", "size");
     for (const FormatChoice& choice : choices) print_choice(choice);
     fmt::print("KL is predicted, before a fit.\n");

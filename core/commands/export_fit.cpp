@@ -120,7 +120,7 @@ FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& 
 
   // As they are written, with null experts.
   const auto whole = [&](const KeptLayers& kept) -> LayersOfClass {
-    return [&target, layer_of = of(kept), &policy, ks = ks_of(policy)](int l) {
+    return [&target, layer_of = of(kept), policy, ks = ks_of(policy)](int l) {
       return with_null_experts(target, layer_of(l), ks, policy[static_cast<std::size_t>(l)].k);
     };
   };
@@ -134,13 +134,10 @@ FittedRun fit_run(const LoadedModel& model, const Format& format, const Policy& 
   price.fitted = numbers[2];
   if (trained) price.finished = numbers[3];
   price.written = trained ? FitState::finished : better ? FitState::fitted : FitState::as_it_is;
-  result.layer = [&target,
-                  layer_of = of(trained  ? finished
-                                : better ? fitted
-                                         : as_it_is),
-                  policy, ks = ks_of(policy)](int l) {
-    return std::make_shared<const StandardMoe>(
-        with_null_experts(target, layer_of(l), ks, policy[static_cast<std::size_t>(l)].k));
+  result.layer = [layer_of = whole(trained  ? finished
+                                   : better ? fitted
+                                            : as_it_is)](int l) {
+    return std::make_shared<const StandardMoe>(layer_of(l));
   };
   return result;
 }

@@ -102,6 +102,22 @@ std::string complaint(const MoeClass& target, const std::function<void(StandardM
 
 bool says(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
+/// A pico model whose layers were fitted to a class.
+struct FittedExample {
+  PicoMoe pico;
+  Windows windows = random_windows(24, 33);
+  Recipe recipe;
+  ModelPolicy policy = ModelPolicy(2, LayerPolicy::top(4));
+  std::vector<FittedLayer> layers;
+
+  explicit FittedExample(const MoeClass& target) {
+    recipe.layers = {0, 1};
+    fit_for_class(target, pico.source, pico.moe, policy, recipe, windows, at::kFloat,
+                  [&](int, const FittedLayer& layer) { layers.push_back(layer); }, {});
+    REQUIRE(layers.size() == 2);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a layer of a class computes what the run's layer does under top-k") {
@@ -190,19 +206,13 @@ TEST_CASE("a wrong order of rotary rows and a transposed projection are found an
 }
 
 TEST_CASE("a fit brings every class nearer to the dense model than leaving things out") {
-  const auto windows = random_windows(24, 33);
   for (const MoeClass& target : moe_classes()) {
     INFO(target.name);
-    const PicoMoe pico;
-    Recipe recipe;
-    recipe.layers = {0, 1};
-    const ModelPolicy policy(2, LayerPolicy::top(4));
-    std::vector<FittedLayer> fitted;
-    fit_for_class(target, pico.source, pico.moe, policy, recipe, windows, at::kFloat,
-                  [&](int, const FittedLayer& layer) { fitted.push_back(layer); }, {});
-    REQUIRE(fitted.size() == 2);
+    const FittedExample example(target);
+    const PicoMoe& pico = example.pico;
+    const auto& fitted = example.layers;
     const auto error = [&](bool after) {
-      const auto h = pico.source.embed(ids_of(windows, 0, 24));
+      const auto h = pico.source.embed(ids_of(example.windows, 0, 24));
       const auto layer = pico.source.layer(0);
       const auto x = layer.add_ffn(layer.attend(h, pico.source.rotary())).x;
       const auto y = layer.ffn->forward(x).y;
@@ -229,19 +239,18 @@ TEST_CASE("a layer of a class and its weights are the same layer") {
 }
 
 TEST_CASE("training brings every fitted class nearer to the dense model, and keeps its form") {
-  const auto windows = random_windows(24, 33);
   for (const MoeClass& target : moe_classes()) {
     INFO(target.name);
-    const PicoMoe pico;
-    Recipe recipe;
-    recipe.layers = {0, 1};
+    FittedExample example(target);
+    const PicoMoe& pico = example.pico;
+    const Windows& windows = example.windows;
+    const ModelPolicy& policy = example.policy;
+    Recipe& recipe = example.recipe;
     recipe.compute = "fp32";
     recipe.finish.epochs = 8;
     recipe.finish.learning_rate = 0.02;
-    const ModelPolicy policy(2, LayerPolicy::top(4));
     std::vector<StandardMoe> fitted, finished;
-    fit_for_class(target, pico.source, pico.moe, policy, recipe, windows, at::kFloat,
-                  [&](int, const FittedLayer& layer) { fitted.push_back(layer.fitted); }, {});
+    for (const FittedLayer& layer : example.layers) fitted.push_back(layer.fitted);
     const LayersOfClass first = [&](int l) { return fitted[static_cast<std::size_t>(l)]; };
     const auto judging = WindowOrder(windows.count(), recipe.stage1.validation_share).judging(windows);
     const double before = kls_of_class(pico.source, policy, {first}, judging, {}).front();
