@@ -151,21 +151,22 @@ ExportResult export_run(const ExportRequest& request, const Runtime& runtime, co
     source.moe = layers_of_class(*format->moe_class(), source, model.device());
   }
   require_disk(request, format->bytes(source));
+  ExportReport report{fmt::format("ladimo {}", version()),
+                      run.recipe(),
+                      source.policy,
+                      /*verification=*/{},
+                      price ? std::vector<Measurement>() : measurements_of(run, source.policy),
+                      price,
+                      request.format};
+  source.description = model_summary(report);
 
   context.emit(begin_step(Step::writing, steps - 2, steps));
   format->write(source, path, context);
   context.emit(begin_step(Step::reading_again, steps - 1, steps));
-  const auto verification =
+  report.verification =
       format->verify(source, path, expected_of(model, wanted.layers, context),
                      WeightSource(source.original, model.device(), model.held_dtype()), context);
-  const ExportReport report{fmt::format("ladimo {}", version()),
-                            run.recipe(),
-                            source.policy,
-                            verification,
-                            price ? std::vector<Measurement>() : measurements_of(run, source.policy),
-                            price,
-                            request.format};
-  ExportResult result{request.format, request.output, {}, 0, verification, price};
+  ExportResult result{request.format, request.output, {}, 0, report.verification, price};
   if (!request.gguf) {
     write_json(folder.path() / "report.json", to_json(report));
     write_file(folder.path() / "README.md", model_card(report));

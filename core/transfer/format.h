@@ -31,6 +31,7 @@ struct ExportSource {
   std::uint64_t shard_bytes = std::uint64_t{4} << 30;  // size limit of one file of weights
   /// A layer with experts as a MoE class computes it. Null for the native format.
   std::function<std::shared_ptr<const StandardMoe>(int layer)> moe = {};
+  std::string description = {};  // of the model, for files that hold one
 };
 
 class Format {

@@ -136,6 +136,27 @@ std::string policy_rows(const std::vector<LayerPolicy>& layers) {
 
 }  // namespace
 
+std::string model_summary(const ExportReport& report) {
+  const Recipe& recipe = report.recipe;
+  const auto made = fmt::format("{} with {} experts in its feed-forward networks, converted by {}.",
+                                recipe.model_name(), recipe.experts, report.program);
+  const auto distance = [&](double kl, double share, const std::string& how) {
+    return fmt::format("{} KL to the dense model {} nats per token, {} of its parameters active ({}).", made,
+                       format_number(kl), percent(share), how);
+  };
+  if (report.fit) {
+    const auto& numbers = report.fit->of_written();
+    return distance(numbers.kl, numbers.activated_fraction,
+                    fmt::format("measured on {} held-out tokens", report.fit->tokens));
+  }
+  const auto measured = std::ranges::find_if(report.measurements.rbegin(), report.measurements.rend(),
+                                             [](const Measurement& m) { return m.has_text(); });
+  if (measured == report.measurements.rend())
+    return distance(report.policy.predicted.kl, report.policy.predicted.activated_fraction, "predicted");
+  return distance(measured->numbers.kl, measured->numbers.activated_fraction,
+                  fmt::format("measured on {} tokens", measured->tokens));
+}
+
 std::string model_card(const ExportReport& report) {
   const Recipe& recipe = report.recipe;
   const Verification& check = report.verification;

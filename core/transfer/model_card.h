@@ -1,4 +1,4 @@
-// README.md of an exported model, which says what the model is and what was measured.
+// What an exported model says of itself: README.md of a folder, and the description inside a GGUF file.
 #pragma once
 
 #include <string>
@@ -9,5 +9,7 @@ namespace ladimo {
 
 /// Returns the text as Markdown.
 std::string model_card(const ExportReport& report);
+/// The same in two sentences, which a GGUF file has inside. `report.verification` is not used.
+std::string model_summary(const ExportReport& report);
 
 }  // namespace ladimo

@@ -22,6 +22,7 @@ struct MoeModel {
   std::vector<bool> routed;  // per layer: whether it has experts
   /// A layer with experts; all of them have the same sizes.
   std::function<std::shared_ptr<const StandardMoe>(int layer)> layer;
+  std::string description = {};  // for GGUF
 };
 
 /// One tensor of a layer with experts, by the class's name without that of the layer.

@@ -18,7 +18,7 @@ namespace ladimo {
 namespace {
 
 MoeModel model_of(const MoeClass& target, const ExportSource& source) {
-  MoeModel model{&target, source.original, {}, source.moe};
+  MoeModel model{&target, source.original, {}, source.moe, source.description};
   for (const LayerPolicy& layer : source.policy.layers)
     model.routed.push_back(layer.kind != LayerPolicy::Kind::dense);
   return model;

@@ -126,6 +126,7 @@ std::vector<std::filesystem::path> write_moe_gguf(const MoeModel& model, const s
   const GgufArch& arch = gguf_arch(model.target->gguf);
   GgufKeys keys;
   add_gguf_general_keys(keys, model.original, arch, precision);
+  if (!model.description.empty()) keys.text("general.description", model.description);
   add_gguf_attention_keys(keys, model.original.config(), arch);
   add_expert_keys(model, *any_layer(model), keys);
   add_gguf_tokenizer_keys(keys, model.original);

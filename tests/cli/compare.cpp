@@ -119,7 +119,8 @@ TEST_CASE("each seed has its rows and a summary; kept runs are continued") {
 
 TEST_CASE("--ablate adds a row for every step that is left out or added") {
   const Workplace work;
-  const auto json = json_of(work.compare({"--methods", "ladimo", "--ffn-activated", "0.8", "--ablate"}));
+  const auto json =
+      json_of(work.compare({"--methods", "ladimo", "--ffn-activated", "0.8", "--ablate"}, "2000", "1000"));
   std::vector<std::string> methods;
   for (const auto& row : json["rows"]) {
     methods.push_back(row["method"]);

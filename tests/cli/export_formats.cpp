@@ -99,6 +99,8 @@ TEST_CASE("a threshold policy is refused, and a fit makes a model that every for
     const auto gguf =
         json_of({"export", example().run, "--format", name, "--fit", "--gguf", "q8_0", "-o", file});
     CHECK(gguf["files"] == json{file.filename().string()});
+    CHECK(says(read_file(file), "general.description"));
+    CHECK(says(read_file(file), "KL to the dense model"));
     CHECK(is_clean(work));
   }
 }
@@ -115,6 +117,34 @@ TEST_CASE("a fit can be trained for the policy that it is written under") {
   CHECK(read_json(folder / "report.json")["fit"] == fit);
   CHECK(says(read_file(folder / "README.md"), "fitted and trained: this folder"));
   CHECK(is_clean(example().work.folder.path()));
+}
+
+TEST_CASE("every layer keeps its own k through a fit where the format has room for it") {
+  const auto& work = example().work.folder;
+  const auto file = work / "several.json", folder = work / "several";
+  auto policy = read_json(example().made_for / "policy.json");
+  for (std::size_t l = 0; l < policy["layers"].size(); ++l) policy["layers"][l]["k"] = l + 1;
+  write_file(file, policy.dump());
+  const auto several = [&](const char* format, const fs::path& output) {
+    return std::vector<std::string>{"export", example().made_for, "--policy", file, "--format", format, "-o",
+                                    output};
+  };
+  CHECK(says(refused(several("granitemoeshared", folder)).err, "equally many"));
+  CHECK(!exists(folder));
+  auto fitting = several("glm4moe", folder);
+  fitting.emplace_back("--fit");
+  const auto result = json_of(fitting);
+  CHECK(result["max_logit_error"].get<double>() < 1e-3);
+  const auto layers = read_json(folder / "policy.json")["layers"];
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    CHECK(layers[l]["kind"] == "top_k");
+    CHECK(layers[l]["k"] == l + 1);
+  }
+  // Null experts are read too: every layer costs as much as that with the largest k.
+  const auto share = [&](const char* state) {
+    return result["fit"][state]["activated_fraction"].get<double>();
+  };
+  CHECK(share("fitted") > share("wanted"));
 }
 
 TEST_CASE("a run that was made for a format is written without a fit") {

@@ -133,6 +133,11 @@ def add_tensors(folder, other):
     (other / "policy.json").write_text(json.dumps(policy))
 
 
+def ids_of_text(model, count):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    return tokenizer(TEXT.read_text()[-40 * count :])["input_ids"][:count]
+
+
 def make(program, helper, folders, smollm=None):
     chosen = os.environ.get("INTEROP_CASES", "").split()
     names = [name for name in CASES + ["smollm2"] * (smollm is not None) if not chosen or name in chosen]
@@ -144,15 +149,17 @@ def make(program, helper, folders, smollm=None):
         case.mkdir(parents=True)
         if name == "smollm2":
             (case / "dense").symlink_to(pathlib.Path(smollm).resolve())
-            ids = torch.randint(100, 40000, (40,), generator=torch.Generator().manual_seed(7)).tolist()
-            size = ["--tokens", 4096, "--held-out-tokens", 1024, "--window", 128, "--layers", "2,17"]
+            ids = ids_of_text(case / "dense", 64)
+            # A multiple of 32 neurons suits llama.cpp's vector code.
+            size = ["--tokens", 2048, "--held-out-tokens", 1024, "--window", 128, "--experts", 48]
         else:
             ids = write_tiny(name, case / "dense")
             size = ["--tokens", 4096, "--held-out-tokens", 2048, "--experts", 8]
         recipe = PLAIN if name in ("llama_biases", "qwen2") else QUICK if name == "smollm2" else RECIPE
         run = case / "run"
         ladimo(program, "convert", case / "dense", "-o", run, "--text", TEXT, *size, "--recipe", json.dumps(recipe))
-        ladimo(program, "policy", run, "--tradeoff", 1)
+        budget = ["--activated", 0.8, "--grains", "experts"] if name == "smollm2" else ["--tradeoff", 1]
+        ladimo(program, "policy", run, *budget)
         (case / "ids.json").write_text(json.dumps(ids))
         write_logits(helper, case / "dense", ids, case / "dense.logits")
         for policy, content in policies(run).items():
