@@ -98,7 +98,7 @@ Command add_export(CLI::App& app) {
       fmt::print("{} files, {}, in {}\n", result.files.size(),
                  format_bytes(static_cast<double>(result.bytes)), result.path.string());
       if (result.fit) print_fit(*result.fit);
-      fmt::print("Read again: logits differ from {} by at most {} over {} tokens.\n",
+      fmt::print("Verified after writing: logits differ from {} by at most {} over {} tokens.\n",
                  result.format == "native" ? "the run's" : "those of the same layers in memory",
                  format_number(result.verification.max_logit_error), result.verification.tokens);
     });

@@ -21,7 +21,7 @@ Command add_generate(CLI::App& app) {
   add_model(app, options->model);
   add_hold(app, options->model);
   app.add_option("--prompt", options->prompt, "Text to continue")->required();
-  app.add_option("--max-tokens", options->sampling.max_tokens, "At most so many tokens");
+  app.add_option("--max-tokens", options->sampling.max_tokens, "Max tokens");
   app.add_option("--temperature", options->sampling.temperature, "0: always the most likely token");
   app.add_flag("--dense-only", options->dense_only, "The dense original of a run");
   return [options](const Session& session) {

@@ -23,7 +23,7 @@ constexpr Words all_words[] = {
     {Step::bench, "bench", "Timing"},
     {Step::fit, "fit", "Fit to the format"},
     {Step::writing, "writing", "Writing the model"},
-    {Step::reading_again, "reading again", "Reading it again"},
+    {Step::reading_again, "reading again", "Verifying the model"},
     {Step::opponents, "opponents", "Opponents"},
     {Step::ours, "ladimo", "LaDiMo"},
     {Step::measuring, "measuring", "Measuring"},

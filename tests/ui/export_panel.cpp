@@ -154,7 +154,7 @@ TEST_CASE("a model is written by the engine, and the result of the check is show
       {R"sh([ "$1" = export ] || exit 9
 echo '{"event":"step","name":"weights","index":0,"count":2}'
 echo '{"event":"result","format":"native","path":"x","files":["a"],"bytes":6291456,"tokens":512,"max_logit_error":0.00002,"kl_against_run":0}')sh",
-       "6.00 MiB · read again: largest difference of a logit 0.0000200"},
+       "6.00 MiB · verified: largest logit difference 0.0000200"},
       {R"(echo '{"event":"error","message":"The folder is not empty.","hint":"Choose another.","path":""}'; exit 2)",
        "The folder is not empty. Choose another."},
       {"kill -KILL $$", "memory"},
@@ -206,7 +206,7 @@ TEST_CASE("a policy is saved under a name, compared, loaded, deleted and restore
   CHECK_FALSE(RunHistory::of(shown.editor).policies().contains("calm"));
   CHECK(shown.notice("saved_policies").contains("deleted"));
   for (auto* button : child<QWidget>(shown.panel, "saved_policies").findChildren<QAbstractButton*>())
-    if (button->text() == "Bring it back") button->click();
+    if (button->text() == "Undo") button->click();
   REQUIRE(wait_until([&] { return RunHistory::of(shown.editor).policies().contains("calm"); }));
 }
 
@@ -243,7 +243,7 @@ TEST_CASE("saving under an existing name says that it replaces a policy, which c
   CHECK(RunHistory::of(shown.editor).policies().at("calm").layers != calm);
   CHECK(shown.press("save_policy").text().contains("Save"));
   for (auto* button : child<QWidget>(shown.panel, "saved_policies").findChildren<QAbstractButton*>())
-    if (button->text() == "Bring it back") button->click();
+    if (button->text() == "Undo") button->click();
   CHECK(RunHistory::of(shown.editor).policies().at("calm").layers == calm);
 }
 
@@ -302,7 +302,8 @@ TEST_CASE("the tables of policies pass Qt's model tester") {
   layers.set_policies({{"one", one}, {"other", other}});
   CHECK(policies.index(0, ui::PoliciesModel::kl).data() == "0.0198");
   CHECK(policies.index(0, ui::PoliciesModel::decode_ms).data() == "–");
-  CHECK(layers.index(2, 1).data() == "12 strongest");
+  CHECK(layers.index(2, 1).data() == "top 12");
+  CHECK(layers.index(3, 1).data() == "threshold 0.0310 · 27.4 experts on");
   CHECK(layers.index(3, 2).data(Qt::FontRole).value<QFont>().bold());
   CHECK_FALSE(layers.index(2, 2).data(Qt::FontRole).isValid());
   CHECK(layers.headerData(2, Qt::Horizontal) == "other");

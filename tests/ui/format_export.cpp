@@ -235,13 +235,12 @@ TEST_CASE("a model is written without a fit, and its lines can be copied") {
   shown.page.write("/models/a \"b\"");
   CHECK(shown.page.writing());
   CHECK(shown.button().text() == "&Cancel");
-  REQUIRE(wait_until([&] { return shown.said("write_notice").contains("read again"); }));
+  REQUIRE(wait_until([&] { return shown.said("write_notice").contains("verified"); }));
   CHECK(shown.asked().last().startsWith("export " + shown.run->folder +
                                         " --format native -o /models/a \"b\" --policy "));
   CHECK_FALSE(shown.asked().last().contains("--gguf"));
   CHECK_FALSE(shown.asked().last().contains("--fit"));
-  CHECK(
-      shown.said("write_notice").contains("6.00 MiB · read again: largest difference of a logit 0.0000200"));
+  CHECK(shown.said("write_notice").contains("6.00 MiB · verified: largest logit difference 0.0000200"));
   CHECK_FALSE(child<QWidget>(shown.page, "fit_price").isVisible());
   child<QPushButton>(shown.page, "copy_lines").click();
   const QString lines = QGuiApplication::clipboard()->text();
@@ -261,7 +260,7 @@ TEST_CASE("a GGUF file is written with a fit: three measured KLs, one of them in
   shown.wait_for_formats();
   shown.select("Mixtral · GGUF");
   shown.page.write("/m/x.gguf");
-  REQUIRE(wait_until([&] { return shown.said("write_notice").contains("read again"); }));
+  REQUIRE(wait_until([&] { return shown.said("write_notice").contains("verified"); }));
   CHECK(shown.asked().last().contains("--format mixtral -o /m/x.gguf"));
   CHECK(shown.asked().last().contains("--gguf bf16 --fit"));
   const QString price = child<QLabel>(shown.page, "fit_price").text();
@@ -382,18 +381,17 @@ TEST_CASE("what training after a fit brought is told beside the fit") {
   CHECK(ui::fit_in_words(price).contains("<b>0.0241</b>"));
 }
 
-TEST_CASE("what reading again found is told as what it is") {
+TEST_CASE("what verifying found is told as what it is") {
   WrittenModel model = written("mixtral", true, "/m/x.gguf", "x.gguf");
-  CHECK(
-      result_in_words(model) ==
-      "6.00 MiB · read again: rounding changes a logit by at most 0.0000200 · KL against the run 0 nats per "
-      "token");
+  CHECK(result_in_words(model) ==
+        "6.00 MiB · verified: rounding changes a logit by at most 0.0000200 · KL against the run 0 nats per "
+        "token");
   model.precision = "f32";
-  CHECK(result_in_words(model).contains("largest difference of a logit 0.0000200"));
+  CHECK(result_in_words(model).contains("largest logit difference 0.0000200"));
   model.result.fit.emplace();
-  CHECK(result_in_words(model).contains("largest difference of a logit 0.0000200 · the fit's KL against"));
+  CHECK(result_in_words(model).contains("largest logit difference 0.0000200 · the fit's KL against"));
   model.precision = "bf16";
-  CHECK(result_in_words(model).contains("all tensors are what they should be"));
+  CHECK(result_in_words(model).contains("all tensors match"));
   model.result.files.emplace_back("x-2.gguf");
   CHECK(result_in_words(model).startsWith("2 files, 6.00 MiB"));
 }
@@ -425,7 +423,7 @@ TEST_CASE("the page of formats can be drawn in every state") {
     shown.select("Mixtral · GGUF");
     keep_picture(shown.page, "formats-fit-" + tint);
     shown.page.write("/home/me/models/stories-run-mixtral-bf16.gguf");
-    REQUIRE(wait_until([&] { return shown.said("write_notice").contains("read again"); }));
+    REQUIRE(wait_until([&] { return shown.said("write_notice").contains("verified"); }));
     keep_picture(shown.page, "formats-written-" + tint);
     shown.select("Qwen2-MoE · GGUF");
     keep_picture(shown.page, "formats-impossible-" + tint);

@@ -58,7 +58,7 @@ TEST_CASE("a row says what its layer does and costs") {
   CHECK(text(model, 1, Model::kl_share) == "0");
   CHECK(text(model, 1, Model::pinned) == "●");
   CHECK(text(model, 0, Model::pinned).isEmpty());
-  CHECK(text(model, 2, Model::policy) == "12 strongest");
+  CHECK(text(model, 2, Model::policy) == "top 12");
   CHECK(text(model, 2, Model::experts_on) == "12.0");
   CHECK(text(model, 3, Model::policy) == "threshold 0.0231");
   CHECK(text(model, 3, Model::experts_on) == "30.8");

@@ -192,7 +192,7 @@ TEST_CASE("while a run is open, a menu has the policy commands with their shortc
       if (action->text() == name) return action->trigger();
     FAIL("there is no " << name);
   };
-  choose("&Generate texts side by side");
+  choose("&Compare output");
   CHECK(view->current_step() == ui::RunPages::evaluate);
   CHECK(window.findChild<QTabWidget*>("evaluation tabs")->currentIndex() == 1);
   choose("&Find a layer");
@@ -416,7 +416,7 @@ TEST_CASE("the run's page asks for an original that was moved") {
   wait_until_open(window);
   QTest::mouseClick(window.findChild<QPushButton*>("measure"), Qt::LeftButton);
   REQUIRE(wait_for(window, "is not where it was"));
-  CHECK(button(window, "Where is it?…"));
+  CHECK(button(window, "Locate…"));
   QTest::mouseClick(button(window, "Not now"), Qt::LeftButton);
   CHECK_FALSE(words(window).contains("is not where it was"));
 }

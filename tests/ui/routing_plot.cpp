@@ -156,7 +156,7 @@ TEST_CASE("for experts that run, the pointer reads the bar; a top-k counts from 
   CHECK(QToolTip::text().startsWith(QString::fromStdString(format_number(bar.value)) +
                                     " % of the weights that run"));
   CHECK(shown.canvas->yAxis->label() == "% of the weights that run");
-  shown.plot.set_resting_line(0.04, "as 12 strongest");
+  shown.plot.set_resting_line(0.04, "as top 12");
   CHECK(bars->dataCount() < all);
   CHECK(bars->data()->begin()->key > std::log10(0.039));
 }

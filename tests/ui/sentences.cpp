@@ -12,7 +12,8 @@ using testing::example_run;
 
 TEST_CASE("policies are put into words") {
   CHECK(in_words(LayerPolicy::dense()) == "dense");
-  CHECK(in_words(LayerPolicy::top(3)) == "3 strongest");
+  CHECK(in_words(LayerPolicy::top(3)) == "top 3");
+  CHECK(in_words(LayerPolicy::top(0)) == "shared experts only");
   CHECK(in_words(LayerPolicy::above(0.0312)) == "threshold 0.0312");
 }
 
@@ -35,7 +36,9 @@ TEST_CASE("a layer's threshold is described with its consequence") {
   CHECK(threshold.contains("KL\u00a0+0.00342"));
   CHECK(threshold.contains(QString::fromUtf8("0.0340 → 0.0354 ms (predicted)")));
   editor.pin(2, LayerPolicy::top(12));
-  CHECK(layer_consequence(editor, 2).startsWith("The 12 strongest: 12.0 of 48"));
+  CHECK(layer_consequence(editor, 2).startsWith("Top 12: 12.0 of 48"));
+  editor.pin(2, LayerPolicy::top(0));
+  CHECK(layer_consequence(editor, 2).startsWith("Shared experts only: 0 of 48"));
   editor.pin(2, LayerPolicy::dense());
   CHECK(layer_consequence(editor, 2).contains("stays dense"));
   CHECK(layer_consequence(editor, 3).contains("was not converted"));
@@ -77,6 +80,9 @@ TEST_CASE("the predicted sentence names the machine if its times come from anoth
   CHECK(sentence.contains(QRegularExpression("ms per token decoding, [0-9.]+ % (faster|slower) than dense")));
   CHECK(sentence.contains("(times of Example processor)"));
   CHECK_FALSE(sentence.contains("<b>"));
+  PolicyEditor all_dense(testing::run_of(show));
+  all_dense.set_tradeoff(0);
+  CHECK(predicted_sentence(all_dense).contains("ms per token decoding, same speed as dense"));
   show["latency"]["machine"] = processor_name();
   CHECK_FALSE(predicted_sentence(PolicyEditor(testing::run_of(show))).contains("times of"));
   show["latency"] = nullptr;

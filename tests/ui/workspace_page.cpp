@@ -114,7 +114,7 @@ TEST_CASE("the trade-off slider changes the policy, the table and the sentence")
   CHECK(opened.text("predicted_sentence").contains("Predicted: KL 0  ·"));
   slider.setValue(1000);
   CHECK(opened.cell(1, LayerModel::policy) != "dense");
-  CHECK(opened.text("layer_title").contains("strongest"));
+  CHECK(opened.text("layer_title").contains("top "));
   slider.setFocus();
   QTest::keyClick(&slider, Qt::Key_Left);
   CHECK(opened.editor.tradeoff() == doctest::Approx(0.99));

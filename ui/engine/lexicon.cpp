@@ -45,7 +45,7 @@ constexpr Word settings[] = {
     {QT_TRANSLATE_NOOP("QObject", "the number of sequences"), false},
     {QT_TRANSLATE_NOOP("QObject", "the length of the context"), false},
     {QT_TRANSLATE_NOOP("QObject", "&Prompt")},
-    {QT_TRANSLATE_NOOP("QObject", "Tokens at &most")},
+    {QT_TRANSLATE_NOOP("QObject", "&Max tokens")},
     {QT_TRANSLATE_NOOP("QObject", "&Temperature")},
     {QT_TRANSLATE_NOOP("QObject", "how weights are held"), false},
     {QT_TRANSLATE_NOOP("QObject", "Format")},

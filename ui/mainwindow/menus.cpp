@@ -74,7 +74,7 @@ void MainWindow::make_policy_menu() {
   add(tr("&Measure"), QKeySequence(tr("Ctrl+M")), &RunPages::measure);
   add(tr("&Find a layer"), QKeySequence::Find, &RunPages::find_layer);
   add(tr("&Reset pins"), QKeySequence(tr("Ctrl+Shift+R")), &RunPages::reset_pins);
-  add(tr("&Generate texts side by side"), QKeySequence(tr("Ctrl+G")), &RunPages::show_texts);
+  add(tr("&Compare output"), QKeySequence(tr("Ctrl+G")), &RunPages::show_texts);
 }
 
 void MainWindow::make_help_menu() {

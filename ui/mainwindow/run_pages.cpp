@@ -223,7 +223,7 @@ void RunPages::ask_for_original() {
   bar_->show_message({.tone = MessageBar::Tone::warning,
                       .sentence = tr("The dense original of this run is not where it was."),
                       .hint = tr("Measuring, generating and writing the model need it."),
-                      .actions = {tr("Not now"), tr("Where is it?…")},
+                      .actions = {tr("Not now"), tr("Locate…")},
                       .answer = [this](int action) {
                         if (action == 1) choose_original();
                       }});
@@ -294,8 +294,8 @@ QWidget* RunPages::make_evaluation() {
   auto* tabs = evaluation_ = new QTabWidget;
   tabs->setObjectName(QStringLiteral("evaluation tabs"));
   tabs->setDocumentMode(true);
-  tabs->addTab(new EvaluationPanel(run_, *editor_, *serve_, engine_), tr("Against the dense model"));
-  tabs->addTab(new GenerationPanel(run_, *editor_, *serve_), tr("Texts side by side"));
+  tabs->addTab(new EvaluationPanel(run_, *editor_, *serve_, engine_), tr("Evaluate against original"));
+  tabs->addTab(new GenerationPanel(run_, *editor_, *serve_), tr("Compare output"));
   return tabs;
 }
 

@@ -41,8 +41,8 @@ const std::pair<const char*, const char*> words[] = {
                        "experts.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Words", "Policy"),
      QT_TRANSLATE_NOOP("ladimo::ui::Words",
-                       "How every layer chooses its experts: dense (all, with the original weights), above a "
-                       "threshold, or the k strongest. The same converted model serves every policy.")},
+                       "How every layer chooses its experts: dense (all, with the original weights), those "
+                       "above a threshold, or the top k. One converted model serves every policy.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Words", "KL"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Words",
@@ -61,9 +61,9 @@ const std::pair<const char*, const char*> words[] = {
                        "Weights that a token uses, on average, router included. That is why a layer with all "
                        "experts on uses a little more than the dense one.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Words", "Frontier"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Words",
-         "The least KL for every cost. The slider walks along it and sets every layer's policy.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Words",
+                       "The policies with the best accuracy (lowest KL) at each cost. The slider moves along "
+                       "them and sets the policy of every layer.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Words", "Pin"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Words",

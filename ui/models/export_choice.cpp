@@ -156,11 +156,11 @@ QString result_in_words(const WrittenModel& written) {
   QStringList parts{result.files.size() > 1 ? QObject::tr("%1 files, %2").arg(result.files.size()).arg(size)
                                             : size};
   if (rounded && result.fit)  // logits differ by the fit, too
-    parts << QObject::tr("read again: all tensors are what they should be");
+    parts << QObject::tr("verified: all tensors match");
   else if (rounded)
-    parts << QObject::tr("read again: rounding changes a logit by at most %1").arg(error);
+    parts << QObject::tr("verified: rounding changes a logit by at most %1").arg(error);
   else
-    parts << QObject::tr("read again: largest difference of a logit %1").arg(error);
+    parts << QObject::tr("verified: largest logit difference %1").arg(error);
   const QString kl = number_text(result.verification.kl_against_run);
   parts << (result.fit ? QObject::tr("the fit's KL against the run %1 nats per token").arg(kl)
                        : QObject::tr("KL against the run %1 nats per token").arg(kl));

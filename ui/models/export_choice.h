@@ -58,7 +58,7 @@ struct WrittenModel {
   QString path() const;
 };
 
-/// "2 files, 6.00 MiB · read again: largest difference of a logit 0.00002 · KL against the run 0 nats per
+/// "2 files, 6.00 MiB · verified: largest logit difference 0.00002 · KL against the run 0 nats per
 /// token".
 QString result_in_words(const WrittenModel& written);
 /// A table in rich text: KL and activated parameters of the policy that was asked for, of the nearest one,

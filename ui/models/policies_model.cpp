@@ -8,6 +8,7 @@
 #include "ui/models/column_text.h"
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
+#include "ui/models/sentences.h"
 
 namespace ladimo::ui {
 namespace {
@@ -155,16 +156,9 @@ QVariant PolicyLayersModel::headerData(int section, Qt::Orientation orientation,
 }
 
 QString layer_in_words(const LayerPolicy& policy) {
-  switch (policy.kind) {
-    case LayerPolicy::Kind::dense:
-      return QObject::tr("dense");
-    case LayerPolicy::Kind::top_k:
-      return QObject::tr("%1 strongest").arg(policy.k);
-    case LayerPolicy::Kind::threshold:
-      return QObject::tr("threshold %1 · %2 experts on")
-          .arg(number_text(policy.threshold), number_text(policy.mean_experts));
-  }
-  return {};
+  const QString words = in_words(policy);
+  if (policy.kind != LayerPolicy::Kind::threshold) return words;
+  return QObject::tr("%1 · %2 experts on").arg(words, number_text(policy.mean_experts));
 }
 
 }  // namespace ladimo::ui

@@ -57,7 +57,7 @@ class PolicyLayersModel : public QAbstractTableModel {
   std::vector<NamedPolicy> policies_;
 };
 
-/// "dense", "4 strongest", "threshold 0.031 · 27.4 experts on".
+/// "dense", "top 4", "threshold 0.031 · 27.4 experts on".
 QString layer_in_words(const LayerPolicy& policy);
 
 }  // namespace ladimo::ui

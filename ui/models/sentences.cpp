@@ -27,11 +27,11 @@ double neurons_on(const LayerProfile& layer, double experts) {
          (layer.shared_neurons + layer.routed * layer.expert_neurons);
 }
 
-/// What decides which experts run: "At τ = 0.031", "The 12 strongest".
+/// What decides which experts run: "At τ = 0.031", "Top 12".
 QString rule(const LayerPolicy& policy) {
-  return policy.kind == LayerPolicy::Kind::threshold
-             ? QObject::tr("At τ = %1").arg(number_text(policy.threshold))
-             : QObject::tr("The %1 strongest").arg(policy.k);
+  if (policy.kind == LayerPolicy::Kind::threshold)
+    return QObject::tr("At τ = %1").arg(number_text(policy.threshold));
+  return policy.k == 0 ? QObject::tr("Shared experts only") : QObject::tr("Top %1").arg(policy.k);
 }
 
 QString change_in(double before, double after) {
@@ -41,14 +41,20 @@ QString change_in(double before, double after) {
            number_text(std::abs(percent)));
 }
 
+/// A difference of less than half a per cent is none.
+QString speed_in_words(double dense_ms, double ms) {
+  const double difference = std::abs(ms / dense_ms - 1);
+  if (difference < 0.005) return QObject::tr("same speed as dense");
+  return (ms > dense_ms ? QObject::tr("%1 slower than dense") : QObject::tr("%1 faster than dense"))
+      .arg(percent_text(difference));
+}
+
 QString times(const LatencyTable& latency, const PolicyNumbers& numbers, int layers) {
   const double dense = latency.other_decode_ms + layers * latency.dense_decode_ms;
-  const QString distance = percent_text(std::abs(*numbers.decode_ms / dense - 1));
-  QString sentence =
-      (*numbers.decode_ms > dense ? QObject::tr("%1 → %2 ms per token decoding, %3 slower than dense")
-                                  : QObject::tr("%1 → %2 ms per token decoding, %3 faster than dense"))
-          .arg(number_text(dense), number_text(*numbers.decode_ms), distance) +
-      dot + QObject::tr("%1 ms in the prompt").arg(number_text(*numbers.prefill_ms));
+  QString sentence = QObject::tr("%1 → %2 ms per token decoding, %3")
+                         .arg(number_text(dense), number_text(*numbers.decode_ms),
+                              speed_in_words(dense, *numbers.decode_ms)) +
+                     dot + QObject::tr("%1 ms in the prompt").arg(number_text(*numbers.prefill_ms));
   if (latency.machine == processor_name()) return sentence;
   return sentence +
          QObject::tr(" (times of %1)").arg(QString::fromStdString(latency.machine).toHtmlEscaped());
@@ -69,7 +75,7 @@ QString experts_in_words(const LayerPolicy& policy) {
     case LayerPolicy::Kind::dense:
       return QObject::tr("dense");
     case LayerPolicy::Kind::top_k:
-      return QObject::tr("%1 strongest").arg(policy.k);
+      return policy.k == 0 ? QObject::tr("shared experts only") : QObject::tr("top %1").arg(policy.k);
     case LayerPolicy::Kind::threshold:
       return QObject::tr("threshold %1").arg(number_text(policy.threshold));
   }

@@ -13,7 +13,7 @@ namespace ladimo::ui {
 /// "23 November 2026" for an ISO 8601 date. Any other text is returned unchanged.
 QString date_text(const std::string& iso);
 
-/// "dense", "4 strongest", "threshold 0.031".
+/// "dense", "top 4", "shared experts only", "threshold 0.031".
 QString in_words(const LayerPolicy& policy);
 /// What a layer of a run does with its experts; without any it is "not converted".
 QString layer_in_words(const RunData& run, int layer, const LayerPolicy& policy);

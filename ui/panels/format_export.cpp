@@ -329,7 +329,7 @@ void FormatExport::show_button() {
   button_->setEnabled(why_not.isEmpty());
   button_->setToolTip(!why_not.isEmpty() ? why_not
                       : working          ? tr("Stops writing; nothing is left behind")
-                                : tr("Writes the model, reads it again and compares it with the run"));
+                                         : tr("Writes the model and verifies it against the run"));
   progress_->setVisible(working);
 }
 

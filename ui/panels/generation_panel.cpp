@@ -123,7 +123,7 @@ void GenerationPanel::lay_out() {
   controls->addWidget(prompt_, 1, 0, 2, 1);
   controls->setColumnStretch(0, 1);
   add_field(*controls, 1, label_of(Setting::max_tokens), *max_tokens_,
-            tr("Both stop after this many tokens at the latest"));
+            tr("Generation stops after this many tokens"));
   add_field(*controls, 2, label_of(Setting::temperature), *temperature_,
             tr("0 always takes the most likely token; higher values draw from more of them"));
   add_field(*controls, 3, tr("&Seed"), *seed_,

@@ -206,7 +206,8 @@ void SavedPolicies::accept(const NamedPolicy& saved) {
   const QString said =
       saved.name.isEmpty() ? tr("Saved as the run's policy.") : tr("Saved as “%1”.").arg(saved.name);
   if (lost_ && lost_->name == saved.name)
-    notice_->offer(tr("Saved as “%1”, in the place of another policy.").arg(saved.name), tr("Bring it back"));
+    notice_->offer(tr("Saved as “%1”. The policy that had this name was replaced.").arg(saved.name),
+                   tr("Undo"));
   else if (saving_.local())
     notice_->show_saved(said, editor_.run().folder);
   else
@@ -242,7 +243,7 @@ void SavedPolicies::remove() {
   }
   lost_ = rows.front();
   RunHistory::of(editor_).remove_policy(name);
-  notice_->offer(tr("“%1” was deleted.").arg(name), tr("Bring it back"));
+  notice_->offer(tr("“%1” was deleted.").arg(name), tr("Undo"));
 }
 
 }  // namespace ladimo::ui

@@ -33,7 +33,7 @@ QStringList cells(const QString& kind, const FrontierMark& mark) {
 }  // namespace
 
 FrontierPlot::FrontierPlot(QWidget* parent)
-    : Plot(tr("Frontier: the least KL for every cost"),
+    : Plot(tr("Best accuracy at each cost"),
            tr("The best policies appear here once the run has its trade-off table."), parent),
       log_kl_(new QCheckBox(tr("log scale"))) {
   make_graphs();

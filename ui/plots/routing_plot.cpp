@@ -96,7 +96,7 @@ RoutingPlot::RoutingPlot(QWidget* parent)
 RoutingPlot::~RoutingPlot() = default;
 
 void RoutingPlot::make_controls() {
-  views_->addItems({tr("all experts"), tr("strongest of each token"), tr("those that run")});
+  views_->addItems({tr("all experts"), tr("top expert of each token"), tr("experts that run")});
   views_->setAccessibleName(tr("Routing weights shown"));
   views_->setToolTip(tr("Which routing weights are counted"));
   views_->setObjectName(QStringLiteral("routing_view"));
@@ -326,7 +326,7 @@ QString RoutingPlot::read_out(double x, double) const {
 }
 
 Rows RoutingPlot::numbers() const {
-  Rows rows{{tr("from"), tr("to"), tr("all"), tr("strongest")}};
+  Rows rows{{tr("from"), tr("to"), tr("all"), tr("top expert")}};
   for (int bin = 1; bin <= histogram_bins && !all_.empty(); ++bin) {
     const auto i = static_cast<std::size_t>(bin);
     rows << QStringList{csv_number(histogram_edge(bin)), csv_number(histogram_edge(bin + 1)),

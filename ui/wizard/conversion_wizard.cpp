@@ -23,7 +23,7 @@ ConversionWizard::ConversionWizard(Engine engine, QWidget* parent)
       summary_(engine),
       sampler_(engine),
       job_(engine),
-      sidebar_(new StepSidebar({tr("Model"), tr("Text"), tr("Experts"), tr("Summary"), tr("Distillation")})),
+      sidebar_(new StepSidebar({tr("Model"), tr("Text"), tr("Experts"), tr("Review"), tr("Distillation")})),
       distillation_(new DistillationPage(job_)) {
   setObjectName(QStringLiteral("conversion_wizard"));
   setWindowTitle(tr("New conversion"));

@@ -26,7 +26,7 @@ namespace ladimo::ui {
 namespace {
 
 constexpr int most = std::numeric_limits<int>::max();
-const char* const sensitivities[] = {"auto", "measured", "estimated"};
+const char* const sensitivities[] = {"auto", "Measured", "Estimated"};
 
 template <class Value>
 auto setter(ExpertsPageConfig& config, Value Recipe::*member) {
@@ -110,10 +110,9 @@ QWidget* ExpertsPage::make_knobs() {
            tr("\"all\", or numbers and ranges such as 0-3,7. The others stay dense."));
   add_knob(*form, label_of(Setting::tokens), *tokens_,
            tr("More tokens make better experts, and take longer."));
-  add_knob(
-      *form, label_of(Setting::target), *target_,
-      tr("A run for a format chooses the k strongest experts with a linear router and puts nothing in the "
-         "place of skipped ones: choose one to get the most of llama.cpp and plain transformers."));
+  add_knob(*form, label_of(Setting::target), *target_,
+           tr("A run for a format uses top-k routing with a linear router and no compensation for skipped "
+              "experts. Choose one for the best result in llama.cpp or plain transformers."));
   layout->addLayout(form);
 
   fold_ = new QToolButton;
@@ -148,7 +147,7 @@ QWidget* ExpertsPage::make_advanced() {
   });
   sensitivity_ = new QComboBox;
   sensitivity_->setObjectName(QStringLiteral("sensitivity"));
-  sensitivity_->addItems({tr("choose for me"), tr("measured"), tr("estimated")});
+  sensitivity_->addItems({tr("Automatic"), tr("Measured"), tr("Estimated")});
   connect(sensitivity_, &QComboBox::activated, this, [this](int index) {
     config_.change([&](Recipe& recipe) { recipe.sensitivity = sensitivities[index]; });
   });

@@ -28,7 +28,7 @@ ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
       reason_(new Note),
       checks_(new CheckListModel(this)) {
   setObjectName(QStringLiteral("model_page"));
-  setTitle(tr("Which model should be converted?"));
+  setTitle(tr("Choose a model"));
   setSubTitle(
       tr("A dense LLaMA-family checkpoint: a folder with config.json, safetensors and its tokenizer, or a "
          "GGUF file. Nothing in it will be changed."));

@@ -45,7 +45,7 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
       command_(new QPlainTextEdit),
       reason_(new Note) {
   setObjectName(QStringLiteral("summary_page"));
-  setTitle(tr("This will happen"));
+  setTitle(tr("Review"));
   setSubTitle(
       tr("Nothing has been written yet. The conversion can be paused at any time and continues from the "
          "last finished layer."));

@@ -53,8 +53,8 @@ QVariant TextFileModel::headerData(int section, Qt::Orientation orientation, int
   if (role == Qt::TextAlignmentRole)
     return int(Qt::AlignVCenter | (section == file ? Qt::AlignLeft : Qt::AlignRight));
   if (role != Qt::DisplayRole) return {};
-  static const char* const titles[] = {QT_TR_NOOP("File"), QT_TR_NOOP("Tokens given"),
-                                       QT_TR_NOOP("Tokens taken")};
+  static const char* const titles[] = {QT_TR_NOOP("File"), QT_TR_NOOP("Tokens available"),
+                                       QT_TR_NOOP("Tokens used")};
   return tr(titles[section]);
 }
 

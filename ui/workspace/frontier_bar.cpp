@@ -115,7 +115,8 @@ void FrontierBar::make_slider() {
   slider_->setSingleStep(slider_steps / 100);
   slider_->setPageStep(slider_steps / 20);
   slider_->setAccessibleName(label_of(Setting::tradeoff));
-  slider_->setToolTip(tr("Walks along the frontier: every position is the policy of least KL for its cost"));
+  slider_->setToolTip(
+      tr("Moves along the frontier: each position is the policy with the best accuracy at its cost"));
   connect(slider_, &SettlingSlider::moved, this,
           [this](int value) { editor_.set_tradeoff(static_cast<double>(value) / slider_steps); });
   connect(slider_, &SettlingSlider::settled, &editor_, &PolicyEditor::commit);
