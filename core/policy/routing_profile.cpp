@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -42,10 +43,27 @@ nlohmann::json to_json(const std::vector<RouterWarning>& warnings) {
   return json;
 }
 
+/// Four decimals: a load is counted on some ten thousand tokens, and there are many of them.
+nlohmann::json rounded(const std::vector<double>& shares) {
+  constexpr double places = 1e4;
+  auto json = nlohmann::json::array();
+  for (const double share : shares) json.push_back(std::round(share * places) / places);
+  return json;
+}
+
+nlohmann::json to_json(const LayerProfile::Load& load) {
+  nlohmann::json json{{"policy", to_string(load.policy)}, {"experts", rounded(load.experts)}};
+  auto& files = json["by_file"] = nlohmann::json::array();
+  for (const auto& file : load.by_file) files.push_back(rounded(file));
+  return json;
+}
+
 nlohmann::json to_json(const LayerProfile& layer) {
   auto json = members_to_json(layer);
   json["stability"] = layer.stability;
   json["domain_load"] = layer.domain_load;
+  auto& loads = json["loads"] = nlohmann::json::array();
+  for (const auto& load : layer.loads) loads.push_back(to_json(load));
   json["warnings"] = to_json(layer.warnings);
   return json;
 }
@@ -56,6 +74,19 @@ std::vector<double> row_of_numbers(const JsonFields& fields, std::string_view ke
       row.is_array() && std::ranges::all_of(row, [](const auto& n) { return n.is_number(); });
   if (!numbers) fields.refuse(key, "is not a list of lists of numbers");
   return row.get<std::vector<double>>();
+}
+
+LayerProfile::Load load_from_json(const JsonFields& fields, int routed) {
+  LayerProfile::Load load{parse_layer_policy(fields.text("policy")), fields.numbers("experts"), {}};
+  const auto require_experts = [&](const char* key, const std::vector<double>& shares) {
+    if (std::ssize(shares) != routed) fields.refuse(key, "does not have one number for every routed expert");
+  };
+  require_experts("experts", load.experts);
+  for (const auto& file : fields.at("by_file")) {
+    load.by_file.push_back(row_of_numbers(fields, "by_file", file));
+    require_experts("by_file", load.by_file.back());
+  }
+  return load;
 }
 
 LayerProfile layer_from_json(const JsonFields& fields) {
@@ -75,6 +106,9 @@ LayerProfile layer_from_json(const JsonFields& fields) {
   if (fields.has("domain_load"))
     for (const auto& load : fields.at("domain_load"))
       layer.domain_load.push_back(row_of_numbers(fields, "domain_load", load));
+  if (fields.has("loads"))
+    for (const JsonFields& load : fields.objects("loads"))
+      layer.loads.push_back(load_from_json(load, layer.routed));
   if (fields.has("warnings"))
     for (const JsonFields& warning : fields.objects("warnings"))
       layer.warnings.push_back({warning.text("message"), advice_from(warning)});
@@ -125,7 +159,46 @@ bool trades_places(const std::vector<double>& a, const std::vector<double>& b) {
   return correlation(a, b).value_or(1) < 0 && difference > much * n;
 }
 
+/// Where a policy of one kind is between others: it rises as fewer experts run.
+double severity(const LayerPolicy& policy) {
+  return policy.kind == LayerPolicy::Kind::threshold ? policy.threshold : -policy.k;
+}
+
+void blend(std::vector<double>& load, const std::vector<double>& other, double share_of_other) {
+  for (std::size_t i = 0; i < load.size(); ++i) load[i] += (other[i] - load[i]) * share_of_other;
+}
+
+/// No expert runs. The prediction puts that at twice the last threshold (Predictor::evaluate).
+LayerProfile::Load idle_after(LayerProfile::Load last) {
+  last.policy.threshold *= 2;
+  std::ranges::fill(last.experts, 0.0);
+  for (auto& file : last.by_file) std::ranges::fill(file, 0.0);
+  return last;
+}
+
 }  // namespace
+
+std::optional<LayerProfile::Load> load_under(const LayerProfile& profile, const LayerPolicy& policy) {
+  std::vector<LayerProfile::Load> counted;
+  std::ranges::copy_if(profile.loads, std::back_inserter(counted),
+                       [&](const auto& load) { return load.policy.kind == policy.kind; });
+  if (counted.empty()) return {};
+  if (policy.kind == LayerPolicy::Kind::threshold && counted.back().policy.threshold > 0)
+    counted.push_back(idle_after(counted.back()));
+  const double wanted = severity(policy);
+  const auto after =
+      std::ranges::find_if(counted, [&](const auto& load) { return severity(load.policy) >= wanted; });
+  LayerProfile::Load load = after == counted.begin() ? counted.front() : *std::prev(after);
+  if (after != counted.begin() && after != counted.end()) {
+    const double from = severity(load.policy), to = severity(after->policy);
+    const double share = (wanted - from) / (to - from);
+    blend(load.experts, after->experts, share);
+    for (std::size_t file = 0; file < load.by_file.size(); ++file)
+      blend(load.by_file[file], after->by_file[file], share);
+  }
+  load.policy = policy;
+  return load;
+}
 
 std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
   constexpr double many = 0.25, least_decided = 0.3;

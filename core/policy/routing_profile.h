@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,14 @@ struct LayerProfile {
   /// is only one file or a load does not vary.
   double stability = 1;
   std::vector<std::vector<double>> domain_load;  // [files, E] expert load by source file; empty for one file
+  /// How often the experts run under other policies: thresholds by falling activity, then top_k by falling k.
+  /// Empty in runs of earlier versions.
+  struct Load {
+    LayerPolicy policy;
+    std::vector<double> experts;               // [E] share of tokens
+    std::vector<std::vector<double>> by_file;  // [files, E]; empty for one file
+  };
+  std::vector<Load> loads;
   std::vector<RouterWarning> warnings;
 };
 
@@ -54,6 +63,10 @@ struct RoutingProfile {
   std::vector<LayerProfile> layers;       // converted layers only
   std::vector<InputProfile> inputs = {};  // all layers; empty in runs of earlier versions
 };
+
+/// The load of every expert under a policy that is not dense, interpolated between those that were counted.
+/// Nothing where none was.
+std::optional<LayerProfile::Load> load_under(const LayerProfile& profile, const LayerPolicy& policy);
 
 /// Warns of a degenerate router, judged by its load: many dead or always-on experts, nearly the same experts
 /// for every token, or experts that trade places between source files.

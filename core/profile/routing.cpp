@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -30,23 +31,48 @@ double normalised_entropy(const std::vector<double>& load) {
   return entropy / std::log(static_cast<double>(load.size()));
 }
 
-/// Computes the load of every expert on the tokens of each source file. on [T, E]; sources [windows], one for
-/// every T / windows rows.
-void compare_domains(LayerProfile& profile, const at::Tensor& on, const std::vector<std::int32_t>& sources) {
+/// The load of every expert on the tokens of each source file; nothing where there is only one. on [T, E];
+/// sources [windows], one for every T / windows rows.
+std::vector<std::vector<double>> load_by_file(const at::Tensor& on,
+                                              const std::vector<std::int32_t>& sources) {
+  std::vector<std::vector<double>> loads;
   const auto windows = static_cast<std::int64_t>(sources.size());
   const auto by_window = on.view({windows, -1, on.size(1)}).mean(1);  // [windows, E]
   for (const std::int32_t source : std::set<std::int32_t>(sources.begin(), sources.end())) {
     std::vector<std::int64_t> rows;
     for (std::int64_t w = 0; w < windows; ++w)
       if (sources[static_cast<std::size_t>(w)] == source) rows.push_back(w);
-    profile.domain_load.push_back(
-        to_vector(by_window.index_select(0, at::tensor(rows).to(on.device())).mean(0)));
+    loads.push_back(to_vector(by_window.index_select(0, at::tensor(rows).to(on.device())).mean(0)));
   }
-  if (profile.domain_load.size() < 2) profile.domain_load.clear();
+  if (loads.size() < 2) loads.clear();
+  return loads;
+}
+
+void compare_domains(LayerProfile& profile, const at::Tensor& on, const std::vector<std::int32_t>& sources) {
+  profile.domain_load = load_by_file(on, sources);
   for (std::size_t a = 0; a < profile.domain_load.size(); ++a)
     for (std::size_t b = a + 1; b < profile.domain_load.size(); ++b)
       profile.stability = std::min(profile.stability,
                                    correlation(profile.domain_load[a], profile.domain_load[b]).value_or(1));
+}
+
+/// Which experts run under a policy that is not dense, 0 or 1. routing_weights [T, E].
+at::Tensor running(const at::Tensor& routing_weights, const LayerPolicy& policy) {
+  if (policy.kind == LayerPolicy::Kind::threshold)
+    return (routing_weights >= policy.threshold).to(at::kFloat);
+  const auto strongest = std::get<1>(routing_weights.topk(policy.k, 1));
+  return at::zeros_like(routing_weights, at::kFloat).scatter_(1, strongest, 1);
+}
+
+std::vector<LayerProfile::Load> loads_of(const at::Tensor& routing_weights,
+                                         const std::vector<LayerPolicy>& policies,
+                                         const std::vector<std::int32_t>& sources) {
+  std::vector<LayerProfile::Load> loads;
+  for (const LayerPolicy& policy : policies) {
+    const auto on = running(routing_weights, policy);
+    loads.push_back({policy, to_vector(on.mean(0)), load_by_file(on, sources)});
+  }
+  return loads;
 }
 
 LayerProfile profile_layer(int layer, const MoeWeights& weights, const at::Tensor& routing_weights,
@@ -156,7 +182,8 @@ RoutingMeasurement measure_routing(const WeightSource& source, const MoeLayers& 
     const double output_norm = at::cat(routing.output_norms).mean().item<double>();
     const auto& measured = result.profile.layers.emplace_back(
         profile_layer(static_cast<int>(l), *routing.weights, routing_weights, output_norm, windows.source));
-    result.candidates[static_cast<std::size_t>(l)] = sparse_candidates(routing_weights);
+    auto& candidates = result.candidates[static_cast<std::size_t>(l)] = sparse_candidates(routing_weights);
+    result.profile.layers.back().loads = loads_of(routing_weights, candidates, windows.source);
     context.emit(HistogramEvent{measured.layer, measured.all, measured.expert_load});
     routing = {};
   };

@@ -136,7 +136,7 @@ void walk_run(const Demo& demo, const Album& album) {
   album.keep(window, "workspace");
   show_tab(window, "Co-activation");
   album.keep(window, "workspace-coactivation");
-  show_tab(window, "Layers × experts");
+  show_tab(window, "Loads");
   slider.setFocus();
   for (int i = 0; i < 3; ++i) QTest::keyClick(&slider, Qt::Key_PageUp);
   click(seen<QAbstractButton>(window, "measure"));

@@ -135,6 +135,14 @@ inline RoutingProfile example_profile(const ExampleShape& shape = {}) {
     }
     for (int expert = 0; expert < example_routed; ++expert)
       one.expert_load.push_back(0.5 + 0.35 * std::sin(1.7 * expert + layer));
+    for (const Candidate& candidate : example_ladder(layer).candidates) {
+      if (candidate.policy.kind == LayerPolicy::Kind::dense) continue;
+      LayerProfile::Load load{candidate.policy, {}, {}};
+      const double share = candidate.policy.mean_experts / example_routed;
+      for (int expert = 0; expert < example_routed; ++expert)
+        load.experts.push_back(share + 0.7 * share * (1 - share) * std::sin(1.7 * expert + layer));
+      one.loads.push_back(load);
+    }
     one.mean_weight.assign(example_routed, 0.03);
     for (int on = 0; on < example_routed; ++on)
       for (int with = 0; with < example_routed; ++with)

@@ -15,6 +15,7 @@
 #include "ui/plots/frontier_plot.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
+#include "ui/plots/ridge_plot.h"
 
 using namespace ladimo;
 using namespace ladimo::ui;
@@ -121,8 +122,7 @@ TEST_CASE("a click into a matrix selects a row; unknown rows stay empty") {
                    .row = "layer",
                    .column = "expert",
                    .value = "%",
-                   .reading = "layer %1, expert %2: %3",
-                   .unknown = "layer %1 was not converted"});
+                   .reading = "layer %1, expert %2: %3"});
   CHECK(plot.empty());
   const double unknown = std::numeric_limits<double>::quiet_NaN();
   plot.set_matrix({3, 2, {10, 20, unknown, unknown, 50, 60}}, 100);
@@ -167,14 +167,78 @@ TEST_CASE(
   CHECK(canvas.yAxis->range().lower == 0);
 }
 
+TEST_CASE("the scales follow the frontier; what lies outside stands at the edge with an arrow") {
+  FrontierPlot plot;
+  plot.set_frontier(Cost::decode_ms, 10, {{5, 0.2, 1}, {8, 0.05, 0.5}, {10, 0, 0}});
+  plot.set_chosen(8, 0.05);
+  QCustomPlot& canvas = shown(plot);
+  const QCPRange across = canvas.xAxis->range(), up = canvas.yAxis->range();
+  const auto arrows = [&] {
+    QString found;
+    for (int i = 0; i < canvas.itemCount(); ++i)
+      if (const auto* text = qobject_cast<QCPItemText*>(canvas.item(i)); text && text->text().size() == 1)
+        found += text->text();
+    return found;
+  };
+  plot.set_measured({{8, 0.06, 0.05, {}, {}}});
+  CHECK(arrows().isEmpty());
+  plot.set_measured({{30, 0.06, 0.05, {}, {}}, {8, 7.5, 0.05, {}, {}, true}});
+  CHECK(canvas.xAxis->range() == across);
+  CHECK(canvas.yAxis->range() == up);
+  CHECK(arrows() == "◀▲");  // the axis is reversed: what is dearer lies on the left
+  int marks = 0;
+  for (int i = 0; i < canvas.graphCount(); ++i)
+    for (const QCPGraphData& point : *canvas.graph(i)->data()) {
+      ++marks;
+      if (std::isnan(point.value)) continue;
+      CHECK(across.contains(point.key));
+      CHECK(up.contains(point.value));
+    }
+  CHECK(marks > 5);
+  CHECK(plot.csv().contains("measured,,8,7.5,0.05"));  // the numbers stay
+  CHECK(canvas.xAxis->label().contains("◇ time predicted"));
+  plot.set_measured({{8, 0.06, 0.05, {}, {}}});
+  CHECK_FALSE(canvas.xAxis->label().contains("◇"));
+  plot.set_chosen(8, 0.5);  // not on the frontier, but always visible
+  CHECK(canvas.yAxis->range().contains(0.5));
+}
+
+TEST_CASE("ridges show all layers, and a click selects one") {
+  RidgePlot plot;
+  CHECK(plot.empty());
+  HistogramCounts counts(histogram_bins + 2, 0);
+  for (int bin = 100; bin < 160; ++bin) counts[std::size_t(bin)] = 50;
+  plot.set_counts({counts, counts, {}, counts}, "weight");
+  CHECK_FALSE(plot.empty());
+  plot.set_divisions({{Division::Rule::threshold, 0.05, 0.4},
+                      {Division::Rule::strongest, 0.05, 0.25, "≈ top 12"},
+                      {},
+                      {Division::Rule::unused, 0, 0, "dense"}});
+  QCustomPlot& canvas = shown(plot);
+  plot.set_row(1);
+  QSignalSpy clicked(&plot, &RidgePlot::row_clicked);
+  QTest::mousePress(&canvas, Qt::LeftButton, {}, pixel(canvas, canvas.xAxis->range().center(), 3));
+  REQUIRE(clicked.count() == 1);
+  CHECK(clicked[0][0].toInt() == 3);
+  const QStringList lines = plot.csv().split('\n');
+  CHECK(lines[1].endsWith(",0.05,0.4"));
+  CHECK(lines[2].startsWith("1,≈ top 12,"));
+  // Left of the threshold a ridge is grey, right of it orange.
+  const QImage image = canvas.grab().toImage();
+  const Theme theme = theme_of(plot.palette());
+  const QCPRange range = canvas.xAxis->range();
+  const auto at = [&](double x) { return image.pixelColor(pixel(canvas, x, 0.3)); };
+  CHECK(at(std::log10(0.05) - 0.1 * range.size()) == theme.off);
+  CHECK(at(std::log10(0.05) + 0.1 * range.size()) == theme.converted);
+}
+
 TEST_CASE("the numbers of the experts stand apart, however narrow the plot is") {
   MatrixPlot plot({.title = "Load",
                    .empty = "nothing",
                    .row = "layer",
                    .column = "expert",
                    .value = "%",
-                   .reading = "layer %1, expert %2: %3",
-                   .unknown = "layer %1 was not converted"});
+                   .reading = "layer %1, expert %2: %3"});
   for (const int experts : {2, 48, 256, 1024}) {
     plot.set_matrix({1, experts, std::vector<double>(static_cast<std::size_t>(experts), 50)}, 100);
     const QCustomPlot& canvas = shown(plot);

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include <QSignalSpy>
 
 #include "example_run.h"
@@ -78,7 +80,7 @@ TEST_CASE("a pinned layer stays and the others are solved around it") {
   CHECK(editor.pins().size() == 1);
   editor.set_tradeoff(0.8);
   CHECK(editor.policy().layers[2].threshold == 0.02);
-  editor.unpin(2);
+  editor.unpin({2});
   CHECK(editor.policy().layers[2].threshold != 0.02);
   editor.undo().undo();
   CHECK(editor.pins().size() == 1);
@@ -101,6 +103,79 @@ TEST_CASE("pinning a layer as it is changes nothing, and another pin keeps the b
   CHECK_FALSE(same_layers(editor.policy(), before));
   editor.reset_pins();
   CHECK(same_layers(editor.policy(), before));
+}
+
+TEST_CASE("the policy stays when the cost changes, and the slider stands where its cost is") {
+  PolicyEditor editor(example_run());
+  editor.set_tradeoff(0.45);
+  const Policy before = editor.policy();
+  editor.set_cost(Cost::decode_ms);
+  CHECK(same_choice(editor.policy(), before));
+  CHECK(editor.policy().predicted.kl == before.predicted.kl);
+  CHECK(editor.policy().cost == Cost::decode_ms);
+  CHECK(editor.held());
+  const Frontier& frontier = editor.frontier();
+  const double at =
+      frontier.dense_cost() + editor.tradeoff() * (frontier.cheapest_cost() - frontier.dense_cost());
+  CHECK(at == doctest::Approx(*before.predicted.decode_ms));
+  CHECK(editor.changed_layers().empty());
+
+  const double tradeoff = editor.tradeoff();
+  editor.set_cost(Cost::activated);
+  CHECK(same_choice(editor.policy(), before));
+  CHECK_FALSE(editor.held());  // it is on this frontier
+  CHECK(editor.tradeoff() == 0.45);
+  editor.undo().undo();
+  CHECK(editor.held());
+  CHECK(editor.tradeoff() == tradeoff);
+  editor.set_tradeoff(0.5);
+  CHECK_FALSE(editor.held());
+}
+
+TEST_CASE("layers that a pin changed are told, and can be put back") {
+  PolicyEditor editor(example_run());
+  const Policy before = editor.policy();
+  editor.pin(2, LayerPolicy::top(12));
+  editor.pin(2, LayerPolicy::dense());  // of the same gesture
+  editor.commit();
+  const std::vector<int> changed = editor.changed_layers();
+  REQUIRE_FALSE(changed.empty());
+  CHECK(std::ranges::count(changed, 2) == 0);
+  CHECK(editor.solved_others());
+  const Policy solved = editor.policy();
+  editor.keep_others();
+  CHECK(editor.policy().layers[2] == LayerPolicy::dense());
+  for (std::size_t l = 0; l < 6; ++l)
+    if (l != 2) CHECK(editor.policy().layers[l] == before.layers[l]);
+  CHECK(editor.held());
+  CHECK(editor.pins().size() == 1);
+  CHECK(editor.changed_layers() == changed);  // they changed back
+  CHECK_FALSE(editor.solved_others());
+
+  editor.pin(4, LayerPolicy::dense());  // a held policy changes nowhere else
+  CHECK(editor.changed_layers().empty());
+  CHECK(editor.policy().layers[1] == before.layers[1]);
+  editor.undo().undo();
+  editor.undo().undo();
+  CHECK(same_layers(editor.policy(), solved));
+  CHECK(editor.changed_layers() == changed);
+  CHECK_FALSE(editor.solved_others());
+  editor.set_tradeoff(0.9);
+  CHECK(editor.changed_layers().empty());
+  CHECK(editor.policy().layers[2] == LayerPolicy::dense());  // stays pinned
+}
+
+TEST_CASE("several layers are pinned together and released together") {
+  PolicyEditor editor(example_run());
+  editor.pin({{1, LayerPolicy::dense()}, {3, LayerPolicy::dense()}, {4, LayerPolicy::top(12)}});
+  editor.commit();
+  CHECK(editor.pins().size() == 3);
+  CHECK(editor.undo().count() == 1);
+  CHECK(editor.undo().undoText() == "pin 3 layers");
+  CHECK(editor.policy().layers[4].k == 12);
+  editor.unpin({1, 4, 5});
+  CHECK(editor.pins().size() == 1);
+  CHECK(editor.pins().contains(3));
 }
 
 TEST_CASE("a policy that is impossible for a layer is refused and nothing changes") {
@@ -153,6 +228,8 @@ TEST_CASE("any policy can be loaded; layers that differ from the frontier become
   for (std::size_t l = 0; l < 6; ++l) wanted.layers[l] = l % 2 ? LayerPolicy::dense() : LayerPolicy::top(7);
   editor.load(wanted);
   CHECK(same_layers(editor.policy(), wanted));
+  CHECK(editor.held());  // no pins make such a policy a point of the frontier
+  CHECK(editor.pins().empty());
 }
 
 TEST_CASE("a run of any size starts at its own policy without pins") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <tuple>
 
 #include <QComboBox>
 #include <QSignalSpy>
@@ -20,11 +21,16 @@ using namespace ladimo::ui;
 
 namespace {
 
+using Rule = Division::Rule;
+
+Division above(double threshold) { return {Rule::threshold, threshold, 0.5}; }
+Division dense() { return {Rule::unused, 0, 0, "dense"}; }
+
 struct Shown {
   Shown() {
     const LayerProfile layer = testing::example_profile().layers[0];
     plot.set_counts(layer.all, layer.top1);
-    plot.set_threshold(0.03);
+    plot.set_division(above(0.03));
     plot.resize(600, 400);
     plot.show();
     QCoreApplication::processEvents();
@@ -67,7 +73,7 @@ TEST_CASE("a press elsewhere moves nothing") {
   drag_to(shown.canvas, shown.at(0.05));
   QTest::mouseRelease(shown.canvas, Qt::LeftButton, {}, shown.at(0.05));
   CHECK(changed.count() == 0);
-  shown.plot.set_threshold({});
+  shown.plot.set_division({});
   QTest::mousePress(shown.canvas, Qt::LeftButton, {}, shown.at(0.03));
   drag_to(shown.canvas, shown.at(0.05));
   CHECK(changed.count() == 0);
@@ -77,7 +83,7 @@ TEST_CASE("a dashed line decides nothing until it is dragged") {
   Shown shown;
   const auto* bars = shown.canvas->findChild<QCPBars*>();
   shown.plot.set_view(RoutingPlot::View::selected);
-  shown.plot.set_resting_line(0, "dense");
+  shown.plot.set_division(dense());
   const int all = bars->dataCount();
   CHECK_FALSE(shown.plot.threshold());
   const auto* line = shown.canvas->findChild<QCPItemStraightLine*>();
@@ -102,10 +108,10 @@ TEST_CASE("the axis is extended for a line that would leave it") {
   const auto* axis = shown.canvas->xAxis;
   const auto* line = shown.canvas->findChild<QCPItemStraightLine*>();
   REQUIRE_FALSE(axis->range().contains(std::log10(5.0)));
-  shown.plot.set_resting_line(5.0, "as top-0");
+  shown.plot.set_division({Rule::strongest, 5.0, 0.02, "≈ top 1"});
   CHECK(line->point1->coords().x() == doctest::Approx(std::log10(5.0)));
   CHECK(axis->range().contains(line->point1->coords().x()));
-  shown.plot.set_threshold(2e-4);
+  shown.plot.set_division(above(2e-4));
   CHECK(axis->range().contains(line->point1->coords().x()));
 }
 
@@ -133,7 +139,7 @@ TEST_CASE(
   shown.plot.set_view(RoutingPlot::View::selected);
   CHECK(bars->dataCount() < all);
   CHECK(bars->data()->begin()->key > std::log10(0.029));
-  shown.plot.set_threshold(0.05);
+  shown.plot.set_division(above(0.05));
   CHECK(bars->data()->begin()->key > std::log10(0.049));
   shown.plot.set_view(RoutingPlot::View::top1);
   CHECK(bars->data()->at(bars->dataCount() / 2)->key > std::log10(0.03));
@@ -156,9 +162,98 @@ TEST_CASE("for experts that run, the pointer reads the bar; a top-k counts from 
   CHECK(QToolTip::text().startsWith(QString::fromStdString(format_number(bar.value)) +
                                     " % of the weights that run"));
   CHECK(shown.canvas->yAxis->label() == "% of the weights that run");
-  shown.plot.set_resting_line(0.04, "as top 12");
+  shown.plot.set_division({Rule::strongest, 0.04, 0.25, "≈ top 12"});
   CHECK(bars->dataCount() < all);
   CHECK(bars->data()->begin()->key > std::log10(0.039));
+}
+
+namespace {
+
+/// How much of the axis is dimmed: the part of the width between the ends of the bins.
+double dimmed(const Shown& shown) {
+  const auto* veil = shown.canvas->findChild<QCPItemRect*>();
+  if (!veil->visible()) return 0;
+  return (veil->bottomRight->coords().x() - veil->topLeft->coords().x()) /
+         shown.canvas->xAxis->range().size();
+}
+
+/// The two parts of the bar at the left end: what runs, and what does not.
+std::pair<double, double> below(const Shown& shown) {
+  const auto value = [&](const char* name) {
+    const auto* bars = shown.canvas->findChild<QCPBars*>(name);
+    return bars->visible() ? bars->data()->begin()->value : 0;
+  };
+  return {value("outside_runs"), value("outside_rests")};
+}
+
+}  // namespace
+
+TEST_CASE("what does not run is dimmed, whatever decides it") {
+  Shown shown;
+  CHECK(dimmed(shown) > 0.1);
+  CHECK(dimmed(shown) < 0.9);
+  shown.plot.set_division({Rule::strongest, 0.03, 0.4, "≈ top 12"});
+  CHECK(dimmed(shown) > 0.1);
+  CHECK(dimmed(shown) < 0.9);
+  shown.plot.set_view(RoutingPlot::View::top1);
+  CHECK(dimmed(shown) == 0);  // the strongest of each token always runs
+  shown.plot.set_view(RoutingPlot::View::all);
+  shown.plot.set_division({Rule::none, 0, 0, "shared experts only"});
+  CHECK(dimmed(shown) > 0.9);
+  shown.plot.set_division(dense());
+  CHECK(dimmed(shown) > 0.9);
+  shown.plot.set_division({Rule::all, 0, 1, "all"});
+  CHECK(dimmed(shown) == 0);
+  shown.plot.set_division({});
+  CHECK(dimmed(shown) == 0);
+}
+
+TEST_CASE("weights below the axis are a bar at its end, of which a part runs") {
+  Shown shown;
+  HistogramCounts counts = testing::example_profile().layers[0].all;
+  double inside = 0;
+  for (const auto count : counts) inside += static_cast<double>(count);
+  counts[0] = static_cast<std::int64_t>(inside);  // as many lie below
+  shown.plot.set_counts(counts);
+  auto [runs, rests] = below(shown);
+  CHECK(runs == 0);
+  CHECK(rests == doctest::Approx(50).epsilon(0.02));
+  const auto* number = shown.canvas->findChild<QCPItemText*>("outside_number");
+  CHECK(number->visible());  // the bar is higher than the axis
+  CHECK(number->text().contains("▲"));
+  shown.plot.set_division({Rule::threshold, -0.1, 0.8});
+  std::tie(runs, rests) = below(shown);
+  CHECK(runs == doctest::Approx(30).epsilon(0.05));
+  CHECK(rests == doctest::Approx(20).epsilon(0.05));
+  CHECK(dimmed(shown) == 0);
+  shown.plot.set_division({Rule::all, 0, 1, "all"});
+  CHECK(below(shown).second == doctest::Approx(0));
+}
+
+TEST_CASE("the wheel zooms into the weights, and 0 shows all of them") {
+  Shown shown;
+  const auto* axis = shown.canvas->xAxis;
+  const QCPRange whole = axis->range();
+  const QPointF at = shown.at(0.04);
+  const auto turn = [&](int degrees) {
+    QWheelEvent wheel(at, shown.canvas->mapToGlobal(at), {}, {0, 8 * degrees}, Qt::NoButton, Qt::NoModifier,
+                      Qt::NoScrollPhase, false);
+    QCoreApplication::sendEvent(shown.canvas, &wheel);
+    return wheel.isAccepted();
+  };
+  CHECK(turn(15));
+  CHECK(axis->range().size() == doctest::Approx(0.8 * whole.size()));
+  CHECK(axis->pixelToCoord(at.x()) == doctest::Approx(std::log10(0.04)).epsilon(0.01));
+  shown.plot.set_division(above(0.032));
+  CHECK(axis->range().size() == doctest::Approx(0.8 * whole.size()));  // stays
+  QTest::keyClick(shown.canvas, Qt::Key_0);
+  CHECK(axis->range() == whole);
+  CHECK_FALSE(turn(-15));  // there is nothing more to show
+  QTest::keyClick(shown.canvas, Qt::Key_Plus);
+  CHECK(axis->range().size() < whole.size());
+  const double left = axis->range().lower;
+  QTest::keyClick(shown.canvas, Qt::Key_Right, Qt::ShiftModifier);
+  CHECK(axis->range().lower > left);
 }
 
 TEST_CASE("counts can grow live without a policy, and no counts show the empty state") {
@@ -171,7 +266,7 @@ TEST_CASE("counts can grow live without a policy, and no counts show the empty s
   plot.set_counts(counts);
   CHECK_FALSE(plot.empty());
   CHECK_FALSE(plot.findChild<QComboBox*>()->isEnabled());
-  CHECK(plot.csv().split('\n').size() == 1 + histogram_bins + 1);
+  CHECK(plot.csv().split('\n').size() == 1 + histogram_bins + 2 + 1);
   CHECK(plot.csv().contains(",5,"));
   plot.set_counts({});
   CHECK(plot.empty());

@@ -9,11 +9,14 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QStandardItemModel>
+#include <QTabWidget>
 #include <QTableView>
 #include <QTest>
+#include <QToolButton>
 
 #include <qcustomplot.h>
 
@@ -25,9 +28,11 @@
 #include "ui/models/layer_model.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
+#include "ui/models/sentences.h"
 #include "ui/plots/frontier_plot.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
+#include "ui/plots/ridge_plot.h"
 #include "ui/plots/routing_plot.h"
 #include "ui/workspace/settling_slider.h"
 
@@ -246,6 +251,7 @@ TEST_CASE("the load is shown for every file of the text, with a sentence on how 
   auto& layer = show["profile"]["layers"][1];
   layer["stability"] = 0.62;
   layer["domain_load"] = {layer["expert_load"], std::vector<double>(testing::example_routed, 0.5)};
+  layer["loads"] = nlohmann::json::array();
   Opened opened(show);
   auto& load = opened.find<LoadPlot>("load_plot");
   CHECK(load.caption().isEmpty());
@@ -254,6 +260,123 @@ TEST_CASE("the load is shown for every file of the text, with a sentence on how 
   CHECK(load.caption().endsWith("The texts share most experts (correlation 0.620)."));
   CHECK(load.csv().startsWith(
       "expert,share of tokens,share of load,share of tokens of stories-train.txt,share of tokens of books"));
+}
+
+TEST_CASE("load and heatmap are those of the chosen policy, or say what they show instead") {
+  auto show = testing::example_show();
+  show["profile"]["layers"][4]["loads"] = nlohmann::json::array();
+  Opened opened(show);
+  opened.editor.pin(4, LayerPolicy::top(24));
+  opened.find<QTabWidget>("all_layers").setCurrentIndex(1);
+  auto& load = opened.find<LoadPlot>("load_plot");
+  auto& heatmap = opened.find<MatrixPlot>("layers_plot");
+  const auto share = [&](int layer) {
+    return heatmap.csv().split('\n')[layer + 1].split(',')[1].toDouble() / 100;
+  };
+  const auto counted = testing::example_profile().layers[2].loads;
+  for (const auto& one : counted) {
+    opened.editor.pin(2, one.policy);
+    opened.page->select_layer(2);
+    CHECK(load.empty() == (one.policy.mean_experts == 0));
+    CHECK(load.csv().split('\n')[1].split(',')[1].toDouble() ==
+          doctest::Approx(one.experts[0]).epsilon(0.001));
+    CHECK(share(2) == doctest::Approx(one.experts[0]).epsilon(0.001));
+  }
+  CHECK(load.title() == "Expert load");
+  CHECK(heatmap.title().contains("not under this policy"));  // because of layer 4
+  opened.editor.pin(2, LayerPolicy::dense());
+  CHECK(load.empty());
+  CHECK(load.empty_words().contains("dense"));
+  CHECK(heatmap.csv().split('\n')[3].endsWith(",,"));
+  opened.page->select_layer(4);
+  CHECK(load.title() == "Expert load with half of the experts on, not under this policy");
+  CHECK(share(4) == doctest::Approx(testing::example_profile().layers[4].expert_load[0]));
+}
+
+TEST_CASE("without a profile a converted layer keeps its policy, and the plots say what is missing") {
+  Opened opened(show_with({.not_converted = 3}, "profile"));
+  opened.page->select_layer(2);
+  opened.editor.pin(2, LayerPolicy::above(0.02));
+  CHECK(opened.text("layer_title").contains("64 experts"));
+  auto& plot = opened.find<RoutingPlot>("routing_plot");
+  CHECK(plot.empty());
+  CHECK(plot.empty_words().contains("profile.json"));
+  CHECK(plot.caption().startsWith("At τ = 0.0200"));
+  CHECK(opened.find<LoadPlot>("load_plot").empty_words().contains("profile.json"));
+  opened.page->select_layer(3);
+  CHECK(plot.empty_words().contains("was not converted"));
+  CHECK(plot.caption().contains("was not converted"));
+}
+
+TEST_CASE("rows that a pin changed are marked, and one click puts them back") {
+  Opened opened;
+  const Policy before = opened.editor.policy();
+  auto& keep = opened.find<QPushButton>("keep_others");
+  CHECK_FALSE(keep.isEnabled());
+  const QAbstractItemModel& model = *opened.find<QTableView>("layer_table").model();
+  const auto marked = [&](int layer) {
+    return model.index(layer, LayerModel::policy).data(Qt::BackgroundRole).isValid();
+  };
+  opened.page->select_layer(2);
+  opened.editor.pin(2, LayerPolicy::dense());
+  opened.editor.commit();
+  const auto changed = opened.editor.changed_layers();
+  REQUIRE_FALSE(changed.empty());
+  for (int layer = 0; layer < 6; ++layer) CHECK(marked(layer) == (std::ranges::count(changed, layer) > 0));
+  CHECK(model.index(changed[0], LayerModel::policy).data(Qt::FontRole).value<QFont>().underline());
+  CHECK(opened.text("others").contains("changed to keep the budget"));
+  REQUIRE(keep.isEnabled());
+  keep.click();
+  for (const int layer : changed)
+    CHECK(opened.editor.policy().layers[std::size_t(layer)] == before.layers[std::size_t(layer)]);
+  CHECK(opened.editor.policy().layers[2] == LayerPolicy::dense());
+  CHECK_FALSE(keep.isEnabled());
+  CHECK(opened.text("others").contains("until the trade-off slider moves"));
+  CHECK(QTest::qWaitFor([&] { return !marked(changed[0]); }, patience_ms));  // only for a moment
+  opened.find<SettlingSlider>("tradeoff").setValue(700);
+  for (int layer = 0; layer < 6; ++layer) CHECK_FALSE(marked(layer));
+}
+
+TEST_CASE("several selected layers are pinned together: by the slider, dense, and with a top-k") {
+  Opened opened(show_with({.not_converted = 3}));
+  auto& table = opened.find<QTableView>("layer_table");
+  table.setCurrentIndex(table.model()->index(1, 0));
+  table.setFocus();
+  for (int i = 0; i < 3; ++i) QTest::keyClick(&table, Qt::Key_Down, Qt::ShiftModifier);
+  CHECK(opened.find<QCheckBox>("pin").text().contains("3 layers"));  // one was not converted
+  const auto pin_as = [&](const QString& words) {
+    QMenu& menu = *opened.find<QToolButton>("pin_as").menu();
+    emit menu.aboutToShow();
+    for (QAction* action : menu.actions())
+      if (action->text() == words) return action->trigger();
+    FAIL(words.toStdString());
+  };
+  const auto policy_of = [&](std::size_t layer) { return opened.editor.policy().layers[layer]; };
+  pin_as(in_words(LayerPolicy::top(12)));
+  for (const std::size_t layer : {1, 2, 4}) CHECK(policy_of(layer).k == 12);
+  pin_as("dense");
+  for (const std::size_t layer : {1, 2, 4}) CHECK(policy_of(layer) == LayerPolicy::dense());
+  CHECK(opened.editor.undo().count() == 2);
+  auto& slider = opened.find<SettlingSlider>("layer_slider");
+  slider.setValue(4);
+  for (const std::size_t layer : {1, 2, 4}) CHECK(policy_of(layer).mean_experts == doctest::Approx(30.8));
+  CHECK(policy_of(1).threshold != policy_of(2).threshold);  // each has its own ladder
+  CHECK(opened.editor.pins().size() == 3);
+  opened.find<QCheckBox>("pin").click();
+  CHECK(opened.editor.pins().empty());
+}
+
+TEST_CASE("all layers can be seen at a glance, and selected there") {
+  Opened opened;
+  auto& ridges = opened.find<RidgePlot>("ridge_plot");
+  CHECK(ridges.isVisible());
+  CHECK_FALSE(ridges.empty());
+  const auto line = [&](int layer) { return ridges.csv().split('\n')[layer + 1]; };
+  opened.editor.pin(2, LayerPolicy::above(0.02));
+  CHECK(line(2).contains(",0.02,"));
+  emit ridges.row_clicked(4);
+  CHECK(opened.page->selected_layer() == 4);
+  CHECK(opened.text("layer_title").startsWith("Layer 4"));
 }
 
 TEST_CASE("layers that stay dense or were not converted say so") {

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <QFont>
+
 #include "ui/models/column_text.h"
 #include "ui/models/numbers.h"
 #include "ui/models/sentences.h"
@@ -53,6 +55,14 @@ constexpr ColumnText activated_text = {
 
 LayerModel::LayerModel(const PolicyEditor& editor, QObject* parent)
     : QAbstractTableModel(parent), editor_(editor) {
+  constexpr int moment_ms = 4000;
+  moment_.setSingleShot(true);
+  moment_.setInterval(moment_ms);
+  connect(&moment_, &QTimer::timeout, this, [this] {
+    for (Row& row : rows_) row.changed = false;
+    emit dataChanged(index(0, layer), index(rowCount() - 1, column_count - 1));
+  });
+  connect(&editor, &PolicyEditor::changed, this, &LayerModel::mark_changed);
   connect(&editor, &PolicyEditor::changed, this, &LayerModel::follow);
   rows_.resize(editor_.policy().layers.size());
   for (std::size_t l = 0; l < rows_.size(); ++l) {
@@ -96,7 +106,14 @@ void LayerModel::follow() {
     if (kl > 0) row.kl /= kl;
     row.cost /= cost;
   }
-  if (!rows_.empty()) emit dataChanged(index(0, policy), index(rowCount() - 1, cost_share));
+  if (!rows_.empty()) emit dataChanged(index(0, layer), index(rowCount() - 1, column_count - 1));
+}
+
+void LayerModel::mark_changed() {
+  for (Row& row : rows_) row.changed = false;
+  const std::vector<int> changed = editor_.changed_layers();
+  for (const int one : changed) rows_[static_cast<std::size_t>(one)].changed = true;
+  changed.empty() ? moment_.stop() : moment_.start();
 }
 
 void LayerModel::set_theme(const Theme& theme) {
@@ -159,8 +176,8 @@ QString LayerModel::tip(int row, int column) const {
 
 QVariant LayerModel::data(const QModelIndex& index, int role) const {
   if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
-  const bool dense =
-      rows_[static_cast<std::size_t>(index.row())].priced.policy.kind == LayerPolicy::Kind::dense;
+  const Row& row = rows_[static_cast<std::size_t>(index.row())];
+  const bool dense = row.priced.policy.kind == LayerPolicy::Kind::dense;
   switch (role) {
     case Qt::DisplayRole:
       return text(index.row(), index.column());
@@ -176,6 +193,16 @@ QVariant LayerModel::data(const QModelIndex& index, int role) const {
       return index.column() == policy ? QVariant(dense ? theme_.dense : theme_.converted) : QVariant();
     case Qt::ForegroundRole:
       return index.column() == pinned ? QVariant(theme_.accent) : QVariant();
+    case Qt::BackgroundRole: {
+      QColor mark = theme_.accent;
+      mark.setAlphaF(0.2F);
+      return row.changed ? QVariant(mark) : QVariant();
+    }
+    case Qt::FontRole: {
+      QFont underlined;  // told apart without colour, too
+      underlined.setUnderline(true);
+      return row.changed && index.column() == policy ? QVariant(underlined) : QVariant();
+    }
     case sort_role:
       if (index.column() == policy) return text(index.row(), policy);
       return number(index.row(), index.column()).value_or(std::numeric_limits<double>::infinity());

@@ -1,10 +1,12 @@
-// The layers of a run as a table: the policy chosen for each layer, its cost and its effect.
+// The layers of a run as a table: the policy chosen for each layer, its cost and its effect. Rows that an
+// edit of other layers changed are marked for a moment.
 #pragma once
 
 #include <optional>
 #include <vector>
 
 #include <QAbstractTableModel>
+#include <QTimer>
 
 #include "ui/models/policy_editor.h"
 #include "ui/models/theme.h"
@@ -43,12 +45,14 @@ class LayerModel : public QAbstractTableModel {
   struct Row {
     Candidate priced;
     bool pinned = false;
-    bool warned = false;  // its router has a warning
-    double kl = 0;        // share of the sum over the layers
-    double cost = 0;      // share of the whole model's cost
+    bool warned = false;   // its router has a warning
+    bool changed = false;  // a moment ago, without being asked to
+    double kl = 0;         // share of the sum over the layers
+    double cost = 0;       // share of the whole model's cost
     std::optional<double> loss_before, loss_after;
   };
   void follow();
+  void mark_changed();
   double cost_of(const Candidate& candidate) const;
   double neurons_of(const LayerPolicy& of) const;
   double other_cost() const;
@@ -59,6 +63,7 @@ class LayerModel : public QAbstractTableModel {
   const PolicyEditor& editor_;
   std::vector<Row> rows_;
   Theme theme_;
+  QTimer moment_;  // how long rows that changed are marked
 };
 
 }  // namespace ladimo::ui

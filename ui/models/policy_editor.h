@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <QObject>
 #include <QUndoStack>
@@ -38,6 +39,13 @@ class PolicyEditor : public QObject {
   const std::map<int, LayerPolicy>& pins() const;
   const Policy& policy() const;  // with its predicted numbers, times included
   const Frontier& frontier() const;
+  /// Whether the policy is kept as it is, wherever the frontier runs, until somebody moves the slider. The
+  /// slider then stands where the policy's cost is.
+  bool held() const;
+  /// The layers that the last edit changed beside those it was about; nothing after a move of the slider.
+  std::vector<int> changed_layers() const;
+  /// Whether the last edit was about some layers and changed others, to keep the budget.
+  bool solved_others() const;
   /// Whether any policy decodes faster than dense in measured milliseconds. If none does, there is no point
   /// in choosing decode_ms as the cost.
   bool milliseconds_pay() const;
@@ -54,16 +62,21 @@ class PolicyEditor : public QObject {
 
   /// Moves the slider. Moves without a `commit` between them become one undo step.
   void set_tradeoff(double tradeoff);
-  /// Fixes the policy of one layer. Throws Refusal when the layer does not exist or cannot have this policy.
-  void pin(int layer, const LayerPolicy& policy);
+  /// Fixes the policies of layers. The others are solved again so that the budget stays, unless the policy is
+  /// held. Throws Refusal when a layer does not exist or cannot have its policy.
+  void pin(const std::vector<Pin>& pins);
+  void pin(int layer, const LayerPolicy& policy) { pin({{layer, policy}}); }
+  /// Puts the layers back that the last edit solved again. Precondition: solved_others().
+  void keep_others();
   void commit();
-  /// Precondition: `cost` is activated, or the run has measured times.
+  /// The policy is held. Precondition: `cost` is activated, or the run has measured times.
   void set_cost(Cost cost);
   /// Precondition: knows_inputs().
   void set_allowed(Allowed allowed);
-  void unpin(int layer);
+  void unpin(const std::vector<int>& layers);
   void reset_pins();
-  /// Takes over a policy, such as a saved one. Layers in which it differs from the frontier become pins.
+  /// Takes over a policy, such as a saved one. Layers in which it differs from the frontier become pins; if
+  /// those are most of them, it is held instead.
   void load(const Policy& policy);
 
  signals:
@@ -73,7 +86,7 @@ class PolicyEditor : public QObject {
  private:
   struct State;
   template <class Edit>
-  void change(const QString& text, bool move, Edit edit);
+  void change(const QString& text, bool move, std::optional<std::vector<int>> asked, Edit edit);
 
   std::shared_ptr<const RunData> run_;
   std::unique_ptr<State> state_;

@@ -128,10 +128,16 @@ QString cut_consequence(const PolicyEditor& editor, int layer, Product product) 
            number_text(with.kl - all.kl), count_text(saved));
 }
 
+namespace {
+
+bool converted(const RunData& run, int layer) {
+  return run.tradeoff->layers[static_cast<std::size_t>(layer)].candidates.size() > 1;
+}
+
+}  // namespace
+
 QString layer_in_words(const RunData& run, int layer, const LayerPolicy& policy) {
-  return run.tradeoff->layers[static_cast<std::size_t>(layer)].candidates.size() > 1
-             ? experts_in_words(policy)
-             : QObject::tr("not converted");
+  return converted(run, layer) ? experts_in_words(policy) : QObject::tr("not converted");
 }
 
 QString description(const RunData& run) {
@@ -151,7 +157,7 @@ QString description(const RunData& run) {
 QString layer_title(const PolicyEditor& editor, int layer) {
   const RunData& run = editor.run();
   QStringList parts{QObject::tr("Layer %1").arg(layer)};
-  if (run.profile_of(layer) != nullptr)
+  if (converted(run, layer))
     parts << QObject::tr("%1 experts (%2 shared)").arg(run.recipe.experts).arg(run.recipe.shared);
   parts << layer_in_words(run, layer, editor.policy().layers[static_cast<std::size_t>(layer)]);
   if (editor.pins().contains(layer)) parts << QObject::tr("pinned");
@@ -161,8 +167,7 @@ QString layer_title(const PolicyEditor& editor, int layer) {
 QString layer_consequence(const PolicyEditor& editor, int layer) {
   const RunData& run = editor.run();
   const LayerPolicy& policy = editor.policy().layers[static_cast<std::size_t>(layer)];
-  const LayerProfile* profile = run.profile_of(layer);
-  if (profile == nullptr)
+  if (!converted(run, layer))
     return policy.cuts_inputs()
                ? QObject::tr("This layer was not converted: it leaves out neurons and inputs alone.")
                : QObject::tr("This layer was not converted: it uses the original FFN and adds no KL.");
@@ -176,9 +181,11 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
         "Drag the dashed line inwards to give it a threshold.");
   const Candidate priced = editor.price(layer, policy);
   const double experts = priced.policy.mean_experts;
-  QStringList parts{QObject::tr("%1 of %2 routed experts on").arg(number_text(experts)).arg(profile->routed),
-                    QObject::tr("%1 of the neurons").arg(percent_text(neurons_on(*profile, experts))),
-                    QObject::tr("KL\u00a0+%1").arg(number_text(priced.kl))};
+  QStringList parts{
+      QObject::tr("%1 of %2 routed experts on").arg(number_text(experts)).arg(run.tradeoff->routed)};
+  if (const LayerProfile* profile = run.profile_of(layer))
+    parts << QObject::tr("%1 of the neurons").arg(percent_text(neurons_on(*profile, experts)));
+  parts << QObject::tr("KL\u00a0+%1").arg(number_text(priced.kl));
   if (run.latency)
     parts << QObject::tr("%1 → %2 ms")
                  .arg(number_text(run.latency->dense_decode_ms),

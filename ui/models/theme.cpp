@@ -22,6 +22,7 @@ Theme theme_of(const QPalette& palette) {
   theme.off = mix(theme.text, theme.background, 0.7);
   theme.grid = mix(theme.text, theme.background, 0.85);
   theme.accent = palette.color(QPalette::Active, QPalette::Highlight);
+  theme.on_accent = palette.color(QPalette::Active, QPalette::HighlightedText);
   // From the palette of Okabe and Ito, which has a lighter blue and a lighter orange for dark backgrounds.
   theme.dense = theme.dark ? QColor(0x56, 0xb4, 0xe9) : QColor(0x00, 0x72, 0xb2);
   theme.converted = theme.dark ? QColor(0xe6, 0x9f, 0x00) : QColor(0xd5, 0x5e, 0x00);

@@ -14,6 +14,7 @@ struct Theme {
   QColor grid;       // barely visible
   QColor off;        // what does not run: skipped experts
   QColor accent;     // what is chosen
+  QColor on_accent;  // text on it
   QColor dense;      // blue
   QColor converted;  // orange, which everyone can tell from that blue
   QColor error;

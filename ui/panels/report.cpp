@@ -9,6 +9,7 @@
 #include <QSaveFile>
 
 #include "base/version.h"
+#include "ui/models/division.h"
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
@@ -177,7 +178,7 @@ void add_histograms(ReportDocument& report, const PolicyEditor& editor) {
       auto plot = std::make_unique<RoutingPlot>();
       const LayerPolicy& policy = editor.policy().layers.at(static_cast<std::size_t>(layers[i].layer));
       plot->set_counts(layers[i].all, layers[i].top1);
-      if (policy.kind == LayerPolicy::Kind::threshold) plot->set_threshold(policy.threshold);
+      plot->set_division(division_of(editor, layers[i].layer, {}));
       plot->set_title(QObject::tr("Layer %1: %2").arg(layers[i].layer).arg(in_words(policy)));
       plots.push_back(std::move(plot));
     }

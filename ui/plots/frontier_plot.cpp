@@ -48,8 +48,7 @@ FrontierPlot::FrontierPlot(QWidget* parent)
   remember_choice(*log_kl_, keys::frontier_log);
   auto* column = static_cast<QVBoxLayout*>(layout());
   auto* heading = new QHBoxLayout;
-  heading->addWidget(column->takeAt(0)->widget());
-  heading->addStretch();
+  heading->addWidget(column->takeAt(0)->widget(), 1);
   heading->addWidget(log_kl_);
   column->insertLayout(0, heading);
   setToolTip(
@@ -61,9 +60,10 @@ FrontierPlot::FrontierPlot(QWidget* parent)
 void FrontierPlot::make_graphs() {
   QCustomPlot& plot = canvas();
   frontier_ = plot.addGraph();
-  distances_ = plot.addGraph();
+  distances_ = new QCPCurve(plot.xAxis, plot.yAxis);  // of a graph, points are sorted
   saved_marks_ = add_marks(plot);
   measured_marks_ = add_marks(plot);
+  untimed_marks_ = add_marks(plot);
   plot.addLayer(QStringLiteral("chosen"));
   moving_ = plot.layer(QStringLiteral("chosen"));
   moving_->setMode(QCPLayer::lmBuffered);
@@ -74,7 +74,7 @@ void FrontierPlot::make_graphs() {
   chosen_mark_ = add_marks(plot);
   chosen_mark_->setLayer(moving_);
   plot.addLayer(QStringLiteral("measured"));  // on top, so that measurements are never hidden
-  measured_marks_->setLayer(QStringLiteral("measured"));
+  for (QCPGraph* marks : {measured_marks_, untimed_marks_}) marks->setLayer(QStringLiteral("measured"));
 }
 
 double FrontierPlot::shown(double cost) const {
@@ -90,14 +90,22 @@ void FrontierPlot::set_frontier(Cost cost, double dense_cost, std::vector<Fronti
   cost_ = cost;
   dense_cost_ = dense_cost;
   points_ = std::move(points);
-  canvas().xAxis->setLabel(cost == Cost::activated
-                               ? tr("activated parameters, % of the dense model's (cheaper →)")
-                               : tr("milliseconds per token, decoding (faster →)"));
+  chosen_ = {};  // its cost may be of the other kind
   draw();
+}
+
+void FrontierPlot::name_axes() {
+  const bool untimed = std::ranges::any_of(measured_, &FrontierMark::time_predicted);
+  canvas().xAxis->setLabel(cost_ == Cost::activated
+                               ? tr("activated parameters, % of the dense model's (cheaper →)")
+                           : untimed ? tr("milliseconds per token, decoding (faster →); ◇ time predicted")
+                                     : tr("milliseconds per token, decoding (faster →)"));
 }
 
 void FrontierPlot::set_chosen(double cost, double kl) {
   chosen_ = {cost, kl, {}, {}, tr("Chosen: KL %1, %2 (predicted)").arg(number_text(kl), in_words(cost))};
+  if (!points_.empty() && place_of(chosen_).edges & (Qt::AlignTop | Qt::AlignLeft | Qt::AlignRight))
+    return draw();  // the scales change
   chosen_mark_->data()->clear();
   const QCPRange& range = canvas().yAxis->range();
   chosen_mark_->addData(shown(cost), log_ ? std::max(kl, range.lower) : kl);
@@ -122,10 +130,40 @@ void FrontierPlot::set_log_kl(bool log) {
   draw();
 }
 
+/// The scales follow the frontier. What lies outside is moved inside, so that there is room for an arrow.
+FrontierPlot::Place FrontierPlot::place_of(const FrontierMark& mark) const {
+  constexpr double inset = 0.06;  // of the axis
+  Place place{shown(mark.cost), mark.kl, {}};
+  const double across = whole_x_.second - whole_x_.first;
+  if (place.x > whole_x_.second) {  // the axis is reversed
+    place.x = whole_x_.second - inset * across;
+    place.edges |= Qt::AlignLeft;
+  } else if (place.x < whole_x_.first) {
+    place.x = whole_x_.first + inset * across;
+    place.edges |= Qt::AlignRight;
+  }
+  const auto [low, high] = whole_y_;
+  const auto at = [&](double share) {
+    return log_ ? low * std::pow(high / low, share) : low + (high - low) * share;
+  };
+  if (place.y > high) {
+    place.y = at(1 - 2 * inset);
+    place.edges |= Qt::AlignTop;
+  } else if (place.y < low) {
+    place.y = at(2 * inset);
+    place.edges |= Qt::AlignBottom;
+  }
+  return place;
+}
+
 void FrontierPlot::label_marks() {
   for (QCPItemText* text : labels_) canvas().removeItem(text);
   labels_.clear();
-  for (const FrontierMark& mark : saved_) label(mark, mark.name, false);
+  for (const FrontierMark& mark : saved_) {
+    label(mark, mark.name, false);
+    add_arrows(mark);
+  }
+  for (const FrontierMark& mark : measured_) add_arrows(mark);
   if (measured_.empty()) return;
   const FrontierMark& last = measured_.back();
   label(last,
@@ -135,15 +173,10 @@ void FrontierPlot::label_marks() {
         true);
 }
 
-/// Puts the label above the mark and to its left, where the frontier does not run, if there is space.
-void FrontierPlot::label(const FrontierMark& mark, const QString& text, bool above) {
-  const QCPRange& range = canvas().xAxis->range();  // the axis is reversed: its upper end is on the left
-  const double from_left = (range.upper - shown(mark.cost)) / range.size();
-  const bool left = from_left > 0.85 || (above && from_left > 0.3);
+void FrontierPlot::add_text(const Place& place, const QString& text, Qt::Alignment alignment) {
   auto* item = new QCPItemText(&canvas());
-  item->position->setCoords(shown(mark.cost), mark.kl);
-  item->setPositionAlignment((left ? Qt::AlignRight : Qt::AlignLeft) |
-                             (above ? Qt::AlignBottom : Qt::AlignTop));
+  item->position->setCoords(place.x, place.y);
+  item->setPositionAlignment(alignment);
   const int gap = spacing(*this) / 2;
   item->setPadding({gap, gap, gap, gap});
   item->setText(text);
@@ -152,17 +185,40 @@ void FrontierPlot::label(const FrontierMark& mark, const QString& text, bool abo
   labels_.push_back(item);
 }
 
+/// Puts the label above the mark and to its left, where the frontier does not run, if there is space.
+void FrontierPlot::label(const FrontierMark& mark, const QString& text, bool above) {
+  const Place place = place_of(mark);
+  const double from_left = (whole_x_.second - place.x) / (whole_x_.second - whole_x_.first);
+  const bool left = from_left > 0.85 || (above && from_left > 0.3);
+  const auto [low, high] = whole_y_;
+  const double up = log_ ? std::log(place.y / low) / std::log(high / low) : (place.y - low) / (high - low);
+  if (up > 0.75) above = false;
+  add_text(place, text, (left ? Qt::AlignRight : Qt::AlignLeft) | (above ? Qt::AlignBottom : Qt::AlignTop));
+}
+
+void FrontierPlot::add_arrows(const FrontierMark& mark) {
+  const Place place = place_of(mark);
+  const auto add = [&](Qt::AlignmentFlag edge, const char16_t arrow, Qt::Alignment alignment) {
+    if (place.edges & edge) add_text(place, QString(QChar(arrow)), alignment);
+  };
+  add(Qt::AlignTop, u'▲', Qt::AlignBottom | Qt::AlignHCenter);
+  add(Qt::AlignBottom, u'▼', Qt::AlignTop | Qt::AlignHCenter);
+  add(Qt::AlignLeft, u'◀', Qt::AlignRight | Qt::AlignVCenter);
+  add(Qt::AlignRight, u'▶', Qt::AlignLeft | Qt::AlignVCenter);
+}
+
 void FrontierPlot::draw_measured() {
   measured_marks_->data()->clear();
-  distances_->data()->clear();
+  untimed_marks_->data()->clear();
+  QVector<double> x, y;
   for (const FrontierMark& mark : measured_) {
-    measured_marks_->addData(shown(mark.cost), mark.kl);
+    const Place place = place_of(mark);
+    (mark.time_predicted ? untimed_marks_ : measured_marks_)->addData(place.x, place.y);
     if (!mark.predicted_kl) continue;
-    // Equal keys keep their order. The NaN separates one line from the next.
-    distances_->addData(shown(mark.cost), *mark.predicted_kl);
-    distances_->addData(shown(mark.cost), mark.kl);
-    distances_->addData(shown(mark.cost), std::numeric_limits<double>::quiet_NaN());
+    x << place.x << place.x << std::numeric_limits<double>::quiet_NaN();  // one line ends
+    y << place.y << std::clamp(*mark.predicted_kl, whole_y_.first, whole_y_.second) << x.back();
   }
+  distances_->setData(x, y);
 }
 
 void FrontierPlot::draw() {
@@ -170,15 +226,17 @@ void FrontierPlot::draw() {
   frontier_->data()->clear();
   for (const Frontier::Point& point : points_)
     if (!log_ || point.kl > 0) frontier_->addData(shown(point.cost), point.kl);
-  saved_marks_->data()->clear();
-  for (const FrontierMark& mark : saved_) saved_marks_->addData(shown(mark.cost), mark.kl);
-  draw_measured();
   fit_range();
+  saved_marks_->data()->clear();
+  for (const FrontierMark& mark : saved_) saved_marks_->addData(place_of(mark).x, place_of(mark).y);
+  draw_measured();
   label_marks();
+  name_axes();
   show_plot();
-  set_chosen(chosen_.cost, chosen_.kl);
+  if (chosen_.cost > 0) set_chosen(chosen_.cost, chosen_.kl);
 }
 
+/// The ranges that hold the frontier and the chosen policy, which need not be on it.
 void FrontierPlot::fit_range() {
   double cheap = shown(points_.front().cost), dear = cheap, top = 0, bottom = 1;
   const auto include = [&](double cost, double kl) {
@@ -188,15 +246,16 @@ void FrontierPlot::fit_range() {
     if (kl > 0) bottom = std::min(bottom, kl);
   };
   for (const Frontier::Point& point : points_) include(point.cost, point.kl);
-  for (const auto& marks : {measured_, saved_})
-    for (const FrontierMark& mark : marks) include(mark.cost, mark.kl);
+  if (chosen_.cost > 0) include(chosen_.cost, chosen_.kl);
   const double margin = 0.02 * std::max(dear - cheap, 1e-9);
   QCustomPlot& plot = canvas();
-  plot.xAxis->setRange(cheap - margin, dear + margin);
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   plot.yAxis->setTicker(log_ ? log_ticker() : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
   plot.yAxis->setLabel(log_ ? tr("KL (log)") : tr("KL"));
-  plot.yAxis->setRange(log_ ? bottom / 1.5 : 0, (log_ ? 1.8 : 1.1) * std::max(top, 1e-9));
+  whole_x_ = {cheap - margin, dear + margin};
+  whole_y_ = {log_ ? bottom / 1.5 : 0, (log_ ? 1.8 : 1.1) * std::max(top, 1e-9)};
+  set_range(*plot.xAxis, whole_x_.first, whole_x_.second);
+  set_range(*plot.yAxis, whole_y_.first, whole_y_.second);
 }
 
 const FrontierMark* FrontierPlot::nearest(double x, double y) const {
@@ -204,9 +263,9 @@ const FrontierMark* FrontierPlot::nearest(double x, double y) const {
   const FrontierMark* best = nullptr;
   double closest = 2.0 * spacing(*this);
   const auto look = [&](const FrontierMark& mark) {
-    const double distance =
-        std::hypot(plot.xAxis->coordToPixel(shown(mark.cost)) - plot.xAxis->coordToPixel(x),
-                   plot.yAxis->coordToPixel(mark.kl) - plot.yAxis->coordToPixel(y));
+    const Place place = place_of(mark);
+    const double distance = std::hypot(plot.xAxis->coordToPixel(place.x) - plot.xAxis->coordToPixel(x),
+                                       plot.yAxis->coordToPixel(place.y) - plot.yAxis->coordToPixel(y));
     if (distance >= closest) return;
     closest = distance;
     best = &mark;
@@ -257,6 +316,7 @@ void FrontierPlot::recolour(const Theme& theme) {
   frontier_->setScatterStyle({QCPScatterStyle::ssDisc, theme.faint, theme.faint, dot});
   distances_->setPen({theme.converted, 1.5});
   measured_marks_->setScatterStyle({QCPScatterStyle::ssDiamond, theme.text, theme.converted, 4 * dot});
+  untimed_marks_->setScatterStyle({QCPScatterStyle::ssDiamond, theme.text, theme.background, 4 * dot});
   saved_marks_->setScatterStyle({QCPScatterStyle::ssSquare, theme.text, theme.background, 3 * dot});
   chosen_mark_->setScatterStyle({QCPScatterStyle::ssCircle, theme.background, theme.accent, 5 * dot});
   chosen_line_->setPen({theme.accent, 1.25, Qt::DotLine});

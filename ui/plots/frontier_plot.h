@@ -1,14 +1,17 @@
 // KL over cost: the frontier, the chosen policy, and the measured and saved ones. Cheaper policies are on the
-// right, as on the slider below the plot; a click chooses one.
+// right, as on the slider below the plot; a click chooses one. The scales follow the frontier; what lies
+// outside stands at the edge with an arrow.
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "policy/frontier.h"
 #include "ui/plots/plot.h"
 
 class QCheckBox;
+class QCPCurve;
 class QCPGraph;
 class QCPItemStraightLine;
 class QCPItemText;
@@ -23,6 +26,7 @@ struct FrontierMark {
   std::optional<double> predicted_kl;  // only for a measured policy
   QString name;                        // label beside the mark; may be empty
   QString reading;                     // read-out under the pointer
+  bool time_predicted = false;         // the cost is a time that was not measured with the KL
 };
 
 class FrontierPlot : public Plot {
@@ -30,11 +34,13 @@ class FrontierPlot : public Plot {
  public:
   explicit FrontierPlot(QWidget* parent = nullptr);
 
-  /// Sets the frontier. Activated parameters are shown in per cent of `dense_cost`.
+  /// Sets the frontier; the chosen policy must be set again. Activated parameters are shown in per cent of
+  /// `dense_cost`.
   void set_frontier(Cost cost, double dense_cost, std::vector<Frontier::Point> points);
   /// Moves the chosen policy and redraws nothing else.
   void set_chosen(double cost, double kl);
-  /// Shows measured policies as diamonds, each with a line to its prediction. The last one has a label.
+  /// Shows measured policies as diamonds, each with a line to its prediction. The last one has a label. Those
+  /// whose time was not measured are hollow.
   void set_measured(std::vector<FrontierMark> marks);
   void set_saved(std::vector<FrontierMark> marks);
   void set_log_kl(bool log);
@@ -52,13 +58,22 @@ class FrontierPlot : public Plot {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
+  /// Where a mark stands, and to which edges of the plot it was moved.
+  struct Place {
+    double x, y;
+    Qt::Alignment edges;
+  };
   void make_graphs();
   void draw();
   void draw_measured();
   void fit_range();
   void label_marks();
+  void add_text(const Place& place, const QString& text, Qt::Alignment alignment);
   void label(const FrontierMark& mark, const QString& text, bool above);
+  void add_arrows(const FrontierMark& mark);
+  void name_axes();
   double shown(double cost) const;
+  Place place_of(const FrontierMark& mark) const;
   QString in_words(double cost) const;
   const FrontierMark* nearest(double x, double y) const;
 
@@ -68,11 +83,13 @@ class FrontierPlot : public Plot {
   std::vector<FrontierMark> measured_, saved_;
   FrontierMark chosen_;
   bool log_ = false;
+  std::pair<double, double> whole_x_{0, 1}, whole_y_{0, 1};  // the ranges that are not zoomed into
 
   QCheckBox* log_kl_;
   QCPGraph* frontier_;
   QCPGraph* measured_marks_;
-  QCPGraph* distances_;
+  QCPGraph* untimed_marks_;  // measured, but not their times
+  QCPCurve* distances_;
   QCPGraph* saved_marks_;
   std::vector<QCPItemText*> labels_;
   QCPLayer* moving_;

@@ -43,8 +43,8 @@ QVector<double> numbers_of(const std::vector<double>& load) {
 }  // namespace
 
 LoadPlot::LoadPlot(QWidget* parent)
-    : Plot(tr("Expert load"), tr("How often each expert runs appears here with the routing profile."),
-           parent) {
+    : Plot(tr("Expert load with half of the experts on"),
+           tr("How often each expert runs appears here with the routing profile."), parent) {
   QCustomPlot& plot = canvas();
   bars_ = new QCPBars(plot.xAxis, plot.yAxis);
   bars_->setPen(Qt::NoPen);
@@ -58,9 +58,9 @@ LoadPlot::LoadPlot(QWidget* parent)
   whole->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
   plot.xAxis->setTicker(whole);
   plot.xAxis->setSubTicks(false);
-  setToolTip(
-      tr("Of all experts that run at the layer's middle threshold, the share of each. The line is an even "
-         "load, 1/E: far above it an expert is almost shared, far below almost dead."));
+  setToolTip(tr(
+      "Of all experts that run, the share of each. The line is an even load, 1/E: far above it an expert is "
+      "almost shared, far below almost dead."));
   show_empty();
 }
 
@@ -77,7 +77,7 @@ void LoadPlot::set_load(std::vector<double> load, std::vector<Text> texts) {
   draw_texts();
   double top = std::max(*std::ranges::max_element(shares), even);
   for (const Text& text : texts_) top = std::max(top, std::ranges::max(shares_of(text.load)));
-  canvas().xAxis->setRange(-0.7, double(load_.size()) - 0.3);
+  set_range(*canvas().xAxis, -0.7, double(load_.size()) - 0.3);
   canvas().yAxis->setRange(0, 1.1 * top);
   show_plot();
 }

@@ -21,7 +21,7 @@ class LoadPlot : public Plot {
     QString name;
     std::vector<double> load;
   };
-  /// The share of the tokens for which each expert is on, [E]. No experts show the empty state.
+  /// The share of the tokens for which each expert is on, [E]. If none ever is, the empty state is shown.
   void set_load(std::vector<double> load, std::vector<Text> texts = {});
   /// The legend of the marks as rich text: "○ tales.txt  ◆ books.txt".
   QString legend() const;

@@ -100,7 +100,7 @@ void LossPlot::draw() {
   set_title(selected_ < 0 ? tr("Distillation loss") : tr("Distillation loss of layer %1").arg(selected_));
   if (low <= 0) return show_empty();
   set_log_axis(*canvas().yAxis, low, high);
-  canvas().xAxis->setRange(-0.02 * last, 1.02 * last);
+  set_range(*canvas().xAxis, -0.02 * last, 1.02 * last);
   set_caption(caption_of(shown));
   show_plot();
 }

@@ -25,31 +25,6 @@ QCPColorGradient heat_gradient() {
   return gradient;
 }
 
-/// Whole numbers, as many as there is room for on a horizontal axis.
-class ColumnTicker : public QCPAxisTickerFixed {
- public:
-  explicit ColumnTicker(const QCPAxis& axis) : axis_(axis) {}
-
- protected:
-  double getTickStep(const QCPRange& range) override {
-    const double needed = label_share(axis_, QString::number(static_cast<int>(range.upper)));
-    setTickCount(std::clamp(static_cast<int>(1 / needed), 1, most_labels));
-    return QCPAxisTickerFixed::getTickStep(range);
-  }
-
- private:
-  static constexpr int most_labels = 5;
-  const QCPAxis& axis_;
-};
-
-void set_whole_numbers(QCPAxis& axis) {
-  const bool across = axis.orientation() == Qt::Horizontal;
-  QSharedPointer<QCPAxisTickerFixed> ticker(across ? new ColumnTicker(axis) : new QCPAxisTickerFixed);
-  ticker->setTickStep(1);
-  ticker->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
-  axis.setTicker(ticker);
-}
-
 }  // namespace
 
 QColor heat_colour(double share) {
@@ -93,8 +68,10 @@ MatrixPlot::MatrixPlot(Words words, QWidget* parent)
   frame_ = new QCPItemRect(&plot);
   frame_->setLayer(moving_);
   frame_->setVisible(false);
+  for (QCPItemPosition* corner : {frame_->topLeft, frame_->bottomRight})
+    corner->setTypeX(QCPItemPosition::ptAxisRectRatio);  // all of the row, however many columns
   for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
-    set_whole_numbers(*axis);
+    axis->setTicker(whole_number_ticker(*axis));
     axis->setSubTicks(false);
     axis->grid()->setVisible(false);
   }
@@ -114,15 +91,15 @@ void MatrixPlot::set_matrix(Matrix matrix, double top) {
     for (int column = 0; column < matrix_.columns; ++column)
       cells.setCell(column, row, matrix_.at(row, column));
   map_->setDataRange({0, top});
-  canvas().xAxis->setRange(-0.5, matrix_.columns - 0.5);
-  canvas().yAxis->setRange(-0.5, matrix_.rows - 0.5);
+  set_range(*canvas().xAxis, -0.5, matrix_.columns - 0.5);
+  set_range(*canvas().yAxis, -0.5, matrix_.rows - 0.5);
   show_plot();
 }
 
 void MatrixPlot::set_row(int row) {
   frame_->setVisible(row >= 0);
-  frame_->topLeft->setCoords(-0.5, row - 0.5);
-  frame_->bottomRight->setCoords(matrix_.columns - 0.5, row + 0.5);
+  frame_->topLeft->setCoords(0, row - 0.5);
+  frame_->bottomRight->setCoords(1, row + 0.5);
   if (!empty()) moving_->replot();
 }
 
@@ -134,7 +111,8 @@ QString MatrixPlot::read_out(double x, double y) const {
   if (!inside(x, y)) return {};
   const int row = static_cast<int>(std::lround(y)), column = static_cast<int>(std::lround(x));
   const double value = matrix_.at(row, column);
-  if (std::isnan(value)) return words_.unknown.arg(row);
+  if (std::isnan(value))
+    return matrix_.unknown.empty() ? QString() : matrix_.unknown[static_cast<std::size_t>(row)];
   return words_.reading.arg(QString::number(row), QString::number(column), number_text(value));
 }
 

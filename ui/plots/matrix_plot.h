@@ -21,7 +21,8 @@ QColor heat_colour(double share);
 struct Matrix {
   int rows = 0;
   int columns = 0;
-  std::vector<double> values;  // [rows, columns]
+  std::vector<double> values;         // [rows, columns]
+  std::vector<QString> unknown = {};  // [rows] read-out of a row whose values are not known
   double at(int row, int column) const {
     return values[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) +
                   static_cast<std::size_t>(column)];
@@ -38,7 +39,6 @@ class MatrixPlot : public Plot {
     QString column;   // name of a column: "expert"
     QString value;    // meaning and unit of the colours: "% of the tokens"
     QString reading;  // read-out with %1 row, %2 column, %3 value
-    QString unknown;  // read-out of a value that is not known, with %1 row
   };
   explicit MatrixPlot(Words words, QWidget* parent = nullptr);
 

@@ -63,7 +63,7 @@ void MeasuredPlot::show_measurements(const std::vector<Measurement>& measurement
   const auto [left, right] = std::ranges::minmax(found_x + said_x);
   const auto [low, high] = std::ranges::minmax(found_y + said_y);
   const double margin = std::max(2.0, 0.08 * (right - left));
-  canvas().xAxis->setRange(left - margin, right + margin);
+  set_range(*canvas().xAxis, left - margin, right + margin);
   set_log_axis(*canvas().yAxis, low, high);
   show_plot();
 }

@@ -18,6 +18,7 @@
 #include <qcustomplot.h>
 
 #include "ui/models/theme.h"
+#include "ui/plots/zoom.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
@@ -74,7 +75,8 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
       empty_(new QLabel(empty)),
       canvas_(new QCustomPlot),
       caption_(new QLabel),
-      failure_(new QLabel) {
+      failure_(new QLabel),
+      zoom_(std::make_unique<Zoom>(*canvas_)) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins({});
   layout->setSpacing(spacing(*this) / 2);
@@ -90,7 +92,7 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   bold.setBold(true);
   title_->setFont(bold);
   empty_->setAlignment(Qt::AlignCenter);
-  for (QLabel* label : {empty_, caption_, failure_}) label->setWordWrap(true);
+  for (QLabel* label : {title_, empty_, caption_, failure_}) label->setWordWrap(true);
   caption_->setAlignment(Qt::AlignTop);
   caption_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   caption_->hide();
@@ -100,6 +102,14 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   canvas_->setAttribute(Qt::WA_NoMousePropagation, false);  // the wheel scrolls the page around the plot
   canvas_->installEventFilter(this);
   set_title(title);
+}
+
+Plot::~Plot() = default;
+
+void Plot::set_range(QCPAxis& axis, double low, double high) { zoom_->set_range(axis, low, high); }
+
+void Plot::zoom_out() {
+  if (zoom_->out()) redraw();
 }
 
 void Plot::set_title(const QString& title) {
@@ -129,6 +139,9 @@ void Plot::put_legend_below(int columns) {
   canvas_->plotLayout()->addElement(1, 0, legend);
   canvas_->plotLayout()->setRowStretchFactor(1, 0.001);
 }
+
+void Plot::set_empty_words(const QString& empty) { empty_->setText(empty); }
+QString Plot::empty_words() const { return empty_->text(); }
 
 void Plot::show_empty() { pages_->setCurrentWidget(empty_); }
 
@@ -186,7 +199,15 @@ void Plot::showEvent(QShowEvent* event) {
 
 bool Plot::eventFilter(QObject* watched, QEvent* event) {
   if (watched == canvas_ && event->type() == QEvent::Wheel) {
-    event->ignore();  // the canvas would take it and do nothing
+    // The canvas itself would take it and do nothing.
+    event->setAccepted(!empty() && zoom_->wheel(static_cast<QWheelEvent&>(*event)));
+    if (event->isAccepted()) redraw();
+    return true;
+  }
+  if (watched == canvas_ &&
+      (event->type() == QEvent::MouseButtonDblClick || event->type() == QEvent::KeyPress) && !empty() &&
+      zoom_->handle(*event)) {
+    redraw();
     return true;
   }
   if (watched == canvas_ && event->type() == QEvent::MouseMove) {
@@ -210,7 +231,11 @@ void Plot::contextMenuEvent(QContextMenuEvent* event) {
   menu.addAction(tr("&Copy picture"), this, &Plot::copy_picture);
   menu.addAction(tr("Copy &numbers"), this, &Plot::copy_numbers);
   menu.addAction(tr("&Save as PNG, PDF or CSV…"), this, &Plot::save);
+  menu.addSeparator();
+  QAction* whole = menu.addAction(tr("Show &everything"), this, &Plot::zoom_out);
+  whole->setShortcut(Qt::Key_0);
   for (QAction* action : menu.actions()) action->setEnabled(!empty());
+  whole->setEnabled(!empty() && zoom_->zoomed());
   menu.exec(event->globalPos());
 }
 

@@ -1,13 +1,16 @@
 // What all plots of the studio have in common: a title in words, an empty state that says what will appear, a
-// read-out under the pointer, copy and save (PNG, PDF, CSV), colours from the palette, at most 30 redraws a
-// second.
+// read-out under the pointer, zoom, copy and save (PNG, PDF, CSV), colours from the palette, at most 30
+// redraws a second.
 #pragma once
+
+#include <memory>
 
 #include <QString>
 #include <QWidget>
 
 #include "ui/models/csv.h"
 
+class QCPAxis;
 class QCustomPlot;
 class QLabel;
 class QPainter;
@@ -17,6 +20,7 @@ class QStackedWidget;
 
 namespace ladimo::ui {
 
+class Zoom;
 struct Theme;
 
 class Plot : public QWidget {
@@ -24,12 +28,16 @@ class Plot : public QWidget {
  public:
   /// `empty`: the sentence that is shown while there is nothing to draw.
   Plot(const QString& title, const QString& empty, QWidget* parent = nullptr);
+  ~Plot() override;
 
   void set_title(const QString& title);
   QString title() const;
   /// A sentence under the plot, rich text. Its space is always reserved, so that the layout does not jump.
   void set_caption(const QString& caption);
   QString caption() const;
+  /// Replaces the sentence that is shown while there is nothing to draw.
+  void set_empty_words(const QString& empty);
+  QString empty_words() const;
   void show_empty();
   void show_plot();
   bool empty() const;
@@ -47,6 +55,9 @@ class Plot : public QWidget {
 
  protected:
   QCustomPlot& canvas() const { return *canvas_; }
+  /// Gives an axis the range that shows everything, and lets a person zoom into it. Where somebody did, the
+  /// view stays as far as it is inside.
+  void set_range(QCPAxis& axis, double low, double high);
   /// Puts the legend under the axes, in rows of so many entries, where it covers no mark.
   void put_legend_below(int columns);
   virtual void recolour(const Theme& theme) = 0;
@@ -59,6 +70,7 @@ class Plot : public QWidget {
 
  private:
   void apply_palette();
+  void zoom_out();
   void tick();
   QPixmap picture(double scale) const;
   void paint_page(QPdfWriter& pdf);
@@ -74,6 +86,7 @@ class Plot : public QWidget {
   QCustomPlot* canvas_;
   QLabel* caption_;
   QLabel* failure_;  // why the last save failed
+  std::unique_ptr<Zoom> zoom_;
   bool dirty_ = true;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <QBoxLayout>
 #include <QCheckBox>
@@ -12,58 +11,22 @@
 
 #include <qcustomplot.h>
 
+#include "ui/models/divided_histogram.h"
 #include "ui/models/numbers.h"
 #include "ui/models/theme.h"
 #include "ui/plots/log_axis.h"
+#include "ui/plots/outside_bar.h"
 #include "ui/plots/threshold_line.h"
-#include "ui/plots/tick_room.h"
+#include "ui/plots/weight_axis.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
 
-const double low = std::log10(histogram_low);
-const double high = std::log10(histogram_high);
-const double bin_width = (high - low) / histogram_bins;
+using Rule = Division::Rule;
 
-double centre_of(int bin) { return low + (bin - 0.5) * bin_width; }
 double at_log(double log_weight) { return std::pow(10.0, log_weight); }
-
-double total_of(const HistogramCounts& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); }
-
-QString weight_at(double log_weight) {
-  const int decade = static_cast<int>(std::floor(log_weight + 0.01));
-  return QString::number(at_log(log_weight), 'f', std::max(0, -decade));
-}
-
-/// The axis is linear in log10 of the weight, so that all bins are equally wide, but its labels are the
-/// weights: powers of ten, and three times these where there is room.
-class WeightTicker : public QCPAxisTicker {
- public:
-  explicit WeightTicker(const QCPAxis& axis) : axis_(axis) {}
-
- protected:
-  QVector<double> createTickVector(double, const QCPRange& range) override {
-    const double third = std::log10(3.0), first = std::ceil(range.lower);
-    // The smallest weights have the longest labels.
-    const auto needed = [&](double weight) { return label_share(axis_, weight_at(weight)) * range.size(); };
-    const bool thirds = needed(range.lower) < third;
-    const int stride =
-        std::max(1, static_cast<int>(std::ceil((needed(first) + needed(first + 1)) / 2)));  // half of each
-    QVector<double> ticks;
-    for (int decade = static_cast<int>(first) - 1; decade <= static_cast<int>(high); ++decade) {
-      if (decade % stride == 0) ticks << decade;
-      if (thirds) ticks << decade + third;
-    }
-    return ticks;
-  }
-  int getSubTickCount(double) override { return 0; }
-  QString getTickLabel(double tick, const QLocale&, QChar, int) override { return weight_at(tick); }
-
- private:
-  const QCPAxis& axis_;
-};
 
 }  // namespace
 
@@ -75,16 +38,18 @@ RoutingPlot::RoutingPlot(QWidget* parent)
       log_counts_(new QCheckBox(tr("log counts"))) {
   QCustomPlot& plot = canvas();
   bars_ = new QCPBars(plot.xAxis, plot.yAxis);
-  bars_->setWidth(bin_width);
+  bars_->setWidth(log_bin_width());
   bars_->setPen(Qt::NoPen);
   bars_->setAntialiased(false);  // antialiased, 256 bars take 80 ms instead of 2
   above_ = plot.addGraph(plot.xAxis, plot.yAxis2);
-  plot.xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new WeightTicker(*plot.xAxis)));
+  plot.xAxis->setTicker(weight_ticker(*plot.xAxis));
   plot.xAxis->setSubTicks(false);
   plot.yAxis->setNumberFormat(QStringLiteral("gb"));
   plot.yAxis2->setVisible(true);
   plot.yAxis2->setRange(0, 102);
   plot.yAxis2->setLabel(tr("% at or above"));
+  below_ = std::make_unique<OutsideBar>(plot, OutsideBar::End::lower);
+  beyond_ = std::make_unique<OutsideBar>(plot, OutsideBar::End::upper);
   line_ = std::make_unique<ThresholdLine>(plot);
   make_controls();
   plot.setFocusPolicy(Qt::StrongFocus);
@@ -123,43 +88,41 @@ void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
 
 void RoutingPlot::set_words_of_experts() {
   set_words(
-      tr("routing weight (log scale)"),
+      tr("Routing weights"), tr("routing weight (log scale)"),
       tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
          "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or move "
          "it with the arrow keys. A dashed line decides nothing yet."));
 }
 
-void RoutingPlot::set_words(const QString& axis, const QString& tip) {
+void RoutingPlot::set_words(const QString& title, const QString& axis, const QString& tip) {
+  set_title(title);
   canvas().xAxis->setLabel(axis);
   setToolTip(tip);
 }
 
-void RoutingPlot::set_threshold(std::optional<double> threshold) { set_line(threshold, {}); }
+std::optional<double> RoutingPlot::threshold() const {
+  return division_.rule == Rule::threshold ? std::optional(division_.edge) : std::nullopt;
+}
 
-void RoutingPlot::set_resting_line(double threshold, const QString& words) { set_line(threshold, words); }
-
-void RoutingPlot::set_line(std::optional<double> threshold, const QString& resting) {
-  if (threshold == threshold_ && resting == resting_) return;
-  const bool appears = threshold.has_value() != threshold_.has_value();
-  threshold_ = threshold;
-  resting_ = resting;
-  if (appears || leaves_axis() || view_ == View::selected) draw();  // the axes may change with it
+void RoutingPlot::set_division(const Division& division) {
+  if (division == division_) return;
+  const bool other = division.rule != division_.rule;
+  const double ran_below = below_->running(), ran_beyond = beyond_->running();
+  division_ = division;
+  if (other || leaves_axis() || view_ == View::selected) return draw();  // the axes may change with it
+  if (empty()) return;
+  place_outside();
   place_line();
-  if (!empty()) line_->redraw();
+  if (below_->running() != ran_below || beyond_->running() != ran_beyond)
+    redraw();
+  else
+    line_->redraw();
 }
 
 bool RoutingPlot::leaves_axis() const {
-  if (!threshold_ || *threshold_ <= 0) return false;
-  const QCPRange range = canvas().xAxis->range();
-  const double x = std::log10(*threshold_);
-  return x < range.lower - bin_width / 2 || x > range.upper + bin_width / 2;
-}
-
-void RoutingPlot::set_idle(bool idle) {
-  if (idle == idle_) return;
-  idle_ = idle;
-  place_line();
-  if (!empty()) line_->redraw();
+  if (!division_.has_edge() || division_.edge < histogram_low) return false;
+  const double x = std::log10(division_.edge);
+  return x < left_ - log_bin_width() / 2 || x > right_ + log_bin_width() / 2;
 }
 
 void RoutingPlot::set_view(View view) {
@@ -178,30 +141,26 @@ const HistogramCounts& RoutingPlot::counts() const {
   return view_ == View::top1 && !top1_.empty() ? top1_ : all_;
 }
 
-/// The lower end of the view of weights that run: the threshold, or the one that a top-k amounts to. In a
-/// dense layer all weights run.
-std::optional<double> RoutingPlot::least_shown() const {
-  return view_ == View::selected && threshold_ && *threshold_ > 0 ? threshold_ : std::nullopt;
-}
-
-/// The height of a bar: the bin's share of all weights that are shown, in per cent.
-double RoutingPlot::percent_shown(int bin) const {
-  const auto least = least_shown();
-  if (least && histogram_edge(bin + 1) <= *least) return 0;
-  const double shown = total_of(counts()) * (least ? share_above(counts(), *least) : 1);
-  return shown > 0 ? 100 * static_cast<double>(counts()[std::size_t(bin)]) / shown : 0;
+DividedHistogram RoutingPlot::shown() const {
+  using Of = DividedHistogram::Of;
+  return {counts(), division_,
+          view_ == View::selected ? Of::running
+          : &counts() == &top1_   ? Of::strongest
+                                  : Of::all};
 }
 
 void RoutingPlot::draw() {
   if (all_.empty() || total_of(counts()) <= 0) return show_empty();
+  fit_ends();
+  const DividedHistogram histogram = shown();
   QVector<double> centres, shares, edges, above;
   for (int bin = 1; bin <= histogram_bins; ++bin) {
     const double edge = histogram_edge(bin);
     edges << std::log10(edge);
     above << 100 * share_above(counts(), edge);
-    const double percent = percent_shown(bin);
-    if (percent <= 0) continue;
-    centres << centre_of(bin);
+    const double percent = histogram.percent_of_bin(bin), centre = log_centre_of(bin);
+    if (percent <= 0 || centre < left_ || centre > right_) continue;
+    centres << centre;
     shares << percent;
   }
   bars_->setData(centres, shares, true);
@@ -211,47 +170,81 @@ void RoutingPlot::draw() {
   show_plot();
 }
 
-/// The range that holds the weights and the threshold, without the smallest 0.5 % of the weights.
+/// The bins between the ends hold the weights and the threshold.
+void RoutingPlot::fit_ends() {
+  const LogRange range = log_range_of(counts());
+  left_ = range.left;
+  right_ = range.right;
+  if (!division_.has_edge() || division_.edge < histogram_low) return;
+  const double bins = (std::log10(division_.edge) - lowest_log_weight()) / log_bin_width();
+  left_ = std::min(left_, lowest_log_weight() + std::floor(bins) * log_bin_width());
+  right_ = std::max(right_, lowest_log_weight() + std::ceil(bins) * log_bin_width());
+}
+
+/// Bars at the ends of the axis stand for what is outside the bins that are shown.
 void RoutingPlot::fit_range() {
   QCustomPlot& plot = canvas();
-  double left = high, right = low, top = 0, bottom = 100;
-  for (const QCPGraphData& point : *above_->data()) {
-    if (point.value < 0.995 * above_->data()->begin()->value) left = std::min(left, point.key - bin_width);
-    if (point.value > 0.02) right = std::max(right, point.key + bin_width);
-  }
+  double top = 0, bottom = 100;
   for (const QCPBarsData& bar : *bars_->data()) {
     top = std::max(top, bar.value);
     bottom = std::min(bottom, bar.value);
   }
-  if (threshold_ && *threshold_ > 0) {
-    left = std::min(left, std::log10(*threshold_));
-    right = std::max(right, std::log10(*threshold_));
-  }
-  const double margin = 0.03 * std::max(right - left, 0.5);
-  plot.xAxis->setRange(std::max(left - margin, low), std::min(right + margin, high));
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   plot.yAxis->setTicker(log_ ? log_ticker() : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
-  const QString of = least_shown() ? tr("% of the weights that run") : tr("% of the weights");
+  const QString of = shown().only_running() ? tr("% of the weights that run") : tr("% of the weights");
   plot.yAxis->setLabel(log_ ? tr("%1 (log scale)").arg(of) : of);
+  if (top <= 0) top = bottom = 1;
   bars_->setBaseValue(log_ ? bottom / 2 : 0);
   plot.yAxis->setRange(log_ ? bottom / 2 : 0, (log_ ? 2 : 1.08) * top);
+  place_outside();
+  const double space = 2 * outside_width();
+  set_range(*plot.xAxis, left_ - space, right_ + space);
+}
+
+double RoutingPlot::outside_width() const { return 0.02 * std::max(right_ - left_, 0.5); }
+
+void RoutingPlot::place_outside() {
+  constexpr double least = 0.05;  // per cent
+  const DividedHistogram histogram = shown();
+  const double width = outside_width();
+  const auto place = [&](OutsideBar& bar, double edge, DividedHistogram::Outside outside) {
+    if (outside.percent < least) outside = {};
+    bar.place(edge, width, outside.percent, outside.running);
+  };
+  place(*below_, left_ - width / 2, histogram.below(at_log(left_)));
+  place(*beyond_, right_ + width / 2, histogram.above(at_log(right_)));
+}
+
+/// Where no threshold decides, the line is at an end of the axis. In the bar of what lies below the axis it
+/// stands where the part that runs begins.
+double RoutingPlot::place_of_line() const {
+  const double space = 2 * outside_width();
+  if (division_.rule == Rule::none) return right_ + space;
+  if (!division_.has_edge()) return left_ - space;
+  if (division_.edge >= histogram_low) return std::log10(division_.edge);
+  const double runs = below_->percent() > 0 ? below_->running() / below_->percent() : 1;
+  return left_ - space + (1 - runs) * outside_width();
 }
 
 void RoutingPlot::place_line() {
-  const QCPRange range = canvas().xAxis->range();
-  if (!threshold_)
+  const bool rests = division_.rule != Rule::threshold;
+  const double x = place_of_line();
+  if (division_.rule == Rule::unknown)
     line_->hide();
   else
-    line_->place(*threshold_ > 0 ? std::max(std::log10(*threshold_), low) : range.lower,
-                 resting_.isEmpty() ? tr("τ %1").arg(number_text(*threshold_)) : resting_,
-                 !resting_.isEmpty());
-  line_->veil(idle_ ? range.upper : threshold() ? line_->x() : range.lower);
+    line_->place(x, rests ? division_.words : tr("τ %1").arg(number_text(division_.edge)), rests);
+  const double runs = empty() ? 1 : shown().running();
+  if (runs <= 0)
+    line_->veil(left_, right_);
+  else
+    line_->veil(left_, runs < 1 && division_.has_edge() ? std::min(x, right_) : left_);
 }
 
+/// A person gives the layer a threshold that is above 0.
 void RoutingPlot::move_threshold(double log_weight) {
-  const double moved = at_log(std::clamp(log_weight, low, high));
+  const double moved = at_log(std::clamp(log_weight, lowest_log_weight(), highest_log_weight()));
   if (threshold() == moved) return;
-  set_threshold(moved);
+  set_division({Rule::threshold, moved, share_above(all_, moved)});
   emit changed(moved);
 }
 
@@ -267,13 +260,12 @@ bool RoutingPlot::mouse_event(QEvent* event) {
     case QEvent::MouseMove:
       canvas().setCursor(dragging_ || (!empty() && line_->at(x)) ? Qt::SplitHCursor : Qt::ArrowCursor);
       if (!dragging_) return false;
-      move_threshold(std::clamp(canvas().xAxis->pixelToCoord(x), canvas().xAxis->range().lower,
-                                canvas().xAxis->range().upper));
+      move_threshold(std::clamp(canvas().xAxis->pixelToCoord(x), left_, right_));
       return true;
     default:
       if (!dragging_ || mouse.button() != Qt::LeftButton) return false;
       dragging_ = false;
-      emit committed(*threshold_);
+      if (threshold()) emit committed(*threshold());
       return true;
   }
 }
@@ -281,11 +273,13 @@ bool RoutingPlot::mouse_event(QEvent* event) {
 bool RoutingPlot::key_event(QEvent* event) {
   auto& key = static_cast<QKeyEvent&>(*event);
   const int step = key.key() == Qt::Key_Right ? 1 : key.key() == Qt::Key_Left ? -1 : 0;
-  if (step == 0 || !threshold_ || empty()) return false;
+  if (step == 0 || key.modifiers() & Qt::ShiftModifier || division_.rule == Rule::unknown || empty())
+    return false;
+  const double x = std::clamp(place_of_line(), left_ - log_bin_width(), right_ + log_bin_width());
   if (event->type() == QEvent::KeyPress)
-    move_threshold(line_->x() + step * bin_width);
-  else if (!key.isAutoRepeat())
-    emit committed(*threshold_);
+    move_threshold(x + step * log_bin_width());
+  else if (!key.isAutoRepeat() && threshold())
+    emit committed(*threshold());
   return true;
 }
 
@@ -313,23 +307,37 @@ bool RoutingPlot::eventFilter(QObject* watched, QEvent* event) {
   return Plot::eventFilter(watched, event);
 }
 
-QString RoutingPlot::read_out(double x, double) const {
-  if (!canvas().xAxis->range().contains(x)) return {};
-  const int bin = histogram_index(at_log(x));
-  if (bin < 1 || bin > histogram_bins) return {};
-  const double edge = histogram_edge(bin);
-  return (least_shown()
-              ? tr("%1 % of the weights that run lie between %2 and %3\n%4 % of all are at or above %2")
-              : tr("%1 % of the weights lie between %2 and %3\n%4 % are at or above %2"))
-      .arg(number_text(percent_shown(bin)), number_text(edge), number_text(histogram_edge(bin + 1)),
-           number_text(100 * share_above(counts(), edge)));
+QString RoutingPlot::read_outside(double x) const {
+  const OutsideBar& bar = x < left_ ? *below_ : *beyond_;
+  if (bar.percent() <= 0) return {};
+  const QString edge = number_text(at_log(x < left_ ? left_ : right_));
+  const QString lie =
+      (x < left_ ? tr("%1 % of the weights lie below %2") : tr("%1 % of the weights lie above %2"))
+          .arg(number_text(bar.percent()), edge);
+  if (division_.rule == Rule::unknown || division_.rule == Rule::unused) return lie;
+  return lie + '\n' + tr("%1 % run").arg(number_text(bar.running()));
 }
 
+QString RoutingPlot::read_out(double x, double) const {
+  if (!canvas().xAxis->range().contains(x)) return {};
+  if (x < left_ || x > right_) return read_outside(x);
+  const int bin = std::clamp(histogram_index(at_log(x)), 1, histogram_bins);
+  const double edge = histogram_edge(bin);
+  const DividedHistogram histogram = shown();
+  return (histogram.only_running()
+              ? tr("%1 % of the weights that run lie between %2 and %3\n%4 % of all are at or above %2")
+              : tr("%1 % of the weights lie between %2 and %3\n%4 % are at or above %2"))
+      .arg(number_text(histogram.percent_of_bin(bin)), number_text(edge),
+           number_text(histogram_edge(bin + 1)), number_text(100 * share_above(counts(), edge)));
+}
+
+// The first row is what lies below the bins, the last one what lies above.
 Rows RoutingPlot::numbers() const {
   Rows rows{{tr("from"), tr("to"), tr("all"), tr("top expert")}};
-  for (int bin = 1; bin <= histogram_bins && !all_.empty(); ++bin) {
+  for (int bin = 0; bin <= histogram_bins + 1 && !all_.empty(); ++bin) {
     const auto i = static_cast<std::size_t>(bin);
-    rows << QStringList{csv_number(histogram_edge(bin)), csv_number(histogram_edge(bin + 1)),
+    rows << QStringList{bin > 0 ? csv_number(histogram_edge(bin)) : QString(),
+                        bin <= histogram_bins ? csv_number(histogram_edge(bin + 1)) : QString(),
                         QString::number(all_[i]), top1_.empty() ? QString() : QString::number(top1_[i])};
   }
   return rows;
@@ -338,6 +346,7 @@ Rows RoutingPlot::numbers() const {
 void RoutingPlot::recolour(const Theme& theme) {
   bars_->setBrush(theme.converted);
   above_->setPen({theme.faint, 1.25});
+  for (OutsideBar* bar : {below_.get(), beyond_.get()}) bar->recolour(theme, font());
   line_->recolour(theme, font());
   QCPAxis& right = *canvas().yAxis2;
   right.setBasePen({theme.faint, 1});

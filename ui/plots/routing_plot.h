@@ -1,11 +1,12 @@
-// The histogram of routing weights over log10 of the weight, with the threshold as a line to drag. The wizard
-// fills it while the engine works; the workspace also gives it a threshold.
+// The histogram of routing weights over log10 of the weight, with the threshold as a line to drag. What the
+// policy lets run is coloured. The wizard fills it while the engine works, without a policy.
 #pragma once
 
 #include <memory>
 #include <optional>
 
 #include "policy/histogram.h"
+#include "ui/models/division.h"
 #include "ui/plots/plot.h"
 
 class QCheckBox;
@@ -15,6 +16,8 @@ class QCPGraph;
 
 namespace ladimo::ui {
 
+class DividedHistogram;
+class OutsideBar;
 class ThresholdLine;
 
 class RoutingPlot : public Plot {
@@ -27,18 +30,15 @@ class RoutingPlot : public Plot {
 
   /// `top1` counts the largest weight of each token, if that is known. Empty counts show the empty state.
   void set_counts(HistogramCounts all, HistogramCounts top1 = {});
-  /// Says what is weighed: the label of the axis, and the tooltip. By default the router's experts.
-  void set_words(const QString& axis, const QString& tip);
+  /// Says what is weighed: the title, the label of the axis, and the tooltip. By default the router's
+  /// experts.
+  void set_words(const QString& title, const QString& axis, const QString& tip);
   void set_words_of_experts();
-  /// Shows the threshold that decides which experts run, or no line.
-  void set_threshold(std::optional<double> threshold);
-  /// Shows a dashed line with `words` beside it while no threshold decides. Dragging it makes it decide. 0
-  /// puts it at the left edge.
-  void set_resting_line(double threshold, const QString& words);
+  /// Shows what the policy lets run. Where no threshold decides, the line is dashed; dragging it makes it
+  /// decide.
+  void set_division(const Division& division);
   /// The threshold that decides; none while the line is dashed.
-  std::optional<double> threshold() const { return resting_.isEmpty() ? threshold_ : std::nullopt; }
-  /// Dims all weights because none of them decides anything, as in a dense layer.
-  void set_idle(bool idle);
+  std::optional<double> threshold() const;
   void set_view(View view);
   void set_log_counts(bool log);
 
@@ -57,30 +57,33 @@ class RoutingPlot : public Plot {
  private:
   void make_controls();
   const HistogramCounts& counts() const;
-  std::optional<double> least_shown() const;
-  double percent_shown(int bin) const;
+  DividedHistogram shown() const;
   void draw();
+  void fit_ends();
   void fit_range();
-  void set_line(std::optional<double> threshold, const QString& resting);
+  double outside_width() const;
+  void place_outside();
   /// Whether the line is outside the visible range, where nobody could drag it.
   bool leaves_axis() const;
+  double place_of_line() const;
   void place_line();
+  QString read_outside(double x) const;
   void move_threshold(double log_weight);
   bool mouse_event(QEvent* event);
   bool key_event(QEvent* event);
 
   HistogramCounts all_, top1_;
-  std::optional<double> threshold_;  // position of the line, dashed or not
-  QString resting_;                  // label of the dashed line; empty: the line decides
+  Division division_;
   View view_ = View::all;
   bool log_ = false;
-  bool idle_ = false;
   bool dragging_ = false;
+  double left_ = 0, right_ = 0;  // ends of the bins that are shown, on the axis
 
   QComboBox* views_;
   QCheckBox* log_counts_;
   QCPBars* bars_;
-  QCPGraph* above_;  // share of the weights at or above x
+  QCPGraph* above_;                             // share of the weights at or above x
+  std::unique_ptr<OutsideBar> below_, beyond_;  // what lies outside the axis
   std::unique_ptr<ThresholdLine> line_;
 };
 

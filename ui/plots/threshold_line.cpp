@@ -46,11 +46,10 @@ void ThresholdLine::place(double x, const QString& words, bool rests) {
   style();
 }
 
-void ThresholdLine::veil(double x) {
-  const double left = plot_.xAxis->range().lower;
-  veil_->setVisible(x > left);
-  veil_->topLeft->setCoords(left, 0);
-  veil_->bottomRight->setCoords(x, 1);
+void ThresholdLine::veil(double from, double to) {
+  veil_->setVisible(to > from);
+  veil_->topLeft->setCoords(from, 0);
+  veil_->bottomRight->setCoords(to, 1);
 }
 
 bool ThresholdLine::at(double pixel) const {
@@ -69,7 +68,7 @@ void ThresholdLine::recolour(const Theme& theme, const QFont& font) {
   QColor veil = theme.background;
   veil.setAlphaF(0.7F);
   veil_->setBrush(veil);
-  handle_->setColor(theme.background);
+  handle_->setColor(theme.on_accent);
   handle_->setBrush(theme.accent);
   handle_->setFont(font);
 }

@@ -22,8 +22,8 @@ class ThresholdLine {
   void hide();
   /// Shows the line at `x` of the x axis. A line at rest is dashed: it does not decide anything yet.
   void place(double x, const QString& words, bool rests);
-  /// Dims everything to the left of `x`, which is nothing at the lower end of the axis.
-  void veil(double x);
+  /// Dims everything between two places of the axis.
+  void veil(double from, double to);
   double x() const { return x_; }
   /// Whether the line is shown and near `pixel`.
   bool at(double pixel) const;

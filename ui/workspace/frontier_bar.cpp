@@ -32,15 +32,18 @@ double cost_of(const PolicyNumbers& numbers, Cost cost) {
 
 FrontierMark mark_of(const Measurement& measurement, const PolicyEditor& editor, Cost cost) {
   const PolicyNumbers expected = editor.predicted(measurement.policy);
-  const bool known =
-      cost == Cost::activated || measurement.numbers.decode_ms;  // not every measurement has times
-  return {
-      cost_of(known ? measurement.numbers : expected, cost),
-      measurement.numbers.kl,
-      expected.kl,
-      {},
+  // Not every measurement has times.
+  const bool untimed = cost == Cost::decode_ms && !measurement.numbers.decode_ms;
+  QString reading =
       QObject::tr("Measured KL %1, predicted %2\n%3")
-          .arg(number_text(measurement.numbers.kl), number_text(expected.kl), date_text(measurement.date))};
+          .arg(number_text(measurement.numbers.kl), number_text(expected.kl), date_text(measurement.date));
+  if (untimed) reading += '\n' + QObject::tr("The time is predicted: it was not measured.");
+  return {cost_of(untimed ? expected : measurement.numbers, cost),
+          measurement.numbers.kl,
+          expected.kl,
+          {},
+          reading,
+          untimed};
 }
 
 FrontierMark mark_of(const QString& name, const Policy& policy, const PolicyEditor& editor, Cost cost) {
@@ -210,7 +213,9 @@ void FrontierBar::draw_frontier() {
   drawn_allowed_ = editor_.allowed();
   drawn_pins_ = editor_.pins();
   const Frontier& frontier = editor_.frontier();
+  const PolicyNumbers& numbers = editor_.policy().predicted;
   plot_->set_frontier(drawn_cost_, frontier.dense_cost(), frontier.points());
+  plot_->set_chosen(cost_of(numbers, drawn_cost_), numbers.kl);
   draw_marks();
 }
 

@@ -1,5 +1,9 @@
 #include "ui/workspace/layer_panel.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include <QEvent>
 #include <QHeaderView>
 #include <QLabel>
@@ -14,6 +18,7 @@
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
 #include "ui/workspace/layer_slider.h"
+#include "ui/workspace/others_row.h"
 
 namespace ladimo::ui {
 
@@ -54,6 +59,7 @@ LayerPanel::LayerPanel(PolicyEditor& editor, QWidget* parent)
   column->addWidget(table_, 1);
   column->addWidget(message_);
   column->addWidget(slider_);
+  column->addWidget(new OthersRow(editor));
   message_->setWordWrap(true);
   message_->hide();
   make_table(editor);
@@ -68,7 +74,7 @@ void LayerPanel::make_table(const PolicyEditor& editor) {
   table_->setModel(sorted_);
   table_->setObjectName(QStringLiteral("layer_table"));
   table_->setAccessibleName(tr("Layers"));
-  table_->setSelectionMode(QAbstractItemView::SingleSelection);
+  table_->setSelectionMode(QAbstractItemView::ExtendedSelection);
   set_table_look(*table_);
   table_->sortByColumn(LayerModel::layer, Qt::AscendingOrder);
   fit_table();
@@ -79,6 +85,8 @@ void LayerPanel::make_table(const PolicyEditor& editor) {
     message_->show();
   });
   connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+          &LayerPanel::follow_current);
+  connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
           &LayerPanel::follow_selection);
 }
 
@@ -121,11 +129,21 @@ void LayerPanel::select_layer(int layer) {
   table_->setCurrentIndex(row());
 }
 
-void LayerPanel::follow_selection() {
+void LayerPanel::follow_current() {
   const int layer = selected_layer();
   if (layer < 0) return;
-  slider_->select_layer(layer);
+  follow_selection();  // another layer may come first
   emit layer_selected(layer);
+}
+
+/// Several layers can be pinned together; the current one comes first.
+void LayerPanel::follow_selection() {
+  const int current = selected_layer();
+  std::vector<int> layers;
+  for (const QModelIndex& row : table_->selectionModel()->selectedRows())
+    layers.push_back(sorted_->mapToSource(row).row());
+  std::ranges::sort(layers, {}, [current](int layer) { return std::pair(layer != current, layer); });
+  slider_->select_layers(std::move(layers));
 }
 
 void LayerPanel::recolour() { layers_->set_theme(theme_of(palette())); }

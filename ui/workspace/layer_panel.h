@@ -1,4 +1,4 @@
-// The table of layers with a search field above and the selected layer's slider below.
+// The table of layers with a search field above and the selected layers' slider below.
 #pragma once
 
 #include <QWidget>
@@ -36,6 +36,7 @@ class LayerPanel : public QWidget {
   void make_table(const PolicyEditor& editor);
   void fit_table();
   void make_search();
+  void follow_current();
   void follow_selection();
   void recolour();
 

@@ -6,6 +6,8 @@
 #include <QCheckBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
+#include <QToolButton>
 
 #include "ui/models/sentences.h"
 #include "ui/workspace/settling_slider.h"
@@ -39,56 +41,114 @@ LayerSlider::LayerSlider(PolicyEditor& editor, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
       pin_(new QCheckBox(tr("&Pin"))),
+      pin_as_(new QToolButton),
       accurate_(new QLabel(tr("accuracy"))),
       slider_(new SettlingSlider),
       cheap_(new QLabel(editor.run().latency ? tr("speed") : tr("fewer parameters"))) {
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins({});
   row->addWidget(pin_);
+  row->addWidget(pin_as_);
   row->addWidget(accurate_);
   row->addWidget(slider_, 1);
   row->addWidget(cheap_);
   pin_->setObjectName(QStringLiteral("pin"));
   pin_->setToolTip(tr("A pinned layer keeps its policy; the others are solved around it"));
+  pin_as_->setObjectName(QStringLiteral("pin_as"));
+  pin_as_->setText(tr("as"));
+  pin_as_->setAccessibleName(tr("Pin the selected layers as"));
+  pin_as_->setToolTip(tr("Pins all selected layers as dense or with a top-k"));
+  pin_as_->setFocusPolicy(Qt::StrongFocus);
+  pin_as_->setPopupMode(QToolButton::InstantPopup);
+  pin_as_->setMenu(new QMenu(pin_as_));
+  connect(pin_as_->menu(), &QMenu::aboutToShow, this, &LayerSlider::fill_menu);
   slider_->setObjectName(QStringLiteral("layer_slider"));
   slider_->setPageStep(1);
   slider_->setTickPosition(QSlider::TicksBelow);
   slider_->setAccessibleName(tr("Accuracy against latency of the selected layer"));
   slider_->setToolTip(
-      tr("This layer's own trade-off, from dense to the fewest experts; moving it pins the "
-         "layer"));
+      tr("The selected layers' own trade-off, from dense to the fewest experts; moving it pins "
+         "them"));
   connect(pin_, &QCheckBox::clicked, this, &LayerSlider::toggle_pin);
-  connect(slider_, &SettlingSlider::moved, this, [this](int rung) {
-    LayerPolicy policy = ladder_[static_cast<std::size_t>(rung)];
-    policy.cuts = editor_.policy().layers[static_cast<std::size_t>(layer_)].cuts;
-    editor_.pin(layer_, policy);
-  });
+  connect(slider_, &SettlingSlider::moved, this, &LayerSlider::move);
   connect(slider_, &SettlingSlider::settled, &editor_, &PolicyEditor::commit);
   connect(&editor_, &PolicyEditor::changed, this, &LayerSlider::follow);
 }
 
-void LayerSlider::select_layer(int layer) {
-  layer_ = layer;
-  ladder_ = ladder_of(editor_.run().tradeoff->layers[static_cast<std::size_t>(layer)]);
-  slider_->setEnabled(ladder_.size() > 1);
-  pin_->setEnabled(ladder_.size() > 1);
+void LayerSlider::select_layers(std::vector<int> layers) {
+  const auto& tables = editor_.run().tradeoff->layers;
+  const auto dense_only = std::erase_if(
+      layers, [&](int layer) { return ladder_of(tables[static_cast<std::size_t>(layer)]).size() < 2; });
+  layers_ = std::move(layers);
+  ladder_.clear();
+  if (!layers_.empty()) ladder_ = ladder_of(tables[static_cast<std::size_t>(layers_.front())]);
+  for (QWidget* control : std::initializer_list<QWidget*>{slider_, pin_, pin_as_})
+    control->setEnabled(!layers_.empty());
+  pin_->setText(layers_.size() + dense_only > 1 ? tr("&Pin %1 layers").arg(layers_.size()) : tr("&Pin"));
   const QSignalBlocker silence(slider_);
-  slider_->setRange(0, static_cast<int>(ladder_.size()) - 1);
+  slider_->setRange(0, std::max(0, static_cast<int>(ladder_.size()) - 1));
   follow();
 }
 
 void LayerSlider::follow() {
-  if (layer_ < 0) return;
-  const LayerPolicy& policy = editor_.policy().layers[static_cast<std::size_t>(layer_)];
+  if (layers_.empty()) {
+    pin_->setChecked(false);
+    return slider_->show_value(0);
+  }
+  const LayerPolicy& policy = editor_.policy().layers[static_cast<std::size_t>(layers_.front())];
   slider_->show_value(rung_of(ladder_, policy));
-  pin_->setChecked(editor_.pins().contains(layer_));
+  pin_->setChecked(std::ranges::all_of(layers_, [&](int layer) { return editor_.pins().contains(layer); }));
   slider_->setAccessibleDescription(in_words(policy));
 }
 
+/// Every selected layer gets its own rung with the number of experts on of the first one's.
+void LayerSlider::move(int rung) {
+  const LayerPolicy& wanted = ladder_[static_cast<std::size_t>(rung)];
+  std::vector<Pin> pins;
+  for (const int layer : layers_) {
+    const auto l = static_cast<std::size_t>(layer);
+    const auto ladder = ladder_of(editor_.run().tradeoff->layers[l]);
+    LayerPolicy policy = ladder[static_cast<std::size_t>(rung_of(ladder, wanted))];
+    policy.cuts = editor_.policy().layers[l].cuts;
+    pins.push_back({layer, policy});
+  }
+  editor_.pin(pins);
+}
+
 void LayerSlider::toggle_pin(bool pinned) {
-  if (!pinned) return editor_.unpin(layer_);
+  if (!pinned) return editor_.unpin(layers_);
+  std::vector<Pin> pins;
+  for (const int layer : layers_)
+    pins.push_back({layer, editor_.policy().layers[static_cast<std::size_t>(layer)]});
+  pin(pins);
+}
+
+void LayerSlider::fill_menu() {
+  QMenu& menu = *pin_as_->menu();
+  menu.clear();
+  for (const Candidate& candidate :
+       editor_.run().tradeoff->layers[static_cast<std::size_t>(layers_.front())].candidates) {
+    const LayerPolicy& policy = candidate.policy;
+    if (policy.kind != LayerPolicy::Kind::threshold)
+      menu.addAction(in_words(policy), this, [this, policy] { pin_as(policy); });
+  }
+}
+
+/// Single inputs stay left out as they are.
+void LayerSlider::pin_as(const LayerPolicy& policy) {
+  std::vector<Pin> pins;
+  for (const int layer : layers_) {
+    LayerPolicy one = policy;
+    one.cuts = editor_.policy().layers[static_cast<std::size_t>(layer)].cuts;
+    pins.push_back({layer, one});
+  }
+  pin(pins);
+}
+
+/// One undo step.
+void LayerSlider::pin(const std::vector<Pin>& pins) {
   editor_.commit();
-  editor_.pin(layer_, editor_.policy().layers[static_cast<std::size_t>(layer_)]);
+  editor_.pin(pins);
   editor_.commit();
 }
 

@@ -1,4 +1,5 @@
-// The slider of one layer, from accuracy to latency along its measured ladder. Moving it pins the layer.
+// Pins of the selected layers: a slider from accuracy to latency along their measured ladders, and a menu of
+// the other kinds of policy. Moving the slider pins the layers.
 #pragma once
 
 #include <vector>
@@ -9,6 +10,7 @@
 
 class QCheckBox;
 class QLabel;
+class QToolButton;
 
 namespace ladimo::ui {
 
@@ -18,16 +20,22 @@ class LayerSlider : public QWidget {
   Q_OBJECT
  public:
   explicit LayerSlider(PolicyEditor& editor, QWidget* parent = nullptr);
-  void select_layer(int layer);
+  /// The slider shows the first one.
+  void select_layers(std::vector<int> layers);
 
  private:
   void follow();
+  void move(int rung);
   void toggle_pin(bool pinned);
+  void fill_menu();
+  void pin_as(const LayerPolicy& policy);
+  void pin(const std::vector<Pin>& pins);
 
   PolicyEditor& editor_;
-  int layer_ = -1;
+  std::vector<int> layers_;          // those that were converted
   std::vector<LayerPolicy> ladder_;  // dense, then cheaper thresholds with ever fewer experts on
   QCheckBox* pin_;
+  QToolButton* pin_as_;
   QLabel* accurate_;
   SettlingSlider* slider_;
   QLabel* cheap_;

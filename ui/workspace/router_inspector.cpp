@@ -1,7 +1,6 @@
 #include "ui/workspace/router_inspector.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include <QComboBox>
@@ -11,10 +10,13 @@
 #include <QTabWidget>
 #include <QVBoxLayout>
 
+#include "ui/models/division.h"
+#include "ui/models/layer_load.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/sentences.h"
 #include "ui/plots/load_plot.h"
 #include "ui/plots/matrix_plot.h"
+#include "ui/plots/ridge_plot.h"
 #include "ui/plots/routing_plot.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/note.h"
@@ -24,64 +26,61 @@ namespace ladimo::ui {
 namespace {
 
 MatrixPlot::Words layers_words() {
-  return {.title = QObject::tr("How often every expert runs"),
+  return {.title = {},
           .empty = QObject::tr("How often every expert of every layer runs appears here with the routing "
                                "profile."),
           .row = QObject::tr("layer"),
           .column = QObject::tr("routed expert"),
           .value = QObject::tr("% of the tokens"),
           .reading = QObject::tr("Layer %1, expert %2: runs for %3 % of the tokens\nClick to select the "
-                                 "layer"),
-          .unknown = QObject::tr("Layer %1 was not converted: it has no experts")};
+                                 "layer")};
 }
 
 MatrixPlot::Words together_words() {
-  return {.title = QObject::tr("Which experts run together"),
+  return {.title = QObject::tr("Which experts run together, with half of them on"),
           .empty = QObject::tr("Which experts run together appears here with the routing profile."),
           .row = QObject::tr("expert that runs"),
           .column = QObject::tr("expert that runs with it"),
           .value = QObject::tr("% of its tokens"),
-          .reading = QObject::tr("When expert %1 runs, expert %2 runs too for %3 % of the tokens"),
-          .unknown = QString()};
+          .reading = QObject::tr("When expert %1 runs, expert %2 runs too for %3 % of the tokens")};
 }
 
-/// The threshold with which as many experts run as with `policy`, which is a top-k.
-double threshold_like(const PolicyEditor& editor, int layer, const LayerPolicy& policy) {
-  double low = std::log(histogram_low), high = std::log(histogram_high);
-  constexpr int halvings = 24;
-  for (int i = 0; i < halvings; ++i) {
-    const double middle = (low + high) / 2;
-    const double experts = editor.price(layer, LayerPolicy::above(std::exp(middle))).policy.mean_experts;
-    (experts > policy.k ? low : high) = middle;
-  }
-  return std::exp((low + high) / 2);
+/// Runs of earlier versions counted the load with half of the experts on, and not under other policies.
+QString title_of_loads(bool of_policy) {
+  return of_policy ? QObject::tr("How often every expert runs")
+                   : QObject::tr("How often every expert runs with half of them on, not under this policy");
 }
 
-/// Per cent of the tokens for which each expert is on at its layer's middle threshold, [layers, routed].
-Matrix load_of_layers(const RunData& run) {
+QString title_of_load(bool of_policy) {
+  return of_policy ? QObject::tr("Expert load")
+                   : QObject::tr("Expert load with half of the experts on, not under this policy");
+}
+
+/// Per cent of the tokens for which each expert is on, [layers, routed].
+Matrix matrix_of(const std::vector<LayerLoad>& loads) {
   Matrix matrix;
-  if (!run.profile) return matrix;
-  matrix.rows = run.layer_count();
-  for (const LayerProfile& layer : run.profile->layers)
-    matrix.columns = std::max(matrix.columns, layer.routed);
+  matrix.rows = static_cast<int>(loads.size());
+  for (const LayerLoad& load : loads) {
+    matrix.columns = std::max(matrix.columns, static_cast<int>(load.experts.size()));
+    matrix.unknown.push_back(load.why_none);
+  }
   const auto columns = static_cast<std::size_t>(matrix.columns);
-  matrix.values.assign(static_cast<std::size_t>(matrix.rows) * columns,
-                       std::numeric_limits<double>::quiet_NaN());
-  for (const LayerProfile& layer : run.profile->layers)
-    std::ranges::transform(layer.expert_load,
-                           matrix.values.begin() + static_cast<std::ptrdiff_t>(layer.layer) * matrix.columns,
+  matrix.values.assign(loads.size() * columns, std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t layer = 0; layer < loads.size(); ++layer)
+    std::ranges::transform(loads[layer].experts,
+                           matrix.values.begin() + static_cast<std::ptrdiff_t>(layer * columns),
                            [](double share) { return 100 * share; });
   return matrix;
 }
 
-std::vector<LoadPlot::Text> loads_by_text(const RunData& run, const LayerProfile& layer) {
+std::vector<LoadPlot::Text> loads_by_text(const RunData& run, const LayerLoad& load) {
   std::vector<LoadPlot::Text> texts;
-  for (std::size_t file = 0; file < layer.domain_load.size(); ++file) {
-    if (layer.domain_load[file].size() != layer.expert_load.size()) continue;
+  for (std::size_t file = 0; file < load.by_file.size(); ++file) {
+    if (load.by_file[file].size() != load.experts.size()) continue;
     texts.push_back({file < run.recipe.text.size()
                          ? QString::fromStdString(run.recipe.text[file].filename().string())
                          : QObject::tr("text %1").arg(file + 1),
-                     layer.domain_load[file]});
+                     load.by_file[file]});
   }
   return texts;
 }
@@ -115,8 +114,10 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
       warning_(new Note(Note::Kind::plain)),
       weights_(new RoutingPlot),
       load_(new LoadPlot),
+      ridges_(new RidgePlot),
       layers_(new MatrixPlot(layers_words())),
-      together_(new MatrixPlot(together_words())) {
+      together_(new MatrixPlot(together_words())),
+      all_layers_(new QTabWidget) {
   title_->setObjectName(QStringLiteral("layer_title"));
   QFont larger = font();
   larger.setPointSizeF(larger.pointSizeF() * 1.15);
@@ -125,13 +126,14 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
   warning_->setObjectName(QStringLiteral("router_warning"));
   weights_->setObjectName(QStringLiteral("routing_plot"));
   load_->setObjectName(QStringLiteral("load_plot"));
+  ridges_->setObjectName(QStringLiteral("ridge_plot"));
   layers_->setObjectName(QStringLiteral("layers_plot"));
   together_->setObjectName(QStringLiteral("coactivation_plot"));
   title_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   make_grains();
   arrange();
-  layers_->set_matrix(load_of_layers(editor_.run()), 100);
   connect(layers_, &MatrixPlot::row_clicked, this, &RouterInspector::layer_selected);
+  connect(ridges_, &RidgePlot::row_clicked, this, &RouterInspector::layer_selected);
   connect(weights_, &RoutingPlot::changed, this, &RouterInspector::move_threshold);
   connect(weights_, &RoutingPlot::committed, &editor_, &PolicyEditor::commit);
   connect(&editor_, &PolicyEditor::changed, this, &RouterInspector::follow);
@@ -155,19 +157,25 @@ std::optional<Product> RouterInspector::product() const {
 
 void RouterInspector::arrange() {
   const int space = spacing(*this);
-  auto* matrices = new QTabWidget;
-  matrices->setDocumentMode(true);
-  matrices->addTab(layers_, tr("Layers × experts"));
-  matrices->addTab(together_, tr("Co-activation"));
+  all_layers_->setDocumentMode(true);
+  all_layers_->setObjectName(QStringLiteral("all_layers"));
+  all_layers_->addTab(ridges_, tr("All layers"));
+  all_layers_->addTab(layers_, tr("Loads"));
+  all_layers_->addTab(together_, tr("Co-activation"));
+  connect(all_layers_, &QTabWidget::currentChanged, this, &RouterInspector::follow_layers);
   auto* right = new QSplitter(Qt::Vertical);
   right->addWidget(load_);
-  right->addWidget(matrices);
+  right->addWidget(all_layers_);
   right->setStretchFactor(0, 2);
   right->setStretchFactor(1, 3);
   auto* split = new QSplitter(Qt::Horizontal);
   split->addWidget(weights_);
   split->addWidget(right);
-  right->setVisible(!editor_.run().recipe.layers.empty());  // it shows experts
+  if (editor_.run().recipe.layers.empty()) {  // there are no experts
+    load_->hide();
+    all_layers_->setTabVisible(1, false);
+    all_layers_->setTabVisible(2, false);
+  }
   split->setStretchFactor(0, 4);
   split->setStretchFactor(1, 3);
   for (QSplitter* splitter : {right, split}) {
@@ -190,12 +198,9 @@ void RouterInspector::arrange() {
 void RouterInspector::select_layer(int layer) {
   layer_ = layer;
   const RunData& run = editor_.run();
-  const LayerProfile* profile = run.profile_of(layer);
-  load_->set_load(profile ? profile->expert_load : std::vector<double>(),
-                  profile ? loads_by_text(run, *profile) : std::vector<LoadPlot::Text>());
-  if (several_texts(run)) load_->set_caption(profile ? texts_caption(*load_, *profile) : QString());
-  together_->set_matrix(coactivation_of(profile), 100);
+  together_->set_matrix(coactivation_of(run.profile_of(layer)), 100);
   layers_->set_row(layer);
+  ridges_->set_row(layer);
   const QString warning = router_warning(run, layer);
   warning_->setText(QStringLiteral("⚠ ") + warning);
   warning_->setVisible(!warning.isEmpty());
@@ -204,55 +209,80 @@ void RouterInspector::select_layer(int layer) {
 
 void RouterInspector::show_grain() {
   const RunData& run = editor_.run();
-  const LayerProfile* profile = run.profile_of(layer_);
   const auto chosen = product();
-  weights_->set_threshold({});
   if (!chosen) {
     weights_->set_words_of_experts();
-    weights_->set_counts(profile ? profile->all : HistogramCounts(),
-                         profile ? profile->top1 : HistogramCounts());
   } else {
     const bool neurons = *chosen == Product::down;
     weights_->set_words(
+        tr("Sizes of the %1").arg(product_in_words(*chosen)),
         neurons ? tr("size of a neuron, |h| ‖down‖ (log scale)") : tr("size of an input, |x| (log scale)"),
         tr("Those at or above the threshold run. What is smaller is left out, with the weights that it would "
            "be multiplied with. Drag the line, or move it with the arrow keys. A dashed line decides nothing "
            "yet. The first token of a text leaves out nothing."));
-    const InputProfile* inputs = run.inputs_of(layer_);
-    weights_->set_counts(inputs ? inputs->of(*chosen) : HistogramCounts());
   }
+  const bool converted = run.tradeoff->layers[static_cast<std::size_t>(layer_)].candidates.size() > 1;
+  weights_->set_empty_words(
+      chosen || converted
+          ? tr("The run has no histogram of this layer (profile.json). Its policy holds all the same.")
+          : tr("Layer %1 was not converted: it has no router.").arg(layer_));
+  const LayerProfile* profile = run.profile_of(layer_);
+  const HistogramCounts* counts = weights_of(run, layer_, chosen);
+  weights_->set_division({});  // what was shown before must not stretch the axis
+  weights_->set_counts(counts ? *counts : HistogramCounts(),
+                       !chosen && profile ? profile->top1 : HistogramCounts());
+  show_ridges();
   follow();
+}
+
+/// The ridges are those of the chosen grain.
+void RouterInspector::show_ridges() {
+  std::vector<HistogramCounts> layers;
+  for (int layer = 0; layer < editor_.run().layer_count(); ++layer) {
+    const HistogramCounts* counts = weights_of(editor_.run(), layer, product());
+    layers.push_back(counts ? *counts : HistogramCounts());
+  }
+  ridges_->set_title(
+      tr("All layers: %1").arg(product() ? product_in_words(*product()) : tr("routing weights")));
+  ridges_->set_counts(std::move(layers),
+                      product() ? tr("size (log scale)") : tr("routing weight (log scale)"));
 }
 
 void RouterInspector::follow() {
   if (layer_ < 0) return;
-  const LayerPolicy& policy = editor_.policy().layers[static_cast<std::size_t>(layer_)];
   title_->setText(layer_title(editor_, layer_));
-  if (const auto chosen = product()) {
-    const InputCut& cut = policy.cut(*chosen);
-    weights_->set_caption(cut_consequence(editor_, layer_, *chosen));
-    weights_->set_idle(cut.threshold <= 0);
-    if (cut.threshold > 0)
-      weights_->set_threshold(cut.threshold);
-    else if (editor_.knows_inputs())
-      weights_->set_resting_line(0, tr("all"));
-    return;
-  }
-  weights_->set_caption(layer_consequence(editor_, layer_));
-  weights_->set_idle(policy.kind == LayerPolicy::Kind::dense);
-  show_line(policy);
+  const auto chosen = product();
+  weights_->set_caption(chosen ? cut_consequence(editor_, layer_, *chosen)
+                               : layer_consequence(editor_, layer_));
+  weights_->set_division(division_of(editor_, layer_, chosen));
+  follow_load();
+  follow_layers();
 }
 
-/// Shows a dashed line in a layer without a threshold, which a person can drag to give it one.
-void RouterInspector::show_line(const LayerPolicy& policy) {
-  if (policy.kind == LayerPolicy::Kind::threshold)
-    weights_->set_threshold(policy.threshold);
-  else if (editor_.run().profile_of(layer_) == nullptr)
-    weights_->set_threshold({});
-  else if (policy.kind == LayerPolicy::Kind::dense)
-    weights_->set_resting_line(0, tr("dense"));
-  else
-    weights_->set_resting_line(threshold_like(editor_, layer_, policy), tr("as %1").arg(in_words(policy)));
+void RouterInspector::follow_load() {
+  const LayerLoad load = load_of(editor_, layer_);
+  load_->set_title(title_of_load(load.of_policy));
+  load_->set_empty_words(load.why_none);
+  load_->set_load(load.experts, loads_by_text(editor_.run(), load));
+  if (!several_texts(editor_.run())) return;
+  const LayerProfile* profile = editor_.run().profile_of(layer_);
+  load_->set_caption(profile && !load.by_file.empty() ? texts_caption(*load_, *profile) : QString());
+}
+
+/// Draws only what is in front.
+void RouterInspector::follow_layers() {
+  if (all_layers_->currentWidget() == ridges_) {
+    std::vector<Division> divisions;
+    for (int layer = 0; layer < editor_.run().layer_count(); ++layer)
+      divisions.push_back(division_of(editor_, layer, product()));
+    ridges_->set_divisions(std::move(divisions));
+  } else if (all_layers_->currentWidget() == layers_) {
+    std::vector<LayerLoad> loads;
+    for (int layer = 0; layer < editor_.run().layer_count(); ++layer)
+      loads.push_back(load_of(editor_, layer));
+    layers_->set_title(title_of_loads(std::ranges::all_of(loads, &LayerLoad::of_policy)));
+    layers_->set_matrix(matrix_of(loads), 100);
+  }
 }
 
 void RouterInspector::move_threshold(double threshold) {

@@ -1,5 +1,5 @@
-// Shows what the router of a layer does: routing weights with the threshold, expert load, the load of all
-// layers, co-activation.
+// Shows what the router of a layer does: routing weights with the threshold, expert load, the weights and the
+// load of all layers, co-activation.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 
 class QComboBox;
 class QLabel;
+class QTabWidget;
 
 namespace ladimo::ui {
 
@@ -17,6 +18,7 @@ class LoadPlot;
 class MatrixPlot;
 class Note;
 class PolicyEditor;
+class RidgePlot;
 class RoutingPlot;
 
 class RouterInspector : public QWidget {
@@ -34,8 +36,10 @@ class RouterInspector : public QWidget {
   /// The product whose inputs are shown; none: the experts.
   std::optional<Product> product() const;
   void show_grain();
+  void show_ridges();
   void follow();
-  void show_line(const LayerPolicy& policy);
+  void follow_load();
+  void follow_layers();
   void move_threshold(double threshold);
 
   PolicyEditor& editor_;
@@ -45,8 +49,10 @@ class RouterInspector : public QWidget {
   Note* warning_;
   RoutingPlot* weights_;
   LoadPlot* load_;
+  RidgePlot* ridges_;
   MatrixPlot* layers_;
   MatrixPlot* together_;
+  QTabWidget* all_layers_;
 };
 
 }  // namespace ladimo::ui

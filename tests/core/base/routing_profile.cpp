@@ -73,15 +73,39 @@ TEST_CASE("a profile is read back completely; one of an earlier version has no l
   layer.dead = {0, 1, 2};
   layer.warnings = router_warnings(layer);
   REQUIRE(layer.warnings.size() == 1);
+  layer.loads = {{LayerPolicy::above(0.02), std::vector<double>(8, 0.75), {}},
+                 {LayerPolicy::top(3), std::vector<double>(8, 0.375), {std::vector<double>(8, 0.25)}}};
   const json written = to_json(RoutingProfile{100, {layer}});
   CHECK(written["layers"][0]["warnings"][0]["hint"].get<std::string>().find("--experts") !=
         std::string::npos);
   CHECK(routing_profile_from_json(written).layers[0].warnings[0].hint == layer.warnings[0].hint);
   CHECK(to_json(routing_profile_from_json(written)) == written);
   json earlier = written;
-  for (const char* key : {"stability", "domain_load", "warnings"}) earlier["layers"][0].erase(key);
+  for (const char* key : {"stability", "domain_load", "loads", "warnings"}) earlier["layers"][0].erase(key);
   CHECK(routing_profile_from_json(earlier).layers[0].stability == 1);
   json broken = written;
   broken["layers"][0]["domain_load"] = {3};
   check_refused("domain_load is not a list of lists of numbers", [&] { routing_profile_from_json(broken); });
+  broken = written;
+  broken["layers"][0]["loads"][0]["experts"].push_back(1);
+  check_refused("loads[0].experts does not have", [&] { routing_profile_from_json(broken); });
+}
+
+TEST_CASE("the load under any policy lies between the loads that were counted") {
+  LayerProfile profile;
+  CHECK_FALSE(load_under(profile, LayerPolicy::top(2)));
+  profile.loads = {{LayerPolicy::above(-0.1), {1, 1}, {{1, 1}, {1, 1}}},
+                   {LayerPolicy::above(0.3), {0.8, 0.4}, {{0.6, 0.4}, {1, 0.4}}},
+                   {LayerPolicy::top(2), {1, 1}, {}},
+                   {LayerPolicy::top(0), {0, 0}, {}}};
+  const auto experts = [&](const LayerPolicy& policy) { return load_under(profile, policy)->experts; };
+  CHECK(experts(LayerPolicy::above(-1)) == std::vector<double>{1, 1});
+  CHECK(experts(LayerPolicy::above(0.3)) == std::vector<double>{0.8, 0.4});
+  CHECK(experts(LayerPolicy::above(0.1))[1] == doctest::Approx(0.7));
+  CHECK(load_under(profile, LayerPolicy::above(0.1))->by_file[0][0] == doctest::Approx(0.8));
+  CHECK(experts(LayerPolicy::above(0.45))[0] == doctest::Approx(0.4));  // none runs at twice the last
+  CHECK(experts(LayerPolicy::above(3)) == std::vector<double>{0, 0});
+  CHECK(experts(LayerPolicy::top(1)) == std::vector<double>{0.5, 0.5});
+  CHECK(load_under(profile, LayerPolicy::top(1))->policy.k == 1);
+  CHECK_FALSE(load_under(profile, LayerPolicy::dense()));
 }

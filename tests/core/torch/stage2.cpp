@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -213,6 +214,25 @@ TEST_CASE("the profile compares the loads of the source files") {
   const auto alone = measure_routing(example.source, example.moe, {0}, one_file, {}).profile.layers.front();
   CHECK(alone.domain_load.empty());
   CHECK(alone.stability == 1);
+}
+
+TEST_CASE("the profile has the load under every policy of the ladder") {
+  const PicoMoe example;
+  const auto measured = measure_routing(example.source, example.moe, {0}, example.windows, {});
+  const LayerProfile& layer = measured.profile.layers.front();
+  REQUIRE(layer.loads.size() == measured.candidates[0].size());
+  for (const auto& load : layer.loads) {
+    const double experts = std::accumulate(load.experts.begin(), load.experts.end(), 0.0);
+    CHECK(experts == doctest::Approx(load.policy.mean_experts).epsilon(0.02));
+    REQUIRE(load.by_file.size() == 2);
+    for (std::size_t e = 0; e < 8; ++e)
+      CHECK((load.by_file[0][e] + load.by_file[1][e]) / 2 == doctest::Approx(load.experts[e]).epsilon(1e-5));
+    if (load.policy.kind == LayerPolicy::Kind::top_k) CHECK(experts == doctest::Approx(load.policy.k));
+  }
+  const auto middle = load_under(layer, LayerPolicy::above(layer.middle_threshold));
+  REQUIRE(middle);
+  CHECK(std::accumulate(middle->experts.begin(), middle->experts.end(), 0.0) ==
+        doctest::Approx(4).epsilon(0.1));
 }
 
 TEST_CASE("routing weights are counted in the common bins") {
