@@ -239,7 +239,7 @@ TEST_CASE("saving under an existing name says that it replaces a policy, which c
   child<QLineEdit>(shown.panel, "policy_name").setText("calm");
   CHECK(shown.press("save_policy").text().contains("Replace"));
   shown.press("save_policy").click();
-  CHECK(shown.notice("saved_policies").contains("in the place of another"));
+  CHECK(shown.notice("saved_policies").contains("had this name was replaced"));
   CHECK(RunHistory::of(shown.editor).policies().at("calm").layers != calm);
   CHECK(shown.press("save_policy").text().contains("Save"));
   for (auto* button : child<QWidget>(shown.panel, "saved_policies").findChildren<QAbstractButton*>())

@@ -119,7 +119,7 @@ TEST_CASE("the trade-off slider changes the policy, the table and the sentence")
   CHECK(opened.text("predicted_sentence").contains("Predicted: KL 0  ·"));
   slider.setValue(1000);
   CHECK(opened.cell(1, LayerModel::policy) != "dense");
-  CHECK(opened.text("layer_title").contains("top "));
+  CHECK(opened.text("layer_title").contains("shared experts only"));
   slider.setFocus();
   QTest::keyClick(&slider, Qt::Key_Left);
   CHECK(opened.editor.tradeoff() == doctest::Approx(0.99));
@@ -161,7 +161,7 @@ TEST_CASE("a layer that is selected anywhere is selected everywhere") {
 TEST_CASE("the table can be searched") {
   Opened opened;
   opened.editor.pin(2, LayerPolicy::top(12));
-  opened.find<QLineEdit>("layer_search").setText("STRONGEST");
+  opened.find<QLineEdit>("layer_search").setText("TOP 12");
   const auto& found = *opened.find<QTableView>("layer_table").model();
   CHECK(found.rowCount() == 1);
   opened.find<QLineEdit>("layer_search").setText(" 1");
