@@ -87,7 +87,6 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   plot.yAxis2->setLabel(tr("% at or above"));
   line_ = std::make_unique<ThresholdLine>(plot);
   make_controls();
-  plot.setFocusPolicy(Qt::StrongFocus);
   plot.setObjectName(QStringLiteral("routing_canvas"));
   set_words_of_experts();
   show_empty();
