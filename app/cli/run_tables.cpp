@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -14,6 +13,7 @@
 #include "policy/class_policies.h"
 #include "policy/frontier.h"
 #include "policy/moe_class.h"
+#include "policy/perplexity_change.h"
 #include "run/run_view.h"
 
 namespace ladimo::cli {
@@ -34,13 +34,11 @@ void refuse_to_overwrite(const std::filesystem::path& file) {
   }
 }
 
-void print_predicted(const PolicyNumbers& n, double dense_perplexity,
-                     const std::optional<Decoding>& decoding) {
+void print_predicted(const PolicyNumbers& n, double ratio, const std::optional<Decoding>& decoding) {
   fmt::print(
-      "predicted: KL {} nats/token · perplexity {} -> {} ({:+.1f} %) · activated {:.1f} % of all "
-      "parameters, {:.1f} % of the FFNs'",
-      format_number(n.kl), format_number(dense_perplexity), format_number(n.perplexity),
-      100 * (n.perplexity / dense_perplexity - 1), 100 * n.activated_fraction, 100 * n.ffn_activated);
+      "predicted: KL {} nats/token · perplexity {} · activated {:.1f} % of all parameters, {:.1f} % of the "
+      "FFNs'",
+      format_number(n.kl), change_in_words(ratio), 100 * n.activated_fraction, 100 * n.ffn_activated);
   if (n.decode_ms)
     fmt::print(" · {} ms per {}", format_number(*n.decode_ms),
                decoding
@@ -84,7 +82,7 @@ void print_policy(const Policy& policy, const TradeoffTable& table,
   auto predicted = policy.predicted;
   if (latency && !predicted.decode_ms)
     predicted.decode_ms = predict(table, &*latency, policy.layers).decode_ms;
-  print_predicted(predicted, std::exp(table.dense_nll), policy.decoding);
+  print_predicted(predicted, perplexity_ratio(table, predicted), policy.decoding);
 }
 
 void print_show(const RunView& view) {

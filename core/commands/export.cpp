@@ -17,6 +17,7 @@
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
 #include "policy/class_policies.h"
+#include "policy/perplexity_change.h"
 #include "run/step.h"
 #include "transfer/format.h"
 #include "transfer/model_card.h"
@@ -84,6 +85,11 @@ Format::Expected expected_of(const LoadedModel& model, const ModelPolicy& policy
 }
 
 /// The run's measurements of this policy.
+std::optional<double> predicted_ratio(const RunFolder& run, const Policy& policy) {
+  if (!std::filesystem::exists(run.tradeoff_file())) return {};
+  return perplexity_ratio(run.tradeoff(), policy.predicted);
+}
+
 std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& policy) {
   auto found = read_measurements(run);
   std::erase_if(found, [&](const Measurement& one) { return one.policy.layers != policy.layers; });
@@ -169,7 +175,7 @@ ExportResult export_run(const ExportRequest& request, const Runtime& runtime, co
   ExportResult result{request.format, request.output, {}, 0, report.verification, price};
   if (!request.gguf) {
     write_json(folder.path() / "report.json", to_json(report));
-    write_file(folder.path() / "README.md", model_card(report));
+    write_file(folder.path() / "README.md", model_card(report, predicted_ratio(run, source.policy)));
   }
   publish(folder, request, result);
   return result;

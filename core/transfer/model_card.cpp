@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "policy/perplexity_change.h"
 #include "run/task_words.h"
 
 namespace ladimo {
@@ -14,19 +15,26 @@ namespace {
 
 std::string percent(double share) { return format_number(100 * share) + " %"; }
 
-std::string row(const std::string& what, const PolicyNumbers& numbers) {
-  return fmt::format("| {} | {} | {} | {} | {} |\n", what, format_number(numbers.kl),
-                     format_number(numbers.perplexity), percent(numbers.activated_fraction),
-                     percent(numbers.ffn_activated));
+std::string row(const std::string& what, const PolicyNumbers& numbers, const std::string& perplexity) {
+  return fmt::format("| {} | {} | {} | {} | {} |\n", what, format_number(numbers.kl), perplexity,
+                     percent(numbers.activated_fraction), percent(numbers.ffn_activated));
+}
+
+/// A prediction is for other text than measurements are, so it is told as a change alone.
+std::string predicted_row(const PolicyNumbers& predicted, std::optional<double> predicted_ratio) {
+  return row("predicted", predicted, predicted_ratio ? change_in_words(*predicted_ratio) : "-");
 }
 
 std::string measured_rows(const std::vector<Measurement>& measurements) {
   std::string rows;
   for (const Measurement& m : measurements) {
     if (!m.has_text()) continue;
-    rows += row(fmt::format("measured {} on {} tokens of {}", m.date, m.tokens,
-                            m.split == EvaluatedText::checking ? "the run's held-out text" : "other text"),
-                m.numbers);
+    rows += row(
+        fmt::format("measured {} on {} tokens of {}", m.date, m.tokens,
+                    m.split == EvaluatedText::checking ? "the run's held-out text" : "other text"),
+        m.numbers,
+        fmt::format("{} → {} ({})", format_number(m.dense_perplexity), format_number(m.numbers.perplexity),
+                    change_in_words(m.numbers.perplexity / m.dense_perplexity)));
   }
   return rows;
 }
@@ -99,10 +107,11 @@ std::string how_to_load(bool native) {
 }
 
 /// The table of distances. A fit is judged by what was measured after it, so nothing is predicted there.
-std::string distances(const ExportReport& report) {
+std::string distances(const ExportReport& report, std::optional<double> predicted_ratio) {
   if (!report.fit)
-    return "| | KL | perplexity | activated parameters | of the FFNs |\n|---|---|---|---|---|\n" +
-           row("predicted", report.policy.predicted) + measured_rows(report.measurements);
+    return "| | KL | perplexity, dense → converted | activated parameters | of the FFNs |\n"
+           "|---|---|---|---|---|\n" +
+           predicted_row(report.policy.predicted, predicted_ratio) + measured_rows(report.measurements);
   const FitPrice& fit = *report.fit;
   const auto line = [](const char* what, const FitPrice::Numbers& numbers, bool written) {
     return fmt::format("| {}{} | {} | {} |\n", what, written ? ": this folder" : "",
@@ -157,7 +166,7 @@ std::string model_summary(const ExportReport& report) {
                   fmt::format("measured on {} tokens", measured->tokens));
 }
 
-std::string model_card(const ExportReport& report) {
+std::string model_card(const ExportReport& report, std::optional<double> predicted_ratio) {
   const Recipe& recipe = report.recipe;
   const Verification& check = report.verification;
   const bool experts = !recipe.layers.empty(), native = report.format == "native";
@@ -182,7 +191,7 @@ std::string model_card(const ExportReport& report) {
       "| of o |\n|---|---|---|---|---|---|---|\n{}\n"
       "What runs above a threshold is predicted; - is all. Converted with {} calibration tokens, seed {}; "
       "`report.json` has the whole recipe.\n",
-      recipe.model_name(), what, how_to_load(native), distances(report), check.tokens,
+      recipe.model_name(), what, how_to_load(native), distances(report, predicted_ratio), check.tokens,
       native ? "the run's" : "those of the same layers in the run", format_number(check.max_logit_error),
       native ? "" : "against the run under the policy that was asked for: ",
       format_number(check.kl_against_run),

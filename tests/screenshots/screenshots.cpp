@@ -215,12 +215,13 @@ void walk_wizard(const Demo& demo, const Album& album) {
   click(seen<QAbstractButton>(window, "text_fewer"));
   wait_until([&] { return wizard.button(QWizard::NextButton)->isEnabled(); });
   album.keep(window, "wizard-text");
-  go_on(wizard);
   choose(window, "tokens", 20000);
+  choose(window, "held_out", 4096);
+  wait_until([&] { return wizard.button(QWizard::NextButton)->isEnabled(); });
+  go_on(wizard);
   QTest::qWait(5000);  // time to draw the partition
   album.keep(window, "wizard-experts");
   click(seen<QAbstractButton>(window, "advanced"));
-  choose(window, "held_out", 4096);
   album.keep(window, "wizard-experts-advanced");
   go_on(wizard);
   type(window, "run_folder", demo.work + "/run");

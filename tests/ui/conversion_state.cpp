@@ -132,3 +132,32 @@ TEST_CASE("a run that is resumed begins with the layers it holds") {
   state.apply(ProgressEvent{1, 0, 1, -1, "partition"}, 0);
   CHECK(state.sentence(1).contains("2 of 2"));
 }
+
+TEST_CASE("reading a run again before it goes on does not change the time that is left") {
+  ConversionState resumed(example_steps(), {0, 1});
+  resumed.start(0);
+  const double at_first = resumed.seconds_left(0);
+  CHECK(at_first == doctest::Approx(57));  // as planned
+  CHECK(resumed.seconds_left(100) == doctest::Approx(at_first));
+  resumed.apply(StepEvent{"layers", 1, 7}, 100);
+  CHECK(resumed.seconds_left(100) == doctest::Approx(at_first));
+}
+
+TEST_CASE("after a pause the time that is left follows from the pace before it") {
+  ConversionState state(example_steps(), {0, 1});
+  state.start(0);
+  state.apply(StepEvent{"calibration text", 0, 7}, 0);
+  state.apply(StepEvent{"layers", 1, 7}, 2);
+  state.apply(ProgressEvent{0, 0, 1, -1, "partition"}, 2);
+  state.apply(LayerEvent{0, 0.3, 0.2, 30}, 32);  // half of the plan's pace
+  const double before = state.seconds_left(32);
+  CHECK(before > 57);
+  state.stop(33, false);
+  state.start(1000);
+  CHECK(state.seconds_left(1060) == doctest::Approx(before).epsilon(0.05));
+  state.apply(StepEvent{"calibration text", 0, 7}, 1060);
+  CHECK(state.seconds_left(1060) == doctest::Approx(before).epsilon(0.05));
+  state.apply(StepEvent{"layers", 1, 7}, 1061);
+  state.apply(ProgressEvent{1, 0, 1, -1, "partition"}, 1061);
+  CHECK(state.seconds_left(1061) == doctest::Approx(before).epsilon(0.1));
+}

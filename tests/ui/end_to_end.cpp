@@ -40,14 +40,13 @@ void convert(ui::MainWindow& window, const TemporaryFolder& folder) {
   go_on(wizard);
   click(seen<QRadioButton>(window, "text_from_files"));
   enter(window, "text_path", text_of(folder / "text.txt"));
-  click(seen<QAbstractButton>(window, "text_fewer"));
+  choose(window, "tokens", 2000);
+  choose(window, "held_out", 512);
   go_on(wizard);
   choose(window, "experts", 6);
   choose(window, "shared", 2);
-  choose(window, "tokens", 2000);
   click(seen<QAbstractButton>(window, "advanced"));
   choose(window, "window", 32);
-  choose(window, "held_out", 512);
   choose(window, "epochs", 1);
   go_on(wizard);
   type(window, "run_folder", text_of(folder / "run"));

@@ -286,7 +286,7 @@ TEST_CASE("names that cannot be file names are refused before the engine is aske
 }
 
 TEST_CASE("the tables of policies pass Qt's model tester") {
-  ui::PoliciesModel policies;
+  ui::PoliciesModel policies(20);
   ui::PolicyLayersModel layers;
   const QAbstractItemModelTester tester(&policies, QAbstractItemModelTester::FailureReportingMode::Fatal);
   const QAbstractItemModelTester layers_tester(&layers,
@@ -295,12 +295,14 @@ TEST_CASE("the tables of policies pass Qt's model tester") {
   one.layers[2] = LayerPolicy::top(12);
   one.layers[3] = LayerPolicy::above(0.031, 27.4);
   one.predicted.kl = 0.0198;
+  one.predicted.perplexity = 21;
   one.predicted.decode_ms.reset();
   Policy other = one;
   other.layers[3] = LayerPolicy::dense();
   policies.set_policies({{"one", one}, {"other", other}});
   layers.set_policies({{"one", one}, {"other", other}});
   CHECK(policies.index(0, ui::PoliciesModel::kl).data() == "0.0198");
+  CHECK(policies.index(0, ui::PoliciesModel::perplexity).data() == "5.00");
   CHECK(policies.index(0, ui::PoliciesModel::decode_ms).data() == "–");
   CHECK(layers.index(2, 1).data() == "top 12");
   CHECK(layers.index(3, 1).data() == "threshold 0.0310 · 27.4 experts on");

@@ -244,6 +244,18 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("the menu saves the chosen policy as the run's own, on every page") {
+  OpenWindow open;
+  open.choose_policy();
+  open.page->show_step(RunPages::evaluate);
+  menu_action(open.window, "&Save as the run's policy")->trigger();
+  CHECK(open.says("The policy is saved as the run's policy."));
+  CHECK(open.saved_in_run() == open.chosen());
+  CHECK_FALSE(open.page->unsaved());
+  menu_action(open.window, "&Save as the run's policy")->trigger();
+  CHECK(open.says("The policy is saved already."));
+}
+
 TEST_CASE("every way out is open where nothing would be lost") {
   for (const WayOut& way : ways_out()) {
     if (way.name == "the end of the session") continue;  // the session closes the window itself

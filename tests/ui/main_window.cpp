@@ -5,6 +5,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QDialog>
+#include <QDoubleSpinBox>
 #include <QDropEvent>
 #include <QLabel>
 #include <QLineEdit>
@@ -21,6 +22,8 @@
 #include <QToolButton>
 #include <QUndoStack>
 #include <QUrl>
+
+#include <qcustomplot.h>
 
 #include "base/files.h"
 #include "example_run.h"
@@ -403,6 +406,44 @@ TEST_CASE("the window asks before it loses a policy that was chosen and not save
   CHECK(words(window).contains("is not saved"));
   window.findChild<ui::RunPages*>()->undo_stack()->undo();
   CHECK(window.close());
+}
+
+TEST_CASE("undo moves the policy only on the page that shows it") {
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  QTest::keyClick(window.findChild<QSlider*>("tradeoff"), Qt::Key_Home);
+  QAction* undo = nullptr;
+  for (QAction* action : window.findChildren<QAction*>())
+    if (action->shortcut() == QKeySequence(QKeySequence::Undo)) undo = action;
+  REQUIRE(undo);
+  CHECK(undo->isEnabled());
+  auto& run = *window.findChild<ui::RunPages*>();
+  for (const auto step : {ui::RunPages::evaluate, ui::RunPages::export_model, ui::RunPages::text}) {
+    run.show_step(step);
+    CHECK_FALSE(undo->isEnabled());
+  }
+  run.show_step(ui::RunPages::policy);
+  CHECK(undo->isEnabled());
+  undo->trigger();
+  CHECK(run.undo_stack()->index() == 0);
+}
+
+TEST_CASE("axes and fields write numbers as tables do, whatever the system's language is") {
+  const QLocale before;
+  QLocale::setDefault(QLocale(QLocale::German));
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/some/run");
+  wait_until_open(window);
+  const auto& canvas = *window.findChild<QCustomPlot*>("frontier_canvas");
+  CHECK(canvas.locale().toString(0.5) == "0.5");
+  window.findChild<ui::RunPages*>()->show_texts();
+  CHECK(window.findChild<QDoubleSpinBox*>("temperature")->text() == "0.00");
+  QLocale::setDefault(before);
 }
 
 TEST_CASE("the run's page asks for an original that was moved") {

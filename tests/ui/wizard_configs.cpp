@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "stand_in_engine.h"
 #include "support/gguf_file.h"
+#include "ui/models/command_lines.h"
 #include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/experts_page_config.h"
 #include "ui/wizard/model_page_config.h"

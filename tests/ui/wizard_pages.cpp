@@ -210,17 +210,46 @@ TEST_CASE("going back and forth from a paused conversion continues the run with 
   CHECK(layers->index(0, 2).data().toString() == "0.400");
 }
 
+TEST_CASE("the summary says what the folder holds already, and what its button does") {
+  const WizardGround ground;
+  nlohmann::json plan = nlohmann::json::parse(plan_json);
+  plan["recipe"] = to_json(default_recipe(read_model(ground.model()).config));
+  const struct {
+    bool resumes, done;
+    const char *words, *button;
+  } rows[] = {{false, false, "Nothing has been written yet", "&Start converting"},
+              {true, false, "it is not finished", "&Continue converting"},
+              {true, true, "it is finished", "&Go on to the run"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.words);
+    plan["resumes"] = row.resumes;
+    for (auto& step : plan["steps"]) step["done"] = row.done;
+    const StandInEngine engine("case \"$1\" in\nplan)\n" + StandInEngine::finding(plan.dump()) +
+                               "\n;;\nesac");
+    ConversionWizard wizard(engine.engine());
+    go_to_summary(wizard, ground);
+    REQUIRE(
+        QTest::qWaitFor([&] { return wizard.currentPage()->subTitle().contains(row.words); }, patience_ms));
+    CHECK(wizard.button(QWizard::NextButton)->text() == row.button);
+  }
+}
+
 TEST_CASE("a number can be typed without interference, and a refused number stays visible") {
   const WizardGround ground;
   const StandInEngine engine = playing(whole, "");
   ConversionWizard wizard(engine.engine());
   go_to_summary(wizard, ground);
   wizard.back();
+  wizard.back();
+  CHECK(wizard.currentId() == ConversionWizard::text_page);  // where the tokens are counted
   auto* tokens = part<QSpinBox>(wizard, "tokens");
+  REQUIRE(wizard.currentPage()->isAncestorOf(tokens));
   tokens->setFocus();
   tokens->selectAll();
-  QTest::keyClicks(tokens, "24576");
-  CHECK(tokens->value() == 24576);
+  QTest::keyClicks(tokens, "1024");
+  CHECK(tokens->value() == 1024);
+  REQUIRE(wait_for(wizard, "1,024 tokens"));
+  click_next(wizard);
   part<QSpinBox>(wizard, "shared")->setValue(9);
   CHECK(part<QSpinBox>(wizard, "shared")->value() == 9);
   CHECK(words(wizard).contains("9 of 4 experts shared"));

@@ -13,6 +13,7 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QStandardItemModel>
+#include <QStyleOptionSlider>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTest>
@@ -123,6 +124,73 @@ TEST_CASE("the trade-off slider changes the policy, the table and the sentence")
   slider.setFocus();
   QTest::keyClick(&slider, Qt::Key_Left);
   CHECK(opened.editor.tradeoff() == doctest::Approx(0.99));
+}
+
+TEST_CASE(
+    "the slider's handle stands under the chosen point, at every place and in every direction of reading") {
+  for (const auto direction : {Qt::LeftToRight, Qt::RightToLeft}) {
+    Opened opened;
+    opened.page->setLayoutDirection(direction);
+    opened.page->resize(1000, 800);
+    auto& slider = opened.find<SettlingSlider>("tradeoff");
+    const auto& canvas = opened.find<QCustomPlot>("frontier_canvas");
+    QTest::qWait(100);  // the plot is drawn, and the slider follows its axis
+    for (const int value : {0, 250, 500, 1000}) {
+      CAPTURE(value);
+      slider.setValue(value);
+      QCoreApplication::processEvents();
+      QStyleOptionSlider option;
+      option.initFrom(&slider);
+      option.minimum = slider.minimum();
+      option.maximum = slider.maximum();
+      option.sliderPosition = option.sliderValue = slider.value();
+      option.orientation = Qt::Horizontal;
+      option.upsideDown = slider.layoutDirection() == Qt::RightToLeft;
+      option.subControls = QStyle::SC_SliderHandle;
+      const QRect handle =
+          slider.style()->subControlRect(QStyle::CC_Slider, &option, QStyle::SC_SliderHandle, &slider);
+      const auto& frontier = opened.editor.frontier();
+      const double budget =
+          frontier.dense_cost() + value / 1000.0 * (frontier.cheapest_cost() - frontier.dense_cost());
+      const double x = canvas.xAxis->coordToPixel(100 * budget / frontier.dense_cost());
+      const int wanted = canvas.mapToGlobal(QPoint(int(std::lround(x)), 0)).x();
+      CHECK(std::abs(slider.mapToGlobal(handle.center()).x() - wanted) <= 2);
+    }
+  }
+}
+
+TEST_CASE("a target that is typed moves the slider, and what cannot be reached is said") {
+  Opened opened;
+  auto& target = opened.find<QLineEdit>("target");
+  QTest::keyClicks(&target, "80 %");
+  QTest::keyClick(&target, Qt::Key_Return);
+  const auto& numbers = opened.editor.policy().predicted;
+  CHECK(numbers.activated_parameters <= 0.8 * opened.editor.frontier().dense_cost() * (1 + 1e-9));
+  CHECK(opened.find<SettlingSlider>("tradeoff").value() == std::lround(1000 * opened.editor.tradeoff()));
+  CHECK(target.text().isEmpty());
+  const QString said = opened.text("predicted_sentence");
+  QTest::keyClicks(&target, "3 %");
+  QTest::keyClick(&target, Qt::Key_Return);
+  CHECK(opened.text("predicted_sentence").contains("No policy activates so little"));
+  CHECK(target.text() == "3 %");
+  QTest::keyClick(&target, Qt::Key_Backspace);
+  CHECK(opened.text("predicted_sentence") == said);
+  target.setText("soon");
+  QTest::keyClick(&target, Qt::Key_Return);
+  CHECK(opened.text("predicted_sentence").contains("“soon” is not a target"));
+}
+
+TEST_CASE("a policy that is kept nowhere can be saved beside the slider") {
+  Opened opened;
+  auto& save = opened.find<QPushButton>("save_chosen");
+  CHECK_FALSE(save.isEnabled());
+  opened.find<SettlingSlider>("tradeoff").setValue(700);
+  CHECK(save.isEnabled());
+  QSignalSpy wanted(opened.page.get(), &WorkspacePage::save_wanted);
+  save.click();
+  CHECK(wanted.count() == 1);
+  RunHistory::of(opened.editor).set_run_policy(opened.editor.policy());
+  CHECK_FALSE(save.isEnabled());
 }
 
 TEST_CASE("a gesture of the slider is one undo step") {

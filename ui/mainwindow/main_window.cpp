@@ -24,8 +24,10 @@
 #include "ui/mainwindow/start_page.h"
 #include "ui/mainwindow/window_place.h"
 #include "ui/settings/demo.h"
+#include "ui/settings/number_format.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/calm_wheel.h"
+#include "ui/widgets/context_key.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/scrolling.h"
 #include "ui/widgets/spacing.h"
@@ -57,6 +59,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
       pages_(new QStackedWidget),
       start_(new StartPage),
       undo_(new QUndoGroup(this)) {
+  use_number_format();
   auto* content = new QWidget;
   auto* layout = new QVBoxLayout(content);
   layout->setContentsMargins({});
@@ -67,6 +70,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
   setCentralWidget(content);
   setAcceptDrops(true);
   new CalmWheel(this);
+  new ContextKey(this);
   make_file_menu();
   make_edit_menu();
   make_view_menu();
@@ -177,8 +181,14 @@ void MainWindow::welcome_run(RunPages& run) {
   if (run.folder() != demo_run()) remember_recent(keys::recent_runs, run.folder(), run.engine().host);
   if (!run.undo_stack()) return;
   undo_->addStack(run.undo_stack());
-  undo_->setActiveStack(run.undo_stack());
+  connect(&run, &RunPages::step_shown, this, [this, &run] { follow_step(run); });
+  follow_step(run);
   for (QMenu* menu : {view_, policy_}) menu->menuAction()->setEnabled(true);
+}
+
+/// Undo works on the page that shows what it changes. Elsewhere a policy would move unseen.
+void MainWindow::follow_step(const RunPages& run) {
+  undo_->setActiveStack(run.current_step() == RunPages::policy ? run.undo_stack() : nullptr);
 }
 
 void MainWindow::open_model(const QString& model, const Engine& engine) {

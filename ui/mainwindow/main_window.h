@@ -60,6 +60,7 @@ class MainWindow : public QMainWindow {
   void show_page(QWidget* page, const QString& title);
   void show_wizard(ConversionWizard* wizard);
   void welcome_run(RunPages& run);
+  void follow_step(const RunPages& run);
   Engine engine_for(const QString& folder) const;
 
   Engine engine_;

@@ -71,6 +71,7 @@ void MainWindow::make_policy_menu() {
       if (run_ && run_->undo_stack()) (run_->*command)();
     });
   };
+  add(tr("&Save as the run's policy"), QKeySequence::Save, &RunPages::save);
   add(tr("&Measure"), QKeySequence(tr("Ctrl+M")), &RunPages::measure);
   add(tr("&Find a layer"), QKeySequence::Find, &RunPages::find_layer);
   add(tr("&Reset pins"), QKeySequence(tr("Ctrl+Shift+R")), &RunPages::reset_pins);

@@ -22,6 +22,7 @@
 #include "ui/panels/export_panel.h"
 #include "ui/panels/generation_panel.h"
 #include "ui/panels/policy_saving.h"
+#include "ui/panels/speed_panel.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/scrolling.h"
@@ -86,6 +87,15 @@ bool RunPages::unsaved() const { return editor_ && !RunHistory::of(*editor_).kee
 bool RunPages::gone() const { return editor_ && RunHistory::of(*editor_).gone(); }
 
 void RunPages::save_policy() { gone() ? saving_->choose_place() : saving_->save({{}, editor_->policy()}); }
+
+void RunPages::save() {
+  if (!unsaved()) return bar_->show_message({.sentence = tr("The policy is saved already.")});
+  connect(
+      saving_.get(), &PolicySaving::saved, bar_,
+      [this] { bar_->show_message({.sentence = tr("The policy is saved as the run's policy.")}); },
+      Qt::SingleShotConnection);
+  save_policy();
+}
 
 void RunPages::rescue_policy() { saving_->rescue(); }
 
@@ -251,6 +261,7 @@ void RunPages::show_step(int step) {
   }
   breadcrumb_->set_current(step);
   pages_->setCurrentWidget(page);
+  emit step_shown();
 }
 
 WorkspacePage& RunPages::workspace() {
@@ -279,7 +290,7 @@ QWidget* RunPages::make_page(int step) {
     case distil:
       return distil_facts_page(*run_);
     case policy:
-      return new WorkspacePage(run_, *editor_, *serve_);
+      return make_workspace();
     case evaluate:
       return make_evaluation();
     case export_model:
@@ -290,12 +301,19 @@ QWidget* RunPages::make_page(int step) {
   return nullptr;
 }
 
+QWidget* RunPages::make_workspace() {
+  auto* page = new WorkspacePage(run_, *editor_, *serve_);
+  connect(page, &WorkspacePage::save_wanted, this, &RunPages::save);
+  return page;
+}
+
 QWidget* RunPages::make_evaluation() {
   auto* tabs = evaluation_ = new QTabWidget;
   tabs->setObjectName(QStringLiteral("evaluation tabs"));
   tabs->setDocumentMode(true);
   tabs->addTab(new EvaluationPanel(run_, *editor_, *serve_, engine_), tr("Evaluate against original"));
   tabs->addTab(new GenerationPanel(run_, *editor_, *serve_), tr("Compare output"));
+  tabs->addTab(new SpeedPanel(*editor_, *serve_), tr("Speed"));
   return tabs;
 }
 

@@ -66,6 +66,8 @@ class RunPages : public QWidget {
   void find_layer();
   void reset_pins();
   void show_texts();
+  /// Saves the chosen policy as the run's own and says so in the page.
+  void save();
 
  signals:
   /// The chosen policy was saved, in the run or elsewhere.
@@ -78,6 +80,8 @@ class RunPages : public QWidget {
   void reload_wanted();
   /// The run was read; it may be unfinished.
   void opened();
+  /// Another page is shown.
+  void step_shown();
   void continue_wanted(const QString& folder);
   void other_run_wanted();
   /// The folder holds no run that can be opened.
@@ -99,6 +103,7 @@ class RunPages : public QWidget {
   void ask_for_original();
   void choose_original();
   QWidget* make_page(int step);
+  QWidget* make_workspace();
   QWidget* make_evaluation();
   WorkspacePage& workspace();
 

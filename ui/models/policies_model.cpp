@@ -1,7 +1,6 @@
 #include "ui/models/policies_model.h"
 
 #include <limits>
-#include <optional>
 
 #include <QFont>
 
@@ -18,8 +17,9 @@ constexpr ColumnText column_texts[PoliciesModel::column_count] = {
      QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "The name it was saved under")},
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "KL\nnats/token"),
      QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Predicted mean KL(dense ‖ converted)")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Perplexity"),
-     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Predicted for the run's held-out text")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Perplexity\nchange, %"),
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel",
+                       "Predicted change against the dense model's, in per cent of it")},
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Activated\n%"),
      QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel",
                        "Parameters used per token, in per cent of the dense model's")},
@@ -32,41 +32,45 @@ constexpr ColumnText column_texts[PoliciesModel::column_count] = {
      QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "How many layers have which kind of routing policy")},
 };
 
-std::optional<double> number(const PolicyNumbers& numbers, int column) {
-  switch (column) {
-    case PoliciesModel::kl:
-      return numbers.kl;
-    case PoliciesModel::perplexity:
-      return numbers.perplexity;
-    case PoliciesModel::activated:
-      return 100 * numbers.activated_fraction;
-    case PoliciesModel::ffn_activated:
-      return 100 * numbers.ffn_activated;
-    case PoliciesModel::decode_ms:
-      return numbers.decode_ms;
-    default:
-      return {};
-  }
-}
-
-QString cell(const NamedPolicy& row, int column) {
-  if (column == PoliciesModel::name) return row.name;
-  if (column == PoliciesModel::kinds) return kinds_in_words(row.policy.layers);
-  const auto value = number(row.policy.predicted, column);
-  return value ? number_text(*value) : QStringLiteral("–");
-}
-
-QVariant sort_value(const NamedPolicy& row, int column) {
-  if (column == PoliciesModel::name || column == PoliciesModel::kinds) return cell(row, column);
-  return number(row.policy.predicted, column).value_or(std::numeric_limits<double>::infinity());
-}
-
 int alignment(int column) {
   const bool words = column == PoliciesModel::name || column == PoliciesModel::kinds;
   return (words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter;
 }
 
 }  // namespace
+
+PoliciesModel::PoliciesModel(double dense_perplexity, QObject* parent)
+    : QAbstractTableModel(parent), dense_perplexity_(dense_perplexity) {}
+
+std::optional<double> PoliciesModel::number(const NamedPolicy& row, int column) const {
+  const PolicyNumbers& numbers = row.policy.predicted;
+  switch (column) {
+    case kl:
+      return numbers.kl;
+    case perplexity:
+      return 100 * (numbers.perplexity / dense_perplexity_ - 1);
+    case activated:
+      return 100 * numbers.activated_fraction;
+    case ffn_activated:
+      return 100 * numbers.ffn_activated;
+    case decode_ms:
+      return numbers.decode_ms;
+    default:
+      return {};
+  }
+}
+
+QString PoliciesModel::cell(const NamedPolicy& row, int column) const {
+  if (column == name) return row.name;
+  if (column == kinds) return kinds_in_words(row.policy.layers);
+  const auto value = number(row, column);
+  return value ? number_text(*value) : QStringLiteral("–");
+}
+
+QVariant PoliciesModel::sort_value(const NamedPolicy& row, int column) const {
+  if (column == name || column == kinds) return cell(row, column);
+  return number(row, column).value_or(std::numeric_limits<double>::infinity());
+}
 
 void PoliciesModel::set_policies(std::vector<NamedPolicy> policies) {
   beginResetModel();

@@ -1,6 +1,7 @@
 // Two tables that compare policies: one row for each policy, or one column for each, layer by layer.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <QAbstractTableModel>
@@ -21,7 +22,8 @@ class PoliciesModel : public QAbstractTableModel {
   enum Column { name, kl, perplexity, activated, ffn_activated, decode_ms, kinds, column_count };
   static constexpr int sort_role = Qt::UserRole;
 
-  using QAbstractTableModel::QAbstractTableModel;
+  /// `dense_perplexity` is that of the text for which perplexity is predicted.
+  explicit PoliciesModel(double dense_perplexity, QObject* parent = nullptr);
 
   void set_policies(std::vector<NamedPolicy> policies);
   const NamedPolicy& at(int row) const;
@@ -32,6 +34,11 @@ class PoliciesModel : public QAbstractTableModel {
   QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
 
  private:
+  std::optional<double> number(const NamedPolicy& row, int column) const;
+  QString cell(const NamedPolicy& row, int column) const;
+  QVariant sort_value(const NamedPolicy& row, int column) const;
+
+  double dense_perplexity_;
   std::vector<NamedPolicy> policies_;
 };
 

@@ -66,9 +66,13 @@ void RunHistory::set_policy(const QString& name, Policy policy) {
 void RunHistory::set_run_policy(Policy policy) {
   replaced_.erase(QString());
   run_policy_ = std::move(policy);
+  emit policies_changed();
 }
 
-void RunHistory::add_copy(Policy policy) { copies_.push_back(std::move(policy)); }
+void RunHistory::add_copy(Policy policy) {
+  copies_.push_back(std::move(policy));
+  emit policies_changed();
+}
 
 void RunHistory::remove_policy(const QString& name) {
   if (policies_.erase(name) > 0) emit policies_changed();

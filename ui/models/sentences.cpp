@@ -7,6 +7,7 @@
 #include <QStringList>
 
 #include "base/machine.h"
+#include "policy/perplexity_change.h"
 #include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 
@@ -32,13 +33,6 @@ QString rule(const LayerPolicy& policy) {
   if (policy.kind == LayerPolicy::Kind::threshold)
     return QObject::tr("At τ = %1").arg(number_text(policy.threshold));
   return policy.k == 0 ? QObject::tr("Shared experts only") : QObject::tr("Top %1").arg(policy.k);
-}
-
-QString change_in(double before, double after) {
-  const double percent = 100 * (after / before - 1);
-  return QObject::tr("%1 → %2 (%3%4 %)")
-      .arg(number_text(before), number_text(after), percent < 0 ? QStringLiteral("−") : QStringLiteral("+"),
-           number_text(std::abs(percent)));
 }
 
 /// A difference of less than half a per cent is none.
@@ -215,9 +209,8 @@ QString stability_sentence(const LayerProfile& layer) {
 QString predicted_sentence(const PolicyEditor& editor) {
   const RunData& run = editor.run();
   const PolicyNumbers& numbers = editor.policy().predicted;
-  QStringList parts{
-      QObject::tr("KL %1").arg(number_text(numbers.kl)),
-      QObject::tr("perplexity %1").arg(change_in(std::exp(run.tradeoff->dense_nll), numbers.perplexity))};
+  QStringList parts{QObject::tr("KL %1").arg(number_text(numbers.kl)),
+                    QObject::tr("perplexity %1").arg(change_text(perplexity_ratio(*run.tradeoff, numbers)))};
   if (run.latency && numbers.decode_ms) parts << times(*run.latency, numbers, run.layer_count());
   parts << QObject::tr("%1 of the parameters activated (%2 of the FFNs’)")
                .arg(percent_text(numbers.activated_fraction), percent_text(numbers.ffn_activated));
@@ -231,12 +224,20 @@ QString times_source(const LatencyTable& latency) {
       .arg(date_text(latency.date));
 }
 
+QString change_text(double ratio) { return QString::fromStdString(change_in_words(ratio)); }
+
+QString perplexity_in_words(const Measurement& measurement) {
+  const double before = measurement.dense_perplexity, after = measurement.numbers.perplexity;
+  return QObject::tr("%1 → %2 (%3)")
+      .arg(number_text(before), number_text(after), change_text(after / before));
+}
+
 QString measured_sentence(const Measurement& measurement, double predicted_kl) {
   const PolicyNumbers& numbers = measurement.numbers;
   const double distance = numbers.kl - predicted_kl;
   QStringList parts{
       QObject::tr("KL %1").arg(number_text(numbers.kl)),
-      QObject::tr("perplexity %1").arg(change_in(measurement.dense_perplexity, numbers.perplexity)),
+      QObject::tr("perplexity %1").arg(perplexity_in_words(measurement)),
       QObject::tr("%1 of the parameters activated").arg(percent_text(numbers.activated_fraction))};
   if (numbers.decode_ms)
     parts << QObject::tr("%1 ms per token decoding").arg(number_text(*numbers.decode_ms));

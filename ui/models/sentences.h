@@ -40,6 +40,10 @@ QString stability_sentence(const LayerProfile& layer);
 QString predicted_sentence(const PolicyEditor& editor);
 /// Where and when the times behind the predictions were measured. Plain text.
 QString times_source(const LatencyTable& latency);
+/// What a ratio of perplexities changes: "+3.62 %".
+QString change_text(double ratio);
+/// "21.1 → 21.6 (+2.37 %)": of the dense and the converted model on the same text.
+QString perplexity_in_words(const Measurement& measurement);
 /// What was measured (in bold), where and when, and how far it is from `predicted_kl`.
 QString measured_sentence(const Measurement& measurement, double predicted_kl);
 /// What went wrong and what to do, in one paragraph.

@@ -16,6 +16,7 @@
 #include "run/step.h"
 #include "ui/engine/answer.h"
 #include "ui/engine/serve_client.h"
+#include "ui/models/command_lines.h"
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
@@ -30,6 +31,7 @@
 #include "ui/plots/kl_percentiles_plot.h"
 #include "ui/plots/measured_plot.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/copy_command.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
 
@@ -148,6 +150,7 @@ void EvaluationPanel::lay_out() {
   working->addWidget(button_);
   working->addWidget(progress_, 1);
   working->addWidget(notice_, 3);
+  working->addWidget(new CopyCommand([this] { return command_of(form_->request()); }));
   auto* page = new QVBoxLayout(this);
   page->setContentsMargins(2 * space, 2 * space, 2 * space, space);
   page->setSpacing(space);
@@ -168,6 +171,19 @@ void EvaluationPanel::start() {
   progress_->setRange(0, 0);
   request_ = serve_.evaluate(form_->request());
   show_state();
+}
+
+QString EvaluationPanel::command_of(const ServeClient::Measuring& request) const {
+  QStringList arguments{QStringLiteral("eval"), run_->folder};
+  const auto add = [&](const char* option, const QStringList& values) {
+    if (!values.isEmpty()) arguments << QLatin1String(option) << values;
+  };
+  add("--text", request.text);
+  if (request.tokens > 0) add("--tokens", {QString::number(request.tokens)});
+  add("--tasks", request.tasks);
+  if (request.tasks_only) arguments << QStringLiteral("--tasks-only");
+  if (!serve_.original().isEmpty()) add("--dense", {serve_.original()});
+  return command_under(editor_, *request.policy, arguments);
 }
 
 void EvaluationPanel::show_state() {

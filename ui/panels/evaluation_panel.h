@@ -9,6 +9,7 @@
 #include "base/events.h"
 #include "ui/engine/engine.h"
 #include "ui/engine/outcome.h"
+#include "ui/engine/serve_client.h"
 #include "ui/models/run_data.h"
 
 class QAbstractItemModel;
@@ -27,7 +28,6 @@ class MeasuredPlot;
 class MeasurementsModel;
 class Notice;
 class PolicyEditor;
-class ServeClient;
 class TaskResults;
 class TextScoresModel;
 
@@ -41,6 +41,7 @@ class EvaluationPanel : public QWidget {
   void make_table(QTableView& table, QAbstractItemModel& model, const QString& name, const QString& file);
   void lay_out();
   QWidget* lay_out_text();
+  QString command_of(const ServeClient::Measuring& request) const;
   void measure_or_cancel();
   void start();
   void show_state();

@@ -66,19 +66,22 @@ void ExportJob::accept_place(int request, const Outcome& outcome) {
   }
 }
 
-void ExportJob::run(const QString& policy_file) {
-  QStringList arguments{
-      QStringLiteral("export"), editor_.run().folder, QStringLiteral("--format"), request_.format,
-      QStringLiteral("-o"),     request_.path,        QStringLiteral("--policy"), policy_file};
-  if (!request_.precision.isEmpty()) arguments << QStringLiteral("--gguf") << request_.precision;
-  if (request_.fit) arguments << QStringLiteral("--fit");
-  if (request_.finish > 0) arguments << QStringLiteral("--finish") << QString::number(request_.finish);
+QStringList ExportJob::arguments(const Request& request) const {
+  QStringList arguments{QStringLiteral("export"), editor_.run().folder, QStringLiteral("--format"),
+                        request.format,           QStringLiteral("-o"), request.path};
+  if (!request.precision.isEmpty()) arguments << QStringLiteral("--gguf") << request.precision;
+  if (request.fit) arguments << QStringLiteral("--fit");
+  if (request.finish > 0) arguments << QStringLiteral("--finish") << QString::number(request.finish);
   if (!serve_.original().isEmpty()) arguments << QStringLiteral("--dense") << serve_.original();
+  return arguments;
+}
+
+void ExportJob::run(const QString& policy_file) {
   job_ = std::make_unique<EngineProcess>(engine_);
   connect(job_.get(), &EngineProcess::step, this, &ExportJob::tell_step);
   connect(job_.get(), &EngineProcess::progress, this, &ExportJob::tell_progress);
   connect(job_.get(), &EngineProcess::finished, this, &ExportJob::end);
-  job_->start(arguments);
+  job_->start(arguments(request_) << QStringLiteral("--policy") << policy_file);
 }
 
 void ExportJob::tell_step(const StepEvent& event) {

@@ -29,6 +29,8 @@ class ExportJob : public QObject {
   /// All must outlive it.
   ExportJob(PolicyEditor& editor, ServeClient& serve, Engine engine, QObject* parent = nullptr);
 
+  /// The arguments of `ladimo` that write the model, but for the policy.
+  QStringList arguments(const Request& request) const;
   /// Writes the model under the chosen policy. Precondition: not running.
   void start(const Request& request);
   void cancel();

@@ -19,6 +19,7 @@
 #include "ui/engine/answer.h"
 #include "ui/engine/lexicon.h"
 #include "ui/engine/serve_client.h"
+#include "ui/models/command_lines.h"
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
@@ -26,6 +27,7 @@
 #include "ui/models/sentences.h"
 #include "ui/panels/loading_lines.h"
 #include "ui/panels/notice.h"
+#include "ui/widgets/copy_command.h"
 #include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
@@ -198,6 +200,7 @@ QWidget* FormatExport::lay_out_choice() {
   auto* action = new QHBoxLayout;
   action->setSpacing(space);
   action->addWidget(button_);
+  action->addWidget(new CopyCommand([this] { return command(); }));
   action->addWidget(progress_, 1);
   auto* side = new QWidget;
   side->setMinimumHeight(24 * space);
@@ -378,12 +381,22 @@ void FormatExport::ask_or_cancel() {
   if (!path.isEmpty()) write(path);
 }
 
+ExportJob::Request FormatExport::request(const QString& path) const {
+  const ExportChoice choice = selected();
+  ExportJob::Request request{choice.format, choice.gguf ? precision() : QString(), fit_->isChecked()};
+  if (request.fit) request.finish = finish_->value();
+  request.path = path;
+  return request;
+}
+
+QString FormatExport::command() const {
+  return command_under(editor_, editor_.policy(), job_.arguments(request(proposed_path())));
+}
+
 void FormatExport::write(const QString& path) {
   writing_ = selected();
   if (writing_.title.isEmpty()) writing_.title = tr("LaDiMo");  // the engine has not told the formats
-  ExportJob::Request request{writing_.format, writing_.gguf ? precision() : QString(), fit_->isChecked()};
-  if (request.fit) request.finish = finish_->value();
-  request.path = path;
+  ExportJob::Request request = this->request(path);
   request.policy_file = query_.saved_there();
   job_.start(request);
   show_button();

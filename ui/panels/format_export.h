@@ -70,6 +70,8 @@ class FormatExport : public QWidget {
   QString precision() const;  // "bf16"
   std::optional<FormatsModel::Measured> measured(const ExportChoice& choice) const;
   QString proposed_path() const;
+  ExportJob::Request request(const QString& path) const;
+  QString command() const;
 
   PolicyEditor& editor_;
   ServeClient& serve_;

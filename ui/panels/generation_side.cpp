@@ -1,5 +1,8 @@
 #include "ui/panels/generation_side.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <QEvent>
 #include <QLabel>
 #include <QProgressBar>
@@ -13,6 +16,16 @@
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
+namespace {
+
+/// Two digits: 104 -> "100", 9.87 -> "9.9".
+QString rough_text(double value) {
+  const int exponent = value > 0 ? static_cast<int>(std::floor(std::log10(value))) : 0;
+  const double step = std::pow(10, exponent - 1);
+  return QString::number(std::round(value / step) * step, 'f', std::max(0, 1 - exponent));
+}
+
+}  // namespace
 
 GenerationSide::GenerationSide(Model model, QWidget* parent)
     : QWidget(parent),
@@ -63,7 +76,7 @@ void GenerationSide::hold(const QString& why) {
 
 void GenerationSide::wait() {
   begin({});
-  view_->setPlaceholderText(tr("One after the other, so that each one's speed is its own."));
+  view_->setPlaceholderText(tr("The text appears here when the other one is complete."));
   say(tr("Waiting for its turn"));
 }
 
@@ -82,18 +95,21 @@ void GenerationSide::append(const TokenEvent& token) {
     return;
   }
   const double seconds = static_cast<double>(since_first_.nsecsElapsed()) * 1e-9;
-  if (seconds > 0)
-    say(tr("%1 tokens · %2 tokens/s so far")
-            .arg(view_->token_count())
-            .arg(number_text((view_->token_count() - 1) / seconds)));
+  if (seconds > 0) say_speed(view_->token_count(), (view_->token_count() - 1) / seconds);
 }
 
 void GenerationSide::finish(int tokens, double tokens_per_s) {
   busy_->hide();
   view_->flush();
-  say(tr("%1 tokens · %2 (measured)")
-          .arg(tokens)
-          .arg(bold(tr("%1 tokens/s").arg(number_text(tokens_per_s)))));
+  say_speed(tokens, tokens_per_s);
+}
+
+/// In two digits and not bold: one short text is no measurement of the speed.
+void GenerationSide::say_speed(int tokens, double tokens_per_s) {
+  say(tr("%1 tokens · about %2 tokens/s").arg(tokens).arg(rough_text(tokens_per_s)));
+  state_->setToolTip(
+      tr("A rough speed of this one text. Speed, on the page Evaluate, times both models in turns and tells "
+         "how far the times spread."));
 }
 
 void GenerationSide::end(const Outcome& outcome) {
@@ -109,6 +125,7 @@ void GenerationSide::end(const Outcome& outcome) {
 
 void GenerationSide::say(const QString& text, bool failed) {
   state_->setText(text);
+  state_->setToolTip({});
   if (failed == failed_) return;
   failed_ = failed;
   recolour();

@@ -26,7 +26,7 @@ class GenerationSide : public QWidget {
   void wait();                    // waits until the other side is done
   void begin(const QString& prompt);
   void append(const TokenEvent& token);
-  /// Ends with the measured speed over all tokens that were written.
+  /// Ends with the speed over all tokens that were written.
   void finish(int tokens, double tokens_per_s);
   /// Ends without a result because it was stopped or failed. The text stays.
   void end(const Outcome& outcome);
@@ -36,6 +36,7 @@ class GenerationSide : public QWidget {
 
  private:
   void say(const QString& text, bool failed = false);
+  void say_speed(int tokens, double tokens_per_s);
   void recolour();
 
   Model model_;

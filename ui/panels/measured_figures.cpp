@@ -1,29 +1,18 @@
 #include "ui/panels/measured_figures.h"
 
-#include <cmath>
-
 #include <QEvent>
 #include <QGridLayout>
 #include <QLabel>
 
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
+#include "ui/models/sentences.h"
 #include "ui/models/text_scores_model.h"
 #include "ui/models/theme.h"
 #include "ui/panels/panel_text.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
-namespace {
-
-QString signed_percent(double ratio) {
-  const double percent = 100 * (ratio - 1);
-  return (percent < 0 ? QStringLiteral("−") : QStringLiteral("+")) + number_text(std::abs(percent)) +
-         QStringLiteral(" %");
-}
-
-}  // namespace
-
 MeasuredFigures::MeasuredFigures(QWidget* parent)
     : QWidget(parent), heading_(new QLabel), figures_(new QWidget) {
   const int space = spacing(*this);
@@ -85,8 +74,8 @@ void MeasuredFigures::show_measurement(const Measurement& m) {
                                         bold(number_text(percentile(m.kl_percentiles, 100)))));
   perplexity_.measured->setText(
       tr("%1 → %2").arg(number_text(m.dense_perplexity), bold(number_text(m.numbers.perplexity))));
-  perplexity_.beside->setText(
-      m.dense_perplexity > 0 ? signed_percent(m.numbers.perplexity / m.dense_perplexity) : QString());
+  perplexity_.beside->setText(m.dense_perplexity > 0 ? change_text(m.numbers.perplexity / m.dense_perplexity)
+                                                     : QString());
   same_top_.measured->setText(bold(percent_text(m.same_top)));
   same_top_.beside->setText(tr("± %1").arg(percent_text(m.same_top_se)));
   activated_.measured->setText(bold(percent_text(m.numbers.activated_fraction)));

@@ -9,6 +9,7 @@
 #include <QSaveFile>
 
 #include "base/version.h"
+#include "policy/perplexity_change.h"
 #include "ui/models/division.h"
 #include "ui/models/measurements_model.h"
 #include "ui/models/numbers.h"
@@ -46,11 +47,9 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
   report.table({{QObject::tr("Number"), QObject::tr("Predicted"), QObject::tr("Measured")},
                 {QObject::tr("KL, nats per token"), number_text(said.kl),
                  measured([](const Measurement& m) { return number_text(m.numbers.kl); })},
-                {QObject::tr("Perplexity"), number_text(said.perplexity),
-                 measured([](const Measurement& m) { return number_text(m.numbers.perplexity); })},
-                {QObject::tr("Perplexity of the dense original"),
-                 number_text(std::exp(editor.run().tradeoff->dense_nll)),
-                 measured([](const Measurement& m) { return number_text(m.dense_perplexity); })},
+                {QObject::tr("Perplexity against the dense original"),
+                 change_text(perplexity_ratio(*editor.run().tradeoff, said)),
+                 measured([](const Measurement& m) { return perplexity_in_words(m); })},
                 {QObject::tr("Same top token"), none,
                  measured([](const Measurement& m) { return percent_text(m.same_top); })},
                 {QObject::tr("Activated parameters"), percent_text(said.activated_fraction),
@@ -67,9 +66,7 @@ void add_numbers(ReportDocument& report, PolicyEditor& editor) {
         QObject::tr("Measured on %1 (%2 tokens, window %3), %4, %5.")
             .arg(text_in_words(*found).toHtmlEscaped(), grouped(found->tokens))
             .arg(found->window)
-            .arg(date_in_words(found->date), QString::fromStdString(found->machine).toHtmlEscaped()) +
-        QObject::tr(" Predictions come from other text, so compare the increase of perplexity, not "
-                    "perplexity itself."));
+            .arg(date_in_words(found->date), QString::fromStdString(found->machine).toHtmlEscaped()));
   else
     report.paragraph(
         QObject::tr("This policy has not been measured. Predictions come from the run's tables."));

@@ -1,5 +1,7 @@
 #include "ui/panels/saved_policies.h"
 
+#include <cmath>
+
 #include <QDir>
 #include <QFile>
 #include <QGridLayout>
@@ -37,7 +39,7 @@ SavedPolicies::SavedPolicies(PolicyEditor& editor, PolicySaving& saving, QWidget
       load_(new QPushButton(tr("&Use this policy"))),
       delete_(new QPushButton(tr("&Delete"))),
       notice_(new Notice),
-      policies_(new PoliciesModel(this)),
+      policies_(new PoliciesModel(std::exp(editor.run().tradeoff->dense_nll), this)),
       sorted_(new QSortFilterProxyModel(this)),
       table_(new QTableView),
       layers_(new PolicyLayersModel(this)),
@@ -52,6 +54,7 @@ SavedPolicies::SavedPolicies(PolicyEditor& editor, PolicySaving& saving, QWidget
   connect(load_, &QPushButton::clicked, this, &SavedPolicies::load);
   connect(delete_, &QPushButton::clicked, this, &SavedPolicies::remove);
   connect(notice_, &Notice::acted, this, [this] {
+    if (loaded_at_) return editor_.undo().undo();
     if (!lost_) return;
     const NamedPolicy again = *lost_;
     save(again.name, again.policy);
@@ -67,6 +70,11 @@ SavedPolicies::SavedPolicies(PolicyEditor& editor, PolicySaving& saving, QWidget
   connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
           &SavedPolicies::show_selection);
   connect(table_, &QTableView::doubleClicked, load_, &QPushButton::click);
+  connect(&editor_.undo(), &QUndoStack::indexChanged, this, [this](int index) {
+    if (!loaded_at_ || index == *loaded_at_) return;
+    loaded_at_.reset();
+    notice_->clear();
+  });
 }
 
 void SavedPolicies::make_tables() {
@@ -102,7 +110,7 @@ void SavedPolicies::lay_out() {
   save_as_run_->setObjectName(QStringLiteral("save_as_run_policy"));
   save_as_run_->setToolTip(tr("The command line uses this policy wherever none is named"));
   load_->setObjectName(QStringLiteral("load_policy"));
-  load_->setToolTip(tr("The selected policy becomes the chosen one; Undo takes it back"));
+  load_->setToolTip(tr("The selected policy becomes the chosen one"));
   delete_->setObjectName(QStringLiteral("delete_policy"));
   if (!saving_.local()) delete_->hide();
 
@@ -196,6 +204,7 @@ void SavedPolicies::save(const QString& name, const Policy& policy) {
   const RunHistory& history = RunHistory::of(editor_);
   const auto before = history.policies().find(name);
   lost_.reset();
+  loaded_at_.reset();
   if (before != history.policies().end()) lost_ = {name, before->second};
   notice_->clear();
   saving_.save({name, policy});
@@ -218,8 +227,12 @@ void SavedPolicies::load() {
   const auto rows = selected();
   if (rows.size() != 1) return;
   try {
+    const int before = editor_.undo().index();
     editor_.load(rows.front().policy);
-    notice_->say(tr("“%1” is the chosen policy now. Undo takes it back.").arg(rows.front().name));
+    const QString said = tr("“%1” is the chosen policy now.").arg(rows.front().name);
+    if (editor_.undo().index() == before) return notice_->say(said);  // it was already
+    loaded_at_ = editor_.undo().index();
+    notice_->offer(said, tr("Undo"));
   } catch (const Refusal& refusal) {
     notice_->show_error(complaint(refusal.problem()));
   }
@@ -242,6 +255,7 @@ void SavedPolicies::remove() {
     return;
   }
   lost_ = rows.front();
+  loaded_at_.reset();
   RunHistory::of(editor_).remove_policy(name);
   notice_->offer(tr("“%1” was deleted.").arg(name), tr("Undo"));
 }

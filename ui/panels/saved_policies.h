@@ -44,6 +44,7 @@ class SavedPolicies : public QWidget {
   PolicyEditor& editor_;
   PolicySaving& saving_;
   std::optional<NamedPolicy> lost_;  // the one deleted or replaced last, which can be restored
+  std::optional<int> loaded_at_;     // the undo step that loaded a policy, while nothing was changed since
   QLineEdit* name_;
   QPushButton *save_, *save_as_run_, *load_, *delete_;
   Notice* notice_;

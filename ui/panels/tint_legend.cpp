@@ -36,13 +36,15 @@ void TintLegend::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   const Theme theme = theme_of(palette());
   painter.setPen(palette().color(QPalette::WindowText));
-  painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, few_);
+  painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, few_);  // on the right in right-to-left layouts
   painter.drawText(rect(), Qt::AlignRight | Qt::AlignVCenter, many_);
-  const double left = fontMetrics().horizontalAdvance(few_) + spacing(*this);
+  const bool from_right = layoutDirection() == Qt::RightToLeft;
+  const double words = fontMetrics().horizontalAdvance(few_) + spacing(*this);
+  const double left = from_right ? width() - words - ramp_width() : words;
   const double step = double(ramp_width()) / steps;
   for (int i = 0; i < steps; ++i)
     painter.fillRect(QRectF(left + i * step, 1, step + 0.5, height() - 2),
-                     tint(theme, double(i) / (steps - 1)));
+                     tint(theme, double(from_right ? steps - 1 - i : i) / (steps - 1)));
   painter.setPen(theme.grid);
   painter.drawRect(QRectF(left, 0.5, ramp_width(), height() - 1));
 }

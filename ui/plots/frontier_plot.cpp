@@ -46,6 +46,7 @@ FrontierPlot::FrontierPlot(QWidget* parent)
   log_kl_->setObjectName(QStringLiteral("frontier_log"));
   connect(log_kl_, &QCheckBox::toggled, this, &FrontierPlot::set_log_kl);
   remember_choice(*log_kl_, keys::frontier_log);
+  connect(&plot, &QCustomPlot::afterReplot, this, &FrontierPlot::drawn);
   auto* column = static_cast<QVBoxLayout*>(layout());
   auto* heading = new QHBoxLayout;
   heading->addWidget(column->takeAt(0)->widget(), 1);
@@ -154,6 +155,14 @@ FrontierPlot::Place FrontierPlot::place_of(const FrontierMark& mark) const {
     place.edges |= Qt::AlignBottom;
   }
   return place;
+}
+
+void FrontierPlot::keep_room(int left, int right) {
+  canvas().axisRect()->setMinimumMargins({left, 0, right, 0});
+}
+
+double FrontierPlot::across(double cost) const {
+  return canvas().mapTo(this, QPoint()).x() + canvas().xAxis->coordToPixel(shown(cost));
 }
 
 void FrontierPlot::label_marks() {

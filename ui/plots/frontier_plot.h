@@ -44,6 +44,10 @@ class FrontierPlot : public Plot {
   void set_measured(std::vector<FrontierMark> marks);
   void set_saved(std::vector<FrontierMark> marks);
   void set_log_kl(bool log);
+  /// Keeps at least this room beside the axes, for the words beside a slider below.
+  void keep_room(int left, int right);
+  /// Where a cost is on the axis, in the plot's pixels from the left.
+  double across(double cost) const;
 
   Rows numbers() const override;
 
@@ -51,6 +55,8 @@ class FrontierPlot : public Plot {
   /// The person points at a cost with the button down (`picked`), or releases it (`pick_ended`).
   void picked(double cost);
   void pick_ended();
+  /// The axes may have moved.
+  void drawn();
 
  protected:
   void recolour(const Theme& theme) override;

@@ -66,6 +66,9 @@ void apply_theme(QCustomPlot& plot, const Theme& theme) {
   plot.legend->setFont(plot.font());
 }
 
+/// With less, labels are larger than what they label.
+QSize least_size(const QWidget& plot) { return QSize(20, 14) * spacing(plot); }
+
 }  // namespace
 
 Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
@@ -98,7 +101,8 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   caption_->hide();
   failure_->hide();
   canvas_->setMouseTracking(true);
-  canvas_->setFocusPolicy(Qt::TabFocus);                    // the menu key needs the focus
+  canvas_->setMinimumSize(least_size(*this));
+  canvas_->setFocusPolicy(Qt::StrongFocus);                 // the menu key needs the focus
   canvas_->setAttribute(Qt::WA_NoMousePropagation, false);  // the wheel scrolls the page around the plot
   canvas_->installEventFilter(this);
   set_title(title);

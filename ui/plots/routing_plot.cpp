@@ -52,7 +52,6 @@ RoutingPlot::RoutingPlot(QWidget* parent)
   beyond_ = std::make_unique<OutsideBar>(plot, OutsideBar::End::upper);
   line_ = std::make_unique<ThresholdLine>(plot);
   make_controls();
-  plot.setFocusPolicy(Qt::StrongFocus);
   plot.setObjectName(QStringLiteral("routing_canvas"));
   set_words_of_experts();
   show_empty();

@@ -6,7 +6,6 @@
 
 #include "policy/moe_class.h"
 #include "text/corpus.h"
-#include "ui/engine/engine.h"
 
 namespace ladimo::ui {
 namespace {
@@ -78,12 +77,6 @@ QStringList conversion_arguments(const QString& command, const Recipe& recipe, c
     arguments << QStringLiteral("--recipe")
               << QString::fromStdString(nlohmann::json{{"stage1", changes}}.dump());
   return arguments;
-}
-
-QString command_line(const QStringList& arguments) {
-  QStringList words{QStringLiteral("ladimo")};
-  for (const QString& argument : arguments) words << shell_word(argument);
-  return words.join(' ');
 }
 
 }  // namespace ladimo::ui

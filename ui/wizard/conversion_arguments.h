@@ -21,9 +21,6 @@ Recipe default_recipe(const ModelConfig& config);
 QStringList conversion_arguments(const QString& command, const Recipe& recipe, const ModelConfig& config,
                                  const QString& run);
 
-/// "ladimo convert …" as a person types it into a shell.
-QString command_line(const QStringList& arguments);
-
 /// "all", or "0-3,7" as --layers takes it.
 QString layers_text(const std::vector<int>& layers, std::int64_t count);
 

@@ -51,15 +51,19 @@ ConversionState::ConversionState(std::vector<PlanStep> steps, const std::vector<
 void ConversionState::start(double now_s) {
   started_s_ = now_s;
   running_engine_ = true;
+  begun_s_.reset();
 }
 
 void ConversionState::stop(double now_s, bool completed) {
   if (!running_engine_) return;
+  pace_ = pace(now_s);
+  begun_s_.reset();
   close_step(now_s);
   spent_s_ += now_s - started_s_;
   running_engine_ = false;
   for (StepState& step : steps_)
     step.status = completed || step.status == Status::done ? Status::done : Status::waiting;
+  for (StepState& step : steps_) step.done_before = step.status == Status::done;
   for (LayerState& layer : layers_)
     if (layer.status == LayerState::Status::running) layer.status = LayerState::Status::waiting;
 }
@@ -87,6 +91,10 @@ void ConversionState::hear(const StepEvent& event, double now_s) {
   running_ = event.index;
   progress_.reset();  // it may belong to the checks before the first step
   step_started_s_ = layer_started_s_ = now_s;
+  if (!begun_s_) {
+    begun_s_ = now_s;
+    begun_share_ = planned_share(now_s);
+  }
   note(now_s, QObject::tr("Step %1 of %2: %3")
                   .arg(event.index + 1)
                   .arg(event.count)
@@ -206,6 +214,7 @@ double ConversionState::layer_share(double now_s) const {
 }
 
 double ConversionState::step_share(const StepState& step, double now_s) const {
+  if (step.done_before) return 1;
   if (step.plan.step == Step::layers && step.status != Status::done) {
     const auto all = static_cast<double>(layers_.size()) - resumed_;
     return all < 1 ? 0 : (finished_layers() - resumed_ + layer_share(now_s)) / all;
@@ -229,13 +238,19 @@ double ConversionState::planned_share(double now_s) const {
   return all > 0 ? done / all : 0;
 }
 
+ConversionState::Pace ConversionState::pace(double now_s) const {
+  if (!begun_s_) return pace_;
+  return {pace_.seconds + now_s - *begun_s_, pace_.share + planned_share(now_s) - begun_share_};
+}
+
+// Reading the run again after a pause is no work of the plan, and the layer in progress begins anew.
 double ConversionState::seconds_left(double now_s) const {
   double all = 0;
   for (const StepState& step : steps_) all += step.plan.done ? 0 : step.plan.seconds;
   if (all <= 0) return -1;
-  const double done = share(now_s) * all;
+  const Pace so_far = pace(now_s);
   const double doubt = all / 20;  // seconds that must pass before the measured pace outweighs the plan
-  return (all - done) * (seconds_spent(now_s) + doubt) / (done + doubt);
+  return all * (1 - planned_share(now_s)) * (so_far.seconds + doubt) / (all * so_far.share + doubt);
 }
 
 QString ConversionState::layer_sentence(double now_s) const {

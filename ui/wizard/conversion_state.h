@@ -83,6 +83,11 @@ class ConversionState {
   const StepState* running_step() const;
   bool converting() const;
   double planned_share(double now_s) const;
+  /// Time spent in steps, and how much of the plan it took.
+  struct Pace {
+    double seconds = 0, share = 0;
+  };
+  Pace pace(double now_s) const;
   double layer_share(double now_s) const;
   double step_share(const StepState& step, double now_s) const;
   double expected_layer_seconds() const;
@@ -100,6 +105,9 @@ class ConversionState {
   double step_started_s_ = 0;
   double layer_started_s_ = 0;
   double furthest_ = 0;                    // largest share so far
+  Pace pace_;                              // of earlier starts
+  std::optional<double> begun_s_;          // when the first step of this start began
+  double begun_share_ = 0;                 // how much was done then
   std::optional<ProgressEvent> progress_;  // progress of the running step, unless it is about layers
   bool running_engine_ = false;
   QStringList log_, warnings_;

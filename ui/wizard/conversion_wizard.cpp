@@ -31,7 +31,14 @@ ConversionWizard::ConversionWizard(Engine engine, QWidget* parent)
   setOption(QWizard::NoDefaultButton, false);
   setSideWidget(sidebar_);
   setPage(model_page, new ModelPage(model_));
-  setPage(text_page, new TextPage(text_));
+  auto* text = new TextPage(text_);
+  setPage(text_page, text);
+  connect(text, &TextPage::counts_wanted, this, [this](const TextPageConfig::Counts& counts) {
+    experts_.change([&](Recipe& recipe) {
+      recipe.tokens = counts.tokens;
+      recipe.held_out_tokens = counts.held_out_tokens;
+    });
+  });
   setPage(experts_page, new ExpertsPage(experts_, text_, sampler_));
   setPage(summary_page, new SummaryPage(summary_));
   setPage(distillation_page, distillation_);
@@ -66,12 +73,6 @@ void ConversionWizard::connect_configs() {
     for (const auto& file : experts_.recipe().text) files << QString::fromStdString(file.string());
     const QStringList wanted = text_.self_text() ? QStringList() : text_.files();
     if (files != wanted) experts_.set_text(wanted);
-  });
-  connect(&text_, &TextPageConfig::fewer_taken, this, [this](const TextPageConfig::Fewer& fewer) {
-    experts_.change([&](Recipe& recipe) {
-      recipe.tokens = fewer.tokens;
-      recipe.held_out_tokens = fewer.held_out_tokens;
-    });
   });
   connect(&summary_, &PageConfig::changed, this, [this] { experts_.set_run_folder(summary_.run_folder()); });
   connect(&experts_, &PageConfig::changed, this, [this] { text_.set_recipe(experts_.recipe()); });

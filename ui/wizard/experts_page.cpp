@@ -33,17 +33,9 @@ auto setter(ExpertsPageConfig& config, Value Recipe::*member) {
   return [&config, member](int value) { config.change([&](Recipe& recipe) { recipe.*member = value; }); };
 }
 
-template <class Widget, class Value, class Set>
-void show_value(Widget& widget, const Value& value, const Set& set) {
-  const QSignalBlocker blocker(widget);
-  set(widget, value);
-}
-void show_value(QSpinBox& box, std::int64_t value) {
-  show_value(box, static_cast<int>(std::min<std::int64_t>(value, most)),
-             [](QSpinBox& b, int v) { b.setValue(v); });
-}
-void show_value(QCheckBox& box, bool value) {
-  show_value(box, value, [](QCheckBox& b, bool v) { b.setChecked(v); });
+void show_flag(QCheckBox& box, bool on) {
+  const QSignalBlocker blocker(box);
+  box.setChecked(on);
 }
 
 }  // namespace
@@ -83,7 +75,6 @@ ExpertsPage::ExpertsPage(ExpertsPageConfig& config, const TextPageConfig& text, 
 QWidget* ExpertsPage::make_knobs() {
   experts_ = make_number(QStringLiteral("experts"), 1, most, 1, setter(config_, &Recipe::experts));
   shared_ = make_number(QStringLiteral("shared"), 0, most, 1, setter(config_, &Recipe::shared));
-  tokens_ = make_number(QStringLiteral("tokens"), 1, most, 10000, setter(config_, &Recipe::tokens));
   target_ = new QComboBox;
   target_->setObjectName(QStringLiteral("made_for"));
   target_->addItem(tr("any format, with our own runtime"), QString());
@@ -108,8 +99,6 @@ QWidget* ExpertsPage::make_knobs() {
            tr("Always on: they hold the neurons that nearly every token needs. A quarter is a good start."));
   add_knob(*form, label_of(Setting::layers), *layers_,
            tr("\"all\", or numbers and ranges such as 0-3,7. The others stay dense."));
-  add_knob(*form, label_of(Setting::tokens), *tokens_,
-           tr("More tokens make better experts, and take longer."));
   add_knob(*form, label_of(Setting::target), *target_,
            tr("A run for a format uses top-k routing with a linear router and no compensation for skipped "
               "experts. Choose one for the best result in llama.cpp or plain transformers."));
@@ -137,8 +126,6 @@ QWidget* ExpertsPage::make_knobs() {
 
 QWidget* ExpertsPage::make_advanced() {
   window_ = make_number(QStringLiteral("window"), 2, most, 64, setter(config_, &Recipe::window));
-  held_out_ =
-      make_number(QStringLiteral("held_out"), 1, most, 4096, setter(config_, &Recipe::held_out_tokens));
   seed_ = make_number(QStringLiteral("seed"), 0, most, 1, [this](int seed) {
     config_.change([&](Recipe& recipe) { recipe.seed = static_cast<std::uint64_t>(seed); });
   });
@@ -167,8 +154,6 @@ QWidget* ExpertsPage::make_advanced() {
   form->setRowWrapPolicy(QFormLayout::WrapAllRows);
   add_knob(*form, label_of(Setting::window), *window_,
            tr("How much text a token can look back on while calibrating."));
-  add_knob(*form, label_of(Setting::held_out_tokens), *held_out_,
-           tr("Half of them measure the trade-off, half check it."));
   add_knob(*form, label_of(Setting::sensitivity), *sensitivity_,
            tr("What each policy changes in the predictions: measured is exact, estimated is faster for large "
               "models."));
@@ -250,21 +235,19 @@ void ExpertsPage::show_knobs() {
     for (QSpinBox* box : {experts_, shared_})
       box->setMaximum(static_cast<int>(config_.model()->config.intermediate_size));
   }
-  show_value(*experts_, recipe.experts);
-  show_value(*shared_, recipe.shared);
-  show_value(*tokens_, recipe.tokens);
+  show_number(*experts_, recipe.experts);
+  show_number(*shared_, recipe.shared);
   if (layers_->text() != config_.layers()) layers_->setText(config_.layers());
-  show_value(*window_, recipe.window);
-  show_value(*held_out_, recipe.held_out_tokens);
-  show_value(*seed_, static_cast<std::int64_t>(recipe.seed));
-  show_value(*epochs_, recipe.stage1.epochs);
+  show_number(*window_, recipe.window);
+  show_number(*seed_, static_cast<std::int64_t>(recipe.seed));
+  show_number(*epochs_, recipe.stage1.epochs);
   for (int i = 0; i < 3; ++i)
     if (recipe.sensitivity == sensitivities[i]) sensitivity_->setCurrentIndex(i);
   target_->setCurrentIndex(std::max(target_->findData(QString::fromStdString(recipe.target)), 0));
   compensation_->setEnabled(recipe.target.empty());
-  show_value(*compensation_, recipe.stage1.compensation);
-  show_value(*refit_, recipe.stage1.refit);
-  show_value(*distil_, recipe.stage1.distil);
+  show_flag(*compensation_, recipe.stage1.compensation);
+  show_flag(*refit_, recipe.stage1.refit);
+  show_flag(*distil_, recipe.stage1.distil);
 }
 
 void ExpertsPage::show_estimates() {

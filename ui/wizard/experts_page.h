@@ -46,7 +46,7 @@ class ExpertsPage : public WizardPage {
   ExpertsPageConfig& config_;
   const TextPageConfig& text_;
   PartitionSampler& sampler_;
-  QSpinBox *experts_, *shared_, *tokens_, *window_, *held_out_, *seed_, *epochs_;
+  QSpinBox *experts_, *shared_, *window_, *seed_, *epochs_;
   QLineEdit* layers_;
   QComboBox *target_, *sensitivity_;
   QCheckBox *compensation_, *refit_, *distil_;

@@ -1,7 +1,11 @@
 // A form row: a control with its name before it and a sentence about it below.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include <QFormLayout>
+#include <QSignalBlocker>
 #include <QSpinBox>
 
 #include "ui/widgets/note.h"
@@ -33,6 +37,12 @@ QSpinBox* make_number(const QString& name, int low, int high, int step, const Ch
   // No group separators: they are inserted while a person types and move the cursor.
   QObject::connect(box, &QSpinBox::valueChanged, box, changed);
   return box;
+}
+
+/// Shows a number without a signal.
+inline void show_number(QSpinBox& box, std::int64_t value) {
+  const QSignalBlocker blocker(box);
+  box.setValue(static_cast<int>(std::min<std::int64_t>(value, box.maximum())));
 }
 
 }  // namespace ladimo::ui

@@ -14,7 +14,8 @@ struct StepState {
   enum class Status { waiting, running, done };
   PlanStep plan;
   Status status = Status::waiting;
-  double seconds = 0;  // spent so far
+  double seconds = 0;        // spent so far
+  bool done_before = false;  // in an earlier start, though it runs again
 };
 
 class StepListModel : public QAbstractTableModel {

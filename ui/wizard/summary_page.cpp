@@ -1,10 +1,10 @@
 #include "ui/wizard/summary_page.h"
 
-#include <QClipboard>
+#include <algorithm>
+
 #include <QEvent>
 #include <QFileDialog>
 #include <QFontDatabase>
-#include <QGuiApplication>
 #include <QHeaderView>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -13,7 +13,9 @@
 #include <QVBoxLayout>
 
 #include "ui/engine/lexicon.h"
+#include "ui/models/command_lines.h"
 #include "ui/models/numbers.h"
+#include "ui/widgets/copy_command.h"
 #include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
@@ -46,10 +48,6 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
       reason_(new Note) {
   setObjectName(QStringLiteral("summary_page"));
   setTitle(tr("Review"));
-  setSubTitle(
-      tr("Nothing has been written yet. The conversion can be paused at any time and continues from the "
-         "last finished layer."));
-  setButtonText(QWizard::NextButton, tr("&Start converting"));
 
   folder_->setObjectName(QStringLiteral("run_folder"));
   folder_->setAccessibleName(tr("Folder of the run"));
@@ -83,8 +81,7 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
   command_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
   command_->setAccessibleName(tr("The same as a command"));
   command_->setFixedHeight(5 * command_->fontMetrics().lineSpacing());
-  auto* copy = new QPushButton(tr("Copy co&mmand"));
-  copy->setToolTip(tr("The same conversion from a terminal"));
+  auto* copy = new CopyCommand([this] { return command_->toPlainText(); });
   auto* command_row = new QHBoxLayout;
   command_row->addWidget(command_, 1);
   command_row->addWidget(copy, 0, Qt::AlignTop);
@@ -101,8 +98,6 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
   still_.setInterval(still_ms);
   connect(&still_, &QTimer::timeout, &config, &SummaryPageConfig::make_plan);
   connect(browse_button, &QPushButton::clicked, this, &SummaryPage::browse);
-  connect(copy, &QPushButton::clicked, this,
-          [this] { QGuiApplication::clipboard()->setText(command_->toPlainText()); });
   connect(folder_, &QLineEdit::textEdited, this, [this](const QString& folder) {
     config_.set_run_folder(folder.trimmed());
     still_.start();
@@ -123,7 +118,29 @@ void SummaryPage::browse() {
   config_.make_plan();
 }
 
+/// Says what the folder holds already, and what the button does about it.
+void SummaryPage::show_beginning() {
+  const auto& plan = config_.plan();
+  if (!plan || !plan->resumes) {
+    setSubTitle(
+        tr("Nothing has been written yet. The conversion can be paused at any time and continues from the "
+           "last finished layer."));
+    setButtonText(QWizard::NextButton, tr("&Start converting"));
+  } else if (std::ranges::all_of(plan->steps, &PlanStep::done)) {
+    setSubTitle(
+        tr("The folder holds this run, and it is finished: nothing is left to do. To convert anew, choose "
+           "another folder."));
+    setButtonText(QWizard::NextButton, tr("&Go on to the run"));
+  } else {
+    setSubTitle(
+        tr("The folder holds this run, and it is not finished. The conversion continues from what is done, "
+           "and can be paused at any time."));
+    setButtonText(QWizard::NextButton, tr("&Continue converting"));
+  }
+}
+
 void SummaryPage::show_config() {
+  show_beginning();
   // Do not replace what is being typed: ~ would become the home folder at once.
   if (!folder_->isModified() && folder_->text() != config_.run_folder())
     folder_->setText(config_.run_folder());

@@ -28,6 +28,7 @@ class SummaryPage : public WizardPage {
  private:
   void browse();
   void show_config();
+  void show_beginning();
 
   SummaryPageConfig& config_;
   QLineEdit* folder_;

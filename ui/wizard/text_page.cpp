@@ -1,6 +1,7 @@
 #include "ui/wizard/text_page.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <QDropEvent>
 #include <QFileDialog>
@@ -20,8 +21,8 @@
 #include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
+#include "ui/wizard/knob.h"
 #include "ui/wizard/text_file_model.h"
-#include "ui/wizard/text_page_config.h"
 #include "ui/wizard/window_view.h"
 
 namespace ladimo::ui {
@@ -35,7 +36,7 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
       reason_(new Note) {
   setObjectName(QStringLiteral("text_page"));
   fewer_->setObjectName(QStringLiteral("text_fewer"));
-  fewer_->setToolTip(tr("The numbers can be changed on the next page"));
+  fewer_->setToolTip(tr("As many tokens as the files hold"));
   setTitle(tr("Which text should the experts learn from?"));
   setSubTitle(
       tr("Every layer is distilled on calibration tokens; held-out tokens from other documents measure "
@@ -63,13 +64,16 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
   layout->setSpacing(spacing(*this));
   layout->addLayout(choice);
   layout->addWidget(columns, 1);
+  layout->addLayout(make_counts());
   auto* bottom = new QHBoxLayout;
   bottom->addWidget(reason_, 1);
   bottom->addWidget(fewer_, 0, Qt::AlignTop);
   layout->addLayout(bottom);
   reason_->setMinimumHeight(2 * reason_->fontMetrics().lineSpacing());
   columns->setHandleWidth(2 * spacing(*this));
-  connect(fewer_, &QPushButton::clicked, &config, &TextPageConfig::take_fewer);
+  connect(fewer_, &QPushButton::clicked, this, [this] {
+    if (const auto fewer = config_.fewer()) emit counts_wanted(*fewer);
+  });
 
   connect(own_, &QRadioButton::toggled, this, [this](bool own) { config_.set_self_text(own); });
   connect(&config, &PageConfig::changed, this, &TextPage::show_config);
@@ -123,6 +127,31 @@ QWidget* TextPage::make_files() {
   connect(table_->selectionModel(), &QItemSelectionModel::currentChanged, this, &TextPage::show_removable);
   return side;
 }
+
+QLayout* TextPage::make_counts() {
+  constexpr int most = std::numeric_limits<int>::max();
+  const auto asked = [this](int) { ask_for_counts(); };
+  tokens_ = make_number(QStringLiteral("tokens"), 1, most, 10000, asked);
+  held_out_ = make_number(QStringLiteral("held_out"), 1, most, 4096, asked);
+  auto* row = new QHBoxLayout;
+  const auto add = [&](QSpinBox& box, const QString& name, const QString& tip) {
+    auto* label = new QLabel(name);
+    label->setBuddy(&box);
+    label->setToolTip(tip);
+    box.setToolTip(tip);
+    box.setAccessibleName(QString(name).remove('&'));
+    row->addWidget(label);
+    row->addWidget(&box);
+    row->addSpacing(2 * spacing(*this));
+  };
+  add(*tokens_, label_of(Setting::tokens), tr("More tokens make better experts, and take longer."));
+  add(*held_out_, label_of(Setting::held_out_tokens),
+      tr("Half of them measure the trade-off, half check it."));
+  row->addStretch();
+  return row;
+}
+
+void TextPage::ask_for_counts() { emit counts_wanted({tokens_->value(), held_out_->value()}); }
 
 QWidget* TextPage::make_look() {
   number_ = new QSpinBox;
@@ -228,6 +257,8 @@ void TextPage::show_config() {
   split_->setText(split_in_words());
 
   const int count = config_.look() ? static_cast<int>(config_.look()->windows.size()) : 0;
+  show_number(*tokens_, config_.recipe().tokens);
+  show_number(*held_out_, config_.recipe().held_out_tokens);
   number_->setEnabled(count > 0);
   number_->setRange(count > 0 ? 1 : 0, count);
   const auto fewer = config_.fewer();

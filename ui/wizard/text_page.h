@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ui/wizard/text_page_config.h"
 #include "ui/wizard/wizard_page.h"
 
 class QGroupBox;
@@ -13,7 +14,6 @@ class QTableView;
 namespace ladimo::ui {
 
 class Note;
-class TextPageConfig;
 class WindowView;
 
 /// Page 2: the files with their tokens, the split, and some windows to look at.
@@ -23,6 +23,10 @@ class TextPage : public WizardPage {
   explicit TextPage(TextPageConfig& config, QWidget* parent = nullptr);
   bool isComplete() const override;
 
+ signals:
+  /// The person asks for so many tokens.
+  void counts_wanted(const ladimo::ui::TextPageConfig::Counts& counts);
+
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
@@ -30,6 +34,8 @@ class TextPage : public WizardPage {
  private:
   QWidget* make_files();
   QWidget* make_look();
+  QLayout* make_counts();
+  void ask_for_counts();
   void browse();
   void add_typed();
   void remove();
@@ -47,6 +53,8 @@ class TextPage : public WizardPage {
   QLineEdit* path_;
   QPushButton* remove_;
   QPushButton* fewer_;
+  QSpinBox* tokens_;
+  QSpinBox* held_out_;
   QLabel* split_;
   QSpinBox* number_;
   QLabel* windows_;

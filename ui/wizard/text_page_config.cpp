@@ -130,7 +130,7 @@ void TextPageConfig::keep(const TextLook& look) {
   emit changed();
 }
 
-std::optional<TextPageConfig::Fewer> TextPageConfig::fewer() const {
+std::optional<TextPageConfig::Counts> TextPageConfig::fewer() const {
   if (!look_ || look_->problems.empty() || look_->files.empty()) return {};
   const auto least = std::ranges::min(look_->files, {}, &TextFileLook::tokens).tokens;
   const auto files = static_cast<std::int64_t>(look_->files.size());
@@ -139,14 +139,10 @@ std::optional<TextPageConfig::Fewer> TextPageConfig::fewer() const {
   const std::int64_t held_out = std::max<std::int64_t>(2, windows / 10 * 2);  // two splits of equal size
   if (windows < held_out + 2) return {};
   const std::int64_t step = files * recipe_.window;
-  const Fewer found{std::min(recipe_.tokens, (windows - held_out) * step),
-                    std::min(recipe_.held_out_tokens, held_out * step)};
+  const Counts found{std::min(recipe_.tokens, (windows - held_out) * step),
+                     std::min(recipe_.held_out_tokens, held_out * step)};
   const bool smaller = found.tokens < recipe_.tokens || found.held_out_tokens < recipe_.held_out_tokens;
   return smaller ? std::optional(found) : std::nullopt;
-}
-
-void TextPageConfig::take_fewer() {
-  if (const auto found = fewer()) emit fewer_taken(*found);
 }
 
 QString TextPageConfig::reason() const {

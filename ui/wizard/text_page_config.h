@@ -36,20 +36,15 @@ class TextPageConfig : public PageConfig {
   const std::optional<TextLook>& look() const { return look_; }
   bool reading() const { return reader_.running() || still_.isActive() || asked_; }
   const Recipe& recipe() const { return recipe_; }
-  /// The token counts that the files could fill, if they have too few. Each fills at least one window.
-  struct Fewer {
+  struct Counts {
     std::int64_t tokens = 0;
     std::int64_t held_out_tokens = 0;
   };
-  std::optional<Fewer> fewer() const;
-  void take_fewer();
+  /// The token counts that the files could fill, if they have too few. Each fills at least one window.
+  std::optional<Counts> fewer() const;
   const Engine& engine() const { return engine_; }
 
   QString reason() const override;
-
- signals:
-  /// The person accepts the smaller token counts.
-  void fewer_taken(const ladimo::ui::TextPageConfig::Fewer& fewer);
 
  private:
   void read();

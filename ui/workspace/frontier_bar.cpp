@@ -12,14 +12,19 @@
 
 #include "base/error.h"
 #include "ui/engine/lexicon.h"
+#include "ui/models/command_lines.h"
 #include "ui/models/numbers.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
 #include "ui/plots/frontier_plot.h"
+#include "ui/widgets/copy_command.h"
+#include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
 #include "ui/workspace/measure_row.h"
 #include "ui/workspace/settling_slider.h"
+#include "ui/workspace/slider_row.h"
+#include "ui/workspace/target_field.h"
 
 namespace ladimo::ui {
 namespace {
@@ -72,11 +77,14 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
       plot_(new FrontierPlot),
       slider_(new SettlingSlider),
       cheapest_(new QLabel),
+      row_(new SliderRow(*slider_, *new QLabel(tr("most accurate")), *cheapest_)),
+      target_(new TargetField(editor)),
       grains_(new QComboBox),
       costs_(new QComboBox),
       no_milliseconds_(new QLabel),
       reset_pins_(new QPushButton(tr("&Reset pins"))),
-      sentence_(new QLabel),
+      save_(new QPushButton(tr("&Save"))),
+      sentence_(new Note(Note::Kind::plain)),
       measure_(new MeasureRow(editor, serve)) {
   constexpr int frontier_rest_ms = 100;
   frontier_changed_.setSingleShot(true);
@@ -84,27 +92,31 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   connect(&frontier_changed_, &QTimer::timeout, this, &FrontierBar::draw_frontier);
   plot_->setObjectName(QStringLiteral("frontier_plot"));
   sentence_->setObjectName(QStringLiteral("predicted_sentence"));
-  sentence_->setWordWrap(true);
   sentence_->setAlignment(Qt::AlignTop);
   sentence_->setMinimumHeight(2 * sentence_->fontMetrics().lineSpacing());  // the layout must not jump
   sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   QString tip =
       tr("KL: how far the predictions of the next token are from the dense model's, in nats per token; 0 is "
-         "the same.\nPerplexity: how many tokens the model hesitates between, dense → converted.\nActivated: "
-         "the "
-         "parameters that one token uses, on average.");
+         "the same.\nPerplexity: how many tokens the model hesitates between; the change against the dense "
+         "model's.\n"
+         "Activated: the parameters that one token uses, on average.");
   if (editor_.run().latency) tip += '\n' + times_source(*editor_.run().latency);
   sentence_->setToolTip(tip);
   make_slider();
   make_costs();
   make_grains();
   arrange();
+  plot_->keep_room(row_->room_left(), row_->room_right());
+  connect(plot_, &FrontierPlot::drawn, this, &FrontierBar::align_slider);
+  connect(target_, &TargetField::refused, this, &FrontierBar::refuse);
+  connect(target_, &QLineEdit::textEdited, this, &FrontierBar::follow);
   connect(plot_, &FrontierPlot::picked, this, &FrontierBar::pick);
   connect(plot_, &FrontierPlot::pick_ended, &editor_, &PolicyEditor::commit);
   connect(&editor_, &PolicyEditor::changed, this, &FrontierBar::follow);
   RunHistory& history = RunHistory::of(editor_);
   connect(&history, &RunHistory::measurements_changed, this, &FrontierBar::draw_marks);
   connect(&history, &RunHistory::policies_changed, this, &FrontierBar::draw_marks);
+  connect(&history, &RunHistory::policies_changed, this, &FrontierBar::follow);
   follow();
   draw_frontier();
 }
@@ -151,10 +163,8 @@ void FrontierBar::make_grains() {
           [this](int index) { editor_.set_allowed(static_cast<Allowed>(index)); });
 }
 
-QWidget* FrontierBar::make_buttons() {
-  auto* buttons = new QWidget;
-  auto* row = new QHBoxLayout(buttons);
-  row->setContentsMargins({});
+QLayout* FrontierBar::make_history_buttons() {
+  auto* row = new QHBoxLayout;
   QUndoStack& stack = editor_.undo();
   QPushButton* undo = add_button(*row, tr("&Undo"), QKeySequence::Undo, stack.canUndo());
   QPushButton* redo = add_button(*row, tr("Re&do"), QKeySequence::Redo, stack.canRedo());
@@ -170,28 +180,64 @@ QWidget* FrontierBar::make_buttons() {
   reset_pins_->setToolTip(tr("Every layer follows the trade-off slider again"));
   connect(reset_pins_, &QPushButton::clicked, &editor_, &PolicyEditor::reset_pins);
   row->addWidget(reset_pins_);
-  return buttons;
+  return row;
+}
+
+QLayout* FrontierBar::make_policy_buttons() {
+  auto* row = new QHBoxLayout;
+  save_->setObjectName(QStringLiteral("save_chosen"));
+  save_->setToolTip(tr("Saves the chosen policy as the run's (Ctrl+S)"));
+  connect(save_, &QPushButton::clicked, this, &FrontierBar::save_wanted);
+  row->addWidget(save_);
+  row->addWidget(new CopyCommand([this] { return policy_command(editor_); }), 1);
+  return row;
+}
+
+/// Beside the plot: what its axis is, what may be left out, where to go, and what to do with the policy.
+QLayout* FrontierBar::make_controls() {
+  auto* target_row = new QHBoxLayout;
+  auto* label = new QLabel(tr("&Target"));
+  label->setBuddy(target_);
+  target_row->addWidget(label);
+  target_row->addWidget(target_, 1);
+  auto* column = new QVBoxLayout;
+  column->setSpacing(spacing(*this) / 2);
+  column->addWidget(costs_);
+  column->addWidget(grains_);
+  column->addLayout(target_row);
+  column->addStretch(1);
+  column->addLayout(make_history_buttons());
+  column->addLayout(make_policy_buttons());
+  return column;
 }
 
 void FrontierBar::arrange() {
   const int space = spacing(*this);
-  auto* row = new QHBoxLayout;
-  row->setSpacing(space);
-  row->addWidget(new QLabel(tr("most accurate")));
-  row->addWidget(slider_, 1);
-  row->addWidget(cheapest_);
-  row->addWidget(grains_);
-  row->addWidget(costs_);
-  row->addWidget(make_buttons());
+  auto* picture = new QVBoxLayout;
+  picture->setSpacing(space / 2);
+  picture->addWidget(plot_, 1);
+  picture->addWidget(row_);
+  auto* above = new QHBoxLayout;
+  above->setSpacing(space);
+  above->addLayout(picture, 1);
+  above->addLayout(make_controls());
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins({});
   column->setSpacing(space / 2);
-  column->addWidget(plot_, 1);
-  column->addLayout(row);
+  column->addLayout(above, 1);
   column->addWidget(no_milliseconds_);
   column->addWidget(sentence_);
   column->addWidget(measure_);
 }
+
+/// The handle stands under the chosen point.
+void FrontierBar::align_slider() {
+  const Frontier& frontier = editor_.frontier();
+  row_->set_span(plot_->across(frontier.dense_cost()), plot_->across(frontier.cheapest_cost()));
+}
+
+/// In the place of the consequences, until the policy changes.
+void FrontierBar::refuse(const QString& why) { sentence_->say(Note::Kind::wrong, why); }
 
 void FrontierBar::follow() {
   const PolicyNumbers& numbers = editor_.policy().predicted;
@@ -199,8 +245,10 @@ void FrontierBar::follow() {
   costs_->setCurrentIndex(editor_.cost() == Cost::activated ? 0 : 1);
   grains_->setCurrentIndex(static_cast<int>(editor_.allowed()));
   cheapest_->setText(editor_.cost() == Cost::activated ? tr("cheapest") : tr("fastest"));
+  align_slider();
   reset_pins_->setEnabled(!editor_.pins().empty());
-  sentence_->setText(predicted_sentence(editor_));
+  sentence_->say(Note::Kind::plain, predicted_sentence(editor_));
+  save_->setEnabled(!RunHistory::of(editor_).keeps_chosen());
   if (editor_.cost() != drawn_cost_ || editor_.allowed() != drawn_allowed_)
     draw_frontier();  // at once, because the unit of the axis or the whole curve changes
   else if (editor_.pins() != drawn_pins_)

@@ -1,4 +1,5 @@
-// The bottom bar: a slider along the frontier, its predicted consequences in one sentence, and measurements.
+// The bottom bar: the frontier with a slider under it, what may be chosen beside it, the predicted
+// consequences in one sentence, and measurements.
 #pragma once
 
 #include <map>
@@ -11,14 +12,18 @@
 
 class QComboBox;
 class QLabel;
+class QLayout;
 class QPushButton;
 
 namespace ladimo::ui {
 
 class FrontierPlot;
 class MeasureRow;
+class Note;
 class ServeClient;
 class SettlingSlider;
+class SliderRow;
+class TargetField;
 
 class FrontierBar : public QWidget {
   Q_OBJECT
@@ -28,12 +33,19 @@ class FrontierBar : public QWidget {
   /// Measures the chosen policy in the background, unless a measurement is running.
   void measure();
 
+ signals:
+  void save_wanted();
+
  private:
   void make_slider();
   void make_costs();
   void make_grains();
-  QWidget* make_buttons();
+  QLayout* make_history_buttons();
+  QLayout* make_policy_buttons();
+  QLayout* make_controls();
   void arrange();
+  void align_slider();
+  void refuse(const QString& why);
   void follow();
   void draw_frontier();
   void draw_marks();
@@ -43,11 +55,14 @@ class FrontierBar : public QWidget {
   FrontierPlot* plot_;
   SettlingSlider* slider_;
   QLabel* cheapest_;
+  SliderRow* row_;
+  TargetField* target_;
   QComboBox* grains_;
   QComboBox* costs_;
   QLabel* no_milliseconds_;
   QPushButton* reset_pins_;
-  QLabel* sentence_;
+  QPushButton* save_;
+  Note* sentence_;
   MeasureRow* measure_;
   QTimer frontier_changed_;  // delays the redraw until a dragged pin stops moving
   Cost drawn_cost_ = Cost::activated;

@@ -41,6 +41,7 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
   column->addWidget(whole);
   connect(layers_, &LayerPanel::layer_selected, router_, &RouterInspector::select_layer);
   connect(router_, &RouterInspector::layer_selected, this, &WorkspacePage::select_layer);
+  connect(frontier_, &FrontierBar::save_wanted, this, &WorkspacePage::save_wanted);
   select_layer(0);
 }
 

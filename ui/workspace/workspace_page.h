@@ -28,6 +28,10 @@ class WorkspacePage : public QWidget {
   void find_layer();
   void measure();
 
+ signals:
+  /// The person wants the chosen policy to be saved as the run's.
+  void save_wanted();
+
  protected:
   void showEvent(QShowEvent* event) override;
 

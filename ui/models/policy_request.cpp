@@ -1,0 +1,56 @@
+#include "ui/models/policy_request.h"
+
+#include <QRegularExpression>
+
+namespace ladimo::ui {
+
+const char* spelling_of(Allowed allowed) {
+  switch (allowed) {
+    case Allowed::experts:
+      return "experts";
+    case Allowed::neurons_and_inputs:
+      return "neurons,inputs";
+    case Allowed::all_grains:
+      break;
+  }
+  return "all";
+}
+
+PolicyRequest request_of(const PolicyEditor& editor) {
+  PolicyRequest request{.cost = editor.cost(), .tradeoff = editor.tradeoff()};
+  request.grains = parse_grains(spelling_of(editor.allowed()));
+  for (const auto& [layer, policy] : editor.pins()) request.pins.push_back({layer, policy});
+  return request;
+}
+
+std::optional<PolicyTarget> target_in(const QString& text) {
+  static const QRegularExpression form(
+      QStringLiteral("^\\s*(kl)?\\s*[=:≤]?\\s*(\\d*[.,]?\\d+)\\s*(%|x|×)?\\s*$"),
+      QRegularExpression::CaseInsensitiveOption);
+  const auto found = form.match(text);
+  const bool kl = !found.captured(1).isEmpty();
+  const QString unit = found.captured(3).toLower();
+  if (!found.hasMatch() || kl != unit.isEmpty()) return {};
+  const double number = found.captured(2).replace(',', '.').toDouble();
+  if (kl) return PolicyTarget{.max_kl = number};
+  return unit == QLatin1String("%") ? PolicyTarget{.activated = number / 100}
+                                    : PolicyTarget{.speedup = number};
+}
+
+void aim(PolicyEditor& editor, const PolicyTarget& target) {
+  PolicyRequest request = request_of(editor);
+  request.tradeoff.reset();
+  request.activated = target.activated;
+  request.max_kl = target.max_kl;
+  request.speedup = target.speedup;
+  if (target.activated) request.cost = Cost::activated;
+  if (target.speedup) request.cost = Cost::decode_ms;
+  const auto& run = editor.run();
+  const Policy found = solve(*run.tradeoff, run.latency ? &*run.latency : nullptr, request);
+  if (request.cost != editor.cost()) editor.set_cost(request.cost);
+  editor.commit();
+  editor.set_tradeoff(found.tradeoff);
+  editor.commit();
+}
+
+}  // namespace ladimo::ui
