@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   ladimo::ui::MainWindow window;
+  window.greet();
   if (arguments.size() == 2) window.open(arguments[1]);
   window.show();
   const ladimo::ui::Termination termination;

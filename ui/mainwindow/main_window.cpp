@@ -179,7 +179,10 @@ void MainWindow::welcome_run(RunPages& run) {
   undo_->addStack(run.undo_stack());
   undo_->setActiveStack(run.undo_stack());
   for (QMenu* menu : {view_, policy_}) menu->menuAction()->setEnabled(true);
+  if (tour_due_) start_tour();
 }
+
+void MainWindow::greet() { tour_due_ = !remembered(keys::tour_seen); }
 
 void MainWindow::open_model(const QString& model, const Engine& engine) {
   if (!model.isEmpty() && !engine.remote() && !QFileInfo::exists(model)) return show_missing(model);

@@ -17,6 +17,7 @@
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
 #include "ui/plots/frontier_plot.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/spacing.h"
 #include "ui/workspace/measure_row.h"
 #include "ui/workspace/settling_slider.h"
@@ -189,7 +190,10 @@ void FrontierBar::arrange() {
   column->addWidget(plot_, 1);
   column->addLayout(row);
   column->addWidget(no_milliseconds_);
-  column->addWidget(sentence_);
+  auto* consequences = new QHBoxLayout;
+  consequences->addWidget(sentence_, 1);
+  consequences->addWidget(new HelpMark(Help::predicted, *this), 0, Qt::AlignTop);
+  column->addLayout(consequences);
   column->addWidget(measure_);
 }
 
