@@ -96,7 +96,8 @@ MainWindow::~MainWindow() = default;
 
 // The demo is on this machine, wherever the engine runs.
 Engine MainWindow::engine_for(const QString& folder) const {
-  const bool demo = folder == demo_run() || folder == demo_model();
+  const bool demo = !folder.isEmpty() && (folder == demo_run() || folder == demo_model() ||
+                                          folder == Smollm2::of_program().model());
   return demo && engine_.remote() ? Engine::beside_studio() : engine_;
 }
 
