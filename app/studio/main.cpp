@@ -18,7 +18,8 @@ namespace {
 constexpr const char* usage =
     "ladimo-studio [RUN|MODEL]\n"
     "\n"
-    "Opens the window with the run in the folder RUN, or the wizard for the model in the folder MODEL.\n"
+    "Opens the window with the run in the folder RUN, or the wizard for MODEL: a folder, a GGUF file, or\n"
+    "ORG/NAME of a model in the cache of the Hugging Face Hub.\n"
     "\n"
     "  --help      this text\n"
     "  --version   the version\n";

@@ -128,7 +128,7 @@ void MainWindow::show_start() {
 void MainWindow::open(const QString& folder) {
   if (engine_.remote()) return open_run(folder);
   const QString native = QDir::toNativeSeparators(folder);
-  const QString path = QDir(folder).absolutePath();
+  const QString path = place_named(folder);
   switch (kind_of(path)) {
     case FolderKind::run:
       return open_run(path);
