@@ -50,5 +50,6 @@ Command add_compare(CLI::App& app);
 Command add_serve(CLI::App& app);
 Command add_export(CLI::App& app);
 Command add_tokenize(CLI::App& app);
+Command add_about(CLI::App& app);
 
 }  // namespace ladimo::cli

@@ -15,7 +15,8 @@ std::vector<Offer> engine_commands() {
       {"compare", "Our method beside its opponents, on the same tokens and held-out text", add_compare},
       {"generate", "Continue a prompt", add_generate},
       {"export", "Write a run under a policy as a model folder of its own, and prove it", add_export},
-      {"serve", "Load once, then answer requests on stdin with events on stdout", add_serve}};
+      {"serve", "Load once, then answer requests on stdin with events on stdout", add_serve},
+      {"about", "Versions, and what of this machine the engine uses", add_about}};
   offers.insert(offers.end(), std::begin(measuring), std::end(measuring));
   return offers;
 }

@@ -18,7 +18,8 @@ namespace {
 constexpr const char* usage =
     "ladimo-studio [RUN|MODEL]\n"
     "\n"
-    "Opens the window with the run in the folder RUN, or the wizard for the model in the folder MODEL.\n"
+    "Opens the window with the run in the folder RUN, or the wizard for MODEL: a folder, a GGUF file, or\n"
+    "ORG/NAME of a model in the cache of the Hugging Face Hub.\n"
     "\n"
     "  --help      this text\n"
     "  --version   the version\n";
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   ladimo::ui::MainWindow window;
+  window.greet();
   if (arguments.size() == 2) window.open(arguments[1]);
   window.show();
   const ladimo::ui::Termination termination;

@@ -38,6 +38,7 @@
 #include "ui/widgets/message_bar.h"
 #include "ui/widgets/table_actions.h"
 #include "ui/wizard/conversion_wizard.h"
+#include "wizard_support.h"
 
 using namespace ladimo;
 using ladimo::testing::StandInEngine;
@@ -300,6 +301,33 @@ TEST_CASE("a folder is opened according to its kind, also when it is dropped") {
   drop(window, QUrl::fromLocalFile(path_of(folder / "tiny.gguf")));
   CHECK(QTest::qWaitFor(
       [&] { return window.findChild<QLineEdit*>("model_folder")->text() == path_of(folder / "tiny.gguf"); }));
+}
+
+TEST_CASE(
+    "a model of the Hub's cache opens by its folder and by its name, and a folder of GGUF files as a model") {
+  const testing::WizardGround ground;
+  const testing::FakeHub hub(ground);
+  const testing::TemporaryFolder folder;
+  write_file(folder / "tiny.gguf", "GGUF");
+  const StandInEngine engine(StandInEngine::complaining("Seen.", "", 2));
+  MainWindow window(engine.engine());
+  window.show();
+  const auto chosen = [&] {
+    const auto* field = window.findChild<QLineEdit*>("model_folder");
+    return field ? field->text() : QString();
+  };
+  window.open(hub.entry("org--Tiny"));
+  CHECK(QTest::qWaitFor([&] { return chosen() == hub.entry("org--Tiny"); }, patience_ms));
+  CHECK(wait_for(window, "2 layers"));
+  window.show_start();
+  window.open("org/Tiny");
+  CHECK(QTest::qWaitFor([&] { return chosen().contains("snapshots"); }, patience_ms));
+  window.show_start();
+  window.open(path_of(folder.path()));
+  CHECK(QTest::qWaitFor([&] { return chosen() == path_of(folder.path()); }, patience_ms));
+  window.show_start();
+  window.open("org/Nowhere");
+  CHECK(wait_for(window, "There is no folder"));
 }
 
 TEST_CASE("a recent entry whose folder is missing is removed") {

@@ -5,6 +5,8 @@
 #include <QDir>
 #include <QPointer>
 
+#include "ui/engine/engine_log.h"
+
 namespace ladimo::ui {
 namespace {
 
@@ -14,6 +16,11 @@ constexpr int farewell_ms = 300;  // the engine needs about 100
 constexpr int slice_ms = 8;
 constexpr int patience_ms = 15 * 60 * 1000;
 constexpr qsizetype last_words_kept = 4096;
+
+/// Whether the line is an event that says what goes wrong.
+bool complains(const QByteArray& line) {
+  return line.startsWith("{\"event\":\"error\"") || line.startsWith("{\"event\":\"warning\"");
+}
 
 }  // namespace
 
@@ -50,6 +57,7 @@ void LineProcess::start(const QStringList& arguments) {
   ending_.host = engine_.host;
   last_words_.clear();
   over_ = false;
+  log_engine(QStringLiteral("$ ladimo ") + arguments.join(' '));
   const Engine::Command command = engine_.command(arguments);
   process_.start(command.program, command.arguments);
 }
@@ -83,6 +91,7 @@ void LineProcess::give_up() {
 
 void LineProcess::keep_last_words(const QByteArray& words) {
   last_words_ = (last_words_ + words).right(last_words_kept);
+  log_engine(QString::fromUtf8(words));
 }
 
 void LineProcess::finish(bool started) {
@@ -110,6 +119,7 @@ void LineProcess::deliver() {
     if (text.isEmpty()) continue;
     ending_.heard = true;
     if (silence_.isActive()) silence_.start();
+    if (complains(text)) log_engine(QString::fromUtf8(text));
     if (!text.startsWith('{'))
       keep_last_words(text + '\n');
     else
@@ -118,6 +128,8 @@ void LineProcess::deliver() {
   }
   if (!over_) return;
   over_ = false;
+  log_engine(ending_.signal != 0 ? QStringLiteral("ended by signal %1").arg(ending_.signal)
+                                 : QStringLiteral("ended with status %1").arg(ending_.status));
   ending_.last_words = QString::fromUtf8(last_words_).trimmed().section('\n', -1);
   emit ended(Ending(ending_));
 }

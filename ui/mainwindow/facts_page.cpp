@@ -1,15 +1,17 @@
 #include "ui/mainwindow/facts_page.h"
 
 #include <QFormLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QVBoxLayout>
 
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 
-FactsPage::FactsPage(const QString& title, const QString& sentence, const std::vector<Fact>& facts,
+FactsPage::FactsPage(Help about, const QString& title, const QString& sentence, const Facts& facts,
                      QWidget* below, QWidget* parent)
     : QWidget(parent) {
   const int space = spacing(*this);
@@ -30,7 +32,11 @@ FactsPage::FactsPage(const QString& title, const QString& sentence, const std::v
   auto* content = new QVBoxLayout(this);
   content->setContentsMargins(3 * space, 2 * space, 3 * space, 2 * space);
   content->setSpacing(space);
-  content->addWidget(heading);
+  auto* top = new QHBoxLayout;
+  top->addWidget(heading);
+  top->addWidget(new HelpMark(about, *this));
+  top->addStretch();
+  content->addLayout(top);
   content->addWidget(new Note(Note::Kind::faint, sentence));
   content->addSpacing(space);
   content->addLayout(list);

@@ -1,22 +1,17 @@
 // A read-only page: a title, a sentence, facts in two columns, and a widget below them.
 #pragma once
 
-#include <vector>
-
-#include <QString>
 #include <QWidget>
 
-namespace ladimo::ui {
+#include "ui/models/fact.h"
+#include "ui/models/help.h"
 
-struct Fact {
-  QString name;
-  QString value;
-};
+namespace ladimo::ui {
 
 class FactsPage : public QWidget {
   Q_OBJECT
  public:
-  FactsPage(const QString& title, const QString& sentence, const std::vector<Fact>& facts,
+  FactsPage(Help about, const QString& title, const QString& sentence, const Facts& facts,
             QWidget* below = nullptr, QWidget* parent = nullptr);
 };
 

@@ -13,6 +13,9 @@ enum class FolderKind {
   missing
 };
 
+/// The absolute path of what a person names: of a folder or file, or of ORG/NAME in the cache of the Hub.
+QString place_named(const QString& named);
+
 /// The kind of a local folder or file.
 FolderKind kind_of(const QString& folder);
 

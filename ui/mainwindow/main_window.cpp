@@ -100,7 +100,8 @@ MainWindow::~MainWindow() = default;
 
 // The demo is on this machine, wherever the engine runs.
 Engine MainWindow::engine_for(const QString& folder) const {
-  const bool demo = folder == demo_run() || folder == demo_model();
+  const bool demo = !folder.isEmpty() && (folder == demo_run() || folder == demo_model() ||
+                                          folder == Smollm2::of_program().model());
   return demo && engine_.remote() ? Engine::beside_studio() : engine_;
 }
 
@@ -131,7 +132,7 @@ void MainWindow::show_start() {
 void MainWindow::open(const QString& folder) {
   if (engine_.remote()) return open_run(folder);
   const QString native = QDir::toNativeSeparators(folder);
-  const QString path = QDir(folder).absolutePath();
+  const QString path = place_named(folder);
   switch (kind_of(path)) {
     case FolderKind::run:
       return open_run(path);
@@ -184,12 +185,15 @@ void MainWindow::welcome_run(RunPages& run) {
   connect(&run, &RunPages::step_shown, this, [this, &run] { follow_step(run); });
   follow_step(run);
   for (QMenu* menu : {view_, policy_}) menu->menuAction()->setEnabled(true);
+  if (tour_due_) start_tour();
 }
 
 /// Undo works on the page that shows what it changes. Elsewhere a policy would move unseen.
 void MainWindow::follow_step(const RunPages& run) {
   undo_->setActiveStack(run.current_step() == RunPages::policy ? run.undo_stack() : nullptr);
 }
+
+void MainWindow::greet() { tour_due_ = !remembered(keys::tour_seen); }
 
 void MainWindow::open_model(const QString& model, const Engine& engine) {
   if (!model.isEmpty() && !engine.remote() && !QFileInfo::exists(model)) return show_missing(model);

@@ -33,6 +33,9 @@ class MainWindow : public QMainWindow {
   /// Opens the wizard, with `model` already chosen unless it is empty.
   void new_conversion(const QString& model = {}) { open_model(model, engine_for(model)); }
   void show_start();
+  /// At the start of the program: the first finished run that opens is shown with the tour, unless it was
+  /// seen before.
+  void greet();
   /// The session ends. `may_ask`: whether the person can still be asked. Returns false while something would
   /// be lost; the window closes once it is saved.
   bool end_session(bool may_ask);
@@ -56,7 +59,9 @@ class MainWindow : public QMainWindow {
   void open_model(const QString& folder, const Engine& engine);
   void show_missing(const QString& folder);
   void reload();
-  void about();
+  void explain_focused();
+  void take_tour();
+  void start_tour();
   void show_page(QWidget* page, const QString& title);
   void show_wizard(ConversionWizard* wizard);
   void welcome_run(RunPages& run);
@@ -71,6 +76,7 @@ class MainWindow : public QMainWindow {
   ConversionWizard* wizard_ = nullptr;  // null while it is not open
   RunPages* run_ = nullptr;             // null while no run is open
   QUndoGroup* undo_;
+  bool tour_due_ = false;    // with the next run that opens
   QMenu* view_ = nullptr;    // commands of an open run
   QMenu* policy_ = nullptr;  // commands of an open run
 };

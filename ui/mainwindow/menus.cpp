@@ -1,17 +1,21 @@
 // The menus of the main window.
+#include <QApplication>
 #include <QDialog>
 #include <QDir>
 #include <QMenuBar>
-#include <QMessageBox>
 #include <QUndoGroup>
 
-#include "base/version.h"
+#include "ui/mainwindow/about_dialog.h"
+#include "ui/mainwindow/diagnostics_dialog.h"
 #include "ui/mainwindow/main_window.h"
 #include "ui/mainwindow/run_pages.h"
+#include "ui/mainwindow/run_tour.h"
 #include "ui/mainwindow/words.h"
 #include "ui/models/numbers.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/help_bubble.h"
+#include "ui/widgets/message_bar.h"
 
 namespace ladimo::ui {
 
@@ -80,18 +84,46 @@ void MainWindow::make_policy_menu() {
 
 void MainWindow::make_help_menu() {
   QMenu* help = menuBar()->addMenu(tr("&Help"));
-  QAction* meanings = help->addAction(tr("What the &words mean"), QKeySequence::HelpContents, this,
-                                      [this] { make_words_dialog(this)->show(); });
-  meanings->setObjectName(QStringLiteral("words_action"));
-  help->addAction(tr("&About LaDiMo Studio"), this, &MainWindow::about);
+  const auto add = [&](const QString& text, const char* name, const auto& act) {
+    QAction* action = help->addAction(text, this, act);
+    action->setObjectName(QLatin1String(name));
+    return action;
+  };
+  add(tr("&Explain this panel"), "explain_action", &MainWindow::explain_focused)
+      ->setShortcut(QKeySequence::HelpContents);
+  add(tr("What the &words mean"), "words_action", [this] { make_words_dialog(this)->show(); });
+  add(tr("Take the &tour"), "tour_action", &MainWindow::take_tour);
+  help->addSeparator();
+  add(tr("&Diagnostics report…"), "diagnostics_action", [this] {
+    (new DiagnosticsDialog(run_ ? run_->engine() : engine_, run_ ? run_->run() : nullptr, this))->show();
+  });
+  add(tr("&About LaDiMo Studio"), "about_action",
+      [this] { (new AboutDialog(run_ ? run_->engine() : engine_, this))->show(); });
 }
 
-void MainWindow::about() {
-  QMessageBox::about(this, tr("About LaDiMo Studio"),
-                     tr("<h3>LaDiMo Studio %1</h3><p>Turns a dense language model into a sparse "
-                        "Mixture-of-Experts model, after LaDiMo (arXiv 2408.04278).</p>"
-                        "<p>GPL-3.0-or-later. Made with Qt and QCustomPlot.</p>")
-                         .arg(QLatin1String(version())));
+/// Without a panel that has help, all of it is shown.
+void MainWindow::explain_focused() {
+  const QWidget* focused = QApplication::focusWidget();
+  if (!focused || !explain(*focused, *focused)) make_words_dialog(this)->show();
+}
+
+void MainWindow::take_tour() {
+  if (run_ && run_->undo_stack()) return start_tour();
+  if (demo_run().isEmpty()) {
+    bar_->show_message(
+        {.sentence = tr("The tour needs a finished run."), .hint = tr("Open one, then take it again.")});
+    return;
+  }
+  tour_due_ = true;
+  open_run(demo_run());
+}
+
+void MainWindow::start_tour() {
+  tour_due_ = false;
+  remember(keys::tour_seen, true);
+  delete findChild<Tour*>();
+  run_->show_step(RunPages::policy);
+  new Tour(stops_of_run(*run_), *this);
 }
 
 }  // namespace ladimo::ui

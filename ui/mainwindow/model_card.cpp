@@ -22,7 +22,7 @@ QWidget* model_card(const QString& folder) {
     card->setMarkdown(text);
   }
   auto* page =
-      new FactsPage(QFileInfo(folder).fileName(),
+      new FactsPage(Help::exported, QFileInfo(folder).fileName(),
                     QObject::tr("An exported model. It has one policy and runs wherever a model is asked "
                                 "for; to choose another policy, "
                                 "open the run that it comes from."),

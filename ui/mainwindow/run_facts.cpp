@@ -11,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "policy/moe_class.h"
+#include "policy/moe_shape.h"
 #include "ui/mainwindow/facts_page.h"
 #include "ui/models/numbers.h"
 #include "ui/plots/loss_plot.h"
@@ -48,19 +49,33 @@ QStandardItem* number_cell(double value) {
   return cell;
 }
 
+/// What the router of a layer is: linear, or with hidden units where that was better (docs/method.md).
+QString router_in_words(const LayerRecord& record, const Stage1& stage) {
+  if (!record.shape) return QObject::tr("–");
+  const MoeShape& shape = *record.shape;
+  const auto has = [&](int rank) {
+    return shape.router_parameters == router_parameters(shape.hidden_size, shape.routed, rank);
+  };
+  for (const int rank : stage.router_ranks)
+    if (has(rank)) return QObject::tr("%1 hidden units").arg(rank);
+  return QObject::tr("linear");
+}
+
 QTableView* losses_table(const RunData& run) {
   auto* table = new QTableView;
-  auto* model = new QStandardItemModel(0, 5, table);
+  auto* model = new QStandardItemModel(0, 6, table);
   model->setHorizontalHeaderLabels({QObject::tr("Layer"), QObject::tr("Loss before"),
                                     QObject::tr("After refit"), QObject::tr("After distillation"),
-                                    QObject::tr("Router explains")});
+                                    QObject::tr("Router explains"), QObject::tr("Router")});
   for (const LayerRecord& record : run.records()) {
     auto* layer = number_cell(record.layer);
     layer->setText(QString::number(record.layer));
     auto* explained = number_cell(record.router_r2);
     explained->setText(QObject::tr("%1 %").arg(number_text(100 * record.router_r2)));
+    auto* router = number_cell(record.shape ? record.shape->router_parameters : 0);
+    router->setText(router_in_words(record, run.recipe.stage1));
     model->appendRow({layer, number_cell(record.loss_before), number_cell(record.loss_refit),
-                      number_cell(record.loss_after), explained});
+                      number_cell(record.loss_after), explained, router});
   }
   model->setSortRole(Qt::UserRole);
   table->setModel(model);
@@ -135,7 +150,7 @@ QWidget* model_facts_page(const RunData& run) {
     facts.push_back(
         {QObject::tr("Perplexity on held-out text"), number_text(std::exp(run.tradeoff->dense_nll))});
   facts.push_back({QObject::tr("Fingerprint"), QString::fromStdString(run.recipe.model_fingerprint)});
-  return new FactsPage(QObject::tr("The dense model"),
+  return new FactsPage(Help::model, QObject::tr("The dense model"),
                        QObject::tr("It is only read; the run keeps its own converted layers."), facts);
 }
 
@@ -152,7 +167,7 @@ QWidget* text_facts_page(const RunData& run) {
     own->setAccessibleName(QObject::tr("The beginning of what the model wrote"));
   }
   return new FactsPage(
-      QObject::tr("The calibration text"),
+      Help::text, QObject::tr("The calibration text"),
       QObject::tr("The experts were fitted to what the model does on this text; predictions were "
                   "checked on other parts "
                   "of it."),
@@ -169,7 +184,7 @@ QWidget* text_facts_page(const RunData& run) {
 QWidget* experts_facts_page(const RunData& run) {
   const Recipe& recipe = run.recipe;
   if (recipe.layers.empty())
-    return new FactsPage(QObject::tr("No experts"),
+    return new FactsPage(Help::experts, QObject::tr("No experts"),
                          QObject::tr("This run leaves the feed-forward networks whole. Every layer can leave "
                                      "out single inputs and neurons."),
                          {});
@@ -184,7 +199,7 @@ QWidget* experts_facts_page(const RunData& run) {
     facts.push_back({QObject::tr("Neurons of an expert"), grouped(layer.expert_neurons)});
   }
   return new FactsPage(
-      QObject::tr("The experts"),
+      Help::experts, QObject::tr("The experts"),
       QObject::tr("Every feed-forward network was cut into equal slices. Shared slices run for every "
                   "token, a router chooses among the others."),
       facts);
@@ -192,11 +207,11 @@ QWidget* experts_facts_page(const RunData& run) {
 
 QWidget* distil_facts_page(const RunData& run) {
   if (run.recipe.layers.empty())
-    return new FactsPage(QObject::tr("No distillation"),
+    return new FactsPage(Help::losses, QObject::tr("No distillation"),
                          QObject::tr("Nothing was trained: inputs and neurons are left out by their size."),
                          {});
   const Stage1& stage = run.recipe.stage1;
-  return new FactsPage(QObject::tr("The distillation"),
+  return new FactsPage(Help::losses, QObject::tr("The distillation"),
                        QObject::tr("How far each converted layer is from the dense one: squared error on "
                                    "held-back text. 0 is exact, 1 is as bad as no FFN at all."),
                        {{QObject::tr("Refitted"), on_or_off(stage.refit)},

@@ -43,6 +43,8 @@ class RunPages : public QWidget {
   const Engine& engine() const { return engine_; }
   /// "llama-2-7b · run 2026-11-23"; the folder's name until the run is read.
   QString title() const;
+  /// What was read; null until then.
+  const RunData* run() const { return run_.get(); }
   bool is_open() const { return run_ != nullptr; }
   /// The undo steps of the policy. Null until the run is open and finished.
   QUndoStack* undo_stack() const;

@@ -7,6 +7,7 @@
 #include <QLabel>
 
 #include "ui/mainwindow/card.h"
+#include "ui/mainwindow/smollm2_card.h"
 #include "ui/models/theme.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
@@ -35,7 +36,8 @@ StartPage::StartPage(QWidget* parent)
                               "layer, how much accuracy to give for how much speed."))),
       nothing_recent_(new QLabel(tr("Runs and models that you open appear here."))),
       engine_(new QLabel),
-      recent_(new QVBoxLayout) {
+      recent_(new QVBoxLayout),
+      smollm2_(new Smollm2Card(Smollm2::of_program())) {
   setObjectName(QStringLiteral("start page"));
   const int space = spacing(*this);
   auto* title = new QLabel(tr("LaDiMo Studio"));
@@ -103,7 +105,6 @@ QWidget* StartPage::make_beginnings() {
 
 void StartPage::add_demo(QVBoxLayout& column) {
   const QString run = demo_run(), model = demo_model();
-  if (run.isEmpty() && model.isEmpty()) return;
   column.addSpacing(spacing(*this));
   column.addWidget(heading(tr("New here?"), font()));
   if (!run.isEmpty()) {
@@ -121,6 +122,8 @@ void StartPage::add_demo(QVBoxLayout& column) {
     connect(card, &Card::clicked, this, [this, model] { emit convert_wanted(model); });
     column.addWidget(card);
   }
+  column.addWidget(smollm2_);
+  connect(smollm2_, &Smollm2Card::convert_wanted, this, &StartPage::convert_wanted);
 }
 
 QWidget* StartPage::make_recent() {
@@ -153,6 +156,7 @@ void StartPage::refresh(const Engine& engine) {
   for (const QString& model : recent(keys::recent_models, engine.host).mid(0, shown_models))
     add(model, tr("Model · %1"), [this, model] { emit convert_wanted(model); });
   nothing_recent_->setVisible(recent_->count() == 0);
+  smollm2_->refresh();
   const QString where =
       engine.remote() ? tr("on %1").arg(engine.host.toHtmlEscaped()) : tr("on this machine");
   engine_->setText(tr("The engine runs %1. <a href=\"settings\">Change…</a>").arg(where));

@@ -11,6 +11,8 @@ class QVBoxLayout;
 
 namespace ladimo::ui {
 
+class Smollm2Card;
+
 class StartPage : public QWidget {
   Q_OBJECT
  public:
@@ -37,6 +39,7 @@ class StartPage : public QWidget {
   QLabel* nothing_recent_;
   QLabel* engine_;
   QVBoxLayout* recent_;
+  Smollm2Card* smollm2_;
 };
 
 }  // namespace ladimo::ui

@@ -1,4 +1,4 @@
-// The help dialog, which explains the terms that the window uses.
+// The help dialog, which explains the terms and every panel of the window.
 #pragma once
 
 class QDialog;

@@ -32,6 +32,7 @@
 #include "ui/plots/measured_plot.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/copy_command.h"
+#include "ui/widgets/help_bubble.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
 
@@ -74,6 +75,8 @@ EvaluationPanel::EvaluationPanel(std::shared_ptr<const RunData> run, PolicyEdito
   history_table_->sortByColumn(MeasurementsModel::date, Qt::DescendingOrder);
   history_table_->setSelectionMode(QAbstractItemView::SingleSelection);
   history_table_->setObjectName(QStringLiteral("history"));
+  set_help(*this, Help::measured);
+  set_help(*history_table_, Help::measurements);
   texts_table_->setObjectName(QStringLiteral("texts"));
   lay_out();
   show_history();

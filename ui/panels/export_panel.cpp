@@ -19,6 +19,7 @@
 #include "ui/panels/report.h"
 #include "ui/panels/saved_policies.h"
 #include "ui/settings/settings.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
@@ -28,6 +29,15 @@ QLabel* heading(const QString& text, const QFont& font) {
   auto* label = new QLabel(text);
   label->setFont(title_font(font));
   return label;
+}
+
+/// A heading with the mark of the panel's help.
+QLayout* heading(const QString& text, const QFont& font, Help about, QWidget& panel) {
+  auto* row = new QHBoxLayout;
+  row->addWidget(heading(text, font));
+  row->addWidget(new HelpMark(about, panel));
+  row->addStretch();
+  return row;
 }
 
 /// Asks where to save a file, starting in the last folder. Empty when the person cancels.
@@ -63,11 +73,11 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(2 * space, 2 * space, 2 * space, 2 * space);
   column->setSpacing(space);
-  column->addWidget(heading(tr("Write the model"), font()));
+  column->addLayout(heading(tr("Write the model"), font(), Help::formats, *model_));
   column->addWidget(model_, 3);
   column->addSpacing(space);
-  column->addWidget(heading(tr("Policies"), font()));
   auto* policies = new SavedPolicies(editor, saving);
+  column->addLayout(heading(tr("Policies"), font(), Help::policies, *policies));
   policies->setMinimumHeight(24 * space);
   column->addWidget(policies, 2);
   column->addSpacing(space);

@@ -22,6 +22,7 @@
 #include "ui/panels/generation_side.h"
 #include "ui/panels/tint_legend.h"
 #include "ui/panels/token_view.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
@@ -138,6 +139,7 @@ void GenerationPanel::lay_out() {
   bottom->setSpacing(2 * space);
   bottom->addWidget(pointed_, 1);
   bottom->addWidget(legend_, 0, Qt::AlignTop | Qt::AlignRight);
+  bottom->addWidget(new HelpMark(Help::generation, *this), 0, Qt::AlignTop);
 
   auto* page = new QVBoxLayout(this);
   page->setContentsMargins(2 * space, 2 * space, 2 * space, space);

@@ -2,6 +2,7 @@
 
 #include <QEvent>
 #include <QGridLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 
 #include "ui/models/measurements_model.h"
@@ -10,6 +11,7 @@
 #include "ui/models/text_scores_model.h"
 #include "ui/models/theme.h"
 #include "ui/panels/panel_text.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
@@ -40,7 +42,10 @@ MeasuredFigures::MeasuredFigures(QWidget* parent)
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins({});
   layout->setSpacing(space);
-  layout->addWidget(heading_);
+  auto* top = new QHBoxLayout;
+  top->addWidget(heading_, 1);
+  top->addWidget(new HelpMark(Help::measured, *this), 0, Qt::AlignTop);
+  layout->addLayout(top);
   layout->addWidget(figures_);
   recolour();
 }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include <QHBoxLayout>
 #include <QScrollArea>
 #include <QTableView>
 #include <QVBoxLayout>
 
 #include "ui/models/task_scores_model.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/note.h"
 #include "ui/widgets/scrolling.h"
 #include "ui/widgets/spacing.h"
@@ -32,7 +34,10 @@ TaskResults::TaskResults(QWidget* parent)
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, space, 0, 0);
   layout->setSpacing(space);
-  layout->addWidget(lines_);
+  auto* top = new QHBoxLayout;
+  top->addWidget(lines_, 1);
+  top->addWidget(new HelpMark(Help::tasks, *this), 0, Qt::AlignTop);
+  layout->addLayout(top);
   layout->addWidget(table_, 1);
   show_tasks({});
 }

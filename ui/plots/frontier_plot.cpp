@@ -34,7 +34,7 @@ QStringList cells(const QString& kind, const FrontierMark& mark) {
 
 FrontierPlot::FrontierPlot(QWidget* parent)
     : Plot(tr("Best accuracy at each cost"),
-           tr("The best policies appear here once the run has its trade-off table."), parent),
+           tr("The best policies appear here once the run has its trade-off table."), Help::frontier, parent),
       log_kl_(new QCheckBox(tr("log scale"))) {
   make_graphs();
   QCustomPlot& plot = canvas();
@@ -47,11 +47,7 @@ FrontierPlot::FrontierPlot(QWidget* parent)
   connect(log_kl_, &QCheckBox::toggled, this, &FrontierPlot::set_log_kl);
   remember_choice(*log_kl_, keys::frontier_log);
   connect(&plot, &QCustomPlot::afterReplot, this, &FrontierPlot::drawn);
-  auto* column = static_cast<QVBoxLayout*>(layout());
-  auto* heading = new QHBoxLayout;
-  heading->addWidget(column->takeAt(0)->widget(), 1);
-  heading->addWidget(log_kl_);
-  column->insertLayout(0, heading);
+  heading().addWidget(log_kl_);
   setToolTip(
       tr("KL is the mean distance between the next-token distributions of the dense and the converted "
          "model. Click to choose a policy."));

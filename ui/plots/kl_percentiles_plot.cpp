@@ -67,7 +67,8 @@ QString reading(int statistic) {
 
 KlPercentilesPlot::KlPercentilesPlot(QWidget* parent)
     : Plot(tr("KL of single tokens"),
-           tr("How the KL of single tokens spreads appears here after an evaluation."), parent) {
+           tr("How the KL of single tokens spreads appears here after an evaluation."), Help::kl_of_tokens,
+           parent) {
   setObjectName(QStringLiteral("kl_percentiles"));
   for (const int statistic : statistics) {
     auto* graph = canvas().addGraph();

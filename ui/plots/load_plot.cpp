@@ -44,7 +44,7 @@ QVector<double> numbers_of(const std::vector<double>& load) {
 
 LoadPlot::LoadPlot(QWidget* parent)
     : Plot(tr("Expert load with half of the experts on"),
-           tr("How often each expert runs appears here with the routing profile."), parent) {
+           tr("How often each expert runs appears here with the routing profile."), Help::load, parent) {
   QCustomPlot& plot = canvas();
   bars_ = new QCPBars(plot.xAxis, plot.yAxis);
   bars_->setPen(Qt::NoPen);

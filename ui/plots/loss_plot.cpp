@@ -36,7 +36,7 @@ LossPlot::LossPlot(QWidget* parent)
     : Plot(tr("Distillation loss"),
            tr("How far each converted FFN is from the dense one appears here, as soon as a layer is "
               "distilled."),
-           parent),
+           Help::losses, parent),
       training_(canvas().addGraph()),
       held_out_(canvas().addGraph()) {
   canvas().xAxis->setLabel(tr("distillation step"));

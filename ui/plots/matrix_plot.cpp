@@ -47,7 +47,7 @@ QColor heat_colour(double share) {
 }
 
 MatrixPlot::MatrixPlot(Words words, QWidget* parent)
-    : Plot(words.title, words.empty, parent), words_(std::move(words)) {
+    : Plot(words.title, words.empty, words.about, parent), words_(std::move(words)) {
   QCustomPlot& plot = canvas();
   map_ = new QCPColorMap(plot.xAxis, plot.yAxis);
   map_->setInterpolate(false);

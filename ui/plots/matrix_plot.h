@@ -33,6 +33,7 @@ class MatrixPlot : public Plot {
   Q_OBJECT
  public:
   struct Words {
+    Help about;
     QString title;
     QString empty;
     QString row;      // name of a row: "layer"

@@ -22,7 +22,8 @@ double percent(const PolicyNumbers& numbers) { return 100 * numbers.activated_fr
 
 MeasuredPlot::MeasuredPlot(QWidget* parent)
     : Plot(tr("Measured and predicted"),
-           tr("Every measurement of this run appears here, beside what had been predicted."), parent),
+           tr("Every measurement of this run appears here, beside what had been predicted."),
+           Help::predictions, parent),
       predicted_(canvas().addGraph()),
       measured_(canvas().addGraph()),
       newest_(canvas().addGraph()),

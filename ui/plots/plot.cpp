@@ -5,6 +5,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QGuiApplication>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
 #include <QPdfWriter>
@@ -19,6 +20,7 @@
 
 #include "ui/models/theme.h"
 #include "ui/plots/zoom.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
@@ -71,8 +73,9 @@ QSize least_size(const QWidget& plot) { return QSize(20, 14) * spacing(plot); }
 
 }  // namespace
 
-Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
+Plot::Plot(const QString& title, const QString& empty, Help about, QWidget* parent)
     : QWidget(parent),
+      heading_(new QHBoxLayout),
       title_(new QLabel),
       pages_(new QStackedWidget),
       empty_(new QLabel(empty)),
@@ -83,7 +86,10 @@ Plot::Plot(const QString& title, const QString& empty, QWidget* parent)
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins({});
   layout->setSpacing(spacing(*this) / 2);
-  layout->addWidget(title_);
+  layout->addLayout(heading_);
+  heading_->setSpacing(spacing(*this) / 2);
+  heading_->addWidget(title_, 1);
+  heading_->addWidget(new HelpMark(about, *this), 0, Qt::AlignTop);
   layout->addWidget(pages_, 1);
   layout->addWidget(caption_);
   layout->addWidget(failure_);

@@ -9,9 +9,11 @@
 #include <QWidget>
 
 #include "ui/models/csv.h"
+#include "ui/models/help.h"
 
 class QCPAxis;
 class QCustomPlot;
+class QHBoxLayout;
 class QLabel;
 class QPainter;
 class QPdfWriter;
@@ -27,7 +29,7 @@ class Plot : public QWidget {
   Q_OBJECT
  public:
   /// `empty`: the sentence that is shown while there is nothing to draw.
-  Plot(const QString& title, const QString& empty, QWidget* parent = nullptr);
+  Plot(const QString& title, const QString& empty, Help about, QWidget* parent = nullptr);
   ~Plot() override;
 
   void set_title(const QString& title);
@@ -55,6 +57,8 @@ class Plot : public QWidget {
 
  protected:
   QCustomPlot& canvas() const { return *canvas_; }
+  /// The row of the title, to which controls can be added at the right.
+  QHBoxLayout& heading() const { return *heading_; }
   /// Gives an axis the range that shows everything, and lets a person zoom into it. Where somebody did, the
   /// view stays as far as it is inside.
   void set_range(QCPAxis& axis, double low, double high);
@@ -80,6 +84,7 @@ class Plot : public QWidget {
   void show_focus();
   int heading_height() const;
 
+  QHBoxLayout* heading_;
   QLabel* title_;
   QStackedWidget* pages_;
   QLabel* empty_;

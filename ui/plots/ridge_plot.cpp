@@ -35,7 +35,7 @@ QString in_words(const Division& division) {
 
 RidgePlot::RidgePlot(QWidget* parent)
     : Plot(tr("All layers: routing weights"),
-           tr("The weights of all layers appear here with the routing profile."), parent) {
+           tr("The weights of all layers appear here with the routing profile."), Help::all_layers, parent) {
   QCustomPlot& plot = canvas();
   plot.setObjectName(QStringLiteral("ridge_canvas"));
   ridges_ = new Ridges(plot);

@@ -33,7 +33,7 @@ double at_log(double log_weight) { return std::pow(10.0, log_weight); }
 RoutingPlot::RoutingPlot(QWidget* parent)
     : Plot(tr("Routing weights"),
            tr("How strongly the router calls its experts appears here once the layer has routing weights."),
-           parent),
+           Help::routing, parent),
       views_(new QComboBox),
       log_counts_(new QCheckBox(tr("log counts"))) {
   QCustomPlot& plot = canvas();

@@ -17,6 +17,20 @@ bool is_local(const QString& entry) { return entry.startsWith('/'); }
 
 }  // namespace
 
+std::vector<std::pair<QString, QString>> changed_settings() {
+  const QSettings settings;
+  std::vector<std::pair<QString, QString>> changed;
+  for (const QString& name : settings.allKeys()) {
+    const QVariant value = settings.value(name);
+    const bool state = value.metaType() == QMetaType::fromType<QByteArray>();
+    const bool list = value.metaType() == QMetaType::fromType<QStringList>();
+    changed.emplace_back(name, state  ? QStringLiteral("changed")
+                               : list ? QStringLiteral("%1 entries").arg(value.toStringList().size())
+                                      : value.toString());
+  }
+  return changed;
+}
+
 QStringList recent(const Key<QStringList>& key, const QString& host) {
   QStringList folders;
   const QString start = host + ':';

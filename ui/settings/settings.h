@@ -1,6 +1,9 @@
 // The table of everything that is remembered from one start to the next.
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include <QByteArray>
 #include <QSettings>
 #include <QString>
@@ -29,6 +32,7 @@ inline const Key<QByteArray> inspector_rows{"inspector/rows", {}};
 inline const Key<QByteArray> evaluation_columns{"evaluation/columns", {}};
 inline const Key<QByteArray> evaluation_rows{"evaluation/rows", {}};
 inline const Key<QByteArray> policies_columns{"policies/columns", {}};
+inline const Key<bool> tour_seen{"help/tour_seen", false};
 inline const Key<bool> frontier_log{"plots/frontier_log", true};  // whether the axis is logarithmic
 inline const Key<bool> routing_log{"plots/routing_log", false};
 inline const Key<QByteArray> distillation_columns{"wizard/distillation", {}};
@@ -47,8 +51,15 @@ T remembered(const Key<T>& key) {
 
 template <class T>
 void remember(const Key<T>& key, const T& value) {
-  QSettings().setValue(QLatin1String(key.name), QVariant::fromValue(value));
+  if (value == key.value_at_first)
+    QSettings().remove(QLatin1String(key.name));  // so that what is stored was changed
+  else
+    QSettings().setValue(QLatin1String(key.name), QVariant::fromValue(value));
 }
+
+/// Name and value of every setting that is not as it was at first. Lists tell only how long they are, and
+/// states of windows only that there is one.
+std::vector<std::pair<QString, QString>> changed_settings();
 
 /// The recent folders of a machine, the newest first. An empty `host` is this machine.
 QStringList recent(const Key<QStringList>& key, const QString& host);

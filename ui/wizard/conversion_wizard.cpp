@@ -3,6 +3,7 @@
 #include <QPushButton>
 
 #include "ui/settings/settings.h"
+#include "ui/widgets/help_bubble.h"
 #include "ui/widgets/spacing.h"
 #include "ui/wizard/distillation_page.h"
 #include "ui/wizard/experts_page.h"
@@ -42,6 +43,15 @@ ConversionWizard::ConversionWizard(Engine engine, QWidget* parent)
   setPage(experts_page, new ExpertsPage(experts_, text_, sampler_));
   setPage(summary_page, new SummaryPage(summary_));
   setPage(distillation_page, distillation_);
+  set_help(*page(model_page), Help::choose_model);
+  set_help(*page(text_page), Help::choose_text);
+  set_help(*page(experts_page), Help::choose_experts);
+  set_help(*page(summary_page), Help::review);
+  set_help(*page(distillation_page), Help::conversion);
+  setOption(QWizard::HaveHelpButton);
+  setButtonText(QWizard::HelpButton, tr("Help"));  // Alt+H opens the menu
+  connect(this, &QWizard::helpRequested, this,
+          [this] { explain(*currentPage(), *button(QWizard::HelpButton)); });
   setStartId(model_page);
   const int space = spacing(*this);
   resize(110 * space, 78 * space);

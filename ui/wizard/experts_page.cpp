@@ -15,6 +15,7 @@
 #include "ui/engine/lexicon.h"
 #include "ui/models/numbers.h"
 #include "ui/plots/partition_picture.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/spacing.h"
 #include "ui/wizard/conversion_arguments.h"
 #include "ui/wizard/experts_page_config.h"
@@ -182,6 +183,7 @@ QWidget* ExpertsPage::make_picture() {
   auto* row = new QHBoxLayout;
   row->addWidget(new QLabel(label_of(Setting::sample)));
   row->addWidget(sampled_);
+  row->addWidget(new HelpMark(Help::partition, *picture_));
   row->addStretch();
   auto* side = new QWidget;
   auto* layout = new QVBoxLayout(side);

@@ -19,6 +19,7 @@
 #include "ui/models/sentences.h"
 #include "ui/plots/frontier_plot.h"
 #include "ui/widgets/copy_command.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
 #include "ui/workspace/measure_row.h"
@@ -226,7 +227,10 @@ void FrontierBar::arrange() {
   column->setSpacing(space / 2);
   column->addLayout(above, 1);
   column->addWidget(no_milliseconds_);
-  column->addWidget(sentence_);
+  auto* consequences = new QHBoxLayout;
+  consequences->addWidget(sentence_, 1);
+  consequences->addWidget(new HelpMark(Help::predicted, *this), 0, Qt::AlignTop);
+  column->addLayout(consequences);
   column->addWidget(measure_);
 }
 

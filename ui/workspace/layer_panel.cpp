@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <QEvent>
+#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
@@ -15,6 +16,7 @@
 
 #include "ui/models/layer_model.h"
 #include "ui/models/policy_editor.h"
+#include "ui/widgets/help_mark.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
 #include "ui/workspace/layer_slider.h"
@@ -55,7 +57,10 @@ LayerPanel::LayerPanel(PolicyEditor& editor, QWidget* parent)
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins({});
   column->setSpacing(spacing(*this) / 2);
-  column->addWidget(search_);
+  auto* row = new QHBoxLayout;
+  row->addWidget(search_);
+  row->addWidget(new HelpMark(Help::layers, *this));
+  column->addLayout(row);
   column->addWidget(table_, 1);
   column->addWidget(message_);
   column->addWidget(slider_);

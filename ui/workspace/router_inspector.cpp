@@ -26,7 +26,8 @@ namespace ladimo::ui {
 namespace {
 
 MatrixPlot::Words layers_words() {
-  return {.title = {},
+  return {.about = Help::load_of_layers,
+          .title = {},
           .empty = QObject::tr("How often every expert of every layer runs appears here with the routing "
                                "profile."),
           .row = QObject::tr("layer"),
@@ -37,7 +38,8 @@ MatrixPlot::Words layers_words() {
 }
 
 MatrixPlot::Words together_words() {
-  return {.title = QObject::tr("Which experts run together, with half of them on"),
+  return {.about = Help::together,
+          .title = QObject::tr("Which experts run together, with half of them on"),
           .empty = QObject::tr("Which experts run together appears here with the routing profile."),
           .row = QObject::tr("expert that runs"),
           .column = QObject::tr("expert that runs with it"),
