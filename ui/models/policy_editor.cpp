@@ -127,13 +127,11 @@ struct PolicyEditor::State {
     next.tradeoff = tradeoff_at(frontier_of(next), budget);
   }
 
-  /// Holds these layers, with the slider where their cost is, unless they are what the frontier has there.
+  /// Holds these layers, with the slider where their cost is.
   void hold(Choice& next, ModelPolicy layers) const {
-    const Frontier walked = frontier_of(next);
-    next.tradeoff = tradeoff_at(walked, budget_of(numbers_of(next, layers), next.cost));
-    let_go(next);
-    if (!std::ranges::equal(walked.at_tradeoff(next.tradeoff).layers, layers, same))
-      next.held = std::move(layers);
+    next.tradeoff = tradeoff_at(frontier_of(next), budget_of(numbers_of(next, layers), next.cost));
+    next.origin.reset();
+    next.held = std::move(layers);
   }
 
   Policy held_policy(const Choice& what) const {
@@ -323,7 +321,7 @@ void PolicyEditor::set_cost(Cost cost) {
       return State::let_go(next);
     }
     state_->hold(next, policy().layers);
-    if (!held() && !next.held.empty()) next.origin = state_->choice.tradeoff;
+    if (!held()) next.origin = state_->choice.tradeoff;
   });
 }
 

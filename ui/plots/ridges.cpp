@@ -12,6 +12,7 @@ using Rule = Division::Rule;
 
 constexpr int bins_a_point = 4;
 constexpr double rows_high = 1.8;
+constexpr double least_row = 5;  // pixels; base lines of lower rows would be a grey area
 
 /// Neighbouring bins together, which smooths the outline.
 std::vector<QPointF> shape_of(const HistogramCounts& counts) {
@@ -81,8 +82,10 @@ void Ridges::draw_layer(QCPPainter& painter, int layer) const {
   const Division division = l < divisions_.size() ? divisions_[l] : Division();
   const double base = base_of(layer);
   const QRectF area = clipRect();
-  painter.setPen(QPen(theme_.grid, 1));
-  painter.drawLine(QLineF(area.left(), base, area.right(), base));
+  if (base - base_of(layer - 1) > least_row) {
+    painter.setPen(QPen(theme_.grid, 1));
+    painter.drawLine(QLineF(area.left(), base, area.right(), base));
+  }
   if (shapes_[l].empty()) return;
   if (division.rule == Rule::unused) {  // only outlined: nothing of it is used
     QColor faint = theme_.dense;
