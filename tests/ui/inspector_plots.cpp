@@ -203,6 +203,19 @@ TEST_CASE("the scales follow the frontier; what lies outside stands at the edge 
   CHECK(canvas.yAxis->range().contains(0.5));
 }
 
+TEST_CASE("the slider below the frontier stays where it is while somebody zooms") {
+  FrontierPlot plot;
+  plot.set_frontier(Cost::activated, 200, {{100, 0.2, 1}, {150, 0.05, 0.5}, {200, 0, 0}});
+  QCustomPlot& canvas = shown(plot);
+  const double before = plot.across(120);
+  CHECK(before ==
+        doctest::Approx(canvas.mapTo(&plot, QPoint()).x() + canvas.xAxis->coordToPixel(60)).epsilon(0.001));
+  canvas.setFocus();
+  QTest::keyClick(&canvas, Qt::Key_Plus);
+  CHECK(canvas.xAxis->range().size() < 50);
+  CHECK(plot.across(120) == before);
+}
+
 TEST_CASE("ridges show all layers, and a click selects one") {
   RidgePlot plot;
   CHECK(plot.empty());

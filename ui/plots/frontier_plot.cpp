@@ -158,7 +158,10 @@ void FrontierPlot::keep_room(int left, int right) {
 }
 
 double FrontierPlot::across(double cost) const {
-  return canvas().mapTo(this, QPoint()).x() + canvas().xAxis->coordToPixel(shown(cost));
+  const QRect area = canvas().axisRect()->rect();
+  const double share =
+      (whole_x_.second - shown(cost)) / (whole_x_.second - whole_x_.first);  // it is reversed
+  return canvas().mapTo(this, area.topLeft()).x() + share * area.width();
 }
 
 void FrontierPlot::label_marks() {

@@ -46,7 +46,7 @@ class FrontierPlot : public Plot {
   void set_log_kl(bool log);
   /// Keeps at least this room beside the axes, for the words beside a slider below.
   void keep_room(int left, int right);
-  /// Where a cost is on the axis, in the plot's pixels from the left.
+  /// Where a cost is on the axis while all of it is shown, in the plot's pixels from the left.
   double across(double cost) const;
 
   Rows numbers() const override;
