@@ -117,7 +117,8 @@ TEST_CASE("the colours of heatmaps increase evenly in lightness") {
 }
 
 TEST_CASE("a click into a matrix selects a row; unknown rows stay empty") {
-  MatrixPlot plot({.title = "Load",
+  MatrixPlot plot({.about = Help::together,
+                   .title = "Load",
                    .empty = "nothing",
                    .row = "layer",
                    .column = "expert",
@@ -246,7 +247,8 @@ TEST_CASE("ridges show all layers, and a click selects one") {
 }
 
 TEST_CASE("the numbers of the experts stand apart, however narrow the plot is") {
-  MatrixPlot plot({.title = "Load",
+  MatrixPlot plot({.about = Help::together,
+                   .title = "Load",
                    .empty = "nothing",
                    .row = "layer",
                    .column = "expert",
