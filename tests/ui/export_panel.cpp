@@ -262,7 +262,7 @@ echo '{"event":"result","format":"native","path":"x","files":[],"bytes":1,"token
   panel.write_model("there/exported");
   REQUIRE(wait_until([&] { return std::filesystem::exists(exporter.folder() / "ladimo.asked"); }));
   CHECK(read_file(exporter.folder() / "ladimo.asked")
-            .find("-o there/exported --policy there/policies/some.json --dense there/model") !=
+            .find("-o there/exported --dense there/model --policy there/policies/some.json") !=
         std::string::npos);
   CHECK(read_file(opened.engine.folder() / "ladimo.saved").find("\"name\":\"exported ") != std::string::npos);
   REQUIRE(wait_until([&] { return !panel.writing(); }));

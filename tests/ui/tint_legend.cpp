@@ -15,7 +15,7 @@ namespace {
 std::pair<int, int> span_of(const QImage& image, const QColor& colour) {
   std::pair<int, int> span{-1, -1};
   for (int x = 0; x < image.width(); ++x) {
-    if (image.pixelColor(x, image.height() / 2) != colour) continue;
+    if (image.pixel(x, image.height() / 2) != colour.rgb()) continue;
     if (span.first < 0) span.first = x;
     span.second = x;
   }

@@ -241,7 +241,7 @@ TEST_CASE("a number can be typed without interference, and a refused number stay
   go_to_summary(wizard, ground);
   wizard.back();
   wizard.back();
-  CHECK(wizard.currentId() == ConversionWizard::text_page);  // where the tokens are counted
+  CHECK(wizard.currentPage()->objectName() == "text_page");  // where the tokens are counted
   auto* tokens = part<QSpinBox>(wizard, "tokens");
   REQUIRE(wizard.currentPage()->isAncestorOf(tokens));
   tokens->setFocus();

@@ -159,6 +159,20 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("the words beside the slider are seen whole") {
+  Opened opened;
+  opened.page->resize(960, 800);
+  QTest::qWait(100);
+  int seen = 0;
+  for (const auto* word : opened.page->findChildren<QLabel*>())
+    if (word->text() == "most accurate" || word->text() == "cheapest") {
+      CAPTURE(word->text().toStdString());
+      CHECK(word->width() >= word->sizeHint().width());
+      ++seen;
+    }
+  CHECK(seen == 2);
+}
+
 TEST_CASE("a target that is typed moves the slider, and what cannot be reached is said") {
   Opened opened;
   auto& target = opened.find<QLineEdit>("target");

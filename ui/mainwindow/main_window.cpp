@@ -60,6 +60,7 @@ MainWindow::MainWindow(Engine engine, QWidget* parent)
       start_(new StartPage),
       undo_(new QUndoGroup(this)) {
   use_number_format();
+  setLocale(QLocale());  // it has the one of before, and its children take it over
   auto* content = new QWidget;
   auto* layout = new QVBoxLayout(content);
   layout->setContentsMargins({});

@@ -102,7 +102,8 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
     config_.set_run_folder(folder.trimmed());
     still_.start();
   });
-  connect(folder_, &QLineEdit::editingFinished, this, [this] { folder_->setText(config_.run_folder()); });
+  // The field ends its editing when the wizard is destroyed, too, and then the config is gone before it.
+  connect(folder_, &QLineEdit::editingFinished, &config, [this] { folder_->setText(config_.run_folder()); });
   connect(&config, &PageConfig::changed, this, &SummaryPage::show_config);
   show_config();
 }

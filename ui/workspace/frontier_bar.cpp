@@ -107,7 +107,6 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   make_costs();
   make_grains();
   arrange();
-  plot_->keep_room(row_->room_left(), row_->room_right());
   connect(plot_, &FrontierPlot::drawn, this, &FrontierBar::align_slider);
   connect(target_, &TargetField::refused, this, &FrontierBar::refuse);
   connect(target_, &QLineEdit::textEdited, this, &FrontierBar::follow);
@@ -249,6 +248,7 @@ void FrontierBar::follow() {
   costs_->setCurrentIndex(editor_.cost() == Cost::activated ? 0 : 1);
   grains_->setCurrentIndex(static_cast<int>(editor_.allowed()));
   cheapest_->setText(editor_.cost() == Cost::activated ? tr("cheapest") : tr("fastest"));
+  plot_->keep_room(row_->room_left(), row_->room_right());
   align_slider();
   reset_pins_->setEnabled(!editor_.pins().empty());
   sentence_->say(Note::Kind::plain, predicted_sentence(editor_));
