@@ -16,6 +16,7 @@
 
 #include "ui/models/layer_model.h"
 #include "ui/models/policy_editor.h"
+#include "ui/models/sentences.h"
 #include "ui/widgets/help_mark.h"
 #include "ui/widgets/spacing.h"
 #include "ui/widgets/table_actions.h"
@@ -95,11 +96,14 @@ void LayerPanel::make_table(const PolicyEditor& editor) {
           &LayerPanel::follow_selection);
 }
 
-/// Only the sorted column needs space for the arrow.
+/// Only the sorted column needs space for the arrow. Any policy fits, also one that no layer has yet.
 void LayerPanel::fit_table() {
   QHeaderView& header = *table_->horizontalHeader();
   header.setSortIndicatorShown(false);
   fit_columns(*table_);
+  const int longest = table_->fontMetrics().horizontalAdvance(in_words(LayerPolicy::top(0)));
+  const int wanted = longest + table_->iconSize().width() + 2 * spacing(*this);
+  header.resizeSection(LayerModel::policy, std::max(header.sectionSize(LayerModel::policy), wanted));
   header.setSortIndicatorShown(true);
   const int sorted = header.sortIndicatorSection();
   header.resizeSection(sorted, header.sectionSize(sorted) + 2 * spacing(*this));
