@@ -118,7 +118,6 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   connect(&history, &RunHistory::policies_changed, this, &FrontierBar::draw_marks);
   connect(&history, &RunHistory::policies_changed, this, &FrontierBar::follow);
   follow();
-  plot_->keep_room(row_->room_left(), row_->room_right());  // follow wrote the words
   draw_frontier();
 }
 
