@@ -1,6 +1,7 @@
 // Help for every panel and plot: the mark beside its title, F1, and the dialog with all of it.
 #include "ui/models/help.h"
 
+#include <iterator>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -113,8 +114,14 @@ TEST_CASE("every topic has a title of its own and says something") {
 
 TEST_CASE("every panel and plot of a run has a mark that explains it") {
   OpenWindow open;
-  check_marks(open.window, {Help::layers, Help::routing, Help::load, Help::load_of_layers, Help::frontier,
-                            Help::predicted});
+  check_marks(open.window, {Help::layers, Help::routing, Help::load, Help::frontier, Help::predicted});
+  auto& of_all_layers = *open.window.findChild<QTabWidget*>("all_layers");
+  const Help tabs[] = {Help::all_layers, Help::load_of_layers, Help::together};
+  REQUIRE(of_all_layers.count() == std::size(tabs));
+  for (int tab = 0; tab < of_all_layers.count(); ++tab) {
+    of_all_layers.setCurrentIndex(tab);
+    check_marks(open.window, {tabs[tab]});
+  }
   const std::pair<RunPages::Step, Help> pages[] = {{RunPages::model, Help::model},
                                                    {RunPages::text, Help::text},
                                                    {RunPages::experts, Help::experts},

@@ -89,7 +89,7 @@ Plot::Plot(const QString& title, const QString& empty, Help about, QWidget* pare
   layout->addLayout(heading_);
   heading_->setSpacing(spacing(*this) / 2);
   heading_->addWidget(title_, 1);
-  heading_->addWidget(new HelpMark(about, *this), 0, Qt::AlignTop);
+  heading_->addWidget(new HelpMark(about, *this));
   layout->addWidget(pages_, 1);
   layout->addWidget(caption_);
   layout->addWidget(failure_);
