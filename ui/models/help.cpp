@@ -19,9 +19,9 @@ struct Text {
 // In the order of `Help`.
 constexpr Text texts[] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "The model"),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "The dense model that this run was made from. It is only read; the run keeps its own "
-                       "converted layers."),
+     QT_TRANSLATE_NOOP(
+         "ladimo::ui::Help",
+         "The original model of this run. It is never changed. The run stores its own converted layers."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "perplexity = exp(mean of −ln p(next token))"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
@@ -39,10 +39,9 @@ constexpr Text texts[] = {
                        "router chooses among the routed ones."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "FFN(x) ≈ shared(x) + Σ routed experts that run(x)"), ""},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Losses of the layers"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "How far the output y′ of each converted layer is from the dense layer's y, on held-back "
-         "text, with part of the experts on."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "How far the output y′ of each converted layer is from the original layer's y, on "
+                       "validation tokens, with some of the experts on."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖²"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
@@ -75,10 +74,9 @@ constexpr Text texts[] = {
          "What is right of the line runs. Drag the line, or use the arrow keys: further right "
          "saves more and costs accuracy. The thin curve shows the share at or above each weight.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "All layers: routing weights"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "The histograms of all layers above each other, each with its threshold. What is coloured "
-         "runs under the chosen policy."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The histograms of all layers above each other, each with its threshold. What is "
+                       "coloured runs under the current policy."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "it runs where the weight ≥ τ of its layer"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "Click a layer to select it.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Expert load"),
@@ -104,10 +102,9 @@ constexpr Text texts[] = {
          "ladimo::ui::Help",
          "Bright blocks are experts that belong together; even colour means independent ones.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Best accuracy at each cost"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "The frontier: for every cost, the lowest KL that any policy of this run reaches. The blue "
-         "dot is the chosen policy. Diamonds are measured."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The frontier: for every cost, the lowest KL that any policy of this run reaches. The "
+                       "blue dot is the current policy. Diamonds are measured."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "choose a policy for every layer with the least Σ ΔKL and Σ cost ≤ budget\n"
                        "the sum is then corrected by joint KL, measured at points of the frontier"),
@@ -115,10 +112,9 @@ constexpr Text texts[] = {
                        "Down is more accurate, right is cheaper. Click, or move the slider. A dot above the "
                        "line is a policy with pinned layers.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "What the policy costs"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "What the chosen policy does to the whole model. In normal type it is predicted from the "
-         "run’s tables; Measure replaces it by a measurement, in bold."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "What the current policy does to the whole model. Normal type is predicted from the "
+                       "run’s tables; Measure replaces it by a measurement, in bold."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "KL = mean of Σ p ln(p / q), with p of the dense and q of the converted model\n"
                        "perplexity = exp(mean of −ln q(next token))\n"
@@ -140,7 +136,7 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "Perplexity depends on the text, so compare only numbers of the same text. KL shows "
                        "changes that perplexity hides.")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::Help", "KL of single tokens"),
+    {QT_TRANSLATE_NOOP("ladimo::ui::Help", "KL per token"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "The mean KL may hide a few tokens that changed a lot. The marks say how large the KL "
                        "of most tokens is."),
@@ -149,8 +145,9 @@ constexpr Text texts[] = {
                        "A mean far above the median comes from few tokens. With several texts there is one "
                        "column for each.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Measured and predicted"),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Every measurement of this run beside the KL that the tables predict for its policy."),
+     QT_TRANSLATE_NOOP(
+         "ladimo::ui::Help",
+         "Every measurement of this run next to the KL that the tables predict for its policy."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "error = measured KL − predicted KL"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
@@ -187,25 +184,23 @@ constexpr Text texts[] = {
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Formats"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "What each format can express of the chosen policy. “As it is” writes the model "
-                       "unchanged. “With a fit” solves the layers anew for what the format knows, which is "
-                       "top-k of experts."),
+                       "Which formats support the current policy. “As is” exports the model unchanged. “With "
+                       "a fit” re-solves the layers for what the format supports, which is top-k routing."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "fit: weights with the least Σ ‖y′ − y‖² under the format’s policy"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "Every file is read again after writing and compared with the run. The native format "
                        "keeps everything; llama.cpp reads GGUF.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Policies"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "The chosen policy and those that were saved in this run. Select two or more to compare "
-         "them layer by layer."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The current policy and the saved policies of this run. Select two or more to compare "
+                       "them layer by layer."),
      "",
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "The command line uses the run’s policy wherever none is named.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "An exported model"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "A model folder with one policy. It runs wherever a model is asked for, and in "
-                       "transformers with the code that lies in it."),
+                       "A model folder with one policy. Every command accepts it as a model; transformers "
+                       "runs it with the code in the folder."),
      "",
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
@@ -221,18 +216,16 @@ constexpr Text texts[] = {
          "ladimo::ui::Help",
          "The list shows what was checked. Next becomes available when nothing stands in the way.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Choose a text"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "Experts are trained on what the model does with this text. Take text like that of your "
-         "users: plain text, JSON lines, or conversations. Without any, the model can write it."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "Experts are trained on this text. Use text like that of your users: plain text, JSON "
+                       "Lines, or conversations. Without any, the model can generate it."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "tokens needed = calibration tokens + held-out tokens"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "The right side shows the tokens of one window as the model will read them.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Choose experts"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "How finely the layers are cut. The defaults suit most models. How many experts run is "
-         "chosen afterwards with the slider, without converting again."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "How finely the layers are split. The defaults suit most models. You choose later, "
+                       "with the slider, how many experts run, without converting again."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "activated = (attention + shared + routed that run + routers) / dense model"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
