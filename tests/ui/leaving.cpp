@@ -415,7 +415,7 @@ TEST_CASE("the window notices that the run's folder is gone, never makes it anew
     open.press("Not now");
     open.page->show_step(RunPages::export_model);
     open.window.findChild<QPushButton*>("save_as_run_policy")->click();
-    CHECK(open.says("The run is not there any more"));
+    CHECK(open.says("The run folder was moved or deleted"));
     CHECK(open.button("Save elsewhere…"));
     CHECK(open.page->unsaved());
   }
@@ -434,7 +434,7 @@ TEST_CASE("a run whose folder vanished unnoticed is not made anew by saving") {
   fs::remove_all(open.folder);
   open.window.close();  // before the window was told
   open.press("Save as the run's policy");
-  CHECK(open.says("The run is not there any more"));
+  CHECK(open.says("The run folder was moved or deleted"));
   CHECK(open.window.isVisible());
   CHECK_FALSE(fs::exists(open.folder));
 }
