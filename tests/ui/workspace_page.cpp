@@ -165,7 +165,7 @@ TEST_CASE("the words beside the slider are seen whole") {
   QTest::qWait(100);
   int seen = 0;
   for (const auto* word : opened.page->findChildren<QLabel*>())
-    if (word->text() == "most accurate" || word->text() == "cheapest") {
+    if (word->text() == "Most accurate" || word->text() == "Cheapest") {
       CAPTURE(word->text().toStdString());
       CHECK(word->width() >= word->sizeHint().width());
       ++seen;

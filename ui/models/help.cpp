@@ -35,8 +35,8 @@ constexpr Text texts[] = {
      "", QT_TRANSLATE_NOOP("ladimo::ui::Help", "Predictions hold best for text like this one.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "The experts"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Every FFN was cut into slices of neurons. Shared experts run for every token, and a "
-                       "router chooses among the routed ones."),
+                       "Every FFN was split into slices of neurons, the experts. Shared experts run for "
+                       "every token; a router chooses among the routed ones."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "FFN(x) ≈ shared(x) + Σ routed experts that run(x)"), ""},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Losses of the layers"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
@@ -45,10 +45,9 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖²"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "0 is exact, 1 is as bad as no FFN at all. The loss should fall from step to step. "
-         "“Router explains” is the share of the variance of the experts’ contributions that the "
-         "router predicts. A router is linear, or has a few hidden "
-         "units where that costs less for what it predicts.")},
+         "0 is exact, 1 is as bad as no FFN. The loss should fall from step to step. “Router R²” is the "
+         "share of the variance of the experts’ contributions that the router predicts. A router is linear, "
+         "or has a few hidden units where that costs less for what it predicts.")},
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Layers"),
      QT_TRANSLATE_NOOP(
@@ -119,10 +118,9 @@ constexpr Text texts[] = {
                        "KL = mean of Σ p ln(p / q), with p of the dense and q of the converted model\n"
                        "perplexity = exp(mean of −ln q(next token))\n"
                        "activated = weights used per token / weights of the dense model"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "KL in nats per token: 0 is the dense model. Rounding an 8B model to 8 bits costs about "
-         "0.001, to 4 bits about 0.03. Times hold for the machine that is named.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "KL in nats per token: 0 is the original model. Quantising an 8B model to 8 bits "
+                       "costs about 0.001, to 4 bits about 0.03. Times are those of the named machine.")},
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Measured against the original"),
      QT_TRANSLATE_NOOP(
@@ -134,7 +132,7 @@ constexpr Text texts[] = {
                        "perplexity = exp(mean of −ln q(next token))\n"
                        "same top token = share s of tokens, ± √(s (1 − s) / (n − 1))"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Perplexity depends on the text, so compare only numbers of the same text. KL shows "
+                       "Perplexity depends on the text, so compare only numbers from the same text. KL shows "
                        "changes that perplexity hides.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "KL per token"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
@@ -149,10 +147,9 @@ constexpr Text texts[] = {
          "ladimo::ui::Help",
          "Every measurement of this run next to the KL that the tables predict for its policy."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "error = measured KL − predicted KL"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "Long lines between the marks mean predictions that do not hold, most often because the "
-         "text is of another kind than the run’s.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "Long lines between the marks mean predictions that do not hold, usually because the "
+                       "text differs from the run’s.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Tasks"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
@@ -162,12 +159,12 @@ constexpr Text texts[] = {
                        "difference = converted − dense, in points\n"
                        "p = chance of a difference as large between equal models (McNemar)"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "A difference counts as shown where p is below 0.05. Few questions show little.")},
+                       "A difference counts as significant if p is below 0.05. With few questions only large "
+                       "differences are.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "All measurements"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "What was measured of this run, the newest first, with the policy and the text. They are "
-         "kept in the run."),
+         "The measurements of this run, newest first, with policy and text. They are stored in the run."),
      "", QT_TRANSLATE_NOOP("ladimo::ui::Help", "Select a row to see its numbers above.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Compare output"),
      QT_TRANSLATE_NOOP(
@@ -177,10 +174,9 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
          "temperature 0: the most probable token\notherwise: drawn from softmax(logits / temperature)"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "One early difference changes all that follows. So judge texts by how good they are, and "
-         "accuracy by KL.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "One early difference changes everything after it. So judge the texts by quality, and "
+                       "accuracy by KL.")},
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Formats"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
@@ -188,15 +184,14 @@ constexpr Text texts[] = {
                        "a fit” re-solves the layers for what the format supports, which is top-k routing."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "fit: weights with the least Σ ‖y′ − y‖² under the format’s policy"),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Every file is read again after writing and compared with the run. The native format "
-                       "keeps everything; llama.cpp reads GGUF.")},
+     QT_TRANSLATE_NOOP(
+         "ladimo::ui::Help",
+         "Every file is verified after writing. The native format keeps everything; llama.cpp reads GGUF.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Policies"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "The current policy and the saved policies of this run. Select two or more to compare "
                        "them layer by layer."),
-     "",
-     QT_TRANSLATE_NOOP("ladimo::ui::Help", "The command line uses the run’s policy wherever none is named.")},
+     "", QT_TRANSLATE_NOOP("ladimo::ui::Help", "The command line uses the run’s policy by default.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "An exported model"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "A model folder with one policy. Every command accepts it as a model; transformers "
@@ -204,17 +199,15 @@ constexpr Text texts[] = {
      "",
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "Its model card tells what was measured. To choose another policy, open the run that it "
-         "was made from.")},
+         "Its model card has the measurements. To change the policy, open the run it came from.")},
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Choose a model"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "A model is a folder with config.json, safetensors and a tokenizer, a GGUF file, or a "
-                       "model in the cache of the Hugging Face Hub. It is only read."),
+                       "model in the cache of the Hugging Face Hub. It is never changed."),
      "",
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "The list shows what was checked. Next becomes available when nothing stands in the way.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The list shows the checks. Next becomes available when all of them pass.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Choose a text"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "Experts are trained on this text. Use text like that of your users: plain text, JSON "
@@ -228,8 +221,7 @@ constexpr Text texts[] = {
                        "with the slider, how many experts run, without converting again."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "activated = (attention + shared + routed that run + routers) / dense model"),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Made for a format of another program, a run keeps to what that format can express.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help", "A run for a target format uses only what that format supports.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Partition"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "Every cell is a neuron of the layer. Neurons of one colour form one expert."),
@@ -240,19 +232,16 @@ constexpr Text texts[] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Review"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "What the conversion will do, in which order, and what it takes. Nothing is written before "
-         "you start it."),
+         "The steps of the conversion and what they take. Nothing is written before you start."),
      "", QT_TRANSLATE_NOOP("ladimo::ui::Help", "Times are estimates from the speed of this machine.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Conversion"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "The steps with their times, the loss of the layer in work, and its routing weights as they "
-         "are counted."),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖², on held-back text"),
+         "The steps with their times, the loss of the current layer, and its routing weights so far."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖², on validation tokens"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "You may pause or close the window. Finished layers are kept, and the run continues from "
-         "there.")},
+         "You can pause or close the window. Finished layers are kept, and the run continues from there.")},
 };
 static_assert(std::size(texts) == help_count);
 

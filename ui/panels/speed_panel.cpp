@@ -36,7 +36,7 @@ SpeedPanel::SpeedPanel(PolicyEditor& editor, ServeClient& serve, QWidget* parent
   setObjectName(QStringLiteral("speed_panel"));
   button_->setObjectName(QStringLiteral("measure_speed"));
   table_->setObjectName(QStringLiteral("speeds"));
-  table_->setAccessibleName(tr("Speed of the dense and the converted model"));
+  table_->setAccessibleName(tr("Speed of the original and the converted model"));
   table_->setModel(speeds_);
   set_table_look(*table_);
   table_->setSortingEnabled(false);

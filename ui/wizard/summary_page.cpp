@@ -132,8 +132,8 @@ void SummaryPage::show_beginning() {
     setButtonText(QWizard::NextButton, tr("&Go on to the run"));
   } else {
     setSubTitle(
-        tr("The folder holds this run, and it is not finished. The conversion continues from what is done, "
-           "and can be paused at any time."));
+        tr("This folder contains this run, and it is not finished. The conversion continues from there and "
+           "can be paused at any time."));
     setButtonText(QWizard::NextButton, tr("&Continue converting"));
   }
 }
