@@ -79,7 +79,7 @@ build() {
 open_studio() {
   local bin=$1 run=$2
   if [[ -z ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
-    echo "There is no display here. Where there is one, this opens the run: $bin/ladimo-studio $run"
+    echo "There is no display. On a machine with one, this opens the run: $bin/ladimo-studio $run"
     return
   fi
   "$bin/ladimo-studio" "$run" >build/studio.log 2>&1 &
@@ -87,9 +87,9 @@ open_studio() {
   sleep 2
   if kill -0 "$studio" 2>/dev/null; then
     disown "$studio"
-    echo "The studio is open on the run. To open it again: $bin/ladimo-studio $run"
+    echo "LaDiMo Studio has opened the run. To open it again: $bin/ladimo-studio $run"
   else
-    echo "The studio could not be opened on this display:"
+    echo "LaDiMo Studio could not be opened on this display:"
     cat build/studio.log
   fi
 }
@@ -99,11 +99,11 @@ demo() {
   build release -DLADIMO_TESTS=OFF
   say "The model"
   "$bin/ladimo" inspect resources/demo
-  say "Converting it on text that it writes itself, choosing a policy for 80 % of the parameters, measuring it"
+  say "Converting it with text that it generates, choosing a policy for 80 % of the parameters, measuring it"
   cmake --build --preset release --target demo-run
-  say "The policy and what is predicted of it"
+  say "The policy and its predicted numbers"
   "$bin/ladimo" show "$run"
-  say "\"$prompt\", continued by the dense model"
+  say "\"$prompt\", continued by the original model"
   "$bin/ladimo" generate "$run" --prompt "$prompt" --max-tokens 60 --dense-only
   say "The same, continued by the converted model"
   "$bin/ladimo" generate "$run" --prompt "$prompt" --max-tokens 60

@@ -35,9 +35,9 @@ Command add_bench(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model(app, *options);
   add_hold(app, *options);
-  app.add_option(
-      "--text", options->text,
-      "A text file to decode and to read; how many experts run depends on it (a text of the model's own)");
+  app.add_option("--text", options->text,
+                 "Text file to decode and to use as prompt; it affects how many experts run (text generated "
+                 "by the model)");
   return [options](const Session& session) {
     const auto runtime = start_holding_runtime(session.common, *options);
     const LoadedModel model(OpenedModel::open(options->model, options->dense), runtime);
@@ -46,14 +46,14 @@ Command add_bench(CLI::App& app) {
     session.output.result(to_json(result), [&] {
       print_speed("decode", result.decode);
       if (result.predicted_decode_ms)
-        fmt::print("{} ms a token, {} predicted for the experts that ran on this text\n",
+        fmt::print("{} ms per token, {} predicted for the experts that ran on this text\n",
                    format_number(*result.decode.converted_ms()), format_number(*result.predicted_decode_ms));
       print_speed("prompt", result.prefill);
-      fmt::print("{} of weights a token, read at {:.0f} % of the {}/s that this machine reads\n",
+      fmt::print("{} of weights per token, read at {:.0f} % of this machine's {}/s\n",
                  format_bytes(result.bytes_per_token), 100 * result.bandwidth_fraction,
                  format_bytes(result.read_bytes_per_s));
       if (result.hold)
-        fmt::print("held as {}: KL {} nats a token from the weights as stored, over {} tokens\n",
+        fmt::print("held as {}: KL {} nats per token from the weights as stored, over {} tokens\n",
                    result.dtype, format_number(result.hold->kl), result.hold->tokens);
     });
     return 0;

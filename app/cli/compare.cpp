@@ -20,12 +20,12 @@ void refuse_bad_csv(const std::filesystem::path& file) {
   namespace fs = std::filesystem;
   if ((fs::exists(file) && !fs::is_regular_file(file)) ||
       (file.has_parent_path() && !fs::is_directory(file.parent_path())))
-    throw Refusal("The table cannot be written there.", "Name a file in a folder that exists with {csv}.",
+    throw Refusal("The table cannot be written there.", "Choose a file in a folder that exists with {csv}.",
                   file);
   std::string heading;
   std::ifstream in(file);
   if (std::getline(in, heading) && heading + '\n' != to_csv({}))
-    throw Refusal("A file of that name exists, and it is not a table of a comparison.",
+    throw Refusal("A file of that name exists and is not the table of a comparison.",
                   "Choose another name with {csv}.", file);
 }
 
@@ -46,7 +46,7 @@ std::string with_spread(const MeanSpread& number) {
 }
 
 void print_table(const Comparison& comparison, double target) {
-  fmt::print("\n{} of the FFNs' parameters asked for\n", target);
+  fmt::print("\n{} of the FFNs' parameters requested\n", target);
   fmt::print("{:<32} {:>9}  {:<20} {:>8} {:>11}  {}\n", "method", "activated", "KL (nats/token)", "nll +",
              "perplexity", "made in");
   for (const ComparisonSummary& entry : summary_of(comparison.rows)) {
@@ -77,31 +77,31 @@ Command add_compare(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   auto& request = options->request;
-  add_model_argument(app, request.model,
-                     "The dense checkpoint: a folder, a GGUF file or ORG/NAME of the Hub");
+  add_model_argument(app, request.model, "The dense model: a folder, a GGUF file or ORG/NAME from the Hub");
   app.add_option("--text", request.text, "Calibration text: files (.txt, .jsonl)")
       ->required()
       ->type_name("FILE");
   app.add_option("--held-out", request.held_out, "Text to measure on")->required()->type_name("FILE");
   app.add_option("--tokens", request.tokens, "Calibration tokens (100000)");
   app.add_option("--held-out-tokens", request.held_out_tokens,
-                 "Tokens to measure on (as many as the smallest file gives)");
+                 "Tokens to measure on (as many as the smallest file has)");
   app.add_option("--window", request.window, "Tokens per window (min(max positions, 2048))");
   app.add_option("--experts", request.experts,
-                 "Equal slices of each FFN, for every method (each one's own number)");
-  app.add_option("--shared", request.shared, "Slices that are always on, where a method has them");
+                 "Experts per FFN for every method (each method's own default)");
+  app.add_option("--shared", request.shared, "Shared experts, for methods that have them");
   app.add_option("--recipe", request.recipe, "JSON file with settings");
   app.add_option("--methods", request.methods,
-                 fmt::format("Some of {} (all)", fmt::join(compare_methods(), ", ")))
+                 fmt::format("Any of {} (all)", fmt::join(compare_methods(), ", ")))
       ->delimiter(',');
   app.add_option("--ffn-activated", request.targets, "Shares of the FFNs' parameters (0.69,0.5)")
       ->delimiter(',');
-  auto* seeds = app.add_option("--seeds", request.seeds, "Seeds, each a comparison of its own (0)")
+  auto* seeds = app.add_option("--seeds", request.seeds, "Seeds, one comparison for each (0)")
                     ->delimiter(',')
                     ->check(whole_number);
   app.add_flag("--ablate", request.ablate,
-               "Also leave out each step of our method, and add the optional one, one at a time");
-  app.add_option("--keep", request.keep, "Keep our runs in this folder; the same command continues there");
+               "Also run without each step of our method, and with the optional one, one at a time");
+  app.add_option("--keep", request.keep,
+                 "Keep our runs in this folder, so that the same command can continue");
   app.add_option("--csv", options->csv, "Write the rows to this file");
   return [options, seeds](const Session& session) {
     auto asked = options->request;

@@ -40,8 +40,8 @@ void print_text(const TextEvaluation& text) {
   print_scores("measured", text.scores);
   if (text.scores.compares) {
     const auto& kl = text.scores.kl_percentiles;
-    fmt::print("KL of single tokens: median {} · 95 % below {} · 99 % below {} · at most {}\n",
-               format_number(kl[0]), format_number(kl[1]), format_number(kl[2]), format_number(kl[3]));
+    fmt::print("KL per token: median {} · 95 % below {} · 99 % below {} · max {}\n", format_number(kl[0]),
+               format_number(kl[1]), format_number(kl[2]), format_number(kl[3]));
   }
   fmt::print("activated {:.1f} % of all parameters, {:.1f} % of the FFNs' (counted from what ran)\n",
              100 * text.activated_fraction, 100 * text.ffn_activated);
@@ -58,14 +58,14 @@ Command add_eval(CLI::App& app) {
   add_model(app, options->model);
   add_run_text(app, options->model);
   auto* text = app.add_option("--text", options->text.files,
-                              "Text files (.txt, .jsonl); none: the run's own checking split")
+                              "Text files (.txt, .jsonl) (the run's second held-out split)")
                    ->type_name("FILE");
   app.add_option("--tokens", options->text.tokens,
-                 "Tokens over all files (as many as the smallest file gives)");
+                 "Tokens over all files (as many as the smallest file has)");
   auto* tasks = app.add_option("--tasks", options->text.tasks,
                                "Multiple choice: JSONL files of {\"context\", \"choices\", \"label\"}")
                     ->type_name("FILE");
-  app.add_flag("--tasks-only", options->text.tasks_only, "Answer the tasks, and measure no text")
+  app.add_flag("--tasks-only", options->text.tasks_only, "Run only the tasks, without measuring text")
       ->needs(tasks)
       ->excludes(text);
   app.add_option("--window", options->text.window, "Tokens per window (the run's)");

@@ -22,10 +22,10 @@ void print_fit(const FitPrice& price) {
                100 * numbers.activated_fraction, written ? ", written" : "");
   };
   fmt::print("Measured on {} held-out tokens:\n", price.tokens);
-  row("the policy that was asked for", price.wanted, false);
-  row("the nearest one, without a fit", price.as_it_is, price.written == FitState::as_it_is);
-  row("the same, fitted", price.fitted, price.written == FitState::fitted);
-  if (price.finished) row("and trained", *price.finished, true);
+  row("requested policy", price.wanted, false);
+  row("closest policy, without a fit", price.as_it_is, price.written == FitState::as_it_is);
+  row("closest policy, fitted", price.fitted, price.written == FitState::fitted);
+  if (price.finished) row("fitted and trained", *price.finished, true);
 }
 
 void print_choice(const FormatChoice& choice) {
@@ -33,7 +33,7 @@ void print_choice(const FormatChoice& choice) {
   if (choice.policy) {
     const auto& layers = choice.policy->layers;
     const auto routed = std::ranges::find(layers, LayerPolicy::Kind::top_k, &LayerPolicy::kind);
-    policy = choice.name == "native" || routed == layers.end() ? std::string("the one chosen")
+    policy = choice.name == "native" || routed == layers.end() ? std::string("current policy")
                                                                : k_in_words(layers);
     kl = format_number(choice.policy->predicted.kl);
   }
@@ -50,8 +50,8 @@ int print_formats(const ExportRequest& request, const Session& session) {
   const auto choices =
       export_choices(opened, opened.policy(request.policy), request.gguf.value_or(GgufPrecision::bf16));
   session.output.result(to_json(choices), [&] {
-    fmt::print("{:<18} {:<5} {:<12} {:<26} {:>9} {:>10}\n", "format", "gguf", "as it is", "nearest policy",
-               "KL", "size");
+    fmt::print("{:<18} {:<5} {:<12} {:<26} {:>9} {:>10}\n", "format", "gguf", "as is", "closest policy", "KL",
+               "size");
     for (const FormatChoice& choice : choices) print_choice(choice);
     fmt::print("KL is predicted, before a fit.\n");
   });
@@ -70,28 +70,28 @@ Command add_export(CLI::App& app) {
       [request](const std::string& name) {
         request->gguf = gguf_precision_named(name);
         if (!request->gguf)
-          throw CLI::ValidationError("--gguf", "\"" + name + "\" is none of f32, f16, bf16 and q8_0");
+          throw CLI::ValidationError("--gguf", "\"" + name + "\" is not one of f32, f16, bf16 and q8_0");
       },
       "Write a GGUF file with matrices in f32, f16, bf16 or q8_0");
   app.add_flag("--fit", request->fit,
-               "Fit the layers to what the format can say, and measure what that costs");
+               "Fit the layers to what the format supports, and measure the accuracy lost");
   app.add_option("--finish", request->finish,
-                 "Passes of training over the calibration text after the fit, of all layers together (0)")
+                 "Passes of training all layers over the calibration text after the fit (0)")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--run-text", request->run_text, "Where the run's text files are now, for a fit");
+  app.add_option("--run-text", request->run_text, "Current place of the run's text files, for a fit");
   const auto list = std::make_shared<bool>(false);
   auto* output = app.add_option("-o,--output", request->output, "New folder, or FILE.gguf");
-  app.add_flag("--formats", *list, "Say which formats can express the policy, and write nothing")
+  app.add_flag("--formats", *list, "List which formats support the policy, without writing anything")
       ->excludes(output);
   add_dense(app, request->dense);
   app.add_flag("--all-policies", request->all_policies,
-               "Keep the dense weights of converted layers too, so that any policy can be used");
+               "Also keep the dense weights of converted layers, so that any policy can be used");
   app.add_option("--shard-bytes", request->shard_bytes, "Largest weight file in bytes (4 GiB)")
       ->check(CLI::PositiveNumber);
   return [request, list](const Session& session) {
     if (*list) return print_formats(*request, session);
     if (request->output.empty())
-      throw Refusal("No output is named.", "Name a new folder or FILE.gguf with {output}.");
+      throw Refusal("No output is given.", "Choose a new folder or FILE.gguf with {output}.");
     const auto runtime = start_runtime(session.common.threads, session.common.device, session.common.memory);
     const auto result = export_run(*request, runtime, session.context);
     session.output.result(to_json(result), [&] {

@@ -23,7 +23,7 @@ Command add_generate(CLI::App& app) {
   app.add_option("--prompt", options->prompt, "Text to continue")->required();
   app.add_option("--max-tokens", options->sampling.max_tokens, "Max tokens");
   app.add_option("--temperature", options->sampling.temperature, "0: always the most likely token");
-  app.add_flag("--dense-only", options->dense_only, "The dense original of a run");
+  app.add_flag("--dense-only", options->dense_only, "Only the original model of a run");
   return [options](const Session& session) {
     require_valid(options->sampling);
     const auto runtime = start_holding_runtime(session.common, options->model);

@@ -34,7 +34,7 @@ void print(const Inspection& inspection) {
   if (inspection.license) facts.push_back("license " + *inspection.license);
   if (!facts.empty()) fmt::print("{}\n", fmt::join(facts, " · "));
   if (inspection.native)
-    fmt::print("A converted model: {} of {} layers are sparse. Its dense original was {}.\n",
+    fmt::print("A converted model: {} of {} layers are sparse. Its original was {}.\n",
                inspection.native->converted_layers.size(), config.layers, inspection.native->origin.string());
   else if (inspection.problems.empty())
     fmt::print("It can be converted.\n");
@@ -45,7 +45,7 @@ void print(const Inspection& inspection) {
 Command add_inspect(CLI::App& app) {
   auto model = std::make_shared<std::filesystem::path>();
   add_model_argument(app, *model,
-                     "Folder with config.json and safetensors, GGUF file, or ORG/NAME of the Hub");
+                     "Folder with config.json and safetensors, GGUF file, or ORG/NAME from the Hub");
   return [model](const Session& session) {
     const auto inspection = inspect(*model, session.context);
     session.context.warn(inspection.warnings);

@@ -16,7 +16,7 @@ void add_model_argument(CLI::App& app, std::filesystem::path& model, const std::
 void add_dense(CLI::App& app, std::optional<std::filesystem::path>& dense) {
   app.add_option_function<std::string>(
       "--dense", [&dense](const std::string& named) { dense = find_model(named); },
-      "The dense original, where it was moved");
+      "The original model, if it was moved");
 }
 
 }  // namespace ladimo::cli

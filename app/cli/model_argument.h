@@ -17,7 +17,7 @@ void add_model_argument(CLI::App& app, std::filesystem::path& model, const std::
                         ModelUse use = ModelUse::whole);
 /// What help says of MODEL where it may be a run too.
 inline constexpr const char* model_or_run =
-    "Run folder, native folder, dense model, GGUF file or ORG/NAME of the Hub";
+    "Run folder, native folder, dense model, GGUF file or ORG/NAME from the Hub";
 /// Adds --dense, which names a model in the same ways.
 void add_dense(CLI::App& app, std::optional<std::filesystem::path>& dense);
 

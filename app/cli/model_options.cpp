@@ -11,9 +11,8 @@ void add_model(CLI::App& app, ModelOptions& options) {
 }
 
 void add_hold(CLI::App& app, ModelOptions& options) {
-  app.add_option(
-      "--hold", options.hold,
-      "Hold weights as q8_0: half the bytes of bf16, rounded to 8 bits (as the checkpoint has them)");
+  app.add_option("--hold", options.hold,
+                 "Hold weights as q8_0: half the bytes of bf16, rounded to 8 bits (as in the checkpoint)");
 }
 
 Runtime start_holding_runtime(const Common& common, const ModelOptions& options) {
@@ -23,15 +22,15 @@ Runtime start_holding_runtime(const Common& common, const ModelOptions& options)
 }
 
 void add_run_text(CLI::App& app, ModelOptions& options) {
-  app.add_option("--run-text", options.run_text, "The text files of the run, where they were moved")
+  app.add_option("--run-text", options.run_text, "The text files of the run, if they were moved")
       ->type_name("FILE");
 }
 
 OpenedModel open_model(const ModelOptions& options) {
   auto opened = OpenedModel::open(options.model, options.dense);
   if (!options.run_text.empty() && !opened.run)
-    throw Refusal("The place of a run's text was given for a model that is not a run.",
-                  "Leave {run_text} out.", options.model);
+    throw Refusal("The text files of a run were given for a model that is not a run.", "Omit {run_text}.",
+                  options.model);
   opened.run_text = options.run_text;
   return opened;
 }

@@ -39,17 +39,18 @@ std::string amount_of_memory(const std::string& text) {
 
 void add_common(CLI::App& app, Common& common) {
   app.add_flag("--json", common.json, "Print the result as one JSON object on stdout");
-  app.add_flag("--events", common.events, "Print events as JSON lines on stdout; end-of-file on stdin stops")
+  app.add_flag("--events", common.events,
+               "Print events as JSON Lines on stdout; end-of-file on stdin stops the command")
       ->excludes("--json");
-  app.add_option("--threads", common.threads, "Processor threads (0: all)");
+  app.add_option("--threads", common.threads, "CPU threads (0: all)");
   app.add_option_function<std::string>(
          "--memory", [&common](const std::string& text) { common.memory = parse_bytes(text); },
-         "Stay within this much memory, like 4GB: what is too big goes to scratch files (most of what is "
-         "free)")
+         "Use at most this much memory, like 4GB; larger data goes to scratch files (most of the free "
+         "memory)")
       ->type_name("BYTES")
       ->check(amount_of_memory);
   app.add_option("--device", common.device, "cpu, or cuda:0");
-  app.add_option("--seed", common.seed, "Decides everything random (0)")->check(whole_number);
+  app.add_option("--seed", common.seed, "Random seed (0)")->check(whole_number);
 }
 
 int run_command(const Command& command, const Common& common, Output& output, bool watches_stdin) {
@@ -124,9 +125,9 @@ int run(int argc, char** argv, const std::vector<Offer>& offers) {
 }
 
 std::vector<Offer> light_commands() {
-  return {{"show", "Everything a window needs of a run", add_show},
+  return {{"show", "Show a run: layers, trade-off, policy", add_show},
           {"policy", "Choose a routing policy for every layer within a budget", add_policy},
-          {"tokenize", "The tokens of text, without BOS or EOS", add_tokenize}};
+          {"tokenize", "Show the tokens of text, without BOS or EOS", add_tokenize}};
 }
 
 }  // namespace ladimo::cli

@@ -23,13 +23,13 @@ namespace {
 void refuse_to_overwrite(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file) ||
       (file.has_parent_path() && !std::filesystem::is_directory(file.parent_path())))
-    throw Refusal("The policy cannot be written there.", "Name a file in a folder that exists with {output}.",
-                  file);
+    throw Refusal("The policy cannot be written there.",
+                  "Choose a file in a folder that exists with {output}.", file);
   if (!std::filesystem::exists(file)) return;
   try {
     policy_from_json(read_json(file), file);
   } catch (const Refusal&) {
-    throw Refusal("A file of that name exists, and it is not a policy.", "Choose another name with {output}.",
+    throw Refusal("A file of that name exists and is not a policy.", "Choose another name with {output}.",
                   file);
   }
 }
@@ -94,8 +94,7 @@ void print_show(const RunView& view) {
   const auto done = std::ranges::count(view.layers, true, &LayerView::done);
   if (!recipe.layers.empty()) fmt::print("{} of {} layers converted\n", done, recipe.layers.size());
   if (!view.tradeoff) {
-    fmt::print("The tables are not there yet. To finish the run, {}.\n",
-               command_line().action(Action::continue_run));
+    fmt::print("The run has no tables yet. To finish it, {}.\n", command_line().action(Action::continue_run));
     return;
   }
   const Frontier frontier(*view.tradeoff, view.latency ? &*view.latency : nullptr, Cost::activated);
@@ -116,8 +115,8 @@ ClassPolicies policies_of_class(const RunFolder& run, const TradeoffTable& table
   const auto& target = moe_class_named(name);
   const Recipe recipe = run.recipe();
   if (recipe.layers.empty())
-    throw Refusal("This run has no experts that a policy could choose.",
-                  "Convert layers in another run with {layers}.", run.path());
+    throw Refusal("This run has no experts to choose from.", "Convert layers in another run with {layers}.",
+                  run.path());
   return {table, target.in_transformers, shape_in(target, run.layers().shape(recipe.layers.front()))};
 }
 
@@ -144,27 +143,28 @@ Command add_policy(CLI::App& app) {
   auto options = std::make_shared<Options>();
   auto& request = options->request;
   app.add_option("RUN", options->run, "Run folder")->required();
-  auto* budgets = app.add_option_group("budget", "How far to go (one of)");
+  auto* budgets = app.add_option_group("budget", "Budget (one of)");
   budgets->add_option("--tradeoff", request.tradeoff, "0: all dense ... 1: the cheapest (0.5)");
   budgets->add_option("--activated", request.activated, "Share of all parameters used per token, like 0.8");
   budgets->add_option("--ffn-activated", request.ffn_activated,
                       "Share of the FFNs' parameters used per token");
   budgets->add_option("--max-kl", request.max_kl, "The cheapest policy within this KL (nats per token)");
   budgets->add_option("--speedup", request.speedup,
-                      "At least this much faster than dense, in measured milliseconds");
+                      "At least this many times as fast as dense, by measured times");
   budgets->require_option(0, 1);
   app.add_option("--cost", options->cost, "activated or decode_ms");
   app.add_option("--kinds", options->kinds, "Sparse policies to choose from: threshold, top_k or mixed");
   app.add_option("--grains", options->grains,
-                 "What may be left out: all, or some of experts, neurons, inputs (all)");
-  app.add_option(
-      "--for", options->target,
-      "Choose among what a format can express, or `none` (that of the run, if it was made for one)");
+                 "What may be skipped: all, or any of experts, neurons, inputs (all)");
+  app.add_option("--for", options->target,
+                 "Only policies that a format supports, or `none` for all (the format of the run, if it was "
+                 "made for one)");
   app.add_option("--pin", options->pins,
                  "3=dense, 3=top2, 3=th0.031, 3=dense+neurons0.02: a layer that keeps its policy");
-  app.add_option("--batch", options->batch, "Decode times of so many sequences at a time (1)")
+  app.add_option("--batch", options->batch, "Use decode times of this many sequences at a time (1)")
       ->check(whole_number);
-  app.add_option("--context", options->context, "Decode times after so many tokens (0)")->check(whole_number);
+  app.add_option("--context", options->context, "Use decode times after this many tokens (0)")
+      ->check(whole_number);
   app.add_option("-o,--output", options->output, "Policy file (RUN/policy.json)");
   return [options](const Session& session) {
     const auto run = open_run(options->run);
@@ -179,7 +179,7 @@ Command add_policy(CLI::App& app) {
       decoding = {options->batch.value_or(1), options->context.value_or(0)};
     auto latency = run.latency();
     if (decoding && !latency)
-      throw Refusal("The run has no latency table, so it knows no decode times.",
+      throw Refusal("The run has no latency table and so no decode times.",
                     "Leave {batch} and {context} out, or {continue_run}: they are measured.", run.path());
     if (decoding) latency = latency->at(decoding->batch, decoding->context);
     const auto target = options->target.empty() ? run.recipe().target : options->target;

@@ -24,7 +24,7 @@ std::string read_text(const std::filesystem::path& file) {
   auto text = read_file(file);
   if (const auto invalid = find_invalid_utf8(text))
     throw Refusal(
-        fmt::format("{} is not UTF-8 text: it goes wrong at byte {}.", file.filename().string(), *invalid),
+        fmt::format("{} is not UTF-8 text: invalid at byte {}.", file.filename().string(), *invalid),
         "Convert it to UTF-8, e.g. with iconv.", file);
   return text;
 }
@@ -38,9 +38,9 @@ Command add_tokenize(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   add_model_argument(app, options->model,
-                     "Folder, GGUF file or ORG/NAME of the Hub; only the tokenizer is read",
+                     "Folder, GGUF file or ORG/NAME from the Hub; only the tokenizer is read",
                      ModelUse::tokenizer);
-  app.add_option("--text", options->files, "Text files; each is one text, whatever its format")
+  app.add_option("--text", options->files, "Text files; each is read as one text")
       ->type_name("FILE")
       ->required();
   return [options](const Session& session) {

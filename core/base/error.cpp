@@ -17,8 +17,8 @@ Problem problem_of(const std::exception& failure) {
     return {"There is not enough memory for this.",
             "Use fewer calibration tokens ({tokens}), or a smaller {window}.",
             {}};
-  return {fmt::format("Something failed inside: {}", failure.what()),
-          "This should not happen; please report it with the command that you ran.",
+  return {fmt::format("Internal error: {}", failure.what()),
+          "This is a bug. Please report it with the command that you ran.",
           {}};
 }
 

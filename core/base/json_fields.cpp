@@ -135,7 +135,7 @@ void JsonFields::only(const std::vector<std::string_view>& known) const {
   for (const auto& item : json_.items()) {
     if (std::ranges::find(known, item.key()) != known.end()) continue;
     throw Refusal(fmt::format("The {}: the key \"{}{}\" is unknown.", what_, prefix_, item.key()),
-                  fmt::format("Known here: {}.", fmt::join(known, ", ")), path_);
+                  fmt::format("Supported: {}.", fmt::join(known, ", ")), path_);
   }
 }
 

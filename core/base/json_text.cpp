@@ -14,7 +14,8 @@ namespace {
 
 constexpr int deepest = 100;                  // levels; functions that walk a value recurse once per level
 constexpr std::size_t longest_spelled = 120;  // bytes
-constexpr const char* hint = "The file may be truncated, damaged or edited by hand; fetch or write it again.";
+constexpr const char* hint =
+    "The file may be truncated, damaged or edited by hand; download or write it again.";
 
 /// The byte at which `text` goes deeper than `deepest` levels.
 std::optional<std::size_t> find_too_deep(std::string_view text) {
@@ -53,12 +54,12 @@ Json parse(std::string_view text, const std::string& what, const std::filesystem
   try {
     return Json::parse(text);
   } catch (const nlohmann::json::out_of_range& failure) {
-    throw Refusal(fmt::format("{} holds a number that is out of range, at byte {}.", what,
+    throw Refusal(fmt::format("{} contains a number that is out of range, at byte {}.", what,
                               offset + place_of(failure, text)),
                   hint, path);
   } catch (const nlohmann::json::parse_error& failure) {
-    throw Refusal(fmt::format("{} is not valid JSON: it goes wrong at byte {}.", what, offset + failure.byte),
-                  hint, path);
+    throw Refusal(fmt::format("{} is not valid JSON: error at byte {}.", what, offset + failure.byte), hint,
+                  path);
   }
 }
 

@@ -26,8 +26,8 @@ std::string ModelFiles::read(const std::string& name) const {
   if (!in_memory_) return read_file(source_ / name);
   const auto found = contents_.find(name);
   if (found == contents_.end())
-    throw Refusal(fmt::format("{} holds nothing that {} would say.", source_.filename().string(), name),
-                  "Fetch the model again from where it came from.", source_);
+    throw Refusal(fmt::format("{} does not contain the data of {}.", source_.filename().string(), name),
+                  "Download the model again.", source_);
   return found->second;
 }
 

@@ -22,7 +22,7 @@ std::optional<Problem> unreachable(const fs::path& path, const char* kind) {
     return Problem{
         fmt::format("{} is a link to {}, which does not exist.", path.string(),
                     fs::read_symlink(path, unknown).string()),
-        fmt::format("Restore what it points to, or name the {} itself. In a cache, download it again.", kind),
+        fmt::format("Restore what it points to, or use the {} itself. In a cache, download it again.", kind),
         path};
   if (found.type() == fs::file_type::not_found)
     return Problem{fmt::format("There is no {} {}.", kind, path.string()), "Check the name.", path};
@@ -31,7 +31,7 @@ std::optional<Problem> unreachable(const fs::path& path, const char* kind) {
 }
 
 Problem not_permitted(const fs::path& path) {
-  return {fmt::format("{} may not be read by you.", path.string()),
+  return {fmt::format("No permission to read {}.", path.string()),
           "Change its permissions (chmod), or use a copy of your own.", path};
 }
 
@@ -41,12 +41,12 @@ std::optional<Problem> folder_problem(const fs::path& path) {
   if (auto problem = unreachable(path, "folder")) return problem;
   if (!fs::is_directory(path)) {
     if (!fs::is_regular_file(path))
-      return Problem{fmt::format("{} is a pipe or a device, not a folder.", path.string()), "Name a folder.",
-                     path};
+      return Problem{fmt::format("{} is a pipe or a device, not a folder.", path.string()),
+                     "Choose a folder.", path};
     std::error_code code;
     const fs::path parent = fs::absolute(path, code).parent_path();  // "." at a sentence's end reads as ".."
     return Problem{fmt::format("{} is a file, not a folder.", path.string()),
-                   fmt::format("Name the folder that it is in: {}.", parent.string()), path};
+                   fmt::format("Use the folder that it is in: {}.", parent.string()), path};
   }
   if (::access(path.c_str(), R_OK | X_OK) != 0) return not_permitted(path);
   return std::nullopt;
@@ -55,10 +55,10 @@ std::optional<Problem> folder_problem(const fs::path& path) {
 std::optional<Problem> file_problem(const fs::path& path) {
   if (auto problem = unreachable(path, "file")) return problem;
   if (fs::is_directory(path))
-    return Problem{fmt::format("{} is a folder, not a file.", path.string()), "Name a file.", path};
+    return Problem{fmt::format("{} is a folder, not a file.", path.string()), "Choose a file.", path};
   if (!fs::is_regular_file(path))
     return Problem{fmt::format("{} is a pipe or a device, not a file.", path.string()),
-                   "Save what it gives to a file and name that, because it is read more than once.", path};
+                   "Save its output to a file and use that, because it is read more than once.", path};
   if (::access(path.c_str(), R_OK) != 0) return not_permitted(path);
   return std::nullopt;
 }
@@ -71,7 +71,8 @@ bool has_entry(const fs::path& path) {
 std::optional<Problem> lfs_pointer_problem(const fs::path& file, std::string_view bytes) {
   if (!bytes.starts_with("version https://git-lfs")) return std::nullopt;
   return Problem{fmt::format("{} is a Git LFS pointer, not the file itself.", file.filename().string()),
-                 "Fetch the file with `git lfs pull` in its repository, or download it from the Hub.", file};
+                 "Download the file with `git lfs pull` in its repository, or download it from the Hub.",
+                 file};
 }
 
 std::optional<Problem> stand_in_problem(const fs::path& file, std::string_view bytes) {

@@ -26,7 +26,7 @@ const std::vector<Baseline>& baselines() {
        false, make_cmoe},
       {"expertweaver", "shared share of every layer by its activation marks, mean gate rows route", false,
        false, make_expertweaver},
-      {"teal", "small inputs and neurons left out, shares of a layer by its output error", false, true,
+      {"teal", "small inputs and neurons skipped, shares of a layer by its output error", false, true,
        make_teal},
       {"teal-uniform", "the same with one share for both", false, true, make_teal_uniform},
       {"ladimo-plain", "contiguous experts, softmax router with mixing weights, distilled for one top-k",

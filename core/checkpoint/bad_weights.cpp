@@ -71,9 +71,9 @@ std::vector<Problem> find_bad_weights(const Checkpoint& checkpoint, const Contex
   std::vector<Problem> problems;
   for (const auto& [name, view] : tensors) {
     if (const auto bad = find_bad(view, progress))
-      problems.push_back({fmt::format("Tensor {} holds NaN or Inf; the first is element {} of shape [{}].",
+      problems.push_back({fmt::format("Tensor {} contains NaN or Inf; the first is element {} of shape [{}].",
                                       view.name, *bad, fmt::join(view.shape, ", ")),
-                          "The training or the conversion of this checkpoint went wrong; fetch it again.",
+                          "The training or the conversion of this checkpoint went wrong; download it again.",
                           view.file});
   }
   return problems;

@@ -81,7 +81,7 @@ void check_tensor(const TensorStore& store, const ExpectedTensor& expected, cons
   if (!store.contains(expected.name)) {
     problems.push_back(
         {fmt::format("Tensor {} of shape {} is missing.", expected.name, spelled(expected.shape)),
-         "Fetch all files of the checkpoint, or correct config.json.", folder});
+         "Download all files of the checkpoint, or correct config.json.", folder});
     return;
   }
   const TensorView& view = store.at(expected.name);
@@ -216,10 +216,10 @@ void check_index_beside(const fs::path& folder, Found& found) {
            "different weights.",
            hint, index});
   } catch (const Refusal& refusal) {
-    found.warnings.push_back({fmt::format("model.safetensors.index.json stands beside model.safetensors but "
-                                          "cannot be used: {}",
-                                          refusal.what()),
-                              hint, index});
+    found.warnings.push_back(
+        {fmt::format("model.safetensors.index.json is next to model.safetensors but cannot be used: {}",
+                     refusal.what()),
+         hint, index});
   }
 }
 
@@ -263,7 +263,7 @@ Found find_in_folder(const fs::path& folder) {
   if (!has_entry(file))
     found.problems.push_back(
         {"There is no config.json in the folder.",
-         "Name a folder in the Hugging Face layout: config.json, safetensors, tokenizer.", file});
+         "Choose a folder in the Hugging Face layout: config.json, safetensors, tokenizer.", file});
   else
     collect(found.problems, [&] { read_config(found); });
   open_store(folder, found);

@@ -55,7 +55,7 @@ void read_sizes(const ConfigReader& reader, const Family& family, ModelConfig& c
   config.max_positions = reader.size("max_position_embeddings", most_positions, family.positions);
   if (config.max_positions == 1)
     reader.complain("max_position_embeddings", "is 1; a model needs 2 or more to predict anything.",
-                    "Correct config.json or fetch it again.");
+                    "Correct config.json or download it again.");
   config.heads = reader.size("num_attention_heads", most_heads);
   const bool kv_default = family.kv_heads > 0 && !reader.mentions("num_key_value_heads");
   config.kv_heads =
@@ -65,7 +65,7 @@ void read_sizes(const ConfigReader& reader, const Family& family, ModelConfig& c
     reader.complain(
         "num_key_value_heads",
         fmt::format("is {}; it does not divide {} attention heads.", config.kv_heads, config.heads),
-        "Correct config.json or fetch it again.");
+        "Correct config.json or download it again.");
   if (family.head_dim == 0 && reader.value("head_dim") == nullptr && config.hidden_size % config.heads != 0)
     reader.complain(
         "num_attention_heads",
@@ -75,7 +75,7 @@ void read_sizes(const ConfigReader& reader, const Family& family, ModelConfig& c
                                 family.head_dim > 0 ? family.head_dim : config.hidden_size / config.heads);
   if (config.head_dim % 2 != 0)
     reader.complain("head_dim", fmt::format("is {}; rotary embedding needs an even one.", config.head_dim),
-                    "Correct config.json or fetch it again.");
+                    "Correct config.json or download it again.");
 }
 
 // Which layers see all positions although there is a sliding window, from layer_types or, without it, from
@@ -114,7 +114,7 @@ void read_layer_types(const ConfigReader& reader, const Family& family, ModelCon
       mixed ? fmt::format("is {}; it must name \"sliding_attention\" or \"full_attention\" for "
                           "each of {} layers.",
                           spelled_json(*types), config.layers)
-            : fmt::format("is {}; only \"{}\" in every layer is known here.", spelled_json(*types), wanted),
+            : fmt::format("is {}; only \"{}\" in every layer is supported.", spelled_json(*types), wanted),
       "Models whose layers attend in other ways cannot be converted.");
 }
 
@@ -144,7 +144,7 @@ void read_activation(const ConfigReader& reader) {
   if (reader.value("hidden_act") && activation != "silu" && activation != "swish")
     reader.complain("hidden_act",
                     fmt::format("is {}, an unknown activation.", spelled_json(*reader.value("hidden_act"))),
-                    "Only silu is known.");
+                    "Only silu is supported.");
 }
 
 void read_biases(const ConfigReader& reader, const Family& family, ModelConfig& config) {
@@ -188,8 +188,7 @@ std::vector<std::int64_t> read_tokens(const ConfigReader& reader, const char* ke
 ModelConfig parse_config(const Json& json, const fs::path& path, std::vector<Problem>& problems) {
   ModelConfig config;
   if (!json.is_object()) {
-    problems.push_back(
-        {"config.json is not a JSON object.", "Fetch it again from where the checkpoint came from.", path});
+    problems.push_back({"config.json is not a JSON object.", "Download it again.", path});
     return config;
   }
   const ConfigReader reader(json, "", path, problems);

@@ -21,7 +21,7 @@ RopeScaling::Kind kind_from_json(const JsonFields& fields) {
   const auto text = fields.text("kind");
   for (const auto& [kind, name] : kind_names)
     if (text == name) return kind;
-  fields.refuse("kind", "is none of none, linear, llama3, dynamic, yarn, longrope");
+  fields.refuse("kind", "is not one of none, linear, llama3, dynamic, yarn, longrope");
 }
 
 }  // namespace

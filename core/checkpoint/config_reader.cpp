@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t listed_keys = 5;  // unknown keys that are named
-constexpr const char* correct_it = "Correct config.json or fetch it again.";
+constexpr const char* correct_it = "Correct config.json or download it again.";
 
 // The elements of a list in words: 1, "a" or true.
 std::string spelled(const Json& list) {
@@ -72,7 +72,7 @@ void ConfigReader::complain_value(std::string_view key, const std::string& wante
 }
 
 void ConfigReader::complain_missing(std::string_view key) const {
-  complain(key, "is missing.", "Fetch config.json again from where the checkpoint came from.");
+  complain(key, "is missing.", "Download config.json again.");
 }
 
 std::int64_t ConfigReader::whole(std::string_view key, std::int64_t least, std::int64_t most,
@@ -147,17 +147,17 @@ void ConfigReader::only(std::initializer_list<std::span<const std::string_view>>
     if (const AgreedKey* known = of_family ? of_family : find(agreed_config_keys, key)) {
       const Json values = Json::parse(known->values);
       if (std::ranges::find(values, entry) == values.end())
-        complain(key, fmt::format("is {}; only {} is known here.", spelled_json(entry), spelled(values)),
+        complain(key, fmt::format("is {}; only {} is supported.", spelled_json(entry), spelled(values)),
                  fmt::format("Use a model that computes as {} does.", model));
     } else if (!is_off(entry) && ++unknown <= listed_keys) {
-      complain(key, "is not known here, and it may change the computation.",
+      complain(key, "is not supported, and it may change the computation.",
                key == "quantization_config"
                    ? "Use the checkpoint before quantisation (F32, F16 or BF16)."
                    : fmt::format("Remove the key if the model computes as {} does without it.", model));
     }
   }
   if (unknown > listed_keys)
-    complain(fmt::format("{} more keys", unknown - listed_keys), "are not known here either.",
+    complain(fmt::format("{} more keys", unknown - listed_keys), "are not supported either.",
              fmt::format("Use a model that computes as {} does.", model));
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* before_quantisation = "Use the checkpoint before quantisation (F32, F16 or BF16).";
 constexpr const char* merge_adapter =
-    "Merge it into its base model first (merge_and_unload of PEFT), and name the merged folder.";
+    "Merge it into its base model first (merge_and_unload of PEFT), and use the merged folder.";
 constexpr const char* hugging_face_layout =
     "Use the same model in the Hugging Face layout, or convert it with transformers "
     "(convert_llama_weights_to_hf.py).";
@@ -24,7 +24,7 @@ constexpr const char* save_as_safetensors =
 
 constexpr const char* larger_model = "The language model is part of a larger model, such as a vision model";
 constexpr const char* language_model_alone =
-    "Save the language model alone with transformers, and name that folder.";
+    "Save the language model alone with transformers, and use that folder.";
 
 enum class Place { begin, end, anywhere };
 
@@ -68,8 +68,10 @@ constexpr Sign tensor_signs[] = {
      hugging_face_layout},
     {".attention.wq.weight", Place::end, "The tensors have the names of Meta's own format",
      hugging_face_layout},
-    {"transformer.h.", Place::begin, "The tensors have the names of GPT-2", "Use a model of a known family."},
-    {"gpt_neox.", Place::begin, "The tensors have the names of GPT-NeoX", "Use a model of a known family."},
+    {"transformer.h.", Place::begin, "The tensors have the names of GPT-2",
+     "Use a model of a supported family."},
+    {"gpt_neox.", Place::begin, "The tensors have the names of GPT-NeoX",
+     "Use a model of a supported family."},
     {"language_model.", Place::begin, larger_model, language_model_alone},
     {"model.language_model.", Place::begin, larger_model, language_model_alone},
     {"vision_tower.", Place::begin, larger_model, language_model_alone},
@@ -144,15 +146,15 @@ std::optional<Problem> foreign_folder(const fs::path& folder) {
     return Problem{what, remedy, folder / name};
   };
   if (std::ranges::binary_search(names, "recipe.json"))
-    return said("recipe.json", "The folder holds a run, not a model.",
-                "Name the model that the run was made from; recipe.json names its folder.");
+    return said("recipe.json", "The folder contains a run, not a model.",
+                "Use the model that the run was made from; recipe.json names its folder.");
   if (const auto name = first(is_adapter); name != names.end())
-    return said(*name, "The folder holds a LoRA adapter, not a model.", merge_adapter);
+    return said(*name, "The folder contains a LoRA adapter, not a model.", merge_adapter);
   if (const auto name = first(is_shard); name != names.end())
     return said(
         *name,
         fmt::format("The weights are in shards ({}), but there is no model.safetensors.index.json.", *name),
-        "Fetch model.safetensors.index.json too: it says which tensor is in which shard.");
+        "Download model.safetensors.index.json too: it says which tensor is in which shard.");
   const auto meta = [](const std::string& name) { return name.starts_with("consolidated."); };
   if (const auto name = first(meta); name != names.end())
     return said(*name, fmt::format("The weights are in Meta's or Mistral's own format ({}).", *name),
@@ -163,12 +165,13 @@ std::optional<Problem> foreign_folder(const fs::path& folder) {
   if (const auto name = first(ends(".safetensors")); name != names.end())
     return said(*name,
                 fmt::format("There is no model.safetensors; the folder's safetensors file is {}.", *name),
-                "Name the file model.safetensors if it holds the whole model.");
+                "Name the file model.safetensors if it contains the whole model.");
   if (const auto name = first(ends(".gguf")); name != names.end())
     return said(
         *name,
-        fmt::format("The folder holds a GGUF file ({}) and no checkpoint in the Hugging Face layout.", *name),
-        fmt::format("Name the file itself: {}.", (folder / *name).string()));
+        fmt::format("The folder contains a GGUF file ({}) and no checkpoint in the Hugging Face layout.",
+                    *name),
+        fmt::format("Use the file itself: {}.", (folder / *name).string()));
   for (const char* end : {".bin", ".pth", ".pt", ".ckpt"})
     if (const auto name = first(ends(end)); name != names.end())
       return said(*name,
@@ -193,11 +196,10 @@ std::optional<Problem> adapter_beside(const fs::path& folder) {
   const auto names = names_in(folder);
   const auto name = std::ranges::find_if(names, is_adapter);
   if (name == names.end()) return std::nullopt;
-  return Problem{
-      fmt::format("An adapter lies beside the model ({}). transformers would apply it, so the result "
-                  "would be another model.",
-                  *name),
-      "Merge the adapter into the model, or move its files to another folder.", folder / *name};
+  return Problem{fmt::format("An adapter is next to the model ({}). transformers would apply it, so the "
+                             "result would be another model.",
+                             *name),
+                 "Merge the adapter into the model, or move its files to another folder.", folder / *name};
 }
 
 }  // namespace ladimo

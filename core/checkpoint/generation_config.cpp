@@ -40,9 +40,9 @@ std::vector<std::int64_t> read_eos(const Json& json, const std::filesystem::path
     if (!fits)
       warnings.push_back(
           {fmt::format(
-               "generation_config.json: eos_token_id is {}, which is no token id below vocab_size {}.",
+               "generation_config.json: eos_token_id is {}, which is not a token id below vocab_size {}.",
                spelled_json(id), vocab_size),
-           "It is left out.", file});
+           "It is ignored.", file});
     else if (id >= 0)
       ids.push_back(id.get<std::int64_t>());
   }
@@ -59,7 +59,7 @@ void add_generation_config(const ModelFiles& files, ModelConfig& config, std::ve
   try {
     json = files.read_json(name);
   } catch (const Refusal& refusal) {
-    warnings.push_back({refusal.what(), "generation_config.json is left out.", file});
+    warnings.push_back({refusal.what(), "generation_config.json is ignored.", file});
     return;
   }
   if (!json.is_object() || !json.contains("eos_token_id") || json["eos_token_id"].is_null()) return;

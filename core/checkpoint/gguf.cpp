@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view magic = "GGUF";
-constexpr const char* fetch_again = "The file is damaged or incomplete; fetch it again.";
+constexpr const char* fetch_again = "The file is damaged or incomplete; download it again.";
 constexpr std::uint64_t default_alignment = 32, most_alignment = 1 << 20;
 constexpr std::uint32_t most_dims = 4;
 constexpr int deepest_list = 8;
@@ -148,7 +148,7 @@ class Reader {
       refuse("the file is in big-endian order, which is not read.",
              "Use a file for little-endian machines; nearly all are.");
     if (version < 2 || version > 3)
-      refuse(fmt::format("this is version {} of GGUF; versions 2 and 3 are known.", version),
+      refuse(fmt::format("this is version {} of GGUF; versions 2 and 3 are supported.", version),
              "Make the file again with a current llama.cpp.");
   }
 
@@ -193,7 +193,7 @@ class Reader {
   }
 
   GgufList list(std::string_view key, int depth) {
-    if (depth == deepest_list) refuse(fmt::format("{} holds lists in lists too deep.", key));
+    if (depth == deepest_list) refuse(fmt::format("{} contains lists in lists too deep.", key));
     GgufList list;
     list.type = type(key);
     list.count = number<std::uint64_t>(key);
@@ -220,8 +220,8 @@ class Reader {
     const auto at = at_;
     const auto dims = number<std::uint32_t>("a tensor's shape");
     if (dims < 1 || dims > most_dims)
-      refuse(fmt::format("tensor {} has {} dimensions at offset {}; 1 to {} are known.", view.name, dims, at,
-                         most_dims));
+      refuse(fmt::format("tensor {} has {} dimensions at offset {}; 1 to {} are supported.", view.name, dims,
+                         at, most_dims));
     for (std::uint32_t i = 0; i < dims; ++i) {
       const auto dim = number<std::uint64_t>("a tensor's shape");
       if (dim < 1 || dim > INT64_MAX)
@@ -284,13 +284,13 @@ void add_part(Gguf& gguf, const fs::path& path, std::int64_t index, std::int64_t
   if (!has_entry(path))
     throw Refusal(
         fmt::format("{} is missing; the model is split into {} files.", path.filename().string(), count),
-        "Fetch all parts into one folder.", path);
+        "Download all parts into one folder.", path);
   gguf.mapped.push_back(std::make_shared<const MappedFile>(path));
   Reader reader(path, gguf.mapped.back()->bytes());
   auto metadata = reader.read_metadata();
   if (metadata.whole("split.count").value_or(1) != count || metadata.whole("split.no").value_or(0) != index)
     metadata.refuse("split.no", "and split.count do not say what the file's name says.",
-                    "Fetch all parts again, under the names that they had.");
+                    "Download all parts again, under the names that they had.");
   auto tensors = reader.read_tensors(metadata);
   gguf.tensors.insert(gguf.tensors.end(), std::make_move_iterator(tensors.begin()),
                       std::make_move_iterator(tensors.end()));
@@ -306,7 +306,7 @@ void refuse_repeats(const Gguf& gguf) {
     if (!names.insert(view.name).second)
       throw Refusal(
           fmt::format("{}: tensor {} is also in another part.", view.file.filename().string(), view.name),
-          "Fetch all parts again.", view.file);
+          "Download all parts again.", view.file);
 }
 
 }  // namespace

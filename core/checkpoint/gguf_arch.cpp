@@ -137,7 +137,7 @@ const GgufArch& gguf_arch(std::string_view name) {
   const auto* found = std::ranges::find(archs, name, &GgufArch::name);
   if (found == std::end(archs))
     throw Error(fmt::format("{} is no architecture that this program writes as GGUF.", name),
-                "This is a mistake in the program; please report it.");
+                "This is a bug. Please report it.");
   return *found;
 }
 

@@ -57,7 +57,7 @@ std::optional<std::int64_t> GgufMetadata::whole(std::string_view key) const {
   if (const auto* number = std::get_if<std::int64_t>(value); number != nullptr && *number >= 0)
     return *number;
   refuse(key, std::holds_alternative<GgufList>(*value)
-                  ? "has a value per layer; only one value for all is known."
+                  ? "has a value per layer; only one value for all is supported."
                   : "is not a whole number of at least 0.");
 }
 

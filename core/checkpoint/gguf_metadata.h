@@ -51,10 +51,9 @@ class GgufMetadata {
   std::optional<std::vector<std::int64_t>> wholes(std::string_view key) const;
 
   /// Throws Refusal: "FILE: `key` `complaint`".
-  [[noreturn]] void refuse(std::string_view key, std::string_view complaint,
-                           std::string_view hint =
-                               "Fetch the file again, or make it again from the "
-                               "checkpoint.") const;
+  [[noreturn]] void refuse(
+      std::string_view key, std::string_view complaint,
+      std::string_view hint = "Download the file again, or make it again from the checkpoint.") const;
 
  private:
   const GgufValue* find(std::string_view key) const;

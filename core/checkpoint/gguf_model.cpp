@@ -101,7 +101,7 @@ constexpr TensorRow layer_modules[] = {{"attn_norm", "input_layernorm"},
 const Arch& arch_of(const GgufMetadata& metadata) {
   if (const auto type = metadata.text("general.type"); type && *type != "model")
     metadata.refuse("general.type", fmt::format("is \"{}\"; this is not a whole model.", *type),
-                    "Name the file of the language model itself.");
+                    "Use the file of the language model itself.");
   const auto name = metadata.text("general.architecture");
   if (!name) metadata.refuse("general.architecture", "is missing.");
   const auto* found = std::ranges::find(archs, std::string_view(*name), &Arch::name);
@@ -109,7 +109,7 @@ const Arch& arch_of(const GgufMetadata& metadata) {
     std::vector<std::string_view> known;
     for (const Arch& arch : archs) known.push_back(arch.name);
     metadata.refuse("general.architecture", fmt::format("is \"{}\", an unknown architecture.", *name),
-                    fmt::format("{} are known.", fmt::join(known, ", ")));
+                    fmt::format("{} are supported.", fmt::join(known, ", ")));
   }
   return *found;
 }
@@ -157,7 +157,7 @@ class Keys {
            std::ranges::find(granite_multipliers, rest, &Multiplier::key) != std::end(granite_multipliers));
       const bool causal = rest == "attention.causal" && says(value, true);
       if (known || causal || is_neutral(value)) continue;
-      metadata_.refuse(key, "is not known here, and it may change the computation.", use_hugging_face);
+      metadata_.refuse(key, "is not supported, and it may change the computation.", use_hugging_face);
     }
   }
 
@@ -188,7 +188,7 @@ std::int64_t add_head_dim(const Gguf& gguf, const Keys& keys, Json& config) {
   const auto given = keys.whole("attention.key_length");
   if (const auto values = keys.whole("attention.value_length"); values && given.value_or(*values) != *values)
     gguf.metadata.refuse(keys.name("attention.value_length"),
-                         fmt::format("is {}, but the length of keys is {}; only equal ones are known.",
+                         fmt::format("is {}, but the length of keys is {}; only equal ones are supported.",
                                      *values, given.value_or(0)),
                          use_hugging_face);
   if (given) config["head_dim"] = *given;

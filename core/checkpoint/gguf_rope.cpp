@@ -38,12 +38,12 @@ const TensorView* find(const Gguf& gguf, std::string_view name) {
 std::vector<double> factors_of(const TensorView& view, const RopeBase& base) {
   const std::size_t count = view.elements();
   if (static_cast<std::int64_t>(count) != base.dimensions / 2)
-    refuse(view, fmt::format("holds {} factors for {} rotated dimensions.", count, base.dimensions));
+    refuse(view, fmt::format("contains {} factors for {} rotated dimensions.", count, base.dimensions));
   std::vector<float> values(count);
   dequantise(*view.stored, view.bytes, values);
   std::vector<double> factors;
   for (const float value : values) {
-    if (!(value > 0) || !std::isfinite(value)) refuse(view, "holds a factor that is not above 0.");
+    if (!(value > 0) || !std::isfinite(value)) refuse(view, "contains a factor that is not above 0.");
     factors.push_back(shortest_decimal(value));
   }
   return factors;
@@ -94,7 +94,7 @@ Json llama3(const TensorView& view, const RopeBase& base) {
               {"low_freq_factor", low_frequency_factor},
               {"high_freq_factor", high_frequency_factor},
               {"original_max_position_embeddings", static_cast<std::int64_t>(positions)}};
-  refuse(view, "holds factors of rotary frequencies that are not those of llama3.");
+  refuse(view, "contains factors of rotary frequencies that are not those of llama3.");
 }
 
 /// Reads `rope.scaling.*`.
@@ -115,7 +115,7 @@ class Scaling {
   /// Refuses a key whose value changes the computation in a way that config.json has no word for.
   void only(std::string_view key, double neutral) const {
     if (const auto value = number(key); value && *value != neutral)
-      refuse(key, fmt::format("is {}; only {} is known.", *value, neutral));
+      refuse(key, fmt::format("is {}; only {} is supported.", *value, neutral));
   }
 
  private:
@@ -156,8 +156,7 @@ Json by_keys(const Scaling& scaling) {
   const std::string type = scaling.type().value_or(old_factor.value_or(1) != 1 ? "linear" : "none");
   if (type == "yarn") return yarn(scaling);
   if (type == "linear") return {{"rope_type", "linear"}, {"factor", factor.value_or(old_factor.value_or(1))}};
-  if (type != "none")
-    scaling.refuse("scaling.type", fmt::format("is \"{}\", which is not known here.", type));
+  if (type != "none") scaling.refuse("scaling.type", fmt::format("is \"{}\", which is not supported.", type));
   scaling.only("scaling.factor", 1);
   return nullptr;
 }

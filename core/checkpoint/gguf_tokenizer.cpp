@@ -142,7 +142,7 @@ Json merges_of(const GgufMetadata& metadata) {
   for (const auto merge : *merges) {
     const auto space = merge.find(' ', 1);
     if (space == std::string_view::npos || space + 1 == merge.size())
-      metadata.refuse(merges_key, fmt::format("holds \"{}\", which is no pair of tokens.", merge));
+      metadata.refuse(merges_key, fmt::format("contains \"{}\", which is not a pair of tokens.", merge));
     pairs.push_back(Json::array({merge.substr(0, space), merge.substr(space + 1)}));
   }
   return pairs;
@@ -214,10 +214,10 @@ const GgufPreTokenizer& pre_of(const GgufMetadata& metadata) {
 
 std::map<std::string, std::string> gguf_tokenizer_files(const GgufMetadata& metadata) {
   const auto kind = metadata.text(model_key);
-  if (!kind) metadata.refuse(model_key, "is missing: the file holds no tokenizer.");
+  if (!kind) metadata.refuse(model_key, "is missing: the file contains no tokenizer.");
   if (*kind != "llama" && *kind != "gpt2")
     metadata.refuse(model_key, fmt::format("is \"{}\", an unknown kind of tokenizer.", *kind),
-                    "llama and gpt2 are known.");
+                    "llama and gpt2 are supported.");
   auto vocabulary = GgufVocabulary::read(metadata);
   const bool pieces = *kind == "llama";
   if (pieces) vocabulary.complete_pieces(metadata);

@@ -23,7 +23,7 @@ void check_tokens(const GgufMetadata& metadata, const std::vector<std::string_vi
   for (std::size_t id = 0; id < tokens.size(); ++id) {
     if (tokens[id].empty()) metadata.refuse(tokens_key, fmt::format("spells token {} as nothing.", id));
     if (!known.insert(tokens[id]).second)
-      metadata.refuse(tokens_key, fmt::format("holds token {} ({}) twice.", id, tokens[id]));
+      metadata.refuse(tokens_key, fmt::format("contains token {} ({}) twice.", id, tokens[id]));
   }
 }
 
@@ -38,7 +38,7 @@ std::vector<TokenKind> read_kinds(const GgufMetadata& metadata, std::size_t toke
   std::vector<TokenKind> kinds;
   for (const std::int64_t kind : *found) {
     if (kind < static_cast<int>(TokenKind::normal) || kind > static_cast<int>(TokenKind::byte))
-      metadata.refuse(kinds_key, fmt::format("holds {}, an unknown kind of token.", kind));
+      metadata.refuse(kinds_key, fmt::format("contains {}, an unknown kind of token.", kind));
     kinds.push_back(static_cast<TokenKind>(kind));
   }
   return kinds;
@@ -85,7 +85,7 @@ void GgufVocabulary::complete_pieces(const GgufMetadata& metadata) {
 GgufVocabulary GgufVocabulary::read(const GgufMetadata& metadata) {
   GgufVocabulary vocabulary;
   auto tokens = metadata.texts(tokens_key);
-  if (!tokens || tokens->empty()) metadata.refuse(tokens_key, "is missing: the file holds no vocabulary.");
+  if (!tokens || tokens->empty()) metadata.refuse(tokens_key, "is missing: the file contains no vocabulary.");
   vocabulary.tokens = std::move(*tokens);
   const std::size_t count = vocabulary.tokens.size();
   check_tokens(metadata, vocabulary.tokens);

@@ -22,7 +22,7 @@ constexpr std::uint32_t version = 3;
 constexpr std::uint64_t alignment = 32;
 constexpr std::size_t rounded_at_once = 1 << 18;  // elements; a multiple of every block
 constexpr std::size_t most_files = 65535;         // split.no is u16
-constexpr const char* report_it = "This is a mistake in the program; please report it.";
+constexpr const char* report_it = "This is a bug. Please report it.";
 
 template <class Number>
 void add_number(std::string& bytes, Number number) {

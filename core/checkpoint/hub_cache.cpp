@@ -80,9 +80,9 @@ class Entry {
     if (const auto file = gguf_of(folder)) return *file;
     refuse_incomplete();
     if (!is_there(folder / "config.json"))
-      throw refusal("holds no config.json, so it is no whole model", download_hint(), folder);
+      throw refusal("contains no config.json, so it is not a complete model", download_hint(), folder);
     if (!whole && !sharded && !foreign_folder(folder))
-      throw refusal("holds no weights", download_hint(), folder);
+      throw refusal("contains no weights", download_hint(), folder);
     return folder;  // its weights are of another kind, which is said when it is opened
   }
 
@@ -93,7 +93,7 @@ class Entry {
     return Refusal(fmt::format("{} in the cache of the Hugging Face Hub {}.", name_, what), std::move(hint),
                    path);
   }
-  std::string download_hint() const { return fmt::format("Fetch all of it: hf download {}.", name_); }
+  std::string download_hint() const { return fmt::format("Download all of it: hf download {}.", name_); }
 
   fs::path snapshot() const {
     const fs::path snapshots = path_ / "snapshots", ref = path_ / "refs" / "main";
@@ -105,11 +105,11 @@ class Entry {
     const auto all = entries_of(snapshots, [](const auto& entry) { return is_folder(entry.path()); });
     if (all.empty()) {
       refuse_incomplete();
-      throw refusal("holds no files", download_hint(), path_);
+      throw refusal("contains no files", download_hint(), path_);
     }
     if (all.size() > 1)
       throw refusal(fmt::format("has {} commits, and none of them is called main", all.size()),
-                    fmt::format("Name the folder of one of them in {}.", snapshots.string()), path_);
+                    fmt::format("Use the folder of one of them in {}.", snapshots.string()), path_);
     return all.front();
   }
 
@@ -157,7 +157,7 @@ class Entry {
       if (names.size() < most_listed) names.push_back(file.lexically_relative(folder).string());
     throw refusal(fmt::format("has {} GGUF files: {}{}", files.size(), fmt::join(names, ", "),
                               names.size() < files.size() ? ", ..." : ""),
-                  fmt::format("Name one of them in {}.", folder.string()), folder);
+                  fmt::format("Choose one of them in {}.", folder.string()), folder);
   }
 
   /// Refuses a download that was interrupted.
@@ -225,7 +225,7 @@ fs::path find_model(const std::string& named, ModelUse use) {
       fmt::format("There is no folder or file {}, and no model of this name in the cache of the Hugging "
                   "Face Hub ({}).",
                   model, fmt::join(places, ", ")),
-      fmt::format("Check the name, or fetch the model: hf download {}.", model), model);
+      fmt::format("Check the name, or download the model: hf download {}.", model), model);
 }
 
 std::vector<CachedModel> list_hub_cache() {

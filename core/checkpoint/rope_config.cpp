@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 using Kind = RopeScaling::Kind;
 
-constexpr const char* correct_it = "Correct config.json or fetch it again.";
+constexpr const char* correct_it = "Correct config.json or download it again.";
 
 struct RopeType {
   std::string_view name;
@@ -55,7 +55,7 @@ void read_rotary_share(const ConfigReader& reader, const Family& family, ModelCo
   if (found == nullptr || *found == 1) return;
   const double share = found->is_number() ? found->get<double>() : 0;
   if (!family.partial_rotary) {
-    reader.complain("partial_rotary_factor", fmt::format("is {}; only 1 is known.", spelled_json(*found)),
+    reader.complain("partial_rotary_factor", fmt::format("is {}; only 1 is supported.", spelled_json(*found)),
                     fmt::format("{} models rotate the whole of each head.", family.name));
   } else if (!(share > 0 && share <= 1)) {
     reader.complain_value("partial_rotary_factor", "a number above 0 and at most 1");
@@ -153,7 +153,7 @@ void read_rope(const ConfigReader& reader, const Family& family, ModelConfig& co
   } else {
     rope->complain(type_key,
                    name.empty() ? "is missing." : fmt::format("is \"{}\", an unknown rope type.", name),
-                   "default, linear, dynamic, llama3, yarn and longrope are known.");
+                   "default, linear, dynamic, llama3, yarn and longrope are supported.");
   }
 }
 

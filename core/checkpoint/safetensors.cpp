@@ -20,7 +20,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t length_bytes = 8;                // size of the field that holds the header's length
 constexpr std::uint64_t longest_header = 100'000'000;  // the reference implementation's limit
-constexpr const char* fetch_again = "The file is damaged or incomplete; fetch it again.";
+constexpr const char* fetch_again = "The file is damaged or incomplete; download it again.";
 
 /// A type that this program does not compute with. It is known so that the lengths of its tensors are
 /// checked.
@@ -238,7 +238,7 @@ struct TensorStore::Mapped {
       if (!shards.contains(file)) {
         if (!has_entry(path))
           throw Refusal(fmt::format("{} is missing; {} names it.", file, index.filename().string()),
-                        "Fetch all files of the checkpoint.", path);
+                        "Download all files of the checkpoint.", path);
         for (TensorView& view : map(path)) shards[file].emplace(view.name, std::move(view));
       }
       const auto view = shards[file].find(name);
@@ -266,7 +266,7 @@ TensorStore TensorStore::open(const fs::path& path) {
     mapped->add_shards(index);
   else
     throw Refusal("There is no model.safetensors and no model.safetensors.index.json in the folder.",
-                  "Name a folder in the Hugging Face layout with safetensors weights.", path);
+                  "Choose a folder in the Hugging Face layout with safetensors weights.", path);
   return TensorStore(std::move(mapped));
 }
 
@@ -293,7 +293,8 @@ bool TensorStore::contains(const std::string& name) const { return mapped_->tens
 const TensorView& TensorStore::at(const std::string& name) const {
   const auto found = mapped_->tensors.find(name);
   if (found != mapped_->tensors.end()) return found->second;
-  throw Refusal(fmt::format("There is no tensor {}.", name), "The checkpoint is incomplete; fetch it again.",
+  throw Refusal(fmt::format("There is no tensor {}.", name),
+                "The checkpoint is incomplete; download it again.",
                 mapped_->files.empty() ? fs::path() : mapped_->files.front());
 }
 

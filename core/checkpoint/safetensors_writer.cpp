@@ -75,7 +75,7 @@ void SafetensorsWriter::write(const std::string& name, std::span<const std::byte
   if (spec == nullptr || spec->name != name || spec->bytes() != bytes.size())
     throw Error(fmt::format("{} was to be written next with {} bytes, but {} came with {}.",
                             spec ? spec->name : "Nothing", spec ? spec->bytes() : 0, name, bytes.size()),
-                "This is a mistake in the program; please report it.", state_->path);
+                "This is a bug. Please report it.", state_->path);
   state_->file.write(bytes.data(), bytes.size());
   ++state_->next;
 }
@@ -83,7 +83,7 @@ void SafetensorsWriter::write(const std::string& name, std::span<const std::byte
 void SafetensorsWriter::finish() {
   if (state_->next < state_->specs.size())
     throw Error(fmt::format("{} was declared but not written.", state_->specs[state_->next].name),
-                "This is a mistake in the program; please report it.", state_->path);
+                "This is a bug. Please report it.", state_->path);
   state_->file.commit();
 }
 

@@ -45,7 +45,7 @@ class RunsFolder {
     if (keep) return;
     std::string name = (fs::temp_directory_path() / "ladimo-compare-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
-      throw Error("No temporary folder could be made for the runs.", "Name a folder with {keep}.",
+      throw Error("No temporary folder could be made for the runs.", "Choose a folder with {keep}.",
                   fs::temp_directory_path());
     path_ = temporary_ = name;
   }
@@ -89,9 +89,9 @@ void check_numbers(const CompareRequest& request) {
 /// Throws Refusal when there is no text.
 void check_text(const CompareRequest& request) {
   if (request.held_out.empty())
-    throw Refusal("There is no text to measure on.", "Name held-out files with {held_out}.");
+    throw Refusal("There is no text to measure on.", "Choose held-out files with {held_out}.");
   if (request.text.size() == 1 && request.text.front() == "self")
-    throw Refusal("A comparison needs calibration text that all methods share.", "Name files with {text}.");
+    throw Refusal("A comparison needs calibration text that all methods share.", "Choose files with {text}.");
 }
 
 class Compare {
@@ -139,7 +139,7 @@ class Compare {
       if (shares.seen.value_or(0) >= contaminated_share)
         throw Refusal(fmt::format("The held-out text is also calibration text: {} of {} is in it.",
                                   share_in_words(*shares.seen), file.filename().string()),
-                      "Name other files with {held_out}.", file);
+                      "Choose other files with {held_out}.", file);
       warn_of_seen(file.string(), shares, context_);
       held_out_seen_.push_back(shares);
     }
@@ -247,8 +247,8 @@ class Compare {
     const fs::path run = convert.run;
     if (!fs::exists(run)) return;
     if (!is_run(run))
-      throw Refusal("The folder for a run of the comparison holds something else.",
-                    "Name another folder with {keep}.", run);
+      throw Refusal("The folder for a run of the comparison contains something else.",
+                    "Choose another folder with {keep}.", run);
     convert.run += ".anew";  // nothing is written there
     convert.read_weights = false;
     const Recipe kept = RunFolder(run).recipe();
@@ -259,7 +259,7 @@ class Compare {
     const auto lines = differences(kept, anew);
     if (!lines.empty())
       throw Refusal(fmt::format("A kept run has another recipe: {}.", fmt::join(lines, "; ")),
-                    "Name another folder with {keep}, or use the settings of that run.", run);
+                    "Choose another folder with {keep}, or use the settings of that run.", run);
   }
 
   /// Reports a step. `ablation` is the name of an ablation with a space before it, or empty.
@@ -303,7 +303,7 @@ class Compare {
                              evaluation.same_top, all[i].seconds});
       if (std::abs(numbers.ffn_activated - all[i].target) > target_tolerance)
         context_.warn(
-            fmt::format("{} activates {} of the FFNs' parameters where {} were asked for.", all[i].method,
+            fmt::format("{} activates {} of the FFNs' parameters where {} were requested.", all[i].method,
                         format_number(numbers.ffn_activated), all[i].target),
             "This is the closest that was found on the calibration text; how much runs depends on the text.");
     }

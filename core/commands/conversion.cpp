@@ -74,8 +74,8 @@ class Conversion {
     Recipe in_run = run_.recipe();
     const auto lines = differences(in_run, recipe_);
     if (!lines.empty())
-      throw Refusal(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
-                    "Name another folder with {run}.", run_.path());
+      throw Refusal(fmt::format("The run folder contains another recipe: {}.", fmt::join(lines, "; ")),
+                    "Choose another folder with {run}.", run_.path());
     if (in_run.model == recipe_.model && in_run.text == recipe_.text) return;
     // The same files elsewhere: from now on every command looks for them there.
     in_run.model = recipe_.model;
@@ -130,7 +130,7 @@ class Conversion {
           fmt::format("{} of the held-out text is also in the text that the run is calibrated on: tables and "
                       "predictions will look too good.",
                       share_in_words(*share)),
-          "The text files repeat themselves. Take the copies out of them, and name a new folder with {run}.");
+          "The text files repeat themselves. Remove the copies, and choose a new folder with {run}.");
     }
   }
 

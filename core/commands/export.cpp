@@ -32,17 +32,16 @@ constexpr std::int64_t compared_tokens = 512, compared_window = 128;
 void require_possible(const ExportRequest& request, const Format& format) {
   if (request.all_policies && format.moe_class() != nullptr)
     throw Refusal("Only the native format keeps weights for all policies.",
-                  "Leave {all_policies} out, or choose {format} native.");
+                  "Omit {all_policies}, or choose {format} native.");
   if ((request.fit || request.finish > 0) && format.moe_class() == nullptr)
-    throw Refusal("The native format expresses every policy; there is nothing to fit.",
-                  request.fit ? "Leave {fit} out." : "Leave {finish} out.");
+    throw Refusal("The native format supports every policy, so there is nothing to fit.",
+                  request.fit ? "Omit {fit}." : "Omit {finish}.");
   if (request.finish > 0 && !request.fit)
-    throw Refusal("Training follows a fit, and none was asked for.", "Add {fit}, or leave {finish} out.");
+    throw Refusal("Training needs a fit, and none was requested.", "Add {fit}, or omit {finish}.");
   if (request.gguf && request.output.extension() != ".gguf")
-    throw Refusal("A GGUF file needs a name that ends in .gguf.", "Name it so with {output}.",
-                  request.output);
+    throw Refusal("The name of a GGUF file must end in .gguf.", "Name it so with {output}.", request.output);
   if (has_entry(request.output))
-    throw Refusal("A file or folder of that name exists already.", "Name a new folder with {output}.",
+    throw Refusal("A file or folder of that name exists already.", "Choose a new folder with {output}.",
                   request.output);
   const auto parent = normal_path(request.output).parent_path();
   if (request.gguf && is_directory(parent)) {
@@ -53,8 +52,8 @@ void require_possible(const ExportRequest& request, const Format& format) {
                       "Choose another name with {output}.", entry.path());
   }
   if (!is_directory(parent))
-    throw Refusal("The folder that the model is to be written to does not exist.",
-                  "Make it, or name another with {output}.", parent);
+    throw Refusal("The folder for the model does not exist.", "Make it, or choose another with {output}.",
+                  parent);
 }
 
 void require_disk(const ExportRequest& request, std::uint64_t bytes) {
@@ -63,7 +62,7 @@ void require_disk(const ExportRequest& request, std::uint64_t bytes) {
     throw Refusal(
         fmt::format("The model needs {} of disk space; {} are free.",
                     format_bytes(static_cast<double>(bytes)), format_bytes(static_cast<double>(free))),
-        "Free some space, or name a folder on another disk with {output}.", request.output);
+        "Free some space, or choose a folder on another disk with {output}.", request.output);
 }
 
 /// A text that the dense model writes, in windows, and what the run says of it under `policy`. Of the models
@@ -100,7 +99,7 @@ std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& pol
 void name_nearest(Problem& problem, const Format& format, const RunFolder& run, const Policy& wanted) try {
   const Policy nearest = nearest_policy(format, run, wanted);
   if (nearest.layers == wanted.layers) return;  // the objection is to the layers
-  problem.message += fmt::format(" The nearest policy that it has: {}, predicted KL {}.",
+  problem.message += fmt::format(" The closest policy it supports: {}, predicted KL {}.",
                                  k_in_words(nearest.layers), format_number(nearest.predicted.kl));
 } catch (const Refusal&) {
   // It has none for this run.

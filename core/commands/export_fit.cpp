@@ -70,7 +70,7 @@ void require_memory(const LoadedModel& model, const Recipe& recipe, const Window
   if (needed > free)
     throw Refusal(fmt::format("Training the fitted layers takes {} of memory; {} may be used.",
                               format_bytes(needed), format_bytes(free)),
-                  "Leave {finish} out, or allow more with {memory}.");
+                  "Omit {finish}, or allow more with {memory}.");
 }
 
 }  // namespace

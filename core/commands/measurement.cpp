@@ -48,21 +48,20 @@ Material named_text(const LoadedModel& model, const EvaluationText& text) {
 Material checking_split(const LoadedModel& model, const EvaluationText& text) {
   const auto& run = model.opened().run;
   if (!run)
-    throw Refusal("There is no text to measure on.", "Name text files with {text}.",
+    throw Refusal("There is no text to measure on.", "Choose text files with {text}.",
                   model.opened().checkpoint.path());
   const Recipe recipe = run->recipe();
   if (text.window != 0 && text.window != recipe.window)
     throw Refusal(fmt::format("The run's own held-out text has windows of {} tokens, not {}.", recipe.window,
                               text.window),
-                  "Leave {window} out, or name text files with {text}.", run->path());
+                  "Omit {window}, or choose text files with {text}.", run->path());
   const auto files = held_out_files(*run, recipe, model.opened().run_text);
   auto windows = held_out_text(files, recipe, model.tokenizer()).checking;
   const auto wanted = text.tokens == 0 ? windows.count() : text.tokens / windows.window;
   if (wanted < 1 || wanted > windows.count())
-    throw Refusal(fmt::format("{} tokens were asked for, but the run's own held-out text has {}.",
-                              text.tokens, windows.count() * windows.window),
-                  fmt::format("Ask for {} or more, but for no more than there are.", windows.window),
-                  run->path());
+    throw Refusal(fmt::format("{} tokens were requested, but the run's held-out text has {}.", text.tokens,
+                              windows.count() * windows.window),
+                  fmt::format("Use {} or more, but not more than there are.", windows.window), run->path());
   Material material{files, {some_windows(windows, wanted), {}}};
   material.text.documents.resize(material.files.size());
   const auto texts = texts_of(material.text.windows, model.tokenizer());
@@ -141,10 +140,10 @@ class Memory {
     shares.seen = shares.calibrated;
     if (is_notable(shares.seen))
       context_.warn(
-          fmt::format("{} of the run's held-out text is also in the text that it was calibrated on: what is "
-                      "measured on it looks too good.",
-                      share_in_words(*shares.seen)),
-          "The run's text files repeat themselves. Name other text with {text}.");
+          fmt::format(
+              "{} of the run's held-out text is also in its calibration text: results on it look too good.",
+              share_in_words(*shares.seen)),
+          "The run's text files repeat themselves. Choose other text with {text}.");
     return shares;
   }
 
@@ -174,7 +173,7 @@ void require_numbers(const TextScores& scores, const std::filesystem::path& mode
       (!scores.compares || (std::isfinite(scores.dense_perplexity) && std::isfinite(scores.kl))))
     return;
   throw Refusal("The predictions of the model are not numbers: its weights are damaged.",
-                "Fetch the model again, or convert it again.", model);
+                "Download the model again, or convert it again.", model);
 }
 
 TextEvaluation evaluate_text(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
@@ -246,9 +245,9 @@ void answer_tasks(const LoadedModel& model, const Policy& policy, const std::vec
 Evaluation evaluate(const LoadedModel& model, const Policy& policy, const EvaluationText& text,
                     const Context& context) {
   if (text.tasks_only && text.tasks.empty())
-    throw Refusal("There is nothing to measure: neither a text nor a task.", "Name task files, or a text.");
+    throw Refusal("There is nothing to measure: no text and no task.", "Choose task files, or a text.");
   if (text.tasks_only && !text.files.empty())
-    throw Refusal("Tasks alone were asked for, and text files were named.", "Leave one of both out.");
+    throw Refusal("Only tasks were requested, but text files were given.", "Remove one of them.");
   std::vector<Task> tasks;
   for (const auto& file : text.tasks) {
     tasks.push_back(read_task(file));

@@ -18,11 +18,11 @@ std::filesystem::path original_of(const RunFolder& run, const Recipe& recipe) {
 void require_converted_from(const Checkpoint& original, const std::string& fingerprint) {
   if (original.fingerprint() != fingerprint)
     throw Refusal("This checkpoint is not the one that was converted (their fingerprints differ).",
-                  "Name the original with {dense}.", original.path());
+                  "Choose the original with {dense}.", original.path());
 }
 
 [[noreturn]] void refuse_policy(const std::filesystem::path& model) {
-  throw Refusal("A policy was given for a dense model.", "Name a run folder instead, or leave {policy} out.",
+  throw Refusal("A policy was given for a dense model.", "Use a run folder instead, or omit {policy}.",
                 model);
 }
 
@@ -32,8 +32,8 @@ OpenedModel open_with_original(const RunFolder& run, const std::optional<std::fi
     try {
       return Checkpoint::open(dense.value_or(original_of(run, recipe)));
     } catch (const Refusal& refusal) {
-      throw Refusal("The dense original of this run cannot be opened: " + std::string(refusal.what()),
-                    dense ? refusal.hint() : "Name the place where it is now with {dense}.", refusal.path());
+      throw Refusal("The original model of this run cannot be opened: " + std::string(refusal.what()),
+                    dense ? refusal.hint() : "Give its current path with {dense}.", refusal.path());
     }
   }();
   require_converted_from(checkpoint, recipe.model_fingerprint);
@@ -46,7 +46,7 @@ void require_same_model(const Checkpoint& native, const Checkpoint& original) {
   for (const ExpectedTensor& tensor : expected_tensors(original.config()))
     if (!is_ffn(tensor.role) && Checkpoint::fingerprint(native.store().at(tensor.name)) !=
                                     Checkpoint::fingerprint(original.store().at(tensor.name)))
-      throw Refusal(fmt::format("Tensor {} is not what it is in the dense original.", tensor.name),
+      throw Refusal(fmt::format("Tensor {} differs from the original model.", tensor.name),
                     "The folder is damaged or was changed: {export_again}.", native.path());
 }
 
@@ -88,8 +88,8 @@ OpenedModel OpenedModel::open(const std::filesystem::path& path,
   auto checkpoint = Checkpoint::open(path);
   if (checkpoint.native()) return open_native(std::move(checkpoint), dense);
   if (dense)
-    throw Refusal("A dense original was named for a model that is itself dense.",
-                  "Leave {dense} out, or name a run or an exported model.", path);
+    throw Refusal("An original model was given for a model that is itself dense.",
+                  "Omit {dense}, or use a run or an exported model.", path);
   return {std::move(checkpoint), {}, {}};
 }
 
@@ -158,9 +158,9 @@ Policy OpenedModel::checked(Policy policy, const std::filesystem::path& file) co
     const bool dense = layer.kind == LayerPolicy::Kind::dense;
     if (dense && !has_dense(l))
       throw Refusal(
-          fmt::format("The policy wants layer {} dense, but this folder holds only its converted weights.",
+          fmt::format("The policy wants layer {} dense, but this folder contains only its converted weights.",
                       l),
-          "Name the dense original with {dense}, or export with {all_policies}.", file);
+          "Choose the original model with {dense}, or export with {all_policies}.", file);
     if (!dense && !has_converted(l))
       throw Refusal(fmt::format("The policy wants layer {} sparse, but it is not converted here.", l),
                     run ? "Make a policy for this run: {choose_policy}." : "Export with {all_policies}.",

@@ -17,7 +17,7 @@ SampleEvent sample_partition(const Plan& plan, int layer, const Runtime& runtime
                   "Set {sample} to one of the layers that {layers} names.");
   if (recipe.self_text())
     throw Refusal("A partition cannot be drawn yet: the model has not written its text.",
-                  "To see one, name text files with {text}.");
+                  "To see one, choose text files with {text}.");
   const WeightSource source(Checkpoint::open(recipe.model), runtime.device, at::kFloat,
                             {.stream = stream_dtype(recipe)});
   const Windows& calibration = plan.text.calibration;

@@ -56,8 +56,7 @@ Holding parse_holding(const std::string& hold, at::Device device) {
     throw Refusal("Weights cannot be held as \"" + hold + "\".",
                   "Set {hold} to q8_0, or leave it out: then they are held as the checkpoint has them.");
   if (!device.is_cpu())
-    throw Refusal("Weights can be held as q8_0 only on the CPU.",
-                  "Leave {hold} out, or set {device} to cpu.");
+    throw Refusal("Weights can be held as q8_0 only on the CPU.", "Omit {hold}, or set {device} to cpu.");
   return Holding::q8_0;
 }
 

@@ -90,9 +90,8 @@ void write_self_text(const Decoder& decoder, const Tokenizer& tokenizer, std::in
     asked += static_cast<double>(count) * per_text;
     yield = static_cast<double>(collector.tokens()) / asked;
     if (yield < smallest_yield)
-      throw Error(
-          "The model writes hardly any text that can be used: most of it repeats itself or ends at once.",
-          "Name text files with {text}.");
+      throw Error("The model generates hardly any usable text: most of it repeats itself or ends at once.",
+                  "Choose text files with {text}.");
   }
   write_file(file, collector.lines());
 }

@@ -97,7 +97,7 @@ nlohmann::json answer(const LoadedModel& model, const nlohmann::json& request, c
   if (kind == "bench") return to_json(time_speed(model, fields, context));
   if (kind == "policy") return to_json(save_policy(model, fields));
   throw Refusal(fmt::format("\"{}\" is not a request.", kind),
-                "Known are generate, eval, bench, policy and cancel.");
+                "Supported are generate, eval, bench, policy and cancel.");
 }
 
 }  // namespace ladimo

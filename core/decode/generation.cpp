@@ -57,7 +57,7 @@ void refuse_prompt(const ModelConfig& config, std::span<const std::int32_t> prom
                   "Use a shorter {prompt}.");
   for (const std::int32_t id : prompt)
     if (id < 0 || id >= config.vocab_size)
-      throw Refusal("The prompt holds the token " + std::to_string(id) + ", but the model knows only " +
+      throw Refusal("The prompt contains the token " + std::to_string(id) + ", but the model knows only " +
                         std::to_string(config.vocab_size) + " tokens.",
                     "Check that the tokenizer belongs to this model.");
 }
@@ -141,9 +141,9 @@ std::vector<std::vector<std::int32_t>> sample_sequences(const Decoder& decoder, 
   const ModelConfig& config = decoder.config();
   if (bos < 0)
     throw Refusal("The model has no BOS token, so it cannot begin a text of its own.",
-                  "Name text files with {text}.");
+                  "Choose text files with {text}.");
   if (length > config.max_positions)
-    throw Refusal("Texts of " + std::to_string(length) + " tokens were asked for, but the model has only " +
+    throw Refusal("Texts of " + std::to_string(length) + " tokens were requested, but the model has only " +
                       std::to_string(config.max_positions) + " positions.",
                   "Use a smaller {window}.");
   std::vector<std::vector<std::int32_t>> sequences;

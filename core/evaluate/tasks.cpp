@@ -36,12 +36,12 @@ Question question_of(const nlohmann::json& json, const std::string& where,
   for (const auto& choice : json["choices"]) {
     refuse_unless(choice.is_string() && choice.get_ref<const std::string&>().find_first_not_of(white_space) !=
                                             std::string::npos,
-                  "has a choice that is no text, or blank");
+                  "has a choice that is not text, or blank");
     question.choices.push_back(choice);
   }
   const auto label = json["label"].get<std::int64_t>();
   refuse_unless(label >= 0 && label < static_cast<std::int64_t>(question.choices.size()),
-                "has a \"label\" that is none of its choices");
+                "has a \"label\" that is not one of its choices");
   question.label = static_cast<std::size_t>(label);
   return question;
 }
@@ -69,7 +69,7 @@ Task read_task(const std::filesystem::path& file) {
     task.questions.push_back(question_of(nlohmann::json::parse(line, nullptr, false), where, file));
   }
   if (task.questions.empty())
-    throw Refusal(fmt::format("{} holds no questions.", file.filename().string()),
+    throw Refusal(fmt::format("{} contains no questions.", file.filename().string()),
                   "Give a JSONL file with one question per line.", file);
   return task;
 }

@@ -35,7 +35,7 @@ std::pair<at::Tensor, at::Tensor> KvCache::append(std::int64_t layer, const at::
 
 void KvCache::require_room(std::int64_t start, std::int64_t width) const {
   if (start + width > capacity_)
-    throw Error("The KV cache holds " + std::to_string(capacity_) + " tokens; " +
+    throw Error("The KV cache contains " + std::to_string(capacity_) + " tokens; " +
                 std::to_string(start + width) + " were to be stored.");
 }
 

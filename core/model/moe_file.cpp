@@ -83,7 +83,7 @@ class LayerReader {
     for (std::int64_t i = 0; i < activity.size(0); ++i)
       if (!std::isfinite(point[2 * i]) || (i > 0 && point[2 * i] < point[2 * i - 2]) ||
           !(point[2 * i + 1] >= 0 && point[2 * i + 1] <= 1))
-        refuse("activity holds no shares at rising thresholds");
+        refuse("activity contains no shares at rising thresholds");
   }
 
   // A matrix must have at least one row, or there would be nothing to route to or to look up.

@@ -161,7 +161,7 @@ at::Tensor WeightSource::embed(const at::Tensor& ids) const {
   auto* to = static_cast<std::byte*>(rows.data_ptr());
   for (std::int64_t i = 0; i < flat.numel(); ++i, to += row_bytes) {
     if (id[i] < 0 || id[i] >= config().vocab_size)
-      throw Refusal("The text holds the token " + std::to_string(id[i]) + ", but the model knows only " +
+      throw Refusal("The text contains the token " + std::to_string(id[i]) + ", but the model knows only " +
                         std::to_string(config().vocab_size) + " tokens.",
                     "Check that the tokenizer belongs to this model.", table.file);
     read_elements(table, static_cast<std::size_t>(id[i]) * columns, {to, row_bytes});

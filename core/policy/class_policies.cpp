@@ -28,7 +28,7 @@ struct Layers {
       ++unconverted;
     }
     if (unconverted == count)
-      throw Refusal("This run has no experts that a policy could choose.",
+      throw Refusal("This run has no experts to choose from.",
                     "Convert layers in another run with {layers}.");
     least_dense = limits.dense == DenseLayers::leading ? last : unconverted;
     most_dense = limits.dense == DenseLayers::none ? 0 : count - 1;
@@ -130,7 +130,7 @@ Policy solve(const ClassPolicies& policies, const PolicyRequest& request) {
   if (request.max_kl) {
     if (auto found = policies.at_max_kl(*request.max_kl)) return *found;
     throw Refusal(fmt::format("No policy of this format has a predicted KL of {} or less.", *request.max_kl),
-                  fmt::format("The least is {:.4g}.", policies.all().back().predicted.kl));
+                  fmt::format("The lowest is {:.4g}.", policies.all().back().predicted.kl));
   }
   if (!request.activated && !request.ffn_activated)
     return policies.at_tradeoff(request.tradeoff.value_or(0.5));
@@ -140,10 +140,10 @@ Policy solve(const ClassPolicies& policies, const PolicyRequest& request) {
   const double budget = request.activated ? *request.activated : 1 - (1 - *request.ffn_activated) * ffn_share;
   const Policy& found = policies.at_activated(budget);
   if (found.predicted.activated_fraction > budget)
-    throw Refusal(fmt::format("No policy of this format activates so little: the cheapest uses {:.4f} of all "
-                              "parameters.",
-                              found.predicted.activated_fraction),
-                  "Ask for more, or convert with fewer shared experts ({shared}).");
+    throw Refusal(
+        fmt::format("No policy of this format is that cheap: the cheapest uses {:.4f} of all parameters.",
+                    found.predicted.activated_fraction),
+        "Allow more, or convert with fewer shared experts ({shared}).");
   return found;
 }
 

@@ -50,7 +50,7 @@ MonotoneCurve LatencyTable::prefill_curve() const { return curve_of(points, &Poi
 
 LatencyTable LatencyTable::at(int batch, int context) const {
   if (!grid)
-    throw Refusal("The latency table holds only times of one sequence in a short context.", measure_again);
+    throw Refusal("The latency table contains only times of one sequence in a short context.", measure_again);
   const auto found = std::ranges::find(grid->batches, batch, &Batch::batch);
   if (found == grid->batches.end()) {
     std::vector<int> known;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view spellings =
     "A layer's policy is written dense, top2 (two routed experts for every token) or th0.031 (routed experts "
-    "whose routing weight is at least 0.031). Thresholds of single inputs follow: "
+    "whose routing weight is at least 0.031). Thresholds of inputs and neurons follow: "
     "dense+gate_up0.1+neurons0.02.";
 
 /// Parses the whole of `text` as a number, or returns nothing.
@@ -76,7 +76,7 @@ LayerPolicy kind_from_json(const JsonFields& fields) {
     if (mean_experts < 0) fields.refuse("mean_experts", "is negative");
     return LayerPolicy::above(fields.number("threshold"), mean_experts);
   }
-  fields.refuse("kind", "is none of dense, top_k, threshold");
+  fields.refuse("kind", "is not one of dense, top_k, threshold");
 }
 
 InputCut cut_from_json(const JsonFields& thresholds, const std::string& threshold, const JsonFields& shares,

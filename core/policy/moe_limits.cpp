@@ -10,7 +10,7 @@ std::optional<std::string> objection(const MoeLimits& limits, const ModelPolicy&
   std::set<int> ks;
   bool experts_before = false;
   for (std::size_t l = 0; l < policy.size(); ++l) {
-    if (policy[l].cuts_inputs()) return fmt::format("cannot leave out single inputs, as layer {} does", l);
+    if (policy[l].cuts_inputs()) return fmt::format("cannot skip inputs or neurons, as layer {} does", l);
     if (policy[l].kind == LayerPolicy::Kind::threshold)
       return fmt::format("has no thresholds, but layer {} has one", l);
     const bool dense = policy[l].kind == LayerPolicy::Kind::dense;
@@ -23,7 +23,7 @@ std::optional<std::string> objection(const MoeLimits& limits, const ModelPolicy&
   if (ks.empty()) return "is for models with experts, but every layer is dense";
   if (*ks.rbegin() == 0) return "needs at least one routed expert";
   if (ks.size() > 1 && !limits.k_by_layer)
-    return fmt::format("runs equally many experts in every layer, but here they are {} to {}", *ks.begin(),
+    return fmt::format("runs the same number of experts in every layer, but here it is {} to {}", *ks.begin(),
                        *ks.rbegin());
   return std::nullopt;
 }

@@ -130,8 +130,8 @@ Candidate Predictor::evaluate(int layer, const LayerPolicy& policy) const {
   Candidate candidate = evaluate_experts(layer, experts);
   if (!policy.cuts_inputs()) return candidate;
   if (!table_.sizes)
-    throw Refusal("This run knows nothing of single inputs: it was made by an earlier version.",
-                  "Leave them out of the pin, or {new_conversion}.");
+    throw Refusal("This run has no data about inputs and neurons: it was made by an earlier version.",
+                  "Remove them from the pin, or {new_conversion}.");
   const LayerTable& table = table_.layers[static_cast<std::size_t>(layer)];
   const double running = table_.sizes->running(candidate.policy) / table_.sizes->neurons;
   for (const Product product : all_products) {

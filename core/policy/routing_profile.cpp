@@ -208,7 +208,7 @@ std::vector<RouterWarning> router_warnings(const LayerProfile& profile) {
     warnings.push_back(
         {fmt::format("Layer {}: {} of {} routed experts never run ({}).", profile.layer, profile.dead.size(),
                      profile.routed, some_of(profile.dead)),
-         "Use fewer experts ({experts}), or calibrate on text nearer to what the model will see."});
+         "Use fewer experts ({experts}), or calibrate on text closer to what the model will see."});
   if (count(profile.always_on) > many * profile.routed)
     warnings.push_back(
         {fmt::format("Layer {}: {} of {} routed experts run for every token ({}).", profile.layer,
@@ -254,7 +254,7 @@ RoutingProfile routing_profile_from_json(const nlohmann::json& json) {
   RoutingProfile profile;
   profile.tokens = fields.integer("tokens");
   if (fields.text("edges_id") != histogram_edges_id)
-    fields.refuse("edges_id", "names other bins than this program has");
+    fields.refuse("edges_id", "has other bins than this program");
   for (const JsonFields& layer : fields.objects("layers")) profile.layers.push_back(layer_from_json(layer));
   if (fields.has("inputs"))
     for (const JsonFields& layer : fields.objects("inputs"))

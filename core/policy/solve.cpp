@@ -35,7 +35,7 @@ void check(const PolicyRequest& request) {
                 "For example {speedup} 1.2.");
   refuse_unless(request.cost == Cost::activated || (!request.activated && !request.ffn_activated),
                 "A budget of activated parameters needs the cost activated.",
-                "Leave {cost} out, or give {tradeoff}, {max_kl} or {speedup}.");
+                "Omit {cost}, or give {tradeoff}, {max_kl} or {speedup}.");
 }
 
 Policy solve_activated(const TradeoffTable& table, const Frontier& frontier, const PolicyRequest& request) {
@@ -46,10 +46,10 @@ Policy solve_activated(const TradeoffTable& table, const Frontier& frontier, con
   const double budget = offset + (of_ffn ? *request.ffn_activated : *request.activated) * (dense - offset);
   if (frontier.cheapest_cost() > budget) {
     const double least = (frontier.cheapest_cost() - offset) / (dense - offset);
-    throw Refusal(fmt::format("No policy activates so little: the cheapest uses {} of the {}.",
+    throw Refusal(fmt::format("No policy is that cheap: the cheapest uses {} of the {}.",
                               format_number(least), of_ffn ? "FFNs' parameters" : "parameters"),
                   least > 1 ? "Remove pins."
-                            : fmt::format("Ask for {} or more{}.", at_least(least),
+                            : fmt::format("Use {} or more{}.", at_least(least),
                                           request.pins.empty() ? "" : ", or remove pins"));
   }
   return frontier.at_budget(budget);
@@ -62,16 +62,15 @@ Policy solve_speedup(const Frontier& frontier, double speedup) {
                 fmt::format("No policy decodes {} times as fast as the dense model: the fastest is measured "
                             "at {} times.",
                             format_number(speedup), format_number(fastest)),
-                fmt::format("Ask for {:.2f} or less.", fastest - 0.005));
+                fmt::format("Use {:.2f} or less.", fastest - 0.005));
   return frontier.at_budget(budget);
 }
 
 Policy solve_max_kl(const Frontier& frontier, double kl) {
   Policy policy = frontier.at_max_kl(kl);
-  refuse_unless(
-      policy.predicted.kl <= kl,
-      fmt::format("The pins alone lead to a predicted KL of {}.", format_number(policy.predicted.kl)),
-      "Allow a higher KL, or remove pins.");
+  refuse_unless(policy.predicted.kl <= kl,
+                fmt::format("The pins alone have a predicted KL of {}.", format_number(policy.predicted.kl)),
+                "Allow a higher KL, or remove pins.");
   return policy;
 }
 
@@ -82,7 +81,7 @@ Policy solve(const TradeoffTable& table, const LatencyTable* latency, const Poli
   const bool experts =
       std::ranges::any_of(table.layers, [](const LayerTable& layer) { return layer.candidates.size() > 1; });
   refuse_unless(experts || request.grains.neurons || request.grains.inputs,
-                "This run has no experts that a policy could choose.",
+                "This run has no experts to choose from.",
                 "Allow neurons and inputs, or convert layers in another run with {layers}.");
   const Cost cost = request.speedup ? Cost::decode_ms : request.cost;
   // A policy solved by activated parameters holds no times, so it has the same bytes on every machine.

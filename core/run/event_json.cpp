@@ -14,7 +14,7 @@ namespace ladimo {
 namespace {
 
 constexpr const char* different_versions =
-    "Engine and window may be of different versions: install them together.";
+    "Engine and window may have different versions. Install them together.";
 
 using Line = nlohmann::ordered_json;  // keeps the order of the keys, because people read these lines too
 
@@ -99,13 +99,13 @@ StepEvent step_from(const JsonFields& fields) {
   constexpr int most_steps = 1000;
   const StepEvent step{fields.text("name"), fields.small("index"), fields.small("count")};
   if (step.count > most_steps) fields.refuse("count", "is more than any plan has");
-  if (step.index < 0 || step.index >= step.count) fields.refuse("index", "is none of the steps");
+  if (step.index < 0 || step.index >= step.count) fields.refuse("index", "is not one of the steps");
   return step;
 }
 
 HistogramEvent histogram_from(const JsonFields& fields) {
   if (fields.text("edges_id") != histogram_edges_id)
-    fields.refuse("edges_id", "names other bins than this program has");
+    fields.refuse("edges_id", "has other bins than this program");
   HistogramEvent histogram{fields.small("layer"), fields.integers("counts"), fields.numbers("expert_load")};
   if (histogram.counts.size() != histogram_bins + 2)
     fields.refuse("counts", "does not have the bins of this program");

@@ -39,8 +39,8 @@ class FolderLock {
     const bool locked = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX) == 0;
     if (!locked && descriptor_ >= 0) ::close(descriptor_);
     if (!locked)
-      throw Error("The claims on this run's layers cannot be locked.", "Check the disk that holds the run.",
-                  folder);
+      throw Error("The claims on this run's layers cannot be locked.",
+                  "Check the disk that contains the run.", folder);
   }
   ~FolderLock() { ::close(descriptor_); }
   FolderLock(const FolderLock&) = delete;

@@ -84,8 +84,8 @@ MoeShape stored_shape(const TensorStore& store, const std::string& prefix,
   const auto &gate = store.at(prefix + "gate").shape, &router = store.at(prefix + "router").shape;
   const auto shared = metadata.find("shared_neurons");
   if (gate.size() != 2 || router.empty() || router[0] < 1 || shared == metadata.end())
-    throw Refusal("This is not a converted layer.",
-                  "Delete the file. To make the layer anew, {continue_run}.", store.files().front());
+    throw Refusal("This is not a converted layer.", "Delete the file. To rebuild the layer, {continue_run}.",
+                  store.files().front());
   MoeShape shape;
   shape.hidden_size = gate[1];
   shape.shared_neurons = std::atoll(shared->second.c_str());
@@ -218,7 +218,7 @@ fs::path LayerStore::checked(int layer, const File& weights) const {
   if (!checked_->files.contains(weights.path) && !is_intact(weights))
     throw Refusal(
         fmt::format("Layer {} of this run is damaged: its weights are not what was written.", layer),
-        "To make the layer anew, {continue_run}.", weights.path);
+        "To rebuild the layer, {continue_run}.", weights.path);
   checked_->files.insert(weights.path);
   return weights.path;
 }

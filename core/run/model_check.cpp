@@ -33,7 +33,7 @@ CheckedModel check_model(const fs::path& path) {
     if (!model.found.opened->native() && std::ssize(model.constant_ffns) == model.found.config.layers)
       model.problems.push_back(
           {"There is nothing to convert: the FFN of every layer gives the same output for every input.",
-           "Fetch the checkpoint again: its weights are zero.", path});
+           "Download the checkpoint again: its weights are zero.", path});
   }
   const auto& files = model.found.files;
   if (!files || !files->has("config.json")) return model;
@@ -55,7 +55,7 @@ CheckedModel check_model(const fs::path& path) {
 void refuse_converted(const Checkpoint& checkpoint) {
   if (!checkpoint.native()) return;
   throw Refusal("This model is already converted: the folder was written by an export.",
-                fmt::format("Convert its dense original: {}.", checkpoint.native()->origin.string()),
+                fmt::format("Convert its original model: {}.", checkpoint.native()->origin.string()),
                 checkpoint.path());
 }
 

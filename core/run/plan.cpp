@@ -47,42 +47,39 @@ class Steps {
   std::vector<PlanStep> tables() const {
     return {{Step::routing_profile,
              plan_.recipe.layers.empty()
-                 ? "How large the inputs and neurons of every layer are."
-                 : "How the routing weights of every converted layer are distributed, which experts run "
-                   "together, and where thresholds come to lie on the model's own trajectory.",
+                 ? "Measure the sizes of inputs and neurons in every layer."
+                 : "Measure the distribution of routing weights in every converted layer, which experts run "
+                   "together, and the thresholds in the converted model.",
              time_.profile, done(exists(run_.profile_file()) && all_done_)},
-            {Step::sensitivity, "What every candidate policy of every layer changes in the predictions.",
+            {Step::sensitivity, "Measure how each candidate policy of each layer changes the predictions.",
              time_.sensitivity, done(all_done_)},
-            {Step::latency, "How long a token takes on this machine, dense and with more or less left out.",
+            {Step::latency,
+             "Measure the time per token on this machine, dense and with different amounts skipped.",
              time_.latency, done(exists(run_.latency_file()))},
-            {Step::frontier, "Policies for all layers together, measured at a few points of the frontier.",
+            {Step::frontier, "Find policies for all layers together and measure some points of the frontier.",
              time_.frontier, done(all_done_)}};
   }
 
   PlanStep second_sweep() const {
     const bool swept =
         std::ranges::all_of(plan_.recipe.layers, [&](int layer) { return run_.layers().sweep_done(layer); });
-    return {
-        Step::second_sweep,
-        "The layers are refitted once more, one after the other, half on what the dense model and half on "
-        "what the converted model itself gives them; kept where held-back text is better for it.",
-        time_.second_sweep, done(swept)};
+    return {Step::second_sweep,
+            "Refit the layers once more, one by one, half on inputs from the original and half from the "
+            "converted model; kept if the validation loss falls.",
+            time_.second_sweep, done(swept)};
   }
 
   PlanStep finish() const {
     const int block = plan_.recipe.finish.block;
     const std::string what =
-        block == 0 ? "All converted layers are trained together on the predictions"
+        block == 0 ? "Train all converted layers together on the predictions"
         : block == 1
-            ? "The converted layers are trained one at a time on the hidden states of the dense model"
-            : fmt::format(
-                  "The converted layers are trained {} at a time on the hidden states of the "
-                  "dense model",
-                  block);
+            ? "Train the converted layers one at a time on the hidden states of the original"
+            : fmt::format("Train the converted layers {} at a time on the hidden states of the original",
+                          block);
     return {Step::finish,
-            fmt::format("{}, {} times through {} calibration tokens; kept where held-back text is better for "
-                        "it.",
-                        what, plan_.recipe.finish.epochs,
+            fmt::format("{}, {} times over {} calibration tokens; kept if the validation loss falls.", what,
+                        plan_.recipe.finish.epochs,
                         plan_.finish_tokens < plan_.tokens ? std::to_string(plan_.finish_tokens) : "the"),
             time_.finish, done(exists(run_.layers().finish_file()) || all_done_)};
   }
@@ -93,7 +90,7 @@ class Steps {
     const Recipe& recipe = plan_.recipe;
     if (recipe.self_text())
       return {Step::calibration_text,
-              fmt::format("The model writes {} tokens for calibration and {} held-out tokens itself.",
+              fmt::format("The model generates {} calibration tokens and {} held-out tokens.",
                           format_count(static_cast<double>(recipe.tokens)),
                           format_count(static_cast<double>(recipe.held_out_tokens))),
               time_.text, !text_left()};
@@ -110,12 +107,12 @@ class Steps {
     const auto converted = static_cast<int>(recipe.layers.size());
     const int left = layers_left();
     if (recipe.layers.empty())
-      return {Step::layers, "No FFN becomes experts. Every layer can leave out single inputs and neurons.", 0,
+      return {Step::layers, "No FFN is split into experts. Every layer can skip inputs and neurons.", 0,
               all_done_};
     const int passed = recipe.layers.back() + 1 - left;
     return {Step::layers,
-            fmt::format("The FFNs of {} of {} layers become {} experts each, {} shared: partition, router, "
-                        "compensation, refit, distillation{}.",
+            fmt::format("Split the FFNs of {} of {} layers into {} experts each, {} shared: partition, "
+                        "router, compensation, refit, distillation{}.",
                         converted, plan_.config.layers, recipe.experts, recipe.shared,
                         left < converted ? fmt::format(" ({} are finished)", converted - left) : ""),
             left * time_.converted_layer + (left > 0 ? passed * time_.passed_layer : 0), left == 0};
@@ -165,7 +162,7 @@ void check_machine(Plan& plan) {
   if (const auto available = available_ram_bytes(); plan.ram_bytes > available)
     plan.problems.push_back({fmt::format("The run needs {} of memory; {} are available.",
                                          bytes(plan.ram_bytes), bytes(available)),
-                             "Close other programs, or take a smaller {window}.",
+                             "Close other programs, or use a smaller {window}.",
                              {}});
 }
 

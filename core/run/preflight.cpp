@@ -48,7 +48,7 @@ nlohmann::json read_settings(const fs::path& recipe) {
   } catch (const Refusal& refusal) {
     throw Refusal(
         refusal.problem().message,
-        "Name a file with {recipe}, or write for example {recipe} '{\"stage1\": {\"epochs\": 2}}'.");
+        "Choose a file with {recipe}, or write for example {recipe} '{\"stage1\": {\"epochs\": 2}}'.");
   }
 }
 
@@ -84,21 +84,21 @@ void Preflight::attempt(const std::function<void()>& work) {
 }
 
 void Preflight::check_folder() {
-  if (request_.run.empty()) return problem("No run folder is given.", "Name one with {run}.");
+  if (request_.run.empty()) return problem("No run folder is given.", "Choose one with {run}.");
   const fs::path run = plan_.run = normal_path(request_.run);
   if (has_entry(run) && !fs::exists(run)) {  // a link to nothing
     plan_.problems.push_back(*folder_problem(run));
     return;
   }
   if (fs::exists(run) && !fs::is_directory(run))
-    return problem("The run folder is a file.", "Name another folder with {run}.", run);
+    return problem("The run folder is a file.", "Choose another folder with {run}.", run);
   if (!is_writable(run))
     return problem("The run folder cannot be written to.", "Choose a folder of your own with {run}.", run);
   if (is_run(run))
     attempt([&] { in_run_ = RunFolder(run).recipe(); });
   else if (fs::exists(run) && holds_foreign_files(run))
-    problem("The run folder holds other files and is not a run.", "Name a new or empty folder with {run}.",
-            run);
+    problem("The run folder contains other files and is not a run.",
+            "Choose a new or empty folder with {run}.", run);
 }
 
 void Preflight::check_model() {
@@ -213,7 +213,7 @@ void Preflight::choose_text(bool known) {
     recipe.text = named;
   } else if (!known) {
     problem("No calibration text is given.",
-            "Name files with {text}, or let the model write its own text: {self_text}.");
+            "Choose files with {text}, or let the model generate text: {self_text}.");
   }
   recipe.text_fingerprints.clear();
   for (const fs::path& file : recipe.text)
@@ -226,10 +226,10 @@ void Preflight::check_settings() {
   const std::size_t before = plan_.problems.size();
   attempt([&] { engine_threads(request_.threads); });
   if (recipe.experts < 1)
-    problem(fmt::format("{} experts were asked for; there must be at least one.", recipe.experts),
+    problem(fmt::format("{} experts were requested; there must be at least one.", recipe.experts),
             "For example {experts} 64.");
   else if (checkpoint_ && recipe.experts > config.intermediate_size)
-    problem(fmt::format("{} experts were asked for, but the FFNs have only {} neurons.", recipe.experts,
+    problem(fmt::format("{} experts were requested, but the FFNs have only {} neurons.", recipe.experts,
                         config.intermediate_size),
             fmt::format("Use at most {}; {} is the default here.", config.intermediate_size,
                         default_experts(recipe, config.intermediate_size)));
@@ -290,12 +290,12 @@ void Preflight::check_target() {
 void Preflight::check_self_text() {
   const auto window = plan_.recipe.window;
   if (plan_.config.bos < 0)
-    problem("The model cannot write its own text: its config names no bos_token_id.",
-            "Name text files with {text}.");
+    problem("The model cannot generate text: its config names no bos_token_id.",
+            "Choose text files with {text}.");
   if (window < smallest_self_window)
-    problem(
-        fmt::format("A window of {} is too short for a model that writes its own text.", window),
-        fmt::format("Set {{window}} to {} or more, or name text files with {{text}}.", smallest_self_window));
+    problem(fmt::format("A window of {} is too short for generated text.", window),
+            fmt::format("Set {{window}} to {} or more, or choose text files with {{text}}.",
+                        smallest_self_window));
 }
 
 void Preflight::check_text() {
@@ -313,11 +313,10 @@ void Preflight::check_same_recipe() {
   plan_.resumes = lines.empty();
   if (plan_.resumes) return;
   const bool other_text = in_run_->text_fingerprints != plan_.recipe.text_fingerprints;
-  problem(fmt::format("The run folder holds another recipe: {}.", fmt::join(lines, "; ")),
-          other_text
-              ? "To continue that run, name the very text that it was begun with ({text}), wherever it is "
-                "now. For other text, name another folder with {run}."
-              : "Use the settings of that run, name another folder with {run}, or remove this one.",
+  problem(fmt::format("The run folder contains another recipe: {}.", fmt::join(lines, "; ")),
+          other_text ? "To continue that run, choose the text that it was begun with ({text}), wherever it "
+                       "is now. For other text, choose another folder with {run}."
+                     : "Use the settings of that run, choose another folder with {run}, or remove this one.",
           plan_.run);
 }
 

@@ -110,7 +110,7 @@ Finish finish_from_json(const JsonFields& fields, Finish finish) {
   read_given_members(fields, finish);
   const Rules rules(fields);
   rules.require(finish.use == "auto" || finish.use == "on" || finish.use == "off", "use",
-                "is none of auto, on, off");
+                "is not one of auto, on, off");
   rules.require(finish.epochs >= 1, "epochs", "is less than 1");
   rules.require(finish.batch >= 1, "batch", "is less than 1");
   rules.require(finish.block >= -1, "block", "is less than -1");
@@ -160,11 +160,11 @@ Recipe parse(const nlohmann::json& json, const std::filesystem::path& path, Reci
   if (!recipe.target.empty()) moe_class_named(recipe.target);
   rules.require(
       recipe.sensitivity == "auto" || recipe.sensitivity == "measured" || recipe.sensitivity == "estimated",
-      "sensitivity", "is none of auto, measured, estimated");
+      "sensitivity", "is not one of auto, measured, estimated");
   rules.require(recipe.stream == "float32" || recipe.stream == "bfloat16", "stream",
                 "is neither float32 nor bfloat16");
   rules.require(recipe.compute == "auto" || recipe.compute == "fp32" || recipe.compute == "bf16", "compute",
-                "is none of auto, fp32, bf16");
+                "is not one of auto, fp32, bf16");
   return recipe;
 }
 
@@ -180,7 +180,7 @@ void add_differences(const nlohmann::json& in_run, const nlohmann::json& asked, 
       add_differences(value, other, prefix + key + ".", lines);
     else if (value != other)
       lines.push_back(
-          fmt::format("{}{}: {} in the run, {} asked", prefix, key, in_words(value), in_words(other)));
+          fmt::format("{}{}: {} in the run, {} requested", prefix, key, in_words(value), in_words(other)));
   }
 }
 
@@ -228,7 +228,7 @@ std::vector<std::string> differences(const Recipe& in_run, const Recipe& asked) 
     if (changed && was == is)
       lines.push_back(fmt::format("{}: {} has changed since the run began", source, in_words(was)));
     else if (was != is && (changed || !known))
-      lines.push_back(fmt::format("{}: {} in the run, {} asked", source, in_words(was), in_words(is)));
+      lines.push_back(fmt::format("{}: {} in the run, {} requested", source, in_words(was), in_words(is)));
     for (const char* key : {source, fingerprint}) ours.erase(key);
   };
   if (in_run.tokenizer_fingerprint.empty()) theirs["tokenizer_fingerprint"] = "";

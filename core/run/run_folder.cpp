@@ -122,7 +122,7 @@ RunFolder open_run(const fs::path& path) {
   }
   if (!is_run(path))
     throw Refusal("This folder is not a run: it has no recipe.json.",
-                  "Name a folder that a conversion wrote.", path);
+                  "Choose a folder that a conversion wrote.", path);
   return RunFolder(path);
 }
 

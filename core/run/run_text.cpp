@@ -42,11 +42,11 @@ class Places {
 /// Why the file of a run is not at its recorded place.
 Problem missing(const fs::path& file, const std::string& how) {
   if (!has_entry(file))
-    return {fmt::format("A text file of this run is not where it was: {} is gone.", file.string()),
-            "Put it back, or name the place where it is now" + how, file};
+    return {fmt::format("A text file of this run was not found: {}.", file.string()),
+            "Put it back, or give its current path" + how, file};
   if (auto problem = file_problem(file)) return {problem->message, problem->hint, file};
   return {fmt::format("A text file of this run has changed since the run was made: {}.", file.string()),
-          "Put the old file back, or name an unchanged copy" + how, file};
+          "Put the old file back, or give an unchanged copy" + how, file};
 }
 
 }  // namespace
@@ -62,9 +62,8 @@ std::vector<fs::path> text_files(const RunFolder& run, const Recipe& recipe,
       problems.push_back(*problem);
     else if (std::ranges::find(recipe.text_fingerprints, hash_of_file(file)) ==
              recipe.text_fingerprints.end())
-      problems.push_back({fmt::format("{} is another text than that of the run.", file.string()),
-                          "Name the very files that the run was made with. Their names do not matter.",
-                          file});
+      problems.push_back({fmt::format("{} is not the text of the run.", file.string()),
+                          "Use the files that the run was made with. Their names do not matter.", file});
   }
   const fs::path beside = normal_path(run.path()).parent_path();
   for (std::size_t i = 0; i < recipe.text.size(); ++i) {
@@ -79,10 +78,11 @@ std::vector<fs::path> text_files(const RunFolder& run, const Recipe& recipe,
 std::vector<fs::path> held_out_files(const RunFolder& run, const Recipe& recipe,
                                      const std::vector<fs::path>& named) {
   if (!recipe.self_text())
-    return text_files(run, recipe, named, " with {run_text}. Or name other text to measure on with {text}.");
+    return text_files(run, recipe, named,
+                      " with {run_text}. Or choose other text to measure on with {text}.");
   if (!has_entry(run.self_held_out()))
-    throw Refusal("The run does not hold the text that its model wrote.",
-                  "To write it again, {continue_run}. Or name text to measure on with {text}.",
+    throw Refusal("The run does not contain the text that its model generated.",
+                  "To generate it again, {continue_run}. Or choose text to measure on with {text}.",
                   run.self_held_out());
   return {run.self_held_out()};
 }

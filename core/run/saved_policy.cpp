@@ -38,10 +38,9 @@ fs::path file_of(const RunFolder& run, const std::optional<std::string>& name) {
 /// anew, since the policy was chosen.
 void require_run_of(const RunFolder& run, const Policy& policy) {
   if (!run.exists())
-    throw Refusal("The run is not there any more: its folder was moved or removed.",
-                  "Save the policy somewhere else.", run.path());
+    throw Refusal("The run folder was moved or deleted.", "Save the policy somewhere else.", run.path());
   if (run.recipe().model_fingerprint != policy.fingerprint)
-    throw Refusal("The folder holds a run of another model now.", "Save the policy somewhere else.",
+    throw Refusal("The folder now contains a run of another model.", "Save the policy somewhere else.",
                   run.path());
 }
 

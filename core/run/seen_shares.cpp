@@ -39,15 +39,15 @@ std::string share_in_words(double share) {
 
 void warn_of_seen(const std::string& what, const SeenShares& shares, const Context& context) {
   if (!is_notable(shares.seen)) return;
-  const char* const hint = "Name text that the run has not seen.";
+  const char* const hint = "Use text that the run has not seen.";
   const std::string begin = fmt::format("{} of {} is in the text that the run was calibrated on",
                                         share_in_words(*shares.seen), what);
   if (!shares.calibrated || !shares.held_out)
-    return context.warn(begin + ": what is measured on it looks too good.", hint);
+    return context.warn(begin + ": results on it look too good.", hint);
   if (*shares.calibrated + *shares.held_out <= 0)
-    return context.warn(begin + ", though none of it is among the tokens that the run took.", hint);
-  context.warn(fmt::format("{} ({} is among its calibration tokens, {} among its held-out tokens): what is "
-                           "measured on it looks too good.",
+    return context.warn(begin + ", though none of it is among the tokens that the run used.", hint);
+  context.warn(fmt::format("{} ({} is among its calibration tokens, {} among its held-out tokens): results "
+                           "on it look too good.",
                            begin, share_in_words(*shares.calibrated), share_in_words(*shares.held_out)),
                hint);
 }

@@ -61,8 +61,8 @@ std::string p_text(const TaskScore& score) {
 
 std::string verdict(const TaskScore& score) {
   if (!score.before) return {};
-  if (!answers_differ(score)) return "both models answer the same questions right";
-  if (score.before->paired.p() >= level) return "no difference is shown";
+  if (!answers_differ(score)) return "both models answer the same questions correctly";
+  if (score.before->paired.p() >= level) return "no significant difference";
   return score.difference() < 0 ? "the converted model is worse" : "the converted model is better";
 }
 

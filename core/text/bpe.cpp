@@ -81,7 +81,7 @@ class Bpe final : public TokenModel {
     if (json.has("dropout") && json.number("dropout") != 0)
       json.refuse("dropout", "is not 0; merges are never left out here");
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
-      if (json.has(key) && !json.text(key).empty()) json.refuse(key, "is not known here");
+      if (json.has(key) && !json.text(key).empty()) json.refuse(key, "is not supported");
   }
 
   std::optional<std::int32_t> id_of(std::string_view spelling) const {

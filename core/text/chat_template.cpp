@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* hint =
-    "Give text, as plain text or as JSON lines like {\"text\": \"...\"}, or a model with a chat template "
+    "Give text, as plain text or as JSON Lines like {\"text\": \"...\"}, or a model with a chat template "
     "(chat_template.jinja, or chat_template in tokenizer_config.json).";
 
 struct Source {
@@ -100,7 +100,7 @@ std::string role_of(const std::string& name) {
   if (name == "human" || name == "user") return "user";
   if (name == "gpt" || name == "chatgpt" || name == "assistant" || name == "model") return "assistant";
   if (name == "system" || name == "tool") return name;
-  refuse_form(fmt::format("\"{}\" is not known as one who speaks in a conversation.", shortened(name, 40)));
+  refuse_form(fmt::format("\"{}\" is not a known role in a conversation.", shortened(name, 40)));
 }
 
 /// The value of a key that must be a text.

@@ -132,7 +132,7 @@ std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64
 }
 
 void refuse_no_files(const std::vector<fs::path>& files) {
-  if (files.empty()) throw Refusal("There is no text.", "Name text files with {text}.");
+  if (files.empty()) throw Refusal("There is no text.", "Choose text files with {text}.");
 }
 
 void refuse_repeated_files(const std::vector<fs::path>& files) {

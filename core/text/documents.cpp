@@ -93,12 +93,13 @@ class JsonReader {
 
   std::string rendered(const Json& conversation) const {
     if (chat_ == nullptr)
-      throw Refusal(fmt::format("{} holds conversations, but there is no model whose chat template could "
-                                "render them.",
-                                name()),
-                    "Give text, as plain text or as JSON lines like {\"text\": \"...\"}.", file_);
+      throw Refusal(
+          fmt::format(
+              "{} contains conversations, but there is no model whose chat template could render them.",
+              name()),
+          "Give text, as plain text or as JSON Lines like {\"text\": \"...\"}.", file_);
     if (const auto& problem = chat_->problem())
-      throw Refusal(fmt::format("{} holds conversations. {}", name(), problem->message), problem->hint,
+      throw Refusal(fmt::format("{} contains conversations. {}", name(), problem->message), problem->hint,
                     problem->path.empty() ? file_ : problem->path);
     std::string text = chat_->render(conversation);
     if (text.ends_with('\n')) text.pop_back();  // every document is followed by a line end
@@ -136,9 +137,8 @@ std::vector<std::string> array_documents(const Json& array, JsonReader& reader) 
 Beginning documents_in(std::string_view bytes, const fs::path& file, const ChatTemplate* chat) {
   refuse_foreign_text(bytes, file);
   if (const auto invalid = find_invalid_utf8(bytes))
-    throw Refusal(
-        fmt::format("{} is not UTF-8 text: it goes wrong at byte {}.", file.filename().string(), *invalid),
-        "Convert it to UTF-8, e.g. with iconv.", file);
+    throw Refusal(fmt::format("{} is not UTF-8 text: error at byte {}.", file.filename().string(), *invalid),
+                  "Convert it to UTF-8, e.g. with iconv.", file);
   const std::string_view text = without_mark(bytes);
   const TextFormat format = format_of(text, file);
   JsonReader reader(file, chat);
@@ -147,8 +147,8 @@ Beginning documents_in(std::string_view bytes, const fs::path& file, const ChatT
                        ? array_documents(parse_ordered_json(text, file.filename().string(), file), reader)
                        : plain_documents(text);
   if (documents.empty())
-    throw Refusal(fmt::format("{} holds no text.", file.filename().string()), "Give a file with text in it.",
-                  file);
+    throw Refusal(fmt::format("{} contains no text.", file.filename().string()),
+                  "Give a file with text in it.", file);
   return {.documents = std::move(documents), .conversations = reader.met_conversations()};
 }
 

@@ -32,7 +32,7 @@ std::optional<Problem> foreign_pieces(const ModelFiles& files) {
   if (!is_tiktoken(bytes)) return std::nullopt;
   return Problem{fmt::format("{} is a tiktoken vocabulary (LLaMA 3's original format), which is not read.",
                              file.filename().string()),
-                 "Fetch tokenizer.json from the checkpoint in the Hugging Face layout.", file};
+                 "Download tokenizer.json from the checkpoint in the Hugging Face layout.", file};
 }
 
 std::unique_ptr<Tokenizer> load_pieces(const ModelFiles& files, const std::optional<ModelTokens>& model) {
@@ -45,8 +45,8 @@ std::unique_ptr<Tokenizer> load_pieces(const ModelFiles& files, const std::optio
 std::unique_ptr<Tokenizer> load_tokenizer(const ModelFiles& files, const std::optional<ModelTokens>& model) {
   const bool has_json = files.has("tokenizer.json"), has_pieces = files.has("tokenizer.model");
   if (!has_json && !has_pieces)
-    throw Refusal("There is no tokenizer.json and no tokenizer.model in the folder.",
-                  "Fetch one of them from where the checkpoint came from.", files.path("tokenizer.json"));
+    throw Refusal("There is no tokenizer.json and no tokenizer.model in the folder.", "Download one of them.",
+                  files.path("tokenizer.json"));
   if (!has_json) return load_pieces(files, model);
   try {
     return load_json_tokenizer(files, model);

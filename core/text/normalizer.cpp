@@ -138,7 +138,7 @@ void Normalizer::add(const JsonFields& json) {
       strip(text, left, right);
     });
   } else {
-    json.refuse("type", fmt::format("is {}, a normaliser that is not known here", type));
+    json.refuse("type", fmt::format("is {}, a normaliser that is not supported", type));
   }
 }
 

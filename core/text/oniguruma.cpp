@@ -118,7 +118,7 @@ class Translator {
     while (!next_is(")") && !next_is(":")) {
       const char letter = take_byte();
       if (letter != '-' && letter != 'i' && letter != 'm')
-        refuse(fmt::format("a group that begins with (?{} is not known here", letter));
+        refuse(fmt::format("a group that begins with (?{} is not supported", letter));
       if (letter == '-') on = false;
       if (letter == 'i') caseless_ = on;
       spelling += letter == 'm' ? 's' : letter;  // a dot matches line ends
@@ -127,13 +127,13 @@ class Translator {
   }
 
   std::string opening_of_group() {
-    if (next_is("*")) refuse("a group that begins with (* is not known here");
+    if (next_is("*")) refuse("a group that begins with (* is not supported");
     if (!take("?")) return "(";
     for (const char* plain : {":", "=", "!", ">", "<=", "<!"})
       if (take(plain)) return fmt::format("(?{}", plain);
     if (take("<")) return fmt::format("(?<{}>", take_until(">"));
     const auto spelling = options();
-    if (!take(":")) refuse("this group is not known here");
+    if (!take(":")) refuse("this group is not supported");
     return fmt::format("(?{}:", spelling);
   }
 
@@ -196,7 +196,7 @@ class Translator {
 
   std::string literal(char32_t character) {
     if (caseless_ && is_folded_together(previous_, character))
-      refuse("letters of which one letter is another form are not known here where case does not count");
+      refuse("letters of which one letter is another form are not supported where case does not count");
     last_ = character;
     return spelled(character);
   }
@@ -233,9 +233,9 @@ class Translator {
   }
 
   Characters known(const std::optional<Characters>& set, std::string_view name, bool turned) const {
-    if (!set) refuse(fmt::format("the characters {} are not known here", name));
+    if (!set) refuse(fmt::format("the characters {} are not supported", name));
     if (caseless_ && has_case(*set))
-      refuse(fmt::format("the characters {} are not known here where case does not count", name));
+      refuse(fmt::format("the characters {} are not supported where case does not count", name));
     return turned ? set->others() : *set;
   }
 
@@ -246,9 +246,9 @@ class Translator {
     if (const auto control = value_of(control_characters, letter)) return *control;
     if (letter == 'u') return number(take_digits(4, 4));
     if (letter == 'x' && take("{")) return number(take_until("}"));
-    if (letter != 'x') refuse(fmt::format("the escape \\{} is not known here", letter));
+    if (letter != 'x') refuse(fmt::format("the escape \\{} is not supported", letter));
     const auto byte = number(take_digits(1, 2));
-    if (byte >= 0x80) refuse("a byte that is no character is not known here");
+    if (byte >= 0x80) refuse("a byte that is no character is not supported");
     return byte;
   }
 

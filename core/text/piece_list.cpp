@@ -10,7 +10,7 @@ namespace {
 
 [[noreturn]] void refuse() {
   throw Refusal("tokenizer.model is not a SentencePiece model, or it is damaged.",
-                "Fetch the file again from where the checkpoint came from.");
+                "Download the file again.");
 }
 
 /// A field of a protobuf message. Which of the three holds its value follows from its wire type.

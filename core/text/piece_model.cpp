@@ -54,7 +54,7 @@ PieceModel::PieceModel(std::string_view bytes, Beginning beginning) : library_(s
   if (model_ != nullptr && size() > 0) return;
   if (model_ != nullptr) library_.free(model_);
   throw Refusal("tokenizer.model is not a SentencePiece model, or it is damaged.",
-                "Fetch the file again from where the checkpoint came from.");
+                "Download the file again.");
 }
 
 PieceModel::~PieceModel() { library_.free(model_); }

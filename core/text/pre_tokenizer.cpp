@@ -131,7 +131,7 @@ PreTokenizer::PreTokenizer(const JsonFields& json) { add(json); }
 void PreTokenizer::add_split(Regex pattern, const std::string& name, bool inverted, const JsonFields& json) {
   const auto* known = std::ranges::find_if(behavior_names, [&](const auto& row) { return row.name == name; });
   if (known == std::end(behavior_names))
-    json.refuse("behavior", fmt::format("is {}, which is not known here", name));
+    json.refuse("behavior", fmt::format("is {}, which is not supported", name));
   const bool swapped = inverted && known->behavior != Behavior::isolated;
   steps_.push_back([pattern = std::move(pattern), behavior = known->behavior, swapped](CutText& cut, bool) {
     split(cut, pattern, behavior, swapped);
@@ -145,7 +145,7 @@ void PreTokenizer::add_metaspace(const JsonFields& json) {
                       : json.has("add_prefix_space") && !json.flag("add_prefix_space") ? "never"
                                                                                        : "always";
   if (scheme != "always" && scheme != "first" && scheme != "never")
-    json.refuse("prepend_scheme", fmt::format("is {}, which is not known here", scheme));
+    json.refuse("prepend_scheme", fmt::format("is {}, which is not supported", scheme));
   rule.prefix = scheme == "always" ? Prefix::always : scheme == "first" ? Prefix::first : Prefix::never;
   steps_.push_back([rule](CutText& cut, bool begins) {
     rewrite_pieces(cut, [&](std::string_view piece, bool first, std::string& text) {
@@ -198,7 +198,7 @@ void PreTokenizer::add(const JsonFields& json) {
   } else if (type == "Whitespace") {
     add_split(Regex(words_or_signs), "Removed", true, json);
   } else {
-    json.refuse("type", fmt::format("is {}, a pre-tokeniser that is not known here", type));
+    json.refuse("type", fmt::format("is {}, a pre-tokeniser that is not supported", type));
   }
 }
 

@@ -46,7 +46,7 @@ Regex::Regex(const std::string& expression) {
     pcre2_get_error_message(error, message.data(), message.size());
     throw Refusal(fmt::format("The regular expression {} is not understood: {}.", expression,
                               reinterpret_cast<const char*>(message.data())),
-                  "Fetch the tokenizer again from where the checkpoint came from.");
+                  "Download the tokenizer again.");
   }
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // without it, matching is only slower
   compiled_ =

@@ -100,8 +100,9 @@ class SentencePieceTokenizer final : public FileTokenizer {
       why = "tokenizer_config.json names no BOS token (bos_token is null)";
     } else if (settings.bos) {
       if (id_of(*settings.bos) < 0)
-        warn({fmt::format("tokenizer_config.json names {} as the BOS token, which is no token of the model.",
-                          *settings.bos),
+        warn({fmt::format(
+                  "tokenizer_config.json names {} as the BOS token, which is not a token of the model.",
+                  *settings.bos),
               "The BOS token of tokenizer.model is used.", files.path("tokenizer_config.json")});
       bos_ = named(*settings.bos, bos_);
     }

@@ -37,10 +37,10 @@ struct Signature {
   const char* hint;
 };
 
-constexpr const char* decompress = "Decompress it first, and name the text file.";
+constexpr const char* decompress = "Decompress it first, and use the text file.";
 constexpr const char* as_lines =
-    "Write its column of texts as JSON lines, for example with pandas: "
-    "to_json(..., orient=\"records\", lines=True).";
+    "Write its column of texts as JSON Lines, for example with pandas: to_json(..., orient=\"records\", "
+    "lines=True).";
 
 constexpr Signature signatures[] = {
     {"\x1F\x8B", "a gzip archive", decompress},
@@ -126,7 +126,7 @@ void refuse_foreign_text(std::string_view bytes, const fs::path& file) {
   const auto head = bytes.substr(0, 4096);
   if (const Signature* wide = wide_text(head)) refuse(wide->what, wide->hint);
   if (head.find('\0') != bytes.npos)
-    refuse("a binary file", "Name a text file, or JSON lines like {\"text\": \"...\"}.");
+    refuse("a binary file", "Choose a text file, or JSON Lines like {\"text\": \"...\"}.");
 }
 
 }  // namespace ladimo

@@ -101,7 +101,7 @@ void TokenDecoder::add(const JsonFields& json) {
         replace_mark(tokens[i], mark, i == 0 && !keeps_first ? "" : " ");
     });
   } else {
-    json.refuse("type", fmt::format("is {}, a decoder that is not known here", type));
+    json.refuse("type", fmt::format("is {}, a decoder that is not supported", type));
   }
 }
 

@@ -33,10 +33,8 @@ std::string type_of(const JsonFields& model) {
 std::unique_ptr<TokenModel> read_model(const JsonFields& model, bool byte_level) {
   const auto type = type_of(model);
   if (type == "BPE") return read_bpe(model, byte_level);
-  if (type != "Unigram")
-    model.refuse("type", fmt::format("is {}; only BPE and Unigram are known here", type));
-  if (byte_level)
-    model.refuse("type", "is Unigram behind a ByteLevel pre-tokeniser, which is not known here");
+  if (type != "Unigram") model.refuse("type", fmt::format("is {}; only BPE and Unigram are supported", type));
+  if (byte_level) model.refuse("type", "is Unigram behind a ByteLevel pre-tokeniser, which is not supported");
   return read_unigram(model);
 }
 
@@ -48,9 +46,9 @@ std::optional<std::int32_t> first_of_template(const JsonFields& json) {
     const auto name = part.object("SpecialToken").text("id");
     const auto ids = json.object("special_tokens").object(name).integers("ids");
     if (first || ids.size() != 1)
-      json.refuse("single", "begins texts with several tokens, which is not known here");
+      json.refuse("single", "begins texts with several tokens, which is not supported");
     if (ids.front() < 0 || ids.front() > INT32_MAX)
-      json.refuse("special_tokens", "holds what is no token id");
+      json.refuse("special_tokens", "contains what is no token id");
     first = static_cast<std::int32_t>(ids.front());
   }
   return first;
@@ -67,7 +65,7 @@ std::optional<std::int32_t> first_of(const JsonFields& json) {
   }
   // ByteLevel corrects the places of tokens in text, which nobody asks for here.
   if (type != "ByteLevel")
-    json.refuse("type", fmt::format("is {}, a post-processor that is not known here", type));
+    json.refuse("type", fmt::format("is {}, a post-processor that is not supported", type));
   return std::nullopt;
 }
 

@@ -25,8 +25,8 @@ Json read_object(const ModelFiles& files, const std::string& name) {
   if (!files.has(name)) return Json::object();
   auto json = files.read_json(name);
   if (!json.is_object())
-    throw Refusal(fmt::format("{} is not a JSON object.", name),
-                  "Fetch it again from where the checkpoint came from, or remove it.", files.path(name));
+    throw Refusal(fmt::format("{} is not a JSON object.", name), "Download it again, or remove it.",
+                  files.path(name));
   return json;
 }
 

@@ -24,8 +24,7 @@ constexpr double rounding = 1e-3;  // share of the largest logit; an exact copy 
 std::unique_ptr<const Format> format_named(const std::string& name, std::optional<GgufPrecision> gguf) {
   if (name == native) {
     if (gguf)
-      throw Refusal("The native format has no GGUF.",
-                    "Choose another format with {format}, or leave {gguf} out.");
+      throw Refusal("The native format has no GGUF.", "Choose another format with {format}, or omit {gguf}.");
     return native_format();
   }
   std::vector<std::string> names{native};
@@ -50,8 +49,8 @@ std::vector<std::unique_ptr<const Format>> all_formats(GgufPrecision precision) 
 Policy nearest_policy(const Format& format, const RunFolder& run, const Policy& wanted) {
   const auto& layers = run.recipe().layers;
   if (layers.empty())
-    throw Refusal("This run has no experts that a policy could choose.",
-                  "Convert layers in another run with {layers}.", run.path());
+    throw Refusal("This run has no experts to choose from.", "Convert layers in another run with {layers}.",
+                  run.path());
   if (!objection(format.limits(), wanted.layers)) return wanted;
   const auto shape = shape_in(*format.moe_class(), run.layers().shape(layers.front()));
   return ClassPolicies(run.tradeoff(), format.limits(), shape)
@@ -67,7 +66,7 @@ void copy_small_files(const ModelFiles& from, const std::filesystem::path& to) {
 
 Verification compare_logits(const at::Tensor& expected, const at::Tensor& found) {
   if (!found.isfinite().all().item<bool>())
-    throw Error("The logits of the model that was written are not numbers.",
+    throw Error("The logits of the exported model are not numbers.",
                 "Write it in another precision, or check the weights ({inspect_model}).");
   const auto log_p = expected.log_softmax(1);
   const double kl = (log_p.exp() * (log_p - found.log_softmax(1))).sum(1).mean().item<double>();
@@ -78,10 +77,9 @@ void require_same_logits(const at::Tensor& expected, const at::Tensor& found,
                          const std::filesystem::path& path) {
   const double error = (found - expected).abs().max().item<double>();
   if (!(error <= rounding * std::max(1.0, expected.abs().max().item<double>())))
-    throw Error(
-        fmt::format("The model that was written differs from the run: its logits are off by up to {}.",
-                    format_number(error)),
-        "Check the disk, then {export_again}.", path);
+    throw Error(fmt::format("The exported model differs from the run: its logits are off by up to {}.",
+                            format_number(error)),
+                "Check the disk, then {export_again}.", path);
 }
 
 }  // namespace ladimo

@@ -26,8 +26,7 @@ using Json = nlohmann::json;
 
 constexpr const char *json_file = "tokenizer.json", *model_file = "tokenizer.model";
 constexpr const char* odd_cuts =
-    "its way to cut text before merging (normalizer, pre_tokenizer, ignore_merges) is none that llama.cpp "
-    "has.";
+    "llama.cpp does not support its pre-tokenisation (normalizer, pre_tokenizer, ignore_merges).";
 
 /// Ends of a turn that llama.cpp knows by their spelling. Where a model has several ends, one of these is
 /// what it calls EOT.

@@ -77,17 +77,13 @@ std::string tasks_chapter(const std::vector<TaskResult>& tasks) {
     if (const auto remark = seen_remark(task); !remark.empty()) remarks += '\n' + remark + '\n';
   }
   return fmt::format(
-      "## Tasks\n\n"
-      "Multiple choice, answered before and after the conversion: the choice with the greatest probability "
-      "(acc of lm-eval), or with the greatest per character (acc_norm). Accuracy with its standard error, "
-      "and "
-      "the difference with that of answers to the same questions, which is smaller. p is McNemar's exact "
-      "test "
-      "on the questions that only one of both models answers right; below 0.05 a difference counts as "
-      "shown.\n\n"
-      "| task | questions | chosen by | dense, % | converted, % | difference, points | p | |\n"
-      "|---|---|---|---|---|---|---|---|\n{}{}\n"
-      "    ladimo eval RUN --policy policy.json --tasks-only --tasks{}\n\n",
+      "## Tasks\n\nMultiple-choice questions, answered before and after the conversion. The answer is the "
+      "choice with the highest probability (acc in lm-eval), or the highest per character (acc_norm). "
+      "Accuracy is shown with its standard error. The standard error of the difference is smaller, because "
+      "both models answer the same questions. p is McNemar's exact test on the questions that only one model "
+      "answers correctly; below 0.05 a difference counts as significant.\n\n| task | questions | chosen by | "
+      "original, % | converted, % | difference, points | p | |\n|---|---|---|---|---|---|---|---|\n{}{}\n    "
+      "ladimo eval RUN --policy policy.json --tasks-only --tasks{}\n\n",
       task_rows(tasks), remarks, files);
 }
 
@@ -102,7 +98,7 @@ std::string how_to_load(bool native) {
       native ? "Open it with `ladimo generate FOLDER --prompt TEXT` or `ladimo-studio FOLDER`, or in Hugging "
                "Face "
                "transformers:"
-             : "Open it in Hugging Face transformers, which has its class:",
+             : "Open it in Hugging Face transformers:",
       code, code);
 }
 
@@ -114,7 +110,7 @@ std::string distances(const ExportReport& report, std::optional<double> predicte
            predicted_row(report.policy.predicted, predicted_ratio) + measured_rows(report.measurements);
   const FitPrice& fit = *report.fit;
   const auto line = [](const char* what, const FitPrice::Numbers& numbers, bool written) {
-    return fmt::format("| {}{} | {} | {} |\n", what, written ? ": this folder" : "",
+    return fmt::format("| {}{} | {} | {} |\n", what, written ? " (this folder)" : "",
                        format_number(numbers.kl), percent(numbers.activated_fraction));
   };
   return fmt::format(
@@ -122,9 +118,9 @@ std::string distances(const ExportReport& report, std::optional<double> predicte
              "| | KL | activated parameters |\n|---|---|---|\n",
              fit.tokens) +
          (fit.finished ? line("fitted and trained", *fit.finished, true) : std::string()) +
-         line("fitted to the class", fit.fitted, fit.written == FitState::fitted) +
+         line("fitted to the format", fit.fitted, fit.written == FitState::fitted) +
          line("without a fit", fit.as_it_is, fit.written == FitState::as_it_is) +
-         line("the run under the policy that was asked for", fit.wanted, false);
+         line("the run under the requested policy", fit.wanted, false);
 }
 
 std::string policy_rows(const std::vector<LayerPolicy>& layers) {
@@ -177,24 +173,18 @@ std::string model_card(const ExportReport& report, std::optional<double> predict
                 "into {} experts each, {} of them always on. Every token uses only the experts that the "
                 "policy below chooses.",
                 recipe.experts, recipe.shared)
-          : "A dense language model that leaves out small inputs and neurons of its layers, token by token, "
-            "as "
+          : "A dense language model that skips small inputs and neurons of its layers, token by token, as "
             "the policy below says. No weight was changed.";
   return fmt::format(
-      "# {}, converted by LaDiMo Studio\n\n"
-      "{} {}"
-      "## Distance from the dense model\n\n"
-      "KL is the mean KL(dense || converted) of the next-token distributions, in nats per token.\n\n"
-      "{}\n"
-      "Verified after writing: over {} tokens the logits differ from {} by at most {} (KL {}{}).\n\n{}"
-      "## Policy\n\n| layer | policy | experts on per token{} | neurons | inputs of gate and up | of q, k, v "
-      "| of o |\n|---|---|---|---|---|---|---|\n{}\n"
-      "What runs above a threshold is predicted; - is all. Converted with {} calibration tokens, seed {}; "
-      "`report.json` has the whole recipe.\n",
+      "# {}, converted by LaDiMo Studio\n\n{} {}## Distance from the original model\n\nKL is the mean "
+      "KL(dense || converted) of the next-token distributions, in nats per token.\n\n{}\nVerified after "
+      "writing: over {} tokens the logits differ from {} by at most {} (KL {}{}).\n\n{}## Policy\n\n| layer "
+      "| policy | experts on per token{} | neurons | inputs of gate and up | of q, k, v | of o "
+      "|\n|---|---|---|---|---|---|---|\n{}\nWhat runs above a threshold is predicted; - is all. Converted "
+      "with {} calibration tokens, seed {}; `report.json` has the whole recipe.\n",
       recipe.model_name(), what, how_to_load(native), distances(report, predicted_ratio), check.tokens,
       native ? "the run's" : "those of the same layers in the run", format_number(check.max_logit_error),
-      native ? "" : "against the run under the policy that was asked for: ",
-      format_number(check.kl_against_run),
+      native ? "" : "against the run under the requested policy: ", format_number(check.kl_against_run),
       tasks_chapter(newest_tasks(report.measurements, report.policy.layers)),
       experts ? fmt::format(" (of {})", recipe.routed()) : std::string(), policy_rows(report.policy.layers),
       recipe.tokens, recipe.seed);

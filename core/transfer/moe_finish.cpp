@@ -46,7 +46,7 @@ bool finish_for_class(const MoeClass& target, const WeightSource& source, const 
     const auto layer = [&](int l) { return in_class(l, *now.load(l)); };
     return std::log(kls_of_class(source, policy, {layer}, judging, part).front() / kl);
   };
-  task.hint = "Leave {finish} out.";
+  task.hint = "Omit {finish}.";
   // Only in_class() rounds: between the scale of a class and ours, rounding twice would lose twice.
   const auto result =
       train_end_to_end(source, std::move(task), recipe, calibration, /*storage=*/at::kFloat, context);

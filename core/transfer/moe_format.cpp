@@ -64,7 +64,8 @@ class MoeFormat : public Format {
       if (policy[l].kind != LayerPolicy::Kind::dense)
         reason = ladimo::objection(target_, TensorStore::open(run.layers().weights(static_cast<int>(l))));
     if (!reason) return std::nullopt;
-    return problem(*reason, "Let {fit} make the nearest model that it has, or choose {format} native.");
+    return problem(*reason,
+                   "Use {fit} for the closest model that the format supports, or choose {format} native.");
   }
 
   std::uint64_t bytes(const ExportSource& source) const override {

@@ -148,7 +148,7 @@ const std::vector<Case> cases = {
        write_pico_model(model, small);
      }},
     {"text missing", {"There is no file", "calibration.txt"}, [](auto&, auto& text) { fs::remove(text); }},
-    {"empty text", {"calibration.txt holds no text"}, [](auto&, auto& text) { write_file(text, ""); }},
+    {"empty text", {"calibration.txt contains no text"}, [](auto&, auto& text) { write_file(text, ""); }},
     {"fewer tokens than asked", {"too few tokens", "--tokens"}, nothing, {"--tokens", "9000000"}},
     {"zero experts", {"0 experts"}, nothing, {"--experts", "0"}},
     {"more experts than neurons", {"1000 experts", "48 neurons"}, nothing, {"--experts", "1000"}},

@@ -156,7 +156,7 @@ TEST_CASE("a comparison that cannot be made is refused before any work") {
       {work.compare({"--held-out", copy}), "also calibration text"},
       {work.compare({"--held-out", longer}), "also calibration text: 100 % of longer.txt is in it"},
       {work.compare({"--seeds", "1,1"}), "named twice"},
-      {work.compare({"--csv", work.model / "config.json"}), "not a table of a comparison"},
+      {work.compare({"--csv", work.model / "config.json"}), "not the table of a comparison"},
       {work.compare({"--csv", work.folder.path()}), "cannot be written"},
       {work.compare({"--csv", work.folder / "nowhere/rows.csv"}), "cannot be written"},
       {work.compare({}, "10"), "do not fill"},

@@ -84,7 +84,7 @@ TEST_CASE("a threshold policy is refused, and a fit makes a model that every for
     const auto folder = work / (std::string("folder-") + name), file = work / (std::string(name) + ".gguf");
     const auto refusal = refused({"export", example().run, "--format", name, "-o", folder}).err;
     CHECK(says(refusal, "--fit"));
-    CHECK(says(refusal, "The nearest policy that it has: k = "));
+    CHECK(says(refusal, "The closest policy it supports: k = "));
     CHECK(!exists(folder));
     const auto result = json_of({"export", example().run, "--format", name, "--fit", "-o", folder});
     CHECK(result["fit"]["fitted"]["kl"].get<double>() < result["fit"]["as_it_is"]["kl"].get<double>());
@@ -115,7 +115,7 @@ TEST_CASE("a fit can be trained for the policy that it is written under") {
   CHECK(fit["finished"]["activated_fraction"] == fit["fitted"]["activated_fraction"]);
   CHECK(result["max_logit_error"].get<double>() < 1e-3);
   CHECK(read_json(folder / "report.json")["fit"] == fit);
-  CHECK(says(read_file(folder / "README.md"), "fitted and trained: this folder"));
+  CHECK(says(read_file(folder / "README.md"), "fitted and trained (this folder)"));
   CHECK(is_clean(example().work.folder.path()));
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("every layer keeps its own k through a fit where the format has room f
     return std::vector<std::string>{"export", example().made_for, "--policy", file, "--format", format, "-o",
                                     output};
   };
-  CHECK(says(refused(several("granitemoeshared", folder)).err, "equally many"));
+  CHECK(says(refused(several("granitemoeshared", folder)).err, "the same number of experts"));
   CHECK(!exists(folder));
   auto fitting = several("glm4moe", folder);
   fitting.emplace_back("--fit");
@@ -182,7 +182,7 @@ TEST_CASE("what cannot be is refused, and nothing is left behind") {
   CHECK(says(refused({"export", example().run, "--gguf", "f32", "-o", out}).err, "native"));
   CHECK(says(refused({"export", example().run, "--fit", "-o", out}).err, "nothing to fit"));
   CHECK(says(refused({"export", example().run, "--format", "glm4moe", "--finish", "1", "-o", out}).err,
-             "Training follows a fit"));
+             "Training needs a fit"));
   CHECK(says(refused({"export", example().run, "--format", "glm4moe", "--fit", "--finish", "1", "--memory",
                       "100MB", "-o", out})
                  .err,

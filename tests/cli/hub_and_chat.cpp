@@ -50,7 +50,7 @@ TEST_CASE("conversations are calibration text by the model's own template") {
       "32",   "--look",   "1",  "--held-out-tokens", "512"};
   const auto without = run(command);
   CHECK(without.status == 2);
-  CHECK(without.err.find("chat.jsonl holds conversations. The model has no chat template.") !=
+  CHECK(without.err.find("chat.jsonl contains conversations. The model has no chat template.") !=
         std::string::npos);
 
   write_file(fs::path(work.model) / "chat_template.jinja",

@@ -188,8 +188,8 @@ TEST_CASE("a run whose text was moved, renamed, deleted or changed says how to g
           std::string::npos);  // one sentence
   }
   // Another text at the new place is refused, and nothing is written.
-  said(convert({"--text", c.work.held_out}), "holds another recipe");
-  said(c.eval({"--run-text", c.work.held_out}), "another text than that of the run");
+  said(convert({"--text", c.work.held_out}), "contains another recipe");
+  said(c.eval({"--run-text", c.work.held_out}), "not the text of the run");
   said(c.eval({"--run-text", c.work.folder / "nowhere.txt"}), "There is no file");
   CHECK(read_file(RunFolder(c.run_folder).recipe_file()) == recipe);
   said(run({"eval", c.work.model, "--text", c.work.held_out, "--run-text", moved}), "not a run");

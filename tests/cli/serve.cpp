@@ -182,7 +182,7 @@ TEST_CASE("eval answers tasks alone, and keeps that as a measurement without a t
                {"text", {quiz.string()}},
                {"tasks", {quiz.string()}},
                {"tasks_only", true}});
-  CHECK(server.answer(3)["message"].get<std::string>().find("Tasks alone") != std::string::npos);
+  CHECK(server.answer(3)["message"].get<std::string>().find("Only tasks") != std::string::npos);
   CHECK(server.close().status == 0);
   const auto kept = json_of({"show", run})["measurements"];
   REQUIRE(kept.size() == before + 1);

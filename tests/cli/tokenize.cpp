@@ -44,7 +44,7 @@ TEST_CASE("a tokenizer needs no architecture that is known, and no weights") {
   std::filesystem::rename(gguf, work.folder / "commit" / "model.gguf");
   const auto refused = run({"tokenize", work.folder / "commit", "--text", text});
   CHECK(refused.status == 2);
-  CHECK(refused.err.find("Name the file itself") != std::string::npos);
+  CHECK(refused.err.find("Use the file itself") != std::string::npos);
 }
 
 TEST_CASE("tokenize gives the ids that a conversion uses, and its warnings") {
@@ -67,7 +67,7 @@ TEST_CASE("tokenize refuses what it cannot read with a hint") {
   write_file(wrong, "a\xFF");
   const auto refused = run({"tokenize", work.model, "--text", wrong});
   CHECK(refused.status == 2);
-  CHECK(refused.err.find("wrong.txt is not UTF-8 text: it goes wrong at byte 1.") != std::string::npos);
+  CHECK(refused.err.find("wrong.txt is not UTF-8 text: error at byte 1.") != std::string::npos);
   CHECK(refused.err.find("hint:") != std::string::npos);
   CHECK(run({"tokenize", work.folder / "nowhere", "--text", wrong}).status == 2);
 }

@@ -100,7 +100,7 @@ TEST_CASE("inspect, plan, convert, show, policy, eval and generate print every d
   // Measuring on calibration text gives a warning, on held-out text none.
   const auto seen = run({"eval", output, "--text", work.text, "--tokens", "2000"});
   CHECK(seen.err.find("was calibrated on") != std::string::npos);
-  CHECK(seen.out.find("KL of single tokens: median") != std::string::npos);
+  CHECK(seen.out.find("KL per token: median") != std::string::npos);
   const auto unseen = run({"eval", output, "--text", work.held_out, "--tokens", "2000"});
   CHECK(unseen.err.find("was calibrated on") == std::string::npos);
   check_keys(evaluation["kl_percentiles"], {"50", "95", "99", "100"});

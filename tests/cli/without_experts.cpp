@@ -31,7 +31,7 @@ TEST_CASE("a run without experts leaves out inputs and neurons of every layer, a
   CHECK(run(work.convert(run_folder)).status == 0);
   const auto others = run(work.convert(run_folder, {"--layers", "0-1"}));
   CHECK(others.status == 2);
-  CHECK(others.err.find("layers: [] in the run, [0,1] asked") != std::string::npos);
+  CHECK(others.err.find("layers: [] in the run, [0,1] requested") != std::string::npos);
 }
 
 TEST_CASE("what needs experts says that there are none") {
@@ -40,5 +40,5 @@ TEST_CASE("what needs experts says that there are none") {
   REQUIRE(run(work.convert(run_folder, {"--layers", "none"})).status == 0);
   const auto policy = run({"policy", run_folder, "--grains", "experts", "--activated", "0.8"});
   CHECK(policy.status == 2);
-  CHECK(policy.err.find("no experts that a policy could choose") != std::string::npos);
+  CHECK(policy.err.find("no experts to choose from") != std::string::npos);
 }

@@ -42,9 +42,8 @@ struct Case {
 
 /// Words of libraries, of the language and of the place where everything is caught that nobody foresaw.
 void find_foreign_words(const std::string& said, Faults& faults) {
-  for (const char* word : {"should not happen",
-                           "mistake in the program",
-                           "failed inside",
+  for (const char* word : {"This is a bug",
+                           "Internal error",
                            "std::",
                            "nlohmann",
                            "json.exception",

@@ -41,7 +41,7 @@ TEST_CASE("the state follows a recorded conversion from the first event to the l
   const QAbstractItemModelTester layer_tester(&layers, TesterMode::Fatal);
   CHECK(state.sentence(0).isEmpty());
   state.start(0);
-  CHECK(state.sentence(0).contains("checking everything"));
+  CHECK(state.sentence(0).contains("checking it again"));
   double now = 0, share = 0;
   for (const Event& event : recorded()) {
     state.apply(event, now += 0.25);

@@ -79,9 +79,9 @@ TEST_CASE("the desktop is asked to stay awake while the engine works, and to not
   CHECK(desktop.last.value(0).toUInt() == cookie);
 
   QWidget window;
-  notify(window, QStringLiteral("The model is converted"), QStringLiteral("Open it."));
+  notify(window, QStringLiteral("Conversion finished"), QStringLiteral("Open it."));
   REQUIRE(desktop.wait_for("Notify"));
-  CHECK(desktop.last.value(3) == "The model is converted");
+  CHECK(desktop.last.value(3) == "Conversion finished");
   CHECK(desktop.last.value(4) == "Open it.");
 
   const StandInEngine engine("case \"$1\" in\nshow)\n" + StandInEngine::finding(unfinished_run) +

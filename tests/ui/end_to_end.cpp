@@ -98,7 +98,7 @@ TEST_CASE("from the start page to an exported model, and back") {
   panel.write_model(text_of(folder / "exported.gguf"));
   REQUIRE(QTest::qWaitFor([&] { return !run.busy(); }, conversion_ms));
   const QString said = panel.findChild<QWidget*>("write_notice")->findChild<QLabel*>("notice")->text();
-  CHECK_MESSAGE(said.startsWith("Written to "), said.toStdString());
+  CHECK_MESSAGE(said.startsWith("Exported to "), said.toStdString());
   CHECK(std::filesystem::exists(folder / "exported.gguf"));
   window.resize(1280, 860);
   testing::keep_picture(window, "export-real");
@@ -114,5 +114,5 @@ TEST_CASE("from the start page to an exported model, and back") {
   seen<QSlider>(window, "tradeoff");
   CHECK(read_json(folder / "run" / "measurements.json").size() == 1);
   window.open(text_of(folder / "exported"));
-  seen<QWidget>(window, "model card");
+  seen<QWidget>(window, "Model card");
 }

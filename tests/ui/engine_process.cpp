@@ -110,7 +110,7 @@ TEST_CASE("a missing engine gives a message that says where it belongs") {
   const Outcome outcome = wait_for(spy);
   CHECK(outcome.kind == Kind::missing);
   CHECK(outcome.sentence.contains("/nonexistent/ladimo"));
-  CHECK(outcome.hint.contains("beside this one"));
+  CHECK(outcome.hint.contains("in the same folder as this one"));
 }
 
 TEST_CASE("cancel stops the job and reports that it was canceled") {

@@ -159,7 +159,7 @@ TEST_CASE("tasks are answered without a text: a sentence and two rows for each, 
   auto& sentences = child<QLabel>(shown.panel, "task_sentences");
   CHECK(sentences.text().contains("appears here"));
   child<QRadioButton>(shown.panel, "no_text").setChecked(true);
-  CHECK(shown.notice().contains("Choose the files of questions"));
+  CHECK(shown.notice().contains("Choose task files"));
   CHECK_FALSE(shown.button().isEnabled());
   child<QLineEdit>(shown.panel, "tasks").setText(make_text(shown.engine.folder(), "piqa.jsonl"));
   CHECK(shown.notice().isEmpty());
@@ -169,7 +169,7 @@ TEST_CASE("tasks are answered without a text: a sentence and two rows for each, 
   CHECK(child<QTabWidget>(shown.panel, "results").tabText(1) == "Tasks (4)");
   const QStringList lines = sentences.text().split('\n');
   REQUIRE(lines.size() == 4);
-  CHECK(lines[0] == "arc_easy: 65.0 % → 64.0 %, −1.0 ± 1.5 points; no difference is shown (p = 0.63)");
+  CHECK(lines[0] == "arc_easy: 65.0 % → 64.0 %, −1.0 ± 1.5 points; no significant difference (p = 0.63)");
   CHECK(lines[3] == "piqa: 65.0 % → 58.0 %, −7.0 ± 1.8 points; the converted model is worse (p < 0.001)");
   const auto& scores = *child<QTableView>(shown.panel, "task_scores").model();
   REQUIRE(scores.rowCount() == 8);
@@ -207,7 +207,7 @@ TEST_CASE("tasks beside a text: the history leads back to the results of either"
 TEST_CASE("a bad task file is refused with what is wrong and what to do") {
   Shown shown;
   child<QLineEdit>(shown.panel, "tasks").setText("/nonexistent/piqa.jsonl");
-  CHECK(shown.notice() == "There is no file /nonexistent/piqa.jsonl.");
+  CHECK(shown.notice() == "/nonexistent/piqa.jsonl does not exist.");
   child<QLineEdit>(shown.panel, "tasks").setText(make_text(shown.engine.folder(), "bad.jsonl"));
   shown.measure();
   CHECK(shown.notice() == "Line 1 is bad. Mend it.");
@@ -226,7 +226,7 @@ TEST_CASE(
   CHECK(shown.notice() == "dense and converted · layer 3 · about 12 s left");
   shown.button().click();
   REQUIRE(wait_until([&] { return shown.idle(); }));
-  CHECK(shown.notice().contains("Canceled"));
+  CHECK(shown.notice().contains("Cancelled"));
   CHECK(RunHistory::of(shown.editor).measurements().empty());
 }
 
@@ -335,7 +335,7 @@ TEST_CASE("the history sorts by number and passes Qt's model tester") {
   fresh.numbers.kl = 0.5;
   model.set_measurements({old, fresh});
   const auto text = [&](int row, int column) { return model.index(row, column).data().toString(); };
-  CHECK(text(0, MeasurementsModel::text) == "held-out text of the run");
+  CHECK(text(0, MeasurementsModel::text) == "held-out text");
   CHECK(text(1, MeasurementsModel::text) == "stories.txt, books.txt");
   CHECK(text(1, MeasurementsModel::kl) == "0.0000123");
   CHECK(text(1, MeasurementsModel::tokens) == "24,576");

@@ -28,7 +28,7 @@ inline nlohmann::json example_fitted_format(const char* format, const char* titl
   json["expressible"] = false;
   json["reason"] = std::string(title) + (gguf ? " in GGUF" : "") +
                    " cannot express this: it has no thresholds, but layer 0 has one.";
-  json["hint"] = "Let {fit} make the nearest model that it has, or choose {format} native.";
+  json["hint"] = "Use {fit} for the closest model that the format supports, or choose {format} native.";
   json["k"] = 24;
   json["kl"] = 0.0412;
   json["activated_fraction"] = 0.755;

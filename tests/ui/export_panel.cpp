@@ -141,7 +141,7 @@ TEST_CASE("a place that cannot be written to gives a message on the card, and no
   for (const char* card : {"export_policy", "export_tables", "export_report"}) {
     CAPTURE(card);
     CHECK(shown.notice(card).contains("could not be saved"));
-    CHECK(shown.notice(card).contains("Choose a folder"));
+    CHECK(shown.notice(card).contains("Choose a writable folder"));
   }
   CHECK_FALSE(QDir(nowhere).exists());
 }
@@ -228,7 +228,7 @@ TEST_CASE("policies of a local run are saved without the engine, and the choice 
   std::ofstream(file.parent_path()) << "in the way";
   shown.save_as("cheap");
   CHECK_FALSE(RunHistory::of(shown.editor).policies().contains("cheap"));
-  CHECK(shown.bar.accessibleName().startsWith("The policy is not saved."));
+  CHECK(shown.bar.accessibleName().startsWith("The policy was not saved."));
 }
 
 TEST_CASE("saving under an existing name says that it replaces a policy, which can be restored") {
@@ -271,7 +271,7 @@ echo '{"event":"result","format":"native","path":"x","files":[],"bytes":1,"token
 TEST_CASE("a policy that the engine refuses is not listed") {
   Shown shown(saving, "far");
   shown.save_as("rejected");
-  CHECK(shown.bar.accessibleName() == "The policy is not saved. The policy is for another model.");
+  CHECK(shown.bar.accessibleName() == "The policy was not saved. The policy is for another model.");
   CHECK(RunHistory::of(shown.editor).policies().empty());
 }
 
@@ -279,7 +279,7 @@ TEST_CASE("names that cannot be file names are refused before the engine is aske
   const struct {
     const char* name;
     const char* part;
-  } rows[] = {{"", "Write a name"}, {"a/b", "slash"}, {".hidden", "dot"}};
+  } rows[] = {{"", "Enter a name"}, {"a/b", "slash"}, {".hidden", "dot"}};
   for (const auto& row : rows) CHECK(ui::SavedPolicies::why_not(row.name).contains(row.part));
   CHECK(ui::SavedPolicies::why_not(QString(65, 'a')).contains("64"));
   CHECK(ui::SavedPolicies::why_not("calm 2").isEmpty());

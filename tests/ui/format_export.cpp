@@ -101,16 +101,16 @@ TEST_CASE("the table says for every format whether and how it can be written, an
   Shown shown(script("exit 9"));
   shown.wait_for_formats();
   CHECK(shown.table().model()->rowCount() == 9);
-  CHECK(shown.said("formats_state").startsWith("For the chosen policy: "));
+  CHECK(shown.said("formats_state").startsWith("Current policy: "));
   const struct {
     const char* title;
     const char* cells[FormatsModel::column_count - 1];
   } rows[] = {
       {"LaDiMo Studio, native",
-       {"transformers, our code", "as it is", "the chosen one", "0.0198", "–", "5.91 MiB"}},
+       {"transformers (custom code)", "as is", "current policy", "0.0198", "–", "5.91 MiB"}},
       {"GLM-4-MoE · folder", {"transformers", "with a fit", "k = 24 · 1 dense", "0.0305", "–", "5.82 MiB"}},
       {"Mixtral · GGUF", {"llama.cpp", "with a fit", "k = 24", "0.0412", "–", "3.15 MiB"}},
-      {"Qwen2-MoE · GGUF", {"llama.cpp", "not possible", "–", "–", "–", "–"}}};
+      {"Qwen2-MoE · GGUF", {"llama.cpp", "no", "–", "–", "–", "–"}}};
   for (const auto& row : rows) {
     CAPTURE(row.title);
     for (int column = 1; column < FormatsModel::column_count; ++column)
@@ -128,7 +128,7 @@ TEST_CASE("the table says for every format whether and how it can be written, an
 TEST_CASE(
     "the engine is asked about the chosen policy, a moment after the last change, while the page is seen") {
   Shown shown(script("exit 9"));
-  CHECK(shown.said("formats_state").contains("is asked"));
+  CHECK(shown.said("formats_state").contains("Checking"));
   CHECK_FALSE(shown.button().isEnabled());
   shown.wait_for_formats();
   REQUIRE(shown.asked().size() == 1);
@@ -163,7 +163,7 @@ TEST_CASE("the selected format explains itself, and a fit is offered where it ma
   Shown shown(script("exit 9"));
   shown.wait_for_formats();
   CHECK(shown.table().selectionModel()->selectedRows().first().row() == 0);
-  CHECK(shown.why().contains("keeps the chosen policy exactly"));
+  CHECK(shown.why().contains("Keeps the current policy exactly"));
   CHECK_FALSE(shown.fit().isEnabled());
   CHECK_FALSE(shown.fit().isChecked());
   CHECK_FALSE(child<QComboBox>(shown.page, "gguf_precision").isEnabled());
@@ -192,7 +192,7 @@ TEST_CASE("where a format can express the policy, a fit is a choice") {
     shown.editor.pin(layer, LayerPolicy::top(layer == 0 ? 24 : 12));
   shown.wait_for_formats();
   CHECK(shown.cell("Mixtral · GGUF", FormatsModel::policy) == "k = 12 to 24");
-  CHECK(shown.why().contains("as it is"));
+  CHECK(shown.why().contains("as is"));
   CHECK(shown.fit().isEnabled());
   CHECK_FALSE(shown.fit().isChecked());
   shown.fit().click();
@@ -252,7 +252,7 @@ TEST_CASE("a model is written without a fit, and its lines can be copied") {
   CHECK(child<QWidget>(shown.page, "loading_lines").isVisible());
   shown.editor.set_tradeoff(0.9);
   REQUIRE(wait_until([&] { return shown.button().isEnabled(); }));
-  CHECK(shown.said("write_notice").contains("under another policy"));
+  CHECK(shown.said("write_notice").contains("not with the current policy"));
 }
 
 TEST_CASE("a GGUF file is written with a fit: three measured KLs, one of them in the table") {
@@ -291,8 +291,8 @@ TEST_CASE("writing says what it does, can be canceled, and leaves nothing behind
   CHECK(shown.said("write_notice").startsWith("Mixtral"));  // the job's words stay
   shown.button().click();
   REQUIRE(wait_until([&] { return !shown.page.writing(); }));
-  CHECK(shown.said("write_notice") == "Canceled. Nothing was written.");
-  CHECK(shown.button().text() == "&Write…");
+  CHECK(shown.said("write_notice") == "Cancelled. Nothing was written.");
+  CHECK(shown.button().text() == "E&xport…");
 }
 
 TEST_CASE("an export that fails says why") {
@@ -302,7 +302,7 @@ TEST_CASE("an export that fails says why") {
       {StandInEngine::complaining("The disk is full.", "Free some.", 1), "The disk is full. Free some."},
       {gone, "The original is gone."},
       {"kill -KILL $$", "memory"},
-      {StandInEngine::finding("{}"), "of different versions"}};
+      {StandInEngine::finding("{}"), "different versions"}};
   for (const auto& [answer, part] : rows) {
     CAPTURE(part);
     Shown shown(script(answer));
@@ -369,27 +369,27 @@ TEST_CASE("the lines that load a model fit the format and the place") {
 
 TEST_CASE("what training after a fit brought is told beside the fit") {
   FitPrice price{12240, {0.0204, 0.801}, {0.0931, 0.755}, {0.0287, 0.755}};
-  CHECK(ui::fit_in_words(price).contains("the same, fitted: what was written"));
+  CHECK(ui::fit_in_words(price).contains("closest policy, fitted (written)"));
   price.written = FitState::as_it_is;
-  CHECK(ui::fit_in_words(price).contains("without a fit: what was written"));
+  CHECK(ui::fit_in_words(price).contains("without a fit (written)"));
   CHECK(price.of_written().kl == 0.0931);
   price.finished = {0.0241, 0.755};
   price.written = FitState::finished;
   CHECK(price.of_written().kl == 0.0241);
-  CHECK_FALSE(ui::fit_in_words(price).contains("fitted: what was written"));
-  CHECK(ui::fit_in_words(price).contains("and trained: what was written"));
+  CHECK_FALSE(ui::fit_in_words(price).contains("fitted (written)"));
+  CHECK(ui::fit_in_words(price).contains("and trained (written)"));
   CHECK(ui::fit_in_words(price).contains("<b>0.0241</b>"));
 }
 
 TEST_CASE("what verifying found is told as what it is") {
   WrittenModel model = written("mixtral", true, "/m/x.gguf", "x.gguf");
   CHECK(result_in_words(model) ==
-        "6.00 MiB · verified: rounding changes a logit by at most 0.0000200 · KL against the run 0 nats per "
+        "6.00 MiB · verified: rounding changes a logit by at most 0.0000200 · KL against the run: 0 nats per "
         "token");
   model.precision = "f32";
   CHECK(result_in_words(model).contains("largest logit difference 0.0000200"));
   model.result.fit.emplace();
-  CHECK(result_in_words(model).contains("largest logit difference 0.0000200 · the fit's KL against"));
+  CHECK(result_in_words(model).contains("largest logit difference 0.0000200 · KL of the fit against"));
   model.precision = "bf16";
   CHECK(result_in_words(model).contains("all tensors match"));
   model.result.files.emplace_back("x-2.gguf");
@@ -404,7 +404,7 @@ TEST_CASE("the table of formats passes Qt's model tester, and damaged answers ar
   model.set_measured({FormatsModel::Measured{0.5, "here"}});
   model.set_theme(ui::theme_of(testing::dark_palette()));
   CHECK(model.index(0, FormatsModel::measured_kl).data() == "0.500");
-  CHECK(model.headerData(FormatsModel::size, Qt::Horizontal) == "Size\nabout");
+  CHECK(model.headerData(FormatsModel::size, Qt::Horizontal) == "Size\n(about)");
   model.set_choices({}, {});
   for (const char* damaged : {"", "{}", R"({"formats":[{}]})", R"({"formats":[{"format":"a"}]})"})
     CHECK_THROWS_AS(ui::read_export_choices(damaged), Refusal);

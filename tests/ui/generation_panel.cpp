@@ -73,7 +73,7 @@ TEST_CASE("generation says that the engine is still busy with something else") {
   Shown shown("*bench*) ;;");
   shown.serve.bench({});
   shown.button().click();
-  REQUIRE(wait_until([&] { return shown.state(0).contains("asked before this"); }));
+  REQUIRE(wait_until([&] { return shown.state(0).contains("earlier request"); }));
 }
 
 TEST_CASE("a refused prompt gives a message under both sides") {
@@ -98,7 +98,7 @@ TEST_CASE("an answer without the texts is not shown as a speed") {
   Shown shown(R"sh(*generate*) echo '{"event":"result","id":'$id'}' ;;)sh");
   shown.button().click();
   REQUIRE(wait_until([&] { return shown.idle(); }));
-  CHECK(shown.state(0).contains("lacks one of the models"));
+  CHECK(shown.state(0).contains("missing one of the models"));
 }
 
 TEST_CASE("the seed is enabled only when tokens are sampled") {

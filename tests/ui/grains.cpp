@@ -79,7 +79,7 @@ TEST_CASE("cuts are put into words") {
   CHECK(layer_title(editor, 3) == "Layer 3  ·  not converted  ·  pinned");
   const QString words = cut_consequence(editor, 3, Product::o);
   CHECK(words.startsWith("τ 0.100: 80.0 % of the inputs of o run  ·  KL"));
-  CHECK(words.endsWith("7.37K parameters less per token (predicted)"));
+  CHECK(words.endsWith("7.37K fewer parameters per token (predicted)"));
   CHECK(cut_consequence(editor, 3, Product::down).startsWith("All neurons of this layer run."));
 }
 

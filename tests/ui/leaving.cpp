@@ -195,15 +195,15 @@ TEST_CASE("every way out asks before it loses a policy, and takes it back, saves
     open.choose_policy();
     const auto before = open.saved_in_run();
     way.take(open);
-    CHECK(open.says("The policy that you chose is not saved."));
+    CHECK(open.says("The current policy is not saved."));
     CHECK_FALSE(way.is_out(open));
-    REQUIRE(open.button("Stay"));
-    CHECK(open.button("Stay")->hasFocus());
-    open.press("Stay");
+    REQUIRE(open.button("Keep open"));
+    CHECK(open.button("Keep open")->hasFocus());
+    open.press("Keep open");
     CHECK_FALSE(way.is_out(open));
     CHECK(open.page->unsaved());
     way.take(open);
-    open.press(saves ? "Save as the run's policy" : "Leave without saving");
+    open.press(saves ? "Save as the run's policy" : "Close without saving");
     CHECK(out(way, open));
     CHECK(open.saved_in_run() == (saves ? open.chosen() : before));
   };
@@ -217,11 +217,11 @@ TEST_CASE("every way out asks before it stops the engine") {
     OpenWindow open;
     open.measure();
     way.take(open);
-    CHECK(open.says("The engine is still at work on this run."));
+    CHECK(open.says("The engine is still working on this run."));
     CHECK_FALSE(open.words().contains("not saved"));
     CHECK_FALSE(open.button("Save as the run's policy"));
     CHECK_FALSE(way.is_out(open));
-    open.press("Stop and leave");
+    open.press("Stop and close");
     CHECK(out(way, open));
   }
 }
@@ -234,10 +234,10 @@ TEST_CASE(
     open.choose_policy();
     open.measure();
     way.take(open);
-    CHECK(open.says("The policy that you chose is not saved, and the engine is still at work on this run."));
-    CHECK(open.words().contains("What the engine measures or writes now would be lost"));
+    CHECK(open.says("The current policy is not saved, and the engine is still working on this run."));
+    CHECK(open.words().contains("The current measurement or export would be lost"));
     CHECK_FALSE(way.is_out(open));
-    CHECK(open.button("Stop, leave without saving"));
+    CHECK(open.button("Stop and close without saving"));
     open.press("Save as the run's policy");
     CHECK(out(way, open));
     CHECK(open.saved_in_run() == open.chosen());
@@ -280,7 +280,7 @@ TEST_CASE("a policy that cannot be saved keeps the window open, and nothing is l
     const FullDisk full;
     way.take(open);
     open.press("Save as the run's policy");
-    CHECK(open.says("The policy is not saved."));
+    CHECK(open.says("The policy was not saved."));
     CHECK_FALSE(way.is_out(open));
     CHECK(open.page->unsaved());
     CHECK(open.page->busy());  // the measurement goes on
@@ -289,11 +289,11 @@ TEST_CASE("a policy that cannot be saved keeps the window open, and nothing is l
       CHECK_FALSE(way.is_out(open));
       CHECK(open.page->unsaved());
       way.take(open);
-      CHECK(open.says("The policy that you chose is not saved"));
+      CHECK(open.says("The current policy is not saved"));
     }
     if (then == Then::try_again) {
       open.press("Try again");
-      CHECK(open.says("The policy is not saved."));
+      CHECK(open.says("The policy was not saved."));
       full.empty();
       open.press("Try again");
       CHECK(out(way, open));
@@ -382,9 +382,9 @@ TEST_CASE("the window notices that another program changed the run, and reloads 
   fs::copy(open.folder / "policy.json", open.folder / "policies/calm.json");
   CHECK(open.says("Another program changed “calm”."));
   open.choose_policy();
-  open.press("Reload the run");
-  CHECK(open.says("The policy that you chose is not saved."));
-  open.press("Leave without saving");
+  open.press("Reload run");
+  CHECK(open.says("The current policy is not saved."));
+  open.press("Close without saving");
   CHECK(wait_until([&] { return open.window.findChildren<RunPages*>().size() > 1; }));
 }
 
@@ -401,11 +401,11 @@ TEST_CASE("what the window saves itself is no change by another program") {
 TEST_CASE("the window notices that the run's folder is gone, never makes it anew, and saves elsewhere") {
   OpenWindow open;
   fs::rename(open.folder, open.engine.folder() / "moved");
-  CHECK(open.says("The run's folder is gone"));
+  CHECK(open.says("The run folder was moved"));
   CHECK(open.page->unsaved());  // the file that held the policy is gone
   SUBCASE("saved elsewhere") {
     open.window.close();
-    CHECK(open.says("The run's folder is gone, so save the policy elsewhere."));
+    CHECK(open.says("The run folder is gone. Save the policy elsewhere."));
     CHECK(open.button("Save elsewhere…"));
     open.window.findChild<ui::PolicySaving*>()->save_elsewhere(text_of(open.engine.folder() / "mine.json"));
     CHECK_FALSE(open.page->unsaved());
@@ -415,13 +415,13 @@ TEST_CASE("the window notices that the run's folder is gone, never makes it anew
     open.press("Not now");
     open.page->show_step(RunPages::export_model);
     open.window.findChild<QPushButton*>("save_as_run_policy")->click();
-    CHECK(open.says("The run is not there any more"));
+    CHECK(open.says("The run folder was moved or deleted"));
     CHECK(open.button("Save elsewhere…"));
     CHECK(open.page->unsaved());
   }
   SUBCASE("back again") {
     fs::rename(open.engine.folder() / "moved", open.folder);
-    CHECK(open.says("The run's folder is there again."));
+    CHECK(open.says("The run folder is back."));
     CHECK_FALSE(open.page->unsaved());
     return;
   }
@@ -434,7 +434,7 @@ TEST_CASE("a run whose folder vanished unnoticed is not made anew by saving") {
   fs::remove_all(open.folder);
   open.window.close();  // before the window was told
   open.press("Save as the run's policy");
-  CHECK(open.says("The run is not there any more"));
+  CHECK(open.says("The run folder was moved or deleted"));
   CHECK(open.window.isVisible());
   CHECK_FALSE(fs::exists(open.folder));
 }
@@ -465,7 +465,7 @@ TEST_CASE("a policy that was saved here counts as lost once another program repl
   open.choose_policy();
   open.window.close();
   open.press("Save as the run's policy");
-  CHECK(open.says("Replacing it loses what that program saved."));
+  CHECK(open.says("Replace discards what that program saved."));
   open.press("Replace");
   CHECK(wait_until([&] { return !open.window.isVisible(); }));
   open.window.show();
@@ -473,9 +473,9 @@ TEST_CASE("a policy that was saved here counts as lost once another program repl
   open.others_save(0.6);
   CHECK(wait_until([&] { return open.page->unsaved(); }));
   open.window.close();
-  CHECK(open.says("The policy that you chose is not saved."));
+  CHECK(open.says("The current policy is not saved."));
   open.press("Save as the run's policy");
-  CHECK(open.says("Keeping both saves yours"));
+  CHECK(open.says("Keep both saves yours"));
   open.press("Keep both");
   CHECK(wait_until([&] { return !open.window.isVisible(); }));
   CHECK(policy_from_json(read_json(open.folder / "policies/mine.json")).layers == open.chosen());
@@ -500,7 +500,7 @@ TEST_CASE("at the end of a session that does not ask, the policy is kept under a
     fs::remove_all(open.folder);
     CHECK_FALSE(open.window.end_session(false));
     CHECK(open.window.isVisible());
-    CHECK(open.says("The policy is not saved."));
+    CHECK(open.says("The policy was not saved."));
     CHECK_FALSE(fs::exists(open.folder));
   }
 }
@@ -526,7 +526,7 @@ TEST_CASE("a policy of a remote run is saved by the engine; the window waits for
   open.choose_policy();
   open.window.close();
   open.press("Save as the run's policy");
-  CHECK(open.says("The policy is being saved"));
+  CHECK(open.says("Saving the policy"));
   CHECK(wait_until([&] { return !open.window.isVisible(); }));
   const std::string asked = read_file(open.engine.folder() / "ladimo.asked");
   CHECK(asked.find("\"expected\":{\"content\":{") != std::string::npos);
@@ -536,10 +536,10 @@ TEST_CASE("a remote engine that does not save keeps the window open") {
   const testing::StandInSsh ssh;
   const std::pair<std::string, const char*> rows[] = {
       {R"sh(*policy*) echo '{"event":"error","message":"The disk is full.","hint":"","path":"","id":'$id'}' ;;)sh",
-       "The policy is not saved. The disk is full."},
+       "The policy was not saved. The disk is full."},
       {R"sh(*policy*) echo '{"event":"result","path":"x","changed":true,"id":'$id'}' ;;)sh",
        "Another program changed the run's policy."},
-      {"*policy*) kill -KILL $$ ;;", "The policy is not saved."}};
+      {"*policy*) kill -KILL $$ ;;", "The policy was not saved."}};
   for (const auto& [answers, said] : rows) {
     CAPTURE(said);
     OpenWindow open(answers, &ssh);
@@ -569,7 +569,7 @@ TEST_CASE("the questions can be drawn") {
     testing::keep_picture(open.window, "leaving-changed-" + tint);
     open.press("Cancel");
     fs::remove_all(open.folder);
-    CHECK(open.says("The run's folder is gone"));
+    CHECK(open.says("The run folder was moved"));
     testing::keep_picture(open.window, "leaving-gone-" + tint);
     open.page->show_step(RunPages::export_model);
     open.window.findChild<QPushButton*>("save_as_run_policy")->click();

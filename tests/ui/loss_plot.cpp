@@ -39,7 +39,7 @@ struct Shown {
 TEST_CASE("if there are only held-out losses, the pointer reads them") {
   Shown shown({.steps = {}, .values = {}, .held_steps = {0, 1, 2}, .held_values = {0.5, 0.25, 0.125}});
   shown.plot.set_step_name("epoch");
-  CHECK(hover(shown.canvas, 1.1, 0.4) == "epoch 1, held-out rows: 0.250");
+  CHECK(hover(shown.canvas, 1.1, 0.4) == "epoch 1, validation: 0.250");
 }
 
 TEST_CASE("the pointer reads the line, or a dot when it is on one") {
@@ -47,7 +47,7 @@ TEST_CASE("the pointer reads the line, or a dot when it is on one") {
                .values = {0.5, 0.4, 0.3, 0.2, 0.1},
                .held_steps = {0, 4},
                .held_values = {0.9, 0.05}});
-  CHECK(hover(shown.canvas, 2, 0.3) == "distillation step 2, training rows: 0.300");
-  CHECK(hover(shown.canvas, 4, 0.05) == "distillation step 4, held-out rows: 0.0500");
-  CHECK(hover(shown.canvas, 4, 0.4) == "distillation step 4, training rows: 0.100");
+  CHECK(hover(shown.canvas, 2, 0.3) == "Distillation step 2, training: 0.300");
+  CHECK(hover(shown.canvas, 4, 0.05) == "Distillation step 4, validation: 0.0500");
+  CHECK(hover(shown.canvas, 4, 0.4) == "Distillation step 4, training: 0.100");
 }

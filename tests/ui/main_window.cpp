@@ -131,7 +131,7 @@ TEST_CASE("the breadcrumb leads to every step") {
   } rows[] = {{"Model", "models/tiny-stories"},
               {"Text", "99,840"},
               {"Experts", "Routed"},
-              {"Distil", "held-back"},
+              {"Distil", "validation"},
               {"Evaluate", ""},
               {"Export", ""},
               {"Policy", ""}};
@@ -199,7 +199,7 @@ TEST_CASE("while a run is open, a menu has the policy commands with their shortc
   choose("&Compare output");
   CHECK(view->current_step() == ui::RunPages::evaluate);
   CHECK(window.findChild<QTabWidget*>("evaluation tabs")->currentIndex() == 1);
-  choose("&Find a layer");
+  choose("&Find layer");
   CHECK(view->current_step() == ui::RunPages::policy);
   CHECK(window.findChild<QLineEdit*>("layer_search")->hasFocus());
   choose("&Measure");
@@ -293,7 +293,7 @@ TEST_CASE("a folder is opened according to its kind, also when it is dropped") {
   drop(window, QUrl::fromLocalFile(path_of(other)));
   CHECK(wait_for(window, "is neither a run nor a model"));
   window.open(path_of(folder / "gone"));
-  CHECK(wait_for(window, "There is no folder"));
+  CHECK(wait_for(window, "does not exist"));
   drop(window, QUrl::fromLocalFile(path_of(model)));
   REQUIRE(window.findChild<ui::ConversionWizard*>());
   CHECK(window.findChild<QLineEdit*>("model_folder")->text() == path_of(model));
@@ -327,7 +327,7 @@ TEST_CASE(
   CHECK(QTest::qWaitFor([&] { return chosen() == path_of(folder.path()); }, patience_ms));
   window.show_start();
   window.open("org/Nowhere");
-  CHECK(wait_for(window, "There is no folder"));
+  CHECK(wait_for(window, "does not exist"));
 }
 
 TEST_CASE("a recent entry whose folder is missing is removed") {
@@ -341,7 +341,7 @@ TEST_CASE("a recent entry whose folder is missing is removed") {
   REQUIRE(wait_for(window, "run could not be opened"));
   CHECK(ui::recent(ui::keys::recent_runs, {}).isEmpty());
   window.new_conversion("/gone/model");
-  CHECK(wait_for(window, "There is no folder"));
+  CHECK(wait_for(window, "does not exist"));
   CHECK(ui::recent(ui::keys::recent_models, {}).isEmpty());
   CHECK_FALSE(window.findChild<ui::ConversionWizard*>());
 }
@@ -410,13 +410,13 @@ TEST_CASE("closing the window while the engine works asks in the window, and say
   QTest::mouseClick(window.findChild<QPushButton*>("measure"), Qt::LeftButton);
   CHECK(window.findChild<ui::RunPages*>()->busy());
   CHECK_FALSE(window.close());
-  CHECK(words(window).contains("still at work"));
-  CHECK(words(window).contains("is kept"));
-  CHECK(button(window, "Stay")->hasFocus());
-  QTest::mouseClick(button(window, "Stay"), Qt::LeftButton);
+  CHECK(words(window).contains("still working"));
+  CHECK(words(window).contains("are kept"));
+  CHECK(button(window, "Keep open")->hasFocus());
+  QTest::mouseClick(button(window, "Keep open"), Qt::LeftButton);
   CHECK(window.isVisible());
   CHECK_FALSE(window.close());
-  QTest::mouseClick(button(window, "Stop and leave"), Qt::LeftButton);
+  QTest::mouseClick(button(window, "Stop and close"), Qt::LeftButton);
   CHECK(QTest::qWaitFor([&] { return !window.isVisible(); }, patience_ms));
 }
 
@@ -429,7 +429,7 @@ TEST_CASE("the window asks before it loses a policy that was chosen and not save
   QTest::keyClick(window.findChild<QSlider*>("tradeoff"), Qt::Key_Home);
   window.show_start();
   CHECK(words(window).contains("is not saved"));
-  QTest::mouseClick(button(window, "Stay"), Qt::LeftButton);
+  QTest::mouseClick(button(window, "Keep open"), Qt::LeftButton);
   CHECK_FALSE(window.close());
   CHECK(words(window).contains("is not saved"));
   window.findChild<ui::RunPages*>()->undo_stack()->undo();
@@ -476,18 +476,18 @@ TEST_CASE("axes and fields write numbers as tables do, whatever the system's lan
 
 TEST_CASE("the run's page asks for an original that was moved") {
   const StandInEngine engine("case $1 in\nserve) " +
-                             StandInEngine::complaining("The dense original of this run cannot be opened.",
-                                                        "Name the folder where it is now with {dense}.", 2) +
+                             StandInEngine::complaining("The original model of this run cannot be opened.",
+                                                        "Use the folder where it is now with {dense}.", 2) +
                              " ;;\nesac\n" + StandInEngine::finding(testing::example_show().dump()));
   MainWindow window(engine.engine());
   window.show();
   window.open_run("/some/run");
   wait_until_open(window);
   QTest::mouseClick(window.findChild<QPushButton*>("measure"), Qt::LeftButton);
-  REQUIRE(wait_for(window, "is not where it was"));
+  REQUIRE(wait_for(window, "was not found"));
   CHECK(button(window, "Locate…"));
   QTest::mouseClick(button(window, "Not now"), Qt::LeftButton);
-  CHECK_FALSE(words(window).contains("is not where it was"));
+  CHECK_FALSE(words(window).contains("was not found"));
 }
 
 TEST_CASE("the start page and messages follow a light or dark palette") {

@@ -49,7 +49,7 @@ TEST_CASE("aiming keeps pins, and says what can be reached") {
   CHECK(editor.pins().size() == 1);
   CHECK(editor.policy().layers[2].kind == LayerPolicy::Kind::dense);
   const Policy before = editor.policy();
-  CHECK_THROWS_WITH_AS(aim(editor, {.activated = 0.01}), doctest::Contains("No policy activates so little"),
+  CHECK_THROWS_WITH_AS(aim(editor, {.activated = 0.01}), doctest::Contains("No policy is that cheap"),
                        Refusal);
   CHECK_THROWS_AS(aim(editor, {.speedup = 100}), Refusal);
   CHECK(same_choice(editor.policy(), before));

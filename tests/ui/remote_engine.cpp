@@ -71,7 +71,7 @@ TEST_CASE("every way in which a connection can end has a message") {
       {std::string(says_step) + "; kill -KILL $$", Kind::vanished, "was lost", "can be continued"},
       {"echo 'Permission denied (publickey).' >&2; exit 255", Kind::missing, "Permission denied",
        "ssh far ladimo --version"},
-      {"exit 127", Kind::missing, "no program \"ladimo\" on far", "Settings"},
+      {"exit 127", Kind::missing, "The program \"ladimo\" was not found on far", "Settings"},
       {"exit 137", Kind::killed, "memory", "fewer calibration tokens"},
       {StandInEngine::complaining("There is no run.", "Make one.", 2), Kind::refused, "no run", "Make one"},
   };

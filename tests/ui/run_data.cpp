@@ -54,7 +54,7 @@ TEST_CASE("output that is not a run is refused with a reason") {
     std::function<void(json&)> damage;
   } rows[] = {
       {"recipe", [](json& show) { show.erase("recipe"); }},
-      {"kind is none of", [](json& show) { show["policy"]["layers"][1]["kind"] = "magic"; }},
+      {"kind is not one of", [](json& show) { show["policy"]["layers"][1]["kind"] = "magic"; }},
       {"another checkpoint", [](json& show) { show["policy"]["model"]["fingerprint"] = "ffff"; }},
       {"cannot run 99",
        [](json& show) {

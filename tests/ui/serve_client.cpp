@@ -190,7 +190,7 @@ TEST_CASE("a request says what it waits for") {
   CHECK(client.waits_for(first).contains("loading the model"));
   REQUIRE((moved_up.count() > 0 || moved_up.wait(patience_ms)));
   CHECK(client.waits_for(first).isEmpty());
-  CHECK(client.waits_for(second).contains("asked before this"));
+  CHECK(client.waits_for(second).contains("earlier request"));
   client.cancel(first);
   wait_for(finished);
   CHECK(moved_up.count() == 2);
@@ -235,8 +235,8 @@ TEST_CASE("a request that is canceled while the model is loading leaves the othe
 
 TEST_CASE("an original that was moved is asked for, and its new folder is passed to the next process") {
   const StandInEngine engine(R"sh(case "$*" in *--dense*) ;; *) )sh" +
-                             StandInEngine::complaining("The dense original of this run cannot be opened.",
-                                                        "Name the folder where it is now with {dense}.", 2) +
+                             StandInEngine::complaining("The original model of this run cannot be opened.",
+                                                        "Use the folder where it is now with {dense}.", 2) +
                              " ;; esac\nargs=\"$*\"\n" +
                              serving(R"sh(*) echo '{"event":"result","args":"'"$args"'","id":'$id'}' ;;)sh"));
   ServeClient client(engine.engine(), "some/run");

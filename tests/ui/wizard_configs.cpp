@@ -57,8 +57,8 @@ TEST_CASE(
   CHECK(config.reason().contains("Checking the model"));
   REQUIRE(wait_until_ready(config));
   REQUIRE(QTest::qWaitFor([&] { return says(config.checks(), Check::State::fine, "finite"); }, patience_ms));
-  CHECK(says(config.checks(), Check::State::fine, "4,096 pieces"));
-  CHECK(model_in_words(*config.facts()).contains("2 layers with hidden size 32"));
+  CHECK(says(config.checks(), Check::State::fine, "4,096 tokens"));
+  CHECK(model_in_words(*config.facts()).contains("2 layers, hidden size 32"));
   CHECK(config.facts()->weight_bytes == 4);
 }
 
@@ -122,10 +122,9 @@ TEST_CASE("model: a GGUF file is a model, and the page says what is in it") {
   REQUIRE(wait_until_ready(config));
   CHECK(config.facts()->path == file);
   CHECK(model_in_words(*config.facts()).startsWith("Llama (LlamaForCausalLM): 2 layers"));
-  CHECK(
-      model_in_words(*config.facts())
-          .endsWith("\nSentencePiece tokenizer with 4,096 pieces; texts begin with <s> · GGUF, quantised as "
-                    "Q8_0 · license apache-2.0"));
+  CHECK(model_in_words(*config.facts())
+            .endsWith("\nSentencePiece tokenizer with 4,096 tokens; texts start with <s> · GGUF, quantised "
+                      "as Q8_0 · license apache-2.0"));
   config.set_model(convert(false, "plain.gguf"));
   REQUIRE(wait_until_ready(config));
   CHECK(model_in_words(*config.facts()).endsWith(" · GGUF, not quantised (F32)"));
@@ -208,9 +207,8 @@ TEST_CASE("model: a remote model with biases gets the same numbers as a local on
   CHECK(there->config.activated_parameters() == here->config.activated_parameters());
   const auto sizes = [](const ModelFacts& facts) { return model_in_words(facts).section('\n', 0, 1); };
   CHECK(sizes(*there) == sizes(*here));
-  CHECK(
-      model_in_words(*there).endsWith("\nSentencePiece tokenizer; texts begin with BOS · safetensors, not "
-                                      "quantised (F32)"));
+  CHECK(model_in_words(*there).endsWith(
+      "\nSentencePiece tokenizer; texts start with BOS · safetensors, not quantised (F32)"));
   ExpertsPageConfig near_page(Engine{}), far_page(ssh.engine(engine.program()));
   near_page.set_model(here);
   far_page.set_model(there);
@@ -233,7 +231,7 @@ TEST_CASE("text: files are counted and cut as the conversion will do it") {
   CHECK(config.reason().contains("Add text files"));
   config.add_files({ground.text("a.txt"), ground.text("b.txt"), ground.text("a.txt")});
   CHECK(config.files().size() == 2);
-  CHECK(config.reason().contains("being read"));
+  CHECK(config.reason().contains("Reading the text"));
   REQUIRE(wait_until_ready(config));
   CHECK(config.look()->calibration == 16);
   CHECK(config.look()->tables == 4);
@@ -249,7 +247,7 @@ TEST_CASE("text: files are counted and cut as the conversion will do it") {
   CHECK(config.look()->files[0].tokens > 1000);  // the file is counted all the same
   const auto fewer = config.fewer();
   REQUIRE(fewer);
-  CHECK(config.reason().contains("take fewer"));
+  CHECK(config.reason().contains("use fewer"));
   more.tokens = fewer->tokens;
   more.held_out_tokens = fewer->held_out_tokens;
   config.set_recipe(more);
@@ -269,7 +267,7 @@ TEST_CASE("text: a file that is too short to be cut leads to a way out that is o
   config.add_files({ground.text("short.txt")});
   REQUIRE(wait_for_reason(config, "too few tokens"));
   CHECK_FALSE(config.fewer());
-  CHECK(config.reason().contains("Add text, or let the model write its own."));
+  CHECK(config.reason().contains("Add text, or let the model generate it."));
 }
 
 TEST_CASE("text: a file that cannot be read is named; the model may write its own") {
@@ -302,7 +300,7 @@ TEST_CASE("text: a remote engine counts its files and shows their windows") {
   config.set_model(std::make_shared<const ModelFacts>(far));
   config.set_recipe(recipe);
   config.add_files({"~/far.txt"});
-  CHECK(config.reason().contains("being read"));
+  CHECK(config.reason().contains("Reading the text"));
   REQUIRE(wait_until_ready(config));
   CHECK(config.look()->windows[0] == WindowLook{{"Once", " upon"}, {0}});
   CHECK(model.index(0, TextFileModel::tokens).data().toString().toStdString() == "about 5.00K");
@@ -316,7 +314,7 @@ TEST_CASE("text: a remote engine counts its files and shows their windows") {
   unreachable.set_model(std::make_shared<const ModelFacts>(far));
   unreachable.set_recipe(recipe);
   unreachable.add_files({"far.txt"});
-  REQUIRE(wait_for_reason(unreachable, "no program"));
+  REQUIRE(wait_for_reason(unreachable, "was not found"));
 }
 
 TEST_CASE("~ is the home folder, on this machine and on another") {
@@ -350,9 +348,9 @@ TEST_CASE("experts: defaults come from the model, and settings that do not fit g
   const struct {
     void (*change)(Recipe&);
     const char* part;
-  } rows[] = {{[](Recipe& r) { r.shared = r.experts; }, "leaves none to be routed"},
-              {[](Recipe& r) { r.experts = 49; }, "cannot become 49 experts"},
-              {[](Recipe& r) { r.window = 65; }, "between 2 and 64"},
+  } rows[] = {{[](Recipe& r) { r.shared = r.experts; }, "no routed experts remain"},
+              {[](Recipe& r) { r.experts = 49; }, "cannot be split into 49 experts"},
+              {[](Recipe& r) { r.window = 65; }, "2 to 64"},
               {[](Recipe& r) { r.tokens = 100; }, "do not fill two windows"},
               {[](Recipe& r) { r.held_out_tokens = 100; }, "held-out tokens do not fill"}};
   for (const auto& [change, part] : rows) {
@@ -504,7 +502,7 @@ TEST_CASE("summary: the engine makes one plan for the same settings, and its ref
   config.set_choices(recipe, model);
   CHECK(config.run_folder().contains("pico-4x1"));
   config.make_plan();
-  CHECK(config.reason().contains("being made"));
+  CHECK(config.reason().contains("Making the plan"));
   REQUIRE(wait_until_ready(config));
   CHECK(config.plan()->steps[0].seconds == 12.5);
   config.set_choices(recipe, model);
@@ -512,7 +510,7 @@ TEST_CASE("summary: the engine makes one plan for the same settings, and its ref
   CHECK(config.is_ready());
   CHECK(std::filesystem::file_size(engine.folder() / "ladimo.calls") == 2);
   config.set_run_folder(ground.text("run"));
-  CHECK(config.reason().contains("not been made"));
+  CHECK(config.reason().contains("no plan yet"));
   config.set_choices(recipe, model);
   CHECK(config.run_folder() == ground.text("run"));  // a person chose this folder, so it stays
   config.set_run_folder("~/runs/a");
@@ -584,7 +582,7 @@ TEST_CASE("summary: refused and broken plans give a reason") {
       R"({"resumes":false,"steps":[],"tokens":0,"windows":0,"ram_bytes":0,"disk_bytes":0,"seconds":0,"partition":null,)"
       R"("problems":[{"message":"The run folder is a file.","hint":"Name another.","path":"x"}],"recipe":{}})";
   const std::pair<std::string, const char*> rows[] = {
-      {StandInEngine::finding(refused) + "\nexit 2", "The run folder is a file. Name another."},
+      {StandInEngine::finding(refused) + "\nexit 2", "The run folder is a file. Choose another."},
       {StandInEngine::complaining("No such model.", "Check it.", 2), "No such model."},
       {"kill -KILL $$", "memory"}};
   const WizardGround ground;

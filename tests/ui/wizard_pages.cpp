@@ -219,7 +219,7 @@ TEST_CASE("the summary says what the folder holds already, and what its button d
     const char *words, *button;
   } rows[] = {{false, false, "Nothing has been written yet", "&Start converting"},
               {true, false, "it is not finished", "&Continue converting"},
-              {true, true, "it is finished", "&Go on to the run"}};
+              {true, true, "already finished", "&Go on to the run"}};
   for (const auto& row : rows) {
     CAPTURE(row.words);
     plan["resumes"] = row.resumes;
@@ -271,7 +271,7 @@ TEST_CASE("the format that a run is made for stays chosen on the way back and fo
   wizard.back();
   auto* made_for = part<QComboBox>(wizard, "made_for");
   CHECK(made_for->count() == 5);
-  CHECK(made_for->currentText() == "any format, with our own runtime");
+  CHECK(made_for->currentText() == "Any (best in the native format)");
   auto* shared = part<QSpinBox>(wizard, "shared");
   const int usual = shared->value();
   const auto choose = [&](const char* title) {
@@ -289,7 +289,7 @@ TEST_CASE("the format that a run is made for stays chosen on the way back and fo
   CHECK(part<QPlainTextEdit>(wizard, "command_line")->toPlainText().endsWith(" --for mixtral"));
   wizard.back();
   CHECK(made_for->currentText() == "Mixtral");
-  choose("any format, with our own runtime");
+  choose("Any (best in the native format)");
   CHECK(shared->value() == usual);
   click_next(wizard);
   CHECK(part<QPlainTextEdit>(wizard, "command_line")->toPlainText() == free);
@@ -338,7 +338,7 @@ TEST_CASE("the menu of the Hub has the models of the cache, and those that canno
   REQUIRE(wait_until_ready(config));
 
   hub.clear();
-  open("No model has been fetched");
+  open("No models downloaded");
   REQUIRE(menu->actions().size() == 1);
   CHECK_FALSE(menu->actions()[0]->isEnabled());
 }
@@ -413,13 +413,13 @@ TEST_CASE("Return adds a file of another machine and stays on the page") {
     path->setFocus();
     QTest::keyClicks(path, file);
     QTest::keyClick(path, Qt::Key_Return);
-    REQUIRE(wait_for(wizard, "to distil the experts on"));
+    REQUIRE(wait_for(wizard, "to distil the experts"));
     CHECK(wizard.currentId() == page);
   }
   CHECK(part<WindowView>(wizard, "window_view")->toPlainText() == "<s>Once upon");
   const QString tints = part<QLabel>(wizard, "text_tints")->text();
-  CHECK(tints.contains("Special tokens are blue. The files hold 3 special tokens."));
-  CHECK(tints.contains("chat template made text of conversations"));
+  CHECK(tints.contains("Special tokens are blue. The files contain 3 special tokens."));
+  CHECK(tints.contains("Conversations were formatted"));
   part<QSpinBox>(wizard, "window_number")->setValue(2);
   CHECK(part<WindowView>(wizard, "window_view")->toPlainText() == "a time");
 }
@@ -463,7 +463,7 @@ TEST_CASE("leaving a running conversion asks first, says what is kept, and the s
   CHECK(wizard.busy());
   CHECK(rejected.count() == 0);
   wizard.reject();
-  button_called(wizard, "Stop and leave")->click();
+  button_called(wizard, "Stop and close")->click();
   REQUIRE(QTest::qWaitFor([&] { return rejected.count() == 1; }, patience_ms));
   CHECK_FALSE(wizard.busy());
 }
@@ -544,7 +544,7 @@ TEST_CASE("every page can be drawn, empty and full, light and dark") {
     part<QRadioButton>(wizard, "text_from_files")->click();
     part<QSpinBox>(wizard, "tokens")->setValue(2048);
     part<QSpinBox>(wizard, "held_out")->setValue(1024);
-    REQUIRE(wait_for(wizard, "to distil the experts on"));
+    REQUIRE(wait_for(wizard, "to distil the experts"));
     keep(wizard, "wizard-2-text" + tint);
     click_next(wizard);
     REQUIRE(QTest::qWaitFor([&] { return !part<PartitionPicture>(wizard, "partition")->partition().empty(); },

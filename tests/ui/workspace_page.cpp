@@ -165,7 +165,7 @@ TEST_CASE("the words beside the slider are seen whole") {
   QTest::qWait(100);
   int seen = 0;
   for (const auto* word : opened.page->findChildren<QLabel*>())
-    if (word->text() == "most accurate" || word->text() == "cheapest") {
+    if (word->text() == "Most accurate" || word->text() == "Cheapest") {
       CAPTURE(word->text().toStdString());
       CHECK(word->width() >= word->sizeHint().width());
       ++seen;
@@ -185,7 +185,7 @@ TEST_CASE("a target that is typed moves the slider, and what cannot be reached i
   const QString said = opened.text("predicted_sentence");
   QTest::keyClicks(&target, "3 %");
   QTest::keyClick(&target, Qt::Key_Return);
-  CHECK(opened.text("predicted_sentence").contains("No policy activates so little"));
+  CHECK(opened.text("predicted_sentence").contains("No policy is that cheap"));
   CHECK(target.text() == "3 %");
   QTest::keyClick(&target, Qt::Key_Backspace);
   CHECK(opened.text("predicted_sentence") == said);
@@ -339,7 +339,7 @@ TEST_CASE("the load is shown for every file of the text, with a sentence on how 
   CHECK(load.caption().isEmpty());
   opened.page->select_layer(1);
   CHECK(load.caption().startsWith("○\u00a0stories-train.txt  ◆\u00a0books-train.txt"));
-  CHECK(load.caption().endsWith("The texts share most experts (correlation 0.620)."));
+  CHECK(load.caption().endsWith("The texts use mostly the same experts (correlation 0.620)."));
   CHECK(load.csv().startsWith(
       "expert,share of tokens,share of load,share of tokens of stories-train.txt,share of tokens of books"));
 }
@@ -561,7 +561,7 @@ TEST_CASE("measuring says what it waits for") {
   opened.find<QPushButton>("measure").click();
   bool told = false;
   for (const auto* label : opened.page->findChildren<QLabel*>())
-    told = told || (label->isVisible() && label->text().contains("asked before this"));
+    told = told || (label->isVisible() && label->text().contains("earlier request"));
   CHECK(told);
 }
 
@@ -570,7 +570,7 @@ TEST_CASE("measuring can be canceled, and a failure gives a message") {
   opened.find<QPushButton>("measure").click();
   REQUIRE(QTest::qWaitFor([&] { return opened.serve.loaded(); }, patience_ms));
   opened.find<QPushButton>("cancel_measuring").click();
-  CHECK(opened.comes("measured_sentence", "was canceled"));
+  CHECK(opened.comes("measured_sentence", "was cancelled"));
   CHECK(opened.find<QPushButton>("measure").isEnabled());
 
   Opened broken(testing::example_show(), failing);
@@ -608,7 +608,7 @@ TEST_CASE("every state can be drawn, light and dark") {
   auto& layer = measured["profile"]["layers"][2];
   layer["warnings"] = {
       {{"message", "Layer 2: 20 of 48 routed experts never run."},
-       {"hint", "Use fewer experts, or calibrate on text nearer to what the model will see."}}};
+       {"hint", "Use fewer experts, or calibrate on text closer to what the model will see."}}};
   layer["stability"] = 0.62;
   layer["domain_load"] = {layer["expert_load"], testing::example_profile().layers[4].expert_load};
   Policy calm = policy;

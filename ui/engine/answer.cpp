@@ -8,7 +8,7 @@
 namespace ladimo::ui {
 
 void refuse_answer(const std::string& message) {
-  throw Refusal(message, "The engine and the studio may be of different versions. Install them together.");
+  throw Refusal(message, "Engine and window may have different versions. Install them together.");
 }
 
 nlohmann::json parse_answer(const QByteArray& answer) {
@@ -16,7 +16,7 @@ nlohmann::json parse_answer(const QByteArray& answer) {
 }
 
 const Measurement& measurement_in(const Outcome& outcome) {
-  if (!outcome.measurement) refuse_answer("The engine's answer has no measurement.");
+  if (!outcome.measurement) refuse_answer("The engine returned no measurement.");
   return *outcome.measurement;
 }
 

@@ -21,18 +21,19 @@ constexpr int first_signal_status = 128;
 constexpr int interrupted_status = 130;
 constexpr int ssh_failed_status = 255;
 
-QString kept() { return QObject::tr("Finished work is kept; the run can be continued."); }
+QString kept() { return QObject::tr("Finished work is kept. The run can be continued."); }
 
 Outcome not_started(const Ending& ending) {
   return {Kind::missing,
           QObject::tr("The engine could not be started: %1").arg(ending.last_words),
-          QObject::tr("The program \"ladimo\" belongs beside this one. Install or build it again."),
+          QObject::tr(
+              "The program \"ladimo\" must be in the same folder as this one. Install or build it again."),
           {}};
 }
 
 Outcome not_there(const QString& host) {
   return {Kind::missing,
-          QObject::tr("There is no program \"ladimo\" on %1.").arg(host),
+          QObject::tr("The program \"ladimo\" was not found on %1.").arg(host),
           QObject::tr("Install it there, or set its path under File ▸ Settings."),
           {}};
 }
@@ -42,7 +43,7 @@ Outcome not_reached(const Ending& ending) {
           ending.last_words.isEmpty()
               ? QObject::tr("%1 cannot be reached.").arg(ending.host)
               : QObject::tr("%1 cannot be reached: %2").arg(ending.host, ending.last_words),
-          QObject::tr("This has to work in a terminal without a password: ssh %1 ladimo --version")
+          QObject::tr("This must work in a terminal without a password: ssh %1 ladimo --version")
               .arg(ending.host),
           {}};
 }
@@ -50,7 +51,7 @@ Outcome not_reached(const Ending& ending) {
 Outcome vanished(const QString& host) {
   return {Kind::vanished,
           QObject::tr("The connection to %1 was lost.").arg(host),
-          QObject::tr("The engine there stops by itself. %1").arg(kept()),
+          QObject::tr("The engine on that machine stops by itself. %1").arg(kept()),
           {}};
 }
 
@@ -58,12 +59,12 @@ Outcome ended_by(int signal) {
   if (signal == SIGKILL)
     return {Kind::killed,
             QObject::tr("The engine was killed by the system, most likely because memory ran out."),
-            QObject::tr("Ask for fewer calibration tokens or a smaller window, or close other programs. %1")
+            QObject::tr("Use fewer calibration tokens or a smaller window, or close other programs. %1")
                 .arg(kept()),
             {}};
   return {Kind::killed,
           QObject::tr("The engine crashed (signal %1).").arg(signal),
-          QObject::tr("%1 The run's log.txt shows how far it came.").arg(kept()),
+          QObject::tr("%1 The log.txt in the run folder shows how far it got.").arg(kept()),
           {}};
 }
 

@@ -142,7 +142,7 @@ void ServeClient::State::cancel(int request) {
     process.stop();
   else
     process.write(line_of({{"request", "cancel"}, {"id", request}}));
-  if (!loaded) finish(request, {Outcome::Kind::canceled, QObject::tr("Canceled."), {}, {}});
+  if (!loaded) finish(request, {Outcome::Kind::canceled, QObject::tr("Cancelled."), {}, {}});
 }
 
 void ServeClient::State::finish(int request, Outcome outcome) {
@@ -168,7 +168,7 @@ void ServeClient::State::fail_all(const Ending& ending) {
   }
   Outcome outcome = outcome_of(ending, errors, {});
   if (outcome.done())
-    outcome = {Outcome::Kind::failed, QObject::tr("The engine ended before it had answered."), {}, {}};
+    outcome = {Outcome::Kind::failed, QObject::tr("The engine ended before it answered."), {}, {}};
   const QPointer<ServeClient> alive(&client);
   for (const Request& request : std::vector<Request>(waiting)) {
     finish(request.id, outcome);
@@ -232,7 +232,7 @@ bool ServeClient::loaded() const { return state_->loaded; }
 QString ServeClient::waits_for(int request) const {
   if (!state_->loaded) return tr("The engine is loading the model…");
   const bool first = state_->waiting.empty() || state_->waiting.front().id == request;
-  return first ? QString() : tr("Waiting for what the engine was asked before this…");
+  return first ? QString() : tr("Waiting for an earlier request…");
 }
 
 }  // namespace ladimo::ui

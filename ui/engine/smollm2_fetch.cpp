@@ -110,7 +110,7 @@ void Smollm2Fetch::end() {
 
 QString Smollm2Fetch::move_into_place() {
   const QString fetched = stage() + '/' + QFileInfo(file_).fileName();
-  if (!QFileInfo(fetched).isFile()) return tr("The download holds no model.");
+  if (!QFileInfo(fetched).isFile()) return tr("The download contains no model.");
   QFile file(fetched);
   return file.rename(file_) ? QString() : file.errorString();
 }

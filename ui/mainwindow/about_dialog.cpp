@@ -35,7 +35,7 @@ AboutDialog::AboutDialog(const Engine& engine, QWidget* parent) : QDialog(parent
   licence->setTextInteractionFlags(Qt::TextBrowserInteraction);
   list_->setHorizontalSpacing(3 * space);
   add(*list_, versions_of_studio());
-  list_->addRow(new Note(Note::Kind::faint, tr("Engine")), new Note(Note::Kind::faint, tr("is asked…")));
+  list_->addRow(new Note(Note::Kind::faint, tr("Engine")), new Note(Note::Kind::faint, tr("loading…")));
 
   auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
   auto* copying = buttons->addButton(tr("Copy &versions"), QDialogButtonBox::ActionRole);

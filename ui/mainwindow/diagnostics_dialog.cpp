@@ -51,7 +51,7 @@ DiagnosticsDialog::DiagnosticsDialog(const Engine& engine, const RunData* run, Q
   report_->setAccessibleName(windowTitle());
   report_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
   report_->setLineWrapMode(QPlainTextEdit::NoWrap);
-  report_->setPlainText(tr("The engine is asked…"));
+  report_->setPlainText(tr("Waiting for the engine…"));
   report_->setReadOnly(true);  // until the report is there
   said_->setObjectName(QStringLiteral("said"));
   said_->setMinimumHeight(said_->fontMetrics().lineSpacing());

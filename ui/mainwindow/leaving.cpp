@@ -61,32 +61,26 @@ bool Leaving::end_session(bool may_ask, Action close) {
 void Leaving::ask(const Loss& loss) {
   MessageBar::Message question{
       .tone = MessageBar::Tone::warning, .sentence = {}, .answer = [this](int action) { answer(action); }};
-  const QString work =
-      tr("What the engine measures or writes now would be lost; what was measured before is "
-         "kept.");
+  const QString work = tr("The current measurement or export would be lost. Earlier measurements are kept.");
   if (loss.conversion) {
-    question.sentence = tr("A conversion is running. Leaving stops it.");
-    question.hint =
-        tr("Every finished layer is kept: open the run again (File, Open recent), and it goes on "
-           "from there.");
-    question.actions = QStringList{tr("Keep it running"), tr("Stop and leave")};
+    question.sentence = tr("A conversion is running. Closing stops it.");
+    question.hint = tr("Finished layers are kept. To continue, open the run again (File ▸ Open recent).");
+    question.actions = QStringList{tr("Keep it running"), tr("Stop and close")};
   } else if (!loss.policy) {
-    question.sentence = tr("The engine is still at work on this run.");
+    question.sentence = tr("The engine is still working on this run.");
     question.hint = work;
-    question.actions = QStringList{tr("Stay"), tr("Stop and leave")};
+    question.actions = QStringList{tr("Keep open"), tr("Stop and close")};
   } else {
-    const QString how = run_->gone()
-                            ? tr("The run's folder is gone, so save the policy elsewhere.")
-                            : tr("Save it as the run's policy, or stay and save it under a name on the "
-                                 "Export page.");
+    const QString how = run_->gone() ? tr("The run folder is gone. Save the policy elsewhere.")
+                                     : tr("Save it as the run's policy, or keep the run open and save it "
+                                          "under a name on the Export page.");
     const QString save = run_->gone() ? tr("Save elsewhere…") : tr("Save as the run's policy");
-    question.sentence = loss.work
-                            ? tr("The policy that you chose is not saved, and the engine is still at work "
-                                 "on this run.")
-                            : tr("The policy that you chose is not saved.");
+    question.sentence =
+        loss.work ? tr("The current policy is not saved, and the engine is still working on this run.")
+                  : tr("The current policy is not saved.");
     question.hint = loss.work ? how + '\n' + work : how;
     question.actions = QStringList{
-        tr("Stay"), loss.work ? tr("Stop, leave without saving") : tr("Leave without saving"), save};
+        tr("Keep open"), loss.work ? tr("Stop and close without saving") : tr("Close without saving"), save};
   }
   bar_.show_message(question);
 }
@@ -114,9 +108,9 @@ void Leaving::go_on_saved() {
 
 void Leaving::wait(const QString& why) {
   if (!saving_) return;
-  bar_.show_message({.sentence = tr("The policy is being saved; then the run closes."),
+  bar_.show_message({.sentence = tr("Saving the policy. Then the run closes."),
                      .hint = why,
-                     .actions = {tr("Stay"), tr("Leave without saving")},
+                     .actions = {tr("Keep open"), tr("Close without saving")},
                      .answer = [this](int action) { answer(action); }});
 }
 

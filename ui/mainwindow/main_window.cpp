@@ -145,7 +145,8 @@ void MainWindow::open(const QString& folder) {
       return bar_->show_message(
           {.tone = MessageBar::Tone::error,
            .sentence = tr("%1 is neither a run nor a model.").arg(native),
-           .hint = tr("A run holds recipe.json; a model holds config.json, or is a GGUF file.")});
+           .hint = tr(
+               "A run folder contains recipe.json. A model is a folder with config.json or a GGUF file.")});
     case FolderKind::missing:
       return show_missing(path);
   }
@@ -156,8 +157,8 @@ void MainWindow::show_missing(const QString& folder) {
   for (const auto& key : {keys::recent_runs, keys::recent_models}) forget_recent(key, folder, {});
   start_->refresh(engine_);
   bar_->show_message({.tone = MessageBar::Tone::error,
-                      .sentence = tr("There is no folder or file %1.").arg(QDir::toNativeSeparators(folder)),
-                      .hint = tr("It may have been moved or removed.")});
+                      .sentence = tr("%1 does not exist.").arg(QDir::toNativeSeparators(folder)),
+                      .hint = tr("It may have been moved or deleted.")});
 }
 
 // The engine that made a run also reads it, even if the settings have changed.
@@ -223,9 +224,9 @@ void MainWindow::show_wizard(ConversionWizard* wizard) {
 
 void MainWindow::choose_run() {
   const QString title = tr("Open run");
-  const QString folder =
-      engine_.remote() ? QInputDialog::getText(this, title, tr("Folder of the run on %1:").arg(engine_.host))
-                       : QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
+  const QString folder = engine_.remote()
+                             ? QInputDialog::getText(this, title, tr("Run folder on %1:").arg(engine_.host))
+                             : QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
   if (folder.isEmpty()) return;
   if (!engine_.remote()) remember(keys::last_folder, QFileInfo(folder).path());
   open(folder);
@@ -235,7 +236,7 @@ void MainWindow::choose_model() {
   const QString title = tr("Open model");
   if (engine_.remote()) {
     const QString model =
-        QInputDialog::getText(this, title, tr("Folder or GGUF file of the model on %1:").arg(engine_.host));
+        QInputDialog::getText(this, title, tr("Model folder or GGUF file on %1:").arg(engine_.host));
     if (!model.isEmpty()) new_conversion(model);
     return;
   }
@@ -269,7 +270,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
       {.tone = MessageBar::Tone::warning,
        .sentence = tr("%1 is on this machine, but the engine runs on %2.")
                        .arg(QDir::toNativeSeparators(folder), engine_.host),
-       .hint = tr("Open a folder of %1 by its name, or choose this machine under File ▸ Settings.")
+       .hint = tr("Enter the path of a folder on %1, or choose this machine under File ▸ Settings.")
                    .arg(engine_.host)});
 }
 

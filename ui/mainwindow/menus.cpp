@@ -26,8 +26,7 @@ void MainWindow::make_file_menu() {
   file->addAction(tr("Open &model…"), QKeySequence(tr("Ctrl+Shift+O")), this, &MainWindow::choose_model);
   QMenu* recent = file->addMenu(tr("Open &recent"));
   connect(recent, &QMenu::aboutToShow, this, [this, recent] { fill_recent(*recent); });
-  if (!demo_run().isEmpty())
-    file->addAction(tr("Open the &demo's run"), this, [this] { open_run(demo_run()); });
+  if (!demo_run().isEmpty()) file->addAction(tr("Open &demo run"), this, [this] { open_run(demo_run()); });
   file->addSeparator();
   file->addAction(tr("Re&load"), QKeySequence::Refresh, this, &MainWindow::reload);
   file->addAction(tr("&Close"), QKeySequence::Close, this, &MainWindow::show_start);
@@ -45,7 +44,7 @@ void MainWindow::fill_recent(QMenu& menu) {
   if (!models.isEmpty()) menu.addSection(tr("Models"));
   for (const QString& model : models)
     menu.addAction(QDir::toNativeSeparators(model), this, [this, model] { new_conversion(model); });
-  if (menu.isEmpty()) menu.addAction(tr("Nothing has been opened yet"))->setEnabled(false);
+  if (menu.isEmpty()) menu.addAction(tr("No recent items"))->setEnabled(false);
 }
 
 void MainWindow::make_edit_menu() {
@@ -77,7 +76,7 @@ void MainWindow::make_policy_menu() {
   };
   add(tr("&Save as the run's policy"), QKeySequence::Save, &RunPages::save);
   add(tr("&Measure"), QKeySequence(tr("Ctrl+M")), &RunPages::measure);
-  add(tr("&Find a layer"), QKeySequence::Find, &RunPages::find_layer);
+  add(tr("&Find layer"), QKeySequence::Find, &RunPages::find_layer);
   add(tr("&Reset pins"), QKeySequence(tr("Ctrl+Shift+R")), &RunPages::reset_pins);
   add(tr("&Compare output"), QKeySequence(tr("Ctrl+G")), &RunPages::show_texts);
 }
@@ -91,7 +90,7 @@ void MainWindow::make_help_menu() {
   };
   add(tr("&Explain this panel"), "explain_action", &MainWindow::explain_focused)
       ->setShortcut(QKeySequence::HelpContents);
-  add(tr("What the &words mean"), "words_action", [this] { make_words_dialog(this)->show(); });
+  add(tr("&Glossary"), "words_action", [this] { make_words_dialog(this)->show(); });
   add(tr("Take the &tour"), "tour_action", &MainWindow::take_tour);
   help->addSeparator();
   add(tr("&Diagnostics report…"), "diagnostics_action", [this] {

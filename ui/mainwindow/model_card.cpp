@@ -13,7 +13,7 @@ QWidget* model_card(const QString& folder) {
   auto* card = new QTextBrowser;
   card->setOpenExternalLinks(true);
   card->setAccessibleName(QObject::tr("Model card"));
-  card->setPlaceholderText(QObject::tr("The folder holds no model card (README.md)."));
+  card->setPlaceholderText(QObject::tr("This folder has no model card (README.md)."));
   QFile file(QDir(folder).filePath(QStringLiteral("README.md")));
   if (file.open(QIODevice::ReadOnly)) {
     // Model cards begin with metadata between two lines of dashes.
@@ -21,13 +21,11 @@ QWidget* model_card(const QString& folder) {
     if (text.startsWith(QLatin1String("---\n"))) text = text.mid(text.indexOf(QLatin1String("\n---"), 3) + 4);
     card->setMarkdown(text);
   }
-  auto* page =
-      new FactsPage(Help::exported, QFileInfo(folder).fileName(),
-                    QObject::tr("An exported model. It has one policy and runs wherever a model is asked "
-                                "for; to choose another policy, "
-                                "open the run that it comes from."),
-                    {{QObject::tr("Folder"), QDir::toNativeSeparators(folder)}}, card);
-  page->setObjectName(QStringLiteral("model card"));
+  auto* page = new FactsPage(Help::exported, QFileInfo(folder).fileName(),
+                             QObject::tr("An exported model with one policy. Every command accepts it as a "
+                                         "model. To change the policy, open the run it came from."),
+                             {{QObject::tr("Folder"), QDir::toNativeSeparators(folder)}}, card);
+  page->setObjectName(QStringLiteral("Model card"));
   return page;
 }
 

@@ -180,7 +180,7 @@ void RunPages::make_saving() {
   watch_ = std::make_unique<RunWatch>(*editor_);
   connect(watch_.get(), &RunWatch::gone, this, &RunPages::tell_gone);
   connect(watch_.get(), &RunWatch::back, bar_,
-          [this] { bar_->show_message({.sentence = tr("The run's folder is there again.")}); });
+          [this] { bar_->show_message({.sentence = tr("The run folder is back.")}); });
   connect(watch_.get(), &RunWatch::changed, this, &RunPages::tell_changed);
   connect(qApp, &QGuiApplication::applicationStateChanged, watch_.get(), &RunWatch::look);
 }
@@ -189,8 +189,8 @@ void RunPages::make_saving() {
 void RunPages::tell_gone() {
   if (bar_->asks()) return;
   bar_->show_message({.tone = MessageBar::Tone::error,
-                      .sentence = tr("The run's folder is gone: it was moved or removed."),
-                      .hint = tr("The policy that you chose is only in this window now."),
+                      .sentence = tr("The run folder was moved or deleted."),
+                      .hint = tr("The current policy now exists only in this window."),
                       .actions = {tr("Not now"), tr("Save the policy elsewhere…"), tr("Open another run…")},
                       .answer = [this](int action) {
                         if (action == 1) saving_->choose_place();
@@ -202,8 +202,8 @@ void RunPages::tell_changed(const QStringList& what) {
   if (bar_->asks()) return;
   bar_->show_message({.tone = MessageBar::Tone::warning,
                       .sentence = tr("Another program changed %1.").arg(what.join(tr(", "))),
-                      .hint = tr("This window shows what was there when it opened the run."),
-                      .actions = {tr("Not now"), tr("Reload the run")},
+                      .hint = tr("This window shows the run as it was when opened."),
+                      .actions = {tr("Not now"), tr("Reload run")},
                       .answer = [this](int action) {
                         if (action == 1) emit reload_wanted();
                       }});
@@ -214,7 +214,7 @@ void RunPages::show_unfinished() {
       {.title = tr("This run is not finished"),
        .sentence =
            tr("%1 of %2 layers are converted.").arg(run_->records().size()).arg(run_->recipe.layers.size()),
-       .hint = tr("What is done is kept; it continues from there."),
+       .hint = tr("Finished layers are kept. The conversion continues from there."),
        .button = tr("Continue the conversion…")});
 }
 
@@ -231,8 +231,8 @@ void RunPages::press_button() {
 
 void RunPages::ask_for_original() {
   bar_->show_message({.tone = MessageBar::Tone::warning,
-                      .sentence = tr("The dense original of this run is not where it was."),
-                      .hint = tr("Measuring, generating and writing the model need it."),
+                      .sentence = tr("The original model of this run was not found."),
+                      .hint = tr("It is needed to measure, generate and export."),
                       .actions = {tr("Not now"), tr("Locate…")},
                       .answer = [this](int action) {
                         if (action == 1) choose_original();
@@ -244,13 +244,13 @@ void RunPages::choose_original() {
   const bool is_file = run_->recipe.model.extension() == ".gguf";
   const QString place =
       engine_.remote()
-          ? QInputDialog::getText(this, title, tr("Folder or GGUF file on %1:").arg(engine_.host))
+          ? QInputDialog::getText(this, title, tr("Model folder or GGUF file on %1:").arg(engine_.host))
       : is_file ? QFileDialog::getOpenFileName(this, title, last, tr("GGUF (*.gguf);;All files (*)"))
                 : QFileDialog::getExistingDirectory(this, title, last);
   if (place.isEmpty()) return;
   serve_->set_original(place);
-  bar_->show_message({.sentence = tr("The engine looks for it at %1 from now on.").arg(place),
-                      .hint = tr("Repeat the action that needed it.")});
+  bar_->show_message({.sentence = tr("The engine now uses the original at %1.").arg(place),
+                      .hint = tr("Repeat the action that failed.")});
 }
 
 void RunPages::show_step(int step) {

@@ -12,9 +12,8 @@ std::vector<TourStop> stops_of_run(const QWidget& run) {
                    "look into a layer."),
        named("layer_table")},
       {QObject::tr("What the router does"),
-       QObject::tr(
-           "The histogram shows how strongly the router calls the experts of the layer. Experts right "
-           "of the line run. Drag the line to change this layer alone."),
+       QObject::tr("The histogram shows the routing weights of the layer's experts. Experts right of the "
+                   "line run. Drag the line to change only this layer."),
        named("routing_plot")},
       {QObject::tr("One slider for all layers"),
        QObject::tr("To the right the model gets cheaper, to the left more accurate. The line below predicts "

@@ -26,8 +26,8 @@ SettingsDialog::SettingsDialog(QWidget* parent)
   setWindowTitle(tr("Settings"));
   setObjectName(QStringLiteral("settings"));
   host_->setPlaceholderText(tr("name, or user@name"));
-  host_->setToolTip(tr("As you would write it after ssh. It must log in without asking for a password."));
-  program_->setToolTip(tr("The program ladimo there: its name, or its whole path."));
+  host_->setToolTip(tr("As you would type it after ssh. Login must work without a password."));
+  program_->setToolTip(tr("The ladimo program on that machine: its name or full path."));
   answer_->setWordWrap(true);
   answer_->setTextFormat(Qt::PlainText);
   answer_->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -38,7 +38,7 @@ SettingsDialog::SettingsDialog(QWidget* parent)
   auto* fields = new QFormLayout;
   fields->setContentsMargins(3 * space, 0, 0, 0);
   fields->addRow(tr("&Host:"), host_);
-  fields->addRow(tr("&Program there:"), program_);
+  fields->addRow(tr("&Program:"), program_);
   fields->addRow(QString(), test_);
   auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel);
   ok_ = buttons->button(QDialogButtonBox::Ok);
@@ -49,7 +49,7 @@ SettingsDialog::SettingsDialog(QWidget* parent)
   auto* content = new QVBoxLayout(this);
   content->setSpacing(space);
   content->addWidget(heading);
-  content->addWidget(new QLabel(tr("Models, texts and runs are folders of that machine.")));
+  content->addWidget(new QLabel(tr("Models, texts and runs are on that machine.")));
   content->addWidget(here_);
   content->addWidget(there_);
   content->addLayout(fields);
@@ -82,7 +82,7 @@ void SettingsDialog::follow_choice() {
   test_->setEnabled(complete);
   ok_->setEnabled(complete);
   job_.reset();
-  answer_->setText(complete ? QString() : tr("Say which machine, and what the program is called there."));
+  answer_->setText(complete ? QString() : tr("Enter the host and the program."));
 }
 
 void SettingsDialog::test() {

@@ -18,7 +18,7 @@ namespace ladimo::ui {
 namespace {
 
 QString by_hand() {
-  return QObject::tr("Or fetch it with: hf download %1. It is found there.")
+  return QObject::tr("Or download it with: hf download %1. It is found there.")
       .arg(QLatin1String(Smollm2::hub_name));
 }
 

@@ -29,7 +29,7 @@ QDialog* make_words_dialog(QWidget* parent) {
   auto* dialog = new QDialog(parent);
   dialog->setObjectName(QStringLiteral("words"));
   dialog->setAttribute(Qt::WA_DeleteOnClose);
-  dialog->setWindowTitle(QObject::tr("What the words mean"));
+  dialog->setWindowTitle(QObject::tr("Glossary"));
   auto* text = new QTextBrowser;
   text->setAccessibleName(dialog->windowTitle());
   text->setHtml(all_html());

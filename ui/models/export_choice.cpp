@@ -52,17 +52,16 @@ QString k_in_words(const ExportChoice& choice, const Policy& wanted) {
 QString what_it_is(const ExportChoice& choice) {
   if (choice.native())
     return QObject::tr(
-        "It keeps the chosen policy exactly, with thresholds, single inputs and dense layers. The folder has "
-        "code of ours, with which transformers can run it; ladimo opens it wherever it takes a model.");
-  return choice.gguf ? QObject::tr("One file for llama.cpp and what is built on it.")
-                     : QObject::tr("A folder that transformers loads without any code of ours.");
+        "Keeps the current policy exactly, including thresholds, skipped inputs and dense layers. "
+        "transformers runs it with the code in the folder; every ladimo command accepts it as a model.");
+  return choice.gguf ? QObject::tr("One file for llama.cpp and programs based on it.")
+                     : QObject::tr("A folder that transformers loads without custom code.");
 }
 
 QString what_a_fit_does() {
   return QObject::tr(
-      "A fit makes the routers linear and solves the down projections anew for this policy. It takes a "
-      "while, "
-      "and measures what it costs.");
+      "A fit makes the routers linear and re-solves the down projections for this policy. It takes a while "
+      "and measures the accuracy lost.");
 }
 
 QString python_text(QString text) {
@@ -86,7 +85,7 @@ QString llama_lines(const WrittenModel& written) {
   const QString file = shell_word(written.path());
   const QString run = QStringLiteral("llama-cli -m %1 -p \"Once\"").arg(file);
   if (written.precision == QLatin1String("q8_0"))
-    return run + '\n' + QObject::tr("# For other quantisations write it in BF16, and use llama-quantize.");
+    return run + '\n' + QObject::tr("# For other quantisations export as BF16 and use llama-quantize.");
   const QFileInfo info(written.path());
   const QString smaller =
       shell_word(QStringLiteral("%1/%2-Q4_K_M.gguf").arg(info.path(), info.completeBaseName()));
@@ -109,18 +108,18 @@ QString title_in_words(const ExportChoice& choice) {
 }
 
 QString opens_in(const ExportChoice& choice) {
-  if (choice.native()) return QObject::tr("transformers, our code");
+  if (choice.native()) return QObject::tr("transformers (custom code)");
   return choice.gguf ? QObject::tr("llama.cpp") : QObject::tr("transformers");
 }
 
 QString way_in_words(const ExportChoice& choice) {
-  if (!choice.possible) return QObject::tr("not possible");
-  return choice.expressible ? QObject::tr("as it is") : QObject::tr("with a fit");
+  if (!choice.possible) return QObject::tr("no");
+  return choice.expressible ? QObject::tr("as is") : QObject::tr("with a fit");
 }
 
 QString written_policy(const ExportChoice& choice, const Policy& wanted) {
   if (!choice.possible) return QStringLiteral("–");
-  if (choice.native()) return QObject::tr("the chosen one");
+  if (choice.native()) return QObject::tr("current policy");
   if (!choice.k) return QObject::tr("every layer dense");
   const int dense = choice.dense_layers.value_or(0);
   const QString k = k_in_words(choice, wanted);
@@ -131,11 +130,11 @@ QString why(const ExportChoice& choice, bool fit) {
   QStringList sentences;
   if (choice.expressible) sentences << what_it_is(choice);
   if (choice.expressible && !choice.native())
-    sentences << QObject::tr("It can express the chosen policy as it is.");
+    sentences << QObject::tr("It supports the current policy as is.");
   if (!choice.reason.isEmpty()) sentences << choice.reason;
   if (!choice.possible) sentences << choice.hint;
   if (choice.needs_fit() && choice.activated_fraction)
-    sentences << QObject::tr("The nearest policy that it has runs %1 of the parameters.")
+    sentences << QObject::tr("The closest policy it supports runs %1 of the parameters.")
                      .arg(percent_text(*choice.activated_fraction));
   if (fit) sentences << what_a_fit_does();
   sentences.removeAll(QString());
@@ -162,14 +161,14 @@ QString result_in_words(const WrittenModel& written) {
   else
     parts << QObject::tr("verified: largest logit difference %1").arg(error);
   const QString kl = number_text(result.verification.kl_against_run);
-  parts << (result.fit ? QObject::tr("the fit's KL against the run %1 nats per token").arg(kl)
-                       : QObject::tr("KL against the run %1 nats per token").arg(kl));
+  parts << (result.fit ? QObject::tr("KL of the fit against the run: %1 nats per token").arg(kl)
+                       : QObject::tr("KL against the run: %1 nats per token").arg(kl));
   return parts.join(QStringLiteral(" · "));
 }
 
 QString fit_in_words(const FitPrice& price) {
   const auto row = [&](QString what, const FitPrice::Numbers& numbers, std::optional<FitState> state) {
-    if (state == price.written) what += QObject::tr(": what was written");
+    if (state == price.written) what += QObject::tr(" (written)");
     return QStringLiteral(
                "<tr><td>%1&nbsp;&nbsp;</td><td align=right><b>%2</b>&nbsp;&nbsp;</td>"
                "<td align=right><b>%3</b></td></tr>")
@@ -179,10 +178,11 @@ QString fit_in_words(const FitPrice& price) {
              "<table><tr><td>%1&nbsp;&nbsp;</td><td align=right>%2&nbsp;&nbsp;</td><td>%3</td></tr>")
              .arg(QObject::tr("Measured on %1 held-out tokens").arg(grouped(price.tokens)),
                   QObject::tr("KL, nats/token"), QObject::tr("activated")) +
-         row(QObject::tr("the policy that was asked for"), price.wanted, {}) +
-         row(QObject::tr("the nearest one, without a fit"), price.as_it_is, FitState::as_it_is) +
-         row(QObject::tr("the same, fitted"), price.fitted, FitState::fitted) +
-         (price.finished ? row(QObject::tr("and trained"), *price.finished, FitState::finished) : QString()) +
+         row(QObject::tr("requested policy"), price.wanted, {}) +
+         row(QObject::tr("closest policy, without a fit"), price.as_it_is, FitState::as_it_is) +
+         row(QObject::tr("closest policy, fitted"), price.fitted, FitState::fitted) +
+         (price.finished ? row(QObject::tr("fitted and trained"), *price.finished, FitState::finished)
+                         : QString()) +
          QStringLiteral("</table>");
 }
 

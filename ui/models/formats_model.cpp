@@ -12,28 +12,28 @@ namespace {
 
 constexpr ColumnText column_texts[FormatsModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Format"),
-     QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "As what the model is written")},
+     QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "The format that the model is written in")},
     {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Opens in"),
      QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel",
-                       "Programs that load it. A folder is for Hugging Face transformers, a GGUF file for "
-                       "llama.cpp and what is built on them")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Expressed"),
+                       "Programs that load it: Hugging Face transformers loads a folder, llama.cpp and "
+                       "programs based on it load a GGUF file")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Supported"),
      QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel",
-                       "Whether the format can express the chosen policy as it is, only with layers that are "
-                       "fitted to it, or no policy of this model")},
+                       "Whether the format supports the current policy as is, only with fitted layers, or "
+                       "cannot hold this model")},
     {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Policy written"),
      QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel",
-                       "What the format can express that is nearest to the chosen policy, at no more cost: k "
-                       "experts run in every layer that is not dense")},
+                       "The closest policy that the format supports, at no higher cost: k experts run in "
+                       "every layer that is not dense")},
     {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Predicted KL\nnats/token"),
      QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel",
-                       "Mean KL(dense ‖ written) that the tables predict for that policy, before a fit")},
+                       "Mean KL(dense ‖ written) predicted for that policy, before a fit")},
     {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Measured KL\nnats/token"),
      QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel",
-                       "Measured on held-out text: by the last export with a fit, or where the policy is "
-                       "written as it is, by the run's own measurement")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Size\nabout"),
-     QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Of the weights")},
+                       "Measured on held-out text: by the last export with a fit, or by the run if the "
+                       "policy is written as is")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Size\n(about)"),
+     QT_TRANSLATE_NOOP("ladimo::ui::FormatsModel", "Size of the weights")},
 };
 
 bool is_number(int column) { return column >= FormatsModel::predicted_kl; }
@@ -99,7 +99,7 @@ QString FormatsModel::tip(int row, int column) const {
   if (const auto& found = measured_[static_cast<std::size_t>(row)]; column == measured_kl && found)
     return found->source;
   if (column == policy && choice.activated_fraction)
-    return tr("Runs %1 of the parameters, as predicted").arg(percent_text(*choice.activated_fraction));
+    return tr("Runs %1 of the parameters (predicted)").arg(percent_text(*choice.activated_fraction));
   return choice.reason;
 }
 

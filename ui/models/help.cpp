@@ -19,9 +19,9 @@ struct Text {
 // In the order of `Help`.
 constexpr Text texts[] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "The model"),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "The dense model that this run was made from. It is only read; the run keeps its own "
-                       "converted layers."),
+     QT_TRANSLATE_NOOP(
+         "ladimo::ui::Help",
+         "The original model of this run. It is never changed. The run stores its own converted layers."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "perplexity = exp(mean of −ln p(next token))"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
@@ -35,21 +35,19 @@ constexpr Text texts[] = {
      "", QT_TRANSLATE_NOOP("ladimo::ui::Help", "Predictions hold best for text like this one.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "The experts"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Every FFN was cut into slices of neurons. Shared experts run for every token, and a "
-                       "router chooses among the routed ones."),
+                       "Every FFN was split into slices of neurons, the experts. Shared experts run for "
+                       "every token; a router chooses among the routed ones."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "FFN(x) ≈ shared(x) + Σ routed experts that run(x)"), ""},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Losses of the layers"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "How far the output y′ of each converted layer is from the dense layer's y, on held-back "
-         "text, with part of the experts on."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "How far the output y′ of each converted layer is from the original layer's y, on "
+                       "validation tokens, with some of the experts on."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖²"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "0 is exact, 1 is as bad as no FFN at all. The loss should fall from step to step. "
-         "“Router explains” is the share of the variance of the experts’ contributions that the "
-         "router predicts. A router is linear, or has a few hidden "
-         "units where that costs less for what it predicts.")},
+         "0 is exact, 1 is as bad as no FFN. The loss should fall from step to step. “Router R²” is the "
+         "share of the variance of the experts’ contributions that the router predicts. A router is linear, "
+         "or has a few hidden units where that costs less for what it predicts.")},
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Layers"),
      QT_TRANSLATE_NOOP(
@@ -75,10 +73,9 @@ constexpr Text texts[] = {
          "What is right of the line runs. Drag the line, or use the arrow keys: further right "
          "saves more and costs accuracy. The thin curve shows the share at or above each weight.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "All layers: routing weights"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "The histograms of all layers above each other, each with its threshold. What is coloured "
-         "runs under the chosen policy."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The histograms of all layers above each other, each with its threshold. What is "
+                       "coloured runs under the current policy."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "it runs where the weight ≥ τ of its layer"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "Click a layer to select it.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Expert load"),
@@ -104,10 +101,9 @@ constexpr Text texts[] = {
          "ladimo::ui::Help",
          "Bright blocks are experts that belong together; even colour means independent ones.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Best accuracy at each cost"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "The frontier: for every cost, the lowest KL that any policy of this run reaches. The blue "
-         "dot is the chosen policy. Diamonds are measured."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The frontier: for every cost, the lowest KL that any policy of this run reaches. The "
+                       "blue dot is the current policy. Diamonds are measured."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "choose a policy for every layer with the least Σ ΔKL and Σ cost ≤ budget\n"
                        "the sum is then corrected by joint KL, measured at points of the frontier"),
@@ -115,18 +111,16 @@ constexpr Text texts[] = {
                        "Down is more accurate, right is cheaper. Click, or move the slider. A dot above the "
                        "line is a policy with pinned layers.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "What the policy costs"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "What the chosen policy does to the whole model. In normal type it is predicted from the "
-         "run’s tables; Measure replaces it by a measurement, in bold."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "What the current policy does to the whole model. Normal type is predicted from the "
+                       "run’s tables; Measure replaces it by a measurement, in bold."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "KL = mean of Σ p ln(p / q), with p of the dense and q of the converted model\n"
                        "perplexity = exp(mean of −ln q(next token))\n"
                        "activated = weights used per token / weights of the dense model"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "KL in nats per token: 0 is the dense model. Rounding an 8B model to 8 bits costs about "
-         "0.001, to 4 bits about 0.03. Times hold for the machine that is named.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "KL in nats per token: 0 is the original model. Quantising an 8B model to 8 bits "
+                       "costs about 0.001, to 4 bits about 0.03. Times are those of the named machine.")},
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Measured against the original"),
      QT_TRANSLATE_NOOP(
@@ -138,9 +132,9 @@ constexpr Text texts[] = {
                        "perplexity = exp(mean of −ln q(next token))\n"
                        "same top token = share s of tokens, ± √(s (1 − s) / (n − 1))"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Perplexity depends on the text, so compare only numbers of the same text. KL shows "
+                       "Perplexity depends on the text, so compare only numbers from the same text. KL shows "
                        "changes that perplexity hides.")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::Help", "KL of single tokens"),
+    {QT_TRANSLATE_NOOP("ladimo::ui::Help", "KL per token"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "The mean KL may hide a few tokens that changed a lot. The marks say how large the KL "
                        "of most tokens is."),
@@ -149,13 +143,13 @@ constexpr Text texts[] = {
                        "A mean far above the median comes from few tokens. With several texts there is one "
                        "column for each.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Measured and predicted"),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Every measurement of this run beside the KL that the tables predict for its policy."),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help", "error = measured KL − predicted KL"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "Long lines between the marks mean predictions that do not hold, most often because the "
-         "text is of another kind than the run’s.")},
+         "Every measurement of this run next to the KL that the tables predict for its policy."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help", "error = measured KL − predicted KL"),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "Long lines between the marks mean predictions that do not hold, usually because the "
+                       "text differs from the run’s.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Tasks"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
@@ -165,12 +159,12 @@ constexpr Text texts[] = {
                        "difference = converted − dense, in points\n"
                        "p = chance of a difference as large between equal models (McNemar)"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "A difference counts as shown where p is below 0.05. Few questions show little.")},
+                       "A difference counts as significant if p is below 0.05. With few questions only large "
+                       "differences are.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "All measurements"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "What was measured of this run, the newest first, with the policy and the text. They are "
-         "kept in the run."),
+         "The measurements of this run, newest first, with policy and text. They are stored in the run."),
      "", QT_TRANSLATE_NOOP("ladimo::ui::Help", "Select a row to see its numbers above.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Compare output"),
      QT_TRANSLATE_NOOP(
@@ -180,63 +174,54 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
          "temperature 0: the most probable token\notherwise: drawn from softmax(logits / temperature)"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "One early difference changes all that follows. So judge texts by how good they are, and "
-         "accuracy by KL.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "One early difference changes everything after it. So judge the texts by quality, and "
+                       "accuracy by KL.")},
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Formats"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "What each format can express of the chosen policy. “As it is” writes the model "
-                       "unchanged. “With a fit” solves the layers anew for what the format knows, which is "
-                       "top-k of experts."),
+                       "Which formats support the current policy. “As is” exports the model unchanged. “With "
+                       "a fit” re-solves the layers for what the format supports, which is top-k routing."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "fit: weights with the least Σ ‖y′ − y‖² under the format’s policy"),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Every file is read again after writing and compared with the run. The native format "
-                       "keeps everything; llama.cpp reads GGUF.")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Policies"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "The chosen policy and those that were saved in this run. Select two or more to compare "
-         "them layer by layer."),
-     "",
-     QT_TRANSLATE_NOOP("ladimo::ui::Help", "The command line uses the run’s policy wherever none is named.")},
+         "Every file is verified after writing. The native format keeps everything; llama.cpp reads GGUF.")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Policies"),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The current policy and the saved policies of this run. Select two or more to compare "
+                       "them layer by layer."),
+     "", QT_TRANSLATE_NOOP("ladimo::ui::Help", "The command line uses the run’s policy by default.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "An exported model"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "A model folder with one policy. It runs wherever a model is asked for, and in "
-                       "transformers with the code that lies in it."),
+                       "A model folder with one policy. Every command accepts it as a model; transformers "
+                       "runs it with the code in the folder."),
      "",
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "Its model card tells what was measured. To choose another policy, open the run that it "
-         "was made from.")},
+         "Its model card has the measurements. To change the policy, open the run it came from.")},
 
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Choose a model"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "A model is a folder with config.json, safetensors and a tokenizer, a GGUF file, or a "
-                       "model in the cache of the Hugging Face Hub. It is only read."),
+                       "model in the cache of the Hugging Face Hub. It is never changed."),
      "",
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "The list shows what was checked. Next becomes available when nothing stands in the way.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The list shows the checks. Next becomes available when all of them pass.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Choose a text"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "Experts are trained on what the model does with this text. Take text like that of your "
-         "users: plain text, JSON lines, or conversations. Without any, the model can write it."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "Experts are trained on this text. Use text like that of your users: plain text, JSON "
+                       "Lines, or conversations. Without any, the model can generate it."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "tokens needed = calibration tokens + held-out tokens"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "The right side shows the tokens of one window as the model will read them.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Choose experts"),
-     QT_TRANSLATE_NOOP(
-         "ladimo::ui::Help",
-         "How finely the layers are cut. The defaults suit most models. How many experts run is "
-         "chosen afterwards with the slider, without converting again."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "How finely the layers are split. The defaults suit most models. You choose later, "
+                       "with the slider, how many experts run, without converting again."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "activated = (attention + shared + routed that run + routers) / dense model"),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "Made for a format of another program, a run keeps to what that format can express.")},
+     QT_TRANSLATE_NOOP("ladimo::ui::Help", "A run for a target format uses only what that format supports.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Partition"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "Every cell is a neuron of the layer. Neurons of one colour form one expert."),
@@ -247,19 +232,16 @@ constexpr Text texts[] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Review"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "What the conversion will do, in which order, and what it takes. Nothing is written before "
-         "you start it."),
+         "The steps of the conversion and what they take. Nothing is written before you start."),
      "", QT_TRANSLATE_NOOP("ladimo::ui::Help", "Times are estimates from the speed of this machine.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Conversion"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "The steps with their times, the loss of the layer in work, and its routing weights as they "
-         "are counted."),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖², on held-back text"),
+         "The steps with their times, the loss of the current layer, and its routing weights so far."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖², on validation tokens"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "You may pause or close the window. Finished layers are kept, and the run continues from "
-         "there.")},
+         "You can pause or close the window. Finished layers are kept, and the run continues from there.")},
 };
 static_assert(std::size(texts) == help_count);
 

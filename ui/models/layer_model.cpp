@@ -14,42 +14,40 @@ namespace {
 constexpr ColumnText column_texts[LayerModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Layer"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
-                       "Counted from 0, from the embedding to the head; ⚠ where the router is degenerate")},
+                       "Counted from 0, from the embedding to the head; ⚠ marks a degenerate router")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Policy"),
-     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
-                       "How this layer decides which routed experts run for a token")},
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "How this layer chooses the routed experts for a token")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Pin"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
-                       "A pinned layer keeps its policy whatever the trade-off slider says")},
+                       "A pinned layer keeps its policy when the trade-off slider moves")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Experts on\nper token"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
-                       "Routed experts that run for one token, on average; the shared experts always run")},
+                       "Routed experts that run for one token, on average; shared experts always run")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Neurons\n% used"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::LayerModel",
-         "Neurons whose output one token uses, on average: those of experts that run and that are "
-         "not too small")},
+         "Neurons that one token uses, on average: those in experts that run, without the skipped ones")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Inputs\n% used"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
                        "Inputs of q, k and v, of o, and of gate and up that one token uses, on average")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "KL\n% of sum"),
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "KL\n% of total"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
-                       "This layer's part of the sum of KL(dense ‖ only one layer under its policy)")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Latency\n% of all"),
-     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "This FFN's part of the decode time of a token")},
+                       "This layer's share of the total KL, each layer measured alone under its policy")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Latency\n% of total"),
+     QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "This FFN's share of the decode time per token")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Loss\nbefore"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
-                       "Normalised squared error of the layer's output on held-out rows before refit and "
-                       "distillation")},
+                       "Normalised squared error of the layer's output on validation tokens, before refit "
+                       "and distillation")},
     {QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Loss\nafter"),
      QT_TRANSLATE_NOOP("ladimo::ui::LayerModel",
                        "The same after refit and distillation: 0 is the dense FFN, 1 is a constant output")},
 };
 constexpr ColumnText activated_text = {
-    QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Activated\n% of all"),
+    QT_TRANSLATE_NOOP("ladimo::ui::LayerModel", "Activated\n% of total"),
     QT_TRANSLATE_NOOP(
         "ladimo::ui::LayerModel",
-        "This FFN's part of the parameters that one token uses; no time was measured in this run")};
+        "This FFN's share of the parameters that one token uses; this run has no measured times")};
 
 }  // namespace
 

@@ -14,34 +14,32 @@ namespace {
 
 constexpr ColumnText column_texts[MeasurementsModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Measured"),
-     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "When, in local time")},
+     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Date and local time")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Text"),
-     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "What it was measured on")},
+     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "The text it was measured on")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Tasks\npoints"),
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel",
-                       "How much the share of questions that are answered right differs from the dense "
-                       "model's")},
+                       "Change in the share of correct answers against the original")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Layers"),
-     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "How many layers had which kind of routing policy")},
+     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Number of layers with each kind of policy")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Tokens"),
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Scored tokens")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "KL\nnats/token"),
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel",
-                       "Mean KL(dense ‖ converted) over next-token distributions")},
+                       "Mean KL(dense ‖ converted) of next-token distributions")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "KL predicted\nnats/token"),
-     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "What the run's tables had said of this policy")},
+     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "What the run's tables predicted for this policy")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Perplexity"),
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Of the converted model")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Perplexity\nof dense"),
-     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Of the dense original on the same tokens")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Perplexity\nof original"),
+     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Of the original model on the same tokens")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Same top\ntoken %"),
-     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel",
-                       "Tokens for which both models' most likely token is the same")},
+     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "How often both models rank the same token first")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Activated\n%"),
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel",
-                       "Parameters used per token, in per cent of the dense model's")},
+                       "Parameters used per token, in per cent of the original's")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Activated\n% of FFNs"),
-     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "The same for the FFNs alone; routers count")},
+     QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "The same for the FFNs only, routers included")},
     {QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Machine"),
      QT_TRANSLATE_NOOP("ladimo::ui::MeasurementsModel", "Where it was measured")},
 };
@@ -158,7 +156,7 @@ QVariant MeasurementsModel::headerData(int section, Qt::Orientation orientation,
 
 QString text_in_words(const Measurement& measurement) {
   if (!measurement.has_text()) return QObject::tr("no text");
-  if (measurement.text.empty()) return QObject::tr("held-out text of the run");
+  if (measurement.text.empty()) return QObject::tr("held-out text");
   QStringList names;
   for (const auto& file : measurement.text) names << QString::fromStdString(file.filename().string());
   return names.join(QStringLiteral(", "));

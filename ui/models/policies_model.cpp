@@ -18,18 +18,17 @@ constexpr ColumnText column_texts[PoliciesModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "KL\nnats/token"),
      QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Predicted mean KL(dense ‖ converted)")},
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Perplexity\nchange, %"),
-     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel",
-                       "Predicted change against the dense model's, in per cent of it")},
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Predicted change against the original's, in per cent")},
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Activated\n%"),
      QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel",
-                       "Parameters used per token, in per cent of the dense model's")},
+                       "Parameters used per token, in per cent of the original's")},
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Activated\n% of FFNs"),
-     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "The same for the FFNs alone; routers count")},
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "The same for the FFNs only, routers included")},
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Decode\nms/token"),
      QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel",
                        "Predicted from the measured latency table, one token at a time")},
     {QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Layers"),
-     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "How many layers have which kind of routing policy")},
+     QT_TRANSLATE_NOOP("ladimo::ui::PoliciesModel", "Number of layers with each kind of policy")},
 };
 
 int alignment(int column) {

@@ -326,7 +326,7 @@ void PolicyEditor::set_cost(Cost cost) {
 }
 
 void PolicyEditor::set_allowed(Allowed allowed) {
-  change(tr("change what may be left out"), false, std::vector<int>(), [&](Choice& next) {
+  change(tr("change what is skipped"), false, std::vector<int>(), [&](Choice& next) {
     next.allowed = allowed;
     state_->keep_budget(next);
   });

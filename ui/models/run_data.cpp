@@ -33,8 +33,8 @@ void require_prices(const RunData& run) {
 /// Refuses tables that are drawn together but differ in their layers or experts.
 void require_same_shape(const RunData& run) {
   const auto refuse = [](const char* file, const std::string& complaint) {
-    throw Refusal("The run's tables do not belong together: " + complaint,
-                  "Remove that file from the run and convert again: it is made anew.", file);
+    throw Refusal("The run's tables do not match: " + complaint,
+                  "Delete that file and continue the conversion: it is made again.", file);
   };
   const int layers = run.layer_count();
   for (const LayerView& view : run.layers)

@@ -13,7 +13,7 @@ QString save_file(const QString& path, const QByteArray& bytes) {
 }
 
 QString not_saved(const QString& path, const QString& reason) {
-  return QObject::tr("%1 could not be saved: %2. Choose a folder that may be written to and has room.")
+  return QObject::tr("%1 could not be saved: %2. Choose a writable folder with free space.")
       .arg(QDir::toNativeSeparators(path), reason);
 }
 

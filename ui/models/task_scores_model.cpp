@@ -13,25 +13,26 @@ constexpr ColumnText column_texts[TaskScoresModel::column_count] = {
      QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "The file of questions")},
     {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Answer chosen by"),
      QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel",
-                       "The answer is the most probable choice (acc of lm-eval), or the one that is most "
-                       "probable per character (acc_norm), which does not favour short choices")},
+                       "The answer is the most probable choice (acc in lm-eval), or the most probable one "
+                       "per character (acc_norm), which does not favour short choices")},
     {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Questions"), ""},
-    {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Dense\n% right"),
+    {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Original\n% correct"),
      QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel",
-                       "Questions that the dense original answers right, ± standard error")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Converted\n% right"),
+                       "Questions that the original answers correctly, ± standard error")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Converted\n% correct"),
      QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel",
-                       "Questions that the converted model answers right, ± standard error")},
+                       "Questions that the converted model answers correctly, ± standard error")},
     {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Difference\npoints"),
      QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel",
-                       "Converted minus dense, ± standard error of the difference. Both models find the same "
-                       "questions hard, so it is smaller than those of the shares")},
+                       "Converted minus original, ± standard error of the difference. It is smaller than the "
+                       "errors of the two shares, because both models find the same questions hard")},
     {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "p"),
      QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel",
-                       "How often models that are equally good differ at least as much: McNemar's exact test "
-                       "on the questions that only one of both answers right")},
-    {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "In words"),
-     QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "A difference counts as shown where p is below 0.05")},
+                       "How often two equally good models differ at least this much: McNemar's exact test on "
+                       "the questions that only one model answers correctly")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel", "Result"),
+     QT_TRANSLATE_NOOP("ladimo::ui::TaskScoresModel",
+                       "A difference counts as significant if p is below 0.05")},
 };
 
 std::string cell(const TaskScore& score, int column) {

@@ -13,7 +13,7 @@ constexpr const char* titles[TextScoresModel::column_count] = {
     QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "KL\nnats/token"),
     QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Median KL\nnats"),
     QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "99 % below\nnats"),
-    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Perplexity\nof dense"),
+    QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Perplexity\nof original"),
     QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Perplexity"),
     QT_TRANSLATE_NOOP("ladimo::ui::TextScoresModel", "Same top\ntoken %"),
 };

@@ -66,8 +66,8 @@ EvaluationPanel::EvaluationPanel(std::shared_ptr<const RunData> run, PolicyEdito
       history_table_(new QTableView) {
   setObjectName(QStringLiteral("evaluation_panel"));
   button_->setObjectName(QStringLiteral("measure"));
-  make_table(*texts_table_, *texts_, tr("Measured, text by text"), QStringLiteral("texts"));
-  make_table(tasks_->table(), tasks_->model(), tr("Measured, task by task"), QStringLiteral("tasks"));
+  make_table(*texts_table_, *texts_, tr("Results per text"), QStringLiteral("texts"));
+  make_table(tasks_->table(), tasks_->model(), tr("Results per task"), QStringLiteral("tasks"));
   tasks_->table().setSortingEnabled(false);
   sorted_->setSourceModel(history_);
   sorted_->setSortRole(MeasurementsModel::sort_role);
@@ -196,7 +196,7 @@ void EvaluationPanel::show_state() {
   button_->setEnabled(why_not.isEmpty());
   button_->setToolTip(!why_not.isEmpty() ? why_not
                       : working          ? tr("Stops this measurement without keeping it")
-                                : tr("Runs the dense and the converted model over the text and the tasks"));
+                                : tr("Runs the original and the converted model on the text and the tasks"));
   progress_->setVisible(working);
   if (!why_not.isEmpty())
     notice_->say(why_not);
@@ -232,7 +232,7 @@ void EvaluationPanel::finish(int request, const Outcome& outcome) {
   notice_->clear();
   show_state();
   if (outcome.kind == Outcome::Kind::canceled) {
-    notice_->say(tr("Canceled. Nothing was measured."));
+    notice_->say(tr("Cancelled. Nothing was measured."));
   } else if (!outcome.done()) {
     notice_->show_error(complaint(outcome));
   } else {
@@ -265,8 +265,8 @@ void EvaluationPanel::show_history() {
   measured_->show_measurements(measurements);
   if (measurements.empty())
     figures_->show_nothing(
-        tr("This run has not been measured yet. Measure compares the converted model "
-           "with the dense original, token by token, on text that it was not calibrated on."));
+        tr("This run has not been measured yet. Measure compares the converted model with the original, "
+           "token by token, on text it was not calibrated on."));
   else
     history_table_->selectRow(sorted_->mapFromSource(history_->index(0, 0)).row());
   show_selected();
@@ -279,7 +279,7 @@ void EvaluationPanel::show_selected() {
   if (measurement.has_text())
     figures_->show_measurement(measurement);
   else
-    figures_->show_nothing(tr("No text was measured here, only tasks."));
+    figures_->show_nothing(tr("Only tasks were measured, no text."));
   texts_table_->hide();  // only the result of an evaluation has its texts one by one
   percentiles_->show_scores({scores_of(measurement)});
   show_tasks(measurement);

@@ -34,19 +34,18 @@ Policy dense_policy(const PolicyEditor& editor) {
 
 FileField::Words words_of_text() {
   return {EvaluationRequestForm::tr("Text files"),
-          EvaluationRequestForm::tr("drop text or JSON files here, or choose them"),
-          EvaluationRequestForm::tr(
-              "Plain text or JSON lines that the run was not calibrated on. Tokens are taken equally "
-              "from each; every file gets numbers of its own."),
+          EvaluationRequestForm::tr("Drop text or JSON files here, or choose them"),
+          EvaluationRequestForm::tr("Plain text or JSON Lines that the run was not calibrated on. Each file "
+                                    "gives the same number of tokens and gets its own numbers."),
           EvaluationRequestForm::tr("Text to measure on"),
           EvaluationRequestForm::tr("Text (*.txt *.jsonl *.ndjson *.json)")};
 }
 
 FileField::Words words_of_tasks() {
   return {EvaluationRequestForm::tr("Task files"),
-          EvaluationRequestForm::tr("drop files of multiple-choice questions here, or choose them"),
-          EvaluationRequestForm::tr("JSON lines, one question each:\n%1\nThe dense and the converted model "
-                                    "answer the same questions. Every file is one task.")
+          EvaluationRequestForm::tr("Drop files of multiple-choice questions here, or choose them"),
+          EvaluationRequestForm::tr("JSON Lines, one question per line:\n%1\nBoth models answer the same "
+                                    "questions. Each file is one task.")
               .arg(QStringLiteral(R"({"context": "The opposite of hot is", "choices": ["cold", "warm"], )"
                                   R"("label": 0})")),
           EvaluationRequestForm::tr("Tasks to answer"),
@@ -59,7 +58,7 @@ EvaluationRequestForm::EvaluationRequestForm(PolicyEditor& editor, const Engine&
     : QWidget(parent),
       editor_(editor),
       held_out_(new QRadioButton(tr("&Held-out text of the run"))),
-      no_text_(new QRadioButton(tr("&No text, tasks alone"))),
+      no_text_(new QRadioButton(tr("&No text, tasks only"))),
       own_(new QRadioButton(tr("&Files:"))),
       files_(new FileField(QStringLiteral("files"), words_of_text(), engine.remote())),
       tasks_(new FileField(QStringLiteral("tasks"), words_of_tasks(), engine.remote())),
@@ -81,19 +80,20 @@ EvaluationRequestForm::EvaluationRequestForm(PolicyEditor& editor, const Engine&
 void EvaluationRequestForm::lay_out() {
   held_out_->setChecked(true);
   held_out_->setObjectName(QStringLiteral("held_out"));
-  held_out_->setToolTip(tr("The second held-out split: neither calibrated on nor used for the predictions"));
+  held_out_->setToolTip(
+      tr("The second held-out split: used neither for calibration nor for the predictions"));
   no_text_->setObjectName(QStringLiteral("no_text"));
-  no_text_->setToolTip(tr("Answers the questions below and measures neither KL nor perplexity"));
+  no_text_->setToolTip(tr("Answers the questions below, without measuring KL or perplexity"));
   own_->setObjectName(QStringLiteral("own_text"));
   own_->setToolTip(words_of_text().tip);
   tokens_->setObjectName(QStringLiteral("tokens"));
   tokens_->setRange(0, most_tokens);
   tokens_->setSingleStep(1000);
   tokens_->setGroupSeparatorShown(true);
-  tokens_->setSpecialValueText(tr("all there are"));
-  tokens_->setToolTip(tr("More tokens take longer and measure more exactly"));
+  tokens_->setSpecialValueText(tr("All"));
+  tokens_->setToolTip(tr("More tokens take longer but measure more precisely"));
   policy_->setObjectName(QStringLiteral("policy"));
-  policy_->setToolTip(tr("Which policy is measured against the dense original"));
+  policy_->setToolTip(tr("The policy to compare with the original"));
 
   const int space = spacing(*this);
   auto* policy_label = new QLabel(label_of(Setting::policy));
@@ -127,7 +127,7 @@ void EvaluationRequestForm::lay_out() {
 void EvaluationRequestForm::list_policies() {
   const QString chosen = policy_->currentText();
   policy_->clear();
-  policy_->addItem(tr("As chosen now"));
+  policy_->addItem(tr("Current policy"));
   policy_->addItem(tr("Every layer dense"));
   for (const auto& [name, policy] : RunHistory::of(editor_).policies()) policy_->addItem(name);
   policy_->setCurrentIndex(std::max(policy_->findText(chosen), 0));
@@ -148,10 +148,10 @@ Policy EvaluationRequestForm::policy() const {
 QString EvaluationRequestForm::why_not() const {
   if (own_->isChecked() && files_->files().isEmpty()) return tr("Choose the text files to measure on.");
   if (no_text_->isChecked() && tasks_->files().isEmpty())
-    return tr("Choose the files of questions to answer, or a text to measure on.");
+    return tr("Choose task files, or a text to measure on.");
   QString missing = own_->isChecked() ? files_->missing() : QString();
   if (missing.isEmpty()) missing = tasks_->missing();
-  return missing.isEmpty() ? QString() : tr("There is no file %1.").arg(missing);
+  return missing.isEmpty() ? QString() : tr("%1 does not exist.").arg(missing);
 }
 
 void EvaluationRequestForm::dragEnterEvent(QDragEnterEvent* event) {

@@ -58,14 +58,14 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
       run_(std::move(run)),
       editor_(editor),
       saving_(saving),
-      policy_file_(new ExportCard(
-          tr("Policy file"), tr("The chosen policy of every layer and its numbers, for ladimo --policy."),
-          tr("Save &policy…"))),
+      policy_file_(new ExportCard(tr("Policy file"),
+                                  tr("The current policy with its numbers, for ladimo --policy."),
+                                  tr("Save &policy…"))),
       tables_(new ExportCard(tr("Tables"),
-                             tr("Layers, ladder of candidates, routing weights and times as CSV files."),
+                             tr("Layers, candidate policies, routing weights and times as CSV files."),
                              tr("Save &tables…"))),
       report_(new ExportCard(tr("Report"),
-                             tr("Recipe, numbers, plots and the policy of every layer as a PDF to hand on."),
+                             tr("Recipe, numbers, plots and the policy of every layer as a PDF."),
                              tr("Save &report…"))),
       model_(new FormatExport(editor, serve, engine)) {
   setObjectName(QStringLiteral("export_panel"));
@@ -73,7 +73,7 @@ ExportPanel::ExportPanel(std::shared_ptr<const RunData> run, PolicyEditor& edito
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(2 * space, 2 * space, 2 * space, 2 * space);
   column->setSpacing(space);
-  column->addLayout(heading(tr("Write the model"), font(), Help::formats, *model_));
+  column->addLayout(heading(tr("Export model"), font(), Help::formats, *model_));
   column->addWidget(model_, 3);
   column->addSpacing(space);
   auto* policies = new SavedPolicies(editor, saving);

@@ -21,7 +21,7 @@ FileField::FileField(const QString& name, const Words& words, bool remote, QWidg
     : QWidget(parent), remote_(remote), words_(words), line_(new QLineEdit) {
   line_->setObjectName(name);
   line_->setAccessibleName(words.name);
-  line_->setPlaceholderText(remote ? tr("paths on the engine's machine, separated by ;") : words.placeholder);
+  line_->setPlaceholderText(remote ? tr("Paths on the engine's machine, separated by ;") : words.placeholder);
   line_->setToolTip(words.tip);
   line_->setAcceptDrops(false);  // it would take the address of a file as its text
   auto* button = new QPushButton(tr("Choose…"));

@@ -62,7 +62,7 @@ FormatExport::FormatExport(PolicyEditor& editor, ServeClient& serve, Engine engi
       precision_(new QComboBox),
       fit_(new QCheckBox(label_of(Setting::fit))),
       finish_(new QSpinBox),
-      button_(new QPushButton(tr("&Write…"))),
+      button_(new QPushButton(tr("E&xport…"))),
       progress_(new QProgressBar),
       notice_(new Notice),
       price_(new QLabel),
@@ -81,7 +81,7 @@ void FormatExport::make_table() {
   table_->setModel(sorted_);
   set_table_look(*table_);
   table_->setObjectName(QStringLiteral("formats"));
-  table_->setAccessibleName(tr("Formats, and what each can express of the chosen policy"));
+  table_->setAccessibleName(tr("Export formats and their support for the current policy"));
   table_->setSelectionMode(QAbstractItemView::SingleSelection);
   table_->sortByColumn(-1, Qt::AscendingOrder);  // the engine's order
   auto* actions = new TableActions(*table_, editor_.run().name() + QStringLiteral("-formats"));
@@ -102,15 +102,15 @@ void FormatExport::connect_all() {
   connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
           &FormatExport::show_selected);
   connect(&query_, &FormatQuery::asked, this, [this] {
-    state_->say(tr("The engine is asked what each format can express…"));
+    state_->say(tr("Checking what each format supports…"));
     show_button();
   });
   connect(&query_, &FormatQuery::answered, this, &FormatExport::show_choices);
   connect(&query_, &FormatQuery::failed, this, &FormatExport::show_failure);
   connect(&query_, &FormatQuery::unknown_there, this, [this] {
-    state_->offer(
-        tr("The chosen policy is in this window alone: the engine on %1 cannot see it.").arg(engine_.host),
-        tr("Save it in the run"));
+    state_->offer(tr("The current policy exists only in this window. The engine on %1 cannot see it.")
+                      .arg(engine_.host),
+                  tr("Save in run"));
     formats_->set_choices({}, {});
     show_selected();
   });
@@ -154,24 +154,23 @@ QWidget* FormatExport::lay_out_choice() {
   for (const char* name : precisions) precision_->addItem(QLatin1String(name));
   precision_->setCurrentText(QStringLiteral("BF16"));
   precision_->setToolTip(
-      tr("How numbers are stored in GGUF files: in 4 bytes (F32), in 2 (F16, BF16), or rounded to about 1 "
-         "(Q8_0)"));
+      tr("Precision of GGUF files: 4 bytes per weight (F32), 2 (F16, BF16), or about 1 (Q8_0)"));
   precision_->setAccessibleName(label_of(Setting::gguf).remove('&'));
   auto* label = new QLabel(label_of(Setting::gguf));
   label->setBuddy(precision_);
   fit_->setObjectName(QStringLiteral("fit"));
   finish_->setObjectName(QStringLiteral("finish_passes"));
   finish_->setRange(0, most_passes);
-  finish_->setSpecialValueText(tr("not at all"));
+  finish_->setSpecialValueText(tr("none"));
   const auto show_passes = [this](int passes) {
-    finish_->setSuffix(passes == 1 ? tr(" time through the text") : tr(" times through the text"));
+    finish_->setSuffix(passes == 1 ? tr(" pass over the text") : tr(" passes over the text"));
   };
   connect(finish_, &QSpinBox::valueChanged, this, show_passes);
   show_passes(0);
   finish_->setToolTip(
-      tr("Trains the fitted layers together for the policy that is written, which brings them nearer to the "
-         "dense model. A pass through the calibration text takes about as long as an epoch of the "
-         "conversion's finish, and the whole model must fit into memory"));
+      tr("Trains the fitted layers together for the exported policy, which brings them closer to the "
+         "original. A pass over the calibration text takes about as long as an epoch of the conversion's "
+         "finish. The whole model must fit into memory"));
   finish_->setAccessibleName(label_of(Setting::finish).remove('&'));
   auto* then = new QLabel(label_of(Setting::finish));
   then->setBuddy(finish_);
@@ -222,8 +221,7 @@ QWidget* FormatExport::lay_out_result() {
   price_->setObjectName(QStringLiteral("fit_price"));
   price_->setTextFormat(Qt::RichText);
   price_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  nothing_yet_->setText(
-      tr("When a model is written, the lines that load it elsewhere appear here, and what a fit cost."));
+  nothing_yet_->setText(tr("After an export, this shows how to load the model, and what a fit cost."));
   auto* side = new QWidget;
   auto* column = new QVBoxLayout(side);
   column->setContentsMargins({});
@@ -254,7 +252,7 @@ void FormatExport::show_choices(const std::vector<ExportChoice>& choices, const 
   formats_->set_choices(choices, policy);
   show_measured();
   fit_columns(*table_);
-  state_->say(tr("For the chosen policy: %1 · predicted KL %2 · %3 of the parameters")
+  state_->say(tr("Current policy: %1 · predicted KL %2 · %3 of the parameters")
                   .arg(kinds_in_words(policy.layers), number_text(policy.predicted.kl),
                        percent_text(policy.predicted.activated_fraction)));
   int row = 0;
@@ -266,7 +264,7 @@ void FormatExport::show_choices(const std::vector<ExportChoice>& choices, const 
 
 void FormatExport::show_failure(const Outcome& outcome) {
   formats_->set_choices({}, {});
-  state_->offer_after_error(complaint(outcome), tr("Ask again"));
+  state_->offer_after_error(complaint(outcome), tr("Try again"));
   show_selected();
   if (outcome.original_missing) emit original_missing();
 }
@@ -276,12 +274,12 @@ std::optional<FormatsModel::Measured> FormatExport::measured(const ExportChoice&
     if (const auto& price = at->second.result.fit; price && same_choice(at->second.policy, editor_.policy()))
       return FormatsModel::Measured{
           price->of_written().kl,
-          tr("By the fit of the export, on %1 held-out tokens").arg(grouped(price->tokens))};
+          tr("Measured by the fit of the export, on %1 held-out tokens").arg(grouped(price->tokens))};
   const Measurement* found = RunHistory::of(editor_).newest(editor_.policy(), EvaluatedText::checking);
   if (!choice.expressible || found == nullptr) return {};
-  return FormatsModel::Measured{
-      found->numbers.kl,
-      tr("Of the run, on %1 held-out tokens, %2").arg(grouped(found->tokens), date_in_words(found->date))};
+  return FormatsModel::Measured{found->numbers.kl,
+                                tr("Measured by the run, on %1 held-out tokens, %2")
+                                    .arg(grouped(found->tokens), date_in_words(found->date))};
 }
 
 void FormatExport::show_measured() {
@@ -304,10 +302,10 @@ void FormatExport::show_selected() {
   precision_->setEnabled(choice.gguf && choice.possible);
   fit_->setEnabled(choice.possible && choice.expressible && !choice.native());
   fit_->setChecked(choice.needs_fit());
-  fit_->setToolTip(choice.needs_fit() ? tr("Only a fit can write the model in this format")
-                   : choice.may_fit() ? tr("Solves the layers anew for this format alone, and measures it")
-                   : choice.native()  ? tr("It expresses every policy; there is nothing to fit")
-                                      : tr("No fit can write the model in this format"));
+  fit_->setToolTip(choice.needs_fit() ? tr("This format needs a fit")
+                   : choice.may_fit() ? tr("Re-solves the layers for this format and measures the result")
+                   : choice.native()  ? tr("This format supports every policy, so there is nothing to fit")
+                                      : tr("This format cannot hold the model, even with a fit"));
   show_fit();
   show_button();
   if (!writing()) show_written();
@@ -324,15 +322,15 @@ void FormatExport::show_button() {
   const ExportChoice choice = selected();
   const bool working = writing();
   const QString why_not = working                  ? QString()
-                          : query_.asking()        ? tr("The engine is asked what each format can express")
+                          : query_.asking()        ? tr("Checking what each format supports")
                           : choice.title.isEmpty() ? tr("Select a format first")
                           : !choice.possible       ? choice.reason
                                                    : QString();
-  button_->setText(working ? tr("&Cancel") : tr("&Write…"));
+  button_->setText(working ? tr("&Cancel") : tr("E&xport…"));
   button_->setEnabled(why_not.isEmpty());
   button_->setToolTip(!why_not.isEmpty() ? why_not
-                      : working          ? tr("Stops writing; nothing is left behind")
-                                         : tr("Writes the model and verifies it against the run"));
+                      : working          ? tr("Stops the export and deletes what was written")
+                                         : tr("Exports the model and verifies it against the run"));
   progress_->setVisible(working);
 }
 
@@ -346,9 +344,8 @@ void FormatExport::show_written() {
   nothing_yet_->setVisible(!there);
   if (!there) return notice_->clear();
   const WrittenModel& written = at->second;
-  QString said = tr("Written to %1 · %2").arg(written.path(), result_in_words(written));
-  if (!same_choice(written.policy, editor_.policy()))
-    said += tr(" · under another policy than the chosen one");
+  QString said = tr("Exported to %1 · %2").arg(written.path(), result_in_words(written));
+  if (!same_choice(written.policy, editor_.policy())) said += tr(" · not with the current policy");
   engine_.remote() ? notice_->say(said) : notice_->show_saved(said, written.path());
   if (written.result.fit) price_->setText(fit_in_words(*written.result.fit));
   lines_->show_lines(loading_lines(written));
@@ -411,11 +408,11 @@ void FormatExport::finish(const Outcome& outcome) {
     show_measured();
     show_written();
     if (outcome.kind == Outcome::Kind::canceled)
-      notice_->say(tr("Canceled. Nothing was written."));
+      notice_->say(tr("Cancelled. Nothing was written."));
     else if (!outcome.done())
       notice_->show_error(complaint(outcome));
     else if (key_text(selected()) != key_text(writing_))
-      notice_->say(tr("%1 is written.").arg(title_in_words(writing_)));
+      notice_->say(tr("Exported %1.").arg(title_in_words(writing_)));
   } catch (const Refusal& refusal) {
     notice_->show_error(complaint(refusal.problem()));
   }

@@ -92,7 +92,7 @@ void GenerationPanel::make_controls() {
   prompt_->setPlainText(tr("Once upon a time"));
   prompt_->setObjectName(QStringLiteral("prompt"));
   prompt_->setAccessibleName(tr("Prompt"));
-  prompt_->setToolTip(tr("The text that both models continue. Ctrl+Return generates."));
+  prompt_->setToolTip(tr("The text that both models continue. Press Ctrl+Return to generate."));
   prompt_->setTabChangesFocus(true);
   prompt_->setFixedHeight(4 * fontMetrics().lineSpacing());
   prompt_->installEventFilter(this);
@@ -126,9 +126,9 @@ void GenerationPanel::lay_out() {
   add_field(*controls, 1, label_of(Setting::max_tokens), *max_tokens_,
             tr("Generation stops after this many tokens"));
   add_field(*controls, 2, label_of(Setting::temperature), *temperature_,
-            tr("0 always takes the most likely token; higher values draw from more of them"));
+            tr("0 always picks the most likely token; higher values sample from more tokens"));
   add_field(*controls, 3, tr("&Seed"), *seed_,
-            tr("The same seed draws the same tokens. Without a temperature nothing is drawn."));
+            tr("The same seed samples the same tokens. At temperature 0 it has no effect."));
   controls->addWidget(button_, 2, 1, 1, 3);
 
   auto* sides = new QHBoxLayout;
@@ -218,7 +218,8 @@ void GenerationPanel::finish(int request, const Outcome& outcome) {
 void GenerationPanel::show_result(const Outcome& outcome) {
   try {
     const Continuations written = continuations_from_json(parse_answer(outcome.output));
-    if (!written.dense || !written.converted) refuse_answer("The engine's answer lacks one of the models.");
+    if (!written.dense || !written.converted)
+      refuse_answer("The engine's answer is missing one of the models.");
     dense_->finish(dense_->view().token_count(), written.dense->tokens_per_s);
     converted_->finish(converted_->view().token_count(), written.converted->tokens_per_s);
   } catch (const Refusal& refusal) {

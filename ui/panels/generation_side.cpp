@@ -30,7 +30,7 @@ QString rough_text(double value) {
 GenerationSide::GenerationSide(Model model, QWidget* parent)
     : QWidget(parent),
       model_(model),
-      title_(new QLabel(model == Model::dense ? tr("Dense original") : tr("Converted"))),
+      title_(new QLabel(model == Model::dense ? tr("Original") : tr("Converted"))),
       view_(new TokenView),
       busy_(new QProgressBar),
       state_(new QLabel) {
@@ -40,10 +40,9 @@ GenerationSide::GenerationSide(Model model, QWidget* parent)
   title_->setFont(heading);
   title_->setBuddy(view_);
   view_->setAccessibleName(title_->text());
-  view_->setPlaceholderText(model == Model::dense
-                                ? tr("What the dense original writes appears here.")
-                                : tr("What the converted model writes appears here, every token tinted by "
-                                     "how many experts it used."));
+  view_->setPlaceholderText(model == Model::dense ? tr("The text of the original model appears here.")
+                                                  : tr("The text of the converted model appears here, each "
+                                                       "token tinted by the number of experts it used."));
   busy_->setRange(0, 0);
   busy_->setTextVisible(false);
   busy_->setMaximumHeight(space);
@@ -69,7 +68,7 @@ GenerationSide::GenerationSide(Model model, QWidget* parent)
 
 void GenerationSide::hold(const QString& why) {
   begin({});
-  view_->setPlaceholderText(tr("The text appears here word by word."));
+  view_->setPlaceholderText(tr("The text appears here token by token."));
   busy_->show();
   say(why);
 }
@@ -77,7 +76,7 @@ void GenerationSide::hold(const QString& why) {
 void GenerationSide::wait() {
   begin({});
   view_->setPlaceholderText(tr("The text appears here when the other one is complete."));
-  say(tr("Waiting for its turn"));
+  say(tr("Waiting for the other model"));
 }
 
 void GenerationSide::begin(const QString& prompt) {
@@ -118,7 +117,7 @@ void GenerationSide::end(const Outcome& outcome) {
   const bool stopped = outcome.kind == Outcome::Kind::canceled;
   if (view_->token_count() == 0)
     view_->setPlaceholderText(stopped ? tr("Stopped before the first token.")
-                                      : tr("Nothing was written; the reason is below."));
+                                      : tr("Nothing was generated; the reason is below."));
   say(stopped ? tr("Stopped after %1 tokens.").arg(view_->token_count()) : complaint(outcome).toHtmlEscaped(),
       !stopped);
 }

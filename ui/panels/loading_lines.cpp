@@ -26,10 +26,10 @@ LoadingLines::LoadingLines(QWidget* parent) : QWidget(parent), text_(new QPlainT
   text_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   text_->setLineWrapMode(QPlainTextEdit::NoWrap);
   text_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
-  text_->setAccessibleName(tr("Lines that load the model elsewhere"));
-  auto* copy = new QPushButton(tr("Cop&y lines"));
+  text_->setAccessibleName(tr("Code that loads the model"));
+  auto* copy = new QPushButton(tr("Cop&y code"));
   copy->setObjectName(QStringLiteral("copy_lines"));
-  copy->setToolTip(tr("Copies what loads this model elsewhere"));
+  copy->setToolTip(tr("Copies the code that loads this model"));
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins({});
   row->setSpacing(spacing(*this));

@@ -26,18 +26,18 @@ MeasuredFigures::MeasuredFigures(QWidget* parent)
   grid->setHorizontalSpacing(2 * space);
   grid->setVerticalSpacing(space / 2);
   grid->setColumnStretch(2, 1);
-  kl_ =
-      add_row(*grid, tr("KL, nats per token"),
-              tr("Mean KL(dense ‖ converted) of the distributions of the next token: 0 is the dense model"));
-  percentiles_ = add_row(*grid, tr("KL of single tokens"),
-                         tr("Half of the tokens lie below the median, 95 % and 99 % below the next two"));
-  perplexity_ = add_row(*grid, tr("Perplexity"), tr("Of the dense original → of the converted model"));
-  same_top_ =
-      add_row(*grid, tr("Same top token"),
-              tr("Tokens for which both models' most likely token is the same, with its standard error"));
+  kl_ = add_row(*grid, tr("KL, nats per token"),
+                tr("Mean KL(dense ‖ converted) of the next-token distributions: 0 is the original"));
+  percentiles_ =
+      add_row(*grid, tr("KL percentiles"),
+              tr("Half of the tokens are below the median, 95 % and 99 % below the next two values"));
+  perplexity_ = add_row(*grid, tr("Perplexity"), tr("Original → converted model"));
+  same_top_ = add_row(*grid, tr("Same top token"),
+                      tr("How often both models rank the same token first, with its standard error"));
   activated_ = add_row(*grid, tr("Activated parameters"),
-                       tr("Parameters used per token, counted from what ran; routers count"));
-  ffn_ = add_row(*grid, tr("of the FFNs alone"), tr("The same in per cent of the dense FFNs' parameters"));
+                       tr("Parameters used per token, counted from what ran, routers included"));
+  ffn_ =
+      add_row(*grid, tr("FFNs only"), tr("The same, in per cent of the parameters of the original's FFNs"));
 
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins({});
@@ -85,7 +85,7 @@ void MeasuredFigures::show_measurement(const Measurement& m) {
   same_top_.beside->setText(tr("± %1").arg(percent_text(m.same_top_se)));
   activated_.measured->setText(bold(percent_text(m.numbers.activated_fraction)));
   activated_.beside->setText(
-      tr("%1 a token<br>predicted %2")
+      tr("%1 per token<br>predicted %2")
           .arg(count_text(m.numbers.activated_parameters), percent_text(said.activated_fraction)));
   ffn_.measured->setText(bold(percent_text(m.numbers.ffn_activated)));
   ffn_.beside->setText(tr("predicted %1").arg(percent_text(said.ffn_activated)));

@@ -99,8 +99,7 @@ void PolicySaving::meet_change(const NamedPolicy& wanted, Asks asks) {
   bar_.show_message(
       {.tone = MessageBar::Tone::warning,
        .sentence = tr("Another program changed %1.").arg(in_words(wanted.name)),
-       .hint =
-           tr("Replacing it loses what that program saved. Keeping both saves yours as “%1”.").arg(both.name),
+       .hint = tr("Replace discards what that program saved. Keep both saves yours as “%1”.").arg(both.name),
        .actions = {tr("Cancel"), tr("Keep both"), tr("Replace")},
        .answer = [this, wanted, both](int action) {
          if (action == 0) return give_up();
@@ -113,7 +112,7 @@ void PolicySaving::meet_failure(const NamedPolicy& wanted, Asks asks, const QStr
                                 const QString& hint) {
   asked_ = wanted;
   bar_.show_message({.tone = MessageBar::Tone::error,
-                     .sentence = tr("The policy is not saved. %1").arg(sentence),
+                     .sentence = tr("The policy was not saved. %1").arg(sentence),
                      .hint = hint,
                      .actions = {tr("Cancel"), tr("Try again"), tr("Save elsewhere…")},
                      .answer = [this, wanted](int action) {
@@ -144,8 +143,8 @@ void PolicySaving::save_elsewhere(const QString& path) {
   if (!failure.isEmpty()) return meet_failure(wanted, Asks::yes, failure, {});
   asked_.reset();
   RunHistory::of(editor_).add_copy(wanted.policy);
-  bar_.show_message({.sentence = tr("The policy is saved as %1.").arg(QDir::toNativeSeparators(path)),
-                     .hint = tr("ladimo uses such a file where it is given with --policy.")});
+  bar_.show_message({.sentence = tr("The policy was saved as %1.").arg(QDir::toNativeSeparators(path)),
+                     .hint = tr("On the command line, use it with --policy.")});
   emit saved_elsewhere(path);
 }
 

@@ -86,11 +86,11 @@ void SavedPolicies::make_tables() {
   table_->setSelectionMode(QAbstractItemView::ExtendedSelection);
   table_->setSortingEnabled(true);
   table_->setObjectName(QStringLiteral("policies"));
-  table_->setAccessibleName(tr("Policies: the chosen one and the saved ones"));
+  table_->setAccessibleName(tr("Current and saved policies"));
   table_->sortByColumn(PoliciesModel::kl, Qt::AscendingOrder);
   layers_table_->setSortingEnabled(false);
   layers_table_->setObjectName(QStringLiteral("policy_layers"));
-  layers_table_->setAccessibleName(tr("Policies compared, layer by layer"));
+  layers_table_->setAccessibleName(tr("Policies compared by layer"));
   const QString run = editor_.run().name();
   for (auto* actions : {new TableActions(*table_, run + QStringLiteral("-policies")),
                         new TableActions(*layers_table_, run + QStringLiteral("-policy-layers"))}) {
@@ -103,14 +103,14 @@ void SavedPolicies::make_tables() {
 void SavedPolicies::lay_out() {
   const int space = spacing(*this);
   name_->setObjectName(QStringLiteral("policy_name"));
-  name_->setPlaceholderText(tr("name for the chosen policy"));
-  name_->setAccessibleName(tr("Name for the chosen policy"));
+  name_->setPlaceholderText(tr("Name for the current policy"));
+  name_->setAccessibleName(tr("Name for the current policy"));
   name_->setMaxLength(longest_name);
   save_->setObjectName(QStringLiteral("save_policy"));
   save_as_run_->setObjectName(QStringLiteral("save_as_run_policy"));
-  save_as_run_->setToolTip(tr("The command line uses this policy wherever none is named"));
+  save_as_run_->setToolTip(tr("The command line uses this policy by default"));
   load_->setObjectName(QStringLiteral("load_policy"));
-  load_->setToolTip(tr("The selected policy becomes the chosen one"));
+  load_->setToolTip(tr("Makes the selected policy the current one"));
   delete_->setObjectName(QStringLiteral("delete_policy"));
   if (!saving_.local()) delete_->hide();
 
@@ -142,12 +142,12 @@ void SavedPolicies::show_policies() {
   if (!isVisible()) return;  // showEvent calls this again
   QStringList names;
   for (const NamedPolicy& policy : selected()) names << policy.name;
-  std::vector<NamedPolicy> rows{{tr("chosen now"), editor_.policy()}};
+  std::vector<NamedPolicy> rows{{tr("current"), editor_.policy()}};
   const auto add = [&](const QString& name, Policy policy) {
     policy.predicted = editor_.predicted(policy);
     rows.push_back({name, std::move(policy)});
   };
-  if (editor_.run().policy) add(tr("the run's, when it was opened"), *editor_.run().policy);
+  if (editor_.run().policy) add(tr("the run's, when opened"), *editor_.run().policy);
   for (const auto& [name, policy] : RunHistory::of(editor_).policies()) add(name, policy);
   policies_->set_policies(std::move(rows));
   fit_columns(*table_);
@@ -181,22 +181,22 @@ void SavedPolicies::show_selection() {
   save_->setEnabled(why.isEmpty());
   save_->setText(replaces ? tr("&Replace the saved policy") : tr("&Save under this name"));
   save_->setToolTip(!why.isEmpty() ? why
-                    : replaces ? tr("“%1” exists already and will be replaced; it can be restored").arg(name)
-                               : tr("Keeps the chosen policy in the run's folder"));
+                    : replaces     ? tr("“%1” exists and will be replaced; this can be undone").arg(name)
+                                   : tr("Saves the current policy in the run folder"));
   load_->setEnabled(rows.size() == 1);
   delete_->setEnabled(rows.size() == 1 && saved.contains(rows.front().name));
-  delete_->setToolTip(delete_->isEnabled() ? tr("Deletes the selected policy; it can be brought back")
-                                           : tr("Select a policy that was saved under a name"));
+  delete_->setToolTip(delete_->isEnabled() ? tr("Deletes the selected policy; this can be undone")
+                                           : tr("Select a saved policy"));
   rows.insert(rows.begin(), policies_->at(0));
   layers_->set_policies(std::move(rows));
   fit_columns(*layers_table_);
 }
 
 QString SavedPolicies::why_not(const QString& name) {
-  if (name.isEmpty()) return tr("Write a name first.");
-  if (name.size() > longest_name) return tr("A name has at most %1 characters.").arg(longest_name);
-  if (name.contains('/')) return tr("A name has no slash.");
-  if (name.startsWith('.')) return tr("A name does not begin with a dot.");
+  if (name.isEmpty()) return tr("Enter a name first.");
+  if (name.size() > longest_name) return tr("A name can have at most %1 characters.").arg(longest_name);
+  if (name.contains('/')) return tr("A name cannot contain a slash.");
+  if (name.startsWith('.')) return tr("A name cannot start with a dot.");
   return {};
 }
 
@@ -229,7 +229,7 @@ void SavedPolicies::load() {
   try {
     const int before = editor_.undo().index();
     editor_.load(rows.front().policy);
-    const QString said = tr("“%1” is the chosen policy now.").arg(rows.front().name);
+    const QString said = tr("“%1” is now the current policy.").arg(rows.front().name);
     if (editor_.undo().index() == before) return notice_->say(said);  // it was already
     loaded_at_ = editor_.undo().index();
     notice_->offer(said, tr("Undo"));
@@ -250,8 +250,8 @@ void SavedPolicies::remove() {
     return;
   }
   if (!file.remove() && file.exists()) {
-    notice_->show_error(tr("“%1” could not be deleted: %2. The run's folder may be read-only.")
-                            .arg(name, file.errorString()));
+    notice_->show_error(
+        tr("“%1” could not be deleted: %2. The run folder may be read-only.").arg(name, file.errorString()));
     return;
   }
   lost_ = rows.front();

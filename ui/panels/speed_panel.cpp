@@ -36,7 +36,7 @@ SpeedPanel::SpeedPanel(PolicyEditor& editor, ServeClient& serve, QWidget* parent
   setObjectName(QStringLiteral("speed_panel"));
   button_->setObjectName(QStringLiteral("measure_speed"));
   table_->setObjectName(QStringLiteral("speeds"));
-  table_->setAccessibleName(tr("Speed of the dense and the converted model"));
+  table_->setAccessibleName(tr("Speed of the original and the converted model"));
   table_->setModel(speeds_);
   set_table_look(*table_);
   table_->setSortingEnabled(false);
@@ -50,8 +50,8 @@ SpeedPanel::SpeedPanel(PolicyEditor& editor, ServeClient& serve, QWidget* parent
   lay_out();
   words_->say(
       Note::Kind::faint,
-      tr("How fast the dense and the converted model are under the chosen policy appears here. Both are "
-         "timed in turns, many times, so that other work on this machine slows down both."));
+      tr("The speed of the original and the converted model with the current policy appears here. Both are "
+         "timed interleaved, many times, so that other work on this machine slows down both."));
   table_->hide();
   show_state();
   connect(button_, &QPushButton::clicked, this, &SpeedPanel::measure_or_cancel);
@@ -94,7 +94,7 @@ void SpeedPanel::show_state() {
   const bool working = request_ != 0;
   button_->setText(working ? tr("&Cancel") : tr("Measure &speed"));
   button_->setToolTip(working ? tr("Stops the timing without keeping it")
-                              : tr("Times decoding and reading of a prompt under the chosen policy"));
+                              : tr("Times decoding and prompt processing with the current policy"));
   progress_->setVisible(working);
   if (!working) return;
   const QString waits = serve_.waits_for(request_);
@@ -115,7 +115,7 @@ void SpeedPanel::finish(int request, const Outcome& outcome) {
   request_ = 0;
   notice_->clear();
   show_state();
-  if (outcome.kind == Outcome::Kind::canceled) return notice_->say(tr("Canceled. Nothing was timed."));
+  if (outcome.kind == Outcome::Kind::canceled) return notice_->say(tr("Cancelled. Nothing was timed."));
   if (!outcome.done()) return notice_->show_error(complaint(outcome));
   try {
     show_result(outcome);

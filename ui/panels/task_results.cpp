@@ -50,9 +50,9 @@ void TaskResults::show_tasks(const std::vector<TaskResult>& tasks) {
   lines_->setMinimumHeight(0);
   lines_->setMaximumHeight(QWIDGETSIZE_MAX);
   if (tasks.empty()) {
-    sentences_->say(Note::Kind::faint,
-                    tr("How often the dense and the converted model answer multiple-choice questions right "
-                       "appears here: choose files of tasks above, and press Measure."));
+    sentences_->say(
+        Note::Kind::faint,
+        tr("Accuracy on multiple-choice questions appears here. Choose task files above and press Measure."));
   } else {
     sentences_->say(Note::Kind::plain, tasks_in_sentences(tasks));
     lines_->setFixedHeight(std::min(sentences_->sizeHint().height(), most_lines * 2 * spacing(*this)));

@@ -98,7 +98,7 @@ int TokenView::token_at(int position) const {
 QString TokenView::details(int token) const {
   const Token& it = tokens_.at(static_cast<std::size_t>(token));
   QString text = QStringLiteral("<b>%1</b>").arg(quoted(it.text).toHtmlEscaped());
-  if (it.mean < 0) return text + QStringLiteral("<br>") + tr("Every layer dense: no router asked.");
+  if (it.mean < 0) return text + QStringLiteral("<br>") + tr("Every layer dense: no router used.");
   text += QStringLiteral("<br>") + tr("%1 routed experts on per converted layer").arg(number_text(it.mean)) +
           QStringLiteral("<table cellspacing=\"4\">");
   for (std::size_t from = 0; from < it.experts.size(); from += layers_in_a_line) {

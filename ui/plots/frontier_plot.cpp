@@ -35,21 +35,21 @@ QStringList cells(const QString& kind, const FrontierMark& mark) {
 FrontierPlot::FrontierPlot(QWidget* parent)
     : Plot(tr("Best accuracy at each cost"),
            tr("The best policies appear here once the run has its trade-off table."), Help::frontier, parent),
-      log_kl_(new QCheckBox(tr("log scale"))) {
+      log_kl_(new QCheckBox(tr("Log scale"))) {
   make_graphs();
   QCustomPlot& plot = canvas();
   plot.setObjectName(QStringLiteral("frontier_canvas"));
   plot.xAxis->setRangeReversed(true);
   plot.xAxis->setNumberFormat(QStringLiteral("gb"));
   plot.yAxis->setNumberFormat(QStringLiteral("gb"));
-  log_kl_->setToolTip(tr("KL on a logarithmic axis, to see where little is lost"));
+  log_kl_->setToolTip(tr("Logarithmic KL axis, to see small values"));
   log_kl_->setObjectName(QStringLiteral("frontier_log"));
   connect(log_kl_, &QCheckBox::toggled, this, &FrontierPlot::set_log_kl);
   remember_choice(*log_kl_, keys::frontier_log);
   connect(&plot, &QCustomPlot::afterReplot, this, &FrontierPlot::drawn);
   heading().addWidget(log_kl_);
   setToolTip(
-      tr("KL is the mean distance between the next-token distributions of the dense and the converted "
+      tr("KL is the mean distance between the next-token distributions of the original and the converted "
          "model. Click to choose a policy."));
   show_empty();
 }
@@ -93,14 +93,13 @@ void FrontierPlot::set_frontier(Cost cost, double dense_cost, std::vector<Fronti
 
 void FrontierPlot::name_axes() {
   const bool untimed = std::ranges::any_of(measured_, &FrontierMark::time_predicted);
-  canvas().xAxis->setLabel(cost_ == Cost::activated
-                               ? tr("activated parameters, % of the dense model's (cheaper →)")
+  canvas().xAxis->setLabel(cost_ == Cost::activated ? tr("Activated parameters, % of original (cheaper →)")
                            : untimed ? tr("milliseconds per token, decoding (faster →); ◇ time predicted")
-                                     : tr("milliseconds per token, decoding (faster →)"));
+                                     : tr("Decoding, milliseconds per token (faster →)"));
 }
 
 void FrontierPlot::set_chosen(double cost, double kl) {
-  chosen_ = {cost, kl, {}, {}, tr("Chosen: KL %1, %2 (predicted)").arg(number_text(kl), in_words(cost))};
+  chosen_ = {cost, kl, {}, {}, tr("Current: KL %1, %2 (predicted)").arg(number_text(kl), in_words(cost))};
   if (!points_.empty() && place_of(chosen_).edges & (Qt::AlignTop | Qt::AlignLeft | Qt::AlignRight))
     return draw();  // the scales change
   chosen_mark_->data()->clear();
@@ -312,7 +311,7 @@ Rows FrontierPlot::numbers() const {
              tr("predicted KL")}};
   for (const Frontier::Point& point : points_)
     rows << cells(tr("frontier"), {point.cost, point.kl, {}, {}, {}});
-  rows << cells(tr("chosen"), chosen_);
+  rows << cells(tr("current"), chosen_);
   for (const FrontierMark& mark : measured_) rows << cells(tr("measured"), mark);
   for (const FrontierMark& mark : saved_) rows << cells(tr("saved"), mark);
   return rows;

@@ -59,16 +59,15 @@ QString reading(int statistic) {
     case 100:
       return KlPercentilesPlot::tr("largest: %1 nats");
     default:
-      return KlPercentilesPlot::tr("%1 % of the tokens lie below %2 nats").arg(statistic);
+      return KlPercentilesPlot::tr("%1 % of the tokens are below %2 nats").arg(statistic);
   }
 }
 
 }  // namespace
 
 KlPercentilesPlot::KlPercentilesPlot(QWidget* parent)
-    : Plot(tr("KL of single tokens"),
-           tr("How the KL of single tokens spreads appears here after an evaluation."), Help::kl_of_tokens,
-           parent) {
+    : Plot(tr("KL per token"), tr("The distribution of KL over tokens appears here after an evaluation."),
+           Help::kl_of_tokens, parent) {
   setObjectName(QStringLiteral("kl_percentiles"));
   for (const int statistic : statistics) {
     auto* graph = canvas().addGraph();

@@ -44,14 +44,15 @@ QVector<double> numbers_of(const std::vector<double>& load) {
 
 LoadPlot::LoadPlot(QWidget* parent)
     : Plot(tr("Expert load with half of the experts on"),
-           tr("How often each expert runs appears here with the routing profile."), Help::load, parent) {
+           tr("How often each expert runs appears here once the run has a routing profile."), Help::load,
+           parent) {
   QCustomPlot& plot = canvas();
   bars_ = new QCPBars(plot.xAxis, plot.yAxis);
   bars_->setPen(Qt::NoPen);
   bars_->setAntialiased(false);
   even_ = new QCPItemStraightLine(&plot);
-  plot.xAxis->setLabel(tr("routed expert"));
-  plot.yAxis->setLabel(tr("% of the load"));
+  plot.xAxis->setLabel(tr("Routed expert"));
+  plot.yAxis->setLabel(tr("% of load"));
   plot.yAxis->ticker()->setTickCount(3);  // the plot is low
   QSharedPointer<QCPAxisTickerFixed> whole(new QCPAxisTickerFixed);
   whole->setTickStep(1);

@@ -14,12 +14,11 @@ namespace ladimo::ui {
 namespace {
 
 QString caption_of(const LossPlot::Curve& curve) {
-  if (curve.held_values.isEmpty())
-    return LossPlot::tr("The other layers' held-out losses are drawn faintly behind.");
+  if (curve.held_values.isEmpty()) return LossPlot::tr("Faint lines: validation loss of the other layers.");
   const QString dots =
-      LossPlot::tr("Dots: held-out rows, %1 → %2.")
+      LossPlot::tr("Dots: validation loss, %1 → %2.")
           .arg(number_text(curve.held_values.first()), number_text(curve.held_values.last()));
-  const QString line = LossPlot::tr("Line: training rows, with changing numbers of experts on.");
+  const QString line = LossPlot::tr("Line: training loss, with a varying number of experts on.");
   return dots + ' ' + (curve.values.isEmpty() ? QString() : line + ' ') +
          LossPlot::tr("Faint: the other layers.");
 }
@@ -34,13 +33,12 @@ qsizetype nearest(const QVector<double>& steps, double x) {
 
 LossPlot::LossPlot(QWidget* parent)
     : Plot(tr("Distillation loss"),
-           tr("How far each converted FFN is from the dense one appears here, as soon as a layer is "
-              "distilled."),
-           Help::losses, parent),
+           tr("The loss of each converted layer appears here once its distillation starts."), Help::losses,
+           parent),
       training_(canvas().addGraph()),
       held_out_(canvas().addGraph()) {
-  canvas().xAxis->setLabel(tr("distillation step"));
-  canvas().yAxis->setLabel(tr("squared error"));
+  canvas().xAxis->setLabel(tr("Distillation step"));
+  canvas().yAxis->setLabel(tr("Squared error"));
   QSharedPointer<QCPAxisTickerFixed> whole(new QCPAxisTickerFixed);
   whole->setTickStep(1);
   whole->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
@@ -124,15 +122,15 @@ QString LossPlot::read_out(double x, double y) const {
                       up.coordToPixel(held_values[dot]) - up.coordToPixel(y)) < spacing(*this);
   };
   if (dot >= 0 && (point < 0 || at_dot()))
-    return tr("%1 %2, held-out rows: %3")
+    return tr("%1 %2, validation: %3")
         .arg(canvas().xAxis->label(), QString::number(held_steps[dot]), number_text(held_values[dot]));
   if (point < 0) return {};
-  return tr("%1 %2, training rows: %3")
+  return tr("%1 %2, training: %3")
       .arg(canvas().xAxis->label(), QString::number(steps[point]), number_text(values[point]));
 }
 
 Rows LossPlot::numbers() const {
-  Rows rows{{tr("layer"), tr("step"), tr("rows"), tr("loss")}};
+  Rows rows{{tr("layer"), tr("step"), tr("split"), tr("loss")}};
   for (const auto& [layer, curve] : curves_) {
     const auto add = [&, number = layer](const QVector<double>& steps, const QVector<double>& values,
                                          const QString& kind) {
@@ -140,7 +138,7 @@ Rows LossPlot::numbers() const {
         rows << QStringList{QString::number(number), csv_number(steps[i]), kind, csv_number(values[i])};
     };
     add(curve.steps, curve.values, tr("training"));
-    add(curve.held_steps, curve.held_values, tr("held-out"));
+    add(curve.held_steps, curve.held_values, tr("validation"));
   }
   return rows;
 }

@@ -22,8 +22,8 @@ double percent(const PolicyNumbers& numbers) { return 100 * numbers.activated_fr
 
 MeasuredPlot::MeasuredPlot(QWidget* parent)
     : Plot(tr("Measured and predicted"),
-           tr("Every measurement of this run appears here, beside what had been predicted."),
-           Help::predictions, parent),
+           tr("Every measurement of this run appears here next to its prediction."), Help::predictions,
+           parent),
       predicted_(canvas().addGraph()),
       measured_(canvas().addGraph()),
       newest_(canvas().addGraph()),
@@ -34,7 +34,7 @@ MeasuredPlot::MeasuredPlot(QWidget* parent)
   measured_->setName(tr("measured"));
   newest_->setName(tr("newest"));
   distances_->removeFromLegend();
-  canvas().xAxis->setLabel(tr("activated parameters, %"));
+  canvas().xAxis->setLabel(tr("Activated parameters, %"));
   canvas().yAxis->setLabel(tr("KL, nats per token"));
   put_legend_below(2);  // all three in a row would make the page wider than a small screen
 }

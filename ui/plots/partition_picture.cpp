@@ -128,8 +128,8 @@ std::vector<PartitionPicture::Grid> PartitionPicture::grids() const {
   const double space = spacing(*this), line = fontMetrics().lineSpacing();
   std::vector<int> in_order(partition_.size());
   std::iota(in_order.begin(), in_order.end(), 0);
-  std::vector<Grid> grids{{tr("Neurons as they stand in the checkpoint"), in_order, {}, 1, 1},
-                          {tr("The same neurons, gathered into experts"), gathered_, {}, 1, 1}};
+  std::vector<Grid> grids{{tr("Neurons in the order of the checkpoint"), in_order, {}, 1, 1},
+                          {tr("The same neurons, grouped into experts"), gathered_, {}, 1, 1}};
   const double height = (this->height() - 2 * line - 3 * space - 2 * line) / 2;
   const double count = static_cast<double>(partition_.size());
   double top = line;

@@ -313,11 +313,10 @@ void Plot::copy_numbers() { QGuiApplication::clipboard()->setText(csv_text(numbe
 
 void Plot::save() {
   QString filter;
-  QString path =
-      QFileDialog::getSaveFileName(this, tr("Save plot"), title() + QStringLiteral(".png"),
-                                   tr("Picture (*.png)") + QStringLiteral(";;") + tr("PDF (*.pdf)") +
-                                       QStringLiteral(";;") + tr("Numbers (*.csv)"),
-                                   &filter);
+  QString path = QFileDialog::getSaveFileName(
+      this, tr("Save plot"), title() + QStringLiteral(".png"),
+      tr("PNG (*.png)") + QStringLiteral(";;") + tr("PDF (*.pdf)") + QStringLiteral(";;") + tr("CSV (*.csv)"),
+      &filter);
   if (path.isEmpty()) return;
   if (QFileInfo(path).suffix().isEmpty()) path += filter.mid(filter.indexOf('.'), 4);
   const QString complaint = save_as(path);
@@ -337,7 +336,7 @@ QString Plot::save_as(const QString& path) {
   } else if (saved && suffix == QLatin1String("png")) {
     saved = picture(2).save(&file, "PNG");
   } else if (saved) {
-    return tr("A plot is saved as .png, .pdf or .csv, not as .%1.").arg(suffix);
+    return tr("Plots can be saved as .png, .pdf or .csv, not as .%1.").arg(suffix);
   }
   if (saved && file.commit()) return {};
   return tr("The plot could not be saved as %1: %2").arg(QDir::toNativeSeparators(path), file.errorString());

@@ -32,10 +32,10 @@ double at_log(double log_weight) { return std::pow(10.0, log_weight); }
 
 RoutingPlot::RoutingPlot(QWidget* parent)
     : Plot(tr("Routing weights"),
-           tr("How strongly the router calls its experts appears here once the layer has routing weights."),
+           tr("The distribution of the layer's routing weights appears here once they were measured."),
            Help::routing, parent),
       views_(new QComboBox),
-      log_counts_(new QCheckBox(tr("log counts"))) {
+      log_counts_(new QCheckBox(tr("Log counts"))) {
   QCustomPlot& plot = canvas();
   bars_ = new QCPBars(plot.xAxis, plot.yAxis);
   bars_->setWidth(log_bin_width());
@@ -60,11 +60,11 @@ RoutingPlot::RoutingPlot(QWidget* parent)
 RoutingPlot::~RoutingPlot() = default;
 
 void RoutingPlot::make_controls() {
-  views_->addItems({tr("all experts"), tr("top expert of each token"), tr("experts that run")});
+  views_->addItems({tr("All experts"), tr("Top expert of each token"), tr("Experts that run")});
   views_->setAccessibleName(tr("Routing weights shown"));
   views_->setToolTip(tr("Which routing weights are counted"));
   views_->setObjectName(QStringLiteral("routing_view"));
-  log_counts_->setToolTip(tr("Counts on a logarithmic axis, to see what is rare"));
+  log_counts_->setToolTip(tr("Logarithmic axis for the counts, to see rare values"));
   log_counts_->setObjectName(QStringLiteral("routing_log"));
   auto* row = new QHBoxLayout;
   row->addWidget(views_);
@@ -86,11 +86,10 @@ void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
 }
 
 void RoutingPlot::set_words_of_experts() {
-  set_words(
-      tr("Routing weights"), tr("routing weight (log scale)"),
-      tr("A routing weight is what the router expects of an expert: the norm of its contribution divided by "
-         "the mean norm of the layer's output. Experts at or above the threshold run; drag the line, or move "
-         "it with the arrow keys. A dashed line decides nothing yet."));
+  set_words(tr("Routing weights"), tr("Routing weight (log scale)"),
+            tr("A routing weight is the contribution that the router predicts for an expert: its norm "
+               "divided by the mean norm of the layer's output. Experts at or above the threshold run. Drag "
+               "the line, or move it with the arrow keys. A dashed line has no effect yet."));
 }
 
 void RoutingPlot::set_words(const QString& title, const QString& axis, const QString& tip) {
@@ -324,8 +323,8 @@ QString RoutingPlot::read_out(double x, double) const {
   const double edge = histogram_edge(bin);
   const DividedHistogram histogram = shown();
   return (histogram.only_running()
-              ? tr("%1 % of the weights that run lie between %2 and %3\n%4 % of all are at or above %2")
-              : tr("%1 % of the weights lie between %2 and %3\n%4 % are at or above %2"))
+              ? tr("%1 % of the weights that run are between %2 and %3\n%4 % of all are at or above %2")
+              : tr("%1 % of the weights are between %2 and %3\n%4 % are at or above %2"))
       .arg(number_text(histogram.percent_of_bin(bin)), number_text(edge),
            number_text(histogram_edge(bin + 1)), number_text(100 * share_above(counts(), edge)));
 }

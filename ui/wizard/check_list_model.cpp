@@ -71,7 +71,7 @@ QVariant CheckListModel::data(const QModelIndex& index, int role) const {
 }
 
 QVariant CheckListModel::headerData(int, Qt::Orientation, int role) const {
-  return role == Qt::DisplayRole ? tr("What was checked") : QVariant();
+  return role == Qt::DisplayRole ? tr("Checks") : QVariant();
 }
 
 }  // namespace ladimo::ui

@@ -25,9 +25,9 @@ QString of_time(double spent_s, double expected_s) {
 
 QString part_in_words(const std::string& what) {
   static const std::pair<const char*, const char*> words[] = {
-      {"partition", QT_TRANSLATE_NOOP("QObject", "gathering neurons into experts")},
+      {"partition", QT_TRANSLATE_NOOP("QObject", "grouping neurons into experts")},
       {"router", QT_TRANSLATE_NOOP("QObject", "fitting the router")},
-      {"compensation", QT_TRANSLATE_NOOP("QObject", "standing in for skipped experts")},
+      {"compensation", QT_TRANSLATE_NOOP("QObject", "compensating skipped experts")},
       {"refit", QT_TRANSLATE_NOOP("QObject", "refitting")},
       {"distillation", QT_TRANSLATE_NOOP("QObject", "distilling")}};
   for (const auto& [name, sentence] : words)
@@ -282,8 +282,7 @@ QString ConversionState::step_sentence(const StepState& step, double now_s) cons
 
 QString ConversionState::sentence(double now_s) const {
   const StepState* step = running_step();
-  if (!step)
-    return running_engine_ ? QObject::tr("Reading the model and checking everything once more") : QString();
+  if (!step) return running_engine_ ? QObject::tr("Reading the model and checking it again") : QString();
   return converting() ? layer_sentence(now_s) : step_sentence(*step, now_s);
 }
 

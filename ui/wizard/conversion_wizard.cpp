@@ -65,7 +65,7 @@ ConversionWizard::ConversionWizard(Engine engine, QWidget* parent)
 ConversionWizard::~ConversionWizard() = default;
 
 void ConversionWizard::tell_end() {
-  if (job_.phase() == ConversionJob::Phase::finished) notify(*this, tr("The model is converted"), job_.run());
+  if (job_.phase() == ConversionJob::Phase::finished) notify(*this, tr("Conversion finished"), job_.run());
   if (job_.phase() == ConversionJob::Phase::failed)
     notify(*this, tr("The conversion failed"), job_.outcome().sentence);
 }
@@ -126,7 +126,7 @@ void ConversionWizard::start() {
 
 ConversionWizard* ConversionWizard::resume(Engine engine, const QString& run, QWidget* parent) {
   auto* wizard = new ConversionWizard(std::move(engine), parent);
-  wizard->setWindowTitle(tr("Continue a conversion"));
+  wizard->setWindowTitle(tr("Continue conversion"));
   wizard->setStartId(distillation_page);
   wizard->open_run(std::make_unique<RunOpening>(wizard->engine_, run));
   return wizard;

@@ -48,7 +48,7 @@ QString finished_in_words(const ConversionState& state) {
     known += 1;
   }
   const auto number = [&](double sum) { return number_text(sum / known); };
-  if (state.layers().empty()) return QObject::tr("Finished: inputs and neurons of every layer are measured.");
+  if (state.layers().empty()) return QObject::tr("Finished: inputs and neurons of every layer measured.");
   if (known == 0)
     return QObject::tr("Finished: %1 layers converted, trade-off measured.").arg(state.layers().size());
   return QObject::tr("Finished: %1 layers converted, mean loss %2 → %3, trade-off measured.")
@@ -79,9 +79,8 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
       log_button_(new QPushButton),
       message_(new MessageBar) {
   setObjectName(QStringLiteral("distillation_page"));
-  setTitle(tr("The model is being converted"));
-  setSubTitle(
-      tr("Layer by layer, every FFN becomes a mixture of experts that answers as the dense one does."));
+  setTitle(tr("Converting the model"));
+  setSubTitle(tr("Layer by layer, every FFN becomes a mixture of experts that matches the original."));
   setButtonText(QWizard::FinishButton, tr("&Open the run"));
   setFinalPage(true);
   sentence_->setObjectName(QStringLiteral("progress_sentence"));
@@ -95,10 +94,10 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
   bar_->setTextVisible(false);
   bar_->setAccessibleName(tr("Progress of the conversion"));
   pause_->setObjectName(QStringLiteral("pause"));
-  pause_->setToolTip(tr("Stops after saving what is finished; continues at the layer where it stopped"));
+  pause_->setToolTip(tr("Stops after saving finished work; continues at the layer where it stopped"));
   log_button_->setObjectName(QStringLiteral("log_button"));
   log_button_->setCheckable(true);
-  log_button_->setToolTip(tr("What happened, line by line"));
+  log_button_->setToolTip(tr("Shows the log of the conversion"));
 
   auto* words = new QHBoxLayout;
   words->addWidget(sentence_, 1);
@@ -145,7 +144,7 @@ QWidget* DistillationPage::make_tables() {
   layer_table_ = make_table(layers_, tr("Layers"), LayerProgressModel::status);
   layer_table_->setObjectName(QStringLiteral("conversion_layers"));
   layer_table_->setToolTip(
-      tr("Choose a layer to see its curves; with none chosen, the layer in progress is shown"));
+      tr("Select a layer to see its curves; without a selection, the layer in progress is shown"));
   for (auto* actions : {new TableActions(*step_table_, QStringLiteral("steps")),
                         new TableActions(*layer_table_, QStringLiteral("layers"))})
     connect(actions, &TableActions::failed, this, [this](const QString& sentence) {
@@ -194,22 +193,22 @@ QString DistillationPage::kept() const {
                          : finished == 1
                              ? tr("One finished layer is kept in %1").arg(job_.run())
                              : tr("%1 finished layers are kept in %2").arg(finished).arg(job_.run());
-  return tr("%1; the conversion can be continued at any time.").arg(layers);
+  return tr("%1. The conversion can be continued at any time.").arg(layers);
 }
 
 void DistillationPage::ask_to_stop() {
-  message_->show_message({.tone = MessageBar::Tone::warning,
-                          .sentence = tr("Stop the conversion and leave?"),
-                          .hint = tr("Every finished layer is kept in %1; the conversion can be continued at "
-                                     "any time.")
-                                      .arg(job_.run()),
-                          .actions = {tr("Keep converting"), tr("Stop and leave")},
-                          .answer = [this](int action) { answer(action); }});
+  message_->show_message(
+      {.tone = MessageBar::Tone::warning,
+       .sentence = tr("Stop the conversion and close?"),
+       .hint =
+           tr("Finished layers are kept in %1. The conversion can be continued at any time.").arg(job_.run()),
+       .actions = {tr("Keep converting"), tr("Stop and close")},
+       .answer = [this](int action) { answer(action); }});
 }
 
 void DistillationPage::show_opening(const QString& run) {
   setTitle(tr("Reading the run"));
-  sentence_->setText(tr("Reading what is finished in %1").arg(run));
+  sentence_->setText(tr("Reading finished layers in %1").arg(run));
   left_->clear();
   pause_->setEnabled(false);
 }
@@ -255,9 +254,9 @@ void DistillationPage::show_phase() {
   if (phase != Phase::finished) pause_->setFocus();
   setButtonText(QWizard::CancelButton, phase == Phase::finished ? tr("Close") : tr("Cancel"));
   if (phase == Phase::finished)
-    setTitle(tr("The model is converted"));
+    setTitle(tr("Conversion finished"));
   else
-    setTitle(working ? tr("The model is being converted") : tr("The conversion is not finished"));
+    setTitle(working ? tr("Converting the model") : tr("Conversion not finished"));
   if (phase == Phase::failed || phase == Phase::finished) message_->show_outcome(job_.outcome());
   if (phase == Phase::running) message_->clear();
   if (phase == Phase::ready) losses_->clear();  // the curves may be those of an earlier run
@@ -283,7 +282,7 @@ void DistillationPage::show_state() {
                          : tr("%1 so far").arg(whole_seconds(spent)));
       break;
     case Phase::stopping:
-      sentence_->setText(tr("Stopping; what is finished is being kept"));
+      sentence_->setText(tr("Stopping and saving finished work"));
       break;
     case Phase::finished:
       sentence_->setText(finished_in_words(state));

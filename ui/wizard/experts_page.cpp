@@ -45,10 +45,10 @@ ExpertsPage::ExpertsPage(ExpertsPageConfig& config, const TextPageConfig& text, 
                          QWidget* parent)
     : WizardPage(parent), config_(config), text_(text), sampler_(sampler), reason_(new Note) {
   setObjectName(QStringLiteral("experts_page"));
-  setTitle(tr("Into how many experts?"));
+  setTitle(tr("Choose the experts"));
   setSubTitle(
-      tr("Every FFN is cut into equal slices of neurons. Shared experts always run; a router decides for "
-         "every token which of the others do. How many run is chosen later, with the slider."));
+      tr("Every FFN is split into equal slices of neurons, the experts. Shared experts always run; a router "
+         "decides for every token which of the others run. You choose how many later, with the slider."));
 
   auto* knobs = new QScrollArea;
   knobs->setWidget(make_knobs());
@@ -78,7 +78,7 @@ QWidget* ExpertsPage::make_knobs() {
   shared_ = make_number(QStringLiteral("shared"), 0, most, 1, setter(config_, &Recipe::shared));
   target_ = new QComboBox;
   target_->setObjectName(QStringLiteral("made_for"));
-  target_->addItem(tr("any format, with our own runtime"), QString());
+  target_->addItem(tr("Any (best in the native format)"), QString());
   for (const MoeClass& format : moe_classes())
     target_->addItem(QLatin1String(format.title), QLatin1String(format.name));
   connect(target_, &QComboBox::activated, this,
@@ -94,12 +94,13 @@ QWidget* ExpertsPage::make_knobs() {
   form->setRowWrapPolicy(QFormLayout::WrapAllRows);
   form->setVerticalSpacing(spacing(*this) / 2);
   add_knob(*form, label_of(Setting::experts), *experts_,
-           tr("Finer slices let the router choose more precisely; a slice of fewer than 8 neurons is hardly "
-              "worth choosing."));
+           tr("More, smaller experts let the router choose more precisely. Below 8 neurons per expert the "
+              "gain is lost."));
   add_knob(*form, label_of(Setting::shared), *shared_,
-           tr("Always on: they hold the neurons that nearly every token needs. A quarter is a good start."));
+           tr("Shared experts always run and hold the neurons that nearly every token needs. A quarter is a "
+              "good start."));
   add_knob(*form, label_of(Setting::layers), *layers_,
-           tr("\"all\", or numbers and ranges such as 0-3,7. The others stay dense."));
+           tr("\"all\", or numbers and ranges such as 0-3,7. Other layers stay dense."));
   add_knob(*form, label_of(Setting::target), *target_,
            tr("A run for a format uses top-k routing with a linear router and no compensation for skipped "
               "experts. Choose one for the best result in llama.cpp or plain transformers."));
@@ -108,7 +109,7 @@ QWidget* ExpertsPage::make_knobs() {
   fold_ = new QToolButton;
   fold_->setObjectName(QStringLiteral("advanced"));
   fold_->setText(label_of(Setting::recipe));
-  fold_->setToolTip(tr("Settings that rarely need a change"));
+  fold_->setToolTip(tr("Settings that rarely need to change"));
   fold_->setCheckable(true);
   fold_->setAutoRaise(true);
   fold_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
@@ -145,7 +146,7 @@ QWidget* ExpertsPage::make_advanced() {
             [this, member](bool on) { config_.change([&](Recipe& recipe) { recipe.stage1.*member = on; }); });
     return box;
   };
-  compensation_ = part(tr("Stand-in for skipped experts"), &Stage1::compensation);
+  compensation_ = part(tr("Compensate skipped experts"), &Stage1::compensation);
   refit_ = part(tr("Refit the down projections"), &Stage1::refit);
   distil_ = part(tr("Distil every layer"), &Stage1::distil);
 
@@ -153,19 +154,17 @@ QWidget* ExpertsPage::make_advanced() {
   auto* form = new QFormLayout(fields);
   form->setContentsMargins({});
   form->setRowWrapPolicy(QFormLayout::WrapAllRows);
-  add_knob(*form, label_of(Setting::window), *window_,
-           tr("How much text a token can look back on while calibrating."));
+  add_knob(*form, label_of(Setting::window), *window_, tr("How many tokens of context calibration uses."));
   add_knob(*form, label_of(Setting::sensitivity), *sensitivity_,
-           tr("What each policy changes in the predictions: measured is exact, estimated is faster for large "
-              "models."));
-  add_knob(*form, tr("Epochs"), *epochs_, tr("How often distillation sees the calibration tokens."));
-  add_knob(*form, label_of(Setting::seed), *seed_,
-           tr("Decides everything random; the same seed gives the same result."));
+           tr("How the effect of each policy on the predictions is found: measured is exact, estimated is "
+              "faster for large models."));
+  add_knob(*form, tr("Epochs"), *epochs_, tr("Passes of distillation over the calibration tokens."));
+  add_knob(*form, label_of(Setting::seed), *seed_, tr("The same seed gives the same result."));
   add_knob(*form, tr("Compensation"), *compensation_,
-           tr("Adds the mean of an expert's output where it is skipped."));
-  add_knob(*form, tr("Refit"), *refit_, tr("Solves for the weights that fit best with fewer experts on."));
-  add_knob(*form, tr("Distillation"), *distil_,
-           tr("Trains each converted FFN to answer as the dense one does."));
+           tr("Adds the mean output of an expert when it is skipped."));
+  add_knob(*form, tr("Refit"), *refit_,
+           tr("Solves for the down projections that fit best with fewer experts on."));
+  add_knob(*form, tr("Distillation"), *distil_, tr("Trains each converted FFN to match the original."));
   return fields;
 }
 
@@ -178,7 +177,7 @@ QWidget* ExpertsPage::make_picture() {
   sampled_ = new QComboBox;
   sampled_->setObjectName(QStringLiteral("sampled_layer"));
   connect(sampled_, &QComboBox::activated, this, &ExpertsPage::ask_for_partition);
-  sampled_->setToolTip(tr("Whose partition is drawn; later layers take a little longer"));
+  sampled_->setToolTip(tr("The layer whose partition is drawn; later layers take slightly longer"));
   sampled_->setAccessibleName(tr("Layer whose partition is drawn"));
   auto* row = new QHBoxLayout;
   row->addWidget(new QLabel(label_of(Setting::sample)));
@@ -261,7 +260,7 @@ void ExpertsPage::show_estimates() {
   const auto percent = [](double share) { return QString::number(100 * share, 'f', 0); };
   const auto [least, all] = config_.activated();
   activated_->setText(
-      tr("%1 % to %2 % of the dense model's, as you choose later").arg(percent(least), percent(all)));
+      tr("%1 % to %2 % of the original, depending on the policy").arg(percent(least), percent(all)));
   const auto beside = [](std::uint64_t needed, const std::optional<std::uint64_t>& there,
                          const QString& words) {
     const QString text = tr("about %1").arg(bytes_text(static_cast<double>(needed)));
@@ -287,12 +286,12 @@ void ExpertsPage::offer_layers() {
 void ExpertsPage::ask_for_partition() {
   const Recipe& recipe = config_.recipe();
   offer_layers();
-  if (recipe.layers.empty()) return sampler_.rest(tr("No layer is cut into experts."));
+  if (recipe.layers.empty()) return sampler_.rest(tr("No layer is split into experts."));
   if (!isVisible()) return;  // no one would see it
   if (recipe.self_text())
     return sampler_.rest(
-        tr("The partition follows from what the neurons do on the calibration text. The model "
-           "has not written its text yet, so it is drawn during the conversion."));
+        tr("The partition depends on the calibration text. The model has not generated it yet, so the "
+           "partition is drawn during the conversion."));
   if (!isComplete()) return;
   sampler_.request(conversion_arguments(QStringLiteral("plan"), recipe, config_.model()->config,
                                         config_.run_folder() + QStringLiteral("-sample")),
@@ -303,7 +302,7 @@ void ExpertsPage::show_picture() {
   if (!sampler_.partition().empty())
     picture_->show_partition(sampler_.partition(), sampler_.drawing());
   else
-    picture_->show_text(sampler_.drawing()              ? tr("The partition is being drawn…")
+    picture_->show_text(sampler_.drawing()              ? tr("Drawing the partition…")
                         : !sampler_.problem().isEmpty() ? sampler_.problem()
                                                         : tr("The partition of one layer appears here."));
 }

@@ -105,7 +105,7 @@ QString ExpertsPageConfig::settings_reason() const {
   if (!recipe_.target.empty()) {
     const MoeClass& target = moe_class_named(recipe_.target);
     if (const auto reason = objection(target, config))
-      return tr("%1 cannot hold this model: it %2. Choose another format, or any.")
+      return tr("%1 cannot hold this model: it %2. Choose another format.")
           .arg(QLatin1String(target.title), QString::fromStdString(*reason));
     const bool all = static_cast<std::int64_t>(recipe_.layers.size()) == config.layers;
     if (!all && target.in_transformers.dense == DenseLayers::none)
@@ -113,20 +113,20 @@ QString ExpertsPageConfig::settings_reason() const {
           .arg(QLatin1String(target.title));
   }
   if (recipe_.experts < 1 || recipe_.experts > config.intermediate_size)
-    return tr("An FFN with %1 neurons cannot become %2 experts.")
+    return tr("An FFN with %1 neurons cannot be split into %2 experts.")
         .arg(config.intermediate_size)
         .arg(recipe_.experts);
   if (recipe_.shared < 0 || recipe_.shared >= recipe_.experts)
-    return tr("%1 of %2 experts shared leaves none to be routed. Share fewer.")
+    return tr("With %1 of %2 experts shared, no routed experts remain. Share fewer.")
         .arg(recipe_.shared)
         .arg(recipe_.experts);
   if (recipe_.window < 2 || recipe_.window > config.max_positions)
-    return tr("A window holds between 2 and %1 tokens with this model.").arg(config.max_positions);
+    return tr("The window must have 2 to %1 tokens with this model.").arg(config.max_positions);
   if (recipe_.tokens < 2 * recipe_.window)
-    return tr("%1 calibration tokens do not fill two windows. Take at least %2.")
+    return tr("%1 calibration tokens do not fill two windows. Use at least %2.")
         .arg(grouped(recipe_.tokens), grouped(2 * recipe_.window));
   if (recipe_.held_out_tokens < 2 * recipe_.window)
-    return tr("%1 held-out tokens do not fill two windows. Take at least %2.")
+    return tr("%1 held-out tokens do not fill two windows. Use at least %2.")
         .arg(grouped(recipe_.held_out_tokens), grouped(2 * recipe_.window));
   return {};
 }
@@ -134,12 +134,11 @@ QString ExpertsPageConfig::settings_reason() const {
 QString ExpertsPageConfig::machine_reason() const {
   const auto bytes = [](std::uint64_t count) { return bytes_text(static_cast<double>(count)); };
   if (ram_ && sketch_->ram_bytes > *ram_)
-    return tr("This needs %1 of memory; %2 are available. Take fewer calibration tokens, or close other "
+    return tr("This needs %1 of memory; %2 are available. Use fewer calibration tokens, or close other "
               "programs.")
         .arg(bytes(sketch_->ram_bytes), bytes(*ram_));
   if (disk_ && sketch_->disk_bytes > *disk_)
-    return tr("This needs %1 of disk; %2 are free. Free some space; the next page lets you choose another "
-              "disk.")
+    return tr("This needs %1 of disk; %2 are free. Free some space, or choose another disk on the next page.")
         .arg(bytes(sketch_->disk_bytes), bytes(*disk_));
   return {};
 }

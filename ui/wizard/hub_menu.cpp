@@ -35,7 +35,7 @@ void HubMenu::show_models(const std::vector<CachedModel>& models) {
   clear();
   QStringList places;
   for (const auto& cache : hub_caches()) places << QString::fromStdString(cache.string());
-  if (models.empty()) say(tr("No model has been fetched from the Hub to this machine."), places.join('\n'));
+  if (models.empty()) say(tr("No models downloaded from the Hub on this machine."), places.join('\n'));
   for (const CachedModel& model : models) {
     if (model.problem) {
       const QString hint = QString::fromStdString(model.problem->hint);

@@ -56,7 +56,7 @@ QString LayerProgressModel::text(const Row& row, int column) const {
     case status:
       return row.status == LayerState::Status::done      ? tr("finished")
              : row.status == LayerState::Status::waiting ? tr("waiting")
-             : row.what.isEmpty()                        ? tr("at work")
+             : row.what.isEmpty()                        ? tr("running")
                                                          : row.what;
     case loss_before:
       return loss(row.loss_before);
@@ -85,11 +85,11 @@ QVariant LayerProgressModel::data(const QModelIndex& index, int role) const {
 QVariant LayerProgressModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal) return {};
   static const char* const titles[] = {QT_TR_NOOP("Layer"), QT_TR_NOOP("State"), QT_TR_NOOP("Loss before"),
-                                       QT_TR_NOOP("after"), QT_TR_NOOP("Time")};
+                                       QT_TR_NOOP("Loss after"), QT_TR_NOOP("Time")};
   static const char* const tips[] = {
-      QT_TR_NOOP("Number of the layer, from 0"), QT_TR_NOOP("What is being done with it"),
-      QT_TR_NOOP("Normalised squared error on held-back rows, as first built"),
-      QT_TR_NOOP("Normalised squared error on held-back rows, after refit and distillation"),
+      QT_TR_NOOP("Counted from 0"), QT_TR_NOOP("Current step"),
+      QT_TR_NOOP("Normalised squared error on validation tokens, before refit and distillation"),
+      QT_TR_NOOP("Normalised squared error on validation tokens, after refit and distillation"),
       QT_TR_NOOP("How long the layer took")};
   if (role == Qt::DisplayRole) return tr(titles[section]);
   if (role == Qt::TextAlignmentRole)

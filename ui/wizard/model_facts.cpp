@@ -24,13 +24,13 @@ QString tokenizer_in_words(const ModelFacts& facts) {
   kind.front() = kind.front().toUpper();
   const Tokenizer* tokenizer = facts.tokenizer.get();
   const QString what = tokenizer
-                           ? QObject::tr("%1 tokenizer with %2 pieces").arg(kind, grouped(tokenizer->size()))
+                           ? QObject::tr("%1 tokenizer with %2 tokens").arg(kind, grouped(tokenizer->size()))
                            : QObject::tr("%1 tokenizer").arg(kind);
-  if (facts.config.bos < 0) return QObject::tr("%1; texts begin without BOS").arg(what);
+  if (facts.config.bos < 0) return QObject::tr("%1; texts start without BOS").arg(what);
   const std::string spelling = tokenizer ? tokenizer->spelling(tokenizer->bos()) : std::string();
   return spelling.empty()
-             ? QObject::tr("%1; texts begin with BOS").arg(what)
-             : QObject::tr("%1; texts begin with %2").arg(what, QString::fromStdString(spelling));
+             ? QObject::tr("%1; texts start with BOS").arg(what)
+             : QObject::tr("%1; texts start with %2").arg(what, QString::fromStdString(spelling));
 }
 
 /// How the numbers of a model that is not quantised are stored: "BF16" for "bfloat16".
@@ -68,16 +68,15 @@ QString model_in_words(const ModelFacts& facts) {
   const auto count = [](std::int64_t value) { return count_text(static_cast<double>(value)); };
   const std::int64_t ffn = config.layers * config.ffn_parameters_per_layer();
   QStringList lines;
-  lines
-      << QObject::tr(
-             "%1: %2 layers with hidden size %3 and FFNs of %4 neurons, a vocabulary of %5 pieces, up to %6 "
-             "positions.\n%7 parameters, %8 % of them in the FFNs, which become experts.")
-             .arg(family.isEmpty() ? architecture : QStringLiteral("%1 (%2)").arg(family, architecture))
-             .arg(config.layers)
-             .arg(grouped(config.hidden_size), grouped(config.intermediate_size))
-             .arg(grouped(config.vocab_size), grouped(config.max_positions))
-             .arg(count(config.parameters()))
-             .arg(qRound(100.0 * static_cast<double>(ffn) / static_cast<double>(config.parameters())));
+  lines << QObject::tr(
+               "%1: %2 layers, hidden size %3, FFNs of %4 neurons, vocabulary of %5 tokens, up to %6 "
+               "positions.\n%7 parameters, %8 % of them in the FFNs, which become experts.")
+               .arg(family.isEmpty() ? architecture : QStringLiteral("%1 (%2)").arg(family, architecture))
+               .arg(config.layers)
+               .arg(grouped(config.hidden_size), grouped(config.intermediate_size))
+               .arg(grouped(config.vocab_size), grouped(config.max_positions))
+               .arg(count(config.parameters()))
+               .arg(qRound(100.0 * static_cast<double>(ffn) / static_cast<double>(config.parameters())));
   QStringList about;
   if (facts.tokenizer_kind) about << tokenizer_in_words(facts);
   if (facts.file_format) about << file_in_words(facts);

@@ -30,15 +30,15 @@ ModelPage::ModelPage(ModelPageConfig& config, QWidget* parent)
   setObjectName(QStringLiteral("model_page"));
   setTitle(tr("Choose a model"));
   setSubTitle(
-      tr("A dense LLaMA-family checkpoint: a folder with config.json, safetensors and its tokenizer, or a "
-         "GGUF file. Nothing in it will be changed."));
+      tr("A dense LLaMA-family model: a folder with config.json, safetensors and tokenizer, or a GGUF file. "
+         "It will not be changed."));
   setAcceptDrops(true);
 
   summary_->setObjectName(QStringLiteral("model_summary"));
   summary_->setMinimumHeight(4 * summary_->fontMetrics().lineSpacing());
   summary_->setAlignment(Qt::AlignTop);
   list_->setObjectName(QStringLiteral("preflight"));
-  list_->setAccessibleName(tr("What was checked"));
+  list_->setAccessibleName(tr("Checks"));
   list_->setModel(checks_);
   connect(new TableActions(*list_, QStringLiteral("checks")), &TableActions::failed, reason_,
           &QLabel::setText);
@@ -63,11 +63,10 @@ QLayout* ModelPage::make_chooser() {
   const Engine& engine = config_.engine();
   model_->setObjectName(QStringLiteral("model_folder"));
   model_->setPlaceholderText(engine.remote()
-                                 ? tr("Folder, GGUF file or ORG/NAME of the Hub on %1").arg(engine.host)
-                                 : tr("Choose a model, or drop a folder or a GGUF file onto this page"));
+                                 ? tr("Folder, GGUF file or ORG/NAME from the Hub, on %1").arg(engine.host)
+                                 : tr("Choose a model, or drop a folder or GGUF file here"));
   model_->setAccessibleName(label_of(Setting::model));
-  model_->setToolTip(tr(
-      "The folder or GGUF file of the dense checkpoint, or ORG/NAME of one that was fetched from the Hub"));
+  model_->setToolTip(tr("A model folder, a GGUF file, or ORG/NAME of a model downloaded from the Hub"));
   connect(model_, &QLineEdit::editingFinished, this, [this] { choose(model_->text().trimmed()); });
   auto* row = new QHBoxLayout;
   row->addWidget(model_, 1);
@@ -77,12 +76,12 @@ QLayout* ModelPage::make_chooser() {
   connect(places->addAction(tr("&Folder…")), &QAction::triggered, this, &ModelPage::browse_folders);
   connect(places->addAction(tr("&GGUF file…")), &QAction::triggered, this, &ModelPage::browse_files);
   auto* browse_button = new QPushButton(tr("&Choose…"));
-  browse_button->setToolTip(tr("Choose the folder or the GGUF file of the checkpoint"));
+  browse_button->setToolTip(tr("Choose the model folder or GGUF file"));
   browse_button->setMenu(places);
   auto* cached = new HubMenu(this);
   connect(cached, &HubMenu::chosen, this, &ModelPage::choose);
   auto* hub_button = new QPushButton(tr("From the &Hub"));
-  hub_button->setToolTip(tr("Choose a model that was fetched from the Hugging Face Hub to this machine"));
+  hub_button->setToolTip(tr("Choose a model downloaded from the Hugging Face Hub to this machine"));
   hub_button->setMenu(cached);
   row->addWidget(browse_button);
   row->addWidget(hub_button);

@@ -100,8 +100,8 @@ bool ModelPageConfig::looking() const { return reader_.running() || inspection_ 
 
 QString ModelPageConfig::reason() const {
   if (model_.isEmpty()) return tr("Choose a model.");
-  if (looking()) return tr("Checking the model.");
-  if (!problems_.empty()) return tr("This model cannot be converted; the list says why.");
+  if (looking()) return tr("Checking the model…");
+  if (!problems_.empty()) return tr("This model cannot be converted. The list shows why.");
   return {};
 }
 
@@ -109,22 +109,20 @@ std::vector<Check> ModelPageConfig::checks() const {
   using enum Check::State;
   std::vector<Check> checks;
   if (model_.isEmpty()) return checks;
-  if (looking()) return {{running, tr("Reading the configuration and the tables of tensors.")}};
+  if (looking()) return {{running, tr("Reading config.json and the tensor tables…")}};
   for (const Problem& problem : problems_) checks.push_back(failed_check(problem));
   if (!problems_.empty() || !facts_) return checks;
-  checks.push_back(
-      {fine, tr("The architecture is one that can be converted, and all its settings are known.")});
-  checks.push_back({fine, tr("Every tensor is there and has the right shape.")});
+  checks.push_back({fine, tr("The architecture and all its settings are supported.")});
+  checks.push_back({fine, tr("All tensors are present and have the right shape.")});
   if (facts_->tokenizer)
     checks.push_back(
         {fine,
-         tr("The tokenizer has %1 pieces and fits the model.").arg(grouped(facts_->tokenizer->size()))});
+         tr("The tokenizer has %1 tokens and fits the model.").arg(grouped(facts_->tokenizer->size()))});
   for (const Problem& warning : facts_->warnings) checks.push_back(noted_check(warning));
   if (weights_ == Weights::running)
     checks.push_back(
-        {running,
-         tr("Reading every weight, so that none is NaN or infinite: %1 %.").arg(qRound(100 * searched_))});
-  if (weights_ == Weights::sound) checks.push_back({fine, tr("Every weight is a finite number.")});
+        {running, tr("Checking all weights for NaN and infinity: %1 %.").arg(qRound(100 * searched_))});
+  if (weights_ == Weights::sound) checks.push_back({fine, tr("All weights are finite.")});
   return checks;
 }
 

@@ -50,11 +50,10 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
   setTitle(tr("Review"));
 
   folder_->setObjectName(QStringLiteral("run_folder"));
-  folder_->setAccessibleName(tr("Folder of the run"));
-  folder_->setToolTip(
-      tr("Converted layers, tables and policies are written here; a folder that does not exist yet"));
+  folder_->setAccessibleName(tr("Run folder"));
+  folder_->setToolTip(tr("A new folder for converted layers, tables and policies"));
   auto* browse_button = new QPushButton(tr("C&hoose…"));
-  browse_button->setToolTip(tr("Choose another place for the run"));
+  browse_button->setToolTip(tr("Choose another run folder"));
   browse_button->setVisible(!config.engine().remote());
   auto* where = new QLabel(label_of(Setting::run));
   where->setBuddy(folder_);
@@ -79,7 +78,7 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
   command_->setObjectName(QStringLiteral("command_line"));
   command_->setReadOnly(true);
   command_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
-  command_->setAccessibleName(tr("The same as a command"));
+  command_->setAccessibleName(tr("Equivalent command"));
   command_->setFixedHeight(5 * command_->fontMetrics().lineSpacing());
   auto* copy = new CopyCommand([this] { return command_->toPlainText(); });
   auto* command_row = new QHBoxLayout;
@@ -111,7 +110,7 @@ SummaryPage::SummaryPage(SummaryPageConfig& config, QWidget* parent)
 bool SummaryPage::isComplete() const { return config_.is_ready(); }
 
 void SummaryPage::browse() {
-  const QString folder = QFileDialog::getSaveFileName(this, tr("Folder of the run"), config_.run_folder(), {},
+  const QString folder = QFileDialog::getSaveFileName(this, tr("Run folder"), config_.run_folder(), {},
                                                       nullptr, QFileDialog::ShowDirsOnly);
   if (folder.isEmpty()) return;
   config_.set_run_folder(folder);
@@ -124,18 +123,17 @@ void SummaryPage::show_beginning() {
   const auto& plan = config_.plan();
   if (!plan || !plan->resumes) {
     setSubTitle(
-        tr("Nothing has been written yet. The conversion can be paused at any time and continues from the "
+        tr("Nothing has been written yet. You can pause the conversion at any time; it continues from the "
            "last finished layer."));
     setButtonText(QWizard::NextButton, tr("&Start converting"));
   } else if (std::ranges::all_of(plan->steps, &PlanStep::done)) {
     setSubTitle(
-        tr("The folder holds this run, and it is finished: nothing is left to do. To convert anew, choose "
-           "another folder."));
+        tr("This folder contains this run, already finished. To convert again, choose another folder."));
     setButtonText(QWizard::NextButton, tr("&Go on to the run"));
   } else {
     setSubTitle(
-        tr("The folder holds this run, and it is not finished. The conversion continues from what is done, "
-           "and can be paused at any time."));
+        tr("This folder contains this run, and it is not finished. The conversion continues from there and "
+           "can be paused at any time."));
     setButtonText(QWizard::NextButton, tr("&Continue converting"));
   }
 }
@@ -150,7 +148,7 @@ void SummaryPage::show_config() {
   steps_->set_steps(plan ? states_of(plan->steps) : std::vector<StepState>());
   totals_->setText(
       plan && plan->problems.empty()
-          ? tr("Altogether about %1, %2 of memory and %3 of disk; %4 calibration tokens in %5 windows.")
+          ? tr("Total: about %1, %2 of memory and %3 of disk; %4 calibration tokens in %5 windows.")
                 .arg(duration_text(plan->seconds), bytes_text(static_cast<double>(plan->ram_bytes)),
                      bytes_text(static_cast<double>(plan->disk_bytes)), grouped(plan->tokens),
                      grouped(plan->windows))

@@ -105,8 +105,8 @@ QString SummaryPageConfig::other_settings() const {
   QStringList lines;
   for (const std::string& line : differences(plan_->recipe, chosen)) lines << QString::fromStdString(line);
   if (lines.isEmpty()) return {};
-  return tr("That folder holds a run with other settings (%1). Choose another folder; to continue that run, "
-            "open it.")
+  return tr("That folder contains a run with other settings (%1). Choose another folder, or open that run to "
+            "continue it.")
       .arg(lines.join(QStringLiteral("; ")));
 }
 
@@ -124,10 +124,10 @@ QStringList SummaryPageConfig::arguments(const QString& command) const {
 }
 
 QString SummaryPageConfig::reason() const {
-  if (run_.isEmpty()) return tr("Choose a folder for the run.");
-  if (planning()) return tr("The plan is being made.");
+  if (run_.isEmpty()) return tr("Choose a run folder.");
+  if (planning()) return tr("Making the plan…");
   if (const QStringList lines = problems(); !lines.isEmpty()) return lines.join('\n');
-  return plan_ ? QString() : tr("The plan has not been made yet.");
+  return plan_ ? QString() : tr("There is no plan yet.");
 }
 
 }  // namespace ladimo::ui

@@ -37,18 +37,17 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
   setObjectName(QStringLiteral("text_page"));
   fewer_->setObjectName(QStringLiteral("text_fewer"));
   fewer_->setToolTip(tr("As many tokens as the files hold"));
-  setTitle(tr("Which text should the experts learn from?"));
+  setTitle(tr("Choose the calibration text"));
   setSubTitle(
-      tr("Every layer is distilled on calibration tokens; held-out tokens from other documents measure "
-         "what it cost. Text like that of your users gives the best result."));
+      tr("Every layer is distilled on calibration tokens. Held-out tokens from other documents measure the "
+         "accuracy lost. Text like that of your users gives the best result."));
   setAcceptDrops(true);
   from_files_->setObjectName(QStringLiteral("text_from_files"));
   from_files_->setToolTip(
-      tr("Plain text (documents end at a blank line), or JSON lines or a JSON list with the key text, or "
+      tr("Plain text (documents end at a blank line), or JSON Lines or a JSON list with the key text, or "
          "messages for conversations"));
   own_->setObjectName(QStringLiteral("text_own"));
-  own_->setToolTip(
-      tr("For when you have no text: the model samples documents from its own distribution first"));
+  own_->setToolTip(tr("If you have no text: the model first generates documents itself"));
 
   auto* columns = new QSplitter;
   columns->addWidget(make_files());
@@ -91,15 +90,15 @@ QWidget* TextPage::make_files() {
   connect(new TableActions(*table_, QStringLiteral("text-files")), &TableActions::failed, reason_,
           [this](const QString& sentence) { reason_->say(Note::Kind::wrong, sentence); });
   no_files_ = new Note(Note::Kind::faint, config_.engine().remote()
-                                              ? tr("The files that you name below appear here.")
-                                              : tr("Drop text or JSON files here, or choose them below."));
+                                              ? tr("The files that you add below appear here.")
+                                              : tr("Drop text or JSON files here, or add them below."));
   no_files_->setAlignment(Qt::AlignCenter);
   no_files_->setAttribute(Qt::WA_TransparentForMouseEvents);
   (new QVBoxLayout(table_->viewport()))->addWidget(no_files_);
   path_ = new QLineEdit;
   path_->setObjectName(QStringLiteral("text_path"));
   path_->setPlaceholderText(config_.engine().remote() ? tr("File on %1").arg(config_.engine().host)
-                                                      : tr("Path of a file, or drop files here"));
+                                                      : tr("Enter a path, or drop files here"));
   path_->setAccessibleName(tr("Path of a text file"));
   auto* add = new QPushButton(tr("&Add…"));
   add->setObjectName(QStringLiteral("text_add"));
@@ -144,9 +143,9 @@ QLayout* TextPage::make_counts() {
     row->addWidget(&box);
     row->addSpacing(2 * spacing(*this));
   };
-  add(*tokens_, label_of(Setting::tokens), tr("More tokens make better experts, and take longer."));
+  add(*tokens_, label_of(Setting::tokens), tr("More tokens make better experts but take longer."));
   add(*held_out_, label_of(Setting::held_out_tokens),
-      tr("Half of them measure the trade-off, half check it."));
+      tr("Half of them measure the trade-off, the other half check it."));
   row->addStretch();
   return row;
 }
@@ -156,8 +155,8 @@ void TextPage::ask_for_counts() { emit counts_wanted({tokens_->value(), held_out
 QWidget* TextPage::make_look() {
   number_ = new QSpinBox;
   number_->setObjectName(QStringLiteral("window_number"));
-  number_->setAccessibleName(tr("Number of the window"));
-  number_->setToolTip(tr("Which calibration window is shown"));
+  number_->setAccessibleName(tr("Window number"));
+  number_->setToolTip(tr("The calibration window to show"));
   windows_ = new QLabel;
   view_ = new WindowView;
   view_->setObjectName(QStringLiteral("window_view"));
@@ -210,16 +209,16 @@ void TextPage::show_removable() {
 QString TextPage::split_in_words() const {
   const Recipe& recipe = config_.recipe();
   if (config_.self_text())
-    return tr("The model writes %1 tokens for calibration and %2 held-out tokens when the conversion begins.")
+    return tr("The model generates %1 calibration tokens and %2 held-out tokens when the conversion starts.")
         .arg(grouped(recipe.tokens), grouped(recipe.held_out_tokens));
   const auto& look = config_.look();
   if (!look || look->calibration == 0)
-    return tr("Asked for: %1 calibration tokens, and %2 held-out tokens from other documents.")
+    return tr("Needed: %1 calibration tokens, and %2 held-out tokens from other documents.")
         .arg(grouped(recipe.tokens), grouped(recipe.held_out_tokens));
   const auto line = [&](std::int64_t windows, const QString& purpose) {
     return tr("%1 tokens (%2 windows) %3").arg(grouped(windows * recipe.window), grouped(windows), purpose);
   };
-  return QStringList{line(look->calibration, tr("to distil the experts on")),
+  return QStringList{line(look->calibration, tr("to distil the experts")),
                      line(look->tables, tr("held out, to measure what each policy costs")),
                      line(look->checking, tr("held out, to check the predictions"))}
       .join('\n');
@@ -239,11 +238,10 @@ QString TextPage::tints_in_words() const {
   if (std::ranges::any_of(look->windows, [](const WindowLook& window) { return !window.special.empty(); }))
     sentences << tr("Special tokens are blue.");
   if (special > 0)
-    sentences
-        << (estimated
-                ? tr("The files hold about %1 special tokens.").arg(count_text(static_cast<double>(special)))
-                : tr("The files hold %1 special tokens.").arg(grouped(special)));
-  if (conversations) sentences << tr("The model's chat template made text of conversations.");
+    sentences << (estimated ? tr("The files contain about %1 special tokens.")
+                                  .arg(count_text(static_cast<double>(special)))
+                            : tr("The files contain %1 special tokens.").arg(grouped(special)));
+  if (conversations) sentences << tr("Conversations were formatted with the model's chat template.");
   return sentences.join(' ');
 }
 
@@ -265,7 +263,7 @@ void TextPage::show_config() {
   fewer_->setVisible(fewer.has_value());
   if (fewer)
     fewer_->setText(
-        tr("&Take %1 + %2 held-out tokens").arg(grouped(fewer->tokens), grouped(fewer->held_out_tokens)));
+        tr("&Use %1 + %2 held-out tokens").arg(grouped(fewer->tokens), grouped(fewer->held_out_tokens)));
   number_->setSpecialValueText(count > 0 ? QString() : tr("–"));
   windows_->setText(count == 0 ? QString()
                     : config_.look()->calibration == count
@@ -276,8 +274,8 @@ void TextPage::show_config() {
                               .arg(config_.recipe().window));
   tints_->setText(tints_in_words());
   show_window();
-  view_->setPlaceholderText(own ? tr("The model has not written its text yet.")
-                                : tr("The first window of the text appears here, once files are chosen."));
+  view_->setPlaceholderText(own ? tr("The model has not generated its text yet.")
+                                : tr("The first window of the text appears here once files are added."));
   const bool wrong = config_.look() && !config_.look()->problems.empty();
   reason_->say(wrong ? Note::Kind::wrong : Note::Kind::faint, config_.reason());
   tell_complete();

@@ -148,17 +148,16 @@ std::optional<TextPageConfig::Counts> TextPageConfig::fewer() const {
 QString TextPageConfig::reason() const {
   if (self_)
     return model_ && model_->described() && model_->config.bos < 0
-               ? tr("This model cannot write its own text: its configuration names no token to begin with. "
-                    "Choose text files.")
+               ? tr("This model cannot generate text: config.json has no BOS token. Choose text files.")
                : QString();
-  if (files_.isEmpty()) return tr("Add text files, or let the model write its own text.");
-  if (reading()) return tr("The text is being read.");
+  if (files_.isEmpty()) return tr("Add text files, or let the model generate text.");
+  if (reading()) return tr("Reading the text…");
   if (look_ && !look_->problems.empty()) {
     const Problem& problem = look_->problems.front();
     const bool short_text = setting_in(problem.hint) == Setting::tokens;
     return QString::fromStdString(problem.message) + ' ' +
-           (fewer()      ? tr("Add text, or take fewer tokens.")
-            : short_text ? tr("Add text, or let the model write its own.")
+           (fewer()      ? tr("Add text, or use fewer tokens.")
+            : short_text ? tr("Add text, or let the model generate it.")
                          : in_window_words(problem.hint));
   }
   return {};

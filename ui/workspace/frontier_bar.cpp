@@ -78,7 +78,7 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
       plot_(new FrontierPlot),
       slider_(new SettlingSlider),
       cheapest_(new QLabel),
-      row_(new SliderRow(*slider_, *new QLabel(tr("most accurate")), *cheapest_)),
+      row_(new SliderRow(*slider_, *new QLabel(tr("Most accurate")), *cheapest_)),
       target_(new TargetField(editor)),
       grains_(new QComboBox),
       costs_(new QComboBox),
@@ -97,10 +97,9 @@ FrontierBar::FrontierBar(PolicyEditor& editor, ServeClient& serve, QWidget* pare
   sentence_->setMinimumHeight(2 * sentence_->fontMetrics().lineSpacing());  // the layout must not jump
   sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   QString tip =
-      tr("KL: how far the predictions of the next token are from the dense model's, in nats per token; 0 is "
-         "the same.\nPerplexity: how many tokens the model hesitates between; the change against the dense "
-         "model's.\n"
-         "Activated: the parameters that one token uses, on average.");
+      tr("KL: how far the next-token predictions are from the original's, in nats per token; 0 is no "
+         "change.\nPerplexity: how many tokens the model hesitates between; the change against the "
+         "original's.\nActivated: the parameters that one token uses, on average.");
   if (editor_.run().latency) tip += '\n' + times_source(*editor_.run().latency);
   sentence_->setToolTip(tip);
   make_slider();
@@ -139,9 +138,9 @@ void FrontierBar::make_slider() {
 
 void FrontierBar::make_costs() {
   costs_->setObjectName(QStringLiteral("cost"));
-  costs_->addItems({tr("activated parameters"), tr("measured milliseconds")});
+  costs_->addItems({tr("Activated parameters"), tr("Measured milliseconds")});
   costs_->setAccessibleName(label_of(Setting::cost));
-  costs_->setToolTip(tr("What is traded against KL"));
+  costs_->setToolTip(tr("The cost that is traded against KL"));
   const QString why_not = why_no_milliseconds(editor_);
   if (!why_not.isEmpty()) static_cast<QStandardItemModel*>(costs_->model())->item(1)->setEnabled(false);
   no_milliseconds_->setText(why_not);
@@ -153,11 +152,11 @@ void FrontierBar::make_costs() {
 
 void FrontierBar::make_grains() {
   grains_->setObjectName(QStringLiteral("grains"));
-  grains_->addItems({tr("all grains"), tr("experts only"), tr("neurons, inputs")});
-  grains_->setAccessibleName(tr("What may be left out"));
+  grains_->addItems({tr("All grains"), tr("Experts only"), tr("Neurons and inputs")});
+  grains_->setAccessibleName(tr("What may be skipped"));
   grains_->setToolTip(
-      tr("What a token may leave out. Experts are chosen by the router; neurons and inputs by their size.\n"
-         "Formats of other programs know experts only."));
+      tr("What a token may skip. Experts are chosen by the router, neurons and inputs by their "
+         "size.\nFormats of other programs support only experts."));
   grains_->setVisible(editor_.knows_inputs());
   connect(grains_, &QComboBox::activated, this,
           [this](int index) { editor_.set_allowed(static_cast<Allowed>(index)); });
@@ -186,7 +185,7 @@ QLayout* FrontierBar::make_history_buttons() {
 QLayout* FrontierBar::make_policy_buttons() {
   auto* row = new QHBoxLayout;
   save_->setObjectName(QStringLiteral("save_chosen"));
-  save_->setToolTip(tr("Saves the chosen policy as the run's (Ctrl+S)"));
+  save_->setToolTip(tr("Saves the current policy as the run's (Ctrl+S)"));
   connect(save_, &QPushButton::clicked, this, &FrontierBar::save_wanted);
   row->addWidget(save_);
   row->addWidget(new CopyCommand([this] { return policy_command(editor_); }), 1);
@@ -247,7 +246,7 @@ void FrontierBar::follow() {
   slider_->show_value(static_cast<int>(std::lround(slider_steps * editor_.tradeoff())));
   costs_->setCurrentIndex(editor_.cost() == Cost::activated ? 0 : 1);
   grains_->setCurrentIndex(static_cast<int>(editor_.allowed()));
-  cheapest_->setText(editor_.cost() == Cost::activated ? tr("cheapest") : tr("fastest"));
+  cheapest_->setText(editor_.cost() == Cost::activated ? tr("Cheapest") : tr("Fastest"));
   plot_->keep_room(row_->room_left(), row_->room_right());
   align_slider();
   reset_pins_->setEnabled(!editor_.pins().empty());

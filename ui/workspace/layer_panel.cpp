@@ -113,7 +113,7 @@ void LayerPanel::make_search() {
   search_->setObjectName(QStringLiteral("layer_search"));
   search_->setPlaceholderText(tr("Search layers: 12, dense, threshold …"));
   search_->setAccessibleName(tr("Search layers"));
-  search_->setToolTip(tr("Shows the layers with this number, or with these words in their policy (Ctrl+F)"));
+  search_->setToolTip(tr("Shows layers with this number, or with this text in their policy (Ctrl+F)"));
   search_->setClearButtonEnabled(true);
   connect(search_, &QLineEdit::textChanged, this, [this](const QString& words) {
     sorted_->look_for(words);

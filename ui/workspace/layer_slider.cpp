@@ -42,9 +42,9 @@ LayerSlider::LayerSlider(PolicyEditor& editor, QWidget* parent)
       editor_(editor),
       pin_(new QCheckBox(tr("&Pin"))),
       pin_as_(new QToolButton),
-      accurate_(new QLabel(tr("accuracy"))),
+      accurate_(new QLabel(tr("Accuracy"))),
       slider_(new SettlingSlider),
-      cheap_(new QLabel(editor.run().latency ? tr("speed") : tr("fewer parameters"))) {
+      cheap_(new QLabel(editor.run().latency ? tr("Speed") : tr("Fewer parameters"))) {
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins({});
   row->addWidget(pin_);
@@ -53,7 +53,7 @@ LayerSlider::LayerSlider(PolicyEditor& editor, QWidget* parent)
   row->addWidget(slider_, 1);
   row->addWidget(cheap_);
   pin_->setObjectName(QStringLiteral("pin"));
-  pin_->setToolTip(tr("A pinned layer keeps its policy; the others are solved around it"));
+  pin_->setToolTip(tr("A pinned layer keeps its policy; the other layers are solved around it"));
   pin_as_->setObjectName(QStringLiteral("pin_as"));
   pin_as_->setText(tr("as"));
   pin_as_->setAccessibleName(tr("Pin the selected layers as"));

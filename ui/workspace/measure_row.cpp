@@ -45,7 +45,7 @@ MeasureRow::MeasureRow(PolicyEditor& editor, ServeClient& serve, QWidget* parent
       cancel_(new QPushButton(tr("Cancel"))) {
   button_->setObjectName(QStringLiteral("measure"));
   button_->setToolTip(
-      tr("Measures the chosen policy on the run's own held-out text, in the background (Ctrl+M)"));
+      tr("Measures the current policy on the run's held-out text, in the background (Ctrl+M)"));
   found_->setObjectName(QStringLiteral("measured_sentence"));
   found_->setTextFormat(Qt::AutoText);                                // measured values are bold
   found_->setMinimumHeight(2 * found_->fontMetrics().lineSpacing());  // the layout must not jump
@@ -123,7 +123,7 @@ void MeasureRow::finish(int request, const Outcome& outcome) {
   evaluated_.reset();
   const QString warning = std::exchange(warning_, {});
   if (outcome.kind == Outcome::Kind::canceled) {
-    if (!kept) say(tr("The measurement was canceled."), false);
+    if (!kept) say(tr("The measurement was cancelled."), false);
   } else if (!outcome.done())
     say(complaint(outcome), true);
   else if (!failure.isEmpty())

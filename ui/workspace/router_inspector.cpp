@@ -28,11 +28,11 @@ namespace {
 MatrixPlot::Words layers_words() {
   return {.about = Help::load_of_layers,
           .title = {},
-          .empty = QObject::tr("How often every expert of every layer runs appears here with the routing "
-                               "profile."),
-          .row = QObject::tr("layer"),
-          .column = QObject::tr("routed expert"),
-          .value = QObject::tr("% of the tokens"),
+          .empty = QObject::tr(
+              "How often every expert of every layer runs appears here once the run has a routing profile."),
+          .row = QObject::tr("Layer"),
+          .column = QObject::tr("Routed expert"),
+          .value = QObject::tr("% of tokens"),
           .reading = QObject::tr("Layer %1, expert %2: runs for %3 % of the tokens\nClick to select the "
                                  "layer")};
 }
@@ -40,9 +40,9 @@ MatrixPlot::Words layers_words() {
 MatrixPlot::Words together_words() {
   return {.about = Help::together,
           .title = QObject::tr("Which experts run together, with half of them on"),
-          .empty = QObject::tr("Which experts run together appears here with the routing profile."),
-          .row = QObject::tr("expert that runs"),
-          .column = QObject::tr("expert that runs with it"),
+          .empty = QObject::tr("Which experts run together appears here once the run has a routing profile."),
+          .row = QObject::tr("Expert that runs"),
+          .column = QObject::tr("Expert that runs with it"),
           .value = QObject::tr("% of its tokens"),
           .reading = QObject::tr("When expert %1 runs, expert %2 runs too for %3 % of the tokens")};
 }
@@ -147,7 +147,7 @@ void RouterInspector::make_grains() {
   for (const Product product : {Product::down, Product::gate_up, Product::qkv, Product::o})
     grain_->addItem(product_in_words(product), static_cast<int>(product));
   grain_->setAccessibleName(tr("Grain"));
-  grain_->setToolTip(tr("What of this layer is weighed: experts by the router, neurons and inputs by size"));
+  grain_->setToolTip(tr("Whose histogram is shown: experts by routing weight, neurons and inputs by size"));
   grain_->setVisible(editor_.knows_inputs());
   connect(grain_, &QComboBox::activated, this, &RouterInspector::show_grain);
 }
@@ -218,10 +218,10 @@ void RouterInspector::show_grain() {
     const bool neurons = *chosen == Product::down;
     weights_->set_words(
         tr("Sizes of the %1").arg(product_in_words(*chosen)),
-        neurons ? tr("size of a neuron, |h| ‖down‖ (log scale)") : tr("size of an input, |x| (log scale)"),
-        tr("Those at or above the threshold run. What is smaller is left out, with the weights that it would "
-           "be multiplied with. Drag the line, or move it with the arrow keys. A dashed line decides nothing "
-           "yet. The first token of a text leaves out nothing."));
+        neurons ? tr("Size of a neuron, |h| ‖down‖ (log scale)") : tr("Size of an input, |x| (log scale)"),
+        tr("Those at or above the threshold run. Smaller ones are skipped, and so are the weights they would "
+           "be multiplied with. Drag the line, or move it with the arrow keys. A dashed line has no effect "
+           "yet. The first token of a text skips nothing."));
   }
   const bool converted = run.tradeoff->layers[static_cast<std::size_t>(layer_)].candidates.size() > 1;
   weights_->set_empty_words(
@@ -247,7 +247,7 @@ void RouterInspector::show_ridges() {
   ridges_->set_title(
       tr("All layers: %1").arg(product() ? product_in_words(*product()) : tr("routing weights")));
   ridges_->set_counts(std::move(layers),
-                      product() ? tr("size (log scale)") : tr("routing weight (log scale)"));
+                      product() ? tr("size (log scale)") : tr("Routing weight (log scale)"));
 }
 
 void RouterInspector::follow() {

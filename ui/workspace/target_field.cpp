@@ -12,10 +12,9 @@ TargetField::TargetField(PolicyEditor& editor, QWidget* parent) : QLineEdit(pare
   setPlaceholderText(timed ? tr("80 %, KL 0.02, 1.3×") : tr("80 % or KL 0.02"));
   setAccessibleName(tr("Target"));
   setToolTip(
-      tr("Where the slider shall go. Type one of these and press Return:\n"
-         "80 %: the best policy that uses 80 % of the parameters\n"
-         "KL 0.02: the cheapest policy with a KL of at most 0.02\n"
-         "1.3×: the best policy that decodes 1.3 times as fast as the dense model"));
+      tr("A target for the slider. Type one of these and press Return:\n80 %: the best policy that uses 80 % "
+         "of the parameters\nKL 0.02: the cheapest policy with a KL of at most 0.02\n1.3×: the best policy "
+         "that decodes 1.3 times as fast as dense"));
   connect(this, &QLineEdit::returnPressed, this, &TargetField::aim_at_text);
 }
 

@@ -1,6 +1,6 @@
 """The configuration of a model that LaDiMo Studio converted.
 
-It is that of the dense original, with a section `ladimo` that says for every layer which weights there are and what runs.
+It is that of the original model, with a section `ladimo` that has the weights and the policy of every layer.
 """
 
 import transformers

@@ -1,5 +1,5 @@
-"""A language model that LaDiMo Studio converted: the dense original, in whose layers only experts run that the policy
-chooses, and in whose products small inputs are left out.
+"""A language model that LaDiMo Studio converted: the original model, in whose layers only the experts that the
+policy chooses run, and in whose products small inputs are skipped.
 
     model = AutoModelForCausalLM.from_pretrained(FOLDER, trust_remote_code=True)
 
@@ -9,7 +9,7 @@ The policy of layer N is `config.ladimo["layers"][N]["policy"]`:
     {"kind": "top_k", "k": 2}                  the 2 routed experts with the greatest routing weights
     {"kind": "threshold", "threshold": 0.03}   the routed experts whose routing weight is at least 0.03
 
-and, with any of them, thresholds of single inputs: "inputs": {"qkv", "o", "gate_up"} and "neurons": {"threshold"}.
+and, with any of them, thresholds of inputs and neurons: "inputs": {"qkv", "o", "gate_up"} and "neurons": {"threshold"}.
 """
 
 import inspect

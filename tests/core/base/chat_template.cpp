@@ -214,8 +214,8 @@ TEST_CASE("chat data that cannot be rendered is refused with the place") {
     write_file(folder / "a.jsonl", "{\"text\": \"fine\"}\n" + line + "\n");
     check_refusal([&] { read_documents(folder / "a.jsonl", with); }, sentence);
   };
-  check(hello, nullptr, "a.jsonl holds conversations, but there is no model whose chat template");
-  check(hello, &none, "a.jsonl holds conversations. The model has no chat template.");
+  check(hello, nullptr, "a.jsonl contains conversations, but there is no model whose chat template");
+  check(hello, &none, "a.jsonl contains conversations. The model has no chat template.");
   check(R"({"messages": [{"role": "system", "content": ""}]})", &strict,
         "Line 2 of a.jsonl: The chat template refuses the conversation: Users first!");
   check(R"({"messages": []})", &chat, "Line 2 of a.jsonl: The conversation is not a list of messages.");
@@ -223,7 +223,7 @@ TEST_CASE("chat data that cannot be rendered is refused with the place") {
   check(R"({"messages": [5]})", &chat, "A message is not a JSON object.");
   check(R"({"messages": [{"content": "x"}]})", &chat, "A message has no text under `role`.");
   check(R"({"conversations": [{"from": "bird", "value": "x"}]})", &chat,
-        "\"bird\" is not known as one who speaks");
+        "\"bird\" is not a known role");
   check(R"({"conversations": [{"from": "gpt"}]})", &chat, "A message has no text under `value`.");
   check(R"({"conversations": [5]})", &chat, "A message is not a JSON object.");
   check("{\"messages\": [" + std::string(5000, '[') + std::string(5000, ']') + "]}", &chat,

@@ -112,9 +112,9 @@ TEST_CASE("checkpoints that are not read are recognised in one sentence with a r
     const char* file;
     const char* sentence;
   } folders[] = {
-      {"recipe.json", "holds a run"},
-      {"adapter_config.json", "holds a LoRA adapter"},
-      {"adapter_model.safetensors", "holds a LoRA adapter"},
+      {"recipe.json", "contains a run"},
+      {"adapter_config.json", "contains a LoRA adapter"},
+      {"adapter_model.safetensors", "contains a LoRA adapter"},
       {"model-00001-of-00002.safetensors", "in shards (model-00001-of-00002.safetensors)"},
       {"consolidated.00.pth", "Mistral's own format (consolidated.00.pth)"},
       {"consolidated.safetensors", "own format (consolidated.safetensors)"},
@@ -212,7 +212,7 @@ TEST_CASE("an adapter beside the model is refused: it would make another model")
   TemporaryFolder folder;
   write_pico_model(folder.path(), {});
   write_file(folder / "adapter_config.json", "{}");
-  CHECK(mentions(problems_of(folder.path()), "An adapter lies beside the model (adapter_config.json)"));
+  CHECK(mentions(problems_of(folder.path()), "An adapter is next to the model (adapter_config.json)"));
 }
 
 TEST_CASE("every missing, misshaped or unreadable tensor is listed") {
@@ -316,7 +316,7 @@ TEST_CASE("a single file beside an index is used; the index is compared with it"
   CHECK(mentions(found.warnings, "hold different weights"));
   for (const auto& entry : fs::directory_iterator(folder.path()))
     if (entry.path().filename().string().starts_with("model-")) fs::remove(entry.path());
-  CHECK(mentions(Checkpoint::examine(folder.path()).warnings, "stands beside model.safetensors but cannot"));
+  CHECK(mentions(Checkpoint::examine(folder.path()).warnings, "is next to model.safetensors but cannot"));
 }
 
 TEST_CASE("a text ends at the tokens of config.json and of generation_config.json") {
@@ -405,8 +405,8 @@ TEST_CASE("NaN and Inf are found, with the tensor and the first position") {
     }
     const auto problems = find_bad_weights(Checkpoint::open(folder.path()), Context());
     CHECK(problems.size() == 2);
-    CHECK(mentions(problems, "gate_proj.weight holds NaN or Inf; the first is element 1535"));
-    CHECK(mentions(problems, "model.norm.weight holds NaN or Inf; the first is element 3"));
+    CHECK(mentions(problems, "gate_proj.weight contains NaN or Inf; the first is element 1535"));
+    CHECK(mentions(problems, "model.norm.weight contains NaN or Inf; the first is element 3"));
   }
 }
 

@@ -112,18 +112,18 @@ TEST_CASE("files that hold no text are refused with the place") {
     std::string bytes;
     const char* sentence;
   } cases[] = {
-      {"a.txt", "", "a.txt holds no text"},
-      {"a.txt", " \n\t\n", "a.txt holds no text"},
-      {"a.txt", "good\nb\xE4se", "not UTF-8 text: it goes wrong at byte 6"},
-      {"a.txt", "\xC0\x80", "wrong at byte 0"},          // overlong
-      {"a.txt", "ab\xED\xA0\x80", "wrong at byte 2"},    // a surrogate
-      {"a.txt", "\xF4\x90\x80\x80", "wrong at byte 0"},  // above U+10FFFF
-      {"a.txt", "x\xE2\x82", "wrong at byte 1"},         // cut short
+      {"a.txt", "", "a.txt contains no text"},
+      {"a.txt", " \n\t\n", "a.txt contains no text"},
+      {"a.txt", "good\nb\xE4se", "not UTF-8 text: error at byte 6"},
+      {"a.txt", "\xC0\x80", "error at byte 0"},          // overlong
+      {"a.txt", "ab\xED\xA0\x80", "error at byte 2"},    // a surrogate
+      {"a.txt", "\xF4\x90\x80\x80", "error at byte 0"},  // above U+10FFFF
+      {"a.txt", "x\xE2\x82", "error at byte 1"},         // cut short
       {"a.jsonl", "{\"text\": \"a\"}\n{\"txt\": \"a\"}\n", "Line 2 of a.jsonl has no key \"text\""},
       {"a.jsonl", "{\"text\": \"a\"", "Line 1 of a.jsonl is not valid JSON"},
       {"a.jsonl", "\n{\"text\": 5}\n", "Line 2 of a.jsonl has a \"text\" that is not a string"},
-      {"a.jsonl", "{\"text\": \"\"}\n", "a.jsonl holds no text"},
-      {"a.jsonl", "[]\n", "a.jsonl holds no text"},
+      {"a.jsonl", "{\"text\": \"\"}\n", "a.jsonl contains no text"},
+      {"a.jsonl", "[]\n", "a.jsonl contains no text"},
       {"a.jsonl", "[5]\n", "Element 1 of a.jsonl has no key \"text\""},
       {"a.json", "[{\"text\": \"a\"}", "a.json is not valid JSON"},
       {"a.json", "{\n\"data\": []\n}", "a.json is one JSON object over many lines"},

@@ -66,7 +66,7 @@ TEST_CASE("a full disk is an Error that says so, and no partial file stays") {
 TEST_CASE("a file that cannot be read is refused with a reason") {
   TemporaryFolder folder;
   write_file(folder / "broken.json", "{\"a\": 1,, }");
-  CHECK_THROWS_WITH_AS(read_json(folder / "broken.json"), doctest::Contains("goes wrong at byte 9"), Refusal);
+  CHECK_THROWS_WITH_AS(read_json(folder / "broken.json"), doctest::Contains("error at byte 9"), Refusal);
   CHECK_THROWS_WITH_AS(read_file(folder / "absent"), doctest::Contains("There is no file"), Refusal);
   CHECK_THROWS_WITH_AS(read_file(folder.path()), doctest::Contains("folder"), Refusal);
   CHECK_THROWS_WITH_AS(write_file(folder / "no/such/a.txt", ""), doctest::Contains("could not be written"),

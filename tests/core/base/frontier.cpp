@@ -337,10 +337,10 @@ TEST_CASE("requests that cannot be met are refused with what is possible") {
   refused("KL allowed is negative", {.max_kl = -1.0});
   refused("speedup is not above 0", {.speedup = 0.0});
   refused("needs the cost activated", {.cost = Cost::decode_ms, .activated = 0.8});
-  refused("No policy activates so little: the cheapest uses 0.", {.activated = 0.1});
-  refused("of the FFNs' parameters. | Ask for 0.", {.ffn_activated = 0.1});
+  refused("No policy is that cheap: the cheapest uses 0.", {.activated = 0.1});
+  refused("of the FFNs' parameters. | Use 0.", {.ffn_activated = 0.1});
   refused("No policy decodes 9.00 times as fast", {.speedup = 9.0});
-  refused("The pins alone lead to a predicted KL", {.max_kl = 1e-6, .pins = {{0, LayerPolicy::top(1)}}});
+  refused("The pins alone have a predicted KL", {.max_kl = 1e-6, .pins = {{0, LayerPolicy::top(1)}}});
   check_refused("no measured decode times", [&] { solve(table, nullptr, {.cost = Cost::decode_ms}); });
   latency.dense_decode_ms = 0.1;
   refused("No policy decodes faster than the dense model in measured time", {.cost = Cost::decode_ms});
@@ -352,7 +352,7 @@ TEST_CASE("requests that cannot be met are refused with what is possible") {
 TEST_CASE("the smallest share that a refusal names can be asked for") {
   const auto table = table_with_joint(13);
   const auto said = testing::refusal_of([&] { solve(table, nullptr, {.activated = 0.01}); });
-  const auto least = std::stod(said.substr(said.find("Ask for ") + 8));
+  const auto least = std::stod(said.substr(said.find("Use ") + 4));
   const auto policy = solve(table, nullptr, {.activated = least});
   CHECK(policy.predicted.activated_fraction <= least);
   // A layer with all experts on and a router costs more than the dense one, so the refusal names no share.

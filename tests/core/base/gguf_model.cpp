@@ -162,7 +162,7 @@ TEST_CASE("bad weights of a quantised tensor are found by their element") {
   pico.write();
   const auto problems = find_bad_weights(Checkpoint::open(pico.file), Context());
   REQUIRE(problems.size() == 1);
-  CHECK(problems[0].message.find("mlp.gate_proj.weight holds NaN or Inf; the first is element 96") !=
+  CHECK(problems[0].message.find("mlp.gate_proj.weight contains NaN or Inf; the first is element 96") !=
         std::string::npos);
 }
 
@@ -248,9 +248,8 @@ TEST_CASE("what a GGUF model asks for and is not known is refused by name") {
   check_problem("general.architecture is missing", [](GgufFile& g) { g.erase("general.architecture"); });
   check_problem("general.type is \"adapter\"", [](GgufFile& g) { g.text("general.type", "adapter"); });
   check_problem("llama.block_count is missing", [](GgufFile& g) { g.erase("llama.block_count"); });
-  check_problem("llama.expert_count is not known here",
-                [](GgufFile& g) { g.whole("llama.expert_count", 8); });
-  check_problem("llama.attn_logit_softcapping is not known",
+  check_problem("llama.expert_count is not supported", [](GgufFile& g) { g.whole("llama.expert_count", 8); });
+  check_problem("llama.attn_logit_softcapping is not supported",
                 [](GgufFile& g) { g.real("llama.attn_logit_softcapping", 30); });
   check_problem("feed_forward_length has a value per layer", [](GgufFile& g) {
     g.list<std::int32_t>("llama.feed_forward_length", 5, {48, 48});
@@ -270,7 +269,7 @@ TEST_CASE("what a GGUF model asks for and is not known is refused by name") {
     g.real("llama.rope.scaling.yarn_ext_factor", 0.5F);
   });
   check_problem("not those of llama3", [](GgufFile& g) { add_freqs(g, {1, 3, 2, 8}); });
-  check_problem("holds 3 factors for 8 rotated", [](GgufFile& g) { add_freqs(g, {1, 1, 1}); });
+  check_problem("contains 3 factors for 8 rotated", [](GgufFile& g) { add_freqs(g, {1, 1, 1}); });
   check_problem("is not above 0", [](GgufFile& g) { add_freqs(g, {1, 1, 0, 1}); });
   check_problem("contradicts what the file says", [](GgufFile& g) {
     add_freqs(g, {1, 1, 1, 1});
@@ -297,7 +296,7 @@ TEST_CASE("a folder that holds only a GGUF file names the file to give") {
   write_file(folder / "m.gguf", "GGUF");
   const auto problems = Checkpoint::examine(folder.path()).problems;
   REQUIRE(problems.size() == 1);
-  CHECK(problems[0].message.find("holds a GGUF file (m.gguf)") != std::string::npos);
+  CHECK(problems[0].message.find("contains a GGUF file (m.gguf)") != std::string::npos);
   CHECK(problems[0].hint.find((folder / "m.gguf").string()) != std::string::npos);
 }
 

@@ -142,19 +142,19 @@ TEST_CASE("a tokenizer that cannot be read is refused by name") {
   } cases[] = {
       {"pre is \"odd\", an unknown pre-tokeniser", [](GgufFile& g) { g.text("tokenizer.ggml.pre", "odd"); }},
       {"model is \"t5\", an unknown kind", [](GgufFile& g) { g.text("tokenizer.ggml.model", "t5"); }},
-      {"the file holds no tokenizer", [](GgufFile& g) { g.erase("tokenizer.ggml.model"); }},
-      {"the file holds no vocabulary", [](GgufFile& g) { g.erase("tokenizer.ggml.tokens"); }},
+      {"the file contains no tokenizer", [](GgufFile& g) { g.erase("tokenizer.ggml.model"); }},
+      {"the file contains no vocabulary", [](GgufFile& g) { g.erase("tokenizer.ggml.tokens"); }},
       {"merges is missing", [](GgufFile& g) { g.erase("tokenizer.ggml.merges"); }},
-      {"holds \"ab\", which is no pair", [](GgufFile& g) { g.texts("tokenizer.ggml.merges", {"ab"}); }},
-      {"holds \"\", which is no pair", [](GgufFile& g) { g.texts("tokenizer.ggml.merges", {""}); }},
+      {"contains \"ab\", which is not a pair", [](GgufFile& g) { g.texts("tokenizer.ggml.merges", {"ab"}); }},
+      {"contains \"\", which is not a pair", [](GgufFile& g) { g.texts("tokenizer.ggml.merges", {""}); }},
       {"token_type has 1 entries for 7 tokens",
        [](GgufFile& g) { g.list<std::int32_t>("tokenizer.ggml.token_type", 5, {1}); }},
-      {"holds 9, an unknown kind",
+      {"contains 9, an unknown kind",
        [](GgufFile& g) {
          g.list<std::int32_t>("tokenizer.ggml.token_type", 5, {1, 1, 1, 1, 1, 1, 9});
        }},
       {"bos_token_id is 7, but there are 7", [](GgufFile& g) { g.whole("tokenizer.ggml.bos_token_id", 7); }},
-      {"holds token 1 (x) twice",
+      {"contains token 1 (x) twice",
        [](GgufFile& g) {
          g.texts("tokenizer.ggml.tokens", {"x", "x", "b", "c", "d", "e", "f"});
        }},

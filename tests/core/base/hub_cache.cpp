@@ -77,7 +77,7 @@ TEST_CASE("the commit called main counts, else the only one") {
   const Cache cache;
   cache.lay_model("org--Tiny", "aaa");
   cache.lay_model("org--Tiny", "bbb");
-  check_refusal("org/Tiny", "has 2 commits, and none of them is called main. Name the folder of one of them");
+  check_refusal("org/Tiny", "has 2 commits, and none of them is called main. Use the folder of one of them");
   cache.lay_main("org--Tiny", "bbb\n");
   CHECK(find_model("org/Tiny") == cache.snapshot("org--Tiny", "bbb"));
   cache.lay_main("org--Tiny", "../../elsewhere");
@@ -106,7 +106,7 @@ TEST_CASE("a name that is in no cache is refused with the places and the command
 TEST_CASE("a download in part is said") {
   const Cache cache;
   fs::create_directories(cache.entry("org--empty") / "snapshots");
-  check_refusal("org/empty", "holds no files. Fetch all of it: hf download org/empty.");
+  check_refusal("org/empty", "contains no files. Download all of it: hf download org/empty.");
   cache.lay("org--begun", "config.json");
   write_file(cache.entry("org--begun") / "blobs" / "0123.incomplete", "half");
   check_refusal("org/begun", "was downloaded in part: 1 of its files is incomplete.");
@@ -119,9 +119,9 @@ TEST_CASE("a download in part is said") {
   cache.lay("org--shards", "2.safetensors");
   CHECK(find_model("org/shards") == cache.snapshot("org--shards"));
   cache.lay("org--data", "README.md");
-  check_refusal("org/data", "holds no config.json");
+  check_refusal("org/data", "contains no config.json");
   cache.lay("org--other", "config.json");
-  check_refusal("org/other", "holds no weights. Fetch all of it: hf download org/other.");
+  check_refusal("org/other", "contains no weights. Download all of it: hf download org/other.");
   cache.lay("org--other", "pytorch_model.bin");
   CHECK(find_model("org/other") == cache.snapshot("org--other"));  // what opens it says what is missing
 }
@@ -132,17 +132,17 @@ TEST_CASE("a single GGUF file stands for its model, and several are listed") {
   cache.lay("org--T-GGUF", "config.json");
   CHECK(find_model("org/T-GGUF") == cache.snapshot("org--T-GGUF") / "t.Q4_1.gguf");
   cache.lay("org--T-GGUF", "t.Q8_0.gguf");
-  check_refusal("org/T-GGUF", "has 2 GGUF files: t.Q4_1.gguf, t.Q8_0.gguf. Name one of them in");
+  check_refusal("org/T-GGUF", "has 2 GGUF files: t.Q4_1.gguf, t.Q8_0.gguf. Choose one of them in");
 }
 
 TEST_CASE("a split GGUF file stands for its model when all parts are there") {
   const Cache cache;
   cache.lay("org--S", "s-00001-of-00002.gguf");
-  check_refusal("org/S", "was downloaded in part: 1 of its 2 weight files are absent. Fetch all of it");
+  check_refusal("org/S", "was downloaded in part: 1 of its 2 weight files are absent. Download all of it");
   cache.lay("org--S", "s-00002-of-00002.gguf");
   CHECK(find_model("org/S") == cache.snapshot("org--S") / "s-00001-of-00002.gguf");
   cache.lay("org--S", "t.gguf");
-  check_refusal("org/S", "has 2 GGUF files: s-00001-of-00002.gguf, t.gguf. Name one of them in");
+  check_refusal("org/S", "has 2 GGUF files: s-00001-of-00002.gguf, t.gguf. Choose one of them in");
 }
 
 TEST_CASE("a GGUF file is found in capitals, and below the commit") {
@@ -159,7 +159,7 @@ TEST_CASE("the tokenizer of a model needs only its own files") {
   const Cache cache;
   cache.lay("org--T", "tokenizer.json");
   CHECK(find_model("org/T", ModelUse::tokenizer) == cache.snapshot("org--T"));
-  check_refusal("org/T", "holds no config.json");
+  check_refusal("org/T", "contains no config.json");
   cache.lay("org--T", "t.gguf");
   CHECK(find_model("org/T", ModelUse::tokenizer) == cache.snapshot("org--T") / "t.gguf");
 }

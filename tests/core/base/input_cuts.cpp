@@ -221,7 +221,7 @@ TEST_CASE("a pin may leave out inputs, and a run that knows nothing of them refu
   CHECK(policy.layers[2].cut(Product::gate_up).share < 1);
   CHECK(policy.layers[2].cut(Product::down).threshold == 0);
   table.sizes.reset();
-  check_refused("This run knows nothing of single inputs",
+  check_refused("This run has no data about inputs and neurons",
                 [&] { Frontier(table, nullptr, Cost::activated, {pin}); });
 }
 

@@ -12,9 +12,9 @@ TEST_CASE("JSON that is broken, too deep or out of range is refused with its pla
   const auto refused = [](const std::string& text, const char* sentence, std::size_t offset = 0) {
     check_refused(sentence, [&] { parse_json(text, "a.json", "a.json", offset); });
   };
-  refused("{\"a\":", "a.json is not valid JSON: it goes wrong at byte 6");
+  refused("{\"a\":", "a.json is not valid JSON: error at byte 6");
   refused("{\"a\":", "at byte 14", 8);
-  refused("[1, " + std::string(400, '9') + "]", "a.json holds a number that is out of range, at byte 4");
+  refused("[1, " + std::string(400, '9') + "]", "a.json contains a number that is out of range, at byte 4");
   refused("{\"a\": [1, 1e999]}", "out of range, at byte 10");
   refused(std::string(5000, '['), "a.json is nested more than 100 levels deep, at byte 100");
   refused("{\"a\": " + std::string(5000, '[') + std::string(5000, ']') + "}", "nested more than 100 levels");

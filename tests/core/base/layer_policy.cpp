@@ -52,7 +52,7 @@ TEST_CASE("broken entries are refused") {
       {R"([])", "is not a JSON object"},
       {R"({})", "kind is missing"},
       {R"({"kind": 3})", "kind is not a string"},
-      {R"({"kind": "top"})", "kind is none of dense, top_k, threshold"},
+      {R"({"kind": "top"})", "kind is not one of dense, top_k, threshold"},
       {R"({"kind": "top_k"})", "k is missing"},
       {R"({"kind": "top_k", "k": -1})", "k is negative"},
       {R"({"kind": "top_k", "k": 1.5})", "k is not an integer"},

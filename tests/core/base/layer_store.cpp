@@ -80,7 +80,7 @@ std::int64_t expiry(const fs::path& claim) { return read_json(claim).at("expires
 
 void check_damaged(const LayerStore& store, int layer) {
   check_refused("Layer " + std::to_string(layer) +
-                    " of this run is damaged: its weights are not what was written. | To make the layer anew",
+                    " of this run is damaged: its weights are not what was written. | To rebuild the layer",
                 [&] { store.weights(layer); });
 }
 

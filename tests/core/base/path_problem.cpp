@@ -37,7 +37,7 @@ TEST_CASE("absent, a dangling link and the wrong kind of thing are told apart") 
   CHECK(has(said(folder_problem(link)), "gone, which does not exist"));
   CHECK(has(said(file_problem(link)), "gone, which does not exist"));
   CHECK(has(said(folder_problem(file)),
-            "is a file, not a folder. | Name the folder that it is in: " + folder.path().string()));
+            "is a file, not a folder. | Use the folder that it is in: " + folder.path().string()));
   CHECK(has(said(folder_problem("/dev/null")), "/dev/null is a pipe or a device, not a folder."));
   CHECK(has(said(file_problem(folder.path())), "is a folder, not a file."));
   CHECK(has(said(file_problem(pipe)), "is a pipe or a device"));
@@ -73,8 +73,8 @@ TEST_CASE("what may not be read is named as such") {
   fs::create_directory(folder / "closed");
   fs::permissions(folder / "file", fs::perms::none);
   fs::permissions(folder / "closed", fs::perms::none);
-  CHECK(has(said(file_problem(folder / "file")), "may not be read by you"));
-  CHECK(has(said(folder_problem(folder / "closed")), "may not be read by you"));
+  CHECK(has(said(file_problem(folder / "file")), "No permission to read"));
+  CHECK(has(said(folder_problem(folder / "closed")), "No permission to read"));
   CHECK(has(said(file_problem(folder / "closed/file")), "cannot be reached"));
   fs::permissions(folder / "closed", fs::perms::owner_all);
 }

@@ -133,14 +133,14 @@ TEST_CASE("text that the model writes itself needs no files") {
   CHECK(plan.recipe.self_text());
   CHECK(plan.text.calibration.count() == 0);
   CHECK(plan.windows == 2000 / 64);
-  CHECK(plan.steps[0].description.find("The model writes") != std::string::npos);
+  CHECK(plan.steps[0].description.find("The model generates") != std::string::npos);
 }
 
 TEST_CASE("impossible settings are named, all at once") {
   using Change = void (*)(ConvertRequest&);
   const std::pair<Change, const char*> bad[] = {
-      {[](auto& r) { r.experts = 0; }, "0 experts were asked for; there must be at least one"},
-      {[](auto& r) { r.experts = 49; }, "49 experts were asked for, but the FFNs have only 48 neurons"},
+      {[](auto& r) { r.experts = 0; }, "0 experts were requested; there must be at least one"},
+      {[](auto& r) { r.experts = 49; }, "49 experts were requested, but the FFNs have only 48 neurons"},
       {[](auto& r) { r.shared = 6; }, "With 6 of 6 experts shared, none is left to be routed"},
       {[](auto& r) { r.shared = -1; }, "The number of shared experts is negative: -1"},
       {[](auto& r) { r.window = 0; }, "A window of 0 tokens leaves nothing to score"},
@@ -182,7 +182,7 @@ TEST_CASE("text that cannot be used is a problem") {
   check_problem(work.plan(), "none.txt");
   std::ofstream(work.folder / "empty.txt") << "\n \n";
   work.request.text = {work.folder / "empty.txt"};
-  check_problem(work.plan(), "empty.txt holds no text");
+  check_problem(work.plan(), "empty.txt contains no text");
 }
 
 TEST_CASE("faults of the model are problems") {
@@ -216,7 +216,7 @@ TEST_CASE("a run folder that holds something else is a problem") {
   fs::create_directories(work.request.run / "layers");
   check_clean(work.plan());  // the folder is as a run that was killed at its start leaves it
   std::ofstream(work.request.run / "thesis.tex") << "x";
-  check_problem(work.plan(), "The run folder holds other files and is not a run");
+  check_problem(work.plan(), "The run folder contains other files and is not a run");
   work.request.run = work.folder / "a.txt";
   check_problem(work.plan(), "The run folder is a file");
   work.request.run = work.folder / "link";
@@ -266,7 +266,7 @@ TEST_CASE("a run continues with its own settings and refuses others by name") {
   work.request.experts = 8;
   plan = work.plan();
   CHECK_FALSE(plan.resumes);
-  check_problem(plan, "The run folder holds another recipe: experts: 6 in the run, 8 asked.");
+  check_problem(plan, "The run folder contains another recipe: experts: 6 in the run, 8 requested.");
   work.request.experts = 6;
   write_text(work.folder / "a.txt", 301, "cat");
   check_problem(work.plan(), "has changed since the run began");
@@ -283,7 +283,7 @@ TEST_CASE("a run whose tokenizer changed is refused by name; one that did not re
   write_json(work.request.run / "recipe.json", recipe);
   testing::change_tokenizer(work.folder / "model");
   check_problem(work.plan(),
-                "The run folder holds another recipe: tokenizer: it has changed since the run began.");
+                "The run folder contains another recipe: tokenizer: it has changed since the run began.");
   REQUIRE(recipe.erase("tokenizer_fingerprint") == 1);
   write_json(work.request.run / "recipe.json", recipe);
   const Plan plan = work.plan();
@@ -381,11 +381,12 @@ TEST_CASE("a finish whose gradients do not fit into memory is planned block by b
   work.request.recipe.emplace(R"({"finish": {"use": "on"}})");
   const Plan whole = work.plan();
   CHECK(whole.recipe.finish.block == 0);
-  CHECK(step(whole).find("trained together on the predictions") != std::string::npos);
+  CHECK(step(whole).find("Train all converted layers together on the predictions") != std::string::npos);
   work.request.memory = 1;
   const Plan blocks = work.plan();
   CHECK(blocks.recipe.finish.block == 1);
-  CHECK(step(blocks).find("trained one at a time on the hidden states") != std::string::npos);
+  CHECK(step(blocks).find("Train the converted layers one at a time on the hidden states") !=
+        std::string::npos);
 
   // Another amount of memory does not change a run.
   const auto file = RunFolder(work.request.run).recipe_file();
@@ -398,7 +399,7 @@ TEST_CASE("a finish whose gradients do not fit into memory is planned block by b
   CHECK(resumed.resumes);
   CHECK(resumed.recipe.finish.block == 1);
   work.request.recipe.emplace(R"({"finish": {"block": 2}})");
-  check_problem(work.plan(), "finish.block: 1 in the run, 2 asked");
+  check_problem(work.plan(), "finish.block: 1 in the run, 2 requested");
   // Runs of earlier versions trained all layers together.
   recipe["finish"].erase("block");
   write_json(file, recipe);
@@ -438,7 +439,7 @@ TEST_CASE("the plan has a second sweep if the recipe asks for it") {
   check_clean(plan);
   REQUIRE(plan.steps.size() == without.steps.size() + 1);
   CHECK(plan.steps[2].step == Step::second_sweep);
-  CHECK(plan.steps[2].description.find("the converted model itself") != std::string::npos);
+  CHECK(plan.steps[2].description.find("half from the converted model") != std::string::npos);
   CHECK(plan.steps[2].seconds > 0);
   CHECK_FALSE(plan.steps[2].done);
   CHECK(plan.seconds > without.seconds);
@@ -450,7 +451,7 @@ TEST_CASE("the plan has a second sweep if the recipe asks for it") {
     write_json(work.request.run / "second-sweep" / file, json::object());
   CHECK(work.plan().steps[2].done);
   work.request.recipe.emplace(R"({"stage1": {"second_sweep": false}})");
-  check_problem(work.plan(), "stage1.second_sweep: true in the run, false asked");
+  check_problem(work.plan(), "stage1.second_sweep: true in the run, false requested");
 }
 
 TEST_CASE("the estimates follow the number of threads") {
@@ -563,9 +564,9 @@ TEST_CASE("a run keeps the dtype that it began with, and earlier runs computed i
   write_json(RunFolder(work.request.run).recipe_file(), recipe);
   CHECK(make_plan(work.request, Context(), fast).resumes);
   work.request.recipe.emplace(R"({"compute": "bf16"})");
-  check_problem(make_plan(work.request, Context(), fast), "compute: fp32 in the run, bf16 asked");
+  check_problem(make_plan(work.request, Context(), fast), "compute: fp32 in the run, bf16 requested");
   work.request.recipe.emplace(R"({"compute": "half"})");
-  check_problem(make_plan(work.request, Context(), fast), "compute is none of auto, fp32, bf16");
+  check_problem(make_plan(work.request, Context(), fast), "compute is not one of auto, fp32, bf16");
 }
 
 TEST_CASE("sensitivity is measured if that takes few operations") {

@@ -54,7 +54,7 @@ TEST_CASE("missing keys keep their values") {
 TEST_CASE("unknown keys and impossible values are refused by name") {
   const std::pair<const char*, const char*> bad[] = {
       {R"([1])", "The recipe: it is not a JSON object"},
-      {R"({"expert": 3})", "the key \"expert\" is unknown. | Known here: model,"},
+      {R"({"expert": 3})", "the key \"expert\" is unknown. | Supported: model,"},
       {R"({"stage1": {"epoch": 3}})", "the key \"stage1.epoch\" is unknown"},
       {R"({"stage1": 3})", "stage1 is not a JSON object"},
       {R"({"text": []})", "text is empty"},
@@ -70,7 +70,7 @@ TEST_CASE("unknown keys and impossible values are refused by name") {
       {R"({"layers": [3, 2]})", "layers must hold rising layer numbers"},
       {R"({"layers": [-1, 2]})", "layers must hold rising layer numbers"},
       {R"({"seed": -1})", "seed is not an integer of at least 0"},
-      {R"({"sensitivity": "guessed"})", "sensitivity is none of auto, measured, estimated"},
+      {R"({"sensitivity": "guessed"})", "sensitivity is not one of auto, measured, estimated"},
       {R"({"stage1": {"activation_share": 1}})", "stage1.activation_share is not between 0 and 1"},
       {R"({"stage1": {"feature_tokens": 0}})", "stage1.feature_tokens is less than 1"},
       {R"({"stage1": {"router_ridge": -1}})", "stage1.router_ridge is negative"},
@@ -85,7 +85,7 @@ TEST_CASE("unknown keys and impossible values are refused by name") {
       {R"({"stage1": {"router_ranks": [8, 0]}})", "stage1.router_ranks must hold ranks of at least 1"},
       {R"({"stage1": {"second_sweep": "yes"}})", "stage1.second_sweep is neither true nor false"},
       {R"({"stage1": {"second_swep": true}})", "the key \"stage1.second_swep\" is unknown"},
-      {R"({"finish": {"use": "maybe"}})", "finish.use is none of auto, on, off"},
+      {R"({"finish": {"use": "maybe"}})", "finish.use is not one of auto, on, off"},
       {R"({"finish": {"epochs": 0}})", "finish.epochs is less than 1"},
       {R"({"finish": {"batch": 0}})", "finish.batch is less than 1"},
       {R"({"finish": {"block": -2}})", "finish.block is less than -1"},
@@ -106,16 +106,17 @@ TEST_CASE("differences are named in words; files are compared by content, not by
   other.experts = 32;
   other.stage1.refit = false;
   other.layers = {0};
-  CHECK(differences(recipe, other) == std::vector<std::string>{"experts: 64 in the run, 32 asked",
-                                                               "layers: [0,2,5] in the run, [0] asked",
-                                                               "stage1.refit: true in the run, false asked"});
+  CHECK(differences(recipe, other) ==
+        std::vector<std::string>{"experts: 64 in the run, 32 requested",
+                                 "layers: [0,2,5] in the run, [0] requested",
+                                 "stage1.refit: true in the run, false requested"});
   Recipe moved = recipe;
   moved.model = "/elsewhere/small";
   moved.text[0] = "/elsewhere/a.txt";
   CHECK(differences(recipe, moved).empty());
   moved.model_fingerprint = "dd";
   CHECK(differences(recipe, moved) ==
-        std::vector<std::string>{"model: /models/small in the run, /elsewhere/small asked"});
+        std::vector<std::string>{"model: /models/small in the run, /elsewhere/small requested"});
   Recipe edited = recipe;
   edited.text_fingerprints[1] = "dd";
   CHECK(differences(recipe, edited).front().ends_with("has changed since the run began"));

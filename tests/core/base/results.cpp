@@ -185,7 +185,7 @@ TEST_CASE("an inspection holds the whole config") {
   inspection.config.full_attention_layers = {1};
   inspection.config.eos = {2, 3};
   inspection.threads = 4;
-  inspection.problems = {{"It is broken.", "Fetch it again.", "config.json"}};
+  inspection.problems = {{"It is broken.", "Download it again.", "config.json"}};
   const json half = to_json(inspection);
   for (const char* key : {"native", "fingerprint", "weight_bytes", "tokenizer", "license"})
     CHECK(half.at(key).is_null());

@@ -100,7 +100,7 @@ TEST_CASE("a policy is not saved where the run was, nor in a run of another mode
   CHECK_FALSE(fs::exists(sample.run.path() / "policies"));
   fs::remove_all(sample.run.path());
   for (const auto& name : {std::optional<std::string>(), std::optional<std::string>("calm")})
-    check_refused("The run is not there any more", [&] { save_policy(sample.run, Policy(), name); });
+    check_refused("The run folder was moved or deleted", [&] { save_policy(sample.run, Policy(), name); });
   CHECK_FALSE(fs::exists(sample.run.path()));
 }
 

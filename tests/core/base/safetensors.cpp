@@ -126,7 +126,7 @@ TEST_CASE("every inconsistency in a file is refused with the file and the place"
       {"header longer than the file", file_with("{}", 0, 1),
        "length at offset 0 is 3 bytes, but the file has 10"},
       {"enormous length", std::string(8, '\xff') + "{}", "18446744073709551615 bytes"},
-      {"not JSON", file_with("{\"a\"", 0), "goes wrong at byte 13"},
+      {"not JSON", file_with("{\"a\"", 0), "error at byte 13"},
       {"not an object", file_with("[]", 0), "not a JSON object"},
       {"truncated data", file_with("{" + good + "}", 7), "tensor a ends at offset"},
       {"trailing bytes", file_with("{" + good + "}", 9), "the last 1 bytes, from offset"},

@@ -37,8 +37,8 @@ std::vector<std::pair<std::string, std::string>> literals() {
 
 TEST_CASE("ids in braces are replaced by the words of a surface, other braces stay") {
   const auto said = [](const char* hint) { return in_words(hint, command_line()); };
-  CHECK(said("Take fewer calibration tokens ({tokens}), or close other programs.") ==
-        "Take fewer calibration tokens (--tokens), or close other programs.");
+  CHECK(said("Use fewer calibration tokens ({tokens}), or close other programs.") ==
+        "Use fewer calibration tokens (--tokens), or close other programs.");
   CHECK(said("Make one: {choose_policy}.") == "Make one: run `ladimo policy RUN --activated 0.8`.");
   CHECK(said("{shared}{experts}") == "--shared--experts");
   for (const char* plain : {"", "Nothing.", R"(Like {"text": "..."}.)", "{", "}{", "{tokenz}", "{{}"})
@@ -50,7 +50,7 @@ TEST_CASE("ids in braces are replaced by the words of a surface, other braces st
 
 TEST_CASE("a hint is about the first setting that it names") {
   CHECK(setting_in("Give {shared} less than {experts}.") == Setting::shared);
-  CHECK(setting_in("{continue_run}, or name another folder with {run}.") == Setting::run);
+  CHECK(setting_in("{continue_run}, or choose another folder with {run}.") == Setting::run);
   CHECK_FALSE(setting_in("{inspect_model}"));
   CHECK_FALSE(setting_in("Use {less}."));
 }

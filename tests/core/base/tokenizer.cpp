@@ -88,7 +88,7 @@ TEST_CASE("the tokenizer decides which token begins a text, and says where confi
   check({{"bos_token", nullptr}}, 1, -1, "(bos_token is null)");
   check({{"bos_token", "<s>"}}, 1, 1, "");
   check({{"bos_token", {{"content", "</s>"}}}}, 1, 2, "the tokenizer names token 2");
-  check({{"bos_token", "<nope>"}}, 1, 1, "names <nope> as the BOS token, which is no token of the model");
+  check({{"bos_token", "<nope>"}}, 1, 1, "names <nope> as the BOS token, which is not a token of the model");
   check({{"eos_token", "<s>"}}, 1, 1, "The tokenizer ends texts with token 1");
 }
 

@@ -68,7 +68,7 @@ TEST_CASE("a damaged trade-off table is refused with the place") {
        [](json& j) { j["layers"][2]["candidates"][3]["kl"] = -0.1; }},
       {"layers[0].candidates[1].activated is missing",
        [](json& j) { j["layers"][0]["candidates"][1].erase("activated"); }},
-      {"kind is none of", [](json& j) { j["layers"][0]["candidates"][1]["kind"] = "soft"; }},
+      {"kind is not one of", [](json& j) { j["layers"][0]["candidates"][1]["kind"] = "soft"; }},
       {"joint is missing", [](json& j) { j.erase("joint"); }},
   };
   for (const auto& [part, damage] : damages) {
@@ -153,7 +153,7 @@ TEST_CASE("a routing profile is read back; other bins are refused") {
   const json written = to_json(small_profile());
   CHECK(to_json(routing_profile_from_json(json::parse(written.dump()))) == written);
   const std::pair<const char*, Damage> damages[] = {
-      {"edges_id names other bins", [](json& j) { j["edges_id"] = "log10:-3:1:256"; }},
+      {"edges_id has other bins", [](json& j) { j["edges_id"] = "log10:-3:1:256"; }},
       {"layers[0].all does not have the bins", [](json& j) { j["layers"][0]["all"].erase(0); }},
       {"layers[0].expert_load does not have one number",
        [](json& j) { j["layers"][0]["expert_load"].push_back(1); }},

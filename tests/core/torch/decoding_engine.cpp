@@ -360,7 +360,7 @@ TEST_CASE("a full cache is refused, and nothing is stored") {
   KvCache cache(model.config, 1, 3, at::kCPU, at::kFloat);
   const std::vector<std::int32_t> two = {1, 2};
   engine.run(two, 1, cache, true);
-  CHECK_THROWS_WITH(engine.run(two, 1, cache, true), "The KV cache holds 3 tokens; 4 were to be stored.");
+  CHECK_THROWS_WITH(engine.run(two, 1, cache, true), "The KV cache contains 3 tokens; 4 were to be stored.");
   CHECK(cache.length() == 2);
 }
 

@@ -162,11 +162,11 @@ TEST_CASE("prompts and lengths that the model cannot serve are refused") {
   for (const Case& c :
        {Case{{}, "The prompt is empty."},
         Case{Ids(64, 1), "The prompt has 64 tokens, but the model has only 64 positions."},
-        Case{{1, 4096}, "The prompt holds the token 4096, but the model knows only 4096 tokens."},
-        Case{{-1}, "The prompt holds the token -1, but the model knows only 4096 tokens."}})
+        Case{{1, 4096}, "The prompt contains the token 4096, but the model knows only 4096 tokens."},
+        Case{{-1}, "The prompt contains the token -1, but the model knows only 4096 tokens."}})
     CHECK_THROWS_WITH_AS(generate(decoder, c.prompt, {}, Context()), c.sentence, Refusal);
   CHECK_THROWS_WITH_AS(sample(decoder, 1, 65, 0),
-                       "Texts of 65 tokens were asked for, but the model has only 64 positions.", Refusal);
+                       "Texts of 65 tokens were requested, but the model has only 64 positions.", Refusal);
   const Context context;
   Progress progress(context, 7);
   CHECK_THROWS_WITH_AS(sample_sequences(decoder, -1, 1, 8, 1.0, 0, progress),

@@ -193,7 +193,7 @@ TEST_CASE("pre-tokenisers are recognised") {
     CHECK(found->gpt2 == wanted->gpt2);
   }
   const Written odd(golden("llama3"), 520);
-  check_refused("tokenizer.json: its way to cut text before merging", [&] { odd.gguf(); });
+  check_refused("tokenizer.json: llama.cpp does not support its pre-tokenisation", [&] { odd.gguf(); });
   CHECK_FALSE(fs::exists(odd.folder / "m.gguf"));
 }
 
@@ -397,7 +397,7 @@ TEST_CASE("tokens without a place are refused, and added ones left out") {
   check_refused("tokens 500 and 503 are both spelled <|end|>, which llama.cpp does not take",
                 [&] { repeated.gguf(); });
   for (const auto& [name, sentence] : {std::pair{"unigram", "llama.cpp has no Unigram tokenizer"},
-                                       {"unknown", "its way to cut text before merging"}}) {
+                                       {"unknown", "llama.cpp does not support its pre-tokenisation"}}) {
     const Written other(golden(name), 640);
     check_refused(sentence, [&] { other.gguf(); });
   }

@@ -44,6 +44,6 @@ TEST_CASE("the cache keeps its dtype and says when it is full") {
   KvCache cache(small_config(), 1, 4, at::kCPU, at::kBFloat16);
   const at::Tensor k = random_tensor({1, 3, 3, 4}, 1);
   CHECK((cache.append(0, k, k).first.scalar_type() == at::kBFloat16));
-  CHECK_THROWS_WITH_AS(cache.append(0, k, k), "The KV cache holds 4 tokens; 6 were to be stored.", Error);
+  CHECK_THROWS_WITH_AS(cache.append(0, k, k), "The KV cache contains 4 tokens; 6 were to be stored.", Error);
   CHECK(cache.length(0) == 3);
 }

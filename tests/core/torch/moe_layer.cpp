@@ -224,7 +224,7 @@ TEST_CASE("a moving layer survives a round trip and is refused when incomplete")
   refused(bad, "This is not a converted layer: activity has the shape [3].");
   bad = moe;
   bad.activity = moe.activity.flip(0);
-  refused(bad, "This is not a converted layer: activity holds no shares at rising thresholds.");
+  refused(bad, "This is not a converted layer: activity contains no shares at rising thresholds.");
   bad = moe;
   bad.up_shift = at::zeros({60, 23});
   refused(bad, "This is not a converted layer: up_shift has the shape [60, 23] instead of [60, 24].");

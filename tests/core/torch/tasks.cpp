@@ -212,12 +212,12 @@ TEST_CASE("a damaged line is refused with its number") {
       {R"({"context": 1, "choices": ["b", "c"], "label": 1})", "no text \"context\""},
       {R"({"context": "a", "choices": ["b"], "label": 0})", "two or more"},
       {R"({"context": "a", "choices": "b", "label": 0})", "two or more"},
-      {R"({"context": "a", "choices": ["b", ""], "label": 0})", "no text, or blank"},
-      {R"({"context": "a", "choices": ["b", 3], "label": 0})", "no text, or blank"},
+      {R"({"context": "a", "choices": ["b", ""], "label": 0})", "not text, or blank"},
+      {R"({"context": "a", "choices": ["b", 3], "label": 0})", "not text, or blank"},
       {R"({"context": "a", "choices": ["b", "c"]})", "no number \"label\""},
       {R"({"context": "a", "choices": ["b", "c"], "label": "1"})", "no number \"label\""},
-      {R"({"context": "a", "choices": ["b", "c"], "label": 2})", "none of its choices"},
-      {R"({"context": "a", "choices": ["b", "c"], "label": -1})", "none of its choices"}};
+      {R"({"context": "a", "choices": ["b", "c"], "label": 2})", "not one of its choices"},
+      {R"({"context": "a", "choices": ["b", "c"], "label": -1})", "not one of its choices"}};
   for (const auto& [line, said] : cases) {
     write_file(file, good + "\n\n" + line + "\n");
     check_refused(said, [&] { read_task(file); });
@@ -228,7 +228,7 @@ TEST_CASE("a damaged line is refused with its number") {
   write_file(file, "\x1F\x8B and more");
   check_refused("quiz.jsonl is a gzip archive", [&] { read_task(file); });
   write_file(file, "\n");
-  check_refused("holds no questions", [&] { read_task(file); });
+  check_refused("contains no questions", [&] { read_task(file); });
   check_refused("nowhere.jsonl", [&] { read_task(folder / "nowhere.jsonl"); });
   write_file(file, good + "\r\n" + good);
   CHECK(read_task(file).questions.size() == 2);
