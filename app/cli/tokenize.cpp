@@ -23,9 +23,8 @@ namespace {
 std::string read_text(const std::filesystem::path& file) {
   auto text = read_file(file);
   if (const auto invalid = find_invalid_utf8(text))
-    throw Refusal(
-        fmt::format("{} is not UTF-8 text: invalid at byte {}.", file.filename().string(), *invalid),
-        "Convert it to UTF-8, e.g. with iconv.", file);
+    throw Refusal(fmt::format("{} is not UTF-8 text: error at byte {}.", file.filename().string(), *invalid),
+                  "Convert it to UTF-8, e.g. with iconv.", file);
   return text;
 }
 

@@ -182,7 +182,7 @@ TEST_CASE("a run whose text was moved, renamed, deleted or changed says how to g
   const std::string recipe = read_file(RunFolder(c.run_folder).recipe_file());
   for (const auto& [refused, option] :
        {std::pair{convert({}), "--text"}, std::pair{c.eval({}), "--run-text"}}) {
-    said(refused, c.work.text.string() + " is gone");
+    said(refused, "not found: " + c.work.text.string());
     said(refused, option);
     CHECK(refused.err.find("ladimo: ", refused.err.find("ladimo: ") + 1) ==
           std::string::npos);  // one sentence

@@ -59,7 +59,7 @@ struct Shown : OpenedRun {
 
 TEST_CASE("both models are timed under the chosen policy, and the table tells how far the times spread") {
   Shown shown(answering());
-  CHECK(shown.words().contains("in turns"));
+  CHECK(shown.words().contains("interleaved"));
   shown.editor.set_tradeoff(0.9);
   shown.button().click();
   CHECK(shown.button().text() == "&Cancel");

@@ -582,7 +582,7 @@ TEST_CASE("summary: refused and broken plans give a reason") {
       R"({"resumes":false,"steps":[],"tokens":0,"windows":0,"ram_bytes":0,"disk_bytes":0,"seconds":0,"partition":null,)"
       R"("problems":[{"message":"The run folder is a file.","hint":"Name another.","path":"x"}],"recipe":{}})";
   const std::pair<std::string, const char*> rows[] = {
-      {StandInEngine::finding(refused) + "\nexit 2", "The run folder is a file. Choose another."},
+      {StandInEngine::finding(refused) + "\nexit 2", "The run folder is a file. Name another."},
       {StandInEngine::complaining("No such model.", "Check it.", 2), "No such model."},
       {"kill -KILL $$", "memory"}};
   const WizardGround ground;

@@ -248,7 +248,7 @@ TEST_CASE("a number can be typed without interference, and a refused number stay
   tokens->selectAll();
   QTest::keyClicks(tokens, "1024");
   CHECK(tokens->value() == 1024);
-  REQUIRE(wait_for(wizard, "1,024 tokens"));
+  REQUIRE(wait_for(wizard, "1,024 calibration tokens"));
   click_next(wizard);
   part<QSpinBox>(wizard, "shared")->setValue(9);
   CHECK(part<QSpinBox>(wizard, "shared")->value() == 9);

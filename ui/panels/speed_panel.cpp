@@ -51,7 +51,7 @@ SpeedPanel::SpeedPanel(PolicyEditor& editor, ServeClient& serve, QWidget* parent
   words_->say(
       Note::Kind::faint,
       tr("The speed of the original and the converted model with the current policy appears here. Both are "
-         "timed interleaved, many times, so that other work on this machine slows down both."));
+         "timed many times, interleaved, so that other work on this machine slows down both."));
   table_->hide();
   show_state();
   connect(button_, &QPushButton::clicked, this, &SpeedPanel::measure_or_cancel);

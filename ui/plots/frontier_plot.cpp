@@ -94,7 +94,7 @@ void FrontierPlot::set_frontier(Cost cost, double dense_cost, std::vector<Fronti
 void FrontierPlot::name_axes() {
   const bool untimed = std::ranges::any_of(measured_, &FrontierMark::time_predicted);
   canvas().xAxis->setLabel(cost_ == Cost::activated ? tr("Activated parameters, % of original (cheaper →)")
-                           : untimed ? tr("milliseconds per token, decoding (faster →); ◇ time predicted")
+                           : untimed ? tr("Decoding, milliseconds per token (faster →); ◇ time predicted")
                                      : tr("Decoding, milliseconds per token (faster →)"));
 }
 

@@ -42,8 +42,8 @@ const std::pair<Event, std::string> golden[] = {
     {WarningEvent{"The disk is slow.", "Wait."},
      R"({"event":"warning","message":"The disk is slow.","hint":"Wait.","setting":null,"advice":"Wait."})"},
     {ErrorEvent{"The disk is full.", "Choose another folder with {run}.", "/run"},
-     R"({"event":"error","message":"The disk is full.","hint":"Name another folder with -o.","path":"/run",)"
-     R"("setting":"run","advice":"Name another folder with {run}."})"},
+     R"({"event":"error","message":"The disk is full.","hint":"Choose another folder with -o.","path":"/run",)"
+     R"("setting":"run","advice":"Choose another folder with {run}."})"},
     {ResultEvent{R"({"seconds":2.5,"layers":[]})"}, R"({"event":"result","seconds":2.5,"layers":[]})"},
     {ProgressEvent{3, 10, 96, 4.5, "refit"},
      R"({"event":"progress","layer":3,"done":10,"total":96,"eta_s":4.5,"what":"refit"})"},
