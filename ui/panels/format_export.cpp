@@ -1,6 +1,5 @@
 #include "ui/panels/format_export.h"
 
-#include <QCheckBox>
 #include <QComboBox>
 #include <QEvent>
 #include <QFileDialog>
@@ -10,7 +9,6 @@
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSortFilterProxyModel>
-#include <QSpinBox>
 #include <QStyle>
 #include <QTableView>
 
@@ -25,6 +23,7 @@
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/sentences.h"
+#include "ui/panels/fit_choice.h"
 #include "ui/panels/loading_lines.h"
 #include "ui/panels/notice.h"
 #include "ui/widgets/copy_command.h"
@@ -37,7 +36,6 @@ namespace {
 
 constexpr int thousand = 1000;
 constexpr int visible_formats = 9;  // rows of the table
-constexpr int most_passes = 20;
 const char* const precisions[] = {"F32", "F16", "BF16", "Q8_0"};
 
 QString key_text(const ExportChoice& choice) {
@@ -60,8 +58,7 @@ FormatExport::FormatExport(PolicyEditor& editor, ServeClient& serve, Engine engi
       title_(new QLabel),
       why_(new Note(Note::Kind::plain)),
       precision_(new QComboBox),
-      fit_(new QCheckBox(label_of(Setting::fit))),
-      finish_(new QSpinBox),
+      fit_(new FitChoice),
       button_(new QPushButton(tr("E&xport…"))),
       progress_(new QProgressBar),
       notice_(new Notice),
@@ -94,7 +91,7 @@ void FormatExport::connect_all() {
   connect(&editor_, &PolicyEditor::changed, this, [this] { ask(false); });
   connect(&RunHistory::of(editor_), &RunHistory::measurements_changed, this, &FormatExport::show_measured);
   connect(precision_, &QComboBox::currentIndexChanged, this, [this] { ask(false); });
-  connect(fit_, &QCheckBox::clicked, this, &FormatExport::show_fit);
+  connect(fit_, &FitChoice::changed, this, &FormatExport::show_fit);
   connect(button_, &QPushButton::clicked, this, &FormatExport::ask_or_cancel);
   connect(table_, &QTableView::doubleClicked, this, [this] {
     if (!writing()) button_->click();
@@ -158,22 +155,6 @@ QWidget* FormatExport::lay_out_choice() {
   precision_->setAccessibleName(label_of(Setting::gguf).remove('&'));
   auto* label = new QLabel(label_of(Setting::gguf));
   label->setBuddy(precision_);
-  fit_->setObjectName(QStringLiteral("fit"));
-  finish_->setObjectName(QStringLiteral("finish_passes"));
-  finish_->setRange(0, most_passes);
-  finish_->setSpecialValueText(tr("none"));
-  const auto show_passes = [this](int passes) {
-    finish_->setSuffix(passes == 1 ? tr(" pass over the text") : tr(" passes over the text"));
-  };
-  connect(finish_, &QSpinBox::valueChanged, this, show_passes);
-  show_passes(0);
-  finish_->setToolTip(
-      tr("Trains the fitted layers together for the exported policy, which brings them closer to the "
-         "original. A pass over the calibration text takes about as long as an epoch of the conversion's "
-         "finish. The whole model must fit into memory"));
-  finish_->setAccessibleName(label_of(Setting::finish).remove('&'));
-  auto* then = new QLabel(label_of(Setting::finish));
-  then->setBuddy(finish_);
   button_->setObjectName(QStringLiteral("write_model"));
   notice_->setObjectName(QStringLiteral("write_notice"));
   notice_->setMinimumHeight(2 * fontMetrics().lineSpacing());
@@ -189,13 +170,6 @@ QWidget* FormatExport::lay_out_choice() {
   settings->addWidget(label);
   settings->addWidget(precision_);
   settings->addStretch(1);
-  auto* fitting = new QHBoxLayout;
-  fitting->setSpacing(space);
-  fitting->addWidget(fit_);
-  fitting->addSpacing(space);
-  fitting->addWidget(then);
-  fitting->addWidget(finish_);
-  fitting->addStretch(1);
   auto* action = new QHBoxLayout;
   action->setSpacing(space);
   action->addWidget(button_);
@@ -209,7 +183,7 @@ QWidget* FormatExport::lay_out_choice() {
   column->addWidget(title_);
   column->addWidget(why_);
   column->addLayout(settings);
-  column->addLayout(fitting);
+  column->addWidget(fit_);
   column->addLayout(action);
   column->addWidget(notice_);
   column->addStretch(1);
@@ -300,22 +274,16 @@ void FormatExport::show_selected() {
   const ExportChoice choice = selected();
   title_->setText(choice.title.isEmpty() ? tr("No format is selected") : title_in_words(choice));
   precision_->setEnabled(choice.gguf && choice.possible);
-  fit_->setEnabled(choice.possible && choice.expressible && !choice.native());
-  fit_->setChecked(choice.needs_fit());
-  fit_->setToolTip(choice.needs_fit() ? tr("This format needs a fit")
-                   : choice.may_fit() ? tr("Re-solves the layers for this format and measures the result")
-                   : choice.native()  ? tr("This format supports every policy, so there is nothing to fit")
-                                      : tr("This format cannot hold the model, even with a fit"));
+  fit_->offer(choice);
   show_fit();
   show_button();
   if (!writing()) show_written();
 }
 
-/// What the fit does, and whether it can be followed by training.
+/// What the fit does.
 void FormatExport::show_fit() {
   const ExportChoice choice = selected();
-  finish_->setEnabled(fit_->isChecked());
-  why_->say(Note::Kind::plain, choice.title.isEmpty() ? QString() : why(choice, fit_->isChecked()));
+  why_->say(Note::Kind::plain, choice.title.isEmpty() ? QString() : why(choice, fit_->fit()));
 }
 
 void FormatExport::show_button() {
@@ -380,8 +348,8 @@ void FormatExport::ask_or_cancel() {
 
 ExportJob::Request FormatExport::request(const QString& path) const {
   const ExportChoice choice = selected();
-  ExportJob::Request request{choice.format, choice.gguf ? precision() : QString(), fit_->isChecked()};
-  if (request.fit) request.finish = finish_->value();
+  ExportJob::Request request{choice.format, choice.gguf ? precision() : QString(), fit_->fit(),
+                             fit_->passes()};
   request.path = path;
   return request;
 }

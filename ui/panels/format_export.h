@@ -13,17 +13,16 @@
 #include "ui/panels/export_job.h"
 #include "ui/panels/format_query.h"
 
-class QCheckBox;
 class QComboBox;
 class QLabel;
 class QProgressBar;
 class QPushButton;
 class QSortFilterProxyModel;
-class QSpinBox;
 class QTableView;
 
 namespace ladimo::ui {
 
+class FitChoice;
 class LoadingLines;
 class Note;
 class Notice;
@@ -88,8 +87,7 @@ class FormatExport : public QWidget {
   QLabel* title_;
   Note* why_;
   QComboBox* precision_;
-  QCheckBox* fit_;
-  QSpinBox* finish_;  // passes of training after the fit
+  FitChoice* fit_;
   QPushButton* button_;
   QProgressBar* progress_;
   Notice* notice_;  // of the writing

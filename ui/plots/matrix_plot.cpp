@@ -62,14 +62,6 @@ MatrixPlot::MatrixPlot(Words words, QWidget* parent)
   legend_->setMarginGroup(QCP::msBottom | QCP::msTop, group);
   map_->setColorScale(legend_);
   map_->setGradient(heat_gradient());
-  plot.addLayer(QStringLiteral("frame"));
-  moving_ = plot.layer(QStringLiteral("frame"));
-  moving_->setMode(QCPLayer::lmBuffered);
-  frame_ = new QCPItemRect(&plot);
-  frame_->setLayer(moving_);
-  frame_->setVisible(false);
-  for (QCPItemPosition* corner : {frame_->topLeft, frame_->bottomRight})
-    corner->setTypeX(QCPItemPosition::ptAxisRectRatio);  // all of the row, however many columns
   for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
     axis->setTicker(whole_number_ticker(*axis));
     axis->setSubTicks(false);
@@ -97,10 +89,8 @@ void MatrixPlot::set_matrix(Matrix matrix, double top) {
 }
 
 void MatrixPlot::set_row(int row) {
-  frame_->setVisible(row >= 0);
-  frame_->topLeft->setCoords(0, row - 0.5);
-  frame_->bottomRight->setCoords(1, row + 0.5);
-  if (!empty()) moving_->replot();
+  frame_.set_row(row);
+  if (!empty()) frame_.replot();
 }
 
 bool MatrixPlot::inside(double x, double y) const {
@@ -145,7 +135,7 @@ void MatrixPlot::recolour(const Theme& theme) {
   QCPColorGradient gradient = map_->gradient();
   gradient.setNanColor(theme.grid);
   map_->setGradient(gradient);
-  frame_->setPen({theme.accent, 2.5});
+  frame_.set_colour(theme.accent);
   QCPAxis& axis = *legend_->axis();
   axis.setBasePen({theme.faint, 1});
   axis.setTickPen({theme.faint, 1});

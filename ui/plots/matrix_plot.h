@@ -6,11 +6,10 @@
 #include <QColor>
 
 #include "ui/plots/plot.h"
+#include "ui/plots/row_frame.h"
 
 class QCPColorMap;
 class QCPColorScale;
-class QCPItemRect;
-class QCPLayer;
 
 namespace ladimo::ui {
 
@@ -65,8 +64,7 @@ class MatrixPlot : public Plot {
   Matrix matrix_;
   QCPColorMap* map_;
   QCPColorScale* legend_;
-  QCPLayer* moving_;
-  QCPItemRect* frame_;
+  RowFrame frame_{canvas()};
 };
 
 }  // namespace ladimo::ui

@@ -39,14 +39,6 @@ RidgePlot::RidgePlot(QWidget* parent)
   QCustomPlot& plot = canvas();
   plot.setObjectName(QStringLiteral("ridge_canvas"));
   ridges_ = new Ridges(plot);
-  plot.addLayer(QStringLiteral("frame"));
-  moving_ = plot.layer(QStringLiteral("frame"));
-  moving_->setMode(QCPLayer::lmBuffered);
-  frame_ = new QCPItemRect(&plot);
-  frame_->setLayer(moving_);
-  frame_->setVisible(false);
-  for (QCPItemPosition* corner : {frame_->topLeft, frame_->bottomRight})
-    corner->setTypeX(QCPItemPosition::ptAxisRectRatio);
   plot.xAxis->setTicker(weight_ticker(*plot.xAxis));
   plot.xAxis->setSubTicks(false);
   plot.yAxis->setTicker(whole_number_ticker(*plot.yAxis));
@@ -84,10 +76,8 @@ void RidgePlot::set_divisions(std::vector<Division> divisions) {
 }
 
 void RidgePlot::set_row(int layer) {
-  frame_->setVisible(layer >= 0);
-  frame_->topLeft->setCoords(0, layer - 0.5);
-  frame_->bottomRight->setCoords(1, layer + 0.5);
-  if (!empty()) moving_->replot();
+  frame_.set_row(layer);
+  if (!empty()) frame_.replot();
 }
 
 int RidgePlot::layer_at(double x, double y) const {
@@ -128,7 +118,7 @@ Rows RidgePlot::numbers() const {
 
 void RidgePlot::recolour(const Theme& theme) {
   ridges_->set_theme(theme);
-  frame_->setPen({theme.accent, 2.5});
+  frame_.set_colour(theme.accent);
 }
 
 }  // namespace ladimo::ui

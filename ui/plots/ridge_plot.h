@@ -7,9 +7,7 @@
 #include "policy/histogram.h"
 #include "ui/models/division.h"
 #include "ui/plots/plot.h"
-
-class QCPItemRect;
-class QCPLayer;
+#include "ui/plots/row_frame.h"
 
 namespace ladimo::ui {
 
@@ -42,8 +40,7 @@ class RidgePlot : public Plot {
 
   std::vector<Division> divisions_;
   Ridges* ridges_;
-  QCPLayer* moving_;
-  QCPItemRect* frame_;
+  RowFrame frame_{canvas()};
 };
 
 }  // namespace ladimo::ui

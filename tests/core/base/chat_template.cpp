@@ -222,8 +222,7 @@ TEST_CASE("chat data that cannot be rendered is refused with the place") {
   check(R"({"messages": "x"})", &chat, "The conversation is not a list of messages.");
   check(R"({"messages": [5]})", &chat, "A message is not a JSON object.");
   check(R"({"messages": [{"content": "x"}]})", &chat, "A message has no text under `role`.");
-  check(R"({"conversations": [{"from": "bird", "value": "x"}]})", &chat,
-        "\"bird\" is not a known role");
+  check(R"({"conversations": [{"from": "bird", "value": "x"}]})", &chat, "\"bird\" is not a known role");
   check(R"({"conversations": [{"from": "gpt"}]})", &chat, "A message has no text under `value`.");
   check(R"({"conversations": [5]})", &chat, "A message is not a JSON object.");
   check("{\"messages\": [" + std::string(5000, '[') + std::string(5000, ']') + "]}", &chat,

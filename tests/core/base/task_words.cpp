@@ -10,7 +10,8 @@ using ladimo::testing::sample_task;
 TEST_CASE("a sentence says both accuracies, the difference and whether it is shown") {
   const auto [sum, per_character] = task_scores(sample_task("piqa", 7, 4));
   CHECK(sentence(sum) == "piqa: 50.0 % → 47.0 %, −3.0 ± 3.3 points; no significant difference (p = 0.55)");
-  CHECK(sentence(per_character) == "piqa per character: 60.0 %; both models answer the same questions correctly");
+  CHECK(sentence(per_character) ==
+        "piqa per character: 60.0 %; both models answer the same questions correctly");
   CHECK(difference_text(per_character) == "0.0");
   CHECK(share_text(sum.model) == "47.0 ± 5.0");
   CHECK(chosen_by(sum) == "probability");
