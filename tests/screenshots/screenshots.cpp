@@ -18,6 +18,7 @@
 #include <QTableView>
 #include <QTemporaryDir>
 
+#include "support/screen.h"
 #include "support/window_walk.h"
 #include "ui/mainwindow/card.h"
 #include "ui/mainwindow/main_window.h"
@@ -258,6 +259,7 @@ void walk_wizard(const Demo& demo, const Album& album) {
 
 int main(int argc, char** argv) try {
   const QTemporaryDir settings;
+  choose_screen(settings, QStringLiteral("1600x1000"));  // a window is fitted to its screen
   QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings.path());
   QCoreApplication::setOrganizationName(QStringLiteral("ladimo"));
   QCoreApplication::setApplicationName(QStringLiteral("ladimo-studio"));

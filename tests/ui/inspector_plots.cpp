@@ -229,6 +229,7 @@ TEST_CASE("ridges show all layers, and a click selects one") {
                       {},
                       {Division::Rule::unused, 0, 0, "dense"}});
   QCustomPlot& canvas = shown(plot);
+  CHECK(canvas.yAxis->tickVector().constFirst() == 0);
   plot.set_row(1);
   QSignalSpy clicked(&plot, &RidgePlot::row_clicked);
   QTest::mousePress(&canvas, Qt::LeftButton, {}, pixel(canvas, canvas.xAxis->range().center(), 3));

@@ -21,6 +21,10 @@ class WholeNumbers : public QCPAxisTickerFixed {
     setTickCount(std::clamp(room(range), 1, most_labels));
     return QCPAxisTickerFixed::getTickStep(range);
   }
+  // An axis may begin below its first row.
+  QVector<double> createTickVector(double step, const QCPRange& range) override {
+    return QCPAxisTickerFixed::createTickVector(step, {std::max(range.lower, 0.0), range.upper});
+  }
 
  private:
   static constexpr int most_labels = 5;

@@ -13,7 +13,7 @@ namespace ladimo::ui {
 /// before the axis has a size.
 double label_share(const QCPAxis& axis, const QString& text);
 
-/// Whole numbers, at most five of them and as many as there is room for. `axis` must outlive it.
+/// Whole numbers from 0, at most five of them and as many as there is room for. `axis` must outlive it.
 QSharedPointer<QCPAxisTicker> whole_number_ticker(const QCPAxis& axis);
 
 }  // namespace ladimo::ui

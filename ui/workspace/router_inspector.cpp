@@ -190,6 +190,7 @@ void RouterInspector::arrange() {
   column->setContentsMargins({});
   column->setSpacing(space / 2);
   auto* top = new QHBoxLayout;
+  top->setSpacing(2 * space);
   top->addWidget(title_, 1);
   top->addWidget(grain_);
   column->addLayout(top);
