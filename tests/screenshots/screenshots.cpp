@@ -134,6 +134,7 @@ void walk_run(const Demo& demo, const Album& album) {
   window.show();
   window.open_run(demo.run);
   auto& slider = seen<QSlider>(window, "tradeoff");
+  seen<QTableView>(window, "layer_table").selectRow(1);  // with experts
   album.keep(window, "workspace");
   show_tab(window, "Co-activation");
   album.keep(window, "workspace-coactivation");
