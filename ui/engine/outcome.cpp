@@ -99,6 +99,13 @@ Outcome complaint(Kind kind, const std::vector<ErrorEvent>& errors) {
   return outcome;
 }
 
+Outcome failure_of(const std::vector<Problem>& problems) {
+  std::vector<ErrorEvent> errors;
+  for (const Problem& problem : problems)
+    errors.push_back({problem.message, problem.hint, problem.path.string()});
+  return complaint(Kind::failed, errors);
+}
+
 Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, const QByteArray& result) {
   const bool remote = !ending.host.isEmpty();
   if (!ending.started) return not_started(ending);

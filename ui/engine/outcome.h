@@ -7,6 +7,7 @@
 #include <QByteArray>
 #include <QString>
 
+#include "base/error.h"
 #include "base/events.h"
 #include "run/measurement.h"
 
@@ -51,5 +52,7 @@ Outcome outcome_of(const Ending& ending, const std::vector<ErrorEvent>& errors, 
 
 /// The outcome for one or more errors: all their messages, and the path and advice of the first.
 Outcome complaint(Outcome::Kind kind, const std::vector<ErrorEvent>& errors);
+/// The outcome of what failed in this process.
+Outcome failure_of(const std::vector<Problem>& problems);
 
 }  // namespace ladimo::ui

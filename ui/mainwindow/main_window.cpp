@@ -170,6 +170,7 @@ void MainWindow::open_run(const QString& folder, const Engine& engine) {
             [run] { forget_recent(keys::recent_runs, run->folder(), run->engine().host); });
     connect(run, &RunPages::reload_wanted, this, &MainWindow::reload);
     connect(run, &RunPages::other_run_wanted, this, &MainWindow::choose_run);
+    connect(run, &RunPages::run_to_compare_wanted, this, &MainWindow::choose_run_to_compare);
     connect(run, &RunPages::model_wanted, this,
             [this, run](const QString& model) { open_model(model, run->engine()); });
     connect(run, &RunPages::continue_wanted, this, [this, run](const QString& unfinished) {
@@ -222,14 +223,22 @@ void MainWindow::show_wizard(ConversionWizard* wizard) {
   show_page(wizard, wizard->windowTitle());
 }
 
+/// Empty where no run was chosen.
+QString MainWindow::ask_for_run(const Engine& engine, const QString& title) {
+  if (engine.remote()) return QInputDialog::getText(this, title, tr("Run folder on %1:").arg(engine.host));
+  const QString folder = QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
+  if (!folder.isEmpty()) remember(keys::last_folder, QFileInfo(folder).path());
+  return folder;
+}
+
 void MainWindow::choose_run() {
-  const QString title = tr("Open run");
-  const QString folder = engine_.remote()
-                             ? QInputDialog::getText(this, title, tr("Run folder on %1:").arg(engine_.host))
-                             : QFileDialog::getExistingDirectory(this, title, remembered(keys::last_folder));
-  if (folder.isEmpty()) return;
-  if (!engine_.remote()) remember(keys::last_folder, QFileInfo(folder).path());
-  open(folder);
+  const QString folder = ask_for_run(engine_, tr("Open run"));
+  if (!folder.isEmpty()) open(folder);
+}
+
+void MainWindow::choose_run_to_compare() {
+  const QString folder = ask_for_run(run_->engine(), tr("Compare with run"));
+  if (!folder.isEmpty()) run_->compare_with(run_->engine().in_full(folder));
 }
 
 void MainWindow::choose_model() {

@@ -52,7 +52,9 @@ class MainWindow : public QMainWindow {
   void make_policy_menu();
   void make_help_menu();
   void fill_recent(QMenu& menu);
+  QString ask_for_run(const Engine& engine, const QString& title);
   void choose_run();
+  void choose_run_to_compare();
   void choose_model();
   void choose_settings();
   void open_run(const QString& folder, const Engine& engine);

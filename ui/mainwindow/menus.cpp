@@ -65,6 +65,13 @@ void MainWindow::make_view_menu() {
       if (run_ && run_->undo_stack()) run_->show_step(step);
     });
   }
+  view_->addSeparator();
+  view_
+      ->addAction(tr("&Compare with another run…"), this,
+                  [this] {
+                    if (run_ && run_->undo_stack()) choose_run_to_compare();
+                  })
+      ->setObjectName(QStringLiteral("compare_action"));
 }
 
 void MainWindow::make_policy_menu() {

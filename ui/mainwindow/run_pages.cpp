@@ -9,12 +9,13 @@
 #include <QTabWidget>
 #include <QVBoxLayout>
 
-#include "ui/engine/engine_process.h"
 #include "ui/engine/lexicon.h"
 #include "ui/engine/serve_client.h"
 #include "ui/mainwindow/breadcrumb.h"
 #include "ui/mainwindow/message_page.h"
+#include "ui/mainwindow/run_comparison_window.h"
 #include "ui/mainwindow/run_facts.h"
+#include "ui/mainwindow/run_reader.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/run_history.h"
 #include "ui/models/run_watch.h"
@@ -32,13 +33,6 @@ namespace ladimo::ui {
 namespace {
 
 QString name_of(const QString& folder) { return QFileInfo(folder).fileName(); }
-
-Outcome outcome_of_problems(const std::vector<Problem>& problems) {
-  std::vector<ErrorEvent> errors;
-  for (const Problem& problem : problems)
-    errors.push_back({problem.message, problem.hint, problem.path.string()});
-  return complaint(Outcome::Kind::failed, errors);
-}
 
 }  // namespace
 
@@ -105,24 +99,13 @@ void RunPages::read() {
                           .hint = {},
                           .button = tr("Stop"),
                           .busy = true});
-  reading_ = std::make_unique<EngineProcess>(engine_);
-  connect(reading_.get(), &EngineProcess::finished, this, &RunPages::accept_answer);
-  reading_->start({QStringLiteral("show"), folder_});
-}
-
-void RunPages::accept_answer(const Outcome& outcome) {
-  if (outcome.kind == Outcome::Kind::canceled)
-    return show_failure(tr("%1 was not opened").arg(name_of(folder_)), outcome);
-  if (!outcome.done()) return show_failure(tr("%1 could not be opened").arg(name_of(folder_)), outcome);
-  using Run = std::shared_ptr<const RunData>;
-  parser_.run<Run>(
-      [json = outcome.output, folder = folder_](const Context&) -> Run {
-        return std::make_shared<const RunData>(read_run(json, folder));
-      },
-      [this](const Run& run) { accept_run(run); },
-      [this](const std::vector<Problem>& problems) {
-        show_failure(tr("%1 could not be opened").arg(name_of(folder_)), outcome_of_problems(problems));
-      });
+  reader_ = std::make_unique<RunReader>(engine_, folder_);
+  connect(reader_.get(), &RunReader::read, this, &RunPages::accept_run);
+  connect(reader_.get(), &RunReader::failed, this, [this](const Outcome& outcome) {
+    const bool stopped = outcome.kind == Outcome::Kind::canceled;
+    show_failure((stopped ? tr("%1 was not opened") : tr("%1 could not be opened")).arg(name_of(folder_)),
+                 outcome);
+  });
 }
 
 void RunPages::show_failure(const QString& title, const Outcome& outcome) {
@@ -137,9 +120,9 @@ void RunPages::show_failure(const QString& title, const Outcome& outcome) {
 }
 
 // Tables that do not fit each other may be noticed only when the pages are built.
-void RunPages::accept_run(std::shared_ptr<const RunData> run) {
+void RunPages::accept_run(const std::shared_ptr<const RunData>& run) {
   try {
-    open_pages(std::move(run));
+    open_pages(run);
     emit opened();
   } catch (const std::exception& error) {
     breadcrumb_->hide();
@@ -149,8 +132,7 @@ void RunPages::accept_run(std::shared_ptr<const RunData> run) {
     serve_.reset();
     editor_.reset();
     run_.reset();
-    show_failure(tr("%1 could not be opened").arg(name_of(folder_)),
-                 outcome_of_problems({problem_of(error)}));
+    show_failure(tr("%1 could not be opened").arg(name_of(folder_)), failure_of({problem_of(error)}));
   }
 }
 
@@ -221,8 +203,8 @@ void RunPages::show_unfinished() {
 void RunPages::press_button() {
   if (run_)
     emit continue_wanted(folder_);
-  else if (reading_ && reading_->running())
-    reading_->cancel();
+  else if (reader_->running())
+    reader_->cancel();
   else if (may_be_model_)
     emit model_wanted(folder_);
   else
@@ -275,6 +257,15 @@ void RunPages::reset_pins() { editor_->reset_pins(); }
 void RunPages::show_texts() {
   show_step(evaluate);
   evaluation_->setCurrentIndex(1);
+}
+
+void RunPages::compare_with(const QString& folder) {
+  if (folder == folder_)
+    return bar_->show_message({.sentence = tr("This run is open already. Choose another one to compare.")});
+  auto* window =
+      new RunComparisonWindow(run_, editor_->policy().predicted.activated_fraction, engine_, folder, this);
+  connect(window, &RunComparisonWindow::other_run_wanted, this, &RunPages::run_to_compare_wanted);
+  window->show();
 }
 
 RunPages::Step RunPages::current_step() const { return static_cast<Step>(breadcrumb_->current()); }

@@ -7,7 +7,6 @@
 #include <QWidget>
 
 #include "ui/engine/engine.h"
-#include "ui/engine/worker.h"
 #include "ui/models/run_data.h"
 
 class QScrollArea;
@@ -18,12 +17,12 @@ class QUndoStack;
 namespace ladimo::ui {
 
 class Breadcrumb;
-class EngineProcess;
 class ExportPanel;
 class MessageBar;
 class MessagePage;
 class PolicyEditor;
 class PolicySaving;
+class RunReader;
 class RunWatch;
 class ServeClient;
 class WorkspacePage;
@@ -70,6 +69,8 @@ class RunPages : public QWidget {
   void show_texts();
   /// Saves the chosen policy as the run's own and says so in the page.
   void save();
+  /// Opens a window that shows this run beside the one in `folder`.
+  void compare_with(const QString& folder);
 
  signals:
   /// The chosen policy was saved, in the run or elsewhere.
@@ -86,6 +87,8 @@ class RunPages : public QWidget {
   void step_shown();
   void continue_wanted(const QString& folder);
   void other_run_wanted();
+  /// The run that was to be compared with this one cannot be read: another is wanted.
+  void run_to_compare_wanted();
   /// The folder holds no run that can be opened.
   void refused();
   /// The person wants to open the folder as a model.
@@ -93,8 +96,7 @@ class RunPages : public QWidget {
 
  private:
   void read();
-  void accept_answer(const Outcome& outcome);
-  void accept_run(std::shared_ptr<const RunData> run);
+  void accept_run(const std::shared_ptr<const RunData>& run);
   void open_pages(std::shared_ptr<const RunData> run);
   void show_failure(const QString& title, const Outcome& outcome);
   void show_unfinished();
@@ -111,13 +113,12 @@ class RunPages : public QWidget {
 
   Engine engine_;
   QString folder_;
-  std::unique_ptr<EngineProcess> reading_;
+  std::unique_ptr<RunReader> reader_;
   std::shared_ptr<const RunData> run_;
   std::unique_ptr<PolicyEditor> editor_;
   std::unique_ptr<ServeClient> serve_;
   std::unique_ptr<PolicySaving> saving_;
   std::unique_ptr<RunWatch> watch_;  // null for a run of another machine
-  Worker parser_;
   Breadcrumb* breadcrumb_;
   MessageBar* bar_;  // above all pages
   QStackedWidget* pages_;

@@ -100,9 +100,7 @@ void ExportJob::tell_progress(const ProgressEvent& event) {
   emit said(words);
 }
 
-void ExportJob::fail(const Problem& problem) {
-  end(complaint(Outcome::Kind::failed, {ErrorEvent{problem.message, problem.hint, problem.path.string()}}));
-}
+void ExportJob::fail(const Problem& problem) { end(failure_of({problem})); }
 
 void ExportJob::end(const Outcome& outcome) {
   running_ = false;

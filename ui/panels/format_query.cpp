@@ -122,9 +122,6 @@ void FormatQuery::finish(const Outcome& outcome) {
   }
 }
 
-void FormatQuery::fail(const Problem& problem) {
-  emit failed(
-      complaint(Outcome::Kind::failed, {ErrorEvent{problem.message, problem.hint, problem.path.string()}}));
-}
+void FormatQuery::fail(const Problem& problem) { emit failed(failure_of({problem})); }
 
 }  // namespace ladimo::ui

@@ -223,8 +223,7 @@ void GenerationPanel::show_result(const Outcome& outcome) {
     dense_->finish(dense_->view().token_count(), written.dense->tokens_per_s);
     converted_->finish(converted_->view().token_count(), written.converted->tokens_per_s);
   } catch (const Refusal& refusal) {
-    for (GenerationSide* side : {dense_, converted_})
-      side->end(complaint(Outcome::Kind::failed, {{refusal.what(), refusal.hint(), {}}}));
+    for (GenerationSide* side : {dense_, converted_}) side->end(failure_of({refusal.problem()}));
   }
 }
 
