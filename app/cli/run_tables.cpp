@@ -183,8 +183,12 @@ Command add_policy(CLI::App& app) {
                     "Leave {batch} and {context} out, or {continue_run}: they are measured.", run.path());
     if (decoding) latency = latency->at(decoding->batch, decoding->context);
     const auto target = options->target.empty() ? run.recipe().target : options->target;
-    auto policy = target.empty() || target == "none" ? solve(table, latency ? &*latency : nullptr, asked)
-                                                     : solve(policies_of_class(run, table, target), asked);
+    const bool for_format = !target.empty() && target != "none";
+    if (for_format && decoding)
+      throw Refusal("A policy for a format is chosen by parameters or KL, not by decode times.",
+                    "Leave {batch} and {context} out.");
+    auto policy = for_format ? solve(policies_of_class(run, table, target), asked)
+                             : solve(table, latency ? &*latency : nullptr, asked);
     policy.decoding = decoding;
     const auto file = options->output ? std::filesystem::path(*options->output) : run.policy_file();
     if (options->output) refuse_to_overwrite(file);

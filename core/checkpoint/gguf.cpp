@@ -338,6 +338,13 @@ std::vector<fs::path> gguf_parts(const fs::path& path) {
   return parts.empty() ? std::vector{path} : parts;
 }
 
+std::optional<fs::path> first_part_of_gguf(const fs::path& path) {
+  const auto begin = path.stem().string() + "-00001-of-";
+  for (const auto& entry : fs::directory_iterator(path.parent_path()))
+    if (entry.path().filename().string().starts_with(begin)) return entry.path();
+  return {};
+}
+
 Gguf Gguf::open(const fs::path& path) {
   Gguf gguf{GgufMetadata(path), {}, 0, {}, {}};
   std::int64_t count = 1;

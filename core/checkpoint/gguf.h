@@ -17,6 +17,8 @@ bool is_gguf(const std::filesystem::path& path);
 /// The parts of a split file (NAME-00001-of-00003.gguf), in order, as the name of any of them says. The file
 /// alone for another name.
 std::vector<std::filesystem::path> gguf_parts(const std::filesystem::path& path);
+/// The first part of the split file that is called NAME.gguf; absent where its folder holds none.
+std::optional<std::filesystem::path> first_part_of_gguf(const std::filesystem::path& path);
 
 /// What a GGUF file holds, or all parts of a split one.
 struct Gguf {

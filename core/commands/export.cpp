@@ -13,6 +13,7 @@
 #include "base/path_problem.h"
 #include "base/version.h"
 #include "base/working_folder.h"
+#include "checkpoint/gguf.h"
 #include "commands/export_fit.h"
 #include "commands/loaded_model.h"
 #include "commands/own_text.h"
@@ -44,16 +45,13 @@ void require_possible(const ExportRequest& request, const Format& format) {
     throw Refusal("A file or folder of that name exists already.", "Choose a new folder with {output}.",
                   request.output);
   const auto parent = normal_path(request.output).parent_path();
-  if (request.gguf && is_directory(parent)) {
-    const auto begin = request.output.stem().string() + "-00001-of-";
-    for (const auto& entry : fs::directory_iterator(parent))
-      if (entry.path().filename().string().starts_with(begin))
-        throw Refusal("Parts of a GGUF file of that name exist already.",
-                      "Choose another name with {output}.", entry.path());
-  }
   if (!is_directory(parent))
     throw Refusal("The folder for the model does not exist.", "Make it, or choose another with {output}.",
                   parent);
+  if (!request.gguf) return;
+  if (const auto part = first_part_of_gguf(normal_path(request.output)))
+    throw Refusal("Parts of a GGUF file of that name exist already.", "Choose another name with {output}.",
+                  *part);
 }
 
 void require_disk(const ExportRequest& request, std::uint64_t bytes) {
@@ -83,12 +81,13 @@ Format::Expected expected_of(const LoadedModel& model, const ModelPolicy& policy
   return expected;
 }
 
-/// The run's measurements of this policy.
+/// How many times the dense model's perplexity the policy is predicted to have; absent without tables.
 std::optional<double> predicted_ratio(const RunFolder& run, const Policy& policy) {
   if (!std::filesystem::exists(run.tradeoff_file())) return {};
   return perplexity_ratio(run.tradeoff(), policy.predicted);
 }
 
+/// The run's measurements of this policy.
 std::vector<Measurement> measurements_of(const RunFolder& run, const Policy& policy) {
   auto found = read_measurements(run);
   std::erase_if(found, [&](const Measurement& one) { return one.policy.layers != policy.layers; });

@@ -27,7 +27,8 @@ struct FormatChoice {
   std::optional<std::uint64_t> bytes;  // of the weights, about
 };
 
-/// All formats for a run under a policy. GGUF files are counted in `precision`. Layers are not read.
+/// All formats for a run under a policy. GGUF files are counted in `precision`. Of
+/// converted layers only what a class may object to is read: the bias of the router and the compensation.
 std::vector<FormatChoice> export_choices(const OpenedModel& opened, const Policy& wanted,
                                          GgufPrecision precision);
 

@@ -34,7 +34,9 @@ struct Layers {
     most_dense = limits.dense == DenseLayers::none ? 0 : count - 1;
     if (least_dense > most_dense)
       throw Refusal(fmt::format("Layer {} was not converted, and this format cannot leave it dense.",
-                                std::ranges::find(routed, false) - routed.begin()),
+                                limits.dense == DenseLayers::leading
+                                    ? static_cast<std::ptrdiff_t>(last) - 1
+                                    : std::ranges::find(routed, false) - routed.begin()),
                     "Convert all layers ({layers}), or choose another format with {format}.");
   }
 };
@@ -51,13 +53,12 @@ std::vector<std::size_t> order_of(DenseLayers dense, const std::vector<double>& 
 }  // namespace
 
 KRange ks_of(const ModelPolicy& policy) {
-  KRange ks;
-  for (const LayerPolicy& layer : policy) {
-    if (layer.kind == Kind::dense) continue;
-    ks.most = std::max<std::int64_t>(ks.most, layer.k);
-    ks.least = ks.least == 0 ? layer.k : std::min<std::int64_t>(ks.least, layer.k);
-  }
-  return ks;
+  std::vector<std::int64_t> all;
+  for (const LayerPolicy& layer : policy)
+    if (layer.kind != Kind::dense) all.push_back(layer.k);
+  if (all.empty()) return {};
+  const auto [least, most] = std::ranges::minmax(all);
+  return {least, most};
 }
 
 std::string k_in_words(const ModelPolicy& policy) {
@@ -74,7 +75,11 @@ ClassPolicies::ClassPolicies(const TradeoffTable& measured, const MoeLimits& lim
   const Layers layers(table, limits);
   const double dense_ffn = table.layers.front().candidates.front().activated;
   const double dense_model = table.other_activated + static_cast<double>(layers.count) * dense_ffn;
-  for (std::int64_t k = 1; k <= shape.routed; ++k) {
+  const auto most_k = std::min<std::int64_t>(shape.routed, limits.most_k.value_or(shape.routed));
+  if (most_k < 1)
+    throw Refusal("The shared experts leave no room for routed ones in this format.",
+                  "Convert with fewer and larger experts ({experts}).");
+  for (std::int64_t k = 1; k <= most_k; ++k) {
     const auto top = LayerPolicy::top(static_cast<int>(k));
     std::vector<double> kl(layers.count, std::numeric_limits<double>::infinity());
     for (std::size_t l = 0; l < layers.count; ++l)
@@ -124,9 +129,16 @@ std::optional<Policy> ClassPolicies::at_max_kl(double kl) const {
 }
 
 Policy solve(const ClassPolicies& policies, const PolicyRequest& request) {
+  require_valid(request);
   if (request.speedup || !request.pins.empty() || request.cost != Cost::activated)
     throw Refusal("A policy for a format is chosen by activated parameters or KL, without pins.",
                   "Give one of {tradeoff}, {activated}, {ffn_activated} and {max_kl}.");
+  if (!(request.grains == Grains{}) && !(request.grains == Grains{true, false, false}))
+    throw Refusal("Formats of other programs know experts alone, not single neurons and inputs.",
+                  "Choose a policy for no format ({for} none).");
+  if (request.kinds == Kinds::threshold)
+    throw Refusal("Formats of other programs know top-k alone, not thresholds.",
+                  "Choose a policy for no format ({for} none).");
   if (request.max_kl) {
     if (auto found = policies.at_max_kl(*request.max_kl)) return *found;
     throw Refusal(fmt::format("No policy of this format has a predicted KL of {} or less.", *request.max_kl),

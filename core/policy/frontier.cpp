@@ -18,8 +18,9 @@ constexpr double grid = 2048;  // units of the FFNs' dense cost
 // The same where single inputs may be left out, whose options are smaller and more.
 constexpr double fine_grid = 8192;
 
-/// Parts of a layer that are decided apart from each other, because their savings and their KL add up.
-enum class Part { ffn, qkv, o };
+/// What is decided at a time. The savings and the KL of a layer's parts add up in parameters. They do not in
+/// milliseconds: choosing inputs takes time, but once for the whole layer.
+enum class Part { layer, ffn, qkv, o };
 
 std::map<int, LayerPolicy> pins_by_layer(const std::vector<Pin>& pins) {
   std::map<int, LayerPolicy> by_layer;
@@ -117,6 +118,7 @@ struct Frontier::Solved {
   Choices choices;
   bool cuts;                       // whether single inputs may be left out, or are by a pin
   std::vector<LayerPolicy> fixed;  // [layers] a pinned layer's policy, else dense
+  std::vector<int> pinned_layers;  // rising
   /// What is decided: parts of layers that are not pinned, with the policies to choose from. Only that part
   /// of a policy counts.
   struct Free {
@@ -150,9 +152,14 @@ struct Frontier::Solved {
     for (std::size_t l = 0; l < table.layers.size(); ++l) {
       if (pinned.contains(static_cast<int>(l))) continue;
       base += cost_of(table.layers[l].candidates.front());
+      if (cuts && cost == Cost::decode_ms) {
+        free.push_back({l, Part::layer, {}});
+        options.push_back(layer_options(table.layers[l], free.back().options));
+        continue;
+      }
       free.push_back({l, Part::ffn, {}});
       options.push_back(ffn_options(table.layers[l], free.back().options));
-      if (!cuts || !choices.grains.inputs || !choices.attention) continue;
+      if (!cuts || !cuts_attention()) continue;
       for (const Part part : {Part::qkv, Part::o}) {
         free.push_back({l, part, {}});
         options.push_back(attention_options(table.layers[l], part, free.back().options));
@@ -171,13 +178,15 @@ struct Frontier::Solved {
   void pin(int layer, const LayerPolicy& policy) {
     const Candidate candidate = predictor.evaluate(layer, policy);
     fixed[static_cast<std::size_t>(layer)] = candidate.policy;
+    pinned_layers.push_back(layer);
     base += cost_of(candidate);
     pinned_kl += predictor.priced_kl(layer, candidate.policy, cuts);
   }
 
-  /// The options of a layer's FFN: dense first, then every candidate that costs no more than dense. Where
-  /// single inputs may be left out, each of them with every threshold of the inputs and of the neurons.
-  std::vector<KnapsackOption> ffn_options(const LayerTable& layer, std::vector<LayerPolicy>& policies) const {
+  bool cuts_attention() const { return choices.grains.inputs && choices.attention; }
+
+  /// The options of a layer's experts: dense first, then every candidate that costs no more than dense.
+  BestOptions expert_options(const LayerTable& layer) const {
     const double dense_layer = cost_of(layer.candidates.front());
     const double price = cuts ? table.expert_price : 1;
     BestOptions best(unit, cuts);
@@ -186,7 +195,50 @@ struct Frontier::Solved {
       if (!among(kinds, kind) || (!choices.grains.experts && kind != LayerPolicy::Kind::dense)) continue;
       best.add({candidate.kl * price, dense_layer - cost_of(candidate)}, candidate.policy);
     }
+    return best;
+  }
+
+  /// The options of a layer's FFN: those of its experts, and where single inputs may be left out each of them
+  /// with every threshold of the inputs and of the neurons.
+  std::vector<KnapsackOption> ffn_options(const LayerTable& layer, std::vector<LayerPolicy>& policies) const {
+    BestOptions best = expert_options(layer);
     if (cuts) add_cuts(layer, best);
+    return std::move(best).options(policies);
+  }
+
+  /// The options of a whole layer in milliseconds: those of its experts, and the best of its FFN together
+  /// with every pair of thresholds of the attention, less the time that choosing takes.
+  std::vector<KnapsackOption> layer_options(const LayerTable& layer,
+                                            std::vector<LayerPolicy>& policies) const {
+    const double choosing = latency->cuts ? latency->cuts->layer_ms : 0;
+    std::vector<LayerPolicy> of_ffn, of_attention;
+    const auto ffn = ffn_options(layer, of_ffn), attention = attention_pairs(layer, of_attention);
+    BestOptions best = expert_options(layer);
+    for (std::size_t i = 0; i < ffn.size(); ++i)
+      for (std::size_t j = 0; j < attention.size(); ++j) {
+        LayerPolicy policy = of_ffn[i];
+        for (const Product product : {Product::qkv, Product::o})
+          policy.cut(product) = of_attention[j].cut(product);
+        if (policy.cuts_inputs())
+          best.add({ffn[i].kl + attention[j].kl, ffn[i].saving + attention[j].saving - choosing}, policy);
+      }
+    return std::move(best).options(policies);
+  }
+
+  /// Every pair of thresholds of the attention's two products; nothing cut alone where they may not be cut.
+  std::vector<KnapsackOption> attention_pairs(const LayerTable& layer,
+                                              std::vector<LayerPolicy>& policies) const {
+    const std::vector<CutRung> all(1);
+    const auto& of_qkv = cuts_attention() ? layer.rungs(Product::qkv) : all;
+    const auto& of_o = cuts_attention() ? layer.rungs(Product::o) : all;
+    BestOptions best(unit, true);
+    for (const CutRung& qkv : of_qkv)
+      for (const CutRung& o : of_o) {
+        LayerPolicy policy;
+        policy.cut(Product::qkv) = {qkv.threshold, qkv.share};
+        policy.cut(Product::o) = {o.threshold, o.share};
+        best.add({qkv.kl + o.kl, saved_by_cuts(policy)}, policy);
+      }
     return std::move(best).options(policies);
   }
 
@@ -212,11 +264,11 @@ struct Frontier::Solved {
     }
   }
 
-  /// What is saved in a layer by the inputs that a policy leaves out.
+  /// What is saved in a layer by the inputs that a policy leaves out, before the time that choosing takes.
   double saved_by_cuts(const LayerPolicy& policy) const {
     const double left_out = table.sizes->left_out_of_ffn(policy) + table.sizes->left_out_of_attention(policy);
     if (cost == Cost::activated) return left_out;
-    return latency->cuts ? latency->cuts->saved_ms(left_out) : 0;
+    return latency->cuts ? latency->cuts->ms_per_parameter * left_out : 0;
   }
 
   std::vector<KnapsackOption> attention_options(const LayerTable& layer, Part part,
@@ -251,10 +303,12 @@ struct Frontier::Solved {
 
   Policy policy_of(const Knapsack::Solution& solution, double tradeoff) const {
     Policy policy{table.fingerprint, cost, tradeoff, fixed, {}, {}};
+    policy.pinned = pinned_layers;
     for (std::size_t i = 0; i < free.size(); ++i) {
       const LayerPolicy& chosen = free[i].options[static_cast<std::size_t>(solution.choice[i])];
       LayerPolicy& layer = policy.layers[free[i].layer];
       switch (free[i].part) {  // the FFN of a layer comes first
+        case Part::layer:
         case Part::ffn:
           layer = chosen;
           break;

@@ -38,6 +38,9 @@ struct PolicyRequest {
   Grains grains = {};          // pins may be of any grain
 };
 
+/// Throws Refusal for more than one budget, and for one that is out of range.
+void require_valid(const PolicyRequest& request);
+
 /// Predicts the numbers of any choice of layer policies from the tables. Candidates are looked up. Thresholds
 /// and ks between them are interpolated monotonically over activity. Joint KL, perplexity and activity use
 /// the correction fitted to the measured joint points. Throws Refusal when a layer cannot have its policy.

@@ -15,6 +15,7 @@ struct Grains {
   bool inputs = true;   // columns of gate and up, of q, k and v, and of o
 
   bool allow(Product product) const { return product == Product::down ? neurons : inputs; }
+  bool operator==(const Grains&) const = default;
 };
 /// Parses "all", or some of "experts", "neurons" and "inputs" with commas between them. Throws Refusal for
 /// any other text.

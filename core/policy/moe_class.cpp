@@ -13,12 +13,16 @@ namespace {
 
 constexpr MoeLimits uniform{DenseLayers::none, false};
 
+// Nodes were measured: the largest number of experts with which llama.cpp starts, in models of 60 layers with
+// and without flash attention (llama-cpp-python 0.3.36), and 4 more for what other versions add.
 constexpr MoeClass table[] = {
     {.name = "glm4moe",
      .title = "GLM-4-MoE",
      .architecture = "Glm4MoeForCausalLM",
      .model_type = "glm4_moe",
      .gguf = "glm4moe",
+     .gguf_tensors = 14,
+     .gguf_nodes = 54,
      .scores = MixingScores::sigmoid,
      .normalised = false,
      .router_scale = 1.0 / 4,
@@ -40,6 +44,8 @@ constexpr MoeClass table[] = {
      .architecture = "GraniteMoeSharedForCausalLM",
      .model_type = "granitemoeshared",
      .gguf = "granitemoe",
+     .gguf_tensors = 13,
+     .gguf_nodes = 60,
      .scores = MixingScores::softmax_of_chosen,
      .normalised = true,
      .router_scale = 1.0 / 8,
@@ -61,6 +67,8 @@ constexpr MoeClass table[] = {
      .architecture = "MixtralForCausalLM",
      .model_type = "mixtral",
      .gguf = "llama",
+     .gguf_tensors = 10,
+     .gguf_nodes = 52,
      .scores = MixingScores::softmax,
      .normalised = true,
      .router_scale = 1.0 / 8,
@@ -82,6 +90,8 @@ constexpr MoeClass table[] = {
      .architecture = "Qwen2MoeForCausalLM",
      .model_type = "qwen2_moe",
      .gguf = "qwen2moe",
+     .gguf_tensors = 14,
+     .gguf_nodes = 56,
      .scores = MixingScores::softmax,
      .normalised = false,
      .router_scale = 1.0 / 8,
@@ -114,10 +124,21 @@ const MoeClass& moe_class_named(std::string_view name) {
                 fmt::format("Use {}.", fmt::join(names, ", ")));
 }
 
+int most_experts_in_gguf(const MoeClass& target, std::int64_t layers) {
+  constexpr std::int64_t nodes_per_tensor = 8, least_nodes = 1024, nodes_per_expert = 2;
+  const auto room = std::max(least_nodes, nodes_per_tensor * target.gguf_tensors * layers) / layers;
+  return static_cast<int>((room - target.gguf_nodes) / nodes_per_expert);
+}
+
+std::int64_t experts_for_shared(const MoeClass& target, std::int64_t shared_neurons,
+                                std::int64_t expert_neurons) {
+  return target.shared ? 0 : (shared_neurons + expert_neurons - 1) / expert_neurons;
+}
+
 MoeShape shape_in(const MoeClass& target, MoeShape shape) {
   const auto own = std::max<std::int64_t>(shape.expert_neurons, 1), wide = in_steps(own);
   if (!target.shared) {  // they become experts
-    const auto added = (shape.shared_neurons + own - 1) / own;
+    const auto added = experts_for_shared(target, shape.shared_neurons, own);
     shape.router_parameters = static_cast<double>((shape.routed + added) * shape.hidden_size);
     shape.shared_neurons = added * wide;
   } else {

@@ -21,6 +21,9 @@ struct MoeClass {
   const char* architecture;  // in "architectures" of config.json
   const char* model_type;
   const char* gguf;  // general.architecture of a GGUF file
+  // A layer with experts in llama.cpp: the tensors of its file, and the nodes of its graph beside two for
+  // every expert that runs.
+  int gguf_tensors, gguf_nodes;
 
   // How experts are mixed. Rows of our router are multiplied by `router_scale`, a power of two. It is so
   // small that all mixing weights are nearly equal, and so large that fp32 scores keep the order of the
@@ -52,6 +55,15 @@ inline constexpr std::int64_t neurons_in_step = 8;
 constexpr std::int64_t in_steps(std::int64_t neurons) {
   return (neurons + neurons_in_step - 1) / neurons_in_step * neurons_in_step;
 }
+
+/// How many experts of a token llama.cpp can run in a model of so many layers, those for shared neurons
+/// included. Its graph has room for 8 nodes for each tensor of the file, 1024 at least (llama_context::
+/// graph_max_nodes); it ends the program where that is too little.
+int most_experts_in_gguf(const MoeClass& target, std::int64_t layers);
+
+/// How many experts of a class without a shared one take the place of so many shared neurons.
+std::int64_t experts_for_shared(const MoeClass& target, std::int64_t shared_neurons,
+                                std::int64_t expert_neurons);
 
 /// What a converted layer costs in the class. Its router is linear, nothing is read for skipped experts, and
 /// shared neurons are as many as the class can have.

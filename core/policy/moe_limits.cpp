@@ -22,6 +22,9 @@ std::optional<std::string> objection(const MoeLimits& limits, const ModelPolicy&
   }
   if (ks.empty()) return "is for models with experts, but every layer is dense";
   if (*ks.rbegin() == 0) return "needs at least one routed expert";
+  if (limits.most_k && *ks.rbegin() > *limits.most_k)
+    return fmt::format("runs at most {} routed experts per token in a model of {} layers, not {}",
+                       *limits.most_k, policy.size(), *ks.rbegin());
   if (ks.size() > 1 && !limits.k_by_layer)
     return fmt::format("runs the same number of experts in every layer, but here it is {} to {}", *ks.begin(),
                        *ks.rbegin());

@@ -1,5 +1,5 @@
-// Which policies a MoE model class can have: one k for all layers that have experts, and dense layers where
-// the class allows them.
+// Which policies a MoE model class can have: top-k, with one k for all layers or one for each, and dense
+// layers where the class allows them.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,8 @@ enum class DenseLayers { none, leading, any };
 
 struct MoeLimits {
   DenseLayers dense = DenseLayers::none;
-  bool k_by_layer = false;  // layers may have different ks
+  bool k_by_layer = false;         // layers may have different ks
+  std::optional<int> most_k = {};  // routed experts of a token, where that has a bound
 };
 
 /// Why a class with these limits cannot have the policy, as a sentence that begins after "It": "cannot leave

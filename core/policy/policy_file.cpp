@@ -53,6 +53,11 @@ Policy parse(const nlohmann::json& json, const std::filesystem::path& path) {
     fields.refuse("layers", "has another number of layers than model.layers says");
   policy.predicted = members_from_json<PolicyNumbers>(fields.object("predicted"));
   if (fields.has("decoding")) policy.decoding = members_from_json<Decoding>(fields.object("decoding"));
+  if (fields.has("pinned")) policy.pinned = fields.smalls("pinned");
+  for (std::size_t i = 0; i < policy.pinned.size(); ++i)
+    if (policy.pinned[i] < (i > 0 ? policy.pinned[i - 1] + 1 : 0) ||
+        policy.pinned[i] >= static_cast<int>(policy.layers.size()))
+      fields.refuse("pinned", "is not a rising list of layers");
   if (fields.has("measured")) policy.measured = members_from_json<PolicyNumbers>(fields.object("measured"));
   return policy;
 }
@@ -87,6 +92,7 @@ nlohmann::json to_json(const Policy& policy) {
                          {"layers", std::move(layers)},
                          {"predicted", to_json(policy.predicted)},
                          {"measured", policy.measured ? to_json(*policy.measured) : nlohmann::json()}};
+  if (!policy.pinned.empty()) json["pinned"] = policy.pinned;
   if (policy.decoding) json["decoding"] = members_to_json(*policy.decoding);
   return json;
 }

@@ -46,6 +46,7 @@ struct Policy {
   std::optional<PolicyNumbers> measured;
   /// Where other decode times were asked for than those of one sequence in a short context.
   std::optional<Decoding> decoding = {};
+  std::vector<int> pinned = {};  // layers that a person fixed, rising
 };
 
 nlohmann::json to_json(const PolicyNumbers& numbers);

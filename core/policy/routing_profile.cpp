@@ -109,6 +109,12 @@ LayerProfile layer_from_json(const JsonFields& fields) {
   if (fields.has("loads"))
     for (const JsonFields& load : fields.objects("loads"))
       layer.loads.push_back(load_from_json(load, layer.routed));
+  for (const auto& load : layer.loads) {
+    const auto like =
+        std::ranges::find(layer.loads, load.policy.kind, [](const auto& l) { return l.policy.kind; });
+    if (load.by_file.size() != like->by_file.size())
+      fields.refuse("loads", "does not have the same number of files under all policies of a kind");
+  }
   if (fields.has("warnings"))
     for (const JsonFields& warning : fields.objects("warnings"))
       layer.warnings.push_back({warning.text("message"), advice_from(warning)});

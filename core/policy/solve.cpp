@@ -16,7 +16,9 @@ void refuse_unless(bool holds, std::string message, std::string hint) {
 /// Rounds up, so that a request for the printed share is not refused again.
 std::string at_least(double share) { return fmt::format("{:.4f}", std::min(share + 0.00005, 1.0)); }
 
-void check(const PolicyRequest& request) {
+}  // namespace
+
+void require_valid(const PolicyRequest& request) {
   const int budgets = request.tradeoff.has_value() + request.activated.has_value() +
                       request.ffn_activated.has_value() + request.max_kl.has_value() +
                       request.speedup.has_value();
@@ -37,6 +39,8 @@ void check(const PolicyRequest& request) {
                 "A budget of activated parameters needs the cost activated.",
                 "Omit {cost}, or give {tradeoff}, {max_kl} or {speedup}.");
 }
+
+namespace {
 
 Policy solve_activated(const TradeoffTable& table, const Frontier& frontier, const PolicyRequest& request) {
   const double other = table.other_activated;
@@ -59,8 +63,8 @@ Policy solve_speedup(const Frontier& frontier, double speedup) {
   const double budget = frontier.dense_cost() / speedup;
   const double fastest = frontier.dense_cost() / frontier.cheapest_cost();
   refuse_unless(frontier.cheapest_cost() <= budget,
-                fmt::format("No policy decodes {} times as fast as the dense model: the fastest is measured "
-                            "at {} times.",
+                fmt::format("No policy decodes {} times as fast as the dense model: the fastest "
+                            "policy reaches {} times, by measured times.",
                             format_number(speedup), format_number(fastest)),
                 fmt::format("Use {:.2f} or less.", fastest - 0.005));
   return frontier.at_budget(budget);
@@ -77,7 +81,7 @@ Policy solve_max_kl(const Frontier& frontier, double kl) {
 }  // namespace
 
 Policy solve(const TradeoffTable& table, const LatencyTable* latency, const PolicyRequest& request) {
-  check(request);
+  require_valid(request);
   const bool experts =
       std::ranges::any_of(table.layers, [](const LayerTable& layer) { return layer.candidates.size() > 1; });
   refuse_unless(experts || request.grains.neurons || request.grains.inputs,

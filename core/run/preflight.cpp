@@ -158,7 +158,7 @@ void Preflight::apply_flags(bool layers_known) {
   if (in_run_ && recipe.finish.block < 0) recipe.finish.block = in_run_->finish.block;
   if (recipe.window == 0 && !request_.window) recipe.window = default_window(config.max_positions);
   if (recipe.experts == 0 && !request_.experts)
-    recipe.experts = default_experts(recipe, config.intermediate_size);
+    recipe.experts = default_experts(recipe, config.intermediate_size, config.layers);
   if (recipe.shared == -1 && !request_.shared) recipe.shared = default_shared(recipe.experts);
   if (!checkpoint_) return;
   layers_fit_ = layers_known && !request_.layers;
@@ -232,7 +232,7 @@ void Preflight::check_settings() {
     problem(fmt::format("{} experts were requested, but the FFNs have only {} neurons.", recipe.experts,
                         config.intermediate_size),
             fmt::format("Use at most {}; {} is the default here.", config.intermediate_size,
-                        default_experts(recipe, config.intermediate_size)));
+                        default_experts(recipe, config.intermediate_size, config.layers)));
   if (recipe.shared < 0)
     problem(fmt::format("The number of shared experts is negative: {}.", recipe.shared),
             "For example {shared} 16.");
@@ -290,7 +290,7 @@ void Preflight::check_target() {
 void Preflight::check_self_text() {
   const auto window = plan_.recipe.window;
   if (plan_.config.bos < 0)
-    problem("The model cannot generate text: its config names no bos_token_id.",
+    problem("The model cannot generate a text of its own: its texts do not begin with a BOS token.",
             "Choose text files with {text}.");
   if (window < smallest_self_window)
     problem(fmt::format("A window of {} is too short for generated text.", window),

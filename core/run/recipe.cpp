@@ -285,10 +285,16 @@ int default_experts(std::int64_t intermediate_size) {
   return experts;
 }
 
-int default_experts(const Recipe& recipe, std::int64_t intermediate_size) {
-  constexpr std::int64_t step = 32, most = 64, least = 16;
-  for (std::int64_t experts = most; experts >= least && !recipe.target.empty(); --experts)
-    if (intermediate_size % (step * experts) == 0) return static_cast<int>(experts);
+int default_experts(const Recipe& recipe, std::int64_t intermediate_size, std::int64_t layers) {
+  if (recipe.target.empty()) return default_experts(intermediate_size);
+  constexpr int step = 32, most = 64, least = 8;
+  const MoeClass& target = moe_class_named(recipe.target);
+  const bool all_at_once = target.in_gguf.dense == DenseLayers::none;
+  const int at_once = most_experts_in_gguf(target, std::max<std::int64_t>(layers, 1));
+  for (int experts = most; experts >= least; --experts) {
+    const int routed = target.shared ? experts - default_shared(experts) : experts;
+    if (intermediate_size % (step * experts) == 0 && (!all_at_once || routed <= at_once)) return experts;
+  }
   return default_experts(intermediate_size);
 }
 

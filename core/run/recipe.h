@@ -103,10 +103,10 @@ std::vector<int> parse_layers(const std::string& text, std::int64_t layers);
 
 /// The default number of slices: 64 where each then has 8 neurons or more, else fewer.
 int default_experts(std::int64_t intermediate_size);
-/// The default for a recipe. A run that is made for a format has the largest number from 16 to 64 that gives
-/// every expert a multiple of 32 neurons: llama.cpp takes 32 weights of a row at a time, and what is left of
-/// a row one by one.
-int default_experts(const Recipe& recipe, std::int64_t intermediate_size);
+/// The default for a recipe and a model of so many layers. A run that is made for a format has the largest
+/// number from 8 to 64 that gives every expert a multiple of 32 neurons, as llama.cpp takes 32 weights of a
+/// row at a time, and that llama.cpp can run all at once where the format has no dense layers instead.
+int default_experts(const Recipe& recipe, std::int64_t intermediate_size, std::int64_t layers);
 /// The default number of shared slices: a quarter of `experts`.
 int default_shared(int experts);
 

@@ -103,8 +103,16 @@ void append_windows(Windows& windows, const Tokenizer& tokenizer, const std::vec
   }
 }
 
-// The number of whole windows that every file gives when `tokens` tokens are asked for over all files.
-std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64_t window) {
+/// Tokens of a setting, of which a split takes one part in `parts`.
+struct Asked {
+  std::int64_t tokens = 0;
+  const char* setting = "{tokens}";
+  std::int64_t parts = 1;
+};
+
+/// The number of whole windows that every file gives to a split of tokens over all files.
+std::int64_t windows_per_file(const Asked& asked, std::size_t files, std::int64_t window) {
+  const std::int64_t tokens = asked.tokens;
   if (window < 2)
     throw Refusal(fmt::format("A window of {} tokens is too short.", window), "Set {window} to 2 or more.");
   if (tokens < 0)
@@ -116,8 +124,8 @@ std::int64_t windows_per_file(std::int64_t tokens, std::size_t files, std::int64
   if (count == 0 && tokens > 0)
     throw Refusal(fmt::format("{} tokens over {} file{} do not fill one window of {} in each.", tokens, files,
                               files == 1 ? "" : "s", window),
-                  fmt::format("Ask for at least {} tokens, or use a shorter {{window}}.",
-                              window * static_cast<std::int64_t>(files)));
+                  fmt::format("Set {} to {} or more, or use a shorter {{window}}.", asked.setting,
+                              asked.parts * window * static_cast<std::int64_t>(files)));
   return count;
 }
 
@@ -243,12 +251,14 @@ Split split_corpus(const std::vector<fs::path>& files, const Tokenizer& tokenize
   refuse_no_files(files);
   refuse_repeated_files(files);
   Split split;
-  const std::pair<Windows*, std::int64_t> parts[] = {
-      {&split.tables, size.tables}, {&split.checking, size.checking}, {&split.calibration, size.calibration}};
+  constexpr const char* held_out = "{held_out_tokens}";
+  const std::pair<Windows*, Asked> parts[] = {{&split.tables, {size.tables, held_out, 2}},
+                                              {&split.checking, {size.checking, held_out, 2}},
+                                              {&split.calibration, {size.calibration}}};
   std::int64_t needed = 0;
-  for (const auto& [windows, tokens] : parts) {
+  for (const auto& [windows, asked] : parts) {
     windows->window = window;
-    needed += windows_per_file(tokens, files.size(), window) * payload(tokenizer, window);
+    needed += windows_per_file(asked, files.size(), window) * payload(tokenizer, window);
   }
   std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -292,7 +302,7 @@ MeasuredText measured_text(const std::vector<fs::path>& files, const Tokenizer& 
                            std::int64_t window, std::int64_t tokens) {
   refuse_no_files(files);
   refuse_repeated_files(files);
-  std::int64_t count = windows_per_file(tokens, files.size(), window);
+  std::int64_t count = windows_per_file({tokens}, files.size(), window);
   const std::int64_t step = payload(tokenizer, window);
   std::vector<DocumentStream> streams;
   for (const fs::path& file : files) {

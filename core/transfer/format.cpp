@@ -51,10 +51,10 @@ Policy nearest_policy(const Format& format, const RunFolder& run, const Policy& 
   if (layers.empty())
     throw Refusal("This run has no experts to choose from.", "Convert layers in another run with {layers}.",
                   run.path());
-  if (!objection(format.limits(), wanted.layers)) return wanted;
+  const auto limits = format.limits(run, wanted.layers.size());
+  if (!objection(limits, wanted.layers)) return wanted;
   const auto shape = shape_in(*format.moe_class(), run.layers().shape(layers.front()));
-  return ClassPolicies(run.tradeoff(), format.limits(), shape)
-      .at_activated(wanted.predicted.activated_fraction);
+  return ClassPolicies(run.tradeoff(), limits, shape).at_activated(wanted.predicted.activated_fraction);
 }
 
 void copy_small_files(const ModelFiles& from, const std::filesystem::path& to) {

@@ -44,8 +44,9 @@ class Format {
   virtual const MoeClass* moe_class() const { return nullptr; }
   /// Whether it writes a GGUF file instead of a folder.
   virtual bool in_gguf() const { return false; }
-  /// Which policies it can express. Precondition: moe_class() is not null.
-  virtual MoeLimits limits() const { return {}; }
+  /// Which policies of the run it can express, in a model of so many layers. Precondition: moe_class() is not
+  /// null, and the run has experts.
+  virtual MoeLimits limits(const RunFolder&, std::size_t /*layers*/) const { return {}; }
 
   /// Why no run of this model can be written, or nothing where it can.
   virtual std::optional<Problem> objection(const Checkpoint& original) const = 0;

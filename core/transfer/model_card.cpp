@@ -139,6 +139,12 @@ std::string policy_rows(const std::vector<LayerPolicy>& layers) {
   return rows;
 }
 
+/// "of 18 of its 30 layers ", or nothing where all were converted.
+std::string of_some_layers(const ExportReport& report) {
+  const auto converted = report.recipe.layers.size(), all = report.policy.layers.size();
+  return converted == all ? std::string() : fmt::format("of {} of its {} layers ", converted, all);
+}
+
 }  // namespace
 
 std::string model_summary(const ExportReport& report) {
@@ -169,10 +175,10 @@ std::string model_card(const ExportReport& report, std::optional<double> predict
   const std::string what =
       experts
           ? fmt::format(
-                "A dense language model whose feed-forward networks (FFNs) were distilled, layer by layer, "
-                "into {} experts each, {} of them always on. Every token uses only the experts that the "
-                "policy below chooses.",
-                recipe.experts, recipe.shared)
+                "A dense language model whose feed-forward networks (FFNs) {}were distilled, layer by layer, "
+                "into {} experts each, {} of them always on. Every token uses only what the policy below "
+                "chooses: experts, single inputs and neurons.",
+                of_some_layers(report), recipe.experts, recipe.shared)
           : "A dense language model that skips small inputs and neurons of its layers, token by token, as "
             "the policy below says. No weight was changed.";
   return fmt::format(

@@ -148,19 +148,15 @@ constexpr OwnKeys own_keys[] = {{"glm4moe", add_glm},
                                 {"mixtral", add_mixtral},
                                 {"qwen2moe", add_qwen2}};
 
-std::shared_ptr<const StandardMoe> any_layer(const MoeModel& model) {
-  const auto first = std::ranges::find(model.routed, true);
-  if (first == model.routed.end()) throw Error("A MoE class needs a layer with experts.");
-  return model.layer(static_cast<int>(first - model.routed.begin()));
-}
-
 // ---- tensors ----
 
 /// All tensors of the folder, in file order, and where their bytes come from.
 class Sources {
  public:
   explicit Sources(const MoeModel& model)
-      : model_(model), storage_(storage_dtype(model.original)), shape_of_all_(any_layer(model)) {
+      : model_(model),
+        storage_(storage_dtype(model.original)),
+        shape_of_all_(model.layer(model.first_routed())) {
     const ModelConfig& config = model.original.config();
     for (const ExpectedTensor& tensor : expected_tensors(config)) {
       const bool routed = tensor.layer >= 0 && tensor.role != Role::embedding &&
@@ -280,10 +276,16 @@ std::vector<MoeTensor> folder_tensors(const MoeClass& target, const StandardMoe&
   return tensors;
 }
 
+int MoeModel::first_routed() const {
+  const auto first = std::ranges::find(routed, true);
+  if (first == routed.end()) throw Error("A MoE class needs a layer with experts.");
+  return static_cast<int>(first - routed.begin());
+}
+
 Json moe_config(const MoeModel& model) {
   Json json = common_config(model, model.original.files().read_json("config.json"));
   const auto* own = std::ranges::find(own_keys, std::string_view(model.target->name), &OwnKeys::name);
-  own->add(model, *any_layer(model), json);
+  own->add(model, *model.layer(model.first_routed()), json);
   return json;
 }
 

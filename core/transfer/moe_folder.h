@@ -23,6 +23,9 @@ struct MoeModel {
   /// A layer with experts; all of them have the same sizes.
   std::function<std::shared_ptr<const StandardMoe>(int layer)> layer;
   std::string description = {};  // for GGUF
+
+  /// The first layer with experts. Throws Error where there is none.
+  int first_routed() const;
 };
 
 /// One tensor of a layer with experts, by the class's name without that of the layer.

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "checkpoint/gguf.h"
 #include "policy/class_policies.h"
 #include "run/class_check.h"
 #include "transfer/layerwise_model.h"
@@ -24,15 +25,6 @@ MoeModel model_of(const MoeClass& target, const ExportSource& source) {
   return model;
 }
 
-/// A GGUF file, or the first part where it was split.
-std::filesystem::path first_part(const std::filesystem::path& file) {
-  if (exists(file)) return file;
-  const auto begin = file.stem().string() + "-00001-of-";
-  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path()))
-    if (entry.path().filename().string().starts_with(begin)) return entry.path();
-  return file;
-}
-
 class MoeFormat : public Format {
  public:
   MoeFormat(const MoeClass& target, std::optional<GgufPrecision> gguf) : target_(target), gguf_(gguf) {}
@@ -41,7 +33,15 @@ class MoeFormat : public Format {
   const char* title() const override { return target_.title; }
   const MoeClass* moe_class() const override { return &target_; }
   bool in_gguf() const override { return gguf_.has_value(); }
-  MoeLimits limits() const override { return gguf_ ? target_.in_gguf : target_.in_transformers; }
+  MoeLimits limits(const RunFolder& run, std::size_t layers) const override {
+    if (!gguf_) return target_.in_transformers;
+    const auto shape = run.layers().shape(run.recipe().layers.front());
+    const auto always = experts_for_shared(target_, shape.shared_neurons, shape.expert_neurons);
+    MoeLimits limits = target_.in_gguf;
+    limits.most_k = std::max(
+        0, most_experts_in_gguf(target_, static_cast<std::int64_t>(layers)) - static_cast<int>(always));
+    return limits;
+  }
 
   std::optional<Problem> objection(const Checkpoint& original) const override {
     if (gguf_) {
@@ -59,7 +59,8 @@ class MoeFormat : public Format {
   }
 
   std::optional<Problem> objection(const RunFolder& run, const ModelPolicy& policy) const override {
-    auto reason = ladimo::objection(limits(), policy);
+    auto reason = run.recipe().layers.empty() ? ladimo::objection(target_.in_transformers, policy)
+                                              : ladimo::objection(limits(run, policy.size()), policy);
     for (std::size_t l = 0; l < policy.size() && !reason; ++l)
       if (policy[l].kind != LayerPolicy::Kind::dense)
         reason = ladimo::objection(target_, TensorStore::open(run.layers().weights(static_cast<int>(l))));
@@ -95,8 +96,9 @@ class MoeFormat : public Format {
       if (policy[static_cast<std::size_t>(l)].kind == LayerPolicy::Kind::dense) return nullptr;
       return source.moe(static_cast<int>(l));
     });
-    const auto written = gguf_ ? read_moe_gguf(target_, first_part(path), exact.device())
-                               : read_moe_folder(target_, path, exact.device());
+    const auto file = exists(path) ? path : first_part_of_gguf(path).value_or(path);
+    const auto written =
+        gguf_ ? read_moe_gguf(target_, file, exact.device()) : read_moe_folder(target_, path, exact.device());
     const bool exact_weights = holds_all(source.original);
     require_same_tensors(ours, written, tolerance(exact_weights), context);
     const auto found = logits_of(written, expected.ids, context);

@@ -17,10 +17,6 @@ constexpr std::uint32_t sigmoid_gating = 2;
 
 std::uint32_t whole(std::int64_t number) { return static_cast<std::uint32_t>(number); }
 
-std::int64_t leading_dense(const MoeModel& model) {
-  return std::ranges::find(model.routed, true) - model.routed.begin();
-}
-
 /// Keys of the FFNs. `layer` is any layer with experts.
 void add_expert_keys(const MoeModel& model, const StandardMoe& layer, GgufKeys& keys) {
   const std::string_view arch = model.target->gguf;
@@ -41,7 +37,7 @@ void add_expert_keys(const MoeModel& model, const StandardMoe& layer, GgufKeys& 
     return;
   }
   keys.u32(key("expert_shared_count"), whole(shared / m));
-  keys.u32(key("leading_dense_block_count"), whole(leading_dense(model)));
+  keys.u32(key("leading_dense_block_count"), whole(model.first_routed()));
   keys.u32(key("expert_gating_func"), sigmoid_gating);
   keys.f32(key("expert_weights_scale"), static_cast<float>(layer.gating.scale));
   keys.flag(key("expert_weights_norm"), layer.gating.normalised);
@@ -66,14 +62,10 @@ constexpr ExpertTensor expert_tensors[] = {{"ffn_gate_inp.weight", &StandardMoe:
                                            {"ffn_up_shexp.weight", &StandardMoe::shared_up},
                                            {"ffn_down_shexp.weight", &StandardMoe::shared_down}};
 
-std::shared_ptr<const StandardMoe> any_layer(const MoeModel& model) {
-  return model.layer(static_cast<int>(leading_dense(model)));
-}
-
 /// All tensors in the order of the file. The layers of `model` are loaded when their tensors are asked for.
 std::vector<GgufTensor> tensors_of(const MoeModel& model, GgufPrecision precision) {
   const GgufArch& arch = gguf_arch(model.target->gguf);
-  const auto shape_of_all = any_layer(model);
+  const auto shape_of_all = model.layer(model.first_routed());
   auto tensors = gguf_first_tensors(model.original, precision);
   const auto append = [&](std::vector<GgufTensor> more) {
     std::ranges::move(more, std::back_inserter(tensors));
@@ -128,7 +120,7 @@ std::vector<std::filesystem::path> write_moe_gguf(const MoeModel& model, const s
   add_gguf_general_keys(keys, model.original, arch, precision);
   if (!model.description.empty()) keys.text("general.description", model.description);
   add_gguf_attention_keys(keys, model.original.config(), arch);
-  add_expert_keys(model, *any_layer(model), keys);
+  add_expert_keys(model, *model.layer(model.first_routed()), keys);
   add_gguf_tokenizer_keys(keys, model.original);
   const auto tensors = tensors_of(model, precision);
   std::uint64_t sum = 0;

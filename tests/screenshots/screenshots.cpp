@@ -1,4 +1,6 @@
-// ladimo_screenshots ENGINE MODEL RUN FOLDER: a picture of every page and panel, light and dark, on the demo.
+// ladimo_screenshots ENGINE MODEL RUN FOLDER [--size WIDTHxHEIGHT] [--run-only] [--layers N]: a picture of
+// every page and panel, light and dark. --run-only: of an opened run alone, without a conversion. --layers:
+// of a fabricated run of so many layers, without an engine; MODEL and RUN are not read then.
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -8,6 +10,7 @@
 
 #include <QApplication>
 #include <QComboBox>
+#include <QCommandLineParser>
 #include <QDir>
 #include <QLabel>
 #include <QPlainTextEdit>
@@ -20,14 +23,18 @@
 
 #include "support/screen.h"
 #include "support/window_walk.h"
+#include "ui/example_formats.h"
+#include "ui/example_run.h"
 #include "ui/mainwindow/card.h"
 #include "ui/mainwindow/main_window.h"
+#include "ui/mainwindow/run_comparison_window.h"
 #include "ui/mainwindow/run_pages.h"
 #include "ui/mainwindow/settings_dialog.h"
 #include "ui/palettes.h"
 #include "ui/panels/export_panel.h"
 #include "ui/plots/loss_plot.h"
 #include "ui/settings/settings.h"
+#include "ui/stand_in_engine.h"
 #include "ui/wizard/conversion_wizard.h"
 
 using namespace ladimo;
@@ -47,9 +54,10 @@ void wait_until(Done done) {
 
 class Album {
  public:
-  Album(QString folder, QString tint) : folder_(std::move(folder)), tint_(std::move(tint)) {}
+  Album(QString folder, QString tint, QSize window)
+      : folder_(std::move(folder)), tint_(std::move(tint)), window_(window) {}
   void keep(QWidget& widget, const QString& name) const {
-    if (qobject_cast<ui::MainWindow*>(&widget)) widget.resize(1440, 860);
+    if (qobject_cast<ui::MainWindow*>(&widget)) widget.resize(window_);
     QTest::qWait(settle_ms);
     const QString path = folder_ + '/' + name + '-' + tint_ + ".png";
     if (!widget.grab().save(path)) throw std::runtime_error("cannot be written: " + path.toStdString());
@@ -58,6 +66,7 @@ class Album {
 
  private:
   QString folder_, tint_;
+  QSize window_;
 };
 
 struct Demo {
@@ -129,28 +138,67 @@ void compare_policies(QWidget& window, RunPages& run, const Album& album) {
   album.keep(window, "export-compared");
 }
 
-void walk_run(const Demo& demo, const Album& album) {
-  ui::MainWindow window(demo.engine);
-  window.show();
-  window.open_run(demo.run);
-  auto& slider = seen<QSlider>(window, "tradeoff");
-  seen<QTableView>(window, "layer_table").selectRow(1);  // with experts
+/// The tabs of the page Policy, and the pages about how the run was made.
+void walk_pages(QWidget& window, RunPages& run, const Album& album) {
   album.keep(window, "workspace");
-  show_tab(window, "Co-activation");
-  album.keep(window, "workspace-coactivation");
-  show_tab(window, "Loads");
-  slider.setFocus();
-  for (int i = 0; i < 3; ++i) QTest::keyClick(&slider, Qt::Key_PageUp);
-  click(seen<QAbstractButton>(window, "measure"));
-  album.keep(window, "workspace-measuring");
-  auto& run = seen<RunPages>(window, "run view");
-  wait_until([&] { return !run.busy(); });
-  album.keep(window, "workspace-measured");
+  for (const char* tab : {"All layers", "Co-activation", "Loads"}) {
+    show_tab(window, tab);
+    album.keep(window, QStringLiteral("workspace-") + QString(tab).toLower().replace(' ', '-'));
+  }
   const QStringList names = {"model", "text", "experts", "distil"};
   for (int step = 0; step < names.size(); ++step) {
     run.show_step(step);
     album.keep(window, "step-" + names[step]);
   }
+  run.show_step(RunPages::policy);
+}
+
+void compare_runs(RunPages& run, const QString& other, const Album& album) {
+  run.compare_with(other);
+  auto& window = seen<ui::RunComparisonWindow>(run, "run_comparison");
+  seen<QTableView>(window, "compared_facts");
+  album.keep(window, "two-runs");
+}
+
+/// A fabricated run: its model and engine do not exist.
+void walk_example(int layers, const Album& album) {
+  const ExampleShape shape{.layers = layers, .dense_ms = 0.1, .cuts = true};
+  const QTemporaryDir work;
+  const QString folder = work.filePath(QStringLiteral("of-many-layers"));
+  write_run(folder.toStdString(), shape);
+  const StandInEngine engine("case $1 in\nserve) echo '{\"event\":\"ready\"}'; exec sleep 600 ;;\nexport)\n" +
+                             StandInEngine::finding(example_formats().dump()) + "\nexit ;;\nesac\n" +
+                             StandInEngine::finding(example_show(shape).dump()));
+  ui::MainWindow window(engine.engine());
+  window.show();
+  window.open_run(folder);
+  auto& run = seen<RunPages>(window, "run view");
+  seen<QSlider>(window, "tradeoff");
+  walk_pages(window, run, album);
+  run.show_step(RunPages::evaluate);
+  album.keep(window, "evaluation");
+  run.show_step(RunPages::export_model);
+  auto& formats = seen<QTableView>(window, "formats");
+  wait_until([&] { return formats.model()->rowCount() > 0; });
+  album.keep(window, "export");
+  compare_policies(window, run, album);
+  compare_runs(run, QStringLiteral("/runs/another"), album);
+}
+
+void walk_run(const Demo& demo, const Album& album) {
+  ui::MainWindow window(demo.engine);
+  window.show();
+  window.open_run(demo.run);
+  auto& slider = seen<QSlider>(window, "tradeoff");
+  auto& run = seen<RunPages>(window, "run view");
+  seen<QTableView>(window, "layer_table").selectRow(1);  // with experts
+  walk_pages(window, run, album);
+  slider.setFocus();
+  for (int i = 0; i < 3; ++i) QTest::keyClick(&slider, Qt::Key_PageUp);
+  click(seen<QAbstractButton>(window, "measure"));
+  album.keep(window, "workspace-measuring");
+  wait_until([&] { return !run.busy(); });
+  album.keep(window, "workspace-measured");
   run.show_step(RunPages::evaluate);
   album.keep(window, "evaluation");
   type(window, "files", two_texts(demo));
@@ -172,6 +220,7 @@ void walk_run(const Demo& demo, const Album& album) {
   album.keep(window, "export-format");
   formats.selectRow(0);
   compare_policies(window, run, album);
+  compare_runs(run, demo.work + "/other-run", album);
   seen<ui::ExportPanel>(window, "export_panel").write_model(demo.work + "/exported");
   wait_until([&] { return !run.busy(); });
   album.keep(window, "export-written");
@@ -266,20 +315,29 @@ int main(int argc, char** argv) try {
   QCoreApplication::setApplicationName(QStringLiteral("ladimo-studio"));
   QApplication application(argc, argv);
   QApplication::setStyle(QStringLiteral("Fusion"));
-  const QStringList arguments = QCoreApplication::arguments();
-  if (arguments.size() != 5) {
-    std::fputs("ladimo_screenshots ENGINE MODEL RUN FOLDER\n", stderr);
+  QCommandLineParser line;
+  line.addOptions({{"size", {}, "WIDTHxHEIGHT", "1440x860"}, {"run-only", {}}, {"layers", {}, "N", "0"}});
+  line.process(application);
+  const QStringList arguments = line.positionalArguments(), size = line.value("size").split('x');
+  if (arguments.size() != 4 || size.size() != 2) {
+    std::fputs("ladimo_screenshots ENGINE MODEL RUN FOLDER [--size WxH] [--run-only] [--layers N]\n", stderr);
     return 2;
   }
-  QDir().mkpath(arguments[4]);
+  QDir().mkpath(arguments[3]);
   for (const bool dark : {false, true}) {
     QApplication::setPalette(dark ? dark_palette() : light_palette());
-    const Album album(arguments[4], dark ? "dark" : "light");
+    const Album album(arguments[3], dark ? "dark" : "light", {size[0].toInt(), size[1].toInt()});
+    if (const int layers = line.value("layers").toInt(); layers > 0) {
+      walk_example(layers, album);
+      continue;
+    }
     const QTemporaryDir work;
-    const Demo demo{{arguments[1], {}}, arguments[2], work.path() + "/demo-run", work.path()};
-    copy_folder(arguments[3], demo.run);
-    begin(demo, album);
+    const Demo demo{{arguments[0], {}}, arguments[1], work.path() + "/demo-run", work.path()};
+    copy_folder(arguments[2], demo.run);
+    copy_folder(arguments[2], demo.work + "/other-run");
+    if (!line.isSet("run-only")) begin(demo, album);
     walk_run(demo, album);
+    if (line.isSet("run-only")) continue;
     walk_unfinished(demo, album);
     walk_wizard(demo, album);
   }

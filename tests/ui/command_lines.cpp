@@ -68,6 +68,13 @@ TEST_CASE("the command of the chosen policy makes that policy") {
   check("a policy from elsewhere");
 }
 
+TEST_CASE("there is a command also where no policy is faster than dense") {
+  PolicyEditor editor(testing::run_of(testing::example_show()));
+  editor.set_cost(Cost::decode_ms);
+  for (int layer = 0; layer < editor.run().layer_count(); ++layer) editor.pin(layer, LayerPolicy::dense());
+  CHECK(same_choice(policy_of(editor, policy_command(editor)), editor.policy()));
+}
+
 TEST_CASE("a command names the file of the policy, or makes it first") {
   PolicyEditor editor(testing::run_of(testing::example_show()));
   RunHistory& history = RunHistory::of(editor);

@@ -75,6 +75,13 @@ TEST_CASE("a text loses what is personal and keeps the rest") {
     CHECK(ui::without(anna, QString::fromUtf8(text)).toStdString() == expected);
 }
 
+TEST_CASE("a folder hides neither the root nor what only begins like it") {
+  const ui::Personal personal{"/home/anna", {}, {}, {"/", "/run1"}};
+  CHECK(ui::without(personal, "/home/anna/x/model and /run1/policy.json").toStdString() ==
+        "~…/model and “folder 1”/policy.json");
+  CHECK(ui::without(personal, "/run10/policy.json").toStdString() == "…/policy.json");
+}
+
 TEST_CASE("this person's names are known") {
   QSettings().clear();
   remember(ui::keys::engine_host, QStringLiteral("carol@far.example.org"));

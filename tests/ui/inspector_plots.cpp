@@ -135,6 +135,9 @@ TEST_CASE("a click into a matrix selects a row; unknown rows stay empty") {
   CHECK(clicked[0][0].toInt() == 2);
   QTest::mousePress(&canvas, Qt::LeftButton, {}, pixel(canvas, 0, 5));
   CHECK(clicked.count() == 1);
+  QTest::mousePress(&canvas, Qt::LeftButton, {}, pixel(canvas, -0.5, -0.5));  // the very corner
+  REQUIRE(clicked.count() == 2);
+  CHECK(clicked[1][0].toInt() == 0);
   const QStringList lines = plot.csv().split('\n');
   CHECK(lines[1] == "0,10,20");
   CHECK(lines[2] == "1,,");

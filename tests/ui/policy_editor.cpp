@@ -155,6 +155,11 @@ TEST_CASE("layers that a pin changed are told, and can be put back") {
   editor.pin(4, LayerPolicy::dense());  // a held policy changes nowhere else
   CHECK(editor.changed_layers().empty());
   CHECK(editor.policy().layers[1] == before.layers[1]);
+  const Policy held = editor.policy();
+  editor.unpin({4});
+  CHECK(editor.held());
+  CHECK(same_layers(editor.policy(), held));
+  editor.undo().undo();
   editor.undo().undo();
   editor.undo().undo();
   CHECK(same_layers(editor.policy(), solved));
@@ -163,6 +168,29 @@ TEST_CASE("layers that a pin changed are told, and can be put back") {
   editor.set_tradeoff(0.9);
   CHECK(editor.changed_layers().empty());
   CHECK(editor.policy().layers[2] == LayerPolicy::dense());  // stays pinned
+}
+
+TEST_CASE("a saved policy keeps its pins, whatever else they changed") {
+  PolicyEditor editor(example_run());
+  editor.set_tradeoff(0.6);
+  editor.pin(2, LayerPolicy::top(24));
+  editor.commit();
+  REQUIRE_FALSE(editor.changed_layers().empty());
+  const auto reopened = [&] {
+    auto show = testing::example_show();
+    show["policy"] = to_json(editor.policy());
+    return testing::run_of(show);
+  };
+  {
+    const PolicyEditor again(reopened());
+    CHECK(again.pins() == editor.pins());
+    CHECK(same_layers(again.policy(), editor.policy()));
+    CHECK_FALSE(again.held());
+  }
+  editor.keep_others();
+  const PolicyEditor again(reopened());
+  CHECK(again.pins() == editor.pins());
+  CHECK(same_layers(again.policy(), editor.policy()));
 }
 
 TEST_CASE("several layers are pinned together and released together") {
@@ -225,6 +253,7 @@ TEST_CASE("any policy can be loaded; layers that differ from the frontier become
   CHECK(editor.pins().size() == 1);
   CHECK(editor.pins().contains(1));
 
+  wanted.pinned.clear();
   for (std::size_t l = 0; l < 6; ++l) wanted.layers[l] = l % 2 ? LayerPolicy::dense() : LayerPolicy::top(7);
   editor.load(wanted);
   CHECK(same_layers(editor.policy(), wanted));

@@ -15,7 +15,9 @@ TEST_CASE("a target is a share, a KL or a speed") {
   CHECK(*target_in("kl=0,02")->max_kl == doctest::Approx(0.02));
   CHECK(*target_in("1.3×")->speedup == doctest::Approx(1.3));
   CHECK(*target_in("1.3 x")->speedup == doctest::Approx(1.3));
-  for (const char* text : {"", "80", "KL", "KL 80 %", "fast", "-80 %", "1.3 times x"}) {
+  CHECK(*target_in("80")->activated == doctest::Approx(0.8));  // a share is meant
+  CHECK(*target_in("0.4081")->activated == doctest::Approx(0.4081));
+  for (const char* text : {"", "KL", "KL 80 %", "fast", "-80 %", "1.3 times x"}) {
     CAPTURE(text);
     CHECK_FALSE(target_in(text));
   }
@@ -33,7 +35,9 @@ TEST_CASE("aiming moves to the policy that the command line finds, in one undo s
   aim(editor, {.max_kl = 0.02});
   CHECK(same_choice(editor.policy(), solve(*run.tradeoff, nullptr, {.max_kl = 0.02})));
   CHECK(editor.policy().predicted.kl <= 0.02);
+  const int before = editor.undo().count();
   aim(editor, {.speedup = 1.02});
+  CHECK(editor.undo().count() == before + 1);
   CHECK(editor.cost() == Cost::decode_ms);
   CHECK(same_choice(editor.policy(), solve(*run.tradeoff, &*run.latency, {.speedup = 1.02})));
   aim(editor, {.activated = 0.9});

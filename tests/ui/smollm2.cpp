@@ -166,9 +166,9 @@ TEST_CASE("closing the window stops the download and removes what it left") {
 
 TEST_CASE("without the script the card says how to get the model") {
   TemporaryFolder place;
+  const EnvironmentVariable cache("HF_HUB_CACHE", (place / "empty").c_str());
   Smollm2Card card({{}, QString::fromStdString((place / "model.gguf").string())});
   const auto& button = child<ui::Card>(card, "smollm2");
-  if (button.text() == "Convert SmolLM2") return;  // a cache of this machine has it
   CHECK_FALSE(button.isEnabled());
   CHECK(button.accessibleDescription().contains(Smollm2::hub_name));
 }

@@ -76,6 +76,11 @@ TEST_CASE("both models are timed under the chosen policy, and the table tells ho
       shown.words().contains("Decoding: the converted model is faster, 1.30 times as fast (± 2.00 % each)."));
   CHECK(shown.words().contains("Prompt: no difference is shown"));
   CHECK(shown.words().contains("Example processor"));
+  CHECK_FALSE(shown.words().contains("Not measured with the current policy"));
+  shown.editor.set_tradeoff(0.2);
+  CHECK(shown.words().contains("Not measured with the current policy"));
+  shown.editor.undo().undo();
+  CHECK_FALSE(shown.words().contains("Not measured with the current policy"));
 }
 
 TEST_CASE("timing can be stopped, and then says so") {

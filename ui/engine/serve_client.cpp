@@ -223,7 +223,10 @@ void ServeClient::cancel(int request) { state_->cancel(request); }
 
 void ServeClient::set_original(const QString& folder) { state_->original = folder; }
 
-const QString& ServeClient::original() const { return state_->original; }
+QStringList ServeClient::original_option() const {
+  return state_->original.isEmpty() ? QStringList()
+                                    : QStringList{QStringLiteral("--dense"), state_->original};
+}
 
 bool ServeClient::busy() const { return !state_->waiting.empty(); }
 

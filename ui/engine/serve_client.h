@@ -53,7 +53,8 @@ class ServeClient : public QObject {
   void cancel(int request);
   /// Tells where the run's dense original is now. Takes effect when the process starts again.
   void set_original(const QString& folder);
-  const QString& original() const;  // empty: the path in the run's recipe
+  /// The option that names the original to a command; none where it is the one in the run's recipe.
+  QStringList original_option() const;
   /// Whether any request is waiting or in progress.
   bool busy() const;
   /// Whether the model is loaded.

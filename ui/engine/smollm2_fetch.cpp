@@ -40,7 +40,8 @@ Smollm2Fetch::Smollm2Fetch(QString script, QString file, QObject* parent)
   connect(&process_, &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
     if (error == QProcess::FailedToStart) end();
   });
-  // A group of its own, so that what the script starts is stopped with it, and none outlives this program.
+  // A group of its own, so that what the script starts is stopped with it. Where this program is killed, the
+  // script ends; pip ends with its download, in a folder that the next start removes.
   process_.setChildProcessModifier([] {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);

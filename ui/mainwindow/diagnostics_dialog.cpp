@@ -65,8 +65,8 @@ DiagnosticsDialog::DiagnosticsDialog(const Engine& engine, const RunData* run, Q
   auto* column = new QVBoxLayout(this);
   column->setSpacing(space);
   column->addWidget(new Note(Note::Kind::plain,
-                             tr("Add this to a bug report. It holds nothing else than what you see; names "
-                                "of you, of machines and of folders are replaced. You may change it.")));
+                             tr("Add this to a bug report. It contains only what you see; your name, machine "
+                                "names and folder names are replaced. You can edit it.")));
   column->addWidget(report_, 1);
   column->addWidget(said_);
   column->addWidget(buttons);
@@ -80,7 +80,7 @@ void DiagnosticsDialog::show_report(const EngineAnswer& answer) {
   report_->setPlainText(
       report_text({{QStringLiteral("Versions"),
                     joined(versions_of_studio(), answer.facts ? versions_of(*answer.facts) : unknown)},
-                   {QStringLiteral("Machine of the window"), machine_of_studio()},
+                   {QStringLiteral("This computer"), machine_of_studio()},
                    {QStringLiteral("Machine of the engine"),
                     joined(where, answer.facts ? machine_of(*answer.facts) : Facts())},
                    {QStringLiteral("Changed settings"), changed_settings_facts()},

@@ -233,7 +233,15 @@ QString MainWindow::ask_for_run(const Engine& engine, const QString& title) {
 
 void MainWindow::choose_run() {
   const QString folder = ask_for_run(engine_, tr("Open run"));
-  if (!folder.isEmpty()) open(folder);
+  if (folder.isEmpty()) return;
+  if (engine_.remote() || kind_of(folder) != FolderKind::model) return open(folder);
+  bar_->show_message({.tone = MessageBar::Tone::warning,
+                      .sentence = tr("%1 is a model, not a run.").arg(QDir::toNativeSeparators(folder)),
+                      .hint = tr("A run is made by converting a model."),
+                      .actions = {tr("Not now"), tr("Convert it…")},
+                      .answer = [this, folder](int action) {
+                        if (action == 1) new_conversion(folder);
+                      }});
 }
 
 void MainWindow::choose_run_to_compare() {

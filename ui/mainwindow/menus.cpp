@@ -7,6 +7,7 @@
 
 #include "ui/mainwindow/about_dialog.h"
 #include "ui/mainwindow/diagnostics_dialog.h"
+#include "ui/mainwindow/leaving.h"
 #include "ui/mainwindow/main_window.h"
 #include "ui/mainwindow/run_pages.h"
 #include "ui/mainwindow/run_tour.h"
@@ -120,8 +121,10 @@ void MainWindow::take_tour() {
         {.sentence = tr("The tour needs a finished run."), .hint = tr("Open one, then take it again.")});
     return;
   }
-  tour_due_ = true;
-  open_run(demo_run());
+  leaving_->leave([this] {
+    tour_due_ = true;
+    open_run(demo_run());
+  });
 }
 
 void MainWindow::start_tour() {

@@ -70,6 +70,7 @@ QWidget* facts_side(const RunData& a, const RunData& b, QWidget& owner) {
   table->setAccessibleName(RunComparisonWindow::tr("Facts of both runs"));
   set_table_look(*table);
   table->setSortingEnabled(false);
+  sorted->sort(-1);  // in the order of the pages, not by name
   table->setTextElideMode(Qt::ElideMiddle);
   table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
   table->horizontalHeader()->setSectionResizeMode(RunComparison::name, QHeaderView::ResizeToContents);
@@ -197,6 +198,8 @@ void RunComparisonWindow::compare(const Run& other) {
   for (QSplitter* splitter : {right, both}) {
     splitter->setChildrenCollapsible(false);
     splitter->setHandleWidth(2 * spacing(*this));
+    splitter->setStretchFactor(0, 1);
+    splitter->setStretchFactor(1, 1);
   }
   const QStringList said = cautions(*run_, *other);
   auto* caution = new Note(Note::Kind::faint, said.join(' '));

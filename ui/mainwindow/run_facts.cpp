@@ -143,7 +143,10 @@ QWidget* model_facts_page(const RunData& run) {
 QWidget* text_facts_page(const RunData& run) {
   return new FactsPage(
       Help::text, QObject::tr("Calibration text"),
-      QObject::tr("The experts were trained on this text. Predictions were checked on other parts of it."),
+      run.recipe.layers.empty()
+          ? QObject::tr("Thresholds were set on this text. Predictions were checked on other parts of it.")
+          : QObject::tr(
+                "The experts were trained on this text. Predictions were checked on other parts of it."),
       text_facts(run), run.own_text.empty() ? nullptr : start_of_text(run.own_text));
 }
 
@@ -167,7 +170,7 @@ QWidget* distil_facts_page(const RunData& run) {
                          {});
   return new FactsPage(Help::losses, QObject::tr("Distillation"),
                        QObject::tr("How far each converted layer is from the original: squared error on "
-                                   "validation tokens. 0 is exact, 1 is as bad as no FFN."),
+                                   "validation tokens. 0 is exact, 1 is as bad as a constant output."),
                        training_facts(run), losses_of(run));
 }
 

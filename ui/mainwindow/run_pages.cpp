@@ -84,11 +84,14 @@ void RunPages::save_policy() { gone() ? saving_->choose_place() : saving_->save(
 
 void RunPages::save() {
   if (!unsaved()) return bar_->show_message({.sentence = tr("The policy is saved already.")});
-  connect(
-      saving_.get(), &PolicySaving::saved, bar_,
-      [this] { bar_->show_message({.sentence = tr("The policy is saved as the run's policy.")}); },
-      Qt::SingleShotConnection);
+  tells_saved_ = true;
   save_policy();
+}
+
+void RunPages::tell_saved(const NamedPolicy& saved) {
+  if (!std::exchange(tells_saved_, false)) return;
+  bar_->show_message({.sentence = saved.name.isEmpty() ? tr("The policy is saved as the run's policy.")
+                                                       : tr("The policy is saved as “%1”.").arg(saved.name)});
 }
 
 void RunPages::rescue_policy() { saving_->rescue(); }
@@ -154,6 +157,10 @@ void RunPages::open_pages(std::shared_ptr<const RunData> run) {
 
 void RunPages::make_saving() {
   saving_ = std::make_unique<PolicySaving>(*editor_, *serve_, engine_, *bar_, this);
+  connect(saving_.get(), &PolicySaving::saved, this, &RunPages::tell_saved);
+  for (const auto not_there : {&PolicySaving::given_up, &PolicySaving::failed})
+    connect(saving_.get(), not_there, this, [this] { tells_saved_ = false; });
+  connect(saving_.get(), &PolicySaving::saved_elsewhere, this, [this] { tells_saved_ = false; });
   connect(saving_.get(), &PolicySaving::saved, this, &RunPages::policy_saved);
   connect(saving_.get(), &PolicySaving::saved_elsewhere, this, &RunPages::policy_saved);
   connect(saving_.get(), &PolicySaving::given_up, this, &RunPages::policy_not_saved);

@@ -26,6 +26,7 @@ class RunReader;
 class RunWatch;
 class ServeClient;
 class WorkspacePage;
+struct NamedPolicy;
 struct Outcome;
 
 class RunPages : public QWidget {
@@ -102,6 +103,7 @@ class RunPages : public QWidget {
   void show_unfinished();
   void press_button();
   void make_saving();
+  void tell_saved(const NamedPolicy& saved);
   void tell_gone();
   void tell_changed(const QStringList& what);
   void ask_for_original();
@@ -127,6 +129,7 @@ class RunPages : public QWidget {
   ExportPanel* export_ = nullptr;     // null until the page is first shown
   std::vector<QScrollArea*> steps_;   // one for each Step, null until it is first shown
   bool may_be_model_ = false;
+  bool tells_saved_ = false;  // the next policy that is saved was asked for by save()
 };
 
 }  // namespace ladimo::ui

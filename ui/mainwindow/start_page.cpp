@@ -6,6 +6,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 
+#include "checkpoint/hub_cache.h"
 #include "ui/mainwindow/card.h"
 #include "ui/mainwindow/smollm2_card.h"
 #include "ui/models/theme.h"
@@ -146,7 +147,8 @@ void StartPage::refresh(const Engine& engine) {
     delete item;
   }
   const auto add = [&](const QString& folder, const QString& what, auto&& open) {
-    auto* card = new Card(Card::Picture::none, QFileInfo(folder).fileName(),
+    const QString hub_name = QString::fromStdString(hub_name_of(folder.toStdString()));
+    auto* card = new Card(Card::Picture::none, hub_name.isEmpty() ? QFileInfo(folder).fileName() : hub_name,
                           what.arg(QDir::toNativeSeparators(folder)));
     connect(card, &Card::clicked, this, open);
     recent_->addWidget(card);

@@ -72,6 +72,7 @@ Tour::Tour(std::vector<TourStop> stops, QWidget& window)
       title_(new QLabel),
       text_(new Note(Note::Kind::plain)),
       count_(new Note(Note::Kind::faint)),
+      skip_(new QPushButton(tr("S&kip the tour"))),
       back_(new QPushButton(tr("&Back"))),
       next_(new QPushButton) {
   setObjectName(QStringLiteral("tour"));
@@ -79,15 +80,14 @@ Tour::Tour(std::vector<TourStop> stops, QWidget& window)
   QFont bold = font();
   bold.setBold(true);
   title_->setFont(bold);
-  auto* skip = new QPushButton(tr("S&kip the tour"));
-  skip->setObjectName(QStringLiteral("tour_skip"));
+  skip_->setObjectName(QStringLiteral("tour_skip"));
   next_->setObjectName(QStringLiteral("tour_next"));
   back_->setObjectName(QStringLiteral("tour_back"));
   count_->setWordWrap(false);
   auto* row = new QHBoxLayout;
   row->addWidget(count_);
   row->addStretch();
-  for (QPushButton* button : {skip, back_, next_}) row->addWidget(button);
+  for (QPushButton* button : {skip_, back_, next_}) row->addWidget(button);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(2 * space, space, 2 * space, space);
   column->setSpacing(space);
@@ -99,7 +99,7 @@ Tour::Tour(std::vector<TourStop> stops, QWidget& window)
   moved_.setSingleShot(true);
   moved_.setInterval(0);
   connect(&moved_, &QTimer::timeout, this, &Tour::follow);
-  connect(skip, &QPushButton::clicked, this, &Tour::end);
+  connect(skip_, &QPushButton::clicked, this, &Tour::end);
   connect(back_, &QPushButton::clicked, this, [this] { go_to(stop_ - 1); });
   connect(next_, &QPushButton::clicked, this, [this] { go_to(stop_ + 1); });
   for (const TourStop& stop : stops_) connect(stop.about, &QObject::destroyed, this, &QObject::deleteLater);
@@ -121,7 +121,9 @@ void Tour::go_to(int stop) {
   setAccessibleDescription(now.text);
   count_->setText(tr("%1 of %2").arg(stop + 1).arg(stops_.size()));
   back_->setEnabled(stop > 0);
-  next_->setText(stop + 1 < static_cast<int>(stops_.size()) ? tr("&Next") : tr("&Done"));
+  const bool last = stop + 1 == static_cast<int>(stops_.size());
+  next_->setText(last ? tr("&Done") : tr("&Next"));
+  skip_->setVisible(!last);
   watch(now.about, true);
   follow();
   next_->setFocus();

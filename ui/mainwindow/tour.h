@@ -54,6 +54,7 @@ class Tour : public QFrame {
   QLabel* title_;
   QLabel* text_;
   QLabel* count_;
+  QPushButton* skip_;
   QPushButton* back_;
   QPushButton* next_;
   int stop_ = -1;

@@ -14,7 +14,7 @@ namespace ladimo::ui {
 namespace {
 
 QString all_html() {
-  QString html = QStringLiteral("<h3>%1</h3>").arg(QObject::tr("Words")) + terms_html() +
+  QString html = QStringLiteral("<h3>%1</h3>").arg(QObject::tr("Glossary")) + terms_html() +
                  QStringLiteral("<h3>%1</h3>").arg(QObject::tr("Panels"));
   for (int i = 0; i < help_count; ++i) {
     const auto about = static_cast<Help>(i);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/error.h"
 #include "ui/engine/engine.h"
 #include "ui/models/policy_editor.h"
 #include "ui/models/policy_request.h"
@@ -11,9 +12,12 @@
 namespace ladimo::ui {
 namespace {
 
-bool leads_to(const PolicyEditor& editor, const PolicyRequest& request, const Policy& policy) {
+/// False also where the command line refuses the request, such as one for times that no policy shortens.
+bool leads_to(const PolicyEditor& editor, const PolicyRequest& request, const Policy& policy) try {
   const auto& run = editor.run();
   return same_choice(solve(*run.tradeoff, run.latency ? &*run.latency : nullptr, request), policy);
+} catch (const Refusal&) {
+  return false;
 }
 
 /// The request that leads to a policy: the window's own, or one that pins every layer.

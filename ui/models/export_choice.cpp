@@ -166,6 +166,21 @@ QString result_in_words(const WrittenModel& written) {
   return parts.join(QStringLiteral(" · "));
 }
 
+namespace {
+
+/// A warning where what was written is much worse than what was wanted.
+QString far_off(const FitPrice& price) {
+  constexpr double much = 3;
+  const double times = price.of_written().kl / price.wanted.kl;
+  if (!(times > much)) return {};
+  return QObject::tr(
+             "<p><b>What was written is %1 times as far from the original as the requested policy.</b> "
+             "Choose a policy with more parameters, or convert the model for this format.</p>")
+      .arg(number_text(times));
+}
+
+}  // namespace
+
 QString fit_in_words(const FitPrice& price) {
   const auto row = [&](QString what, const FitPrice::Numbers& numbers, std::optional<FitState> state) {
     if (state == price.written) what += QObject::tr(" (written)");
@@ -183,7 +198,7 @@ QString fit_in_words(const FitPrice& price) {
          row(QObject::tr("closest policy, fitted"), price.fitted, FitState::fitted) +
          (price.finished ? row(QObject::tr("fitted and trained"), *price.finished, FitState::finished)
                          : QString()) +
-         QStringLiteral("</table>");
+         QStringLiteral("</table>") + far_off(price);
 }
 
 QString loading_lines(const WrittenModel& written) {

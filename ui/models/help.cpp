@@ -42,10 +42,12 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "How far the output y′ of each converted layer is from the original layer's y, on "
                        "validation tokens, with some of the experts on."),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖²"),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "loss = Σ ‖y′ − y‖² / Σ ‖y − mean of y‖², the mean over several thresholds"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
-         "0 is exact, 1 is as bad as no FFN. The loss should fall from step to step. “Router R²” is the "
+         "0 is exact, 1 is as bad as a constant output. The loss should fall from step to step. “Router R²” "
+         "is the "
          "share of the variance of the experts’ contributions that the router predicts. A router is linear, "
          "or has a few hidden units where that costs less for what it predicts.")},
 
@@ -54,7 +56,9 @@ constexpr Text texts[] = {
          "ladimo::ui::Help",
          "One row for each layer: its policy, what runs for a token on average, what that adds to "
          "the KL, and the time it takes. All of it is predicted."),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help", "ΔKL = KL(dense ‖ only this layer under its policy)"),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "KL of a layer = KL(dense ‖ only this layer under its policy)\n"
+                       "% of total = KL of the layer / Σ over all layers"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "Select a row to see its router. The slider below the table pins the selected layer; "
                        "the large slider moves all layers that are not pinned.")},
@@ -103,13 +107,13 @@ constexpr Text texts[] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Best accuracy at each cost"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "The frontier: for every cost, the lowest KL that any policy of this run reaches. The "
-                       "blue dot is the current policy. Diamonds are measured."),
+                       "round dot is the current policy. Diamonds are measured."),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "choose a policy for every layer with the least Σ ΔKL and Σ cost ≤ budget\n"
                        "the sum is then corrected by joint KL, measured at points of the frontier"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "Down is more accurate, right is cheaper. Click, or move the slider. A dot above the "
-                       "line is a policy with pinned layers.")},
+                       "line is a policy with layers that are pinned or kept.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "What the policy costs"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "What the current policy does to the whole model. Normal type is predicted from the "
@@ -117,7 +121,7 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "KL = mean of Σ p ln(p / q), with p of the dense and q of the converted model\n"
                        "perplexity = exp(mean of −ln q(next token))\n"
-                       "activated = weights used per token / weights of the dense model"),
+                       "activated = weights used per token / those that the original uses per token"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "KL in nats per token: 0 is the original model. Quantising an 8B model to 8 bits "
                        "costs about 0.001, to 4 bits about 0.03. Times are those of the named machine.")},
@@ -219,8 +223,10 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "How finely the layers are split. The defaults suit most models. You choose later, "
                        "with the slider, how many experts run, without converting again."),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help",
-                       "activated = (attention + shared + routed that run + routers) / dense model"),
+     QT_TRANSLATE_NOOP(
+         "ladimo::ui::Help",
+         "activated = (attention + shared + routed that run + routers + compensation + head) / the "
+         "same of the original"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help", "A run for a target format uses only what that format supports.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Partition"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
@@ -238,7 +244,7 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
          "The steps with their times, the loss of the current layer, and its routing weights so far."),
-     QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y‖², on validation tokens"),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help", "loss = Σ ‖y′ − y‖² / Σ ‖y − mean of y‖², on validation tokens"),
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Help",
          "You can pause or close the window. Finished layers are kept, and the run continues from there.")},

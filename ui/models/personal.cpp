@@ -66,8 +66,11 @@ QString without(const Personal& personal, QString text) {
   std::ranges::sort(folders, std::greater(), &QString::size);
   int number = 0;
   for (const QString& folder : folders) {
-    if (!text.contains(folder)) continue;
-    text.replace(folder, QStringLiteral("“folder %1”").arg(++number));
+    if (QDir(folder).isRoot()) continue;
+    const QRegularExpression whole(
+        QStringLiteral("(?<![\\w.-])%1(?![\\w.-])").arg(QRegularExpression::escape(folder)));
+    if (!text.contains(whole)) continue;
+    text.replace(whole, QStringLiteral("“folder %1”").arg(++number));
   }
   if (personal.home.size() > 1) text.replace(personal.home, QStringLiteral("~"));
   static const QRegularExpression mail(QStringLiteral("[\\w.+-]+@[\\w-]+(?:\\.[\\w-]+)+"));

@@ -63,9 +63,7 @@ std::map<int, LayerPolicy> differences(const ModelPolicy& wanted, const ModelPol
 }
 
 /// The policy's cost with what rounding in the sums may add.
-double budget_of(const PolicyNumbers& numbers, Cost cost) {
-  return (cost == Cost::activated ? numbers.activated_parameters : *numbers.decode_ms) * (1 + 1e-9);
-}
+double budget_of(const PolicyNumbers& numbers, Cost cost) { return cost_of(numbers, cost) * (1 + 1e-9); }
 
 double tradeoff_at(const Frontier& frontier, double budget) {
   const double way = frontier.dense_cost() - frontier.cheapest_cost();
@@ -75,6 +73,10 @@ double tradeoff_at(const Frontier& frontier, double budget) {
 }  // namespace
 
 bool same_choice(const Policy& a, const Policy& b) { return std::ranges::equal(a.layers, b.layers, same); }
+
+double cost_of(const PolicyNumbers& numbers, Cost cost) {
+  return cost == Cost::activated ? numbers.activated_parameters : numbers.decode_ms.value_or(0);
+}
 
 struct PolicyEditor::State {
   const TradeoffTable& table;
@@ -135,7 +137,9 @@ struct PolicyEditor::State {
   }
 
   Policy held_policy(const Choice& what) const {
-    return {table.fingerprint, what.cost, what.tradeoff, what.held, numbers_of(what, what.held), {}};
+    Policy held{table.fingerprint, what.cost, what.tradeoff, what.held, numbers_of(what, what.held), {}};
+    for (const auto& [layer, pinned] : what.pins) held.pinned.push_back(layer);
+    return held;
   }
 
   /// Takes only milliseconds if nothing but the place on the frontier changes.
@@ -149,11 +153,19 @@ struct PolicyEditor::State {
   Choice explanation(const Policy& wanted) const;
 };
 
-/// A position of the slider and pins, as few as possible, that lead to a given policy. Pins the layers in
-/// which the policy differs from the most similar point of the frontier. With these pins the policy's cost
-/// gives the position; layers that still differ are pinned, too. If those are most layers, the policy is not
-/// one of the frontier with pins, and is held.
+/// A position of the slider and pins, as few as possible, that lead to a given policy. Its own pins, where it
+/// has some; where they do not lead to it, it is held. Else pins the layers in which the policy differs from
+/// the most similar point of the frontier. With these pins the policy's cost gives the position; layers that
+/// still differ are pinned, too. If those are most layers, the policy is not one of the frontier with pins,
+/// and is held.
 Choice PolicyEditor::State::explanation(const Policy& wanted) const {
+  if (!wanted.pinned.empty()) {
+    Choice own{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, allowed_by(wanted), {}};
+    for (const int layer : wanted.pinned) own.pins[layer] = wanted.layers[static_cast<std::size_t>(layer)];
+    if (!differences(wanted.layers, frontier_of(own).at_tradeoff(own.tradeoff).layers).empty())
+      hold(own, wanted.layers);
+    return own;
+  }
   Choice found{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, allowed_by(wanted), {}};
   Frontier walked = frontier_of(found);
   found.pins = differences(wanted.layers, walked.at_tradeoff(wanted.tradeoff).layers);
@@ -277,8 +289,9 @@ void PolicyEditor::change(const QString& text, bool move, std::optional<std::vec
   state_->editing = false;
 }
 
-void PolicyEditor::set_tradeoff(double tradeoff) {
+void PolicyEditor::move_to(Cost cost, double tradeoff) {
   change(tr("move the trade-off"), true, std::nullopt, [&](Choice& next) {
+    next.cost = cost;
     next.tradeoff = tradeoff;
     State::let_go(next);
   });
@@ -336,8 +349,9 @@ void PolicyEditor::unpin(const std::vector<int>& layers) {
   const QString text = layers.size() == 1 ? tr("unpin layer %1").arg(layers.front())
                                           : tr("unpin %1 layers").arg(layers.size());
   change(text, false, layers, [&](Choice& next) {
-    if (std::erase_if(next.pins, [&](const auto& pin) { return std::ranges::count(layers, pin.first) > 0; }))
-      state_->keep_budget(next);
+    if (!std::erase_if(next.pins, [&](const auto& pin) { return std::ranges::count(layers, pin.first) > 0; }))
+      return;
+    next.held.empty() ? state_->keep_budget(next) : state_->hold(next, next.held);
   });
 }
 

@@ -22,6 +22,9 @@ enum class Allowed { all_grains, experts, neurons_and_inputs };
 /// consequence of that and is not compared.
 bool same_choice(const Policy& a, const Policy& b);
 
+/// Activated parameters, or milliseconds; 0 where there are no times.
+double cost_of(const PolicyNumbers& numbers, Cost cost);
+
 class PolicyEditor : public QObject {
   Q_OBJECT
  public:
@@ -39,8 +42,8 @@ class PolicyEditor : public QObject {
   const std::map<int, LayerPolicy>& pins() const;
   const Policy& policy() const;  // with its predicted numbers, times included
   const Frontier& frontier() const;
-  /// Whether the policy is kept as it is, wherever the frontier runs, until somebody moves the slider. The
-  /// slider then stands where the policy's cost is.
+  /// Whether the policy is kept as it is, wherever the frontier runs, until somebody moves the slider, resets
+  /// the pins or changes what may be left out. The slider then stands where the policy's cost is.
   bool held() const;
   /// The layers that the last edit changed beside those it was about; nothing after a move of the slider.
   std::vector<int> changed_layers() const;
@@ -61,7 +64,9 @@ class PolicyEditor : public QObject {
   bool at_start() const { return undo_.index() == 0; }
 
   /// Moves the slider. Moves without a `commit` between them become one undo step.
-  void set_tradeoff(double tradeoff);
+  void set_tradeoff(double tradeoff) { move_to(cost(), tradeoff); }
+  /// Moves the slider of another cost. Precondition as for set_cost().
+  void move_to(Cost cost, double tradeoff);
   /// Fixes the policies of layers. The others are solved again so that the budget stays, unless the policy is
   /// held. Throws Refusal when a layer does not exist or cannot have its policy.
   void pin(const std::vector<Pin>& pins);

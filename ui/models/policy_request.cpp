@@ -30,11 +30,12 @@ std::optional<PolicyTarget> target_in(const QString& text) {
   const auto found = form.match(text);
   const bool kl = !found.captured(1).isEmpty();
   const QString unit = found.captured(3).toLower();
-  if (!found.hasMatch() || kl != unit.isEmpty()) return {};
+  if (!found.hasMatch() || (kl && !unit.isEmpty())) return {};
   const double number = found.captured(2).replace(',', '.').toDouble();
   if (kl) return PolicyTarget{.max_kl = number};
-  return unit == QLatin1String("%") ? PolicyTarget{.activated = number / 100}
-                                    : PolicyTarget{.speedup = number};
+  if (unit == QLatin1String("%")) return PolicyTarget{.activated = number / 100};
+  if (!unit.isEmpty()) return PolicyTarget{.speedup = number};
+  return PolicyTarget{.activated = number > 1 ? number / 100 : number};  // a share is meant
 }
 
 void aim(PolicyEditor& editor, const PolicyTarget& target) {
@@ -47,9 +48,8 @@ void aim(PolicyEditor& editor, const PolicyTarget& target) {
   if (target.speedup) request.cost = Cost::decode_ms;
   const auto& run = editor.run();
   const Policy found = solve(*run.tradeoff, run.latency ? &*run.latency : nullptr, request);
-  if (request.cost != editor.cost()) editor.set_cost(request.cost);
   editor.commit();
-  editor.set_tradeoff(found.tradeoff);
+  editor.move_to(request.cost, found.tradeoff);
   editor.commit();
 }
 

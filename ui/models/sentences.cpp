@@ -79,7 +79,8 @@ QString experts_in_words(const LayerPolicy& policy) {
 }  // namespace
 
 QString in_words(const LayerPolicy& policy) {
-  QStringList parts{experts_in_words(policy)};
+  QStringList parts;
+  if (policy.kind != LayerPolicy::Kind::dense || !policy.cuts_inputs()) parts << experts_in_words(policy);
   if (const InputCut& cut = policy.cut(Product::down); cut.threshold > 0)
     parts << QObject::tr("%1 of the neurons").arg(percent_text(cut.share));
   if (const double share = inputs_used(policy); share < 1)
@@ -131,7 +132,9 @@ bool converted(const RunData& run, int layer) {
 }  // namespace
 
 QString layer_in_words(const RunData& run, int layer, const LayerPolicy& policy) {
-  return converted(run, layer) ? experts_in_words(policy) : QObject::tr("not converted");
+  if (!converted(run, layer)) return QObject::tr("not converted");
+  const bool whole = policy.kind == LayerPolicy::Kind::dense && policy.cuts_inputs();
+  return whole ? QObject::tr("all experts") : experts_in_words(policy);
 }
 
 QString description(const RunData& run) {
@@ -166,7 +169,7 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
                : QObject::tr("This layer was not converted: it uses the original FFN and adds no KL.");
   if (policy.kind == LayerPolicy::Kind::dense && policy.cuts_inputs())
     return QObject::tr(
-        "This layer uses the original FFN and no router; it skips only neurons and inputs. Drag the dashed "
+        "All experts of this layer run, without a router; it skips only neurons and inputs. Drag the dashed "
         "line inwards to set a threshold for its experts.");
   if (policy.kind == LayerPolicy::Kind::dense)
     return QObject::tr(
@@ -177,7 +180,8 @@ QString layer_consequence(const PolicyEditor& editor, int layer) {
   QStringList parts{
       QObject::tr("%1 of %2 routed experts on").arg(number_text(experts)).arg(run.tradeoff->routed)};
   if (const LayerProfile* profile = run.profile_of(layer))
-    parts << QObject::tr("%1 of the neurons").arg(percent_text(neurons_on(*profile, experts)));
+    parts << QObject::tr("%1 of the neurons are in them or shared")
+                 .arg(percent_text(neurons_on(*profile, experts)));
   parts << QObject::tr("KL\u00a0+%1").arg(number_text(priced.kl));
   if (run.latency)
     parts << QObject::tr("%1 → %2 ms")

@@ -18,7 +18,8 @@ constexpr ColumnText column_texts[SpeedModel::column_count] = {
     {QT_TRANSLATE_NOOP("ladimo::ui::SpeedModel", "Dense\ntokens/s"),
      QT_TRANSLATE_NOOP("ladimo::ui::SpeedModel", "Median of the original model")},
     {QT_TRANSLATE_NOOP("ladimo::ui::SpeedModel", "Converted\ntokens/s"),
-     QT_TRANSLATE_NOOP("ladimo::ui::SpeedModel", "Median of the converted model with the current policy")},
+     QT_TRANSLATE_NOOP("ladimo::ui::SpeedModel",
+                       "Median of the converted model under the policy that was timed")},
     {QT_TRANSLATE_NOOP("ladimo::ui::SpeedModel", "Times\nas fast"),
      QT_TRANSLATE_NOOP("ladimo::ui::SpeedModel", "Converted divided by dense; both are timed in turns")},
     {QT_TRANSLATE_NOOP("ladimo::ui::SpeedModel", "Spread\n± %"),
@@ -56,7 +57,7 @@ QString comparison(const QString& work, const Speed& speed) {
   const auto ratio = speed.speedup();
   if (!ratio) return {};
   if (std::abs(*ratio - 1) <= 2 * speed.noise)
-    return QObject::tr("%1: no difference is shown (%2 times as fast, ± %3 each).")
+    return QObject::tr("%1: the difference is within the noise (%2 times as fast, ± %3 each).")
         .arg(work, number_text(*ratio), percent_text(speed.noise));
   return (*ratio > 1 ? QObject::tr("%1: the converted model is faster, %2 times as fast (± %3 each).")
                      : QObject::tr("%1: the converted model is slower, %2 times as fast (± %3 each)."))

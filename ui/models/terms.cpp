@@ -62,7 +62,8 @@ constexpr std::pair<const char*, const char*> words[] = {
      QT_TRANSLATE_NOOP(
          "ladimo::ui::Words",
          "Three steps that train the experts to match the original: in closed form, layer by layer, and all "
-         "layers together. The loss is the squared error of a layer: 0 is exact, 1 is as bad as no FFN.")},
+         "layers together. The loss is the squared error of a layer: 0 is exact, 1 is as bad as a constant "
+         "output.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Words", "Calibration and held-out text"),
      QT_TRANSLATE_NOOP("ladimo::ui::Words",
                        "The experts are made from calibration text. Held-out text only measures: one half "

@@ -185,8 +185,7 @@ QString EvaluationPanel::command_of(const ServeClient::Measuring& request) const
   if (request.tokens > 0) add("--tokens", {QString::number(request.tokens)});
   add("--tasks", request.tasks);
   if (request.tasks_only) arguments << QStringLiteral("--tasks-only");
-  if (!serve_.original().isEmpty()) add("--dense", {serve_.original()});
-  return command_under(editor_, *request.policy, arguments);
+  return command_under(editor_, *request.policy, arguments << serve_.original_option());
 }
 
 void EvaluationPanel::show_state() {

@@ -72,8 +72,7 @@ QStringList ExportJob::arguments(const Request& request) const {
   if (!request.precision.isEmpty()) arguments << QStringLiteral("--gguf") << request.precision;
   if (request.fit) arguments << QStringLiteral("--fit");
   if (request.finish > 0) arguments << QStringLiteral("--finish") << QString::number(request.finish);
-  if (!serve_.original().isEmpty()) arguments << QStringLiteral("--dense") << serve_.original();
-  return arguments;
+  return arguments << serve_.original_option();
 }
 
 void ExportJob::run(const QString& policy_file) {

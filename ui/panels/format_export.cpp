@@ -60,6 +60,7 @@ FormatExport::FormatExport(PolicyEditor& editor, ServeClient& serve, Engine engi
       precision_(new QComboBox),
       fit_(new FitChoice),
       button_(new QPushButton(tr("E&xport…"))),
+      copy_(new CopyCommand([this] { return command(); })),
       progress_(new QProgressBar),
       notice_(new Notice),
       price_(new QLabel),
@@ -173,7 +174,7 @@ QWidget* FormatExport::lay_out_choice() {
   auto* action = new QHBoxLayout;
   action->setSpacing(space);
   action->addWidget(button_);
-  action->addWidget(new CopyCommand([this] { return command(); }));
+  action->addWidget(copy_);
   action->addWidget(progress_, 1);
   auto* side = new QWidget;
   side->setMinimumHeight(24 * space);
@@ -296,6 +297,7 @@ void FormatExport::show_button() {
                                                    : QString();
   button_->setText(working ? tr("&Cancel") : tr("E&xport…"));
   button_->setEnabled(why_not.isEmpty());
+  copy_->setEnabled(choice.possible && !choice.format.isEmpty());
   button_->setToolTip(!why_not.isEmpty() ? why_not
                       : working          ? tr("Stops the export and deletes what was written")
                                          : tr("Exports the model and verifies it against the run"));
@@ -321,10 +323,25 @@ void FormatExport::show_written() {
 
 QString FormatExport::proposed_path() const {
   const ExportChoice choice = selected();
-  const QString run = editor_.run().folder;
-  if (choice.native()) return run + QStringLiteral("-model");
-  const QString path = run + '-' + choice.format;
-  return choice.gguf ? QStringLiteral("%1-%2.gguf").arg(path, precision()) : path;
+  QString path = editor_.run().folder;
+  if (!place_.isEmpty()) path = place_ + '/' + QFileInfo(path).fileName();
+  path += '-' + (choice.native() ? QStringLiteral("model") : choice.format);
+  if (choice.gguf) path += '-' + precision();
+  const QString ending = choice.gguf ? QStringLiteral(".gguf") : QString();
+  QString free = path + ending;
+  for (int number = 2; !engine_.remote() && QFileInfo::exists(free); ++number)
+    free = QStringLiteral("%1-%2%3").arg(path).arg(number).arg(ending);
+  return free;
+}
+
+/// A new folder is made in the one that a person chooses: dialogs choose none that does not exist yet.
+QString FormatExport::ask_for_folder(const QString& proposal) {
+  const QFileInfo proposed(proposal);
+  const QString parent = QFileDialog::getExistingDirectory(
+      this, tr("Where to make the folder “%1”").arg(proposed.fileName()), proposed.path());
+  if (parent.isEmpty()) return {};
+  place_ = parent;
+  return proposed_path();  // a name that is free there
 }
 
 void FormatExport::ask_or_cancel() {
@@ -340,8 +357,7 @@ void FormatExport::ask_or_cancel() {
   else if (gguf)
     path = QFileDialog::getSaveFileName(this, title, proposal, tr("GGUF (*.gguf)"), nullptr, no_overwriting);
   else
-    path = QFileDialog::getSaveFileName(this, title, proposal, {}, nullptr,
-                                        QFileDialog::ShowDirsOnly | no_overwriting);
+    path = ask_for_folder(proposal);
   if (gguf && !path.isEmpty() && !path.endsWith(QLatin1String(".gguf"))) path += QStringLiteral(".gguf");
   if (!path.isEmpty()) write(path);
 }

@@ -22,6 +22,7 @@ class QTableView;
 
 namespace ladimo::ui {
 
+class CopyCommand;
 class FitChoice;
 class LoadingLines;
 class Note;
@@ -69,6 +70,7 @@ class FormatExport : public QWidget {
   QString precision() const;  // "bf16"
   std::optional<FormatsModel::Measured> measured(const ExportChoice& choice) const;
   QString proposed_path() const;
+  QString ask_for_folder(const QString& proposal);
   ExportJob::Request request(const QString& path) const;
   QString command() const;
 
@@ -89,6 +91,8 @@ class FormatExport : public QWidget {
   QComboBox* precision_;
   FitChoice* fit_;
   QPushButton* button_;
+  CopyCommand* copy_;
+  QString place_;  // the folder that was chosen last for a model; empty: that of the run
   QProgressBar* progress_;
   Notice* notice_;  // of the writing
   QLabel* price_;

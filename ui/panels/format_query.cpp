@@ -42,6 +42,7 @@ void FormatQuery::ask(const QString& precision, bool again) {
 }
 
 void FormatQuery::start() {
+  EngineProcess::dismiss(std::move(job_), *this);
   try {
     const QString file = file_of(policy_);
     if (file.isEmpty()) {
@@ -55,7 +56,7 @@ void FormatQuery::start() {
                           file,
                           QStringLiteral("--gguf"),
                           precision_};
-    if (!serve_.original().isEmpty()) arguments << QStringLiteral("--dense") << serve_.original();
+    arguments << serve_.original_option();
     job_ = std::make_unique<EngineProcess>(engine_);
     connect(job_.get(), &EngineProcess::finished, this, &FormatQuery::finish);
     job_->start(arguments);
@@ -87,8 +88,8 @@ QString FormatQuery::saved_there() const {
 
 void FormatQuery::save_and_ask() {
   name_ = tr("chosen %1").arg(QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH.mm.ss")));
-  policy_ = editor_.policy();
-  saving_ = serve_.save_policy(policy_, name_);
+  sent_ = editor_.policy();
+  saving_ = serve_.save_policy(sent_, name_);
   emit asked();
 }
 
@@ -100,10 +101,10 @@ void FormatQuery::accept_place(int request, const Outcome& outcome) {
     return;
   }
   try {
-    there_ = {policy_,
+    there_ = {sent_,
               QString::fromStdString(saved_policy_from_json(parse_answer(outcome.output)).path.string())};
-    RunHistory::of(editor_).set_policy(name_, policy_);
-    start();
+    RunHistory::of(editor_).set_policy(name_, sent_);
+    if (same_choice(sent_, policy_)) start();  // else the slider was moved meanwhile
   } catch (const Refusal& refusal) {
     fail(refusal.problem());
   }

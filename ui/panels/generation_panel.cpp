@@ -157,7 +157,7 @@ void GenerationPanel::set_scale() {
   const double few = mean / 2, many = mean > 0 ? std::min(1.5 * mean, routed) : routed;
   converted_->view().set_scale(few, many);
   legend_->set_ends(tr("%1 or fewer").arg(number_text(few)),
-                    tr("%1 or more of %2 experts on per layer").arg(number_text(many)).arg(routed));
+                    tr("at least %1 of %2 experts on per layer").arg(number_text(many)).arg(routed));
 }
 
 void GenerationPanel::start_or_stop() {

@@ -22,8 +22,6 @@
 namespace ladimo::ui {
 namespace {
 
-constexpr int longest_name = 64;
-
 QString in_words(const QString& name) {
   return name.isEmpty() ? PolicySaving::tr("the run's policy")
                         : PolicySaving::tr("the saved policy “%1”").arg(name);

@@ -22,6 +22,8 @@ class ServeClient;
 class PolicySaving : public QObject {
   Q_OBJECT
  public:
+  static constexpr int longest_name = 64;  // of a saved policy
+
   /// All must outlive it. `bar` shows the questions.
   PolicySaving(PolicyEditor& editor, ServeClient& serve, const Engine& engine, MessageBar& bar,
                QObject* parent = nullptr);

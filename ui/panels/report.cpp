@@ -35,10 +35,6 @@ const QString none = QStringLiteral("–");
 
 QString optional_text(const std::optional<double>& value) { return value ? number_text(*value) : none; }
 
-double cost_of(const PolicyNumbers& numbers, Cost cost) {
-  return cost == Cost::activated ? numbers.activated_parameters : numbers.decode_ms.value_or(0);
-}
-
 void add_numbers(ReportDocument& report, PolicyEditor& editor) {
   const PolicyNumbers& said = editor.policy().predicted;
   const Measurement* found = RunHistory::of(editor).newest(editor.policy());
@@ -188,8 +184,9 @@ void add_histograms(ReportDocument& report, const PolicyEditor& editor) {
 QString write_report(PolicyEditor& editor, const QString& path) {
   const RunData& run = editor.run();
   ReportDocument report;
-  report.title(QObject::tr("%1, converted to a mixture of experts")
-                   .arg(QString::fromStdString(run.recipe.model_name())));
+  const QString title = run.recipe.layers.empty() ? QObject::tr("%1 with skipped inputs and neurons")
+                                                  : QObject::tr("%1, converted to a mixture of experts");
+  report.title(title.arg(QString::fromStdString(run.recipe.model_name())));
   report.paragraph(QObject::tr("Run %1 · report of %2 · LaDiMo Studio %3")
                        .arg(run.name().toHtmlEscaped(), QDate::currentDate().toString(Qt::ISODate),
                             QLatin1String(version())));

@@ -23,12 +23,6 @@
 #include "ui/widgets/table_actions.h"
 
 namespace ladimo::ui {
-namespace {
-
-constexpr int longest_name = 64;
-
-}  // namespace
-
 SavedPolicies::SavedPolicies(PolicyEditor& editor, PolicySaving& saving, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
@@ -105,7 +99,7 @@ void SavedPolicies::lay_out() {
   name_->setObjectName(QStringLiteral("policy_name"));
   name_->setPlaceholderText(tr("Name for the current policy"));
   name_->setAccessibleName(tr("Name for the current policy"));
-  name_->setMaxLength(longest_name);
+  name_->setMaxLength(PolicySaving::longest_name);
   save_->setObjectName(QStringLiteral("save_policy"));
   save_as_run_->setObjectName(QStringLiteral("save_as_run_policy"));
   save_as_run_->setToolTip(tr("The command line uses this policy by default"));
@@ -147,7 +141,7 @@ void SavedPolicies::show_policies() {
     policy.predicted = editor_.predicted(policy);
     rows.push_back({name, std::move(policy)});
   };
-  if (editor_.run().policy) add(tr("the run's, when opened"), *editor_.run().policy);
+  if (const auto& own = RunHistory::of(editor_).run_policy()) add(tr("the run's policy"), *own);
   for (const auto& [name, policy] : RunHistory::of(editor_).policies()) add(name, policy);
   policies_->set_policies(std::move(rows));
   fit_columns(*table_);
@@ -194,7 +188,8 @@ void SavedPolicies::show_selection() {
 
 QString SavedPolicies::why_not(const QString& name) {
   if (name.isEmpty()) return tr("Enter a name first.");
-  if (name.size() > longest_name) return tr("A name can have at most %1 characters.").arg(longest_name);
+  if (name.size() > PolicySaving::longest_name)
+    return tr("A name can have at most %1 characters.").arg(PolicySaving::longest_name);
   if (name.contains('/')) return tr("A name cannot contain a slash.");
   if (name.startsWith('.')) return tr("A name cannot start with a dot.");
   return {};

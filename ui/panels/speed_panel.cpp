@@ -58,6 +58,7 @@ SpeedPanel::SpeedPanel(PolicyEditor& editor, ServeClient& serve, QWidget* parent
   connect(&serve_, &ServeClient::moved_up, this, &SpeedPanel::show_state);
   connect(&serve_, &ServeClient::progress, this, &SpeedPanel::show_progress);
   connect(&serve_, &ServeClient::finished, this, &SpeedPanel::finish);
+  connect(&editor_, &PolicyEditor::changed, this, &SpeedPanel::show_words);
 }
 
 void SpeedPanel::lay_out() {
@@ -72,7 +73,8 @@ void SpeedPanel::lay_out() {
   working->addWidget(progress_, 1);
   working->addWidget(notice_, 3);
   working->addWidget(new CopyCommand([this] {
-    return command_under(editor_, editor_.policy(), {QStringLiteral("bench"), editor_.run().folder});
+    const QStringList bench{QStringLiteral("bench"), editor_.run().folder};
+    return command_under(editor_, editor_.policy(), bench + serve_.original_option());
   }));
   auto* page = new QVBoxLayout(this);
   page->setContentsMargins(2 * space, 2 * space, 2 * space, space);
@@ -86,7 +88,8 @@ void SpeedPanel::lay_out() {
 void SpeedPanel::measure_or_cancel() {
   if (request_ != 0) return serve_.cancel(request_);
   progress_->setRange(0, 0);
-  request_ = serve_.bench(editor_.policy());
+  asked_ = editor_.policy();
+  request_ = serve_.bench(asked_);
   show_state();
 }
 
@@ -130,7 +133,16 @@ void SpeedPanel::show_result(const Outcome& outcome) {
   speeds_->set_result(result);
   table_->show();
   fit_columns(*table_);
-  words_->say(Note::Kind::plain, speed_in_words(result));
+  timed_ = asked_;
+  said_ = speed_in_words(result);
+  show_words();
+}
+
+/// Says so where the times are not those of the current policy.
+void SpeedPanel::show_words() {
+  if (!timed_) return;
+  const bool current = same_choice(*timed_, editor_.policy());
+  words_->say(Note::Kind::plain, current ? said_ : tr("Not measured with the current policy. %1").arg(said_));
 }
 
 }  // namespace ladimo::ui

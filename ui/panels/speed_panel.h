@@ -2,9 +2,12 @@
 // times spread.
 #pragma once
 
+#include <optional>
+
 #include <QWidget>
 
 #include "base/events.h"
+#include "policy/policy_file.h"
 #include "ui/engine/outcome.h"
 
 class QProgressBar;
@@ -31,10 +34,14 @@ class SpeedPanel : public QWidget {
   void show_progress(int request, const ProgressEvent& event);
   void finish(int request, const Outcome& outcome);
   void show_result(const Outcome& outcome);
+  void show_words();
 
   PolicyEditor& editor_;
   ServeClient& serve_;
-  int request_ = 0;  // 0: none
+  int request_ = 0;              // 0: none
+  Policy asked_;                 // by that request
+  std::optional<Policy> timed_;  // the one that the table shows
+  QString said_;                 // about its times
   QPushButton* button_;
   QProgressBar* progress_;
   Notice* notice_;

@@ -30,6 +30,15 @@ QStringList cells(const QString& kind, const FrontierMark& mark) {
           mark.predicted_kl ? csv_number(*mark.predicted_kl) : QString()};
 }
 
+/// Where a label lies on the curve, it is read all the same.
+void colour(QCPItemText& label, const Theme& theme) {
+  constexpr int nearly_opaque = 215;
+  QColor under = theme.background;
+  under.setAlpha(nearly_opaque);
+  label.setBrush(under);
+  label.setColor(theme.text);
+}
+
 }  // namespace
 
 FrontierPlot::FrontierPlot(QWidget* parent)
@@ -187,7 +196,7 @@ void FrontierPlot::add_text(const Place& place, const QString& text, Qt::Alignme
   const int gap = spacing(*this) / 2;
   item->setPadding({gap, gap, gap, gap});
   item->setText(text);
-  item->setColor(theme_of(palette()).text);
+  colour(*item, theme_of(palette()));
   item->setFont(font());
   labels_.push_back(item);
 }
@@ -327,7 +336,7 @@ void FrontierPlot::recolour(const Theme& theme) {
   saved_marks_->setScatterStyle({QCPScatterStyle::ssSquare, theme.text, theme.background, 3 * dot});
   chosen_mark_->setScatterStyle({QCPScatterStyle::ssCircle, theme.background, theme.accent, 5 * dot});
   chosen_line_->setPen({theme.accent, 1.25, Qt::DotLine});
-  for (QCPItemText* text : labels_) text->setColor(theme.text);
+  for (QCPItemText* text : labels_) colour(*text, theme);
 }
 
 }  // namespace ladimo::ui

@@ -28,7 +28,7 @@ FrontiersPlot::FrontiersPlot(const std::array<Curve, 2>& curves, QWidget* parent
   setObjectName(QStringLiteral("frontiers_plot"));
   canvas().xAxis->setLabel(tr("Activated parameters, %"));
   canvas().xAxis->setRangeReversed(true);  // cheaper to the right, as on the page Policy
-  canvas().yAxis->setLabel(tr("KL, nats per token, predicted"));
+  canvas().yAxis->setLabel(tr("KL (log, predicted)"));
   double left = 100, low = 1, high = 0;
   for (std::size_t i = 0; i < curves_.size(); ++i) {
     QVector<double> x, y;

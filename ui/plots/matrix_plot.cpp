@@ -93,13 +93,18 @@ void MatrixPlot::set_row(int row) {
   if (!empty()) frame_.replot();
 }
 
-bool MatrixPlot::inside(double x, double y) const {
-  return x >= -0.5 && x < matrix_.columns - 0.5 && y >= -0.5 && y < matrix_.rows - 0.5;
+std::optional<MatrixPlot::Cell> MatrixPlot::cell_at(double x, double y) const {
+  const auto nearest = [](double at) { return static_cast<int>(std::floor(at + 0.5)); };
+  const Cell cell{nearest(y), nearest(x)};
+  const bool inside =
+      cell.row >= 0 && cell.row < matrix_.rows && cell.column >= 0 && cell.column < matrix_.columns;
+  return inside ? std::optional(cell) : std::nullopt;
 }
 
 QString MatrixPlot::read_out(double x, double y) const {
-  if (!inside(x, y)) return {};
-  const int row = static_cast<int>(std::lround(y)), column = static_cast<int>(std::lround(x));
+  const auto cell = cell_at(x, y);
+  if (!cell) return {};
+  const auto [row, column] = *cell;
   const double value = matrix_.at(row, column);
   if (std::isnan(value))
     return matrix_.unknown.empty() ? QString() : matrix_.unknown[static_cast<std::size_t>(row)];
@@ -111,7 +116,8 @@ bool MatrixPlot::eventFilter(QObject* watched, QEvent* event) {
     const auto& mouse = static_cast<const QMouseEvent&>(*event);
     const double x = canvas().xAxis->pixelToCoord(mouse.position().x());
     const double y = canvas().yAxis->pixelToCoord(mouse.position().y());
-    if (mouse.button() == Qt::LeftButton && inside(x, y)) emit row_clicked(static_cast<int>(std::lround(y)));
+    if (const auto cell = cell_at(x, y); cell && mouse.button() == Qt::LeftButton)
+      emit row_clicked(cell->row);
   }
   return Plot::eventFilter(watched, event);
 }

@@ -58,7 +58,11 @@ class MatrixPlot : public Plot {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
-  bool inside(double x, double y) const;
+  struct Cell {
+    int row = 0, column = 0;
+  };
+  /// The cell at these coordinates; none outside of the matrix.
+  std::optional<Cell> cell_at(double x, double y) const;
 
   Words words_;
   Matrix matrix_;

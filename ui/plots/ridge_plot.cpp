@@ -44,7 +44,7 @@ RidgePlot::RidgePlot(QWidget* parent)
   plot.yAxis->setTicker(whole_number_ticker(*plot.yAxis));
   plot.yAxis->setSubTicks(false);
   plot.yAxis->grid()->setVisible(false);
-  plot.yAxis->setLabel(tr("layer"));
+  plot.yAxis->setLabel(tr("Layer"));
   plot.yAxis->setRangeReversed(true);
   setToolTip(tr(
       "The histogram of every layer. What runs is coloured; a line marks the threshold, a dotted line what a "

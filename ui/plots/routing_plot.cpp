@@ -32,7 +32,7 @@ double at_log(double log_weight) { return std::pow(10.0, log_weight); }
 
 RoutingPlot::RoutingPlot(QWidget* parent)
     : Plot(tr("Routing weights"),
-           tr("The distribution of the layer's routing weights appears here once they were measured."),
+           tr("The distribution of the layer's routing weights appears here once they have been measured."),
            Help::routing, parent),
       views_(new QComboBox),
       log_counts_(new QCheckBox(tr("Log counts"))) {
@@ -86,13 +86,15 @@ void RoutingPlot::set_counts(HistogramCounts all, HistogramCounts top1) {
 }
 
 void RoutingPlot::set_words_of_experts() {
-  set_words(tr("Routing weights"), tr("Routing weight (log scale)"),
+  set_words(tr("Routing weights"), tr("Routing weight (log scale)"), tr("weights"),
             tr("A routing weight is the contribution that the router predicts for an expert: its norm "
                "divided by the mean norm of the layer's output. Experts at or above the threshold run. Drag "
                "the line, or move it with the arrow keys. A dashed line has no effect yet."));
 }
 
-void RoutingPlot::set_words(const QString& title, const QString& axis, const QString& tip) {
+void RoutingPlot::set_words(const QString& title, const QString& axis, const QString& counted,
+                            const QString& tip) {
+  counted_ = counted;
   set_title(title);
   canvas().xAxis->setLabel(axis);
   setToolTip(tip);
@@ -189,7 +191,7 @@ void RoutingPlot::fit_range() {
   }
   plot.yAxis->setScaleType(log_ ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
   plot.yAxis->setTicker(log_ ? log_ticker() : QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
-  const QString of = shown().only_running() ? tr("% of the weights that run") : tr("% of the weights");
+  const QString of = (shown().only_running() ? tr("% of the %1 that run") : tr("% of the %1")).arg(counted_);
   plot.yAxis->setLabel(log_ ? tr("%1 (log scale)").arg(of) : of);
   if (top <= 0) top = bottom = 1;
   bars_->setBaseValue(log_ ? bottom / 2 : 0);
@@ -309,9 +311,8 @@ QString RoutingPlot::read_outside(double x) const {
   const OutsideBar& bar = x < left_ ? *below_ : *beyond_;
   if (bar.percent() <= 0) return {};
   const QString edge = number_text(at_log(x < left_ ? left_ : right_));
-  const QString lie =
-      (x < left_ ? tr("%1 % of the weights lie below %2") : tr("%1 % of the weights lie above %2"))
-          .arg(number_text(bar.percent()), edge);
+  const QString lie = (x < left_ ? tr("%1 % of the %2 lie below %3") : tr("%1 % of the %2 lie above %3"))
+                          .arg(number_text(bar.percent()), counted_, edge);
   if (division_.rule == Rule::unknown || division_.rule == Rule::unused) return lie;
   return lie + '\n' + tr("%1 % run").arg(number_text(bar.running()));
 }
@@ -323,10 +324,10 @@ QString RoutingPlot::read_out(double x, double) const {
   const double edge = histogram_edge(bin);
   const DividedHistogram histogram = shown();
   return (histogram.only_running()
-              ? tr("%1 % of the weights that run are between %2 and %3\n%4 % of all are at or above %2")
-              : tr("%1 % of the weights are between %2 and %3\n%4 % are at or above %2"))
+              ? tr("%1 % of the %5 that run are between %2 and %3\n%4 % of all are at or above %2")
+              : tr("%1 % of the %5 are between %2 and %3\n%4 % are at or above %2"))
       .arg(number_text(histogram.percent_of_bin(bin)), number_text(edge),
-           number_text(histogram_edge(bin + 1)), number_text(100 * share_above(counts(), edge)));
+           number_text(histogram_edge(bin + 1)), number_text(100 * share_above(counts(), edge)), counted_);
 }
 
 // The first row is what lies below the bins, the last one what lies above.

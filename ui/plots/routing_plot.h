@@ -32,7 +32,8 @@ class RoutingPlot : public Plot {
   void set_counts(HistogramCounts all, HistogramCounts top1 = {});
   /// Says what is weighed: the title, the label of the axis, and the tooltip. By default the router's
   /// experts.
-  void set_words(const QString& title, const QString& axis, const QString& tip);
+  /// `counted`: what the histogram counts, such as "weights".
+  void set_words(const QString& title, const QString& axis, const QString& counted, const QString& tip);
   void set_words_of_experts();
   /// Shows what the policy lets run. Where no threshold decides, the line is dashed; dragging it makes it
   /// decide.
@@ -76,6 +77,7 @@ class RoutingPlot : public Plot {
   Division division_;
   View view_ = View::all;
   bool log_ = false;
+  QString counted_;  // "weights"
   bool dragging_ = false;
   double left_ = 0, right_ = 0;  // ends of the bins that are shown, on the axis
 

@@ -32,7 +32,7 @@ int usual_shared(const Recipe& recipe) {
 Recipe default_recipe(const ModelConfig& config) {
   Recipe recipe;
   recipe.window = default_window(config.max_positions);
-  recipe.experts = default_experts(recipe, config.intermediate_size);
+  recipe.experts = default_experts(recipe, config.intermediate_size, config.layers);
   recipe.shared = default_shared(recipe.experts);
   recipe.layers.resize(static_cast<std::size_t>(config.layers));
   std::iota(recipe.layers.begin(), recipe.layers.end(), 0);
@@ -65,7 +65,7 @@ QStringList conversion_arguments(const QString& command, const Recipe& recipe, c
   add("--tokens", recipe.tokens, usual.tokens);
   add("--held-out-tokens", recipe.held_out_tokens, usual.held_out_tokens);
   add("--window", recipe.window, usual.window);
-  add("--experts", recipe.experts, default_experts(recipe, config.intermediate_size));
+  add("--experts", recipe.experts, default_experts(recipe, config.intermediate_size, config.layers));
   add("--shared", recipe.shared, usual_shared(recipe));
   if (recipe.layers != usual.layers)
     arguments << QStringLiteral("--layers") << layers_text(recipe.layers, config.layers);

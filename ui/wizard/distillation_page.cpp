@@ -80,7 +80,7 @@ DistillationPage::DistillationPage(ConversionJob& job, QWidget* parent)
       message_(new MessageBar) {
   setObjectName(QStringLiteral("distillation_page"));
   setTitle(tr("Converting the model"));
-  setSubTitle(tr("Layer by layer, every FFN becomes a mixture of experts that matches the original."));
+  setSubTitle(tr("Step by step, the model is prepared to skip what a token does not need."));
   setButtonText(QWizard::FinishButton, tr("&Open the run"));
   setFinalPage(true);
   sentence_->setObjectName(QStringLiteral("progress_sentence"));

@@ -100,7 +100,8 @@ QWidget* ExpertsPage::make_knobs() {
            tr("Shared experts always run and hold the neurons that nearly every token needs. A quarter is a "
               "good start."));
   add_knob(*form, label_of(Setting::layers), *layers_,
-           tr("\"all\", or numbers and ranges such as 0-3,7. Other layers stay dense."));
+           tr("\"all\", or numbers and ranges such as 0-3,7. Other layers are not split; they can still skip "
+              "neurons and inputs. Most formats of other programs need all layers."));
   add_knob(*form, label_of(Setting::target), *target_,
            tr("A run for a format uses top-k routing with a linear router and no compensation for skipped "
               "experts. Choose one for the best result in llama.cpp or plain transformers."));
@@ -260,7 +261,8 @@ void ExpertsPage::show_estimates() {
   const auto percent = [](double share) { return QString::number(100 * share, 'f', 0); };
   const auto [least, all] = config_.activated();
   activated_->setText(
-      tr("%1 % to %2 % of the original, depending on the policy").arg(percent(least), percent(all)));
+      tr("%1 % to %2 % of the original by experts alone; less where neurons and inputs are skipped")
+          .arg(percent(least), percent(all)));
   const auto beside = [](std::uint64_t needed, const std::optional<std::uint64_t>& there,
                          const QString& words) {
     const QString text = tr("about %1").arg(bytes_text(static_cast<double>(needed)));

@@ -40,7 +40,8 @@ void ExpertsPageConfig::set_target(const std::string& target) {
   if (target == recipe_.target) return;
   const bool usual = recipe_.shared == usual_shared(recipe_);
   const bool usual_size =
-      model_ && recipe_.experts == default_experts(recipe_, model_->config.intermediate_size);
+      model_ &&
+      recipe_.experts == default_experts(recipe_, model_->config.intermediate_size, model_->config.layers);
   Stage1& stage = recipe_.stage1;
   if (recipe_.target.empty()) free_ = stage;
   recipe_.target.clear();
@@ -51,7 +52,8 @@ void ExpertsPageConfig::set_target(const std::string& target) {
   stage.offsets = free_.offsets;
   stage.compensation = free_.compensation;
   if (!target.empty()) recipe_ = made_for(moe_class_named(target), std::move(recipe_));
-  if (usual_size) recipe_.experts = default_experts(recipe_, model_->config.intermediate_size);
+  if (usual_size)
+    recipe_.experts = default_experts(recipe_, model_->config.intermediate_size, model_->config.layers);
   if (usual) recipe_.shared = usual_shared(recipe_);
   update();
 }

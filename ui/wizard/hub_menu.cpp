@@ -1,5 +1,9 @@
 #include "ui/wizard/hub_menu.h"
 
+#include <algorithm>
+
+#include <QScreen>
+
 #include "ui/models/numbers.h"
 #include "ui/widgets/spacing.h"
 
@@ -50,6 +54,17 @@ void HubMenu::show_models(const std::vector<CachedModel>& models) {
     entry->setToolTip(QString::fromStdString(model.path.string()));
     connect(entry, &QAction::triggered, this, [this, name] { emit chosen(name); });
   }
+  stay_on_screen();
+}
+
+/// The entries come when the menu is shown already, and may be wider than it was.
+void HubMenu::stay_on_screen() {
+  if (!isVisible()) return;
+  QRect place(pos(), sizeHint());
+  const QRect free = screen()->availableGeometry();
+  place.moveRight(std::min(place.right(), free.right()));
+  place.moveBottom(std::min(place.bottom(), free.bottom()));
+  setGeometry(place);
 }
 
 /// Adds a line that cannot be chosen. `whole`: what its tool tip says.

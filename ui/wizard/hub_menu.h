@@ -22,6 +22,7 @@ class HubMenu : public QMenu {
  private:
   void look();
   void show_models(const std::vector<CachedModel>& models);
+  void stay_on_screen();
   void say(const QString& sentence, const QString& whole = {});
 
   Worker reader_;

@@ -47,7 +47,6 @@ TextPage::TextPage(TextPageConfig& config, QWidget* parent)
       tr("Plain text (documents end at a blank line), or JSON Lines or a JSON list with the key text, or "
          "messages for conversations"));
   own_->setObjectName(QStringLiteral("text_own"));
-  own_->setToolTip(tr("If you have no text: the model first generates documents itself"));
 
   auto* columns = new QSplitter;
   columns->addWidget(make_files());
@@ -216,7 +215,8 @@ QString TextPage::split_in_words() const {
     return tr("Needed: %1 calibration tokens, and %2 held-out tokens from other documents.")
         .arg(grouped(recipe.tokens), grouped(recipe.held_out_tokens));
   const auto line = [&](std::int64_t windows, const QString& purpose) {
-    return tr("%1 tokens (%2 windows) %3").arg(grouped(windows * recipe.window), grouped(windows), purpose);
+    const QString count = windows == 1 ? tr("1 window") : tr("%1 windows").arg(grouped(windows));
+    return tr("%1 tokens (%2) %3").arg(grouped(windows * recipe.window), count, purpose);
   };
   return QStringList{line(look->calibration, tr("to distil the experts")),
                      line(look->tables, tr("held out, to measure what each policy costs")),
@@ -248,6 +248,10 @@ QString TextPage::tints_in_words() const {
 void TextPage::show_config() {
   const bool own = config_.self_text();
   (own ? own_ : from_files_)->setChecked(true);
+  const QString why_not = config_.why_no_self_text();
+  own_->setEnabled(own || why_not.isEmpty());
+  own_->setToolTip(why_not.isEmpty() ? tr("If you have no text: the model first generates documents itself")
+                                     : why_not);
   for (QWidget* widget : {static_cast<QWidget*>(table_), static_cast<QWidget*>(path_)})
     widget->setEnabled(!own);
   no_files_->setVisible(!own && config_.files().isEmpty());

@@ -145,11 +145,15 @@ std::optional<TextPageConfig::Counts> TextPageConfig::fewer() const {
   return smaller ? std::optional(found) : std::nullopt;
 }
 
+QString TextPageConfig::why_no_self_text() const {
+  return model_ && model_->described() && model_->config.bos < 0
+             ? tr("This model cannot generate a text of its own: its texts do not begin with a BOS token. "
+                  "Choose text files.")
+             : QString();
+}
+
 QString TextPageConfig::reason() const {
-  if (self_)
-    return model_ && model_->described() && model_->config.bos < 0
-               ? tr("This model cannot generate text: config.json has no BOS token. Choose text files.")
-               : QString();
+  if (self_) return why_no_self_text();
   if (files_.isEmpty()) return tr("Add text files, or let the model generate text.");
   if (reading()) return tr("Reading the text…");
   if (look_ && !look_->problems.empty()) {

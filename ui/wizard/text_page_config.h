@@ -28,6 +28,8 @@ class TextPageConfig : public PageConfig {
 
   void set_self_text(bool self);
   bool self_text() const { return self_; }
+  /// Why the model cannot write its own text; empty where it can, and while it is not known.
+  QString why_no_self_text() const;
   void add_files(const QStringList& files);
   void remove_file(int index);
   const QStringList& files() const { return files_; }

@@ -32,10 +32,6 @@ namespace {
 
 constexpr int slider_steps = 1000;
 
-double cost_of(const PolicyNumbers& numbers, Cost cost) {
-  return cost == Cost::activated ? numbers.activated_parameters : numbers.decode_ms.value_or(0);
-}
-
 FrontierMark mark_of(const Measurement& measurement, const PolicyEditor& editor, Cost cost) {
   const PolicyNumbers expected = editor.predicted(measurement.policy);
   // Not every measurement has times.
@@ -152,7 +148,7 @@ void FrontierBar::make_costs() {
 
 void FrontierBar::make_grains() {
   grains_->setObjectName(QStringLiteral("grains"));
-  grains_->addItems({tr("All grains"), tr("Experts only"), tr("Neurons and inputs")});
+  grains_->addItems({tr("Experts, neurons, inputs"), tr("Experts only"), tr("Neurons and inputs")});
   grains_->setAccessibleName(tr("What may be skipped"));
   grains_->setToolTip(
       tr("What a token may skip. Experts are chosen by the router, neurons and inputs by their "

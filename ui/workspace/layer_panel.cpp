@@ -116,7 +116,9 @@ void LayerPanel::make_search() {
   search_->setToolTip(tr("Shows layers with this number, or with this text in their policy (Ctrl+F)"));
   search_->setClearButtonEnabled(true);
   connect(search_, &QLineEdit::textChanged, this, [this](const QString& words) {
+    const int shown = shown_;
     sorted_->look_for(words);
+    if (selected_layer() < 0) select_layer(shown);  // it was filtered out, and is back
     message_->setText(tr("No layer matches “%1”.").arg(words));
     message_->setVisible(sorted_->rowCount() == 0);
   });
@@ -141,6 +143,7 @@ void LayerPanel::select_layer(int layer) {
 void LayerPanel::follow_current() {
   const int layer = selected_layer();
   if (layer < 0) return;
+  shown_ = layer;
   follow_selection();  // another layer may come first
   emit layer_selected(layer);
 }

@@ -46,6 +46,7 @@ class LayerPanel : public QWidget {
   QTableView* table_;
   QLabel* message_;  // says that nothing matches the search, or that saving failed
   LayerSlider* slider_;
+  int shown_ = 0;  // the layer that was selected last
 };
 
 }  // namespace ladimo::ui

@@ -40,7 +40,7 @@ int rung_of(const std::vector<LayerPolicy>& ladder, const LayerPolicy& policy) {
 LayerSlider::LayerSlider(PolicyEditor& editor, QWidget* parent)
     : QWidget(parent),
       editor_(editor),
-      pin_(new QCheckBox(tr("&Pin"))),
+      pin_(new QCheckBox(tr("P&in"))),
       pin_as_(new QToolButton),
       accurate_(new QLabel(tr("Accuracy"))),
       slider_(new SettlingSlider),
@@ -55,7 +55,7 @@ LayerSlider::LayerSlider(PolicyEditor& editor, QWidget* parent)
   pin_->setObjectName(QStringLiteral("pin"));
   pin_->setToolTip(tr("A pinned layer keeps its policy; the other layers are solved around it"));
   pin_as_->setObjectName(QStringLiteral("pin_as"));
-  pin_as_->setText(tr("as"));
+  pin_as_->setText(tr("Pin as"));
   pin_as_->setAccessibleName(tr("Pin the selected layers as"));
   pin_as_->setToolTip(tr("Pins all selected layers as dense or with a top-k"));
   pin_as_->setFocusPolicy(Qt::StrongFocus);
@@ -77,27 +77,30 @@ LayerSlider::LayerSlider(PolicyEditor& editor, QWidget* parent)
 
 void LayerSlider::select_layers(std::vector<int> layers) {
   const auto& tables = editor_.run().tradeoff->layers;
-  const auto dense_only = std::erase_if(
-      layers, [&](int layer) { return ladder_of(tables[static_cast<std::size_t>(layer)]).size() < 2; });
-  layers_ = std::move(layers);
+  const auto ladder = [&](int layer) { return ladder_of(tables[static_cast<std::size_t>(layer)]); };
+  converted_.clear();
+  std::ranges::copy_if(layers, std::back_inserter(converted_),
+                       [&](int layer) { return ladder(layer).size() > 1; });
+  // The inputs of any layer can be skipped. Where the run does not know them, others have nothing to pin.
+  const bool several = layers.size() > 1;
+  layers_ = editor_.knows_inputs() ? std::move(layers) : converted_;
   ladder_.clear();
-  if (!layers_.empty()) ladder_ = ladder_of(tables[static_cast<std::size_t>(layers_.front())]);
-  for (QWidget* control : std::initializer_list<QWidget*>{slider_, pin_, pin_as_})
-    control->setEnabled(!layers_.empty());
-  pin_->setText(layers_.size() + dense_only > 1 ? tr("&Pin %1 layers").arg(layers_.size()) : tr("&Pin"));
+  if (!converted_.empty()) ladder_ = ladder(converted_.front());
+  pin_->setEnabled(!layers_.empty());
+  for (QWidget* control : std::initializer_list<QWidget*>{slider_, pin_as_})
+    control->setEnabled(!converted_.empty());
+  pin_->setText(several ? tr("P&in %1 layers").arg(layers_.size()) : tr("P&in"));
   const QSignalBlocker silence(slider_);
   slider_->setRange(0, std::max(0, static_cast<int>(ladder_.size()) - 1));
   follow();
 }
 
 void LayerSlider::follow() {
-  if (layers_.empty()) {
-    pin_->setChecked(false);
-    return slider_->show_value(0);
-  }
-  const LayerPolicy& policy = editor_.policy().layers[static_cast<std::size_t>(layers_.front())];
+  const auto pinned = [&](int layer) { return editor_.pins().contains(layer); };
+  pin_->setChecked(!layers_.empty() && std::ranges::all_of(layers_, pinned));
+  if (converted_.empty()) return slider_->show_value(0);
+  const LayerPolicy& policy = editor_.policy().layers[static_cast<std::size_t>(converted_.front())];
   slider_->show_value(rung_of(ladder_, policy));
-  pin_->setChecked(std::ranges::all_of(layers_, [&](int layer) { return editor_.pins().contains(layer); }));
   slider_->setAccessibleDescription(in_words(policy));
 }
 
@@ -105,7 +108,7 @@ void LayerSlider::follow() {
 void LayerSlider::move(int rung) {
   const LayerPolicy& wanted = ladder_[static_cast<std::size_t>(rung)];
   std::vector<Pin> pins;
-  for (const int layer : layers_) {
+  for (const int layer : converted_) {
     const auto l = static_cast<std::size_t>(layer);
     const auto ladder = ladder_of(editor_.run().tradeoff->layers[l]);
     LayerPolicy policy = ladder[static_cast<std::size_t>(rung_of(ladder, wanted))];
@@ -126,18 +129,24 @@ void LayerSlider::toggle_pin(bool pinned) {
 void LayerSlider::fill_menu() {
   QMenu& menu = *pin_as_->menu();
   menu.clear();
-  for (const Candidate& candidate :
-       editor_.run().tradeoff->layers[static_cast<std::size_t>(layers_.front())].candidates) {
-    const LayerPolicy& policy = candidate.policy;
-    if (policy.kind != LayerPolicy::Kind::threshold)
-      menu.addAction(in_words(policy), this, [this, policy] { pin_as(policy); });
-  }
+  const auto& candidates =
+      editor_.run().tradeoff->layers[static_cast<std::size_t>(converted_.front())].candidates;
+  std::vector<LayerPolicy> top;
+  for (const Candidate& candidate : candidates)
+    if (candidate.policy.kind == LayerPolicy::Kind::top_k) top.push_back(candidate.policy);
+  // All of dozens would fill the screen.
+  constexpr std::size_t most = 9;
+  std::vector<LayerPolicy> offered{LayerPolicy::dense()};
+  for (std::size_t i = 0; i < std::min(most, top.size()); ++i)
+    offered.push_back(top.size() <= most ? top[i] : top[i * (top.size() - 1) / (most - 1)]);
+  for (const LayerPolicy& policy : offered)
+    menu.addAction(in_words(policy), this, [this, policy] { pin_as(policy); });
 }
 
 /// Single inputs stay left out as they are.
 void LayerSlider::pin_as(const LayerPolicy& policy) {
   std::vector<Pin> pins;
-  for (const int layer : layers_) {
+  for (const int layer : converted_) {
     LayerPolicy one = policy;
     one.cuts = editor_.policy().layers[static_cast<std::size_t>(layer)].cuts;
     pins.push_back({layer, one});

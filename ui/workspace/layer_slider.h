@@ -32,7 +32,8 @@ class LayerSlider : public QWidget {
   void pin(const std::vector<Pin>& pins);
 
   PolicyEditor& editor_;
-  std::vector<int> layers_;          // those that were converted
+  std::vector<int> layers_;          // those that can be pinned
+  std::vector<int> converted_;       // those of them with experts, which the slider moves
   std::vector<LayerPolicy> ladder_;  // dense, then cheaper thresholds with ever fewer experts on
   QCheckBox* pin_;
   QToolButton* pin_as_;

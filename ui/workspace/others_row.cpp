@@ -19,7 +19,7 @@ OthersRow::OthersRow(PolicyEditor& editor, QWidget* parent)
   told_->setObjectName(QStringLiteral("others"));
   told_->setWordWrap(true);
   keep_->setObjectName(QStringLiteral("keep_others"));
-  keep_->setToolTip(tr("Leaves the other layers as they were, whatever that costs"));
+  keep_->setToolTip(tr("Leaves all other layers as they were, whatever that costs"));
   connect(keep_, &QPushButton::clicked, &editor_, &PolicyEditor::keep_others);
   connect(&editor_, &PolicyEditor::changed, this, &OthersRow::follow);
   follow();
@@ -32,8 +32,9 @@ void OthersRow::follow() {
   const auto count = editor_.changed_layers().size();
   told_->setText(solved && count == 1 ? tr("1 other layer changed to keep the budget.")
                  : solved             ? tr("%1 other layers changed to keep the budget.").arg(count)
-                 : editor_.held()     ? tr("Layers stay as they are until the trade-off slider moves.")
-                                      : tr("Other layers change to keep the budget."));
+                 : editor_.held()
+                     ? tr("Layers stay as they are until you move the trade-off slider or reset the pins.")
+                     : tr("Other layers change to keep the budget."));
 }
 
 }  // namespace ladimo::ui

@@ -50,12 +50,12 @@ MatrixPlot::Words together_words() {
 /// Runs of earlier versions counted the load with half of the experts on, and not under other policies.
 QString title_of_loads(bool of_policy) {
   return of_policy ? QObject::tr("How often every expert runs")
-                   : QObject::tr("How often every expert runs with half of them on, not under this policy");
+                   : QObject::tr("How often every expert runs (half of the experts on; not this policy)");
 }
 
 QString title_of_load(bool of_policy) {
   return of_policy ? QObject::tr("Expert load")
-                   : QObject::tr("Expert load with half of the experts on, not under this policy");
+                   : QObject::tr("Expert load (half of the experts on; not this policy)");
 }
 
 /// Per cent of the tokens for which each expert is on, [layers, routed].
@@ -125,6 +125,8 @@ RouterInspector::RouterInspector(PolicyEditor& editor, QWidget* parent)
   larger.setPointSizeF(larger.pointSizeF() * 1.15);
   larger.setWeight(QFont::DemiBold);
   title_->setFont(larger);
+  title_->setSizePolicy(QSizePolicy::Ignored,
+                        QSizePolicy::Preferred);  // a longer title must not move the rest
   warning_->setObjectName(QStringLiteral("router_warning"));
   weights_->setObjectName(QStringLiteral("routing_plot"));
   load_->setObjectName(QStringLiteral("load_plot"));
@@ -220,6 +222,7 @@ void RouterInspector::show_grain() {
     weights_->set_words(
         tr("Sizes of the %1").arg(product_in_words(*chosen)),
         neurons ? tr("Size of a neuron, |h| ‖down‖ (log scale)") : tr("Size of an input, |x| (log scale)"),
+        neurons ? tr("neurons") : tr("inputs"),
         tr("Those at or above the threshold run. Smaller ones are skipped, and so are the weights they would "
            "be multiplied with. Drag the line, or move it with the arrow keys. A dashed line has no effect "
            "yet. The first token of a text skips nothing."));
@@ -248,12 +251,13 @@ void RouterInspector::show_ridges() {
   ridges_->set_title(
       tr("All layers: %1").arg(product() ? product_in_words(*product()) : tr("routing weights")));
   ridges_->set_counts(std::move(layers),
-                      product() ? tr("size (log scale)") : tr("Routing weight (log scale)"));
+                      product() ? tr("Size (log scale)") : tr("Routing weight (log scale)"));
 }
 
 void RouterInspector::follow() {
   if (layer_ < 0) return;
   title_->setText(layer_title(editor_, layer_));
+  title_->setToolTip(title_->text());
   const auto chosen = product();
   weights_->set_caption(chosen ? cut_consequence(editor_, layer_, *chosen)
                                : layer_consequence(editor_, layer_));

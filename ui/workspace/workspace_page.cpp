@@ -1,8 +1,11 @@
 #include "ui/workspace/workspace_page.h"
 
+#include <algorithm>
+
 #include <QSplitter>
 #include <QVBoxLayout>
 
+#include "ui/models/policy_editor.h"
 #include "ui/models/run_data.h"
 #include "ui/settings/settings.h"
 #include "ui/widgets/spacing.h"
@@ -11,6 +14,23 @@
 #include "ui/workspace/router_inspector.h"
 
 namespace ladimo::ui {
+
+namespace {
+
+/// The first layer whose router chooses under the current policy, else the first with experts, else the
+/// first.
+int first_routed(const PolicyEditor& editor) {
+  const auto& layers = editor.policy().layers;
+  const auto sparse = std::ranges::find_if(
+      layers, [](const LayerPolicy& layer) { return layer.kind != LayerPolicy::Kind::dense; });
+  if (sparse != layers.end()) return static_cast<int>(sparse - layers.begin());
+  const auto& tables = editor.run().tradeoff->layers;
+  const auto converted =
+      std::ranges::find_if(tables, [](const LayerTable& layer) { return layer.candidates.size() > 1; });
+  return converted == tables.end() ? 0 : converted->layer;
+}
+
+}  // namespace
 
 WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& editor, ServeClient& serve,
                              QWidget* parent)
@@ -42,7 +62,7 @@ WorkspacePage::WorkspacePage(std::shared_ptr<const RunData> run, PolicyEditor& e
   connect(layers_, &LayerPanel::layer_selected, router_, &RouterInspector::select_layer);
   connect(router_, &RouterInspector::layer_selected, this, &WorkspacePage::select_layer);
   connect(frontier_, &FrontierBar::save_wanted, this, &WorkspacePage::save_wanted);
-  select_layer(0);
+  select_layer(first_routed(editor));
 }
 
 // A focus proxy would let Tab reach only the slider.

@@ -4,10 +4,12 @@
 #include <algorithm>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "policy/moe_class.h"
 #include "support/random_tables.h"
+#include "support/refusals.h"
 
 using namespace ladimo;
 using namespace ladimo::testing;
@@ -46,6 +48,28 @@ TEST_CASE("a class says which policies it cannot have") {
   auto cut = top2;
   cut.cut(Product::down) = {0.1, 0.5};
   CHECK(objection(any, {cut})->find("inputs") != std::string::npos);
+}
+
+TEST_CASE("llama.cpp has room for so many experts of a token, and policies keep that") {
+  const auto most = [](const char* name, std::int64_t layers) {
+    return most_experts_in_gguf(moe_class_named(name), layers);
+  };
+  CHECK(most("glm4moe", 60) == 29);  // it starts with 31 and not with 32, as measured
+  CHECK(most("granitemoeshared", 60) == 22);
+  CHECK(most("mixtral", 60) == 14);
+  CHECK(most("qwen2moe", 60) == 28);
+  CHECK(most("mixtral", 4) == 102);  // 1024 nodes at least
+  CHECK(experts_for_shared(moe_class_named("mixtral"), 100, 30) == 4);
+  CHECK(experts_for_shared(moe_class_named("glm4moe"), 100, 30) == 0);
+  const MoeLimits limits{DenseLayers::none, false, 5};
+  CHECK(!objection(limits, {LayerPolicy::top(5), LayerPolicy::top(5)}));
+  CHECK(objection(limits, {LayerPolicy::top(6), LayerPolicy::top(6)})->find("at most 5 routed experts") !=
+        std::string::npos);
+  const ClassPolicies policies(random_table({}, 3), limits, class_shape());
+  for (const Policy& policy : policies.all()) CHECK(!objection(limits, policy.layers));
+  check_refused("no room for routed ones", [&] {
+    ClassPolicies(random_table({}, 3), {DenseLayers::none, false, 0}, class_shape());
+  });
 }
 
 TEST_CASE("what a layer costs in a class: a linear router, sizes in steps, nothing for what is skipped") {
@@ -123,6 +147,25 @@ TEST_CASE("layers that were not converted stay dense, or the class is refused") 
   CHECK_THROWS_AS(ClassPolicies(table, {DenseLayers::any, false}, class_shape()), Refusal);
 }
 
+TEST_CASE("a layer without routed experts counts among the ks of a policy") {
+  const auto dense = LayerPolicy::dense(), none = LayerPolicy::top(0), top4 = LayerPolicy::top(4);
+  for (const ModelPolicy& policy : {ModelPolicy{none, top4, top4}, ModelPolicy{dense, top4, none, top4}}) {
+    CHECK(ks_of(policy).least == 0);
+    CHECK(ks_of(policy).most == 4);
+  }
+  CHECK(k_in_words({dense, none, top4}) == "k = 0 to 4, 1 layer dense");
+  CHECK(ks_of({dense, dense}).most == 0);
+}
+
+TEST_CASE("a class that can leave only the first layers dense names the layer that prevents it") {
+  auto table = random_table({}, 5);
+  table.layers.front().candidates.resize(1);
+  table.layers.back().candidates.resize(1);
+  check_refused(fmt::format("Layer {} was not converted", table.layers.size() - 1), [&] {
+    ClassPolicies(table, {DenseLayers::leading, true}, class_shape());
+  });
+}
+
 TEST_CASE("a request for a class has a budget of parameters or of KL") {
   const ClassPolicies policies(random_table({}, 6), {DenseLayers::leading, true}, class_shape());
   PolicyRequest request;
@@ -141,4 +184,9 @@ TEST_CASE("a request for a class has a budget of parameters or of KL") {
   request = {};
   request.max_kl = 0;
   CHECK_THROWS_AS(solve(policies, request), Refusal);
+  check_refused("not between 0 and 1", [&] { solve(policies, {.tradeoff = 5}); });
+  check_refused("experts alone", [&] { solve(policies, {.grains = {false, true, true}}); });
+  check_refused("top-k alone", [&] { solve(policies, {.kinds = Kinds::threshold}); });
+  CHECK(solve(policies, {.kinds = Kinds::top_k, .grains = {true, false, false}}).layers ==
+        solve(policies, {}).layers);
 }

@@ -9,9 +9,11 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "support/byte_tokenizer.h"
+#include "support/refusals.h"
 #include "support/temporary_folder.h"
 
 using namespace ladimo;
+using ladimo::testing::check_refused;
 using ladimo::testing::TemporaryFolder;
 namespace fs = std::filesystem;
 
@@ -313,8 +315,14 @@ TEST_CASE("text that cannot be split is refused with the numbers") {
   };
   CHECK(refused({a}, 16, {1600, 0, 0}).find("a.txt has too few tokens: 260 found, 1500 needed") !=
         std::string::npos);
-  CHECK(refused({a, b}, 16, {31, 0, 0}).find("31 tokens over 2 files do not fill one window of 16") !=
-        std::string::npos);
+  check_refused("31 tokens over 2 files do not fill one window of 16 in each. | Set {tokens} to 32 or more",
+                [&] {
+                  split_corpus({a, b}, tokenizer, 16, {31, 0, 0}, 0);
+                });
+  // Each of the two held-out splits has half of what the setting says.
+  check_refused("Set {held_out_tokens} to 64 or more", [&] {
+    split_corpus({a, b}, tokenizer, 16, {32, 31, 31}, 0);
+  });
   CHECK(refused({a, folder / "." / "a.txt"}, 16, {32, 0, 0}).find("given twice") != std::string::npos);
   CHECK(refusal_of([&] {
           measured_text({a, folder / "." / "a.txt"}, tokenizer, 16, 0);

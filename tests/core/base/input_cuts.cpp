@@ -139,6 +139,24 @@ TEST_CASE("with all grains budgets are kept, and KL never rises with the budget"
       }
 }
 
+TEST_CASE("in milliseconds a layer pays for choosing once, however many of its products are cut") {
+  auto latency = testing::random_latency(48);
+  latency.cuts = LatencyTable::Cuts{0.02, 0.6e-6};
+  bool several = false;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    const auto table = table_with_cuts(seed, false);
+    const Frontier frontier(table, &latency, Cost::decode_ms);
+    for (const Frontier::Point& point : frontier.points(40)) {
+      const Policy policy = frontier.at_budget(point.cost * (1 + 1e-9));
+      CHECK(*policy.predicted.decode_ms == doctest::Approx(point.cost).epsilon(1e-6));
+      for (const LayerPolicy& layer : policy.layers)
+        several =
+            several || (layer.cut(Product::qkv).threshold > 0 && layer.cut(Product::down).threshold > 0);
+    }
+  }
+  CHECK(several);
+}
+
 TEST_CASE("where choosing takes more time than it saves, nothing is left out") {
   auto latency = testing::random_latency(48);
   latency.cuts = LatencyTable::Cuts{0.5, 0.6e-6};

@@ -153,13 +153,19 @@ TEST_CASE(
   CHECK(default_experts(172) == 16);
   CHECK(default_experts(8) == 1);
   Recipe for_class;
+  for_class.target = "glm4moe";
+  CHECK(default_experts(Recipe(), 1536, 30) == 64);
+  CHECK(default_experts(for_class, 1536, 30) == 48);  // 32 neurons
+  CHECK(default_experts(for_class, 11008, 30) == 43);
+  CHECK(default_experts(for_class, 14336, 30) == 64);
+  CHECK(default_experts(for_class, 13696, 30) == 64);  // 4 x 107 x 32
+  CHECK(default_experts(for_class, 172, 30) == 16);    // no multiple of 32 divides it
+  // llama.cpp must be able to run all experts at once where no layer can be dense instead.
+  for_class.target = "granitemoeshared";
+  CHECK(default_experts(for_class, 1536, 30) == 24);
+  CHECK(default_experts(for_class, 1536, 6) == 48);
   for_class.target = "mixtral";
-  CHECK(default_experts(Recipe(), 1536) == 64);
-  CHECK(default_experts(for_class, 1536) == 48);  // 32 neurons
-  CHECK(default_experts(for_class, 11008) == 43);
-  CHECK(default_experts(for_class, 14336) == 64);
-  CHECK(default_experts(for_class, 13696) == 64);  // 4 x 107 x 32
-  CHECK(default_experts(for_class, 172) == 16);    // no multiple of 32 divides it
+  CHECK(default_experts(for_class, 1536, 30) == 12);
   CHECK(default_shared(64) == 16);
   for (const auto& [neurons, experts, shared] : {std::tuple{512, 64, 16}, {172, 16, 4}, {100, 7, 0}}) {
     const SliceSizes sizes = slice_sizes(neurons, experts, shared);

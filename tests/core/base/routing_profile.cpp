@@ -89,6 +89,9 @@ TEST_CASE("a profile is read back completely; one of an earlier version has no l
   broken = written;
   broken["layers"][0]["loads"][0]["experts"].push_back(1);
   check_refused("loads[0].experts does not have", [&] { routing_profile_from_json(broken); });
+  broken = written;
+  broken["layers"][0]["loads"][0]["policy"] = "top2";
+  check_refused("loads does not have the same number of files", [&] { routing_profile_from_json(broken); });
 }
 
 TEST_CASE("the load under any policy lies between the loads that were counted") {
