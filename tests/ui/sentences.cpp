@@ -30,7 +30,7 @@ TEST_CASE("the run describes itself") {
 TEST_CASE("a layer's threshold is described with its consequence") {
   PolicyEditor editor(example_run({.not_converted = 3}));
   editor.pin(2, editor.run().tradeoff->layers[2].candidates[4].policy);
-  CHECK(layer_title(editor, 2) == "Layer 2  ·  64 experts (16 shared)  ·  threshold 0.0227  ·  pinned");
+  CHECK(layer_title(editor, 2) == "Layer 2  ·  threshold 0.0227  ·  pinned  ·  64 experts (16 shared)");
   const QString threshold = layer_consequence(editor, 2);
   CHECK(threshold.startsWith("At τ = 0.0227: 30.8 of 48 routed experts on  ·  73.1 % of the neurons"));
   CHECK(threshold.contains("KL\u00a0+0.00342"));

@@ -226,7 +226,7 @@ TEST_CASE("a gesture of the slider is one undo step") {
 
 TEST_CASE("a layer that is selected anywhere is selected everywhere") {
   Opened opened;
-  CHECK(opened.page->selected_layer() == 0);
+  CHECK(opened.page->selected_layer() == 1);  // the first that is not dense
   auto& heatmap = opened.find<MatrixPlot>("layers_plot");
   emit heatmap.row_clicked(4);
   CHECK(opened.page->selected_layer() == 4);
@@ -249,6 +249,8 @@ TEST_CASE("the table can be searched") {
   opened.find<QLineEdit>("layer_search").setText(" 1");
   REQUIRE(found.rowCount() == 1);
   CHECK(found.index(0, LayerModel::layer).data().toString() == "1");
+  opened.find<QLineEdit>("layer_search").clear();
+  CHECK(opened.page->selected_layer() == 1);               // as before the search
   opened.find<QLineEdit>("layer_search").setText("0.08");  // appears as the loss of a layer but in no policy
   CHECK(found.rowCount() == 0);
 }
@@ -336,6 +338,7 @@ TEST_CASE("the load is shown for every file of the text, with a sentence on how 
   layer["loads"] = nlohmann::json::array();
   Opened opened(show);
   auto& load = opened.find<LoadPlot>("load_plot");
+  opened.page->select_layer(0);
   CHECK(load.caption().isEmpty());
   opened.page->select_layer(1);
   CHECK(load.caption().startsWith("○\u00a0stories-train.txt  ◆\u00a0books-train.txt"));
@@ -365,13 +368,13 @@ TEST_CASE("load and heatmap are those of the chosen policy, or say what they sho
     CHECK(share(2) == doctest::Approx(one.experts[0]).epsilon(0.001));
   }
   CHECK(load.title() == "Expert load");
-  CHECK(heatmap.title().contains("not under this policy"));  // because of layer 4
+  CHECK(heatmap.title().contains("not this policy"));  // because of layer 4
   opened.editor.pin(2, LayerPolicy::dense());
   CHECK(load.empty());
   CHECK(load.empty_words().contains("dense"));
   CHECK(heatmap.csv().split('\n')[3].endsWith(",,"));
   opened.page->select_layer(4);
-  CHECK(load.title() == "Expert load with half of the experts on, not under this policy");
+  CHECK(load.title() == "Expert load (half of the experts on; not this policy)");
   CHECK(share(4) == doctest::Approx(testing::example_profile().layers[4].expert_load[0]));
 }
 
@@ -413,7 +416,7 @@ TEST_CASE("rows that a pin changed are marked, and one click puts them back") {
     CHECK(opened.editor.policy().layers[std::size_t(layer)] == before.layers[std::size_t(layer)]);
   CHECK(opened.editor.policy().layers[2] == LayerPolicy::dense());
   CHECK_FALSE(keep.isEnabled());
-  CHECK(opened.text("others").contains("until the trade-off slider moves"));
+  CHECK(opened.text("others").contains("until you move the trade-off slider"));
   CHECK(QTest::qWaitFor([&] { return !marked(changed[0]); }, patience_ms));  // only for a moment
   opened.find<SettlingSlider>("tradeoff").setValue(700);
   for (int layer = 0; layer < 6; ++layer) CHECK_FALSE(marked(layer));

@@ -4,10 +4,29 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QTextBrowser>
+#include <QTextDocument>
+#include <QTextTable>
 
 #include "ui/mainwindow/facts_page.h"
+#include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
+namespace {
+
+/// Markdown's tables have no room between text and lines.
+void space_tables(QTextDocument& card, double space) {
+  for (QTextFrame* frame : card.rootFrame()->childFrames()) {
+    auto* table = qobject_cast<QTextTable*>(frame);
+    if (!table) continue;
+    QTextTableFormat format = table->format();
+    format.setCellPadding(space);
+    format.setCellSpacing(0);
+    format.setBorderCollapse(true);
+    table->setFormat(format);
+  }
+}
+
+}  // namespace
 
 QWidget* model_card(const QString& folder) {
   auto* card = new QTextBrowser;
@@ -20,6 +39,7 @@ QWidget* model_card(const QString& folder) {
     QString text = QString::fromUtf8(file.readAll());
     if (text.startsWith(QLatin1String("---\n"))) text = text.mid(text.indexOf(QLatin1String("\n---"), 3) + 4);
     card->setMarkdown(text);
+    space_tables(*card->document(), spacing(*card) / 2.0);
   }
   auto* page = new FactsPage(Help::exported, QFileInfo(folder).fileName(),
                              QObject::tr("An exported model with one policy. Every command accepts it as a "

@@ -15,6 +15,7 @@
 #include "policy/frontier.h"
 #include "ui/mainwindow/message_page.h"
 #include "ui/mainwindow/run_reader.h"
+#include "ui/mainwindow/window_place.h"
 #include "ui/models/policies_model.h"
 #include "ui/models/run_comparison.h"
 #include "ui/plots/frontiers_plot.h"
@@ -73,7 +74,6 @@ QWidget* facts_side(const RunData& a, const RunData& b, QWidget& owner) {
   sorted->sort(-1);  // in the order of the pages, not by name
   table->setTextElideMode(Qt::ElideMiddle);
   table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-  table->horizontalHeader()->setSectionResizeMode(RunComparison::name, QHeaderView::ResizeToContents);
   auto* failure = new Note(Note::Kind::wrong);
   failure->hide();
   auto* actions = new TableActions(*table, QStringLiteral("two-runs"));
@@ -156,7 +156,7 @@ RunComparisonWindow::RunComparisonWindow(Run run, double activated, const Engine
   auto* layout = new QVBoxLayout(this);
   layout->addWidget(pages_);
   const int space = spacing(*this);
-  resize(120 * space, 80 * space);
+  new WindowPlace(*this, QSize(150 * space, 84 * space));
   message_->show_message({.title = tr("Reading %1").arg(QFileInfo(other_).fileName()),
                           .sentence = QDir::toNativeSeparators(other_),
                           .hint = {},
@@ -200,6 +200,7 @@ void RunComparisonWindow::compare(const Run& other) {
     splitter->setHandleWidth(2 * spacing(*this));
     splitter->setStretchFactor(0, 1);
     splitter->setStretchFactor(1, 1);
+    splitter->setSizes({100, 100});  // in proportion
   }
   const QStringList said = cautions(*run_, *other);
   auto* caution = new Note(Note::Kind::faint, said.join(' '));

@@ -55,8 +55,8 @@ Facts model_facts(const RunData& run) {
         {QObject::tr("Activated parameters per token"),
          count_text(run.policy->predicted.activated_parameters / run.policy->predicted.activated_fraction)});
   if (run.tradeoff)
-    facts.push_back({QObject::tr("Perplexity on the held-out half that predicts"),
-                     number_text(std::exp(run.tradeoff->dense_nll))});
+    facts.push_back(
+        {QObject::tr("Perplexity on held-out text"), number_text(std::exp(run.tradeoff->dense_nll))});
   facts.push_back({QObject::tr("Fingerprint"), QString::fromStdString(run.recipe.model_fingerprint)});
   return facts;
 }

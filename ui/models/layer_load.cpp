@@ -14,7 +14,10 @@ LayerLoad load_of(const PolicyEditor& editor, int layer) {
     return load;
   }
   if (policy.kind == LayerPolicy::Kind::dense) {
-    load.why_none = QObject::tr("All experts of layer %1 run for every token").arg(layer);
+    load.why_none =
+        (policy.cuts_inputs() ? QObject::tr("All experts of layer %1 run for every token")
+                              : QObject::tr("Layer %1 is dense: all its neurons run for every token"))
+            .arg(layer);
     return load;
   }
   const LayerProfile* profile = run.profile_of(layer);

@@ -153,10 +153,11 @@ QString description(const RunData& run) {
 QString layer_title(const PolicyEditor& editor, int layer) {
   const RunData& run = editor.run();
   QStringList parts{QObject::tr("Layer %1").arg(layer)};
-  if (converted(run, layer))
-    parts << QObject::tr("%1 experts (%2 shared)").arg(run.recipe.experts).arg(run.recipe.shared);
   parts << layer_in_words(run, layer, editor.policy().layers[static_cast<std::size_t>(layer)]);
   if (editor.pins().contains(layer)) parts << QObject::tr("pinned");
+  // Last, because it is the same for all layers and a narrow window cuts the end.
+  if (converted(run, layer))
+    parts << QObject::tr("%1 experts (%2 shared)").arg(run.recipe.experts).arg(run.recipe.shared);
   return parts.join(dot);
 }
 

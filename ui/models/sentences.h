@@ -25,7 +25,7 @@ QString product_in_words(Product product);
 QString cut_consequence(const PolicyEditor& editor, int layer, Product product);
 /// "6 of 6 layers converted · 64 experts a layer, 16 of them shared · calibrated on 99,840 tokens from …".
 QString description(const RunData& run);
-/// "Layer 12 · 64 experts (16 shared) · threshold 0.031 · pinned".
+/// "Layer 12 · threshold 0.031 · pinned · 64 experts (16 shared)".
 QString layer_title(const PolicyEditor& editor, int layer);
 /// What the layer's policy does: "At τ = 0.031: 22.7 of 48 routed experts on · 61.0 % of the neurons · KL
 /// +0.0004 · 0.41 of 0.93 ms". All of it is predicted.

@@ -19,7 +19,8 @@ MeasuredFigures::MeasuredFigures(QWidget* parent)
     : QWidget(parent), heading_(new QLabel), figures_(new QWidget) {
   const int space = spacing(*this);
   heading_->setWordWrap(true);
-  heading_->setMinimumWidth(40 * space);  // keeps its width without figures
+  heading_->setMinimumWidth(40 * space);                        // keeps its width without figures
+  heading_->setMinimumHeight(2 * fontMetrics().lineSpacing());  // it wraps, and must not squeeze the figures
   heading_->setObjectName(QStringLiteral("figures_heading"));
   auto* grid = new QGridLayout(figures_);
   grid->setContentsMargins({});

@@ -21,14 +21,14 @@ double percent(const FrontiersPlot::Curve& curve, const Frontier::Point& point) 
 }  // namespace
 
 FrontiersPlot::FrontiersPlot(const std::array<Curve, 2>& curves, QWidget* parent)
-    : Plot(tr("Best accuracy at each cost"), tr("Neither run has a policy that leaves something out."),
-           Help::frontier, parent),
+    : Plot(tr("Best accuracy at each cost (predicted)"),
+           tr("Neither run has a policy that leaves something out."), Help::frontier, parent),
       curves_(curves),
       graphs_{canvas().addGraph(), canvas().addGraph()} {
   setObjectName(QStringLiteral("frontiers_plot"));
   canvas().xAxis->setLabel(tr("Activated parameters, %"));
   canvas().xAxis->setRangeReversed(true);  // cheaper to the right, as on the page Policy
-  canvas().yAxis->setLabel(tr("KL (log, predicted)"));
+  canvas().yAxis->setLabel(tr("KL (log)"));
   double left = 100, low = 1, high = 0;
   for (std::size_t i = 0; i < curves_.size(); ++i) {
     QVector<double> x, y;

@@ -118,7 +118,8 @@ void LayerPanel::make_search() {
   connect(search_, &QLineEdit::textChanged, this, [this](const QString& words) {
     const int shown = shown_;
     sorted_->look_for(words);
-    if (selected_layer() < 0) select_layer(shown);  // it was filtered out, and is back
+    const QModelIndex back = sorted_->mapFromSource(layers_->index(shown, 0));
+    if (selected_layer() < 0 && back.isValid()) table_->setCurrentIndex(back);  // it was filtered out
     message_->setText(tr("No layer matches “%1”.").arg(words));
     message_->setVisible(sorted_->rowCount() == 0);
   });

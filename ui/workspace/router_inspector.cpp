@@ -182,6 +182,8 @@ void RouterInspector::arrange() {
   }
   split->setStretchFactor(0, 4);
   split->setStretchFactor(1, 3);
+  split->setSizes(
+      {400, 300});  // in proportion: hints would leave the right side too little in a small window
   for (QSplitter* splitter : {right, split}) {
     splitter->setChildrenCollapsible(false);
     splitter->setHandleWidth(space);
