@@ -124,10 +124,14 @@ const MoeClass& moe_class_named(std::string_view name) {
                 fmt::format("Use {}.", fmt::join(names, ", ")));
 }
 
-int most_experts_in_gguf(const MoeClass& target, std::int64_t layers) {
+int most_experts_in_gguf(const MoeClass& target, std::int64_t layers, bool shared) {
   constexpr std::int64_t nodes_per_tensor = 8, least_nodes = 1024, nodes_per_expert = 2;
-  const auto room = std::max(least_nodes, nodes_per_tensor * target.gguf_tensors * layers) / layers;
-  return static_cast<int>((room - target.gguf_nodes) / nodes_per_expert);
+  constexpr std::int64_t tensors_of_shared = 3, nodes_of_shared = 5;  // three products, SwiGLU, a sum
+  const bool without = target.shared && !target.needs_shared && !shared;
+  const auto tensors = target.gguf_tensors - (without ? tensors_of_shared : 0);
+  const auto nodes = target.gguf_nodes - (without ? nodes_of_shared : 0);
+  const auto room = std::max(least_nodes, nodes_per_tensor * tensors * layers) / layers;
+  return static_cast<int>((room - nodes) / nodes_per_expert);
 }
 
 std::int64_t experts_for_shared(const MoeClass& target, std::int64_t shared_neurons,

@@ -21,8 +21,8 @@ struct MoeClass {
   const char* architecture;  // in "architectures" of config.json
   const char* model_type;
   const char* gguf;  // general.architecture of a GGUF file
-  // A layer with experts in llama.cpp: the tensors of its file, and the nodes of its graph beside two for
-  // every expert that runs.
+  // A layer with experts in llama.cpp, with a shared one where the class can have it: the tensors of its
+  // file, and the nodes of its graph beside two for every expert that runs.
   int gguf_tensors, gguf_nodes;
 
   // How experts are mixed. Rows of our router are multiplied by `router_scale`, a power of two. It is so
@@ -58,8 +58,8 @@ constexpr std::int64_t in_steps(std::int64_t neurons) {
 
 /// How many experts of a token llama.cpp can run in a model of so many layers, those for shared neurons
 /// included. Its graph has room for 8 nodes for each tensor of the file, 1024 at least (llama_context::
-/// graph_max_nodes); it ends the program where that is too little.
-int most_experts_in_gguf(const MoeClass& target, std::int64_t layers);
+/// graph_max_nodes); it ends the program where that is too little. `shared`: whether neurons are shared.
+int most_experts_in_gguf(const MoeClass& target, std::int64_t layers, bool shared);
 
 /// How many experts of a class without a shared one take the place of so many shared neurons.
 std::int64_t experts_for_shared(const MoeClass& target, std::int64_t shared_neurons,

@@ -290,9 +290,11 @@ int default_experts(const Recipe& recipe, std::int64_t intermediate_size, std::i
   constexpr int step = 32, most = 64, least = 8;
   const MoeClass& target = moe_class_named(recipe.target);
   const bool all_at_once = target.in_gguf.dense == DenseLayers::none;
-  const int at_once = most_experts_in_gguf(target, std::max<std::int64_t>(layers, 1));
+  const bool shared = target.shared && recipe.shared != 0;
+  const int at_once = most_experts_in_gguf(target, std::max<std::int64_t>(layers, 1), shared);
   for (int experts = most; experts >= least; --experts) {
-    const int routed = target.shared ? experts - default_shared(experts) : experts;
+    const int always = recipe.shared >= 0 ? recipe.shared : default_shared(experts);
+    const int routed = target.shared ? experts - always : experts;
     if (intermediate_size % (step * experts) == 0 && (!all_at_once || routed <= at_once)) return experts;
   }
   return default_experts(intermediate_size);

@@ -172,13 +172,14 @@ std::string model_card(const ExportReport& report, std::optional<double> predict
   const Recipe& recipe = report.recipe;
   const Verification& check = report.verification;
   const bool experts = !recipe.layers.empty(), native = report.format == "native";
+  const bool cuts = std::ranges::any_of(report.policy.layers, &LayerPolicy::cuts_inputs);
   const std::string what =
       experts
           ? fmt::format(
                 "A dense language model whose feed-forward networks (FFNs) {}were distilled, layer by layer, "
-                "into {} experts each, {} of them always on. Every token uses only what the policy below "
-                "chooses: experts, single inputs and neurons.",
-                of_some_layers(report), recipe.experts, recipe.shared)
+                "into {} experts each, {} of them always on. Every token uses only the experts{} that the "
+                "policy below chooses.",
+                of_some_layers(report), recipe.experts, recipe.shared, cuts ? ", inputs and neurons" : "")
           : "A dense language model that skips small inputs and neurons of its layers, token by token, as "
             "the policy below says. No weight was changed.";
   return fmt::format(

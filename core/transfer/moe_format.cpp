@@ -39,7 +39,8 @@ class MoeFormat : public Format {
     const auto always = experts_for_shared(target_, shape.shared_neurons, shape.expert_neurons);
     MoeLimits limits = target_.in_gguf;
     limits.most_k = std::max(
-        0, most_experts_in_gguf(target_, static_cast<std::int64_t>(layers)) - static_cast<int>(always));
+        0, most_experts_in_gguf(target_, static_cast<std::int64_t>(layers), shape.shared_neurons > 0) -
+               static_cast<int>(always));
     return limits;
   }
 

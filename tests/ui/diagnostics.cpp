@@ -79,6 +79,8 @@ TEST_CASE("a folder hides neither the root nor what only begins like it") {
   const ui::Personal personal{"/home/anna", {}, {}, {"/", "/run1"}};
   CHECK(ui::without(personal, "/home/anna/x/model and /run1/policy.json").toStdString() ==
         "~…/model and “folder 1”/policy.json");
+  CHECK(ui::without(personal, "there is no run in /run1. See /run1-model").toStdString() ==
+        "there is no run in “folder 1”. See “folder 1”-model");
   CHECK(ui::without(personal, "/run10/policy.json").toStdString() == "…/policy.json");
 }
 

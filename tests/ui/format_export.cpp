@@ -352,6 +352,26 @@ TEST_CASE("an engine on another machine is asked about policies that it can see"
   CHECK(asked().find("-o there/model --policy there/policies/some.json") != std::string::npos);
 }
 
+TEST_CASE("a policy that is saved there is the one that was sent, wherever the slider is meanwhile") {
+  const testing::StandInSsh ssh;
+  const StandInEngine exporter(script("exit 9"));
+  OpenedRun opened(
+      R"sh(*policy*) sleep 1; echo '{"event":"result","path":"there/policies/some.json","id":'$id'}' ;;)sh");
+  FormatExport page(opened.editor, opened.serve, ssh.engine(exporter.program()));
+  page.show();
+  opened.editor.set_tradeoff(0.9);
+  auto& state = child<QWidget>(page, "formats_state");
+  auto& said = child<QLabel>(state, "notice");
+  REQUIRE(wait_until([&] { return said.text().contains("cannot see it"); }));
+  const Policy sent = opened.editor.policy();
+  state.findChild<QToolButton*>()->click();
+  opened.editor.set_tradeoff(0.2);
+  const auto& saved = RunHistory::of(opened.editor).policies();
+  REQUIRE(wait_until([&] { return !saved.empty(); }));
+  CHECK(ui::same_choice(saved.begin()->second, sent));
+  REQUIRE(wait_until([&] { return said.text().contains("cannot see it"); }));  // not the current one
+}
+
 TEST_CASE("the lines that load a model fit the format and the place") {
   CHECK(loading_lines(written("mixtral", false, "/m/mix"))
             .contains("AutoModelForCausalLM.from_pretrained(\"/m/mix\")\n"));
@@ -370,9 +390,13 @@ TEST_CASE("the lines that load a model fit the format and the place") {
 TEST_CASE("what training after a fit brought is told beside the fit") {
   FitPrice price{12240, {0.0204, 0.801}, {0.0931, 0.755}, {0.0287, 0.755}};
   CHECK(ui::fit_in_words(price).contains("closest policy, fitted (written)"));
+  CHECK_FALSE(ui::fit_in_words(price).contains("times as far"));
   price.written = FitState::as_it_is;
+  CHECK(ui::fit_in_words(price).contains("4.56 times as far from the original"));
   CHECK(ui::fit_in_words(price).contains("without a fit (written)"));
   CHECK(price.of_written().kl == 0.0931);
+  price.wanted.kl = 0;  // all dense: anything is many times that
+  CHECK_FALSE(ui::fit_in_words(price).contains("times as far"));
   price.finished = {0.0241, 0.755};
   price.written = FitState::finished;
   CHECK(price.of_written().kl == 0.0241);

@@ -32,6 +32,7 @@
 #include "stand_in_engine.h"
 #include "support/pico_model.h"
 #include "ui/mainwindow/card.h"
+#include "ui/mainwindow/run_comparison_window.h"
 #include "ui/mainwindow/run_pages.h"
 #include "ui/settings/demo.h"
 #include "ui/settings/settings.h"
@@ -503,4 +504,20 @@ TEST_CASE("the start page and messages follow a light or dark palette") {
     }
   }
   QApplication::setPalette(QPalette());
+}
+
+TEST_CASE("a run is compared with another one, but not with itself") {
+  const StandInEngine engine(opening(testing::example_show()));
+  MainWindow window(engine.engine());
+  window.show();
+  window.open_run("/runs/first");
+  wait_until_open(window);
+  auto& run = *window.findChild<ui::RunPages*>("run view");
+  run.compare_with(run.folder());
+  CHECK(words(window).contains("This run is open already."));
+  CHECK_FALSE(run.findChild<ui::RunComparisonWindow*>());
+  run.compare_with("/runs/second");
+  auto* comparison = run.findChild<ui::RunComparisonWindow*>();
+  REQUIRE(comparison);
+  CHECK(QTest::qWaitFor([&] { return comparison->windowTitle() == "first and second"; }, patience_ms));
 }

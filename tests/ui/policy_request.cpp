@@ -17,7 +17,7 @@ TEST_CASE("a target is a share, a KL or a speed") {
   CHECK(*target_in("1.3 x")->speedup == doctest::Approx(1.3));
   CHECK(*target_in("80")->activated == doctest::Approx(0.8));  // a share is meant
   CHECK(*target_in("0.4081")->activated == doctest::Approx(0.4081));
-  for (const char* text : {"", "KL", "KL 80 %", "fast", "-80 %", "1.3 times x"}) {
+  for (const char* text : {"", "1.3", "0.02", "120", "KL", "KL 80 %", "fast", "-80 %", "1.3 times x"}) {
     CAPTURE(text);
     CHECK_FALSE(target_in(text));
   }

@@ -45,6 +45,7 @@ int row_of(const QAbstractItemModel& model, const QString& name) {
 }
 
 QString value(const QAbstractItemModel& model, const QString& name, int column) {
+  REQUIRE(row_of(model, name) >= 0);
   return model.index(row_of(model, name), column).data().toString();
 }
 
@@ -69,7 +70,7 @@ struct Comparison {
 
 TEST_CASE("two runs are compared fact by fact, and what differs is marked") {
   const auto first = run_at(example_show(), "/runs/first"), second = run_at(other_show(), "/runs/second");
-  const RunComparison model(*first, *second);
+  const RunComparison model(ui::ComparedRun{first}, ui::ComparedRun{second});
   CHECK(model.headerData(RunComparison::first, Qt::Horizontal).toString() == "first");
   CHECK(model.headerData(RunComparison::second, Qt::Horizontal).toString() == "second");
   CHECK(value(model, "Calibration tokens", RunComparison::first) == "99,840");
@@ -78,6 +79,7 @@ TEST_CASE("two runs are compared fact by fact, and what differs is marked") {
   const auto kl = [&](int column) {
     return value(model, "KL at 80.0 % of the parameters", column).toDouble();
   };
+  CHECK(kl(RunComparison::first) > 0);
   CHECK(kl(RunComparison::second) == doctest::Approx(0.5 * kl(RunComparison::first)).epsilon(0.02));
   CHECK(value(model, "Perplexity at 60.0 %", RunComparison::first).startsWith("+"));
   for (int row = 0; row < model.rowCount(); ++row) {
@@ -86,7 +88,8 @@ TEST_CASE("two runs are compared fact by fact, and what differs is marked") {
     CHECK(at.data(RunComparison::differs_role).toBool() == differs);
     CHECK(at.data(Qt::FontRole).isValid() == differs);
   }
-  CHECK(model.index(row_of(model, "Seed"), 1).data(RunComparison::differs_role).toBool() == false);
+  REQUIRE(row_of(model, "Seed") >= 0);
+  CHECK_FALSE(model.index(row_of(model, "Seed"), 1).data(RunComparison::differs_role).toBool());
 }
 
 TEST_CASE("facts that only one of two runs has are listed once, beside a dash") {
@@ -95,7 +98,7 @@ TEST_CASE("facts that only one of two runs has are listed once, beside a dash") 
   bare["layers"] = nlohmann::json::array();
   bare["profile"] = nullptr;
   const auto first = run_at(bare, "/runs/bare"), second = run_at(example_show(), "/runs/second");
-  const RunComparison model(*first, *second);
+  const RunComparison model(ui::ComparedRun{first}, ui::ComparedRun{second});
   CHECK(value(model, "Routed", RunComparison::first) == "–");
   CHECK(value(model, "Routed", RunComparison::second) == "48");
   QStringList names;
@@ -111,6 +114,9 @@ TEST_CASE("a person is told why the numbers of two runs cannot be compared") {
   nlohmann::json text = example_show();
   text["recipe"]["text_fingerprints"] = {"a", "c"};
   CHECK(ui::cautions(*first, *run_at(text, "/runs/second")).join("").contains("different text"));
+  nlohmann::json seed = example_show();
+  seed["recipe"]["seed"] = 7;
+  CHECK(ui::cautions(*first, *run_at(seed, "/runs/second")).join("").contains("different text"));
   nlohmann::json model = example_show();
   const std::string fingerprint(32, '9');
   model["recipe"]["model_fingerprint"] = fingerprint;

@@ -205,6 +205,8 @@ TEST_CASE("a policy that is kept nowhere can be saved beside the slider") {
   CHECK(wanted.count() == 1);
   RunHistory::of(opened.editor).set_run_policy(opened.editor.policy());
   CHECK_FALSE(save.isEnabled());
+  opened.editor.pin(3, opened.editor.policy().layers[3]);  // changes no layer, but is a decision
+  CHECK(save.isEnabled());
 }
 
 TEST_CASE("a gesture of the slider is one undo step") {

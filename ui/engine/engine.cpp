@@ -36,7 +36,8 @@ Engine::Command Engine::command(const QStringList& arguments) const {
 }
 
 QString Engine::in_full(const QString& path) const {
-  if (remote() || path.isEmpty()) return path;
+  if (path.isEmpty()) return path;
+  if (remote()) return QDir::cleanPath(path);  // its home folder and its current one are not known here
   const bool at_home = path == QLatin1String("~") || path.startsWith(QLatin1String("~/"));
   return QDir::cleanPath(at_home ? QDir::homePath() + path.mid(1) : QDir::current().absoluteFilePath(path));
 }

@@ -28,8 +28,6 @@ namespace {
 
 using Run = std::shared_ptr<const RunData>;
 
-Frontier frontier_of(const RunData& run) { return {*run.tradeoff, nullptr, Cost::activated}; }
-
 bool same_layers(const RunData& a, const RunData& b) {
   return a.tradeoff->layers.size() == b.tradeoff->layers.size();
 }
@@ -62,7 +60,7 @@ QWidget* in_column(std::initializer_list<QWidget*> parts) {
 }
 
 /// The table can be copied and saved; a note under it says why that failed.
-QWidget* facts_side(const RunData& a, const RunData& b, QWidget& owner) {
+QWidget* facts_side(const ComparedRun& a, const ComparedRun& b, QWidget& owner) {
   auto* sorted = new Differences(&owner);
   sorted->setSourceModel(new RunComparison(a, b, &owner));
   auto* table = new QTableView;
@@ -88,7 +86,7 @@ QWidget* facts_side(const RunData& a, const RunData& b, QWidget& owner) {
   return in_column({only, table, failure});
 }
 
-QWidget* layers_side(const Run& a, const Run& b, double activated) {
+QWidget* layers_side(const ComparedRun& a, const ComparedRun& b, double activated) {
   auto* table = new QTableView;
   auto* model = new PolicyLayersModel(table);
   table->setModel(model);
@@ -104,13 +102,14 @@ QWidget* layers_side(const Run& a, const Run& b, double activated) {
   auto* label = new QLabel(RunComparisonWindow::tr("&Layers of the best policies at"));
   label->setBuddy(share);
   auto* unit = new QLabel(RunComparisonWindow::tr("of the parameters"));
-  auto* row = new QHBoxLayout;
+  auto* choice = new QWidget;
+  auto* row = new QHBoxLayout(choice);
   row->addWidget(label);
   row->addWidget(share);
   row->addWidget(unit);
   row->addStretch();
-  const auto show = [model, table, names = names_of(*a, *b),
-                     frontiers = std::array{frontier_of(*a), frontier_of(*b)}](double percent) {
+  const auto show = [model, table, names = names_of(*a.run, *b.run),
+                     frontiers = std::array{a.frontier, b.frontier}](double percent) {
     std::vector<NamedPolicy> policies;
     for (std::size_t i = 0; i < frontiers.size(); ++i)
       policies.push_back({names[i], frontiers[i].at_budget(percent / 100 * frontiers[i].dense_cost())});
@@ -119,22 +118,14 @@ QWidget* layers_side(const Run& a, const Run& b, double activated) {
   };
   QObject::connect(share, &QDoubleSpinBox::valueChanged, table, show);
   share->setValue(100 * activated);
-  auto* content = new QWidget;
-  auto* column = new QVBoxLayout(content);
-  column->setContentsMargins({});
-  column->addLayout(row);
-  column->addWidget(table);
-  return content;
+  row->setContentsMargins({});
+  return in_column({choice, table});
 }
 
-QWidget* plot_of(const RunData& a, const RunData& b) {
-  const auto names = names_of(a, b);
-  std::array<FrontiersPlot::Curve, 2> curves;
-  for (std::size_t i = 0; i < curves.size(); ++i) {
-    const Frontier frontier = frontier_of(i == 0 ? a : b);
-    curves[i] = {names[i], frontier.points(), frontier.dense_cost()};
-  }
-  return new FrontiersPlot(curves);
+QWidget* plot_of(const ComparedRun& a, const ComparedRun& b) {
+  const auto names = names_of(*a.run, *b.run);
+  return new FrontiersPlot({{{names[0], a.frontier.points(), a.frontier.dense_cost()},
+                             {names[1], b.frontier.points(), b.frontier.dense_cost()}}});
 }
 
 }  // namespace
@@ -187,13 +178,14 @@ void RunComparisonWindow::compare(const Run& other) {
   if (!other->tradeoff)
     return show_failure(tr("This run is not finished, so it predicts nothing yet."),
                         tr("Open it and continue its conversion first."));
+  const ComparedRun a(run_), b(other);
   const auto names = names_of(*run_, *other);
   setWindowTitle(tr("%1 and %2").arg(names[0], names[1]));
   auto* right = new QSplitter(Qt::Vertical);
-  right->addWidget(plot_of(*run_, *other));
-  if (same_layers(*run_, *other)) right->addWidget(layers_side(run_, other, activated_));
+  right->addWidget(plot_of(a, b));
+  if (same_layers(*run_, *other)) right->addWidget(layers_side(a, b, activated_));
   auto* both = new QSplitter;
-  both->addWidget(facts_side(*run_, *other, *this));
+  both->addWidget(facts_side(a, b, *this));
   both->addWidget(right);
   for (QSplitter* splitter : {right, both}) {
     splitter->setChildrenCollapsible(false);

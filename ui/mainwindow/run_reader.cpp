@@ -8,9 +8,13 @@ RunReader::RunReader(const Engine& engine, const QString& folder, QObject* paren
   process_.start({QStringLiteral("show"), folder_});
 }
 
-bool RunReader::running() const { return process_.running(); }
+bool RunReader::running() const { return process_.running() || parser_.running(); }
 
-void RunReader::cancel() { process_.cancel(); }
+void RunReader::cancel() {
+  if (process_.running()) return process_.cancel();
+  parser_.stop();
+  emit failed({Outcome::Kind::canceled, tr("Stopped."), {}, {}});
+}
 
 void RunReader::accept(const Outcome& outcome) {
   if (!outcome.done()) {

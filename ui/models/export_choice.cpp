@@ -170,12 +170,13 @@ namespace {
 
 /// A warning where what was written is much worse than what was wanted.
 QString far_off(const FitPrice& price) {
-  constexpr double much = 3;
+  constexpr double much = 3, little_kl = 1e-3;  // nats per token
+  if (price.wanted.kl < little_kl) return {};   // anything is many times that
   const double times = price.of_written().kl / price.wanted.kl;
-  if (!(times > much)) return {};
+  if (times <= much) return {};
   return QObject::tr(
              "<p><b>What was written is %1 times as far from the original as the requested policy.</b> "
-             "Choose a policy with more parameters, or convert the model for this format.</p>")
+             "Choose a policy with more parameters.</p>")
       .arg(number_text(times));
 }
 

@@ -94,9 +94,7 @@ Facts training_facts(const RunData& run) {
           {QObject::tr("Seed"), QString::number(run.recipe.seed)}};
 }
 
-Facts reach_facts(const RunData& run) {
-  if (!run.tradeoff) return {};
-  const Frontier frontier(*run.tradeoff, nullptr, Cost::activated);
+Facts reach_facts(const RunData& run, const Frontier& frontier) {
   Facts facts;
   for (const double share : shares) {
     const PolicyNumbers numbers = frontier.at_budget(share * frontier.dense_cost()).predicted;

@@ -2,6 +2,7 @@
 // runs.
 #pragma once
 
+#include "policy/frontier.h"
 #include "ui/models/fact.h"
 #include "ui/models/run_data.h"
 
@@ -15,8 +16,9 @@ Facts text_facts(const RunData& run);
 Facts experts_facts(const RunData& run);
 /// How the experts were trained. Empty where no layer is converted.
 Facts training_facts(const RunData& run);
-/// What is predicted for the best policies at 90 % to 60 % of the parameters. Empty without tables.
-Facts reach_facts(const RunData& run);
+/// What is predicted for the best policies at 90 % to 60 % of the parameters. Precondition: `frontier` is the
+/// run's, of activated parameters.
+Facts reach_facts(const RunData& run, const Frontier& frontier);
 
 /// A path as this system writes it.
 QString path_text(const std::filesystem::path& path);

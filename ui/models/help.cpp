@@ -114,6 +114,14 @@ constexpr Text texts[] = {
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "Down is more accurate, right is cheaper. Click, or move the slider. A dot above the "
                        "line is a policy with layers that are pinned or kept.")},
+    {QT_TRANSLATE_NOOP("ladimo::ui::Help", "Best accuracy of two runs"),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "For every cost, the lowest KL that any policy of each run reaches. All of it is "
+                       "predicted."),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help", "share = weights used per token / those that the original uses"),
+     QT_TRANSLATE_NOOP("ladimo::ui::Help",
+                       "The lower curve is the better run at that cost. Runs that predict for different text "
+                       "cannot be compared exactly; a note above the picture says so.")},
     {QT_TRANSLATE_NOOP("ladimo::ui::Help", "What the policy costs"),
      QT_TRANSLATE_NOOP("ladimo::ui::Help",
                        "What the current policy does to the whole model. Normal type is predicted from the "

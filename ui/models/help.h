@@ -21,6 +21,7 @@ enum class Help {
   load_of_layers,
   together,
   frontier,
+  frontiers,
   predicted,
   // Evaluation
   measured,

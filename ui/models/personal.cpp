@@ -68,7 +68,7 @@ QString without(const Personal& personal, QString text) {
   for (const QString& folder : folders) {
     if (QDir(folder).isRoot()) continue;
     const QRegularExpression whole(
-        QStringLiteral("(?<![\\w.-])%1(?![\\w.-])").arg(QRegularExpression::escape(folder)));
+        QStringLiteral("(?<!\\w)%1(?!\\w)").arg(QRegularExpression::escape(folder)));
     if (!text.contains(whole)) continue;
     text.replace(whole, QStringLiteral("“folder %1”").arg(++number));
   }

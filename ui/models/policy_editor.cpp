@@ -150,22 +150,32 @@ struct PolicyEditor::State {
     choice = std::move(next);
   }
 
+  Choice explanation_of_pinned(const Policy& wanted) const;
   Choice explanation(const Policy& wanted) const;
 };
 
-/// A position of the slider and pins, as few as possible, that lead to a given policy. Its own pins, where it
-/// has some; where they do not lead to it, it is held. Else pins the layers in which the policy differs from
-/// the most similar point of the frontier. With these pins the policy's cost gives the position; layers that
-/// still differ are pinned, too. If those are most layers, the policy is not one of the frontier with pins,
-/// and is held.
-Choice PolicyEditor::State::explanation(const Policy& wanted) const {
-  if (!wanted.pinned.empty()) {
-    Choice own{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, allowed_by(wanted), {}};
-    for (const int layer : wanted.pinned) own.pins[layer] = wanted.layers[static_cast<std::size_t>(layer)];
-    if (!differences(wanted.layers, frontier_of(own).at_tradeoff(own.tradeoff).layers).empty())
-      hold(own, wanted.layers);
-    return own;
+/// What a person may have chosen to get a policy that has pins: what may be left out is not saved with it.
+/// The policy is held where no choice leads to it.
+Choice PolicyEditor::State::explanation_of_pinned(const Policy& wanted) const {
+  Choice found{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, {}, {}};
+  for (const int layer : wanted.pinned) found.pins[layer] = wanted.layers[static_cast<std::size_t>(layer)];
+  for (const Allowed allowed :
+       {allowed_by(wanted), Allowed::all_grains, Allowed::experts, Allowed::neurons_and_inputs}) {
+    found.allowed = allowed;
+    if (differences(wanted.layers, frontier_of(found).at_tradeoff(found.tradeoff).layers).empty())
+      return found;
   }
+  found.allowed = allowed_by(wanted);
+  hold(found, wanted.layers);
+  return found;
+}
+
+/// A position of the slider and pins, as few as possible, that lead to a given policy. A policy without pins
+/// of its own may come from anywhere: the layers are pinned in which it differs from the most similar point
+/// of the frontier. With these pins the policy's cost gives the position; layers that still differ are
+/// pinned, too. If those are most layers, the policy is not one of the frontier with pins, and is held.
+Choice PolicyEditor::State::explanation(const Policy& wanted) const {
+  if (!wanted.pinned.empty()) return explanation_of_pinned(wanted);
   Choice found{latency == nullptr ? Cost::activated : wanted.cost, wanted.tradeoff, allowed_by(wanted), {}};
   Frontier walked = frontier_of(found);
   found.pins = differences(wanted.layers, walked.at_tradeoff(wanted.tradeoff).layers);

@@ -35,7 +35,10 @@ std::optional<PolicyTarget> target_in(const QString& text) {
   if (kl) return PolicyTarget{.max_kl = number};
   if (unit == QLatin1String("%")) return PolicyTarget{.activated = number / 100};
   if (!unit.isEmpty()) return PolicyTarget{.speedup = number};
-  return PolicyTarget{.activated = number > 1 ? number / 100 : number};  // a share is meant
+  // Without a unit only what can hardly be anything but a share is one.
+  if (number >= 10 && number <= 100) return PolicyTarget{.activated = number / 100};
+  if (number >= 0.1 && number <= 1) return PolicyTarget{.activated = number};
+  return {};
 }
 
 void aim(PolicyEditor& editor, const PolicyTarget& target) {

@@ -1,6 +1,7 @@
 #include "ui/models/run_comparison.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <QDir>
 #include <QFont>
@@ -10,10 +11,11 @@
 namespace ladimo::ui {
 namespace {
 
-Facts facts_of(const RunData& run) {
+Facts facts_of(const ComparedRun& compared) {
   Facts all;
-  for (const auto list : {model_facts, text_facts, experts_facts, training_facts, reach_facts})
-    std::ranges::copy(list(run), std::back_inserter(all));
+  for (const auto list : {model_facts, text_facts, experts_facts, training_facts})
+    std::ranges::copy(list(*compared.run), std::back_inserter(all));
+  std::ranges::copy(reach_facts(*compared.run, compared.frontier), std::back_inserter(all));
   return all;
 }
 
@@ -24,7 +26,8 @@ QStringList cautions(const RunData& a, const RunData& b) {
     return {
         QObject::tr("The runs are of different models. Each KL is measured against the run's own original.")};
   const auto held_out = [](const RunData& run) {
-    return std::pair(run.recipe.text_fingerprints, run.recipe.held_out_tokens);
+    const Recipe& recipe = run.recipe;
+    return std::tuple(recipe.text_fingerprints, recipe.held_out_tokens, recipe.window, recipe.seed);
   };
   if (a.recipe.self_text() || held_out(a) != held_out(b))
     return {
@@ -38,8 +41,8 @@ std::array<QString, 2> names_of(const RunData& a, const RunData& b) {
   return {QDir::toNativeSeparators(a.folder), QDir::toNativeSeparators(b.folder)};
 }
 
-RunComparison::RunComparison(const RunData& a, const RunData& b, QObject* parent)
-    : QAbstractTableModel(parent), names_(names_of(a, b)) {
+RunComparison::RunComparison(const ComparedRun& a, const ComparedRun& b, QObject* parent)
+    : QAbstractTableModel(parent), names_(names_of(*a.run, *b.run)) {
   const QString nothing = QStringLiteral("–");
   for (const Fact& fact : facts_of(a)) rows_.push_back({fact.name, fact.value, nothing});
   auto after = rows_.begin();  // where a fact that only the second run has is listed

@@ -2,13 +2,26 @@
 #pragma once
 
 #include <array>
+#include <memory>
+#include <utility>
 
 #include <QAbstractTableModel>
 #include <QStringList>
 
+#include "policy/frontier.h"
 #include "ui/models/run_data.h"
 
 namespace ladimo::ui {
+
+/// A finished run with its best policies for every share of activated parameters, which take a moment to
+/// solve.
+struct ComparedRun {
+  explicit ComparedRun(std::shared_ptr<const RunData> which)
+      : run(std::move(which)), frontier(*run->tradeoff, nullptr, Cost::activated) {}
+
+  std::shared_ptr<const RunData> run;
+  Frontier frontier;
+};
 
 /// What a person must know before comparing the numbers of two runs, one sentence each: other models, other
 /// text. Empty where the numbers can be compared.
@@ -25,7 +38,7 @@ class RunComparison : public QAbstractTableModel {
   enum Column { name, first, second, column_count };
   static constexpr int differs_role = Qt::UserRole;  // bool
 
-  RunComparison(const RunData& a, const RunData& b, QObject* parent = nullptr);
+  RunComparison(const ComparedRun& a, const ComparedRun& b, QObject* parent = nullptr);
 
   int rowCount(const QModelIndex& parent = {}) const override;
   int columnCount(const QModelIndex& parent = {}) const override;

@@ -27,8 +27,8 @@ QString cut_consequence(const PolicyEditor& editor, int layer, Product product);
 QString description(const RunData& run);
 /// "Layer 12 · threshold 0.031 · pinned · 64 experts (16 shared)".
 QString layer_title(const PolicyEditor& editor, int layer);
-/// What the layer's policy does: "At τ = 0.031: 22.7 of 48 routed experts on · 61.0 % of the neurons · KL
-/// +0.0004 · 0.41 of 0.93 ms". All of it is predicted.
+/// What the layer's policy does: "At τ = 0.031: 22.7 of 48 routed experts on · 61.0 % of the neurons are in
+/// them or shared · KL +0.0004 · 0.41 of 0.93 ms". All of it is predicted.
 QString layer_consequence(const PolicyEditor& editor, int layer);
 /// What is wrong with the layer's router and what to change; empty when nothing is.
 QString router_warning(const RunData& run, int layer);

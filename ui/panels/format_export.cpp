@@ -14,6 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/gguf.h"
 #include "ui/engine/answer.h"
 #include "ui/engine/lexicon.h"
 #include "ui/engine/serve_client.h"
@@ -329,7 +330,11 @@ QString FormatExport::proposed_path() const {
   if (choice.gguf) path += '-' + precision();
   const QString ending = choice.gguf ? QStringLiteral(".gguf") : QString();
   QString free = path + ending;
-  for (int number = 2; !engine_.remote() && QFileInfo::exists(free); ++number)
+  const auto taken = [&] {
+    return QFileInfo::exists(free) ||
+           (choice.gguf && QFileInfo(free).dir().exists() && first_part_of_gguf(free.toStdString()));
+  };
+  for (int number = 2; !engine_.remote() && taken(); ++number)
     free = QStringLiteral("%1-%2%3").arg(path).arg(number).arg(ending);
   return free;
 }
@@ -359,6 +364,7 @@ void FormatExport::ask_or_cancel() {
   else
     path = ask_for_folder(proposal);
   if (gguf && !path.isEmpty() && !path.endsWith(QLatin1String(".gguf"))) path += QStringLiteral(".gguf");
+  if (!engine_.remote() && !path.isEmpty()) place_ = QFileInfo(path).path();
   if (!path.isEmpty()) write(path);
 }
 

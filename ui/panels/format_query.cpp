@@ -87,6 +87,7 @@ QString FormatQuery::saved_there() const {
 }
 
 void FormatQuery::save_and_ask() {
+  if (saving_ != 0) return;  // the answer is on its way
   name_ = tr("chosen %1").arg(QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH.mm.ss")));
   sent_ = editor_.policy();
   saving_ = serve_.save_policy(sent_, name_);

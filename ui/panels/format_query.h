@@ -60,7 +60,7 @@ class FormatQuery : public QObject {
   QTimer still_;
   std::unique_ptr<EngineProcess> job_;
   Policy policy_;  // the question is about it
-  Policy sent_;  // that the engine is asked to save
+  Policy sent_;    // that the engine is asked to save
   QString precision_;
   bool known_ = false;                               // whether anything was asked
   QString name_;                                     // under which it is saved there

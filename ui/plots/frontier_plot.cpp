@@ -201,11 +201,14 @@ void FrontierPlot::add_text(const Place& place, const QString& text, Qt::Alignme
   labels_.push_back(item);
 }
 
-/// Puts the label above the mark and to its left, where the frontier does not run, if there is space.
+/// Puts the label above the mark and to its left, where the frontier does not run, if there is room.
 void FrontierPlot::label(const FrontierMark& mark, const QString& text, bool above) {
   const Place place = place_of(mark);
   const double from_left = (whole_x_.second - place.x) / (whole_x_.second - whole_x_.first);
-  const bool left = from_left > 0.85 || (above && from_left > 0.3);
+  const int width = canvas().axisRect()->width(),
+            room = fontMetrics().horizontalAdvance(text) + spacing(*this);
+  const bool fits_left = from_left * width > room, fits_right = (1 - from_left) * width > room;
+  const bool left = (above && fits_left) || !fits_right;
   const auto [low, high] = whole_y_;
   const double up = log_ ? std::log(place.y / low) / std::log(high / low) : (place.y - low) / (high - low);
   if (up > 0.75) above = false;

@@ -22,7 +22,7 @@ double percent(const FrontiersPlot::Curve& curve, const Frontier::Point& point) 
 
 FrontiersPlot::FrontiersPlot(const std::array<Curve, 2>& curves, QWidget* parent)
     : Plot(tr("Best accuracy at each cost (predicted)"),
-           tr("Neither run has a policy that leaves something out."), Help::frontier, parent),
+           tr("Neither run has a policy that leaves something out."), Help::frontiers, parent),
       curves_(curves),
       graphs_{canvas().addGraph(), canvas().addGraph()} {
   setObjectName(QStringLiteral("frontiers_plot"));

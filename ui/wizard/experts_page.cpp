@@ -270,7 +270,9 @@ void ExpertsPage::show_estimates() {
   };
   ram_->setText(beside(sketch->ram_bytes, config_.available_ram(), tr("%1 of %2 available")));
   disk_->setText(beside(sketch->disk_bytes, config_.free_disk(), tr("%1 of %2 free")));
-  time_->setText(about(sketch->seconds));
+  const QString time = about(sketch->seconds);
+  time_->setText(
+      config_.pace_known() ? time : tr("%1 at a typical speed; the review measures this machine").arg(time));
 }
 
 /// Offers the layers that will be converted and keeps the chosen one among them.

@@ -74,8 +74,9 @@ void ExpertsPageConfig::update() {
   if (settings_reason().isEmpty()) {
     const std::int64_t files = std::max<std::int64_t>(1, static_cast<std::int64_t>(recipe_.text.size()));
     const std::int64_t tokens = recipe_.tokens / files / recipe_.window * recipe_.window * files;
-    sketch_ = sketch_plan(model_->config, recipe_, tokens, weight_bytes(), model_->threads,
-                          PaceCache().find(model_->config, model_->threads, "cpu"));
+    const auto pace = PaceCache().find(model_->config, model_->threads, "cpu");
+    pace_known_ = pace.has_value();
+    sketch_ = sketch_plan(model_->config, recipe_, tokens, weight_bytes(), model_->threads, pace);
   }
   if (!engine_.remote()) {
     try {

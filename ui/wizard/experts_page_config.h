@@ -48,6 +48,9 @@ class ExpertsPageConfig : public PageConfig {
 
   /// Estimated memory, disk and time; none while the settings do not fit the model.
   const std::optional<Plan>& sketch() const { return sketch_; }
+  bool pace_known_ = false;
+  /// Whether the time in it is that of this machine. The review measures it.
+  bool pace_known() const { return pace_known_; }
   /// The smallest (only shared experts on) and the largest share of the dense model's activated parameters
   /// that a sparse policy uses.
   struct Range {

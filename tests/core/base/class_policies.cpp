@@ -51,14 +51,16 @@ TEST_CASE("a class says which policies it cannot have") {
 }
 
 TEST_CASE("llama.cpp has room for so many experts of a token, and policies keep that") {
-  const auto most = [](const char* name, std::int64_t layers) {
-    return most_experts_in_gguf(moe_class_named(name), layers);
+  const auto most = [](const char* name, std::int64_t layers, bool shared = true) {
+    return most_experts_in_gguf(moe_class_named(name), layers, shared);
   };
   CHECK(most("glm4moe", 60) == 29);  // it starts with 31 and not with 32, as measured
   CHECK(most("granitemoeshared", 60) == 22);
   CHECK(most("mixtral", 60) == 14);
   CHECK(most("qwen2moe", 60) == 28);
   CHECK(most("mixtral", 4) == 102);  // 1024 nodes at least
+  CHECK(most("granitemoeshared", 60, false) == 12);
+  CHECK(most("glm4moe", 60, false) == 29);  // it has one all the same
   CHECK(experts_for_shared(moe_class_named("mixtral"), 100, 30) == 4);
   CHECK(experts_for_shared(moe_class_named("glm4moe"), 100, 30) == 0);
   const MoeLimits limits{DenseLayers::none, false, 5};

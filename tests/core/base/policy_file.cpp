@@ -78,6 +78,11 @@ TEST_CASE("broken policy files are refused with file and key") {
       {"k is missing", [](json& j) { j["layers"][1].erase("k"); }},
       {"predicted.kl is not a number", [](json& j) { j["predicted"]["kl"] = "low"; }},
       {"measured is not a JSON object", [](json& j) { j["measured"] = 3; }},
+      {"pinned is not a rising list of layers",
+       [](json& j) {
+         j["pinned"] = {1, 0};
+       }},
+      {"pinned is not a rising list of layers", [](json& j) { j["pinned"] = {3}; }},
   };
   for (const auto& [part, damage] : damages) {
     json bad = json::parse(sample);

@@ -164,6 +164,9 @@ TEST_CASE(
   for_class.target = "granitemoeshared";
   CHECK(default_experts(for_class, 1536, 30) == 24);
   CHECK(default_experts(for_class, 1536, 6) == 48);
+  for_class.shared = 0;
+  CHECK(default_experts(for_class, 1536, 30) == 12);
+  for_class.shared = -1;
   for_class.target = "mixtral";
   CHECK(default_experts(for_class, 1536, 30) == 12);
   CHECK(default_shared(64) == 16);
