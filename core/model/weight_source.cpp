@@ -84,18 +84,15 @@ WeightSource WeightSource::exact() const {
   return source;
 }
 
-const TensorView& WeightSource::find(Role role, std::int64_t layer) const {
+TensorView WeightSource::find(Role role, std::int64_t layer) const {
   const bool elsewhere = options_.original && !checkpoint_.has(role, layer);
-  return (elsewhere ? *options_.original : checkpoint_).tensor(role, layer);
+  TensorView view = (elsewhere ? *options_.original : checkpoint_).tensor(role, layer);
+  if (!rounded_ && view.stored != nullptr) view.dtype = DType::f32;  // as its blocks are decoded
+  return view;
 }
 
 at::Tensor WeightSource::load(Role role, std::int64_t layer) const {
-  const TensorView& view = find(role, layer);
-  if (!rounded_ && view.stored != nullptr) {
-    TensorView unrounded = view;
-    unrounded.dtype = DType::f32;
-    return to_tensor(unrounded, device_, dtype_);
-  }
+  const TensorView view = find(role, layer);
   if (!options_.keep) return to_tensor(view, device_, dtype_);
   at::Tensor& kept = kept_[view.name];
   if (!kept.defined()) kept = to_tensor(view, device_, dtype_);
@@ -152,7 +149,7 @@ std::shared_ptr<const DenseFfn> WeightSource::dense_ffn(std::int64_t index) cons
 
 at::Tensor WeightSource::embed(const at::Tensor& ids) const {
   const auto flat = ids.to(at::kCPU, at::kLong).contiguous();
-  const TensorView& table = find(Role::embedding, 0);
+  const TensorView table = find(Role::embedding, 0);
   const at::Tensor rows =
       at::empty({flat.numel(), config().hidden_size}, at::TensorOptions(scalar_type(table)));
   const auto* id = flat.data_ptr<std::int64_t>();

@@ -62,7 +62,7 @@ class WeightSource {
   const Rotary& rotary() const { return rotary_; }
 
  private:
-  const TensorView& find(Role role, std::int64_t layer) const;
+  TensorView find(Role role, std::int64_t layer) const;
   at::Tensor load(Role role, std::int64_t layer = 0) const;
 
   Checkpoint checkpoint_;

@@ -73,38 +73,59 @@ TEST_CASE("a layer is read whole or in halves, with the biases that the config n
   }
 }
 
+namespace {
+
+/// Gives a tensor of the file random blocks of Q8_0, as quantisers write them: in every block the largest
+/// magnitude is 127. The scales use all bits of a half.
+void fill_with_blocks(GgufFile::Tensor& tensor, Random& random) {
+  REQUIRE(tensor.shape[1] % q8_0::block_inputs == 0);
+  tensor.type = 8;
+  tensor.bytes.clear();
+  for (std::int64_t block = 0; block < tensor.shape[0] * tensor.shape[1] / q8_0::block_inputs; ++block) {
+    tensor.bytes += raw(static_cast<std::uint16_t>(0x1400 + random.below(0x1000)));
+    std::string integers;
+    while (integers.size() < 32) integers += static_cast<char>(static_cast<int>(random.below(255)) - 127);
+    integers[random.below(32)] = static_cast<char>(random.below(2) == 0 ? 127 : -127);
+    tensor.bytes += integers;
+  }
+}
+
+/// Whether rows [n, inputs] become the blocks of the file when they are held as Q8_0.
+bool are_those_of(const at::Tensor& rows, const GgufFile::Tensor& tensor) {
+  const at::Tensor plain = rows.contiguous();
+  const std::int64_t inputs = plain.size(1);
+  const auto row_bytes = static_cast<std::size_t>(q8_0::bytes(inputs));
+  const auto in_file = std::as_bytes(std::span(tensor.bytes));
+  std::vector<std::byte> found(row_bytes);
+  for (std::int64_t r = 0; r < plain.size(0); ++r) {
+    q8_0::quantise(plain.data_ptr<float>() + r * inputs, inputs, 1, found.data());
+    if (!std::ranges::equal(found, in_file.subspan(static_cast<std::size_t>(r) * row_bytes, row_bytes)))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 TEST_CASE("weights of a GGUF file in Q8_0 are the same numbers again when they are held as q8_0") {
   const TemporaryFolder folder;
   write_pico_model(folder / "pico");
   GgufFile gguf = gguf_of(folder / "pico");
-  const auto gate = std::ranges::find(gguf.tensors, "blk.1.ffn_gate.weight", &GgufFile::Tensor::name);
-  REQUIRE((gate != gguf.tensors.end()));
-  const auto rows = static_cast<std::int64_t>(gate->shape[0]),
-             inputs = static_cast<std::int64_t>(gate->shape[1]);
-  REQUIRE(inputs % q8_0::block_inputs == 0);
-  // As quantisers write it: in every block the largest magnitude is 127. The scales use all bits of a half.
+  const auto named = [&](const char* name) -> GgufFile::Tensor& {
+    const auto found = std::ranges::find(gguf.tensors, name, &GgufFile::Tensor::name);
+    REQUIRE((found != gguf.tensors.end()));
+    return *found;
+  };
+  auto &gate = named("blk.1.ffn_gate.weight"), &embedding = named("token_embd.weight");
   Random random(0, "blocks");
-  gate->type = 8;
-  gate->bytes.clear();
-  for (std::int64_t block = 0; block < rows * inputs / q8_0::block_inputs; ++block) {
-    gate->bytes += raw(static_cast<std::uint16_t>(0x1400 + random.below(0x1000)));
-    std::string integers;
-    while (integers.size() < 32) integers += static_cast<char>(static_cast<int>(random.below(255)) - 127);
-    integers[random.below(32)] = static_cast<char>(random.below(2) == 0 ? 127 : -127);
-    gate->bytes += integers;
-  }
+  for (auto* tensor : {&gate, &embedding}) fill_with_blocks(*tensor, random);
   write_file(folder / "pico.gguf", gguf.bytes());
 
-  const at::Tensor exact = open_weights(folder / "pico.gguf").exact().dense_ffn(1)->gate.contiguous();
-  const auto* const row = exact.data_ptr<float>();
-  const auto row_bytes = static_cast<std::size_t>(q8_0::bytes(inputs));
-  std::vector<std::byte> found(row_bytes);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    q8_0::quantise(row + r * inputs, inputs, 1, found.data());
-    const auto in_file =
-        std::as_bytes(std::span(gate->bytes)).subspan(static_cast<std::size_t>(r) * row_bytes, row_bytes);
-    CHECK(std::ranges::equal(found, in_file));
-  }
+  const WeightSource rounded = open_weights(folder / "pico.gguf"), exact = rounded.exact();
+  CHECK(are_those_of(exact.dense_ffn(1)->gate, gate));
   // Read as the checkpoint presents it, in bf16, it is rounded first.
-  CHECK_FALSE(at::equal(exact, open_weights(folder / "pico.gguf").dense_ffn(1)->gate));
+  CHECK_FALSE(at::equal(exact.dense_ffn(1)->gate, rounded.dense_ffn(1)->gate));
+  const at::Tensor ids = at::arange(exact.config().vocab_size, at::kLong);
+  CHECK(are_those_of(exact.embed(ids), embedding));
+  CHECK_FALSE(at::equal(exact.embed(ids), rounded.embed(ids)));
 }
