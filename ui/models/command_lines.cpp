@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include <QLocale>
+
 #include "base/error.h"
 #include "ui/engine/engine.h"
 #include "ui/models/policy_editor.h"
