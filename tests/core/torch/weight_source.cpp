@@ -78,10 +78,11 @@ namespace {
 /// Gives a tensor of the file random blocks of Q8_0, as quantisers write them: in every block the largest
 /// magnitude is 127. The scales use all bits of a half.
 void fill_with_blocks(GgufFile::Tensor& tensor, Random& random) {
-  REQUIRE(tensor.shape[1] % q8_0::block_inputs == 0);
+  const auto blocks = static_cast<std::int64_t>(tensor.shape[0] * tensor.shape[1]) / q8_0::block_inputs;
+  REQUIRE(static_cast<std::int64_t>(tensor.shape[1]) % q8_0::block_inputs == 0);
   tensor.type = 8;
   tensor.bytes.clear();
-  for (std::int64_t block = 0; block < tensor.shape[0] * tensor.shape[1] / q8_0::block_inputs; ++block) {
+  for (std::int64_t block = 0; block < blocks; ++block) {
     tensor.bytes += raw(static_cast<std::uint16_t>(0x1400 + random.below(0x1000)));
     std::string integers;
     while (integers.size() < 32) integers += static_cast<char>(static_cast<int>(random.below(255)) - 127);
