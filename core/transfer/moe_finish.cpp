@@ -16,6 +16,8 @@ namespace {
 
 // A batch is computed in so many parts: the memory of training depends on it (run/memory_use.h).
 constexpr int parts_of_batch = 4;
+// Of the recipe's rate: layers that were fitted, or finished once, need smaller steps (docs/experiments.md).
+constexpr double pace = 0.5;
 
 }  // namespace
 
@@ -48,8 +50,10 @@ bool finish_for_class(const MoeClass& target, const WeightSource& source, const 
   };
   task.hint = "Omit {finish}.";
   // Only in_class() rounds: between the scale of a class and ours, rounding twice would lose twice.
+  Recipe slower = recipe;
+  slower.finish.learning_rate *= pace;
   const auto result =
-      train_end_to_end(source, std::move(task), recipe, calibration, /*storage=*/at::kFloat, context);
+      train_end_to_end(source, std::move(task), slower, calibration, /*storage=*/at::kFloat, context);
   log_debug(fmt::format("trained for {}: KL {} before, ln(KL / before) after each epoch: {}", target.name, kl,
                         fmt::join(result.held_out_losses, ", ")));
   for (const auto& [l, weights] : result.layers) keep(l, in_class(l, weights));

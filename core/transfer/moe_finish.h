@@ -14,10 +14,10 @@
 namespace ladimo {
 
 /// Trains experts and routers of all layers that `policy` does not leave dense, end to end
-/// (training/end_to_end.h), for `recipe.finish.epochs` passes through the training windows. `layers` gives
-/// them as the class computes them, without null experts; `kl` is their KL on validation windows. `keep` gets
-/// those of the best epoch, rounded to `storage`. Returns false, and keeps nothing, where no epoch is better
-/// than `kl`. Holds the whole model in memory.
+/// (training/end_to_end.h), for `recipe.finish.epochs` passes through the training windows, at half of the
+/// recipe's learning rate. `layers` gives them as the class computes them, without null experts; `kl` is
+/// their KL on validation windows. `keep` gets those of the best epoch, rounded to `storage`. Returns false,
+/// and keeps nothing, where no epoch is better than `kl`. Holds the whole model in memory.
 bool finish_for_class(const MoeClass& target, const WeightSource& source, const ModelPolicy& policy,
                       const LayersOfClass& layers, double kl, const Recipe& recipe,
                       const Windows& calibration, at::ScalarType storage,
