@@ -45,7 +45,7 @@ class Format {
   /// Whether it writes a GGUF file instead of a folder.
   virtual bool in_gguf() const { return false; }
   /// Which policies of the run it can express, in a model of so many layers. Precondition: moe_class() is not
-  /// null, and the run has experts.
+  /// null.
   virtual MoeLimits limits(const RunFolder&, std::size_t /*layers*/) const { return {}; }
 
   /// Why no run of this model can be written, or nothing where it can.

@@ -34,10 +34,10 @@ class MoeFormat : public Format {
   const MoeClass* moe_class() const override { return &target_; }
   bool in_gguf() const override { return gguf_.has_value(); }
   MoeLimits limits(const RunFolder& run, std::size_t layers) const override {
-    if (!gguf_) return target_.in_transformers;
+    MoeLimits limits = gguf_ ? target_.in_gguf : target_.in_transformers;
+    if (!gguf_ || run.recipe().layers.empty()) return limits;
     const auto shape = run.layers().shape(run.recipe().layers.front());
     const auto always = experts_for_shared(target_, shape.shared_neurons, shape.expert_neurons);
-    MoeLimits limits = target_.in_gguf;
     limits.most_k = std::max(
         0, most_experts_in_gguf(target_, static_cast<std::int64_t>(layers), shape.shared_neurons > 0) -
                static_cast<int>(always));
@@ -60,8 +60,7 @@ class MoeFormat : public Format {
   }
 
   std::optional<Problem> objection(const RunFolder& run, const ModelPolicy& policy) const override {
-    auto reason = run.recipe().layers.empty() ? ladimo::objection(target_.in_transformers, policy)
-                                              : ladimo::objection(limits(run, policy.size()), policy);
+    auto reason = ladimo::objection(limits(run, policy.size()), policy);
     for (std::size_t l = 0; l < policy.size() && !reason; ++l)
       if (policy[l].kind != LayerPolicy::Kind::dense)
         reason = ladimo::objection(target_, TensorStore::open(run.layers().weights(static_cast<int>(l))));

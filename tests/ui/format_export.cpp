@@ -20,6 +20,7 @@
 #include "opened_run.h"
 #include "palettes.h"
 #include "ui/models/run_history.h"
+#include "ui/panels/export_place.h"
 
 using namespace ladimo;
 using ladimo::testing::child;
@@ -327,49 +328,60 @@ TEST_CASE("an engine that cannot tell the formats is asked again at the press of
   shown.wait_for_formats();
 }
 
+namespace {
+
+/// The page of an engine on another machine, which saves policies there after `delay`.
+struct Far {
+  explicit Far(const std::string& delay = "true")
+      : opened("*policy*) " + delay +
+               R"sh(; echo '{"event":"result","path":"there/policies/some.json","id":'$id'}' ;;)sh"),
+        page(opened.editor, opened.serve, ssh.engine(exporter.program())) {
+    page.show();
+  }
+  QString said() { return child<QLabel>(state(), "notice").text(); }
+  QToolButton& offer() { return *state().findChild<QToolButton*>(); }
+
+  testing::StandInSsh ssh;
+  StandInEngine exporter{script("exit 9")};
+  OpenedRun opened;
+  FormatExport page;
+
+ private:
+  QWidget& state() { return child<QWidget>(page, "formats_state"); }
+};
+
+}  // namespace
+
 TEST_CASE("an engine on another machine is asked about policies that it can see") {
-  const testing::StandInSsh ssh;
-  const StandInEngine exporter(script("exit 9"));
-  OpenedRun opened(
-      R"sh(*policy*) echo '{"event":"result","path":"there/policies/some.json","id":'$id'}' ;;)sh");
-  FormatExport page(opened.editor, opened.serve, ssh.engine(exporter.program()));
-  page.show();
-  const auto asked = [&] { return read_file(exporter.folder() / "ladimo.asked"); };
-  auto& table = child<QTableView>(page, "formats");
+  Far far;
+  const auto asked = [&] { return read_file(far.exporter.folder() / "ladimo.asked"); };
+  auto& table = child<QTableView>(far.page, "formats");
   REQUIRE(wait_until([&] { return table.model()->rowCount() > 0; }));
-  CHECK(asked().find("--policy " + opened.run->folder.toStdString() + "/policy.json") != std::string::npos);
-  opened.editor.set_tradeoff(0.9);
-  auto& state = child<QWidget>(page, "formats_state");
-  auto& said = child<QLabel>(state, "notice");
-  REQUIRE(wait_until([&] { return said.text().contains("cannot see it"); }));
+  CHECK(asked().find("--policy " + far.opened.run->folder.toStdString() + "/policy.json") !=
+        std::string::npos);
+  far.opened.editor.set_tradeoff(0.9);
+  REQUIRE(wait_until([&] { return far.said().contains("cannot see it"); }));
   CHECK(table.model()->rowCount() == 0);
-  state.findChild<QToolButton*>()->click();
+  far.offer().click();
   REQUIRE(wait_until([&] { return table.model()->rowCount() > 0; }));
   CHECK(asked().find("--formats --policy there/policies/some.json") != std::string::npos);
-  CHECK(RunHistory::of(opened.editor).policies().begin()->first.startsWith("chosen "));
-  page.write("there/model");  // does not save it again
-  REQUIRE(wait_until([&] { return !page.writing(); }));
+  CHECK(RunHistory::of(far.opened.editor).policies().begin()->first.startsWith("chosen "));
+  far.page.write("there/model");  // does not save it again
+  REQUIRE(wait_until([&] { return !far.page.writing(); }));
   CHECK(asked().find("-o there/model --policy there/policies/some.json") != std::string::npos);
 }
 
 TEST_CASE("a policy that is saved there is the one that was sent, wherever the slider is meanwhile") {
-  const testing::StandInSsh ssh;
-  const StandInEngine exporter(script("exit 9"));
-  OpenedRun opened(
-      R"sh(*policy*) sleep 1; echo '{"event":"result","path":"there/policies/some.json","id":'$id'}' ;;)sh");
-  FormatExport page(opened.editor, opened.serve, ssh.engine(exporter.program()));
-  page.show();
-  opened.editor.set_tradeoff(0.9);
-  auto& state = child<QWidget>(page, "formats_state");
-  auto& said = child<QLabel>(state, "notice");
-  REQUIRE(wait_until([&] { return said.text().contains("cannot see it"); }));
-  const Policy sent = opened.editor.policy();
-  state.findChild<QToolButton*>()->click();
-  opened.editor.set_tradeoff(0.2);
-  const auto& saved = RunHistory::of(opened.editor).policies();
+  Far far("sleep 1");
+  far.opened.editor.set_tradeoff(0.9);
+  REQUIRE(wait_until([&] { return far.said().contains("cannot see it"); }));
+  const Policy sent = far.opened.editor.policy();
+  far.offer().click();
+  far.opened.editor.set_tradeoff(0.2);
+  const auto& saved = RunHistory::of(far.opened.editor).policies();
   REQUIRE(wait_until([&] { return !saved.empty(); }));
   CHECK(ui::same_choice(saved.begin()->second, sent));
-  REQUIRE(wait_until([&] { return said.text().contains("cannot see it"); }));  // not the current one
+  REQUIRE(wait_until([&] { return far.said().contains("cannot see it"); }));  // not the current one
 }
 
 TEST_CASE("the lines that load a model fit the format and the place") {
@@ -453,4 +465,22 @@ TEST_CASE("the page of formats can be drawn in every state") {
     keep_picture(shown.page, "formats-impossible-" + tint);
   }
   QApplication::setPalette(QPalette());
+}
+
+TEST_CASE("an export is proposed beside the run, or where the last one went, under a name that is free") {
+  const testing::TemporaryFolder folder;
+  const auto path = [&](const char* name) { return QString::fromStdString((folder / name).string()); };
+  ui::ExportPlace place(path("run"), {});
+  ExportChoice native, gguf;
+  native.format = "native";
+  gguf.format = "mixtral";
+  gguf.gguf = true;
+  CHECK(place.proposed(native, {}) == path("run-model"));
+  std::filesystem::create_directory(folder / "run-model");
+  CHECK(place.proposed(native, {}) == path("run-model-2"));
+  CHECK(place.proposed(gguf, "bf16") == path("run-mixtral-bf16.gguf"));
+  write_file(folder / "run-mixtral-bf16-00001-of-00002.gguf", "a part");  // it was split
+  CHECK(place.proposed(gguf, "bf16") == path("run-mixtral-bf16-2.gguf"));
+  place.set_folder("/models");
+  CHECK(place.proposed(gguf, "f32") == "/models/run-mixtral-f32.gguf");
 }

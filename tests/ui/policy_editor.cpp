@@ -8,6 +8,7 @@
 
 #include "example_run.h"
 #include "support/refusals.h"
+#include "ui/models/run_history.h"
 
 using namespace ladimo;
 using namespace ladimo::ui;
@@ -191,6 +192,20 @@ TEST_CASE("a saved policy keeps its pins, whatever else they changed") {
   const PolicyEditor again(reopened());
   CHECK(again.pins() == editor.pins());
   CHECK(same_layers(again.policy(), editor.policy()));
+}
+
+TEST_CASE("a policy of an earlier version, which does not tell its pins, counts as saved when it is opened") {
+  PolicyEditor editor(example_run());
+  editor.set_tradeoff(0.6);
+  editor.pin(2, LayerPolicy::top(24));
+  auto show = testing::example_show();
+  show["policy"] = to_json(editor.policy());
+  show["policy"].erase("pinned");
+  PolicyEditor again(testing::run_of(show));
+  REQUIRE(again.pins().contains(2));
+  CHECK(RunHistory::of(again).keeps_chosen());
+  again.unpin({2});
+  CHECK_FALSE(RunHistory::of(again).keeps_chosen());
 }
 
 TEST_CASE("several layers are pinned together and released together") {

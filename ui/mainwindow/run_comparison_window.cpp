@@ -59,7 +59,6 @@ QWidget* in_column(std::initializer_list<QWidget*> parts) {
   return content;
 }
 
-/// The table can be copied and saved; a note under it says why that failed.
 QWidget* facts_side(const ComparedRun& a, const ComparedRun& b, QWidget& owner) {
   auto* sorted = new Differences(&owner);
   sorted->setSourceModel(new RunComparison(a, b, &owner));
@@ -72,18 +71,10 @@ QWidget* facts_side(const ComparedRun& a, const ComparedRun& b, QWidget& owner) 
   sorted->sort(-1);  // in the order of the pages, not by name
   table->setTextElideMode(Qt::ElideMiddle);
   table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-  auto* failure = new Note(Note::Kind::wrong);
-  failure->hide();
-  auto* actions = new TableActions(*table, QStringLiteral("two-runs"));
-  QObject::connect(actions, &TableActions::failed, failure, [failure](const QString& sentence) {
-    failure->setText(sentence);
-    failure->show();
-  });
-  QObject::connect(actions, &TableActions::saved, failure, &QWidget::hide);
   auto* only = new QCheckBox(RunComparisonWindow::tr("Show only &differences"));
   only->setObjectName(QStringLiteral("only_differences"));
   QObject::connect(only, &QCheckBox::toggled, sorted, &Differences::set_only);
-  return in_column({only, table, failure});
+  return in_column({only, with_actions(*table, QStringLiteral("two-runs"))});
 }
 
 QWidget* layers_side(const ComparedRun& a, const ComparedRun& b, double activated) {
@@ -119,7 +110,7 @@ QWidget* layers_side(const ComparedRun& a, const ComparedRun& b, double activate
   QObject::connect(share, &QDoubleSpinBox::valueChanged, table, show);
   share->setValue(100 * activated);
   row->setContentsMargins({});
-  return in_column({choice, table});
+  return in_column({choice, with_actions(*table, QStringLiteral("two-runs-layers"))});
 }
 
 QWidget* plot_of(const ComparedRun& a, const ComparedRun& b) {

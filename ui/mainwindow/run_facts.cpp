@@ -66,24 +66,6 @@ QTableView* losses_table(const RunData& run) {
   return table;
 }
 
-/// The table with its actions; a note below it says why saving failed.
-QWidget* with_actions(QTableView& table, const QString& name) {
-  auto* failure = new Note(Note::Kind::wrong);
-  failure->hide();
-  auto* side = new QWidget;
-  auto* column = new QVBoxLayout(side);
-  column->setContentsMargins({});
-  column->addWidget(&table);
-  column->addWidget(failure);
-  auto* actions = new TableActions(table, name);
-  QObject::connect(actions, &TableActions::failed, failure, [failure](const QString& sentence) {
-    failure->setText(sentence);
-    failure->show();
-  });
-  QObject::connect(actions, &TableActions::saved, failure, &QWidget::hide);
-  return side;
-}
-
 /// Held-out losses before the distillation and after each of its epochs.
 LossPlot* losses_plot(const RunData& run) {
   auto* plot = new LossPlot;

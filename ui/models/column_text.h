@@ -1,7 +1,8 @@
-// The headings of a table's columns.
+// What tables have in common: the headings of columns, and the look of cells that differ.
 #pragma once
 
 #include <QAbstractItemModel>
+#include <QFont>
 #include <QVariant>
 
 namespace ladimo::ui {
@@ -24,6 +25,14 @@ inline QVariant header_of(const ColumnText& column, const QMetaObject& table, in
     default:
       return {};
   }
+}
+
+/// The font of a cell that differs from the one it is compared with: bold.
+inline QVariant font_of_difference(bool differs) {
+  if (!differs) return {};
+  QFont bold;
+  bold.setBold(true);
+  return bold;
 }
 
 }  // namespace ladimo::ui

@@ -7,6 +7,7 @@
 #include <QStringList>
 
 #include "base/json_fields.h"
+#include "policy/class_policies.h"
 #include "ui/engine/answer.h"
 #include "ui/engine/engine.h"
 #include "ui/engine/lexicon.h"
@@ -39,14 +40,9 @@ ExportChoice read_choice(const JsonFields& fields) {
 
 /// "k = 12", or "k = 4 to 12" where the policy has several.
 QString k_in_words(const ExportChoice& choice, const Policy& wanted) {
-  int least = *choice.k, most = *choice.k;
-  if (choice.expressible)
-    for (const LayerPolicy& layer : wanted.layers)
-      if (layer.kind == LayerPolicy::Kind::top_k) {
-        least = std::min(least, layer.k);
-        most = std::max(most, layer.k);
-      }
-  return least == most ? QObject::tr("k = %1").arg(least) : QObject::tr("k = %1 to %2").arg(least).arg(most);
+  const KRange ks = choice.expressible ? ks_of(wanted.layers) : KRange{*choice.k, *choice.k};
+  return ks.least == ks.most ? QObject::tr("k = %1").arg(ks.least)
+                             : QObject::tr("k = %1 to %2").arg(ks.least).arg(ks.most);
 }
 
 QString what_it_is(const ExportChoice& choice) {

@@ -139,12 +139,7 @@ QVariant PolicyLayersModel::data(const QModelIndex& index, int role) const {
     case Qt::TextAlignmentRole:
       return int((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     case Qt::FontRole:
-      if (!number && differs(index)) {
-        QFont bold;
-        bold.setBold(true);
-        return bold;
-      }
-      return {};
+      return font_of_difference(!number && differs(index));
     default:
       return {};
   }

@@ -262,6 +262,10 @@ PolicyNumbers PolicyEditor::predicted(const Policy& policy) const {
   return state_->predictor.numbers(policy.layers);
 }
 
+bool PolicyEditor::is_loaded(const Policy& loaded) const {
+  return same_choice(loaded, policy()) && state_->explanation(loaded).pins == pins();
+}
+
 bool PolicyEditor::held() const { return !state_->choice.held.empty(); }
 
 std::vector<int> PolicyEditor::changed_layers() const {

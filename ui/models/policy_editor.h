@@ -59,6 +59,9 @@ class PolicyEditor : public QObject {
   double decode_ms(const LayerPolicy& policy) const;
   /// What the tables predict for a policy. The predictions that the policy itself holds are ignored.
   PolicyNumbers predicted(const Policy& policy) const;
+  /// Whether loading this policy would leave layers and pins as they are. Files of earlier versions do not
+  /// tell which layers were pinned.
+  bool is_loaded(const Policy& policy) const;
   QUndoStack& undo() { return undo_; }
   /// Whether the policy is still the one at which the editor started.
   bool at_start() const { return undo_.index() == 0; }

@@ -4,8 +4,8 @@
 #include <tuple>
 
 #include <QDir>
-#include <QFont>
 
+#include "ui/models/column_text.h"
 #include "ui/models/facts_of_run.h"
 
 namespace ladimo::ui {
@@ -73,12 +73,7 @@ QVariant RunComparison::data(const QModelIndex& index, int role) const {
     case differs_role:
       return differs;
     case Qt::FontRole:
-      if (differs && index.column() != name) {
-        QFont bold;
-        bold.setBold(true);
-        return bold;
-      }
-      return {};
+      return font_of_difference(differs && index.column() != name);
     default:
       return {};
   }

@@ -41,9 +41,7 @@ Expected RunHistory::expected(const QString& name) const {
 }
 
 bool RunHistory::keeps_chosen() const {
-  const auto is_chosen = [&](const Policy& kept) {
-    return same_choice(kept, editor_.policy()) && kept.pinned == editor_.policy().pinned;
-  };
+  const auto is_chosen = [&](const Policy& kept) { return editor_.is_loaded(kept); };
   if (std::ranges::any_of(copies_, is_chosen)) return true;
   if (gone_) return false;
   if (run_policy_ ? is_chosen(*run_policy_) && (editor_.at_start() || !replaced_.contains(QString()))

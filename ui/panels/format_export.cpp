@@ -2,9 +2,7 @@
 
 #include <QComboBox>
 #include <QEvent>
-#include <QFileDialog>
 #include <QHBoxLayout>
-#include <QInputDialog>
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
@@ -14,7 +12,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/gguf.h"
 #include "ui/engine/answer.h"
 #include "ui/engine/lexicon.h"
 #include "ui/engine/serve_client.h"
@@ -52,6 +49,7 @@ FormatExport::FormatExport(PolicyEditor& editor, ServeClient& serve, Engine engi
       engine_(std::move(engine)),
       query_(editor, serve, engine_),
       job_(editor, serve, engine_),
+      place_(editor.run().folder, engine_),
       formats_(new FormatsModel(this)),
       sorted_(new QSortFilterProxyModel(this)),
       table_(new QTableView),
@@ -322,50 +320,9 @@ void FormatExport::show_written() {
   lines_->show_lines(loading_lines(written));
 }
 
-QString FormatExport::proposed_path() const {
-  const ExportChoice choice = selected();
-  QString path = editor_.run().folder;
-  if (!place_.isEmpty()) path = place_ + '/' + QFileInfo(path).fileName();
-  path += '-' + (choice.native() ? QStringLiteral("model") : choice.format);
-  if (choice.gguf) path += '-' + precision();
-  const QString ending = choice.gguf ? QStringLiteral(".gguf") : QString();
-  QString free = path + ending;
-  const auto taken = [&] {
-    return QFileInfo::exists(free) ||
-           (choice.gguf && QFileInfo(free).dir().exists() && first_part_of_gguf(free.toStdString()));
-  };
-  for (int number = 2; !engine_.remote() && taken(); ++number)
-    free = QStringLiteral("%1-%2%3").arg(path).arg(number).arg(ending);
-  return free;
-}
-
-/// A new folder is made in the one that a person chooses: dialogs choose none that does not exist yet.
-QString FormatExport::ask_for_folder(const QString& proposal) {
-  const QFileInfo proposed(proposal);
-  const QString parent = QFileDialog::getExistingDirectory(
-      this, tr("Where to make the folder “%1”").arg(proposed.fileName()), proposed.path());
-  if (parent.isEmpty()) return {};
-  place_ = parent;
-  return proposed_path();  // a name that is free there
-}
-
 void FormatExport::ask_or_cancel() {
   if (writing()) return job_.cancel();
-  const bool gguf = selected().gguf;
-  const QString proposal = proposed_path(), title = gguf ? tr("GGUF file") : label_of(Setting::output);
-  const auto no_overwriting = QFileDialog::DontConfirmOverwrite;
-  QString path;
-  if (engine_.remote())
-    path = QInputDialog::getText(
-        this, title, gguf ? tr("File on %1:").arg(engine_.host) : tr("Folder on %1:").arg(engine_.host),
-        QLineEdit::Normal, proposal);
-  else if (gguf)
-    path = QFileDialog::getSaveFileName(this, title, proposal, tr("GGUF (*.gguf)"), nullptr, no_overwriting);
-  else
-    path = ask_for_folder(proposal);
-  if (gguf && !path.isEmpty() && !path.endsWith(QLatin1String(".gguf"))) path += QStringLiteral(".gguf");
-  if (!engine_.remote() && !path.isEmpty()) place_ = QFileInfo(path).path();
-  if (!path.isEmpty()) write(path);
+  if (const QString path = place_.ask(*this, selected(), precision()); !path.isEmpty()) write(path);
 }
 
 ExportJob::Request FormatExport::request(const QString& path) const {
@@ -377,7 +334,8 @@ ExportJob::Request FormatExport::request(const QString& path) const {
 }
 
 QString FormatExport::command() const {
-  return command_under(editor_, editor_.policy(), job_.arguments(request(proposed_path())));
+  return command_under(editor_, editor_.policy(),
+                       job_.arguments(request(place_.proposed(selected(), precision()))));
 }
 
 void FormatExport::write(const QString& path) {

@@ -11,6 +11,7 @@
 #include "ui/models/export_choice.h"
 #include "ui/models/formats_model.h"
 #include "ui/panels/export_job.h"
+#include "ui/panels/export_place.h"
 #include "ui/panels/format_query.h"
 
 class QComboBox;
@@ -69,8 +70,6 @@ class FormatExport : public QWidget {
   ExportChoice selected() const;
   QString precision() const;  // "bf16"
   std::optional<FormatsModel::Measured> measured(const ExportChoice& choice) const;
-  QString proposed_path() const;
-  QString ask_for_folder(const QString& proposal);
   ExportJob::Request request(const QString& path) const;
   QString command() const;
 
@@ -79,6 +78,7 @@ class FormatExport : public QWidget {
   Engine engine_;
   FormatQuery query_;
   ExportJob job_;
+  ExportPlace place_;
   ExportChoice writing_;                 // what the job writes
   std::map<Key, WrittenModel> written_;  // in this session, the last of each
 
@@ -92,7 +92,6 @@ class FormatExport : public QWidget {
   FitChoice* fit_;
   QPushButton* button_;
   CopyCommand* copy_;
-  QString place_;  // the folder that was chosen last for a model; empty: that of the run
   QProgressBar* progress_;
   Notice* notice_;  // of the writing
   QLabel* price_;

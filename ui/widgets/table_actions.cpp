@@ -6,9 +6,11 @@
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QTableView>
+#include <QVBoxLayout>
 
 #include "ui/models/save_file.h"
 #include "ui/models/table_text.h"
+#include "ui/widgets/note.h"
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
@@ -24,6 +26,23 @@ void set_table_look(QTableView& table) {
   table.verticalHeader()->hide();
   table.verticalHeader()->setDefaultSectionSize(3 * space);
   table.horizontalHeader()->setHighlightSections(false);
+}
+
+QWidget* with_actions(QTableView& table, const QString& name) {
+  auto* failure = new Note(Note::Kind::wrong);
+  failure->hide();
+  auto* side = new QWidget;
+  auto* column = new QVBoxLayout(side);
+  column->setContentsMargins({});
+  column->addWidget(&table);
+  column->addWidget(failure);
+  auto* actions = new TableActions(table, name);
+  QObject::connect(actions, &TableActions::failed, failure, [failure](const QString& sentence) {
+    failure->setText(sentence);
+    failure->show();
+  });
+  QObject::connect(actions, &TableActions::saved, failure, &QWidget::hide);
+  return side;
 }
 
 void fit_columns(QTableView& table) {

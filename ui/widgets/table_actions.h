@@ -6,6 +6,7 @@
 
 class QAbstractItemView;
 class QTableView;
+class QWidget;
 
 namespace ladimo::ui {
 
@@ -14,6 +15,9 @@ namespace ladimo::ui {
 void set_table_look(QTableView& table);
 /// Makes every column as wide as its contents plus one unit of spacing.
 void fit_columns(QTableView& table);
+
+/// The table with its actions (TableActions), in a widget with a note below it that says why saving failed.
+QWidget* with_actions(QTableView& table, const QString& name);
 
 /// Adds Ctrl+C and a context menu with "Copy table" and "Save table as CSV…". The table owns it.
 class TableActions : public QObject {
