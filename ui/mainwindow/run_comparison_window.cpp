@@ -71,6 +71,7 @@ QWidget* facts_side(const ComparedRun& a, const ComparedRun& b, QWidget& owner) 
   sorted->sort(-1);  // in the order of the pages, not by name
   table->setTextElideMode(Qt::ElideMiddle);
   table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+  table->horizontalHeader()->setSectionResizeMode(RunComparison::name, QHeaderView::ResizeToContents);
   auto* only = new QCheckBox(RunComparisonWindow::tr("Show only &differences"));
   only->setObjectName(QStringLiteral("only_differences"));
   QObject::connect(only, &QCheckBox::toggled, sorted, &Differences::set_only);
@@ -183,7 +184,7 @@ void RunComparisonWindow::compare(const Run& other) {
     splitter->setHandleWidth(2 * spacing(*this));
     splitter->setStretchFactor(0, 1);
     splitter->setStretchFactor(1, 1);
-    splitter->setSizes({100, 100});  // in proportion
+    splitter->setSizes({1000, 1000});  // in proportion: hints would give the layers most
   }
   const QStringList said = cautions(*run_, *other);
   auto* caution = new Note(Note::Kind::faint, said.join(' '));
