@@ -197,6 +197,8 @@ Command add_policy(CLI::App& app) {
       print_policy(policy, table, latency);
       fmt::print("Written to {}.\n", file.string());
     });
+    if (latency && asked.cost == Cost::decode_ms)
+      if (const auto doubt = latency->doubt()) session.context.warn(doubt->message, doubt->hint);
     return 0;
   };
 }

@@ -205,8 +205,10 @@ class Conversion {
     std::vector<ModelPolicy> cuts;
     for (const double share : {0.8, 0.6, 0.4})
       if (!inputs.empty()) cuts.push_back(uniform_cuts(inputs, share));
-    write_json(run_.latency_file(), to_json(measure_latency(held, run_layers(run_, runtime_.device, dtype),
-                                                            recipe_.layers, cuts, context_)));
+    const auto table =
+        measure_latency(held, run_layers(run_, runtime_.device, dtype), recipe_.layers, cuts, context_);
+    write_json(run_.latency_file(), to_json(table));
+    if (const auto doubt = table.doubt()) context_.warn(doubt->message, doubt->hint);
   }
 
   void frontier() {

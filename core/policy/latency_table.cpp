@@ -48,6 +48,16 @@ void require_valid(const JsonFields& fields, const LatencyTable::Grid& grid, boo
 MonotoneCurve LatencyTable::decode_curve() const { return curve_of(points, &Point::decode_ms); }
 MonotoneCurve LatencyTable::prefill_curve() const { return curve_of(points, &Point::prefill_ms); }
 
+std::optional<Problem> LatencyTable::doubt() const {
+  constexpr double noticeable = 0.1;
+  if (!other_load || *other_load < noticeable) return {};
+  return Problem{fmt::format("Other programs used {:.0f} % of the processors while times were measured, so "
+                             "predicted times may be wrong.",
+                             100 * *other_load),
+                 measure_again,
+                 {}};
+}
+
 LatencyTable LatencyTable::at(int batch, int context) const {
   if (!grid)
     throw Refusal("The latency table contains only times of one sequence in a short context.", measure_again);
@@ -127,6 +137,7 @@ struct Members<LatencyTable> {
                                   Member{"other_decode_ms", &LatencyTable::other_decode_ms},
                                   Member{"other_prefill_ms", &LatencyTable::other_prefill_ms},
                                   Member{"points", &LatencyTable::points},
+                                  Member{"other_load", &LatencyTable::other_load},
                                   Member{"cuts", &LatencyTable::cuts},
                                   Member{"grid", &LatencyTable::grid}};
 };

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/error.h"
 #include "policy/input_cuts.h"
 #include "policy/layer_policy.h"
 #include "policy/monotone_curve.h"
@@ -100,6 +101,11 @@ struct LatencyTable {
   double other_decode_ms = 0;  // everything outside the FFNs, per token
   double other_prefill_ms = 0;
   std::vector<Point> points;  // by rising mean_experts
+  /// What other programs used of all processors while times were measured, from 0 to 1. Absent in tables of
+  /// earlier versions, and where the system does not say.
+  std::optional<double> other_load;
+  /// Why the times may be wrong: other programs were busy.
+  std::optional<Problem> doubt() const;
 
   struct BatchPoint {
     double mean_experts = 0;

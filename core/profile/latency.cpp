@@ -276,6 +276,7 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
   for (Timed& timed : std::span(all).subspan(1))
     timed.bytes = timed.decoder.bytes_per_token(ModelPolicy(
         static_cast<std::size_t>(layers), LayerPolicy::top(static_cast<int>(timed.mean_experts))));
+  const OtherLoad others;
   time_all(all, prompt);
   context.check();
 
@@ -307,6 +308,7 @@ LatencyTable measure_latency(const WeightSource& source, const MoeLayers& moe,
                             scale.layer_ms(timed->prompt_s, head.prompt_s) / prompt_tokens - other_prefill});
   table.grid = time_grid(all, config, scale, context);
   if (prepared && !cuts.empty()) table.cuts = time_cuts(*prepared, cuts, layers, prompt, scale, context);
+  table.other_load = others.share();
   return table;
 }
 

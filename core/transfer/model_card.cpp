@@ -1,12 +1,11 @@
 #include "transfer/model_card.h"
 
 #include <algorithm>
-#include <cctype>
-#include <string_view>
 
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/shell_word.h"
 #include "policy/perplexity_change.h"
 #include "run/task_words.h"
 
@@ -54,18 +53,6 @@ std::string task_rows(const std::vector<TaskResult>& tasks) {
                           chosen_by(score), score.before ? share_text(score.before->dense) : "-",
                           share_text(score.model), difference_text(score), p_text(score), verdict(score));
   return rows;
-}
-
-/// A word of a shell command, in quotes where it needs them.
-std::string shell_word(const std::string& word) {
-  const auto plain = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("._-+").find(c) != std::string_view::npos;
-  };
-  if (!word.empty() && std::ranges::all_of(word, plain)) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 /// The chapter on tasks; empty where none were answered.

@@ -108,6 +108,8 @@ TEST_CASE("a pause keeps finished layers, and continuing starts the layer in pro
   CHECK(state.layer(0)->status == LayerState::Status::done);
   CHECK(state.steps(99)[0].status == StepState::Status::done);
   CHECK(state.steps(99)[1].status == StepState::Status::waiting);
+  CHECK(state.steps(99)[1].plan.seconds ==
+        doctest::Approx(example_steps()[1].seconds / 2));  // one of two layers
   CHECK(state.seconds_spent(99) == 15);
   state.start(100);
   state.apply(StepEvent{"calibration text", 0, 7}, 100);

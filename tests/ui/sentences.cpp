@@ -114,6 +114,11 @@ TEST_CASE("the measured sentence is bold, has a date and gives the distance from
 TEST_CASE("times say where and when they were measured") {
   const QString source = times_source(testing::example_latency());
   CHECK(source.contains("Example processor, 2 threads, 23 November 2026"));
+  CHECK_FALSE(source.contains("Other programs"));
+  auto busy = testing::example_latency();
+  busy.other_load = 0.4;
+  CHECK(times_source(busy).contains("Other programs used 40 % of the processors"));
+  CHECK_FALSE(times_source(busy).contains('{'));
 }
 
 TEST_CASE("a sentence says why milliseconds cannot be the cost") {

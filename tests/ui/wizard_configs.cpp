@@ -282,6 +282,21 @@ TEST_CASE("text: a file that cannot be read is named; the model may write its ow
   CHECK_FALSE(config.look());
 }
 
+TEST_CASE("text: a file without text is marked in its row") {
+  const WizardGround ground;
+  TextPageConfig config(Engine{});
+  TextFileModel model(config);
+  config.set_model(facts_of(ground.model()));
+  config.set_recipe(small_recipe());
+  const QString empty = ground.text("empty.txt");
+  write_file(empty.toStdString(), "");
+  config.add_files({ground.text("a.txt"), empty});
+  REQUIRE(wait_for_reason(config, "contains no text"));
+  CHECK(model.index(1, TextFileModel::tokens).data().toString() == "cannot be used");
+  CHECK(model.index(1, TextFileModel::tokens).data(Qt::ToolTipRole).toString().contains("contains no text"));
+  CHECK(model.index(0, TextFileModel::tokens).data(Qt::ToolTipRole).toString() == ground.text("a.txt"));
+}
+
 TEST_CASE("text: a remote engine counts its files and shows their windows") {
   const std::string plan =
       R"({"resumes":false,"steps":[],"tokens":128,"windows":2,"ram_bytes":1,"disk_bytes":1,"seconds":1,"partition":null,)"

@@ -2,8 +2,8 @@
 
 #include <QCoreApplication>
 #include <QDir>
-#include <QRegularExpression>
 
+#include "base/shell_word.h"
 #include "ui/settings/settings.h"
 
 namespace ladimo::ui {
@@ -43,11 +43,10 @@ QString Engine::in_full(const QString& path) const {
 }
 
 QString shell_word(const QString& word) {
-  static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9_./,:=+@%-]+$"));
   static const QString home = QStringLiteral("~/");
-  if (word == home || plain.match(word).hasMatch()) return word;
+  if (word == home) return word;
   if (word.startsWith(home)) return home + shell_word(word.mid(home.size()));
-  return '\'' + QString(word).replace(QLatin1Char('\''), QStringLiteral("'\\''")) + '\'';
+  return QString::fromStdString(ladimo::shell_word(word.toStdString()));
 }
 
 Engine Engine::beside_studio() {

@@ -222,10 +222,12 @@ QString predicted_sentence(const PolicyEditor& editor) {
 }
 
 QString times_source(const LatencyTable& latency) {
-  return QObject::tr("Times come from a table measured on %1, %2 threads, %3.")
-      .arg(QString::fromStdString(latency.machine))
-      .arg(latency.threads)
-      .arg(date_text(latency.date));
+  const QString source = QObject::tr("Times come from a table measured on %1, %2 threads, %3.")
+                             .arg(QString::fromStdString(latency.machine))
+                             .arg(latency.threads)
+                             .arg(date_text(latency.date));
+  const auto doubt = latency.doubt();
+  return doubt ? source + ' ' + complaint(*doubt) : source;
 }
 
 QString change_text(double ratio) { return QString::fromStdString(change_in_words(ratio)); }
@@ -261,9 +263,12 @@ QString complaint(const Problem& problem) {
 
 QString why_no_milliseconds(const PolicyEditor& editor) {
   if (editor.milliseconds_pay()) return {};
-  if (!editor.run().latency) return QObject::tr("Milliseconds: this run has no measured times.");
+  const auto& latency = editor.run().latency;
+  if (!latency) return QObject::tr("Milliseconds: this run has no measured times.");
+  const auto doubt = latency->doubt();
   return QObject::tr("Milliseconds: no policy decodes faster than dense on %1.")
-      .arg(QString::fromStdString(editor.run().latency->machine));
+             .arg(QString::fromStdString(latency->machine)) +
+         (doubt ? ' ' + complaint(*doubt) : QString());
 }
 
 }  // namespace ladimo::ui

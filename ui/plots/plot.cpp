@@ -6,6 +6,7 @@
 #include <QFileInfo>
 #include <QGuiApplication>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QMenu>
 #include <QPdfWriter>
@@ -214,9 +215,8 @@ bool Plot::eventFilter(QObject* watched, QEvent* event) {
     if (event->isAccepted()) redraw();
     return true;
   }
-  if (watched == canvas_ &&
-      (event->type() == QEvent::MouseButtonDblClick || event->type() == QEvent::KeyPress) && !empty() &&
-      zoom_->handle(*event)) {
+  if (watched == canvas_ && event->type() == QEvent::KeyPress && !empty() &&
+      zoom_->key(static_cast<QKeyEvent&>(*event))) {
     redraw();
     return true;
   }

@@ -100,11 +100,6 @@ bool Zoom::wheel(const QWheelEvent& event) {
   return scale(std::pow(step, angle.y() / notch), event.position().x(), event.position().y());
 }
 
-bool Zoom::handle(const QEvent& event) {
-  if (event.type() == QEvent::MouseButtonDblClick) return out();
-  return key(static_cast<const QKeyEvent&>(event));
-}
-
 bool Zoom::key(const QKeyEvent& event) {
   const QPointF middle = plot_.axisRect()->center();
   const bool shift = event.modifiers() & Qt::ShiftModifier;

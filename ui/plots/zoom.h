@@ -1,12 +1,12 @@
 // Zooming into a plot: with the wheel at the pointer, with + and - at the middle. Shift moves the view with
-// the wheel or the arrow keys; 0 or a double click shows everything.
+// the wheel or the arrow keys; 0 shows everything. A double click does not, because its first click may act
+// on what the plot shows.
 #pragma once
 
 #include <map>
 
 class QCPAxis;
 class QCustomPlot;
-class QEvent;
 class QKeyEvent;
 class QWheelEvent;
 
@@ -25,7 +25,7 @@ class Zoom {
   bool out();
   /// On a page that scrolls, only with Ctrl, because the wheel alone scrolls.
   bool wheel(const QWheelEvent& event);
-  bool handle(const QEvent& event);
+  bool key(const QKeyEvent& event);
 
  private:
   struct Range {
@@ -34,7 +34,6 @@ class Zoom {
     bool operator==(const Range&) const = default;
   };
   static Range shown(const QCPAxis& axis);
-  bool key(const QKeyEvent& event);
   bool scale(double factor, double x, double y);
   bool move(double share);
   bool show(QCPAxis& axis, double low, double high);

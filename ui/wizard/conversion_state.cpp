@@ -188,6 +188,8 @@ const StepState* ConversionState::running_step() const {
 std::vector<StepState> ConversionState::steps(double now_s) const {
   auto steps = steps_;
   if (running_ >= 0) steps[static_cast<std::size_t>(running_)].seconds += now_s - step_started_s_;
+  for (StepState& step : steps)
+    if (step.status == Status::waiting) step.plan.seconds *= 1 - step_share(step, now_s);
   return steps;
 }
 

@@ -1,11 +1,26 @@
 #include "ui/wizard/text_file_model.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include <QFileInfo>
 
 #include "ui/models/numbers.h"
+#include "ui/models/sentences.h"
 #include "ui/wizard/text_page_config.h"
 
 namespace ladimo::ui {
+namespace {
+
+/// What is wrong with this file itself; empty where nothing is.
+QString problem_of(const TextLook& look, const QString& file) {
+  const auto found =
+      std::ranges::find(look.problems, std::filesystem::path(file.toStdString()), &Problem::path);
+  return found == look.problems.end() ? QString() : complaint(*found);
+}
+
+}  // namespace
+
 TextFileModel::TextFileModel(const TextPageConfig& config, QObject* parent)
     : QAbstractTableModel(parent), config_(config) {
   connect(&config, &PageConfig::changed, this, [this] {
@@ -29,9 +44,15 @@ QString TextFileModel::text(int row, int column) const {
   if (!look || index >= look->files.size()) return config_.reading() ? tr("…") : tr("–");
   const TextFileLook& found = look->files[index];
   if (column == taken) return found.taken > 0 ? grouped(found.taken) : tr("–");
-  if (found.tokens == 0) return tr("–");
+  if (found.tokens == 0)
+    return problem_of(*look, config_.files()[row]).isEmpty() ? tr("no text") : tr("cannot be used");
   return found.estimated ? tr("about %1").arg(count_text(static_cast<double>(found.tokens)))
                          : grouped(found.tokens);
+}
+
+QString TextFileModel::tool_tip(const QString& path) const {
+  const QString problem = config_.look() ? problem_of(*config_.look(), path) : QString();
+  return problem.isEmpty() ? path : path + '\n' + problem;
 }
 
 QVariant TextFileModel::data(const QModelIndex& index, int role) const {
@@ -40,7 +61,7 @@ QVariant TextFileModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
       return text(index.row(), index.column());
     case Qt::ToolTipRole:
-      return config_.files()[index.row()];
+      return tool_tip(config_.files()[index.row()]);
     case Qt::TextAlignmentRole:
       return int(Qt::AlignVCenter | (index.column() == file ? Qt::AlignLeft : Qt::AlignRight));
     default:

@@ -22,6 +22,7 @@ class TextFileModel : public QAbstractTableModel {
 
  private:
   QString text(int row, int column) const;
+  QString tool_tip(const QString& path) const;
 
   const TextPageConfig& config_;
 };

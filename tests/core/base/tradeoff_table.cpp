@@ -95,6 +95,18 @@ TEST_CASE("a latency table is read back, and its times never fall with more expe
   }
 }
 
+TEST_CASE("times that were measured beside busy programs are doubted") {
+  auto latency = testing::random_latency(48);
+  CHECK_FALSE(latency.doubt());
+  latency.other_load = 0.05;
+  CHECK_FALSE(latency.doubt());
+  latency.other_load = 0.43;
+  const auto read = latency_table_from_json(json::parse(to_json(latency).dump()));
+  REQUIRE(read.doubt());
+  CHECK(read.doubt()->message.find("Other programs used 43 %") == 0);
+  CHECK(read.doubt()->hint.find("latency.json") != std::string::npos);
+}
+
 TEST_CASE("decode times of more sequences and of longer contexts are those of the grid") {
   auto latency = testing::random_latency(48);
   check_refused("only times of one sequence", [&] { latency.at(1, 0); });
