@@ -35,9 +35,9 @@ inline std::int64_t chunk_score_rows(std::int64_t heads, std::int64_t keys) {
 inline constexpr std::int64_t rows_compared = 128;
 
 /// The number of rows whose logits [rows, vocab] are computed at once: they take about 4 MiB in fp32, but
-/// with fewer than 128 rows the head would be read too often.
+/// with fewer than 256 rows the head would be read too often.
 inline std::int64_t chunk_logit_rows(std::int64_t vocab) {
-  return std::max<std::int64_t>(128, (4 << 20) / (4 * vocab));
+  return std::max<std::int64_t>(256, (4 << 20) / (4 * vocab));
 }
 
 /// The most queries of one sequence to compute at once. The number is small so that little work goes into

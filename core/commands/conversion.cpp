@@ -1,6 +1,7 @@
 #include "commands/conversion.h"
 
 #include <functional>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,6 +12,7 @@
 #include "commands/opened_model.h"
 #include "commands/product_counter.h"
 #include "commands/self_text.h"
+#include "kernels/matrix_units.h"
 #include "profile/latency.h"
 #include "profile/routing.h"
 #include "profile/tradeoff.h"
@@ -44,6 +46,7 @@ class Conversion {
         source_(Checkpoint::open(recipe_.model), runtime.device, at::kFloat,
                 {.stream = stream_dtype(recipe_)}),
         moe_(run_layers(run_, runtime.device, at::kFloat)) {
+    if (recipe_.compute == "fp32") exact_.emplace();
     run_.clean();
     require_same_recipe();
     log_to_file(run_.log_file());
@@ -239,6 +242,7 @@ class Conversion {
   Context context_;
   RunFolder run_;
   RunFolder::Lock lock_;
+  std::optional<ExactProducts> exact_;  // where the recipe asks for fp32
   WeightSource source_;
   MoeLayers moe_;
   Split text_;

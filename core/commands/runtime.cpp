@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "kernels/matrix_units.h"
 #include "run/plan.h"
 
 namespace ladimo {
@@ -27,6 +28,7 @@ Runtime start_runtime(int threads, const std::string& device, std::optional<std:
   at::set_num_threads(engine_threads(threads));
   at::GradMode::set_enabled(false);
   keep_freed_memory();
+  use_matrix_units();
   Runtime runtime;
   runtime.memory = memory;
   try {

@@ -1,4 +1,4 @@
-// The tiles of kernels/tile_body.h in the matrix registers of Intel AMX.
+// The tiles of kernels/tile_body.h and kernels/product_body.h in the matrix registers of Intel AMX.
 #pragma once
 
 #include <cstddef>
@@ -55,15 +55,36 @@ class AmxTiles {
         : "memory");
   }
 
-  /// sums [32 vectors, 32 outputs].
-  LADIMO_INLINE void store(void* sums) const {
+  /// Adds the products of the vectors of the last multiply() with the weights, which may be others by now.
+  LADIMO_INLINE void multiply_again() const {
+    asm volatile(
+        "tdpbf16ps %%tmm6, %%tmm4, %%tmm0\n\t"
+        "tdpbf16ps %%tmm7, %%tmm4, %%tmm1\n\t"
+        "tdpbf16ps %%tmm6, %%tmm5, %%tmm2\n\t"
+        "tdpbf16ps %%tmm7, %%tmm5, %%tmm3"
+        :
+        :);
+  }
+
+  /// sums [32 vectors, 32 outputs], rows `stride` bytes apart.
+  LADIMO_INLINE void load(const void* sums, std::size_t stride) const {
+    asm volatile(
+        "tileloadd (%0,%2,1), %%tmm0\n\t"
+        "tileloadd 64(%0,%2,1), %%tmm1\n\t"
+        "tileloadd (%1,%2,1), %%tmm2\n\t"
+        "tileloadd 64(%1,%2,1), %%tmm3"
+        :
+        : "r"(sums), "r"(static_cast<const std::byte*>(sums) + rows * stride), "r"(stride)
+        : "memory");
+  }
+  LADIMO_INLINE void store(void* sums, std::size_t stride) const {
     asm volatile(
         "tilestored %%tmm0, (%0,%2,1)\n\t"
         "tilestored %%tmm1, 64(%0,%2,1)\n\t"
         "tilestored %%tmm2, (%1,%2,1)\n\t"
         "tilestored %%tmm3, 64(%1,%2,1)"
         :
-        : "r"(sums), "r"(static_cast<std::byte*>(sums) + rows * 2 * row_bytes), "r"(2 * row_bytes)
+        : "r"(sums), "r"(static_cast<std::byte*>(sums) + rows * stride), "r"(stride)
         : "memory");
   }
 

@@ -18,18 +18,6 @@ namespace ladimo::body {
 constexpr std::ptrdiff_t prefetch_bytes = 4096;
 constexpr std::int64_t line_bytes = 64;
 
-// The first `count` floats of a vector.
-LADIMO_INLINE void load_part(const float* from, std::int64_t count, simd::Floats& to) {
-  if (count == simd::lanes) return simd::load(from, to);
-  to = simd::Floats{};
-  for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
-}
-
-LADIMO_INLINE void store_part(const simd::Floats& from, std::int64_t count, float* to) {
-  if (count == simd::lanes) return simd::store(from, to);
-  for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
-}
-
 // The sums of `together` vectors, with the width of a panel in `vectors` registers, the last of which uses
 // `last` lanes.
 template <int vectors, int together>
@@ -38,7 +26,7 @@ LADIMO_INLINE void load_sums(float* const* y, std::int64_t last, simd::Floats (&
   for (int t = 0; t < together; ++t)
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v)
-      load_part(y[t] + v * simd::lanes, v + 1 < vectors ? simd::lanes : last, sum[t][v]);
+      simd::load_part(y[t] + v * simd::lanes, v + 1 < vectors ? simd::lanes : last, sum[t][v]);
 }
 
 template <int vectors, int together>
@@ -48,7 +36,7 @@ LADIMO_INLINE void store_sums(const simd::Floats (&sum)[together][vectors], std:
   for (int t = 0; t < together; ++t)
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v)
-      store_part(sum[t][v], v + 1 < vectors ? simd::lanes : last, y[t] + v * simd::lanes);
+      simd::store_part(sum[t][v], v + 1 < vectors ? simd::lanes : last, y[t] + v * simd::lanes);
 }
 
 // Asks for the bytes that are read `prefetch_bytes` after those at `from`. What lies behind `end` is read
@@ -233,7 +221,7 @@ LADIMO_INLINE void widen_blocks(const BlockRows& rows, float* y) {
       simd::load_halves(scales + c * q8_0::scale_bytes, scale);
       simd::load(reinterpret_cast<const std::int8_t*>(row) + c, w);
       w *= scale;
-      store_part(w, std::min(simd::lanes, width - c), y + i * width + c);
+      simd::store_part(w, std::min(simd::lanes, width - c), y + i * width + c);
     }
   }
 }

@@ -50,6 +50,18 @@ LADIMO_INLINE void load_halves(const void* from, Floats& to) {
 
 LADIMO_INLINE void store(const Floats& from, float* to) { std::memcpy(to, &from, sizeof(from)); }
 
+// The first `count` floats of a vector.
+LADIMO_INLINE void load_part(const float* from, std::int64_t count, Floats& to) {
+  if (count == lanes) return load(from, to);
+  to = Floats{};
+  for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
+}
+
+LADIMO_INLINE void store_part(const Floats& from, std::int64_t count, float* to) {
+  if (count == lanes) return store(from, to);
+  for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
+}
+
 // Rounds to the nearest, ties to even, like c10::BFloat16.
 LADIMO_INLINE void store(const Floats& from, c10::BFloat16* to) {
   typedef std::uint16_t Halves __attribute__((vector_size(32)));

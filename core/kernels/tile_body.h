@@ -89,7 +89,7 @@ LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const fl
           tiles.multiply(&vectors.low[0][i], sizeof(vectors.low[0]));
           tiles.multiply(&vectors.high[0][i], sizeof(vectors.high[0]));
         }
-        tiles.store(sums);
+        tiles.store(sums, sizeof(sums[0]));
         const std::int64_t columns = std::min(tile_block, rows.width - column);
         for (std::int64_t v = 0; v < count; ++v) simd::add_row(sums[v], 1.0f, columns, y[t + v] + column);
       }

@@ -7,7 +7,8 @@ work=${INTEROP_WORK:-$(mktemp -d)}
 mkdir -p "$work"
 python=${INTEROP_PYTHON:-$work/venv/bin/python}
 if [ -z "${INTEROP_PYTHON:-}" ] && [ ! -e "$work/venv/complete" ]; then
-  python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet $packages && touch "$work/venv/complete" ||
+  # pip keeps what it compiled before, with whatever CMAKE_ARGS it had then.
+  python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet ${CMAKE_ARGS:+--no-cache-dir} $packages && touch "$work/venv/complete" ||
     { echo "$script: skipped, PyPI cannot be reached."; exit 0; }
 fi
 sh "$here/../../../shared/models/smollm2.sh" "$work/smollm2"

@@ -8,39 +8,12 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
+#include "software_tiles.h"
 
 using namespace ladimo;
+using ladimo::testing::SoftwareTiles;
 
 namespace {
-
-/// What AmxTiles does, with the meaning of Intel's TDPBF16PS.
-class SoftwareTiles {
- public:
-  SoftwareTiles() = default;
-  SoftwareTiles(const SoftwareTiles&) = delete;
-  SoftwareTiles& operator=(const SoftwareTiles&) = delete;
-
-  void clear() const {
-    for (auto& row : sums_)
-      for (float& sum : row) sum = 0;
-  }
-  void load_weights(const void* pairs) const { std::memcpy(weights_, pairs, sizeof(weights_)); }
-  void multiply(const void* vectors, std::size_t stride) const {
-    for (std::size_t m = 0; m < 32; ++m) {
-      c10::BFloat16 row[32];
-      std::memcpy(row, static_cast<const std::byte*>(vectors) + m * stride, sizeof(row));
-      for (std::size_t n = 0; n < 32; ++n)
-        for (std::size_t k = 0; k < 16; ++k)
-          sums_[m][n] += static_cast<float>(row[2 * k]) * static_cast<float>(weights_[k][n][0]) +
-                         static_cast<float>(row[2 * k + 1]) * static_cast<float>(weights_[k][n][1]);
-    }
-  }
-  void store(void* sums) const { std::memcpy(sums, sums_, sizeof(sums_)); }
-
- private:
-  mutable float sums_[32][32];
-  mutable c10::BFloat16 weights_[16][32][2];
-};
 
 void check_tiles(std::int64_t width, std::int64_t tokens, std::int64_t count) {
   CAPTURE(width);

@@ -1,0 +1,49 @@
+// What AmxTiles (kernels/amx_tiles.h) does, with the meaning of Intel's TDPBF16PS.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+
+#include <c10/util/BFloat16.h>
+
+namespace ladimo::testing {
+
+class SoftwareTiles {
+ public:
+  SoftwareTiles() = default;
+  SoftwareTiles(const SoftwareTiles&) = delete;
+  SoftwareTiles& operator=(const SoftwareTiles&) = delete;
+
+  void clear() const {
+    for (auto& row : sums_)
+      for (float& sum : row) sum = 0;
+  }
+  void load_weights(const void* pairs) const { std::memcpy(weights_, pairs, sizeof(weights_)); }
+  void multiply(const void* vectors, std::size_t stride) const {
+    for (std::size_t m = 0; m < 32; ++m)
+      std::memcpy(vectors_[m], static_cast<const std::byte*>(vectors) + m * stride, sizeof(vectors_[m]));
+    multiply_again();
+  }
+  void multiply_again() const {
+    for (std::size_t m = 0; m < 32; ++m)
+      for (std::size_t n = 0; n < 32; ++n)
+        for (std::size_t k = 0; k < 16; ++k)
+          sums_[m][n] += static_cast<float>(vectors_[m][2 * k]) * static_cast<float>(weights_[k][n][0]) +
+                         static_cast<float>(vectors_[m][2 * k + 1]) * static_cast<float>(weights_[k][n][1]);
+  }
+  void load(const void* sums, std::size_t stride) const {
+    for (std::size_t m = 0; m < 32; ++m)
+      std::memcpy(sums_[m], static_cast<const std::byte*>(sums) + m * stride, sizeof(sums_[m]));
+  }
+  void store(void* sums, std::size_t stride) const {
+    for (std::size_t m = 0; m < 32; ++m)
+      std::memcpy(static_cast<std::byte*>(sums) + m * stride, sums_[m], sizeof(sums_[m]));
+  }
+
+ private:
+  mutable float sums_[32][32];
+  mutable c10::BFloat16 vectors_[32][32];
+  mutable c10::BFloat16 weights_[16][32][2];
+};
+
+}  // namespace ladimo::testing
