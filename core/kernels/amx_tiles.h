@@ -8,7 +8,8 @@
 
 namespace ladimo {
 
-/// Whether this processor has AMX for bf16 and the system lets this process use it. Asks the system for that.
+/// Whether this processor has AMX for bf16, and AVX-512 with bf16, and the system lets this process use AMX.
+/// Asks the system for that.
 bool may_use_amx();
 
 /// Configures the matrix registers of this thread for its lifetime: 16 rows of 64 bytes each. Registers 0 to
@@ -24,6 +25,11 @@ class AmxTiles {
   LADIMO_INLINE ~AmxTiles() { asm volatile("tilerelease"); }
   AmxTiles(const AmxTiles&) = delete;
   AmxTiles& operator=(const AmxTiles&) = delete;
+
+  /// Rounds to bf16, to the nearest, ties to even. Numbers below 2^-126 become zero.
+  static LADIMO_INLINE void round(const simd::Floats& from, simd::Halves& to) {
+    asm("vcvtneps2bf16 %1, %0" : "=v"(to) : "v"(from));
+  }
 
   /// Sets all sums to zero.
   LADIMO_INLINE void clear() const {

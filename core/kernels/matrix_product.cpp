@@ -54,8 +54,8 @@ struct Pass {
 LADIMO_TARGET void lay_out_columns(const Operand& b, const Pass& pass, std::int64_t begin, std::int64_t end,
                                    Parts* to) {
   for (std::int64_t i = begin; i < end; ++i)
-    lay_out<Layout::by_pair>(b, (pass.first_panel + i / pass.chunks) * block_rows,
-                             (pass.first_chunk + i % pass.chunks) * chunk_inputs, to[i]);
+    lay_out<AmxTiles, Layout::by_pair>(b, (pass.first_panel + i / pass.chunks) * block_rows,
+                                       (pass.first_chunk + i % pass.chunks) * chunk_inputs, to[i]);
 }
 
 /// c = sums, or c + sums with `add`, for the rows and columns that c has.
@@ -78,8 +78,8 @@ LADIMO_TARGET void multiply_group(const Operand& a, std::int64_t columns, const 
   const std::int64_t blocks = parts_of(rows.end - rows.begin, block_rows);
   for (std::int64_t i = 0; i < blocks; ++i)
     for (std::int64_t k = 0; k < pass.chunks; ++k)
-      lay_out<Layout::by_row>(a, rows.begin + i * block_rows, (pass.first_chunk + k) * chunk_inputs,
-                              parts[i * pass.chunks + k]);
+      lay_out<AmxTiles, Layout::by_row>(a, rows.begin + i * block_rows, (pass.first_chunk + k) * chunk_inputs,
+                                        parts[i * pass.chunks + k]);
   // Apart from c, whose rows are far from each other.
   alignas(64) float sums[most_group_blocks][block_rows * block_rows];
   const AmxTiles tiles;

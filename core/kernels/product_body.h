@@ -34,35 +34,19 @@ struct Parts {
   bool needs_low;       // whether some number is not bf16
 };
 
-LADIMO_INLINE void load_words(const float* from, std::int64_t count, Words& to) {
-  if (count >= simd::lanes) {
-    std::memcpy(&to, from, sizeof(to));
-    return;
-  }
-  to = Words{};
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::uint32_t word;
-    std::memcpy(&word, from + i, sizeof(word));
-    to[i] = word;
-  }
+// As many of 16 numbers as there are, and zeros.
+LADIMO_INLINE void load_up_to(const float* from, std::int64_t count, simd::Floats& to) {
+  if (count > 0) simd::load_part(from, std::min(count, simd::lanes), to);
 }
 
-// Rounds fp32 numbers to bf16, to the nearest, ties to even. The results are fp32 numbers.
-LADIMO_INLINE void round_words(const Words& value, Words& to) {
-  to = (value + 0x7FFFu + ((value >> 16) & 1u)) & 0xFFFF0000u;
-}
-
-// The two parts of fp32 numbers. The small part of an infinity or NaN is a NaN.
-LADIMO_INLINE void split_words(const Words& value, Words& high, Words& low) {
-  round_words(value, high);
-  simd::Floats all, part;
-  std::memcpy(&all, &value, sizeof(all));
-  std::memcpy(&part, &high, sizeof(part));
-  all -= part;
-  Words rest;
-  std::memcpy(&rest, &all, sizeof(rest));
-  round_words(rest, low);
-  low = all == all ? low : Words{} + 0x7FC00000u;
+// The two parts of fp32 numbers.
+template <class Tiles>
+LADIMO_INLINE void split(simd::Floats value, simd::Halves& high, simd::Halves& low) {
+  Tiles::round(value, high);
+  const Words words = __builtin_convertvector(high, Words) << 16;
+  simd::Floats part;
+  std::memcpy(&part, &words, sizeof(part));
+  Tiles::round(value - part, low);
 }
 
 // words[i][j] = words[j][i]
@@ -98,20 +82,20 @@ LADIMO_INLINE void transpose(Words (&words)[simd::lanes]) {
   }
 }
 
-// Two vectors of numbers in the upper halves of their words, as 16 words of two neighbours each.
-LADIMO_INLINE void join_neighbours(const Words& first, const Words& second, Words& to) {
-  typedef std::uint16_t Halves __attribute__((vector_size(32)));
-  typedef std::uint16_t All __attribute__((vector_size(64)));
-  const Halves a = __builtin_convertvector(first >> 16, Halves),
-               b = __builtin_convertvector(second >> 16, Halves);
-  const All all = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
-                                          18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
-  std::memcpy(&to, &all, sizeof(to));
+// Sixteen words of two neighbours each: of (0, 1), (2, 3) ... among 32 numbers.
+LADIMO_INLINE void join_neighbours(const simd::Halves& first, const simd::Halves& second, Words& to) {
+  std::memcpy(&to, &first, sizeof(first));
+  std::memcpy(reinterpret_cast<std::byte*>(&to) + sizeof(first), &second, sizeof(second));
+}
+
+// Sixteen words of one number of each.
+LADIMO_INLINE void join(const simd::Halves& first, const simd::Halves& second, Words& to) {
+  to = __builtin_convertvector(first, Words) | __builtin_convertvector(second, Words) << 16;
 }
 
 // The parts of 16 rows and 32 inputs. Places behind the end of the matrix are zero. Sets bits of `any_low`
 // where a small part is not zero.
-template <Layout layout>
+template <class Tiles, Layout layout>
 LADIMO_INLINE void lay_out_half_step(const Operand& from, std::int64_t row, std::int64_t input,
                                      std::uint32_t* high, std::uint32_t* low, Words& any_low) {
   constexpr std::uint32_t without_signs = 0x7FFF7FFFu;
@@ -120,22 +104,23 @@ LADIMO_INLINE void lay_out_half_step(const Operand& from, std::int64_t row, std:
   const std::int64_t rows = std::min(from.rows - row, simd::lanes), inputs = from.inputs - input;
   const float* const data = from.data + row * from.row_stride + input * from.input_stride;
   for (std::int64_t i = 0; i < simd::lanes; ++i) {
-    Words first{}, second{}, high_of[2], low_of[2];
+    simd::Floats first{}, second{};
+    simd::Halves high_of[2], low_of[2];
     if (inputs_adjacent && i < rows) {
-      load_words(data + i * from.row_stride, inputs, first);
-      load_words(data + i * from.row_stride + simd::lanes, inputs - simd::lanes, second);
+      load_up_to(data + i * from.row_stride, inputs, first);
+      load_up_to(data + i * from.row_stride + simd::lanes, inputs - simd::lanes, second);
     } else if (!inputs_adjacent) {
-      if (2 * i < inputs) load_words(data + 2 * i * from.input_stride, rows, first);
-      if (2 * i + 1 < inputs) load_words(data + (2 * i + 1) * from.input_stride, rows, second);
+      if (2 * i < inputs) load_up_to(data + 2 * i * from.input_stride, rows, first);
+      if (2 * i + 1 < inputs) load_up_to(data + (2 * i + 1) * from.input_stride, rows, second);
     }
-    split_words(first, high_of[0], low_of[0]);
-    split_words(second, high_of[1], low_of[1]);
+    split<Tiles>(first, high_of[0], low_of[0]);
+    split<Tiles>(second, high_of[1], low_of[1]);
     if (inputs_adjacent) {
       join_neighbours(high_of[0], high_of[1], highs[i]);
       join_neighbours(low_of[0], low_of[1], lows[i]);
     } else {
-      highs[i] = high_of[0] >> 16 | high_of[1];
-      lows[i] = low_of[0] >> 16 | low_of[1];
+      join(high_of[0], high_of[1], highs[i]);
+      join(low_of[0], low_of[1], lows[i]);
     }
     any_low |= lows[i] & without_signs;
   }
@@ -151,15 +136,15 @@ LADIMO_INLINE void lay_out_half_step(const Operand& from, std::int64_t row, std:
 }
 
 // The parts of 32 rows from `row` on and at most 256 inputs from `input` on.
-template <Layout layout>
+template <class Tiles, Layout layout>
 LADIMO_INLINE void lay_out(const Operand& from, std::int64_t row, std::int64_t input, Parts& to) {
   Words any_low{};
   constexpr std::int64_t half = layout == Layout::by_row ? step_words / 2 : block_rows / 2;
   for (std::int64_t i = 0; i < chunk_inputs && input + i < from.inputs; i += step_inputs) {
     const std::int64_t at = i / step_inputs * step_words;
     for (std::int64_t h = 0; h < 2; ++h)
-      lay_out_half_step<layout>(from, row + h * simd::lanes, input + i, to.high + at + h * half,
-                                to.low + at + h * half, any_low);
+      lay_out_half_step<Tiles, layout>(from, row + h * simd::lanes, input + i, to.high + at + h * half,
+                                       to.low + at + h * half, any_low);
   }
   to.needs_low = false;
   for (std::int64_t i = 0; i < simd::lanes; ++i) to.needs_low |= any_low[i] != 0;

@@ -16,11 +16,12 @@ constexpr std::int64_t lanes = 16;
 // Takes one register with AVX-512 and several without. Functions fill these values by reference, because the
 // way they are passed by value depends on the instruction set.
 typedef float Floats __attribute__((vector_size(64)));
+// Sixteen bf16 numbers.
+typedef std::uint16_t Halves __attribute__((vector_size(32)));
 
 LADIMO_INLINE void load(const float* from, Floats& to) { std::memcpy(&to, from, sizeof(to)); }
 
 LADIMO_INLINE void load(const c10::BFloat16* from, Floats& to) {
-  typedef std::uint16_t Halves __attribute__((vector_size(32)));
   typedef std::uint32_t Words __attribute__((vector_size(64)));
   Halves halves;
   std::memcpy(&halves, from, sizeof(halves));
@@ -39,7 +40,6 @@ LADIMO_INLINE void load(const std::int8_t* from, Floats& to) {
 
 /// Half-precision numbers (IEEE binary16), which must be finite and not negative.
 LADIMO_INLINE void load_halves(const void* from, Floats& to) {
-  typedef std::uint16_t Halves __attribute__((vector_size(32)));
   typedef std::uint32_t Words __attribute__((vector_size(64)));
   Halves halves;
   std::memcpy(&halves, from, sizeof(halves));
@@ -64,7 +64,6 @@ LADIMO_INLINE void store_part(const Floats& from, std::int64_t count, float* to)
 
 // Rounds to the nearest, ties to even, like c10::BFloat16.
 LADIMO_INLINE void store(const Floats& from, c10::BFloat16* to) {
-  typedef std::uint16_t Halves __attribute__((vector_size(32)));
   typedef std::uint32_t Words __attribute__((vector_size(64)));
   Words words;
   std::memcpy(&words, &from, sizeof(words));

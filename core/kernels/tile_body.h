@@ -29,12 +29,11 @@ struct TileVectors {
 // Lays out `n` rows for the outputs [column, column + tile_block). Fills up with zeros.
 LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std::int64_t n,
                              std::int64_t width, std::int64_t column, TileWeights& to) {
-  typedef std::uint16_t Halves __attribute__((vector_size(32)));
   typedef std::uint32_t Words __attribute__((vector_size(64)));
   const std::int64_t padded = (n + tile_block - 1) / tile_block * tile_block;
   for (std::int64_t i = 0; i < padded; i += 2)
     for (std::int64_t c = 0; c < tile_block; c += simd::lanes) {
-      Halves first{}, second{};
+      simd::Halves first{}, second{};
       if (column + c < width) {
         if (i < n) std::memcpy(&first, row + i * stride + column + c, sizeof(first));
         if (i + 1 < n) std::memcpy(&second, row + (i + 1) * stride + column + c, sizeof(second));
@@ -46,12 +45,15 @@ LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std:
 }
 
 // Splits `n` numbers of each of `count` vectors. Fills up with zeros.
-LADIMO_INLINE void split_vectors(const float* const* x, std::int64_t count, std::int64_t first,
-                                 std::int64_t n, TileVectors& to) {
+template <class Tiles>
+LADIMO_INLINE void split_vectors(const Tiles& tiles, const float* const* x, std::int64_t count,
+                                 std::int64_t first, std::int64_t n, TileVectors& to) {
+  typedef std::uint32_t Words __attribute__((vector_size(64)));
   const std::int64_t padded = (n + tile_block - 1) / tile_block * tile_block;
   for (std::int64_t t = 0; t < tile_block; ++t)
     for (std::int64_t i = 0; i < padded; i += simd::lanes) {
       simd::Floats value{}, high;
+      simd::Halves rounded;
       if (t < count) {
         const float* const from = x[t] + first + i;
         if (i + simd::lanes <= n)
@@ -59,9 +61,13 @@ LADIMO_INLINE void split_vectors(const float* const* x, std::int64_t count, std:
         else
           for (std::int64_t l = 0; i + l < n; ++l) value[l] = from[l];
       }
-      simd::store(value, &to.high[t][i]);
-      simd::load(&to.high[t][i], high);
-      simd::store(value - high, &to.low[t][i]);
+      tiles.round(value, rounded);
+      std::memcpy(&to.high[t][i], &rounded, sizeof(rounded));
+      const Words words = __builtin_convertvector(rounded, Words) << 16;
+      std::memcpy(&high, &words, sizeof(high));
+      value -= high;
+      tiles.round(value, rounded);
+      std::memcpy(&to.low[t][i], &rounded, sizeof(rounded));
     }
 }
 
@@ -81,7 +87,7 @@ LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const fl
                 weights[column / tile_block]);
     for (std::int64_t t = 0; t < tokens; t += tile_block) {
       const std::int64_t count = std::min(tile_block, tokens - t);
-      split_vectors(x + t, count, rows.first + first, n, vectors);
+      split_vectors(tiles, x + t, count, rows.first + first, n, vectors);
       for (std::int64_t column = 0; column < rows.width; column += tile_block) {
         tiles.clear();
         for (std::int64_t i = 0; i < n; i += tile_block) {

@@ -4,7 +4,9 @@
 #include <limits>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/baddbmm.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
@@ -13,10 +15,51 @@
 #include <ATen/ops/zeros.h>
 
 #include "base/chunking.h"
+#include "kernels/kernel_table.h"
 #include "model/large_inputs.h"
 
 namespace ladimo {
 namespace {
+
+constexpr std::int64_t rows_per_thread = 16;
+
+bool needs_gradient(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  return q.requires_grad() || k.requires_grad() || v.requires_grad();
+}
+
+/// Replaces scores [B * kv_heads, group * w, n] by their softmax over what each query sees, in one pass over
+/// memory. `hidden` [1 or B, w, n] or undefined.
+void softmax_of_seen(at::Tensor& scores, const at::Tensor& hidden, std::int64_t batch) {
+  const std::int64_t keys = scores.size(2), rows = scores.size(0) * scores.size(1);
+  const at::Tensor mask = hidden.defined() ? hidden.contiguous() : hidden;
+  const bool* const all_hidden = mask.defined() ? mask.data_ptr<bool>() : nullptr;
+  const std::int64_t queries = mask.defined() ? mask.size(1) : 1;
+  const std::int64_t rows_of_mask = mask.defined() && mask.size(0) > 1 ? rows / batch : rows;
+  auto* const values = scores.data_ptr<float>();
+  const auto softmax = kernels().softmax;
+  at::parallel_for(0, rows, rows_per_thread, [=](std::int64_t first, std::int64_t last) {
+    double log_normaliser;
+    for (std::int64_t r = first; r < last; ++r) {
+      float* const row = values + r * keys;
+      if (all_hidden == nullptr) {
+        softmax(row, keys, row, &log_normaliser);
+        continue;
+      }
+      const bool* const is_hidden = all_hidden + (r / rows_of_mask * queries + r % queries) * keys;
+      const bool* const end_of_row = is_hidden + keys;
+      const std::int64_t begin = std::find(is_hidden, end_of_row, false) - is_hidden;
+      std::int64_t end = keys;
+      while (end > begin && is_hidden[end - 1]) --end;
+      for (std::int64_t i = begin; i < end; ++i)
+        if (is_hidden[i]) row[i] = -std::numeric_limits<float>::infinity();
+      if (begin < end) softmax(row + begin, end - begin, row + begin, &log_normaliser);
+      for (std::int64_t i = begin; i < end; ++i)
+        if (is_hidden[i]) row[i] = 0;
+      std::fill_n(row, begin, 0.0F);
+      std::fill(row + end, row + keys, 0.0F);
+    }
+  });
+}
 
 // q [B, heads, w, D], k and v [B, kv_heads, n, D] -> [B, heads, w, D]. Query heads of one group share their
 // keys. They are folded into the rows of one product, so keys are never repeated.
@@ -27,6 +70,13 @@ at::Tensor attend_seen(const at::Tensor& q, const at::Tensor& k, const at::Tenso
   const at::Tensor rows = q.reshape({batch * kv_heads, group * queries, head_dim});
   const at::Tensor columns = k.reshape({batch * kv_heads, k.size(2), head_dim}).transpose(1, 2);
   at::Tensor scores;
+  if (q.is_cpu() && q.scalar_type() == at::kFloat &&
+      !(at::GradMode::is_enabled() && needs_gradient(q, k, v))) {
+    scores = at::bmm(rows * scale, columns);
+    softmax_of_seen(scores, hidden, batch);
+    return at::bmm(scores, v.reshape({batch * kv_heads, v.size(2), head_dim}))
+        .view({batch, heads, queries, head_dim});
+  }
   if (hidden.defined()) {
     at::Tensor mask = at::zeros(hidden.sizes(), q.options())
                           .masked_fill(hidden, -std::numeric_limits<double>::infinity())

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 
+#include <QAbstractTextDocumentLayout>
 #include <QClipboard>
 #include <QFontDatabase>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QPlainTextEdit>
 #include <QPushButton>
-#include <QStyle>
 
 #include "ui/widgets/spacing.h"
 
 namespace ladimo::ui {
 namespace {
 
-constexpr int most_lines = 6;  // that are visible at once
+constexpr int most_lines = 8;  // that are visible at once
 
 }  // namespace
 
@@ -23,8 +23,7 @@ LoadingLines::LoadingLines(QWidget* parent) : QWidget(parent), text_(new QPlainT
   text_->setObjectName(QStringLiteral("loading_lines"));
   text_->setReadOnly(true);
   text_->setTabChangesFocus(true);
-  text_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  text_->setLineWrapMode(QPlainTextEdit::NoWrap);
+  text_->setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
   text_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
   text_->setAccessibleName(tr("Code that loads the model"));
   auto* copy = new QPushButton(tr("Cop&y code"));
@@ -37,15 +36,18 @@ LoadingLines::LoadingLines(QWidget* parent) : QWidget(parent), text_(new QPlainT
   row->addWidget(copy, 0, Qt::AlignTop);
   connect(copy, &QPushButton::clicked, this,
           [this] { QGuiApplication::clipboard()->setText(text_->toPlainText()); });
+  connect(text_->document()->documentLayout(), &QAbstractTextDocumentLayout::documentSizeChanged, this,
+          &LoadingLines::fit_height);
 }
 
-void LoadingLines::show_lines(const QString& lines) {
-  text_->setPlainText(lines);
-  const int count = std::min(static_cast<int>(lines.count('\n')) + 1, most_lines);
+void LoadingLines::show_lines(const QString& lines) { text_->setPlainText(lines); }
+
+/// As high as its lines, wrapped ones counted, if they are not too many.
+void LoadingLines::fit_height() {
+  const int lines = static_cast<int>(text_->document()->documentLayout()->documentSize().height());
   // One pixel more: the last line would scroll by it.
   const int frame = 1 + 2 * (text_->frameWidth() + static_cast<int>(text_->document()->documentMargin()));
-  const int bar = text_->style()->pixelMetric(QStyle::PM_ScrollBarExtent);  // lines may be long
-  text_->setFixedHeight(count * text_->fontMetrics().lineSpacing() + frame + bar);
+  text_->setFixedHeight(std::clamp(lines, 1, most_lines) * text_->fontMetrics().lineSpacing() + frame);
 }
 
 }  // namespace ladimo::ui

@@ -15,6 +15,8 @@ class LoadingLines : public QWidget {
   void show_lines(const QString& lines);
 
  private:
+  void fit_height();
+
   QPlainTextEdit* text_;
 };
 

@@ -33,8 +33,8 @@ at::Tensor by_tiles(const at::Tensor& a, const at::Tensor& b, bool* b_needs_low 
   std::vector<std::uint32_t> room(4 * static_cast<std::size_t>(plane_words));
   const auto plane = [&](std::size_t i) { return room.data() + i * static_cast<std::size_t>(plane_words); };
   Parts rows{plane(0), plane(1), false}, columns{plane(2), plane(3), false};
-  lay_out<Layout::by_row>(operand(a), 0, 0, rows);
-  lay_out<Layout::by_pair>(operand(b), 0, 0, columns);
+  lay_out<testing::SoftwareTiles, Layout::by_row>(operand(a), 0, 0, rows);
+  lay_out<testing::SoftwareTiles, Layout::by_pair>(operand(b), 0, 0, columns);
   if (b_needs_low != nullptr) *b_needs_low = columns.needs_low;
   auto sums = at::empty({block_rows, block_rows});
   meet(testing::SoftwareTiles(), rows, columns, (a.size(1) + step_inputs - 1) / step_inputs, true,

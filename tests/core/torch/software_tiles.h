@@ -6,6 +6,8 @@
 
 #include <c10/util/BFloat16.h>
 
+#include "kernels/simd.h"
+
 namespace ladimo::testing {
 
 class SoftwareTiles {
@@ -14,6 +16,9 @@ class SoftwareTiles {
   SoftwareTiles(const SoftwareTiles&) = delete;
   SoftwareTiles& operator=(const SoftwareTiles&) = delete;
 
+  static void round(const simd::Floats& from, simd::Halves& to) {
+    for (int i = 0; i < simd::lanes; ++i) to[i] = c10::BFloat16(from[i]).x;
+  }
   void clear() const {
     for (auto& row : sums_)
       for (float& sum : row) sum = 0;
