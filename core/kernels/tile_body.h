@@ -14,7 +14,7 @@ namespace ladimo::body {
 
 // Two tiles of vectors meet two tiles of weights in four tiles of sums.
 constexpr std::int64_t tile_block = 32;   // vectors, outputs and inputs of one meeting
-constexpr std::int64_t tile_depth = 256;  // inputs whose weights are laid out at a time
+constexpr std::int64_t tile_depth = 320;  // the most inputs whose weights are laid out at a time
 
 // Weights of `tile_block` outputs: the weights of two inputs lie side by side, as tiles multiply them.
 struct TileWeights {
@@ -80,8 +80,12 @@ LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const fl
   TileVectors vectors;
   alignas(64) float sums[tile_block][tile_block];
   const Tiles tiles{};
-  for (std::int64_t first = 0; first < rows.count; first += tile_depth) {
-    const std::int64_t n = std::min(tile_depth, rows.count - first);
+  // Equal parts: a short one costs as much as the others beside its products.
+  const std::int64_t parts = (rows.count + tile_depth - 1) / tile_depth;
+  const std::int64_t blocks = (rows.count + tile_block * parts - 1) / (tile_block * parts);
+  const std::int64_t depth = blocks * tile_block;
+  for (std::int64_t first = 0; first < rows.count; first += depth) {
+    const std::int64_t n = std::min(depth, rows.count - first);
     for (std::int64_t column = 0; column < rows.width; column += tile_block)
       pair_rows(rows.data + first * rows.stride, rows.stride, n, rows.width, column,
                 weights[column / tile_block]);

@@ -27,9 +27,9 @@ TEST_CASE("attention scores of a chunk of queries fit the cache; a chunk has at 
   CHECK(chunk_score_rows(64, 10'000'000) == 1);
 }
 
-TEST_CASE("logits are computed for 128 rows, or for as many as a small vocabulary allows") {
+TEST_CASE("logits are computed for 256 rows, or for as many as a small vocabulary allows") {
   CHECK(chunk_logit_rows(512) == 2048);
-  CHECK(chunk_logit_rows(128'256) == 128);
+  CHECK(chunk_logit_rows(128'256) == 256);
 }
 
 TEST_CASE("pieces run side by side when all threads have one and the pieces are small") {

@@ -59,7 +59,7 @@ void check_tiles(std::int64_t width, std::int64_t tokens, std::int64_t count) {
 TEST_CASE("products by tiles compute the formula for every width, number of vectors and of inputs") {
   for (const std::int64_t width : {1, 16, 17, 31, 48, 64, 95, 96})
     for (const std::int64_t tokens : {1, 16, 33, 70})
-      for (const std::int64_t count : {1, 24, 33, 256, 300}) check_tiles(width, tokens, count);
+      for (const std::int64_t count : {1, 24, 33, 256, 300, 700}) check_tiles(width, tokens, count);
 }
 
 TEST_CASE("products by tiles keep infinities and NaNs out of other vectors' sums") {
