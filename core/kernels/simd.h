@@ -34,7 +34,8 @@ LADIMO_INLINE void load(const c10::BFloat16* from, Floats& to) {
 LADIMO_INLINE void load(const std::int8_t* from, Floats& to) {
   typedef std::int32_t Ints __attribute__((vector_size(64)));
   Ints ints;
-  for (std::int64_t i = 0; i < lanes; ++i) ints[i] = from[i];
+  for (std::int64_t i = 0; i < lanes; ++i)
+    ints[i] = from[i];  // NOLINT(bugprone-signed-char-misuse): numbers, not characters
   to = __builtin_convertvector(ints, Floats);
 }
 
