@@ -49,37 +49,24 @@ LADIMO_INLINE void split(simd::Floats value, simd::Halves& high, simd::Halves& l
   Tiles::round(value - part, low);
 }
 
+// Rows i and i + 8 become rows 2 i and 2 i + 1, with their words in turn.
+LADIMO_INLINE void interleave(const Words (&from)[simd::lanes], Words (&to)[simd::lanes]) {
+#pragma GCC unroll 8
+  for (std::int64_t i = 0; i < 8; ++i) {
+    to[2 * i] =
+        __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    to[2 * i + 1] = __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
+                                            29, 14, 30, 15, 31);
+  }
+}
+
 // words[i][j] = words[j][i]
 LADIMO_INLINE void transpose(Words (&words)[simd::lanes]) {
   Words other[simd::lanes];
-#pragma GCC unroll 16
-  for (std::int64_t i = 0; i < 8; ++i) {
-    other[2 * i] = __builtin_shufflevector(words[i], words[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
-                                           6, 22, 7, 23);
-    other[2 * i + 1] = __builtin_shufflevector(words[i], words[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
-                                               13, 29, 14, 30, 15, 31);
-  }
-#pragma GCC unroll 16
-  for (std::int64_t i = 0; i < 8; ++i) {
-    words[2 * i] = __builtin_shufflevector(other[i], other[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
-                                           6, 22, 7, 23);
-    words[2 * i + 1] = __builtin_shufflevector(other[i], other[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
-                                               13, 29, 14, 30, 15, 31);
-  }
-#pragma GCC unroll 16
-  for (std::int64_t i = 0; i < 8; ++i) {
-    other[2 * i] = __builtin_shufflevector(words[i], words[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
-                                           6, 22, 7, 23);
-    other[2 * i + 1] = __builtin_shufflevector(words[i], words[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
-                                               13, 29, 14, 30, 15, 31);
-  }
-#pragma GCC unroll 16
-  for (std::int64_t i = 0; i < 8; ++i) {
-    words[2 * i] = __builtin_shufflevector(other[i], other[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
-                                           6, 22, 7, 23);
-    words[2 * i + 1] = __builtin_shufflevector(other[i], other[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
-                                               13, 29, 14, 30, 15, 31);
-  }
+  interleave(words, other);
+  interleave(other, words);
+  interleave(words, other);
+  interleave(other, words);
 }
 
 // Sixteen words of two neighbours each: of (0, 1), (2, 3) ... among 32 numbers.

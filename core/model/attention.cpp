@@ -23,10 +23,6 @@ namespace {
 
 constexpr std::int64_t rows_per_thread = 16;
 
-bool needs_gradient(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return q.requires_grad() || k.requires_grad() || v.requires_grad();
-}
-
 /// Replaces scores [B * kv_heads, group * w, n] by their softmax over what each query sees, in one pass over
 /// memory. `hidden` [1 or B, w, n] or undefined.
 void softmax_of_seen(at::Tensor& scores, const at::Tensor& hidden, std::int64_t batch) {
@@ -61,6 +57,17 @@ void softmax_of_seen(at::Tensor& scores, const at::Tensor& hidden, std::int64_t 
   });
 }
 
+/// Scores of which the hidden ones are -inf.
+at::Tensor masked_scores(const at::Tensor& rows, const at::Tensor& columns, const at::Tensor& hidden,
+                         std::int64_t group, std::int64_t kv_heads, double scale) {
+  if (!hidden.defined()) return at::bmm(rows, columns) * scale;
+  at::Tensor mask = at::zeros(hidden.sizes(), rows.options())
+                        .masked_fill(hidden, -std::numeric_limits<double>::infinity())
+                        .repeat({1, group, 1});
+  if (hidden.size(0) > 1) mask = mask.repeat_interleave(kv_heads, 0);
+  return at::baddbmm(mask, rows, columns, 1, scale);
+}
+
 // q [B, heads, w, D], k and v [B, kv_heads, n, D] -> [B, heads, w, D]. Query heads of one group share their
 // keys. They are folded into the rows of one product, so keys are never repeated.
 at::Tensor attend_seen(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -69,26 +76,18 @@ at::Tensor attend_seen(const at::Tensor& q, const at::Tensor& k, const at::Tenso
   const std::int64_t kv_heads = k.size(1), group = heads / kv_heads;
   const at::Tensor rows = q.reshape({batch * kv_heads, group * queries, head_dim});
   const at::Tensor columns = k.reshape({batch * kv_heads, k.size(2), head_dim}).transpose(1, 2);
-  at::Tensor scores;
-  if (q.is_cpu() && q.scalar_type() == at::kFloat &&
-      !(at::GradMode::is_enabled() && needs_gradient(q, k, v))) {
-    scores = at::bmm(rows * scale, columns);
-    softmax_of_seen(scores, hidden, batch);
-    return at::bmm(scores, v.reshape({batch * kv_heads, v.size(2), head_dim}))
-        .view({batch, heads, queries, head_dim});
-  }
-  if (hidden.defined()) {
-    at::Tensor mask = at::zeros(hidden.sizes(), q.options())
-                          .masked_fill(hidden, -std::numeric_limits<double>::infinity())
-                          .repeat({1, group, 1});
-    if (hidden.size(0) > 1) mask = mask.repeat_interleave(kv_heads, 0);
-    scores = at::baddbmm(mask, rows, columns, 1, scale);
+  const at::Tensor each = v.reshape({batch * kv_heads, v.size(2), head_dim});
+  const bool differentiable =
+      at::GradMode::is_enabled() && (q.requires_grad() || k.requires_grad() || v.requires_grad());
+  at::Tensor weights;
+  if (q.is_cpu() && q.scalar_type() == at::kFloat && !differentiable) {
+    weights = at::bmm(rows * scale, columns);
+    softmax_of_seen(weights, hidden, batch);
   } else {
-    scores = at::bmm(rows, columns) * scale;
+    weights = at::softmax(masked_scores(rows, columns, hidden, group, kv_heads, scale), -1, at::kFloat)
+                  .to(v.scalar_type());
   }
-  const at::Tensor weights = at::softmax(scores, -1, at::kFloat).to(v.scalar_type());
-  return at::bmm(weights, v.reshape({batch * kv_heads, v.size(2), head_dim}))
-      .view({batch, heads, queries, head_dim});
+  return at::bmm(weights, each).view({batch, heads, queries, head_dim});
 }
 
 }  // namespace

@@ -5,7 +5,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import traceback
 
 import llama_cpp
 
@@ -79,32 +78,27 @@ def compare(name, model, file, hold=()):
           f"{their_prompt:.0f}: {prompt / their_prompt:.2f} times", flush=True)
 
 
-def compare_apart(name, *how):
+def compare_apart(*how):
     """Compares in a process of its own: llama.cpp crashes with some types of weights on some processors."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        try:
-            compare(name, *how)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = subprocess.run([sys.executable, *sys.argv, *how]).returncode
     if status < 0:
-        print(f"{name}: llama.cpp was ended by {signal.Signals(-status).name}", flush=True)
+        print(f"{how[0]}: llama.cpp was ended by {signal.Signals(-status).name}", flush=True)
     elif status:
         sys.exit(status)
 
 
 silent = llama_cpp.llama_log_callback(lambda level, text, data: None)  # named, because llama.cpp keeps only its address
 llama_cpp.llama_log_set(silent, None)
+if len(sys.argv) > 4:
+    name, model, file, *hold = sys.argv[4:]
+    compare(name, model, file, hold)
+    sys.exit()
 print(f"llama.cpp of llama-cpp-python {llama_cpp.__version__}, {llama_cpp.llama_print_system_info().decode().strip()}; "
       f"{threads} threads", flush=True)
 for kind, hold in (("BF16", ()), ("F32", ()), ("Q8_0", ("--hold", "q8_0"))):
     path = f"{work}/smollm2/{kind.lower()}.gguf"
     write_copy(f"{work}/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", path, kind)
-    compare_apart(f"SmolLM2 {kind}", path, path, hold)
+    compare_apart(f"SmolLM2 {kind}", path, path, *hold)
 for name, folder in (("demo", f"{root}/resources/demo"), ("stories260K", f"{root}/../shared/models/stories260K")):
     write_bare(folder, f"{work}/{name}.gguf")
     compare_apart(name, folder, f"{work}/{name}.gguf")

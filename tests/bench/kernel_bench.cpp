@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "evaluate/timing.h"
+#include "kernels/matrix_product.h"
 #include "kernels/panels.h"
 #include "kernels/read_probe.h"
 #include "kernels/team.h"
@@ -64,9 +65,18 @@ int main() {
   ReadProbe memory(static_cast<std::size_t>(few.bytes()));
   const at::Tensor x = at::randn({512, inputs}), w = at::randn({1536, inputs});
   const at::Tensor coarse_x = x.to(at::kBFloat16), coarse_w = w.to(at::kBFloat16);
+  constexpr std::int64_t rows = 2048;  // about as many as a walk computes together
+  const at::Tensor many_x = at::randn({rows, inputs}), product = at::empty({rows, w.size(0)});
+  const auto large = [&] {
+    if (can_multiply_large())
+      multiply_large({many_x.data_ptr<float>(), rows, inputs, inputs, 1},
+                     {w.data_ptr<float>(), w.size(0), inputs, inputs, 1}, product.data_ptr<float>(),
+                     w.size(0), false);
+  };
   const auto seconds = median_seconds(
       {[&] { memory.read(); }, [&] { few.run(); }, [&] { many.run(); }, [&] { at::linear(x, w); },
-       [&] { at::linear(coarse_x, coarse_w); }, [&] { few_blocks.run(); }, [&] { many_blocks.run(); }},
+       [&] { at::linear(coarse_x, coarse_w); }, [&] { few_blocks.run(); }, [&] { many_blocks.run(); },
+       [&] { at::linear(many_x, w); }, large},
       rounds, 3);
   const double linear_flops = 2.0 * 512 * 1536 * inputs;
   fmt::print("reading memory                     {:.1f} GB/s\n", memory.bytes() / seconds[0] / 1e9);
@@ -79,4 +89,8 @@ int main() {
   fmt::print("q8_0 panels with 512 vectors       {:.0f} GFLOP/s\n", many_blocks.flops() / seconds[6] / 1e9);
   fmt::print("libtorch, fp32, 512 x 576 x 1536   {:.0f} GFLOP/s\n", linear_flops / seconds[3] / 1e9);
   fmt::print("libtorch, bf16, the same           {:.0f} GFLOP/s\n", linear_flops / seconds[4] / 1e9);
+  const double large_flops = linear_flops * rows / 512;
+  fmt::print("libtorch, fp32, 2048 x 576 x 1536  {:.0f} GFLOP/s\n", large_flops / seconds[7] / 1e9);
+  if (can_multiply_large())
+    fmt::print("fp32 through AMX, the same         {:.0f} GFLOP/s\n", large_flops / seconds[8] / 1e9);
 }

@@ -140,6 +140,7 @@ void FrontierBar::make_costs() {
   const QString why_not = why_no_milliseconds(editor_);
   if (!why_not.isEmpty()) static_cast<QStandardItemModel*>(costs_->model())->item(1)->setEnabled(false);
   no_milliseconds_->setText(why_not);
+  no_milliseconds_->setWordWrap(true);
   if (why_not.isEmpty()) no_milliseconds_->hide();
   no_milliseconds_->setObjectName(QStringLiteral("why_no_milliseconds"));
   connect(costs_, &QComboBox::activated, this,
