@@ -17,8 +17,8 @@ T* head_rows(const at::Tensor& cached, std::int64_t sequence, std::int64_t head)
 }  // namespace
 
 void DecodingEngine::project_qkv(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x) {
-  const Reading reading = choose_inputs(me, desk, layer, Product::qkv, x);
   const PreparedAttention& attention = *parts_.layers[layer].attention;
+  const Reading reading = choose_inputs(me, desk, layer, Product::qkv, attention.qkv, x);
   const Range heads = me.part(attention.heads + 2 * attention.kv_heads);
   const Range panels{heads.begin * attention.head_panels, heads.end * attention.head_panels};
   const PanelMatrix& qkv = attention.qkv;
@@ -179,7 +179,7 @@ void DecodingEngine::project_o(const Team::Member& me, Desk& desk, std::size_t l
     desk.normed[static_cast<std::size_t>(t)] = attended_.data() + t * attended_stride_;
     desk.to[static_cast<std::size_t>(t)] = desk.sums.data() + t * widest_panel;
   }
-  const Reading reading = choose_inputs(me, desk, layer, Product::o, desk.normed.data());
+  const Reading reading = choose_inputs(me, desk, layer, Product::o, o, desk.normed.data());
   const PanelMatrix& gate_up = parts_.layers[layer].ffn->gate_up;
   const Range mine = me.part(o.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {

@@ -41,6 +41,11 @@ DecodingEngine::DecodingEngine(const ModelConfig& config, const Rotary& rotary, 
     for (const Product product : all_products)
       if (const WideMatrix* const matrix = layer.rows ? layer.rows->of(product) : nullptr; matrix != nullptr)
         partial_stride_ = std::max(partial_stride_, row_stride(matrix->room()));
+  const auto in_tiles = [](const Layer& layer) { return layer.ffn->down.in_tiles(); };
+  if (std::ranges::any_of(parts_.layers, in_tiles))
+    split_steps_ =
+        (std::max({config_.hidden_size + 1, config_.heads * config_.head_dim + 1, f}) + tile_size - 1) /
+        tile_size;
   read_ = std::vector<std::atomic<std::int64_t>>(parts_.layers.size() * all_products.size());
   ones_.assign(static_cast<std::size_t>(routed) + 1, 1.0f);
 }
@@ -84,6 +89,7 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
   grow(routing_, room_ * routing_stride_);
   for (std::int64_t t = 0; t < room_; ++t)  // for the bias of the output projection
     attended_[static_cast<std::size_t>(t * attended_stride_ + config_.heads * config_.head_dim)] = 1;
+  grow(split_, (room_ + tile_size - 1) / tile_size * split_steps_);
   grow(experts_, static_cast<std::int64_t>(parts_.layers.size()) * room_);
   std::int64_t routed = 0, blocks = 0;
   for (const Layer& layer : parts_.layers) {
@@ -189,10 +195,10 @@ float* const* DecodingEngine::normed(const Team::Member& me, Desk& desk, const s
   return desk.normed.data();
 }
 
-// This member's outputs of a product, in rows `stride` apart. `next` is what it reads afterwards.
-void DecodingEngine::multiply(const Team::Member& me, Desk& desk, const PanelMatrix& matrix,
-                              const float* const* x, std::int64_t tokens, float* y, std::int64_t stride,
-                              const void* next) const {
+// This member's outputs of a product, in rows `stride` apart.
+void DecodingEngine::multiply(const Team::Member& me, Desk& desk, const PanelMatrix& matrix, Reading reading,
+                              const float* const* x, std::int64_t tokens, float* y,
+                              std::int64_t stride) const {
   const Range mine = me.part(matrix.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
     for (std::int64_t t = 0; t < tokens; ++t) {
@@ -200,7 +206,7 @@ void DecodingEngine::multiply(const Team::Member& me, Desk& desk, const PanelMat
       fill_zero(row, matrix.width(p));
       desk.to[static_cast<std::size_t>(t)] = row;
     }
-    matrix.multiply(p, {0, matrix.inputs()}, x, desk.to.data(), tokens, p + 1 < mine.end ? nullptr : next);
+    multiply_panel(desk, matrix, p, reading, x, desk.every(tokens), nullptr);
   }
 }
 
@@ -215,7 +221,7 @@ void DecodingEngine::route(const Team::Member& me, Desk& desk, const Layer& laye
   const PreparedFfn& ffn = *layer.ffn;
   if (ffn.router_hidden.panels() > 0) {
     const std::int64_t r = ffn.router_hidden.outputs();
-    multiply(me, desk, ffn.router_hidden, x, rows_, hidden_.data(), hidden_stride_, nullptr);
+    multiply(me, desk, ffn.router_hidden, Reading::all, x, rows_, hidden_.data(), hidden_stride_);
     me.meet();
     for (std::int64_t t = 0; t < rows_; ++t)
       desk.from[static_cast<std::size_t>(t)] = hidden_.data() + t * hidden_stride_;
@@ -228,14 +234,14 @@ void DecodingEngine::route(const Team::Member& me, Desk& desk, const Layer& laye
     me.meet();
     x = desk.from.data();
   }
-  multiply(me, desk, ffn.router, x, rows_, routing_.data(), routing_stride_, nullptr);
+  multiply(me, desk, ffn.router, Reading::all, x, rows_, routing_.data(), routing_stride_);
   me.meet();
   desk.tokens.choose(routing_.data(), routing_stride_, rows_, ffn.slices(), layer.policy);
 }
 
 void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x) {
   const PreparedFfn& ffn = *parts_.layers[layer].ffn;
-  const Reading reading = choose_inputs(me, desk, layer, Product::gate_up, x);
+  const Reading reading = choose_inputs(me, desk, layer, Product::gate_up, ffn.gate_up, x);
   const auto tokens_of = [&](const PreparedFfn::Block& block) {
     return block.slice < 0 ? desk.every(rows_) : desk.tokens.running(block.slice);
   };
@@ -279,6 +285,16 @@ void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t
     for (const std::int32_t t : desk.tokens.running(e)) ++counts[t];
 }
 
+// Clears the neurons that do not run of this member's rows. Tiles hold too many inputs for the runs of single
+// experts.
+void DecodingEngine::clear_skipped(const Team::Member& me, const Desk& desk, const PreparedFfn& ffn) {
+  const Range mine = me.part(rows_);
+  for (std::int64_t e = 0; e < ffn.slices(); ++e)
+    for (const std::int32_t t : desk.tokens.skipping(e))
+      if (t >= mine.begin && t < mine.end)
+        fill_zero(h_.data() + t * h_stride_ + ffn.slice(e).begin, ffn.shape.expert_neurons);
+}
+
 void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_t index) {
   const Layer& layer = parts_.layers[index];
   const PreparedFfn& ffn = *layer.ffn;
@@ -295,12 +311,16 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
       desk.runs.push_back({&ffn.added, {e, e + 1}, tokens});
   if (ffn.output_bias) desk.runs.push_back({&ffn.added, {ffn.added.inputs() - 1, ffn.added.inputs()}, every});
 
-  const Reading reading = choose_neurons(me, desk, index);
-  const bool chosen = reading != Reading::all;
+  Reading reading = choose_neurons(me, desk, index);
+  if (reading == Reading::all && rows_ >= PanelMatrix::many && ffn.down.in_tiles()) {
+    if (!dense) clear_skipped(me, desk, ffn);
+    reading = split(me, ffn.down, desk.hidden.data(), rows_);
+  }
+  const bool together = reading != Reading::all;  // all neurons of a token
   const Range mine = me.part(ffn.down.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
     fill_zero(desk.sums.data(), rows_ * widest_panel);
-    if (chosen) {
+    if (together) {
       for (std::int64_t t = 0; t < rows_; ++t)
         desk.to[static_cast<std::size_t>(t)] = desk.sums.data() + t * widest_panel;
       multiply_panel(desk, ffn.down, p, reading, desk.hidden.data(), every,
@@ -308,7 +328,7 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
     }
     for (std::size_t r = 0; r < desk.runs.size(); ++r) {
       const InputRun& run = desk.runs[r];
-      if (chosen && run.matrix == &ffn.down) continue;
+      if (together && run.matrix == &ffn.down) continue;
       for (std::size_t t = 0; t < run.tokens.size(); ++t) {
         desk.from[t] = run.matrix == &ffn.down ? h_.data() + run.tokens[t] * h_stride_ : ones_.data();
         desk.to[t] = desk.sums.data() + run.tokens[t] * widest_panel;
@@ -346,7 +366,8 @@ void DecodingEngine::project_head(const Team::Member& me, Desk& desk) {
   me.meet();
   for (std::int64_t i = 0; i < wanted_; ++i)
     desk.normed[static_cast<std::size_t>(i)] = x_.data() + i * x_stride_;
-  multiply(me, desk, head.weight, desk.normed.data(), wanted_, logits_.data(), vocab, nullptr);
+  const Reading reading = split(me, head.weight, desk.normed.data(), wanted_);
+  multiply(me, desk, head.weight, reading, desk.normed.data(), wanted_, logits_.data(), vocab);
   if (head.logits_factor == 1) return;
   const Range panels = me.part(head.weight.panels());
   for (std::int64_t i = 0; i < wanted_; ++i)

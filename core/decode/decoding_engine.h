@@ -69,11 +69,13 @@ class DecodingEngine {
     all,     // all, of panels
     chosen,  // those in desk.chosen, of panels
     rows,    // the same, of whole rows: every member has its sums in `partial_`
+    tiles,   // all, of panels, by many vectors that are split in `split_`
   };
   Reading choose_inputs(const Team::Member& me, Desk& desk, std::size_t layer, Product product,
-                        float* const* x);
+                        const PanelMatrix& matrix, float* const* x);
   Reading choose_neurons(const Team::Member& me, Desk& desk, std::size_t layer);
   Reading read_rows(const Team::Member& me, Desk& desk, std::size_t layer, Product product, const float* x);
+  Reading split(const Team::Member& me, const PanelMatrix& matrix, const float* const* x, std::int64_t rows);
   void add_partial(Range columns, float* y) const;
   void multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel, Reading reading,
                       const float* const* x, std::span<const std::int32_t> tokens, const void* next) const;
@@ -86,10 +88,11 @@ class DecodingEngine {
   void project_o(const Team::Member& me, Desk& desk, std::size_t layer);
   void route(const Team::Member& me, Desk& desk, const Layer& layer, const float* const* x);
   void run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x);
+  void clear_skipped(const Team::Member& me, const Desk& desk, const PreparedFfn& ffn);
   void project_down(const Team::Member& me, Desk& desk, std::size_t layer);
   void project_head(const Team::Member& me, Desk& desk);
-  void multiply(const Team::Member& me, Desk& desk, const PanelMatrix& matrix, const float* const* x,
-                std::int64_t tokens, float* y, std::int64_t stride, const void* next) const;
+  void multiply(const Team::Member& me, Desk& desk, const PanelMatrix& matrix, Reading reading,
+                const float* const* x, std::int64_t tokens, float* y, std::int64_t stride) const;
   void add_to_stream(Desk& desk, const PanelMatrix& matrix, std::int64_t panel, float factor);
   const void* after_ffn(const Team::Member& me, std::size_t layer) const;
 
@@ -119,6 +122,8 @@ class DecodingEngine {
   std::vector<std::int32_t> experts_;            // [layers, rows]
   std::vector<std::atomic<std::int64_t>> read_;  // [layers, products] inputs that were read, of all rows
   std::vector<float> ones_;                      // [E + 1]
+  std::vector<VectorTile> split_;                // [rows / 32, inputs / 32] the vectors of a product
+  std::int64_t split_steps_ = 0;                 // the most inputs / 32
   std::vector<float> partial_;                   // [threads, partial_stride_] sums over a member's rows
   std::int64_t partial_stride_ = 0;
   std::atomic<int> members_ = 0;  // of the team at work

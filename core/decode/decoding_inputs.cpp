@@ -43,9 +43,10 @@ void DecodingEngine::add_partial(Range columns, float* y) const {
 // Chooses the inputs that a product reads of every row. For few rows these are in desk.chosen. With many the
 // weights are read for others anyway: what is not chosen becomes zero.
 DecodingEngine::Reading DecodingEngine::choose_inputs(const Team::Member& me, Desk& desk, std::size_t layer,
-                                                      Product product, float* const* x) {
+                                                      Product product, const PanelMatrix& matrix,
+                                                      float* const* x) {
   const std::vector<float>& limits = parts_.layers[layer].limits[product];
-  if (limits.empty()) return Reading::all;
+  if (limits.empty()) return split(me, matrix, x, rows_);
   const auto n = std::ssize(limits);
   std::int64_t read = 0;
   const bool few = rows_ <= Desk::few_rows;
@@ -64,10 +65,23 @@ DecodingEngine::Reading DecodingEngine::choose_inputs(const Team::Member& me, De
   if (read > 0) read_[layer * all_products.size() + static_cast<std::size_t>(product)] += read;
   if (few) return read_rows(me, desk, layer, product, x[0]);
   me.meet();
-  return Reading::all;
+  return split(me, matrix, x, rows_);
 }
 
-// The same for the neurons that run, whose rows of the down projection are read.
+// Splits many vectors for a matrix that is multiplied in tiles, each member some of them, and waits for the
+// others.
+DecodingEngine::Reading DecodingEngine::split(const Team::Member& me, const PanelMatrix& matrix,
+                                              const float* const* x, std::int64_t rows) {
+  if (rows < PanelMatrix::many || !matrix.in_tiles()) return Reading::all;
+  const std::int64_t n = matrix.inputs(), steps = (n + tile_size - 1) / tile_size;
+  const Range mine = me.part(rows);
+  for (std::int64_t t = mine.begin; t < mine.end; ++t)
+    kernels().tiles.split(x[t], n, t % tile_size, split_.data() + t / tile_size * steps);
+  me.meet();
+  return Reading::tiles;
+}
+
+// Chooses among the neurons that run, whose rows of the down projection are read.
 DecodingEngine::Reading DecodingEngine::choose_neurons(const Team::Member& me, Desk& desk,
                                                        std::size_t layer) {
   const std::vector<float>& limits = parts_.layers[layer].limits[Product::down];
@@ -109,10 +123,12 @@ void DecodingEngine::multiply_panel(Desk& desk, const PanelMatrix& matrix, std::
                                     std::span<const std::int32_t> tokens, const void* next) const {
   if (reading == Reading::rows)
     return add_partial({matrix.first(panel), matrix.first(panel) + matrix.width(panel)}, desk.to[0]);
-  if (reading == Reading::all) {
+  const auto count = std::ssize(tokens);
+  if (reading == Reading::tiles && count >= PanelMatrix::many)
+    return matrix.multiply_tiles(panel, split_.data(), tokens, desk.to.data(), next);
+  if (reading == Reading::all || reading == Reading::tiles) {
     for (std::size_t t = 0; t < tokens.size(); ++t) desk.from[t] = x[tokens[t]];
-    return matrix.multiply(panel, {0, matrix.inputs()}, desk.from.data(), desk.to.data(), std::ssize(tokens),
-                           next);
+    return matrix.multiply(panel, {0, matrix.inputs()}, desk.from.data(), desk.to.data(), count, next);
   }
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     const auto inputs = desk.chosen[static_cast<std::size_t>(tokens[t])];

@@ -19,7 +19,7 @@ struct InputRun {
 struct DecodingEngine::Desk {
   static constexpr std::int64_t few_rows = 8;  // every thread norms these itself, which saves a meeting
   static constexpr std::int64_t most_scores = 1 << 19;  // what a core keeps near itself
-  static constexpr std::int64_t most_queries = 512;
+  static constexpr std::int64_t most_queries = 64;
 
   std::vector<float> x;                               // [few_rows, d + 1]
   std::vector<float> sums;                            // [rows, widest_panel]

@@ -29,18 +29,19 @@ namespace avx512 {
 #define LADIMO_TARGET __attribute__((target("avx512f")))
 #include "kernels/variant.inc"
 
-LADIMO_TARGET void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const float* const* x,
-                                  float* const* y, std::int64_t tokens) {
-  constexpr std::int64_t fewest_inputs = 16;  // fewer fill too little of a tile
-  if (rows.count < fewest_inputs) return multiply_many(rows, x, y, tokens);
-  body::multiply_tiles<AmxTiles>(rows, x, y, tokens);
+LADIMO_TARGET void split(const float* x, std::int64_t n, std::int64_t row, VectorTile* to) {
+  body::split_vector(x, n, row, to);
+}
+
+LADIMO_TARGET void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const VectorTile* x,
+                                  const std::int32_t* tokens, float* const* y, std::int64_t count) {
+  body::multiply_tiles<AmxWideTiles>(rows, x, tokens, y, count);
 }
 #undef LADIMO_TARGET
 
-// All but the product of many vectors with bf16 weights is that of AVX-512.
 constexpr KernelTable table_with_amx() {
   KernelTable table = avx512::table("AMX");
-  table.bf16.multiply_many = multiply_tiles;
+  table.tiles = {split, multiply_tiles};
   return table;
 }
 }  // namespace avx512

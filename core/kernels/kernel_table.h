@@ -37,6 +37,14 @@ struct BlockRows {
   const void* next;           // what is read after these rows; asked for in advance
 };
 
+/// 32 inputs of 32 vectors. A number is the sum of two bf16 numbers, exact to 2^-17 of it; an infinity becomes
+/// a NaN. A word has inputs i and i + 16, i < 16. A row that is not used keeps the tiles of one vector out of
+/// each other's sets in the cache.
+constexpr std::int64_t tile_size = 32;
+struct VectorTile {
+  alignas(64) std::uint32_t high[tile_size + 1][tile_size / 2], low[tile_size + 1][tile_size / 2];
+};
+
 /// Outputs of one panel: their sums stay in registers.
 constexpr std::int64_t widest_panel = 96;
 
@@ -70,7 +78,7 @@ template <class T>
 struct StoredKernels {
   /// y_t [width] += sum over i of x_t[first + i] rows[i], for every vector t < tokens.
   void (*multiply)(const PanelRows<T>& rows, const float* const* x, float* const* y, std::int64_t tokens);
-  /// The same for many vectors: faster from about 16 on. With AMX it rounds x to 17 bits.
+  /// The same for many vectors: faster from about 16 on.
   void (*multiply_many)(const PanelRows<T>& rows, const float* const* x, float* const* y,
                         std::int64_t tokens);
   /// y [width] += sum over i of x[inputs[i]] panel[inputs[i]], i < rows.count, for one vector. `rows` are
@@ -105,11 +113,23 @@ struct BlockKernels {
   void (*widen)(const BlockRows& rows, float* y);
 };
 
+/// Kernels that multiply with matrix registers. Both are null if there are none.
+struct TileKernels {
+  /// Splits a vector x [n] into row `row` of the tiles `to` [ceil(n / 32)].
+  void (*split)(const float* x, std::int64_t n, std::int64_t row, VectorTile* to);
+  /// y_t [width] += sum over i of x[tokens[t]][i] rows[i], t < count. `x` are the tiles of whole vectors
+  /// [rows.count], those of 32 vectors after those of the 32 before; `tokens` rise. `rows.first` is
+  /// not used. Faster than StoredKernels::multiply_many from about 16 vectors on.
+  void (*multiply)(const PanelRows<c10::BFloat16>& rows, const VectorTile* x, const std::int32_t* tokens,
+                   float* const* y, std::int64_t count);
+};
+
 struct KernelTable {
   const char* name;  // name of the instruction set
   StoredKernels<float> fp32;
   StoredKernels<c10::BFloat16> bf16;
   BlockKernels q8_0;
+  TileKernels tiles;
   /// y [n] = x / rms(x) * weight. `y` may be `x`. Zhang & Sennrich, arXiv 1910.07467.
   void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps, float* y);
   /// y [n] = silu(x). `y` may be `x`.

@@ -10,7 +10,6 @@ namespace ladimo {
 namespace {
 
 constexpr std::int64_t lanes = 16;
-constexpr std::int64_t many = 16;  // vectors from which on widening costs less than it saves
 
 }  // namespace
 
@@ -91,6 +90,16 @@ void PanelMatrix::multiply_as(std::int64_t index, Range inputs, const float* con
   const auto* const after = next != nullptr ? static_cast<const T*>(next) : rows + count * columns;
   const auto multiply = tokens < many ? kernel.multiply : kernel.multiply_many;
   multiply({rows, inputs.begin, count, columns, columns, after}, x, y, tokens);
+}
+
+void PanelMatrix::multiply_tiles(std::int64_t index, const VectorTile* x, std::span<const std::int32_t> tokens,
+                                 float* const* y, const void* next) const {
+  const auto* const rows = static_cast<const c10::BFloat16*>(data(index));
+  const std::int64_t columns = width(index);
+  const auto* const after =
+      next != nullptr ? static_cast<const c10::BFloat16*>(next) : rows + inputs_ * columns;
+  kernels().tiles.multiply({rows, 0, inputs_, columns, columns, after}, x, tokens.data(), y,
+                           std::ssize(tokens));
 }
 
 void PanelMatrix::multiply_chosen(std::int64_t index, std::span<const std::int32_t> inputs, const float* x,

@@ -25,6 +25,8 @@ PanelType panel_type(const at::Tensor& weights);
 /// beginning to end. So inputs can be left out, and panels, and what is left out is not read.
 class PanelMatrix {
  public:
+  static constexpr std::int64_t many = 16;  // vectors from which on widening costs less than it saves
+
   PanelMatrix() = default;
   /// A matrix of zeros. `widths` are the outputs of every panel. With `biased` one more input follows
   /// `weights` inputs, whose row holds the biases; these are not rounded to Q8_0.
@@ -52,7 +54,13 @@ class PanelMatrix {
   /// the caller reads afterwards; null: what follows in memory.
   void multiply(std::int64_t index, Range inputs, const float* const* x, float* const* y, std::int64_t tokens,
                 const void* next) const;
-  /// The same for one vector, of which only the inputs in `inputs` are read, which rise.
+  /// Whether multiply_tiles() can be used.
+  bool in_tiles() const { return type_ == PanelType::bf16 && kernels().tiles.multiply != nullptr; }
+  /// Adds to y_t [width] what all inputs of vector tokens[t] add to the outputs of one panel. `x` are the
+  /// tiles of all vectors, as TileKernels::split makes them.
+  void multiply_tiles(std::int64_t index, const VectorTile* x, std::span<const std::int32_t> tokens,
+                      float* const* y, const void* next) const;
+  /// The same as multiply() for one vector, of which only the inputs in `inputs` are read, which rise.
   void multiply_chosen(std::int64_t index, std::span<const std::int32_t> inputs, const float* x, float* y,
                        const void* next) const;
 
