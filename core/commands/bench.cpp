@@ -144,7 +144,7 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy,
   }};
   for (auto* side : {&dense, &converted})
     if (*side) {
-      runs.emplace_back([&, side] { decode(**side, text.first(1), context); });
+      runs.emplace_back([&, side] { decode(**side, text, context); });
       runs.emplace_back([&, side] { prefill(**side, prompt, context); });
     }
   const auto timings = time_in_turns(runs, minimum_rounds, budget_s);
