@@ -24,11 +24,8 @@ void DecodingEngine::project_qkv(const Team::Member& me, Desk& desk, std::size_t
   const PanelMatrix& qkv = attention.qkv;
   const void* const next = attention.o.data(me.part(attention.o.panels()).begin);
   for (std::int64_t p = panels.begin; p < panels.end; ++p) {
-    for (std::int64_t t = 0; t < rows_; ++t) {
-      float* const row = qkv_.data() + t * qkv_stride_ + qkv.first(p);
-      std::fill_n(row, qkv.width(p), 0.0f);
-      desk.to[static_cast<std::size_t>(t)] = row;
-    }
+    for (std::int64_t t = 0; t < rows_; ++t)
+      desk.to[static_cast<std::size_t>(t)] = qkv_.data() + t * qkv_stride_ + qkv.first(p);
     multiply_panel(desk, qkv, p, reading, x, desk.every(rows_), p + 1 < panels.end ? nullptr : next);
   }
   for (std::int64_t head = heads.begin; head < heads.end; ++head) finish_head(attention, head, layer);
@@ -183,7 +180,6 @@ void DecodingEngine::project_o(const Team::Member& me, Desk& desk, std::size_t l
   const PanelMatrix& gate_up = parts_.layers[layer].ffn->gate_up;
   const Range mine = me.part(o.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
-    std::fill_n(desk.sums.data(), rows_ * widest_panel, 0.0f);
     const void* const next = p + 1 < mine.end ? nullptr : gate_up.data(me.part(gate_up.panels()).begin);
     multiply_panel(desk, o, p, reading, desk.normed.data(), desk.every(rows_), next);
     add_to_stream(desk, o, p, attention.residual_multiplier);

@@ -159,7 +159,7 @@ void DecodingEngine::walk(const Team::Member& me) {
   for (std::size_t l = 0; l < parts_.layers.size(); ++l) {
     const Layer& layer = parts_.layers[l];
     const PreparedAttention& attention = *layer.attention;
-    if (me.rank() == 0) claimed_ = 0;
+    if (me.rank() == 0) claimed_ = claimed_blocks_ = 0;
     project_qkv(me, desk, l, normed(me, desk, attention.attention_norm, attention.rms_eps));
     me.meet();
     if (width_ == 1)
@@ -201,11 +201,8 @@ void DecodingEngine::multiply(const Team::Member& me, Desk& desk, const PanelMat
                               std::int64_t stride) const {
   const Range mine = me.part(matrix.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
-    for (std::int64_t t = 0; t < tokens; ++t) {
-      float* const row = y + t * stride + matrix.first(p);
-      fill_zero(row, matrix.width(p));
-      desk.to[static_cast<std::size_t>(t)] = row;
-    }
+    for (std::int64_t t = 0; t < tokens; ++t)
+      desk.to[static_cast<std::size_t>(t)] = y + t * stride + matrix.first(p);
     multiply_panel(desk, matrix, p, reading, x, desk.every(tokens), nullptr);
   }
 }
@@ -217,11 +214,27 @@ void DecodingEngine::add_to_stream(Desk& desk, const PanelMatrix& matrix, std::i
                          stream_.data() + t * config_.hidden_size + matrix.first(panel));
 }
 
+// A router has few outputs, so members share the tokens if there are many.
+void DecodingEngine::multiply_router(const Team::Member& me, Desk& desk, const PanelMatrix& matrix,
+                                     const float* const* x, float* y, std::int64_t stride) const {
+  if (rows_ < PanelMatrix::many)
+    return multiply(me, desk, matrix, Reading::all, x, rows_, y, stride);
+  const Range mine = me.part(rows_);
+  for (std::int64_t p = 0; p < matrix.panels(); ++p) {
+    for (std::int64_t t = mine.begin; t < mine.end; ++t) {
+      float* const row = y + t * stride + matrix.first(p);
+      fill_zero(row, matrix.width(p));
+      desk.to[static_cast<std::size_t>(t)] = row;
+    }
+    matrix.multiply(p, {0, matrix.inputs()}, x + mine.begin, desk.to.data() + mine.begin, mine.end - mine.begin, nullptr);
+  }
+}
+
 void DecodingEngine::route(const Team::Member& me, Desk& desk, const Layer& layer, const float* const* x) {
   const PreparedFfn& ffn = *layer.ffn;
   if (ffn.router_hidden.panels() > 0) {
     const std::int64_t r = ffn.router_hidden.outputs();
-    multiply(me, desk, ffn.router_hidden, Reading::all, x, rows_, hidden_.data(), hidden_stride_);
+    multiply_router(me, desk, ffn.router_hidden, x, hidden_.data(), hidden_stride_);
     me.meet();
     for (std::int64_t t = 0; t < rows_; ++t)
       desk.from[static_cast<std::size_t>(t)] = hidden_.data() + t * hidden_stride_;
@@ -234,55 +247,73 @@ void DecodingEngine::route(const Team::Member& me, Desk& desk, const Layer& laye
     me.meet();
     x = desk.from.data();
   }
-  multiply(me, desk, ffn.router, Reading::all, x, rows_, routing_.data(), routing_stride_);
+  multiply_router(me, desk, ffn.router, x, routing_.data(), routing_stride_);
   me.meet();
   desk.tokens.choose(routing_.data(), routing_stride_, rows_, ffn.slices(), layer.policy);
+}
+
+void DecodingEngine::count_experts(const Desk& desk, std::size_t layer) {
+  std::int32_t* const counts = experts_.data() + static_cast<std::int64_t>(layer) * rows_;
+  std::fill_n(counts, rows_, 0);
+  for (std::int64_t e = 0; e < parts_.layers[layer].ffn->slices(); ++e)
+    for (const std::int32_t t : desk.tokens.running(e)) ++counts[t];
 }
 
 void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x) {
   const PreparedFfn& ffn = *parts_.layers[layer].ffn;
   const Reading reading = choose_inputs(me, desk, layer, Product::gate_up, ffn.gate_up, x);
-  const auto tokens_of = [&](const PreparedFfn::Block& block) {
-    return block.slice < 0 ? desk.every(rows_) : desk.tokens.running(block.slice);
-  };
+  if (me.rank() == 0 && parts_.layers[layer].policy.kind != LayerPolicy::Kind::dense)
+    count_experts(desk, layer);
+  const void* const down = ffn.down.data(me.part(ffn.down.panels()).begin);
+  const auto blocks = std::ssize(ffn.blocks);
+  if (rows_ >= PanelMatrix::many) {  // who is free takes the next block
+    for (std::int64_t b = claimed_blocks_.fetch_add(1); b < blocks; b = claimed_blocks_.fetch_add(1))
+      run_block(desk, ffn, b, reading, x, b + me.size() < blocks ? ffn.gate_up.data(b + me.size()) : down);
+    return;
+  }
   const auto work_of = [&](const PreparedFfn::Block& block) {
-    return block.count * static_cast<std::int64_t>(tokens_of(block).size());
+    return block.count * std::ssize(tokens_of(desk, block));
   };
   std::int64_t total = 0, before = 0;
   for (const auto& block : ffn.blocks) total += work_of(block);
   desk.blocks.clear();
-  for (std::size_t b = 0; b < ffn.blocks.size(); ++b) {
-    const std::int64_t work = work_of(ffn.blocks[b]);
-    if (work > 0 && (before + work / 2) * me.size() / total == me.rank())
-      desk.blocks.push_back(static_cast<std::int64_t>(b));
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const std::int64_t work = work_of(ffn.blocks[static_cast<std::size_t>(b)]);
+    if (work > 0 && (before + work / 2) * me.size() / total == me.rank()) desk.blocks.push_back(b);
     before += work;
   }
-  const void* const down = ffn.down.data(me.part(ffn.down.panels()).begin);
-  for (std::size_t i = 0; i < desk.blocks.size(); ++i) {
-    const std::int64_t b = desk.blocks[i];
-    const auto& block = ffn.blocks[static_cast<std::size_t>(b)];
-    const auto tokens = tokens_of(block);
-    for (std::size_t t = 0; t < tokens.size(); ++t) {
-      desk.to[t] = desk.sums.data() + t * widest_panel;
-      fill_zero(desk.to[t], 2 * block.count);
-    }
-    const void* const next = i + 1 < desk.blocks.size() ? ffn.gate_up.data(desk.blocks[i + 1]) : down;
-    if (reading == Reading::rows) {
-      const std::int64_t f = ffn.neurons();
-      add_partial({block.first, block.first + block.count}, desk.to[0]);
-      add_partial({f + block.first, f + block.first + block.count}, desk.to[0] + block.count);
-    } else {
-      multiply_panel(desk, ffn.gate_up, b, reading, x, tokens, next);
-    }
-    for (std::size_t t = 0; t < tokens.size(); ++t)
-      kernels().fp32.swiglu(desk.to[t], desk.to[t] + block.count, block.count,
-                            h_.data() + tokens[t] * h_stride_ + block.first);
+  for (std::size_t i = 0; i < desk.blocks.size(); ++i)
+    run_block(desk, ffn, desk.blocks[i], reading, x,
+              i + 1 < desk.blocks.size() ? ffn.gate_up.data(desk.blocks[i + 1]) : down);
+}
+
+std::span<const std::int32_t> DecodingEngine::tokens_of(const Desk& desk,
+                                                        const PreparedFfn::Block& block) const {
+  return block.slice < 0 ? desk.every(rows_) : desk.tokens.running(block.slice);
+}
+
+// The neurons of one block for all tokens that run it.
+void DecodingEngine::run_block(Desk& desk, const PreparedFfn& ffn, std::int64_t index, Reading reading,
+                               const float* const* x, const void* next) {
+  const auto& block = ffn.blocks[static_cast<std::size_t>(index)];
+  const auto running = tokens_of(desk, block);
+  // Tiles copy what does not lie together, which takes longer than to compute a quarter more.
+  const bool all = reading == Reading::tiles && 5 * std::ssize(running) > 4 * rows_;
+  const auto computed = all ? desk.every(rows_) : running;
+  for (std::size_t t = 0; t < computed.size(); ++t) desk.to[t] = desk.sums.data() + t * widest_panel;
+  if (reading == Reading::rows) {
+    fill_zero(desk.to[0], 2 * block.count);
+    const std::int64_t f = ffn.neurons();
+    add_partial({block.first, block.first + block.count}, desk.to[0]);
+    add_partial({f + block.first, f + block.first + block.count}, desk.to[0] + block.count);
+  } else {
+    multiply_panel(desk, ffn.gate_up, index, reading, x, computed, next);
   }
-  if (me.rank() != 0 || parts_.layers[layer].policy.kind == LayerPolicy::Kind::dense) return;
-  std::int32_t* const counts = experts_.data() + static_cast<std::int64_t>(layer) * rows_;
-  std::fill_n(counts, rows_, 0);
-  for (std::int64_t e = 0; e < ffn.slices(); ++e)
-    for (const std::int32_t t : desk.tokens.running(e)) ++counts[t];
+  for (std::size_t t = 0; t < running.size(); ++t) {
+    desk.from[t] = desk.sums.data() + (all ? running[t] : static_cast<std::int64_t>(t)) * widest_panel;
+    desk.to[t] = h_.data() + running[t] * h_stride_ + block.first;
+  }
+  kernels().swiglu_rows(desk.from.data(), std::ssize(running), block.count, desk.to.data());
 }
 
 // Clears the neurons that do not run of this member's rows. Tiles hold too many inputs for the runs of single
@@ -319,7 +350,7 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
   const bool together = reading != Reading::all;  // all neurons of a token
   const Range mine = me.part(ffn.down.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
-    fill_zero(desk.sums.data(), rows_ * widest_panel);
+    if (!together) fill_zero(desk.sums.data(), rows_ * widest_panel);
     if (together) {
       for (std::int64_t t = 0; t < rows_; ++t)
         desk.to[static_cast<std::size_t>(t)] = desk.sums.data() + t * widest_panel;

@@ -86,7 +86,13 @@ class DecodingEngine {
   template <class T>
   void attend_queries(Desk& desk, std::size_t layer, std::int64_t unit, std::int64_t queries);
   void project_o(const Team::Member& me, Desk& desk, std::size_t layer);
+  void multiply_router(const Team::Member& me, Desk& desk, const PanelMatrix& matrix, const float* const* x,
+                       float* y, std::int64_t stride) const;
   void route(const Team::Member& me, Desk& desk, const Layer& layer, const float* const* x);
+  void count_experts(const Desk& desk, std::size_t layer);
+  std::span<const std::int32_t> tokens_of(const Desk& desk, const PreparedFfn::Block& block) const;
+  void run_block(Desk& desk, const PreparedFfn& ffn, std::int64_t index, Reading reading,
+                 const float* const* x, const void* next);
   void run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x);
   void clear_skipped(const Team::Member& me, const Desk& desk, const PreparedFfn& ffn);
   void project_down(const Team::Member& me, Desk& desk, std::size_t layer);
@@ -105,7 +111,8 @@ class DecodingEngine {
   // The run at hand.
   std::int64_t rows_ = 0, width_ = 0, start_ = 0, wanted_ = 0;
   bool last_only_ = false;
-  std::atomic<std::int64_t> claimed_ = 0;  // blocks of queries that have somebody
+  std::atomic<std::int64_t> claimed_ = 0;         // blocks of queries that have somebody
+  std::atomic<std::int64_t> claimed_blocks_ = 0;  // the same of neurons
   KvCache* cache_ = nullptr;
   Rotary::Tables turns_;
 

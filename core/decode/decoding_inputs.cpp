@@ -117,18 +117,20 @@ DecodingEngine::Reading DecodingEngine::choose_neurons(const Team::Member& me, D
   return Reading::all;
 }
 
-// Adds to desk.to what a panel makes of these rows of x.
+// Sets desk.to to what a panel makes of these rows of x.
 void DecodingEngine::multiply_panel(Desk& desk, const PanelMatrix& matrix, std::int64_t panel,
                                     Reading reading, const float* const* x,
                                     std::span<const std::int32_t> tokens, const void* next) const {
-  if (reading == Reading::rows)
-    return add_partial({matrix.first(panel), matrix.first(panel) + matrix.width(panel)}, desk.to[0]);
-  const auto count = std::ssize(tokens);
-  if (reading == Reading::tiles && count >= PanelMatrix::many)
+  const std::int64_t width = matrix.width(panel);
+  if (reading == Reading::tiles && std::ssize(tokens) >= PanelMatrix::many)
     return matrix.multiply_tiles(panel, split_.data(), tokens, desk.to.data(), next);
+  for (std::size_t t = 0; t < tokens.size(); ++t) std::fill_n(desk.to[t], width, 0.0f);
+  if (reading == Reading::rows)
+    return add_partial({matrix.first(panel), matrix.first(panel) + width}, desk.to[0]);
   if (reading == Reading::all || reading == Reading::tiles) {
     for (std::size_t t = 0; t < tokens.size(); ++t) desk.from[t] = x[tokens[t]];
-    return matrix.multiply(panel, {0, matrix.inputs()}, desk.from.data(), desk.to.data(), count, next);
+    return matrix.multiply(panel, {0, matrix.inputs()}, desk.from.data(), desk.to.data(), std::ssize(tokens),
+                           next);
   }
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     const auto inputs = desk.chosen[static_cast<std::size_t>(tokens[t])];

@@ -28,14 +28,15 @@ class ExpertTokens {
 
  private:
   std::span<const std::int32_t> list(const std::vector<std::int32_t>& lists,
-                                     const std::vector<std::int32_t>& counts, std::int64_t expert) const {
+                                     const std::vector<std::size_t>& counts, std::int64_t expert) const {
     const auto e = static_cast<std::size_t>(expert);
-    return {lists.data() + e * capacity_, static_cast<std::size_t>(counts[e])};
+    return {lists.data() + e * capacity_, counts[e]};
   }
+  void add(std::int32_t token, std::size_t expert, bool on);
 
-  std::size_t capacity_ = 0;                      // tokens
+  std::size_t capacity_ = 0;                      // of each list
   std::vector<std::int32_t> running_, skipping_;  // [experts, capacity]
-  std::vector<std::int32_t> count_, skip_count_;  // [experts]
+  std::vector<std::size_t> count_, skip_count_;   // [experts]
   std::vector<std::int32_t> order_;               // [experts]
   std::vector<char> on_;                          // [experts]
 };

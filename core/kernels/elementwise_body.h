@@ -43,10 +43,15 @@ LADIMO_INLINE void silu(const float* x, std::int64_t n, float* y) {
   for (; i < n; ++i) y[i] = x[i] / (1 + std::exp(-x[i]));
 }
 
-// y = silu(gate) * up
+// y = silu(gate) * up. The last numbers are computed in a register that begins before them. It is filled
+// first, because y may be the gate.
 template <class T>
 LADIMO_INLINE void swiglu(const T* gate, const T* up, std::int64_t n, T* y) {
-  simd::Floats g, u;
+  simd::Floats g, u, last_g{}, last_u{};
+  if (n >= simd::lanes) {
+    simd::load(gate + n - simd::lanes, last_g);
+    simd::load(up + n - simd::lanes, last_u);
+  }
   std::int64_t i = 0;
   for (; i + simd::lanes <= n; i += simd::lanes) {
     simd::load(gate + i, g);
@@ -54,6 +59,12 @@ LADIMO_INLINE void swiglu(const T* gate, const T* up, std::int64_t n, T* y) {
     apply_silu(g);
     g = g * u;
     simd::store(g, y + i);
+  }
+  if (i < n && n >= simd::lanes) {
+    apply_silu(last_g);
+    last_g = last_g * last_u;
+    simd::store(last_g, y + n - simd::lanes);
+    i = n;
   }
   for (; i < n; ++i) {
     const auto x = static_cast<float>(gate[i]);

@@ -117,7 +117,7 @@ struct BlockKernels {
 struct TileKernels {
   /// Splits a vector x [n] into row `row` of the tiles `to` [ceil(n / 32)].
   void (*split)(const float* x, std::int64_t n, std::int64_t row, VectorTile* to);
-  /// y_t [width] += sum over i of x[tokens[t]][i] rows[i], t < count. `x` are the tiles of whole vectors
+  /// y_t [width] = sum over i of x[tokens[t]][i] rows[i], t < count. `x` are the tiles of whole vectors
   /// [rows.count], those of 32 vectors after those of the 32 before; `tokens` rise. `rows.first` is
   /// not used. Faster than StoredKernels::multiply_many from about 16 vectors on.
   void (*multiply)(const PanelRows<c10::BFloat16>& rows, const VectorTile* x, const std::int32_t* tokens,
@@ -132,6 +132,8 @@ struct KernelTable {
   TileKernels tiles;
   /// y [n] = x / rms(x) * weight. `y` may be `x`. Zhang & Sennrich, arXiv 1910.07467.
   void (*rms_norm)(const float* x, const float* weight, std::int64_t n, float eps, float* y);
+  /// y_t [n] = silu(gate_t [n]) * up_t [n], t < count. up_t follows gate_t.
+  void (*swiglu_rows)(const float* const* gate, std::int64_t count, std::int64_t n, float* const* y);
   /// y [n] = silu(x). `y` may be `x`.
   void (*silu)(const float* x, std::int64_t n, float* y);
   /// Rotates one head in place: dimension i with dimension i + half, i < half. cos and sin [2 half] as in

@@ -56,8 +56,8 @@ class PanelMatrix {
                 const void* next) const;
   /// Whether multiply_tiles() can be used.
   bool in_tiles() const { return type_ == PanelType::bf16 && kernels().tiles.multiply != nullptr; }
-  /// Adds to y_t [width] what all inputs of vector tokens[t] add to the outputs of one panel. `x` are the
-  /// tiles of all vectors, as TileKernels::split makes them.
+  /// Sets y_t [width] to the outputs of one panel for vector tokens[t]. `x` are the tiles of all vectors, as
+  /// TileKernels::split makes them.
   void multiply_tiles(std::int64_t index, const VectorTile* x, std::span<const std::int32_t> tokens,
                       float* const* y, const void* next) const;
   /// The same as multiply() for one vector, of which only the inputs in `inputs` are read, which rise.

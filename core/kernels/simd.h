@@ -129,6 +129,16 @@ LADIMO_INLINE float dot(const float* x, const T* row, std::int64_t n) {
   return result;
 }
 
+LADIMO_INLINE void copy_row(const float* row, std::int64_t n, float* y) {
+  Floats v;
+  std::int64_t c = 0;
+  for (; c + lanes <= n; c += lanes) {
+    load(row + c, v);
+    store(v, y + c);
+  }
+  for (; c < n; ++c) y[c] = row[c];
+}
+
 /// y += factor * row
 template <class T>
 LADIMO_INLINE void add_row(const T* row, float factor, std::int64_t n, float* y) {

@@ -101,16 +101,20 @@ LADIMO_INLINE bool is_group(const std::int32_t* tokens, std::int64_t count) {
   return tokens[0] % tile_size == 0 && tokens[count - 1] - tokens[0] == count - 1;
 }
 
-// The sums of 32 vectors and at most 48 outputs, which are still to be added to y.
+// The sums of 32 vectors and at most 48 outputs, which are still to be written to y.
 struct TileSums {
   alignas(64) float sums[tile_size][tile_columns * tile_width];
   float* const* y;
   std::int64_t column, width, vectors = 0;
+  bool fresh;  // y has no sums yet
 
-  // Adds part `index` of `parts`.
-  LADIMO_INLINE void add(std::int64_t index, std::int64_t parts) const {
+  // Writes part `index` of `parts`.
+  LADIMO_INLINE void write(std::int64_t index, std::int64_t parts) const {
     for (std::int64_t v = vectors * index / parts; v < vectors * (index + 1) / parts; ++v)
-      simd::add_row(sums[v], 1.0f, width, y[v] + column);
+      if (fresh)
+        simd::copy_row(sums[v], width, y[v] + column);
+      else
+        simd::add_row(sums[v], 1.0f, width, y[v] + column);
   }
 };
 
@@ -124,7 +128,7 @@ struct Asking {
   }
 };
 
-// Computes the sums of 32 tokens and 16 `columns` outputs. Meanwhile adds other sums, and copies vectors that
+// Computes the sums of 32 tokens and 16 `columns` outputs. Meanwhile writes other sums, and copies vectors that
 // do not lie together a few steps before they are needed.
 template <class Tiles, int columns>
 LADIMO_INLINE void multiply_strip(const Tiles& tiles, const VectorTile* x, std::int64_t steps,
@@ -136,7 +140,7 @@ LADIMO_INLINE void multiply_strip(const Tiles& tiles, const VectorTile* x, std::
     const VectorTile* const group = x + tokens[0] / tile_size * steps;
     for (std::int64_t s = 0; s < used; ++s) {
       tiles.template multiply<columns>(group[s].high, group[s].low, weights[s].pairs);
-      before.add(s, used);
+      before.write(s, used);
       asking.go_on();
     }
   } else {
@@ -148,7 +152,7 @@ LADIMO_INLINE void multiply_strip(const Tiles& tiles, const VectorTile* x, std::
       if (s + copies_ahead < used) places.copy(s + copies_ahead, copies[(s + copies_ahead) % copies_kept]);
       const VectorTile& tile = copies[s % copies_kept];
       tiles.template multiply<columns>(tile.high, tile.low, weights[s].pairs);
-      before.add(s, used);
+      before.write(s, used);
       asking.go_on();
     }
   }
@@ -185,6 +189,7 @@ LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const Ve
         now->column = begin * tile_width;
         now->width = std::min(wide * tile_width, rows.width - now->column);
         now->vectors = std::min(tile_size, count - t);
+        now->fresh = first == 0;
         const auto multiply = [&]<int n>(std::integral_constant<int, n>) __attribute__((always_inline)) {
           multiply_strip<Tiles, n>(tiles, x + first, steps, tokens + t, now->vectors, weights[p], used,
                                    *before, asking, now->sums[0]);
@@ -198,7 +203,7 @@ LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const Ve
         std::swap(now, before);
       }
   }
-  before->add(0, 1);
+  before->write(0, 1);
 }
 
 }  // namespace ladimo::body
