@@ -45,7 +45,7 @@ class Decoder {
   /// the logits [B, vocab] of the token that follows each. Valid until the next call. `chunk` tokens are
   /// read at once.
   std::span<const float> read(std::span<const std::int32_t> ids, KvCache& cache,
-                              std::int64_t chunk = 256) const;
+                              std::int64_t chunk = 512) const;
   /// Routed experts that ran for the last token of one sequence in the last read(); -1 for a dense layer.
   int experts(std::size_t layer, std::int64_t sequence) const;
   /// The mean share of a product's inputs that the last read() used (DecodingEngine::read_share). Without an

@@ -266,9 +266,14 @@ void DecodingEngine::run_neurons(const Team::Member& me, Desk& desk, std::size_t
     count_experts(desk, layer);
   const void* const down = ffn.down.data(me.part(ffn.down.panels()).begin);
   const auto blocks = std::ssize(ffn.blocks);
-  if (rows_ >= PanelMatrix::many) {  // who is free takes the next block
-    for (std::int64_t b = claimed_blocks_.fetch_add(1); b < blocks; b = claimed_blocks_.fetch_add(1))
-      run_block(desk, ffn, b, reading, x, b + me.size() < blocks ? ffn.gate_up.data(b + me.size()) : down);
+  if (rows_ >= PanelMatrix::many) {  // who is free takes the next two, which may share cache lines
+    const auto next_of = [&](std::int64_t b) {
+      const std::int64_t next = b % 2 == 0 ? b + 1 : b + 2 * me.size() - 1;
+      return next < blocks ? ffn.gate_up.data(next) : down;
+    };
+    for (std::int64_t first = 2 * claimed_blocks_++; first < blocks; first = 2 * claimed_blocks_++)
+      for (std::int64_t b = first; b < std::min(first + 2, blocks); ++b)
+        run_block(desk, ffn, b, reading, x, next_of(b));
     return;
   }
   const auto work_of = [&](const PreparedFfn::Block& block) {
@@ -314,16 +319,9 @@ void DecodingEngine::run_block(Desk& desk, const PreparedFfn& ffn, std::int64_t 
     desk.to[t] = h_.data() + running[t] * h_stride_ + block.first;
   }
   kernels().swiglu_rows(desk.from.data(), std::ssize(running), block.count, desk.to.data());
-}
-
-// Clears the neurons that do not run of this member's rows. Tiles hold too many inputs for the runs of single
-// experts.
-void DecodingEngine::clear_skipped(const Team::Member& me, const Desk& desk, const PreparedFfn& ffn) {
-  const Range mine = me.part(rows_);
-  for (std::int64_t e = 0; e < ffn.slices(); ++e)
-    for (const std::int32_t t : desk.tokens.skipping(e))
-      if (t >= mine.begin && t < mine.end)
-        fill_zero(h_.data() + t * h_stride_ + ffn.slice(e).begin, ffn.shape.expert_neurons);
+  if (reading != Reading::tiles || block.slice < 0) return;
+  for (const std::int32_t t : desk.tokens.skipping(block.slice))
+    fill_zero(h_.data() + t * h_stride_ + block.first, block.count);
 }
 
 void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_t index) {
@@ -344,7 +342,6 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
 
   Reading reading = choose_neurons(me, desk, index);
   if (reading == Reading::all && rows_ >= PanelMatrix::many && ffn.down.in_tiles()) {
-    if (!dense) clear_skipped(me, desk, ffn);
     reading = split(me, ffn.down, desk.hidden.data(), rows_);
   }
   const bool together = reading != Reading::all;  // all neurons of a token

@@ -94,7 +94,6 @@ class DecodingEngine {
   void run_block(Desk& desk, const PreparedFfn& ffn, std::int64_t index, Reading reading,
                  const float* const* x, const void* next);
   void run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x);
-  void clear_skipped(const Team::Member& me, const Desk& desk, const PreparedFfn& ffn);
   void project_down(const Team::Member& me, Desk& desk, std::size_t layer);
   void project_head(const Team::Member& me, Desk& desk);
   void multiply(const Team::Member& me, Desk& desk, const PanelMatrix& matrix, Reading reading,
