@@ -20,7 +20,7 @@ using namespace body;
 
 #define LADIMO_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 
-constexpr std::int64_t pass_chunks = 8;        // chunks of inputs that are laid out at a time
+constexpr std::int64_t pass_chunks = 4;        // chunks of inputs that are laid out at a time
 constexpr std::int64_t pass_panels = 256;      // chunks times panels of 32 columns: 8 MiB
 constexpr std::int64_t most_group_blocks = 8;  // blocks of rows that meet a panel while caches hold it
 

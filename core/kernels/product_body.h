@@ -13,7 +13,7 @@
 namespace ladimo::body {
 
 constexpr std::int64_t block_rows = 32;  // rows of both matrices that meet in four tiles of sums
-constexpr std::int64_t chunk_inputs = 256;
+constexpr std::int64_t chunk_inputs = 192;
 constexpr std::int64_t step_inputs = 32;  // that tiles multiply at a time
 // 32 rows and 32 inputs: words of two inputs each.
 constexpr std::int64_t step_words = block_rows * step_inputs / 2;

@@ -1,5 +1,6 @@
 // The limits of this machine and how near the kernels come, with as many threads as it has processors:
 //   ladimo_bench_kernels
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,7 @@ using namespace ladimo;
 namespace {
 
 constexpr std::int64_t inputs = 576, panels = 2400, width = widest_panel;  // 265 MB in bf16, as SmolLM2
+constexpr std::int64_t steps = (inputs + tile_size - 1) / tile_size;
 constexpr int rounds = 7;
 
 // Multiplies all panels with `tokens` vectors, each member its part of the panels.
@@ -27,15 +29,25 @@ struct Product {
   Team team;
   std::int64_t tokens;
   std::vector<float> x;
+  std::vector<VectorTile> tiles;     // of x, for matrix registers
+  std::vector<std::int32_t> numbers;  // of the vectors
 
   Product(PanelType type, std::int64_t count, std::int64_t vectors)
       : matrix(arena, type, inputs, false, std::vector<std::int64_t>(static_cast<std::size_t>(count), width)),
         tokens(vectors),
-        x(static_cast<std::size_t>(vectors * inputs), 0.5f) {
+        x(static_cast<std::size_t>(vectors * inputs), 0.5f),
+        tiles(static_cast<std::size_t>((vectors + tile_size - 1) / tile_size * steps)),
+        numbers(static_cast<std::size_t>(vectors)) {
+    std::iota(numbers.begin(), numbers.end(), 0);
     const at::Tensor values = at::full({inputs, width}, 0.01);
     for (std::int64_t p = 0; p < count; ++p) matrix.set(p, values);
   }
+  bool in_tiles() const { return matrix.in_tiles() && tokens >= PanelMatrix::many; }
   void run() {
+    if (in_tiles())
+      for (std::int64_t t = 0; t < tokens; ++t)
+        kernels().tiles.split(x.data() + t * inputs, inputs, t % tile_size,
+                              tiles.data() + t / tile_size * steps);
     team.run(at::get_num_threads(), [this](const Team::Member& me) {
       std::vector<float> y(static_cast<std::size_t>(tokens * width));
       std::vector<const float*> from;
@@ -46,7 +58,10 @@ struct Product {
       }
       const Range mine = me.part(matrix.panels());
       for (std::int64_t p = mine.begin; p < mine.end; ++p)
-        matrix.multiply(p, {0, inputs}, from.data(), to.data(), tokens, nullptr);
+        if (in_tiles())
+          matrix.multiply_tiles(p, tiles.data(), numbers, to.data(), nullptr);
+        else
+          matrix.multiply(p, {0, inputs}, from.data(), to.data(), tokens, nullptr);
     });
   }
   double bytes() const {

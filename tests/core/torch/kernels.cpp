@@ -154,6 +154,16 @@ void check_activations(std::int64_t n) {
   check_variants(expect([&](double a, double b) { return silu(a) * b; }), [&](const KernelTable& table) {
     std::vector<float> y(x.size());
     table.fp32.swiglu(x.data(), w.data(), n, y.data());
+    auto rows = x;  // two of them, each the gate and then up, n at a time
+    rows.insert(rows.end(), w.begin(), w.end());
+    rows.insert(rows.end(), rows.begin(), rows.end());
+    std::vector<float> twice(2 * y.size() + 1, 42.0F);
+    const float* const gates[] = {rows.data(), rows.data() + 2 * n};
+    float* const to[] = {twice.data(), twice.data() + n};
+    table.swiglu_rows(gates, 2, n, to);
+    CHECK(std::equal(y.begin(), y.end(), twice.begin()));
+    CHECK(std::equal(y.begin(), y.end(), twice.begin() + n));
+    CHECK(twice.back() == 42.0F);
     return y;
   });
   // Its gradients, from the difference quotients of silu(g) u.
@@ -312,7 +322,8 @@ TEST_CASE("there is one variant per instruction set, and the best one is used") 
   CHECK(std::string(usable.front().name) == "baseline");
   CHECK(&kernels() == &usable.back());
   for (std::size_t i = 1; i < usable.size(); ++i)
-    CHECK((usable[i].bf16.multiply_many != usable[i - 1].bf16.multiply_many));
+    CHECK((usable[i].bf16.multiply_many != usable[i - 1].bf16.multiply_many ||
+           usable[i].tiles.multiply != usable[i - 1].tiles.multiply));
 }
 
 TEST_CASE("every variant of the product kernel computes the formula, for few vectors and many") {
@@ -331,6 +342,47 @@ TEST_CASE("every variant of the product kernel computes the formula, for few vec
         CAPTURE(inputs);
         check_multiply<float>(width, tokens, inputs, &StoredKernels<float>::multiply_many);
         check_multiply<c10::BFloat16>(width, tokens, inputs, &StoredKernels<c10::BFloat16>::multiply_many);
+      }
+}
+
+TEST_CASE("matrix registers compute the same as other variants, for tokens that lie together and that do not") {
+  const KernelTable& table = usable_kernels().back();
+  if (table.tiles.multiply == nullptr) {
+    MESSAGE("skipped: this processor has no matrix registers");
+    return;
+  }
+  constexpr std::int64_t vectors = 70;
+  for (const std::int64_t width : {5, 16, 48, 64, 96})
+    for (const std::int64_t inputs : {24, 300, 900})
+      for (const std::int64_t nth : {1, 3}) {
+        CAPTURE(width);
+        CAPTURE(inputs);
+        CAPTURE(nth);
+        const std::int64_t steps = (inputs + tile_size - 1) / tile_size;
+        const auto rows = random_values<c10::BFloat16>(inputs * width + 16, 1);
+        const auto x = random_values<float>(vectors * inputs, 2);
+        std::vector<VectorTile> tiles(static_cast<std::size_t>((vectors + 31) / 32 * steps));
+        for (std::int64_t t = 0; t < vectors; ++t)
+          table.tiles.split(x.data() + t * inputs, inputs, t % tile_size, tiles.data() + t / tile_size * steps);
+        std::vector<std::int32_t> tokens;
+        std::vector<const float*> from;
+        for (std::int32_t t = 0; t < vectors; t += static_cast<std::int32_t>(nth)) {
+          tokens.push_back(t);
+          from.push_back(x.data() + t * inputs);
+        }
+        std::vector<float> y(tokens.size() * static_cast<std::size_t>(width)), expected = y;
+        std::vector<float*> to, wanted;
+        for (std::size_t t = 0; t < tokens.size(); ++t) {
+          to.push_back(y.data() + t * static_cast<std::size_t>(width));
+          wanted.push_back(expected.data() + t * static_cast<std::size_t>(width));
+        }
+        const PanelRows<c10::BFloat16> panel{rows.data(), 0, inputs, width, width, rows.data()};
+        table.tiles.multiply(panel, tiles.data(), tokens.data(), to.data(), std::ssize(tokens));
+        table.bf16.multiply(panel, from.data(), wanted.data(), std::ssize(tokens));
+        double furthest = 0;
+        for (std::size_t i = 0; i < y.size(); ++i)
+          furthest = std::max(furthest, static_cast<double>(std::abs(y[i] - expected[i])));
+        CHECK(furthest < 1e-4 * std::sqrt(static_cast<double>(inputs)));
       }
 }
 

@@ -1,4 +1,4 @@
-// What AmxTiles (kernels/amx_tiles.h) does, with the meaning of Intel's TDPBF16PS.
+// What AmxTiles and AmxWideTiles (kernels/amx_tiles.h) do, with the meaning of Intel's TDPBF16PS.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +49,34 @@ class SoftwareTiles {
   mutable float sums_[32][32];
   mutable c10::BFloat16 vectors_[32][32];
   mutable c10::BFloat16 weights_[16][32][2];
+};
+
+class SoftwareWideTiles {
+ public:
+  SoftwareWideTiles() = default;
+  SoftwareWideTiles(const SoftwareWideTiles&) = delete;
+  SoftwareWideTiles& operator=(const SoftwareWideTiles&) = delete;
+
+  void clear() const {
+    for (auto& row : sums_)
+      for (float& sum : row) sum = 0;
+  }
+  template <int columns>
+  void multiply(const void* high, const void* low, const void* weights) const {
+    const auto* const w = static_cast<const c10::BFloat16(*)[16][16][2]>(weights);
+    for (const void* part : {low, high}) {
+      const auto* const x = static_cast<const c10::BFloat16(*)[32]>(part);
+      for (std::size_t m = 0; m < 32; ++m)
+        for (std::size_t n = 0; n < 16 * columns; ++n)
+          for (std::size_t k = 0; k < 32; ++k)
+            sums_[m][n] +=
+                static_cast<float>(x[m][k]) * static_cast<float>(w[n / 16][k / 2][n % 16][k % 2]);
+    }
+  }
+  void store(float* sums) const { std::memcpy(sums, sums_, sizeof(sums_)); }
+
+ private:
+  mutable float sums_[32][48];
 };
 
 }  // namespace ladimo::testing

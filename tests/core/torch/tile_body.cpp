@@ -11,64 +11,83 @@
 #include "software_tiles.h"
 
 using namespace ladimo;
-using ladimo::testing::SoftwareTiles;
+using ladimo::testing::SoftwareWideTiles;
 
 namespace {
 
-void check_tiles(std::int64_t width, std::int64_t tokens, std::int64_t count) {
+/// Vectors in tiles, and the products of some of them with the rows of a panel.
+struct Vectors {
+  std::int64_t inputs;
+  std::vector<VectorTile> tiles;
+
+  Vectors(const std::vector<float>& x, std::int64_t inputs_of_x)
+      : inputs(inputs_of_x), tiles(static_cast<std::size_t>((rows(x) + 31) / 32 * steps())) {
+    for (std::int64_t t = 0; t < rows(x); ++t)
+      body::split_vector(x.data() + t * inputs, inputs, t % 32, tiles.data() + t / 32 * steps());
+  }
+  std::int64_t rows(const std::vector<float>& x) const { return std::ssize(x) / inputs; }
+  std::int64_t steps() const { return (inputs + 31) / 32; }
+  void multiply(const PanelRows<c10::BFloat16>& panel, const std::vector<std::int32_t>& tokens,
+                float* const* y) const {
+    body::multiply_tiles<SoftwareWideTiles>(panel, tiles.data(), tokens.data(), y, std::ssize(tokens));
+  }
+};
+
+/// Every `nth` of the vectors is left out; 0: none.
+void check_tiles(std::int64_t width, std::int64_t vectors, std::int64_t inputs, std::int64_t nth) {
   CAPTURE(width);
-  CAPTURE(tokens);
-  CAPTURE(count);
-  const std::int64_t first = 3, inputs = first + count, stride = width + 2;
-  Random random(width * 1000 + count, "tiles");
+  CAPTURE(vectors);
+  CAPTURE(inputs);
+  CAPTURE(nth);
+  const std::int64_t stride = width + 2;
+  Random random(width * 1000 + inputs, "tiles");
   const auto value = [&] { return static_cast<float>(2 * random.uniform() - 1); };
   std::vector<c10::BFloat16> rows;
-  for (std::int64_t i = 0; i < count * stride + 16; ++i) rows.emplace_back(value());
-  std::vector<float> x, y;
-  for (std::int64_t i = 0; i < tokens * inputs; ++i) x.push_back(value());
-  for (std::int64_t i = 0; i < tokens * width + 1; ++i) y.push_back(value());
-  const auto before = y;
-  std::vector<const float*> from;
+  for (std::int64_t i = 0; i < inputs * stride + 16; ++i) rows.emplace_back(value());
+  std::vector<float> x;
+  for (std::int64_t i = 0; i < vectors * inputs; ++i) x.push_back(value());
+  std::vector<std::int32_t> tokens;
+  for (std::int32_t t = 0; t < vectors; ++t)
+    if (nth == 0 || t % nth != nth - 1) tokens.push_back(t);
+  const auto count = std::ssize(tokens);
+  std::vector<float> y(static_cast<std::size_t>(count * width + 1), 42.0F);
   std::vector<float*> to;
-  for (std::int64_t t = 0; t < tokens; ++t) {
-    from.push_back(x.data() + t * inputs);
-    to.push_back(y.data() + t * width);
-  }
-  body::multiply_tiles<SoftwareTiles>({rows.data(), first, count, width, stride, rows.data()}, from.data(),
-                                      to.data(), tokens);
+  for (std::int64_t t = 0; t < count; ++t) to.push_back(y.data() + t * width);
+  Vectors(x, inputs).multiply({rows.data(), 0, inputs, width, stride, rows.data()}, tokens, to.data());
   const auto at = [](const auto& values, std::int64_t i) {
     return static_cast<double>(static_cast<float>(values[static_cast<std::size_t>(i)]));
   };
   double furthest = 0;
-  for (std::int64_t t = 0; t < tokens; ++t)
+  for (std::int64_t t = 0; t < count; ++t)
     for (std::int64_t c = 0; c < width; ++c) {
-      double expected = at(before, t * width + c), size = std::abs(expected);
-      for (std::int64_t i = 0; i < count; ++i) {
-        const double product = at(x, t * inputs + first + i) * at(rows, i * stride + c);
+      double expected = 0, size = 0;
+      for (std::int64_t i = 0; i < inputs; ++i) {
+        const double product =
+            at(x, tokens[static_cast<std::size_t>(t)] * inputs + i) * at(rows, i * stride + c);
         expected += product;
         size += std::abs(product);
       }
       furthest = std::max(furthest, std::abs(at(y, t * width + c) - expected) / size);
     }
-  CHECK(furthest < 0x1p-16);         // the two parts of a vector are exact to 2^-17
-  CHECK(y.back() == before.back());  // must not be written
+  CHECK(furthest < 0x1p-16);  // the two parts of a vector are exact to 2^-17
+  CHECK(y.back() == 42.0F);   // must not be written
 }
 
 }  // namespace
 
 TEST_CASE("products by tiles compute the formula for every width, number of vectors and of inputs") {
   for (const std::int64_t width : {1, 16, 17, 31, 48, 64, 95, 96})
-    for (const std::int64_t tokens : {1, 16, 33, 70})
-      for (const std::int64_t count : {1, 24, 33, 256, 300, 700}) check_tiles(width, tokens, count);
+    for (const std::int64_t vectors : {1, 16, 33, 70})
+      for (const std::int64_t inputs : {1, 24, 33, 256, 300, 800})
+        for (const std::int64_t nth : {0, 2, 7}) check_tiles(width, vectors, inputs, nth);
 }
 
 TEST_CASE("products by tiles keep infinities and NaNs out of other vectors' sums") {
   const std::vector<c10::BFloat16> rows(32 * 16 + 16, c10::BFloat16(1.0F));
-  std::vector<float> bad(32, 1.0F), good(32, 1.0F), bad_sums(16), good_sums(16);
-  bad[5] = INFINITY;
-  const float* from[] = {bad.data(), good.data()};
+  std::vector<float> x(2 * 32, 1.0F), bad_sums(16), good_sums(16);
+  x[5] = INFINITY;
   float* to[] = {bad_sums.data(), good_sums.data()};
-  body::multiply_tiles<SoftwareTiles>({rows.data(), 0, 32, 16, 16, rows.data()}, from, to, 2);
+  Vectors(x, 32).multiply({rows.data(), 0, 32, 16, 16, rows.data()}, {0, 1}, to);
   CHECK_FALSE(std::isfinite(bad_sums[0]));
   CHECK(good_sums == std::vector<float>(16, 32.0F));
 }
