@@ -2,6 +2,8 @@
 
 #include <malloc.h>
 
+#include <limits>
+
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/cuda.h>
@@ -18,8 +20,8 @@ namespace {
 /// Work in chunks frees and allocates blocks of some MiB all the time. Keeping them is cheaper: fresh pages
 /// cost more than the arithmetic.
 void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
 }  // namespace

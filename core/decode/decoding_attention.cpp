@@ -1,5 +1,6 @@
 // The attention of the decoding engine.
 #include <algorithm>
+#include <type_traits>
 
 #include "decode/decoding_engine.h"
 #include "decode/desk.h"
@@ -123,6 +124,24 @@ void DecodingEngine::attend_queries(Desk& desk, std::size_t layer, std::int64_t 
   const std::int64_t begin = seen_from(first), end = start_ + first + count;
   const std::int64_t stride = end - begin, rows = group * count;
 
+  if constexpr (std::is_same_v<T, c10::BFloat16>)
+    if (desk.room_bytes > 0) {
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const auto i = static_cast<std::size_t>(r);
+        const std::int64_t query = first + r % count, at = sequence * width_ + query;
+        const std::int64_t column = (kv * group + r / count) * dim;
+        desk.attending[i] = qkv_.data() + at * qkv_stride_ + column;
+        desk.attended[i] = attended_.data() + at * attended_stride_ + column;
+        desk.seen_from[i] = seen_from(query) - begin;
+        desk.seen_to[i] = start_ + query + 1 - begin;
+      }
+      return kernel.tiles.attend({head_rows<T>(cache_->keys(layer), sequence, kv) + begin * dim,
+                                  head_rows<T>(cache_->values(layer), sequence, kv) + begin * dim, stride, dim,
+                                  dim, dim},
+                                 {desk.attending.data(), desk.seen_from.data(), desk.seen_to.data(),
+                                  desk.attended.data(), rows},
+                                 desk.room.get());
+    }
   std::fill_n(desk.scores.data(), rows * stride, 0.0f);
   const T* const keys = head_rows<T>(cache_->keys(layer), sequence, kv);
   for (std::int64_t r = 0; r < rows; ++r)

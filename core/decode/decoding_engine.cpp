@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "decode/desk.h"
+#include "kernels/arena.h"
 #include "kernels/kernel_table.h"
 
 namespace ladimo {
@@ -41,8 +42,11 @@ DecodingEngine::DecodingEngine(const ModelConfig& config, const Rotary& rotary, 
     for (const Product product : all_products)
       if (const WideMatrix* const matrix = layer.rows ? layer.rows->of(product) : nullptr; matrix != nullptr)
         partial_stride_ = std::max(partial_stride_, row_stride(matrix->room()));
-  const auto in_tiles = [](const Layer& layer) { return layer.ffn->down.in_tiles(); };
-  if (std::ranges::any_of(parts_.layers, in_tiles))
+  const auto in_tiles = [](const Layer& layer) {
+    return layer.attention->qkv.in_tiles() || layer.attention->o.in_tiles() ||
+           layer.ffn->gate_up.in_tiles() || layer.ffn->down.in_tiles();
+  };
+  if (parts_.head->weight.in_tiles() || std::ranges::any_of(parts_.layers, in_tiles))
     split_steps_ =
         (std::max({config_.hidden_size + 1, config_.heads * config_.head_dim + 1, f}) + tile_size - 1) /
         tile_size;
@@ -78,6 +82,17 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
   for (const auto& desk : desks_)
     grow(desk->scores,
          std::max(positions, rows == 1 ? 0 : Desk::most_scores + group * (positions + 2 * widest_panel)));
+  if (rows > 1 && kernels().tiles.attend != nullptr && config_.head_dim % 16 == 0 &&
+      cache_->keys(0).scalar_type() == at::kBFloat16) {
+    constexpr std::int64_t grain = 512;
+    const std::int64_t seen = (start_ + width_ + grain - 1) / grain * grain;
+    const std::size_t bytes = kernels().tiles.attend_room(seen, config_.head_dim);
+    for (const auto& desk : desks_)
+      if (desk->room_bytes < bytes) {
+        desk->room = Arena().allocate(bytes);
+        desk->room_bytes = bytes;
+      }
+  }
   if (rows <= room_ && had >= threads) return;
   room_ = std::max(rows, room_);
   grow(stream_, room_ * config_.hidden_size);
@@ -106,6 +121,8 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
     grow(desk->normed, room_);
     grow(desk->inputs, Desk::few_rows * std::max({x_stride_, attended_stride_, h_stride_}));
     grow(desk->chosen, Desk::few_rows);
+    grow(desk->seen_from, group * Desk::most_queries);
+    grow(desk->seen_to, group * Desk::most_queries);
     grow(desk->attending, group * Desk::most_queries);
     grow(desk->attended, group * Desk::most_queries);
     desk->tokens.reserve(routed, room_);
@@ -297,6 +314,12 @@ std::span<const std::int32_t> DecodingEngine::tokens_of(const Desk& desk,
   return block.slice < 0 ? desk.every(rows_) : desk.tokens.running(block.slice);
 }
 
+// Whether the down projection takes all neurons of a token, with zeros for those that do not run: the neurons
+// of an expert are too few to fill tiles.
+bool DecodingEngine::takes_all_neurons(const PreparedFfn& ffn) const {
+  return rows_ >= PanelMatrix::many && ffn.down.in_tiles();
+}
+
 // The neurons of one block for all tokens that run it.
 void DecodingEngine::run_block(Desk& desk, const PreparedFfn& ffn, std::int64_t index, Reading reading,
                                const float* const* x, const void* next) {
@@ -319,7 +342,7 @@ void DecodingEngine::run_block(Desk& desk, const PreparedFfn& ffn, std::int64_t 
     desk.to[t] = h_.data() + running[t] * h_stride_ + block.first;
   }
   kernels().swiglu_rows(desk.from.data(), std::ssize(running), block.count, desk.to.data());
-  if (reading != Reading::tiles || block.slice < 0) return;
+  if (!takes_all_neurons(ffn) || block.slice < 0) return;
   for (const std::int32_t t : desk.tokens.skipping(block.slice))
     fill_zero(h_.data() + t * h_stride_ + block.first, block.count);
 }
@@ -341,7 +364,7 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
   if (ffn.output_bias) desk.runs.push_back({&ffn.added, {ffn.added.inputs() - 1, ffn.added.inputs()}, every});
 
   Reading reading = choose_neurons(me, desk, index);
-  if (reading == Reading::all && rows_ >= PanelMatrix::many && ffn.down.in_tiles()) {
+  if (reading == Reading::all && takes_all_neurons(ffn)) {
     reading = split(me, ffn.down, desk.hidden.data(), rows_);
   }
   const bool together = reading != Reading::all;  // all neurons of a token

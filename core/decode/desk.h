@@ -1,7 +1,9 @@
 // What one thread of the decoding engine has for itself.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -32,6 +34,9 @@ struct DecodingEngine::Desk {
   std::vector<const float*> attending;                // [group * most_queries] queries, then scores
   std::vector<float*> attended;                       // [group * most_queries]
   std::vector<float> scores;                          // of attention
+  std::shared_ptr<std::byte> room;                    // of attention in tiles
+  std::size_t room_bytes = 0;
+  std::vector<std::int64_t> seen_from, seen_to;       // [group * most_queries] keys that a query sees
   std::vector<float> keys;                            // [head_dim, widest_panel]
   std::vector<float> values;                          // [widest_panel, head_dim] and what kernels read beyond
   ExpertTokens tokens;

@@ -132,9 +132,9 @@ class AmxWideTiles : AmxRegisters {
     if constexpr (columns > 2) meet<2>(high, low, w + 2 * tile_bytes);
   }
 
-  /// sums [32 vectors, 48 outputs].
-  LADIMO_INLINE void store(float* sums) const {
-    constexpr std::size_t stride = 48 * sizeof(float);
+  /// sums [32 vectors, 48 outputs], rows `row_stride` floats apart.
+  LADIMO_INLINE void store(float* sums, std::int64_t row_stride) const {
+    const std::size_t stride = static_cast<std::size_t>(row_stride) * sizeof(float);
     asm volatile(
         "tilestored %%tmm0, (%0,%2,1)\n\t"
         "tilestored %%tmm1, 64(%0,%2,1)\n\t"

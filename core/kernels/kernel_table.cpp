@@ -6,6 +6,7 @@
 #include "kernels/elementwise_body.h"
 #include "kernels/panel_body.h"
 #include "kernels/simd.h"
+#include "kernels/tile_attention_body.h"
 #include "kernels/tile_body.h"
 #include "kernels/training_body.h"
 
@@ -37,11 +38,19 @@ LADIMO_TARGET void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const Ve
                                   const std::int32_t* tokens, float* const* y, std::int64_t count) {
   body::multiply_tiles<AmxWideTiles>(rows, x, tokens, y, count);
 }
+LADIMO_TARGET void attend_tiles(const HeadCache<c10::BFloat16>& cache, const QueryBlock& queries,
+                                std::byte* room) {
+  body::attend_tiles<AmxWideTiles>(cache, queries, room);
+}
+
+LADIMO_TARGET std::size_t attend_room(std::int64_t n, std::int64_t head_dim) {
+  return body::AttentionTiles(n, head_dim, nullptr).bytes(nullptr);
+}
 #undef LADIMO_TARGET
 
 constexpr KernelTable table_with_amx() {
   KernelTable table = avx512::table("AMX");
-  table.tiles = {split, multiply_tiles};
+  table.tiles = {split, multiply_tiles, attend_tiles, attend_room};
   return table;
 }
 }  // namespace avx512

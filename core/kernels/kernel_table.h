@@ -55,6 +55,14 @@ struct HeadCache {
   std::int64_t n, head_dim, key_stride, value_stride;
 };
 
+/// Queries over the keys of one head, and the part of the keys that each of them sees.
+struct QueryBlock {
+  const float* const* q;              // [rows] already scaled, [D]
+  const std::int64_t *begin, *end;    // [rows] begin < end
+  float* const* y;                    // [rows] results, [D]
+  std::int64_t rows;
+};
+
 /// The dense model's distribution for one token.
 struct DenseRow {
   const float *logits, *p;  // [n]
@@ -113,7 +121,7 @@ struct BlockKernels {
   void (*widen)(const BlockRows& rows, float* y);
 };
 
-/// Kernels that multiply with matrix registers. Both are null if there are none.
+/// Kernels that multiply with matrix registers. All are null if there are none.
 struct TileKernels {
   /// Splits a vector x [n] into row `row` of the tiles `to` [ceil(n / 32)].
   void (*split)(const float* x, std::int64_t n, std::int64_t row, VectorTile* to);
@@ -122,6 +130,10 @@ struct TileKernels {
   /// not used. Faster than StoredKernels::multiply_many from about 16 vectors on.
   void (*multiply)(const PanelRows<c10::BFloat16>& rows, const VectorTile* x, const std::int32_t* tokens,
                    float* const* y, std::int64_t count);
+  /// y_r [D] = sum over the keys j that query r sees of softmax(keys q_r)_j values_j. D is a multiple of 16.
+  /// `room` [attend_room(n, D)] is scratch memory that is aligned to a cache line.
+  void (*attend)(const HeadCache<c10::BFloat16>& cache, const QueryBlock& queries, std::byte* room);
+  std::size_t (*attend_room)(std::int64_t n, std::int64_t head_dim);
 };
 
 struct KernelTable {

@@ -22,7 +22,7 @@ constexpr std::int64_t plane_words = step_words * chunk_inputs / step_inputs;
 constexpr std::int64_t line_words = 16;  // of a cache line
 constexpr std::int64_t ahead_lines = 8;
 
-typedef std::uint32_t Words __attribute__((vector_size(64)));
+using simd::Words;
 
 /// How the words of a step lie: [32 rows, 16 pairs of inputs] or [16 pairs, 32 rows].
 enum class Layout { by_row, by_pair };
@@ -47,26 +47,6 @@ LADIMO_INLINE void split(simd::Floats value, simd::Halves& high, simd::Halves& l
   simd::Floats part;
   std::memcpy(&part, &words, sizeof(part));
   Tiles::round(value - part, low);
-}
-
-// Rows i and i + 8 become rows 2 i and 2 i + 1, with their words in turn.
-LADIMO_INLINE void interleave(const Words (&from)[simd::lanes], Words (&to)[simd::lanes]) {
-#pragma GCC unroll 8
-  for (std::int64_t i = 0; i < 8; ++i) {
-    to[2 * i] =
-        __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    to[2 * i + 1] = __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
-                                            29, 14, 30, 15, 31);
-  }
-}
-
-// words[i][j] = words[j][i]
-LADIMO_INLINE void transpose(Words (&words)[simd::lanes]) {
-  Words other[simd::lanes];
-  interleave(words, other);
-  interleave(other, words);
-  interleave(words, other);
-  interleave(other, words);
 }
 
 // Sixteen words of two neighbours each: of (0, 1), (2, 3) ... among 32 numbers.
@@ -112,8 +92,8 @@ LADIMO_INLINE void lay_out_half_step(const Operand& from, std::int64_t row, std:
     any_low |= lows[i] & without_signs;
   }
   if (inputs_adjacent != (layout == Layout::by_row)) {
-    transpose(highs);
-    transpose(lows);
+    simd::transpose(highs);
+    simd::transpose(lows);
   }
   constexpr std::int64_t stride = layout == Layout::by_row ? step_inputs / 2 : block_rows;
   for (std::int64_t i = 0; i < simd::lanes; ++i) {

@@ -19,10 +19,11 @@ typedef float Floats __attribute__((vector_size(64)));
 // Sixteen bf16 numbers.
 typedef std::uint16_t Halves __attribute__((vector_size(32)));
 
+typedef std::uint32_t Words __attribute__((vector_size(64)));
+
 LADIMO_INLINE void load(const float* from, Floats& to) { std::memcpy(&to, from, sizeof(to)); }
 
 LADIMO_INLINE void load(const c10::BFloat16* from, Floats& to) {
-  typedef std::uint32_t Words __attribute__((vector_size(64)));
   Halves halves;
   std::memcpy(&halves, from, sizeof(halves));
   const Words words = __builtin_convertvector(halves, Words) << 16;
@@ -41,7 +42,6 @@ LADIMO_INLINE void load(const std::int8_t* from, Floats& to) {
 
 /// Half-precision numbers (IEEE binary16), which must be finite and not negative.
 LADIMO_INLINE void load_halves(const void* from, Floats& to) {
-  typedef std::uint32_t Words __attribute__((vector_size(64)));
   Halves halves;
   std::memcpy(&halves, from, sizeof(halves));
   const Words words = __builtin_convertvector(halves, Words) << 13;  // where fp32 has exponent and mantissa
@@ -65,7 +65,6 @@ LADIMO_INLINE void store_part(const Floats& from, std::int64_t count, float* to)
 
 // Rounds to the nearest, ties to even, like c10::BFloat16.
 LADIMO_INLINE void store(const Floats& from, c10::BFloat16* to) {
-  typedef std::uint32_t Words __attribute__((vector_size(64)));
   Words words;
   std::memcpy(&words, &from, sizeof(words));
   words = (words + 0x7FFFu + ((words >> 16) & 1u)) >> 16;
@@ -73,6 +72,26 @@ LADIMO_INLINE void store(const Floats& from, c10::BFloat16* to) {
   words = from == from ? words : not_a_number;
   const Halves halves = __builtin_convertvector(words, Halves);
   std::memcpy(to, &halves, sizeof(halves));
+}
+
+// Rows i and i + 8 become rows 2 i and 2 i + 1, with their words in turn.
+LADIMO_INLINE void interleave(const Words (&from)[lanes], Words (&to)[lanes]) {
+#pragma GCC unroll 8
+  for (std::int64_t i = 0; i < 8; ++i) {
+    to[2 * i] =
+        __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    to[2 * i + 1] = __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
+                                            29, 14, 30, 15, 31);
+  }
+}
+
+/// words[i][j] = words[j][i]
+LADIMO_INLINE void transpose(Words (&words)[lanes]) {
+  Words other[lanes];
+  interleave(words, other);
+  interleave(other, words);
+  interleave(words, other);
+  interleave(other, words);
 }
 
 /// The sum of the lanes, added in pairs.

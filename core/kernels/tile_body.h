@@ -22,12 +22,21 @@ constexpr std::int64_t most_strips = widest_panel / (tile_width * tile_columns);
 constexpr std::int64_t tile_steps = 24;  // of 32 inputs, whose weights are laid out at a time
 constexpr std::int64_t copies_ahead = 2, copies_kept = 4;
 
-typedef std::uint32_t Pairs __attribute__((vector_size(64)));
-
 // Weights of 32 inputs, in pairs as VectorTile has them.
 struct WeightTiles {
   alignas(64) std::uint32_t pairs[tile_columns][tile_size / 2][tile_width];
 };
+
+// Calls `f` with a number of columns that the compiler knows.
+template <class F>
+LADIMO_INLINE void with_columns(std::int64_t columns, F&& f) {
+  if (columns == 3)
+    f(std::integral_constant<int, 3>());
+  else if (columns == 2)
+    f(std::integral_constant<int, 2>());
+  else
+    f(std::integral_constant<int, 1>());
+}
 
 // Lays out `n` rows for at most 48 outputs from `column` on. Fills up with zeros.
 LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std::int64_t n,
@@ -40,8 +49,8 @@ LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std:
         const c10::BFloat16* const from = row + (step + i) * stride + c * tile_width;
         if (step + i < n) std::memcpy(&first, from, sizeof(first));
         if (step + i + half < n) std::memcpy(&second, from + half * stride, sizeof(second));
-        const Pairs words =
-            __builtin_convertvector(first, Pairs) | __builtin_convertvector(second, Pairs) << 16;
+        const simd::Words words =
+            __builtin_convertvector(first, simd::Words) | __builtin_convertvector(second, simd::Words) << 16;
         std::memcpy(&to->pairs[c][i], &words, sizeof(words));
       }
 }
@@ -50,23 +59,23 @@ LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std:
 LADIMO_INLINE void split_inputs(const float* x, std::int64_t n, std::uint32_t* high, std::uint32_t* low) {
   constexpr std::uint32_t upper = 0xFFFF0000u, half_unit = 0x8000u;  // rounds to the nearest
   simd::Floats value[2] = {}, part;
-  Pairs highs[2], lows[2];
+  simd::Words highs[2], lows[2];
 #pragma GCC unroll 2
   for (std::int64_t h = 0; h < 2; ++h) {
     const std::int64_t count = std::min(n - h * simd::lanes, simd::lanes);
     if (count > 0) simd::load_part(x + h * simd::lanes, count, value[h]);
-    std::memcpy(&highs[h], &value[h], sizeof(Pairs));
+    std::memcpy(&highs[h], &value[h], sizeof(simd::Words));
     highs[h] += half_unit;
-    const Pairs rounded = highs[h] & upper;
+    const simd::Words rounded = highs[h] & upper;
     std::memcpy(&part, &rounded, sizeof(part));
     part = value[h] - part;
-    std::memcpy(&lows[h], &part, sizeof(Pairs));
+    std::memcpy(&lows[h], &part, sizeof(simd::Words));
     lows[h] += half_unit;
   }
-  const Pairs high_words = (highs[0] >> 16) | (highs[1] & upper);
-  const Pairs low_words = (lows[0] >> 16) | (lows[1] & upper);
-  std::memcpy(high, &high_words, sizeof(Pairs));
-  std::memcpy(low, &low_words, sizeof(Pairs));
+  const simd::Words high_words = (highs[0] >> 16) | (highs[1] & upper);
+  const simd::Words low_words = (lows[0] >> 16) | (lows[1] & upper);
+  std::memcpy(high, &high_words, sizeof(simd::Words));
+  std::memcpy(low, &low_words, sizeof(simd::Words));
 }
 
 LADIMO_INLINE void split_vector(const float* x, std::int64_t n, std::int64_t row, VectorTile* to) {
@@ -156,7 +165,7 @@ LADIMO_INLINE void multiply_strip(const Tiles& tiles, const VectorTile* x, std::
       asking.go_on();
     }
   }
-  tiles.store(sums);
+  tiles.store(sums, tile_columns * tile_width);
 }
 
 // TileKernels::multiply. Tiles is AmxWideTiles or does the same otherwise.
@@ -190,16 +199,10 @@ LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const Ve
         now->width = std::min(wide * tile_width, rows.width - now->column);
         now->vectors = std::min(tile_size, count - t);
         now->fresh = first == 0;
-        const auto multiply = [&]<int n>(std::integral_constant<int, n>) __attribute__((always_inline)) {
+        with_columns(wide, [&]<int n>(std::integral_constant<int, n>) __attribute__((always_inline)) {
           multiply_strip<Tiles, n>(tiles, x + first, steps, tokens + t, now->vectors, weights[p], used,
                                    *before, asking, now->sums[0]);
-        };
-        if (wide == 3)
-          multiply(std::integral_constant<int, 3>());
-        else if (wide == 2)
-          multiply(std::integral_constant<int, 2>());
-        else
-          multiply(std::integral_constant<int, 1>());
+        });
         std::swap(now, before);
       }
   }

@@ -27,7 +27,7 @@ double error_of(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b) {
   return ((c - at::mm(x, w)).abs() / at::mm(x.abs(), w.abs())).max().item<double>();
 }
 
-/// a bᵀ of at most 32 rows and 256 inputs with tiles in software.
+/// a bᵀ of at most 32 rows and one chunk of inputs with tiles in software.
 at::Tensor by_tiles(const at::Tensor& a, const at::Tensor& b, bool* b_needs_low = nullptr) {
   using namespace body;
   std::vector<std::uint32_t> room(4 * static_cast<std::size_t>(plane_words));
@@ -46,7 +46,7 @@ at::Tensor by_tiles(const at::Tensor& a, const at::Tensor& b, bool* b_needs_low 
 
 TEST_CASE("blocks of a product are those of the formula, however the factors lie") {
   at::manual_seed(0);
-  for (const std::int64_t inputs : {1, 15, 32, 33, 100, 256})
+  for (const std::int64_t inputs : {std::int64_t{1}, std::int64_t{15}, std::int64_t{33}, std::int64_t{100}, body::chunk_inputs})
     for (const std::int64_t rows : {1, 7, 16, 17, 32}) {
       CAPTURE(inputs);
       CAPTURE(rows);

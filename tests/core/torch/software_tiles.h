@@ -73,7 +73,9 @@ class SoftwareWideTiles {
                 static_cast<float>(x[m][k]) * static_cast<float>(w[n / 16][k / 2][n % 16][k % 2]);
     }
   }
-  void store(float* sums) const { std::memcpy(sums, sums_, sizeof(sums_)); }
+  void store(float* sums, std::int64_t row_stride) const {
+    for (std::int64_t m = 0; m < 32; ++m) std::memcpy(sums + m * row_stride, sums_[m], sizeof(sums_[m]));
+  }
 
  private:
   mutable float sums_[32][48];

@@ -1,6 +1,6 @@
 // Products by tiles, with tiles in software: processors that have matrix registers run the same code with
 // them, and tests/core/torch/kernels.cpp compares it with the other variants there.
-#include "kernels/tile_body.h"
+#include "kernels/tile_attention_body.h"
 
 #include <cmath>
 #include <vector>
@@ -90,4 +90,58 @@ TEST_CASE("products by tiles keep infinities and NaNs out of other vectors' sums
   Vectors(x, 32).multiply({rows.data(), 0, 32, 16, 16, rows.data()}, {0, 1}, to);
   CHECK_FALSE(std::isfinite(bad_sums[0]));
   CHECK(good_sums == std::vector<float>(16, 32.0F));
+}
+
+TEST_CASE("attention by tiles computes the formula, for every part of the keys that a query sees") {
+  constexpr std::int64_t rows = 70;
+  for (const std::int64_t dim : {16, 64, 80, 128})
+    for (const std::int64_t keys : {1, 33, 130}) {
+      CAPTURE(dim);
+      CAPTURE(keys);
+      Random random(dim + keys, "attention");
+      const auto value = [&] { return static_cast<float>(4 * random.uniform() - 2); };
+      std::vector<c10::BFloat16> k, v;
+      for (std::int64_t i = 0; i < keys * dim; ++i) {
+        k.emplace_back(value());
+        v.emplace_back(value());
+      }
+      std::vector<float> q, y(static_cast<std::size_t>(rows * dim));
+      for (std::int64_t i = 0; i < rows * dim; ++i) q.push_back(value());
+      std::vector<const float*> from;
+      std::vector<float*> to;
+      std::vector<std::int64_t> begin, end;
+      for (std::int64_t r = 0; r < rows; ++r) {
+        from.push_back(q.data() + r * dim);
+        to.push_back(y.data() + r * dim);
+        end.push_back(1 + r % keys);
+        begin.push_back(std::max<std::int64_t>(0, end.back() - 37));  // a window
+      }
+      std::vector<VectorTile> room(body::AttentionTiles(keys, dim, nullptr).bytes(nullptr) / sizeof(VectorTile) +
+                                   1);
+      body::attend_tiles<SoftwareWideTiles>({k.data(), v.data(), keys, dim, dim, dim},
+                                            {from.data(), begin.data(), end.data(), to.data(), rows},
+                                            reinterpret_cast<std::byte*>(room.data()));
+      double furthest = 0;
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const auto i = static_cast<std::size_t>(r);
+        std::vector<double> shares;
+        double total = 0;
+        for (std::int64_t j = begin[i]; j < end[i]; ++j) {
+          double score = 0;
+          for (std::int64_t c = 0; c < dim; ++c)
+            score += static_cast<double>(from[i][c]) *
+                     static_cast<double>(static_cast<float>(k[static_cast<std::size_t>(j * dim + c)]));
+          shares.push_back(std::exp(score));
+          total += shares.back();
+        }
+        for (std::int64_t c = 0; c < dim; ++c) {
+          double expected = 0;
+          for (std::int64_t j = begin[i]; j < end[i]; ++j)
+            expected += shares[static_cast<std::size_t>(j - begin[i])] / total *
+                        static_cast<double>(static_cast<float>(v[static_cast<std::size_t>(j * dim + c)]));
+          furthest = std::max(furthest, std::abs(expected - static_cast<double>(to[i][c])));
+        }
+      }
+      CHECK(furthest < 2e-3);  // scores of up to 100, exact to 2^-17
+    }
 }
