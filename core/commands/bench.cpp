@@ -142,9 +142,9 @@ BenchResult bench(const LoadedModel& model, const ModelPolicy& policy,
     else
       elsewhere.sum();
   }};
-  for (auto* side : {getenv("ND") ? &converted : &dense, &converted})
+  for (auto* side : {&dense, &converted})
     if (*side) {
-      runs.emplace_back([&, side] { decode(**side, text.first(1), context); });
+      runs.emplace_back([&, side] { decode(**side, text, context); });
       runs.emplace_back([&, side] { prefill(**side, prompt, context); });
     }
   const auto timings = time_in_turns(runs, minimum_rounds, budget_s);
