@@ -2,8 +2,6 @@
 
 #include <malloc.h>
 
-#include <limits>
-
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/cuda.h>
@@ -21,7 +19,7 @@ namespace {
 /// cost more than the arithmetic.
 void keep_freed_memory() {
   mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TRIM_THRESHOLD, -1);  // never
 }
 
 }  // namespace
