@@ -124,29 +124,30 @@ void DecodingEngine::attend_queries(Desk& desk, std::size_t layer, std::int64_t 
   const std::int64_t begin = seen_from(first), end = start_ + first + count;
   const std::int64_t stride = end - begin, rows = group * count;
 
+  const auto column_of = [&](std::int64_t row) { return (kv * group + row / count) * dim; };
+  const auto at = [&](std::int64_t row) { return sequence * width_ + first + row % count; };
+  for (std::int64_t r = 0; r < rows; ++r)
+    desk.attending[static_cast<std::size_t>(r)] = qkv_.data() + at(r) * qkv_stride_ + column_of(r);
+  const auto results = [&](std::int64_t column) {
+    for (std::int64_t r = 0; r < rows; ++r)
+      desk.attended[static_cast<std::size_t>(r)] =
+          attended_.data() + at(r) * attended_stride_ + column_of(r) + column;
+  };
+  const T* const keys = head_rows<T>(cache_->keys(layer), sequence, kv);
+  const T* const values = head_rows<T>(cache_->values(layer), sequence, kv);
   if constexpr (std::is_same_v<T, c10::BFloat16>)
-    if (desk.room_bytes > 0) {
+    if (attends_in_tiles_) {
       for (std::int64_t r = 0; r < rows; ++r) {
-        const auto i = static_cast<std::size_t>(r);
-        const std::int64_t query = first + r % count, at = sequence * width_ + query;
-        const std::int64_t column = (kv * group + r / count) * dim;
-        desk.attending[i] = qkv_.data() + at * qkv_stride_ + column;
-        desk.attended[i] = attended_.data() + at * attended_stride_ + column;
-        desk.seen_from[i] = seen_from(query) - begin;
-        desk.seen_to[i] = start_ + query + 1 - begin;
+        desk.seen_from[static_cast<std::size_t>(r)] = seen_from(first + r % count) - begin;
+        desk.seen_to[static_cast<std::size_t>(r)] = start_ + first + r % count + 1 - begin;
       }
-      return kernel.tiles.attend({head_rows<T>(cache_->keys(layer), sequence, kv) + begin * dim,
-                                  head_rows<T>(cache_->values(layer), sequence, kv) + begin * dim, stride, dim,
-                                  dim, dim},
+      results(0);
+      return kernel.tiles.attend({keys + begin * dim, values + begin * dim, stride, dim, dim, dim},
                                  {desk.attending.data(), desk.seen_from.data(), desk.seen_to.data(),
                                   desk.attended.data(), rows},
                                  desk.room.get());
     }
   std::fill_n(desk.scores.data(), rows * stride, 0.0f);
-  const T* const keys = head_rows<T>(cache_->keys(layer), sequence, kv);
-  for (std::int64_t r = 0; r < rows; ++r)
-    desk.attending[static_cast<std::size_t>(r)] =
-        qkv_.data() + (sequence * width_ + first + r % count) * qkv_stride_ + (kv * group + r / count) * dim;
   for (std::int64_t j = begin; j < end; j += widest_panel) {
     const std::int64_t n = std::min(widest_panel, end - j);
     for (std::int64_t c = 0; c < n; ++c)
@@ -168,19 +169,13 @@ void DecodingEngine::attend_queries(Desk& desk, std::size_t layer, std::int64_t 
     std::fill_n(scores + to, stride - to, 0.0f);
     desk.attending[static_cast<std::size_t>(r)] = scores;
   }
-  const T* const values = head_rows<T>(cache_->values(layer), sequence, kv);
-  for (std::int64_t r = 0; r < rows; ++r)
-    std::fill_n(attended_.data() + (sequence * width_ + first + r % count) * attended_stride_ +
-                    (kv * group + r / count) * dim,
-                dim, 0.0f);
+  results(0);
+  for (std::int64_t r = 0; r < rows; ++r) std::fill_n(desk.attended[static_cast<std::size_t>(r)], dim, 0.0f);
   for (std::int64_t j = begin; j < end; j += widest_panel) {
     const std::int64_t n = std::min(widest_panel, end - j);
     kernel.of<T>().widen(values + j * dim, n * dim, desk.values.data());
     for (std::int64_t column = 0; column < dim; column += widest_panel) {
-      for (std::int64_t r = 0; r < rows; ++r)
-        desk.attended[static_cast<std::size_t>(r)] =
-            attended_.data() + (sequence * width_ + first + r % count) * attended_stride_ +
-            (kv * group + r / count) * dim + column;
+      results(column);
       kernel.fp32.multiply({desk.values.data() + column, j - begin, n, std::min(widest_panel, dim - column),
                             dim, desk.values.data()},
                            desk.attending.data(), desk.attended.data(), rows);

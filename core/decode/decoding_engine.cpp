@@ -14,7 +14,7 @@
 namespace ladimo {
 namespace {
 
-constexpr std::int64_t line_floats = 16;
+constexpr std::int64_t line_floats = 16, lanes = 16;
 // Rows begin at a cache line, and not all at the same place of a page, where they would drive each other out.
 std::int64_t row_stride(std::int64_t count) {
   return (count + line_floats - 1) / line_floats * line_floats + line_floats;
@@ -82,17 +82,6 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
   for (const auto& desk : desks_)
     grow(desk->scores,
          std::max(positions, rows == 1 ? 0 : Desk::most_scores + group * (positions + 2 * widest_panel)));
-  if (rows > 1 && kernels().tiles.attend != nullptr && config_.head_dim % 16 == 0 &&
-      cache_->keys(0).scalar_type() == at::kBFloat16) {
-    constexpr std::int64_t grain = 512;
-    const std::int64_t seen = (start_ + width_ + grain - 1) / grain * grain;
-    const std::size_t bytes = kernels().tiles.attend_room(seen, config_.head_dim);
-    for (const auto& desk : desks_)
-      if (desk->room_bytes < bytes) {
-        desk->room = Arena().allocate(bytes);
-        desk->room_bytes = bytes;
-      }
-  }
   if (rows <= room_ && had >= threads) return;
   room_ = std::max(rows, room_);
   grow(stream_, room_ * config_.hidden_size);
@@ -136,6 +125,20 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
   }
 }
 
+void DecodingEngine::make_attention_room() {
+  attends_in_tiles_ = width_ > 1 && rows_ >= PanelMatrix::many && kernels().tiles.attend != nullptr &&
+                      config_.head_dim % lanes == 0 && cache_->keys(0).scalar_type() == at::kBFloat16;
+  if (!attends_in_tiles_) return;
+  constexpr std::int64_t grain = 512;
+  const std::int64_t seen = (start_ + width_ + grain - 1) / grain * grain;
+  const std::size_t bytes = kernels().tiles.attend_room(seen, config_.head_dim);
+  for (const auto& desk : desks_) {
+    if (desk->room_bytes >= bytes) continue;
+    desk->room = Arena().allocate(bytes);
+    desk->room_bytes = bytes;
+  }
+}
+
 void DecodingEngine::embed(std::span<const std::int32_t> ids) {
   const std::int64_t d = config_.hidden_size;
   const bool fp32 = parts_.embedding.scalar_type() == at::kFloat;
@@ -164,6 +167,7 @@ void DecodingEngine::run(std::span<const std::int32_t> ids, std::int64_t batch, 
   turns_ = rotary_.upto(cache.expected(length));
   cache.require_room(width_);
   make_room(rows_, wanted_, cache.capacity());
+  make_attention_room();
   logits_size_ = static_cast<std::size_t>(wanted_ * config_.vocab_size);
   for (auto& read : read_) read = 0;
   embed(ids);
@@ -364,14 +368,14 @@ void DecodingEngine::project_down(const Team::Member& me, Desk& desk, std::size_
   if (ffn.output_bias) desk.runs.push_back({&ffn.added, {ffn.added.inputs() - 1, ffn.added.inputs()}, every});
 
   Reading reading = choose_neurons(me, desk, index);
-  if (reading == Reading::all && takes_all_neurons(ffn)) {
+  if (reading == Reading::all && takes_all_neurons(ffn))
     reading = split(me, ffn.down, desk.hidden.data(), rows_);
-  }
   const bool together = reading != Reading::all;  // all neurons of a token
   const Range mine = me.part(ffn.down.panels());
   for (std::int64_t p = mine.begin; p < mine.end; ++p) {
-    if (!together) fill_zero(desk.sums.data(), rows_ * widest_panel);
-    if (together) {
+    if (!together) {
+      fill_zero(desk.sums.data(), rows_ * widest_panel);
+    } else {
       for (std::int64_t t = 0; t < rows_; ++t)
         desk.to[static_cast<std::size_t>(t)] = desk.sums.data() + t * widest_panel;
       multiply_panel(desk, ffn.down, p, reading, desk.hidden.data(), every,

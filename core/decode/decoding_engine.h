@@ -58,6 +58,7 @@ class DecodingEngine {
   struct Desk;  // what one thread needs for itself
 
   void make_room(std::int64_t rows, std::int64_t wanted, std::int64_t positions);
+  void make_attention_room();
   void embed(std::span<const std::int32_t> ids);
   void walk(const Team::Member& me);
   float* const* normed(const Team::Member& me, Desk& desk, const std::vector<float>& weight, float eps);
@@ -110,7 +111,7 @@ class DecodingEngine {
 
   // The run at hand.
   std::int64_t rows_ = 0, width_ = 0, start_ = 0, wanted_ = 0;
-  bool last_only_ = false;
+  bool last_only_ = false, attends_in_tiles_ = false;
   std::atomic<std::int64_t> claimed_ = 0;         // blocks of queries that have somebody
   std::atomic<std::int64_t> claimed_blocks_ = 0;  // the same of neurons
   KvCache* cache_ = nullptr;
