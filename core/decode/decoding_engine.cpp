@@ -127,7 +127,8 @@ void DecodingEngine::make_room(std::int64_t rows, std::int64_t wanted, std::int6
 
 void DecodingEngine::make_attention_room() {
   attends_in_tiles_ = width_ > 1 && rows_ >= PanelMatrix::many && kernels().tiles.attend != nullptr &&
-                      config_.head_dim % lanes == 0 && cache_->keys(0).scalar_type() == at::kBFloat16;
+                      config_.head_dim % lanes == 0 && !parts_.layers.empty() &&
+                      cache_->keys(0).scalar_type() == at::kBFloat16;
   if (!attends_in_tiles_) return;
   constexpr std::int64_t grain = 512;
   const std::int64_t seen = (start_ + width_ + grain - 1) / grain * grain;
