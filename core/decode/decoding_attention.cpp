@@ -142,10 +142,10 @@ void DecodingEngine::attend_queries(Desk& desk, std::size_t layer, std::int64_t 
         desk.seen_to[static_cast<std::size_t>(r)] = start_ + first + r % count + 1 - begin;
       }
       results(0);
-      return kernel.tiles.attend({keys + begin * dim, values + begin * dim, stride, dim, dim, dim},
-                                 {desk.attending.data(), desk.seen_from.data(), desk.seen_to.data(),
-                                  desk.attended.data(), rows},
-                                 desk.room.get());
+      return kernel.tiles.attend(
+          {keys + begin * dim, values + begin * dim, stride, dim, dim, dim},
+          {desk.attending.data(), desk.seen_from.data(), desk.seen_to.data(), desk.attended.data(), rows},
+          desk.room.get());
     }
   std::fill_n(desk.scores.data(), rows * stride, 0.0f);
   for (std::int64_t j = begin; j < end; j += widest_panel) {

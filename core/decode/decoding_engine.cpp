@@ -239,8 +239,7 @@ void DecodingEngine::add_to_stream(Desk& desk, const PanelMatrix& matrix, std::i
 // A router has few outputs, so members share the tokens if there are many.
 void DecodingEngine::multiply_router(const Team::Member& me, Desk& desk, const PanelMatrix& matrix,
                                      const float* const* x, float* y, std::int64_t stride) const {
-  if (rows_ < PanelMatrix::many)
-    return multiply(me, desk, matrix, Reading::all, x, rows_, y, stride);
+  if (rows_ < PanelMatrix::many) return multiply(me, desk, matrix, Reading::all, x, rows_, y, stride);
   const Range mine = me.part(rows_);
   for (std::int64_t p = 0; p < matrix.panels(); ++p) {
     for (std::int64_t t = mine.begin; t < mine.end; ++t) {
@@ -248,7 +247,8 @@ void DecodingEngine::multiply_router(const Team::Member& me, Desk& desk, const P
       fill_zero(row, matrix.width(p));
       desk.to[static_cast<std::size_t>(t)] = row;
     }
-    matrix.multiply(p, {0, matrix.inputs()}, x + mine.begin, desk.to.data() + mine.begin, mine.end - mine.begin, nullptr);
+    matrix.multiply(p, {0, matrix.inputs()}, x + mine.begin, desk.to.data() + mine.begin,
+                    mine.end - mine.begin, nullptr);
   }
 }
 

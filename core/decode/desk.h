@@ -36,9 +36,9 @@ struct DecodingEngine::Desk {
   std::vector<float> scores;                          // of attention
   std::shared_ptr<std::byte> room;                    // of attention in tiles
   std::size_t room_bytes = 0;
-  std::vector<std::int64_t> seen_from, seen_to;       // [group * most_queries] keys that a query sees
-  std::vector<float> keys;                            // [head_dim, widest_panel]
-  std::vector<float> values;                          // [widest_panel, head_dim] and what kernels read beyond
+  std::vector<std::int64_t> seen_from, seen_to;  // [group * most_queries] keys that a query sees
+  std::vector<float> keys;                       // [head_dim, widest_panel]
+  std::vector<float> values;                     // [widest_panel, head_dim] and what kernels read beyond
   ExpertTokens tokens;
   std::vector<std::int32_t> all;     // 0, 1, 2 ... : every token
   std::vector<std::int64_t> blocks;  // of gate and up, this thread's

@@ -37,9 +37,9 @@ struct BlockRows {
   const void* next;           // what is read after these rows; asked for in advance
 };
 
-/// 32 inputs of 32 vectors. A number is the sum of two bf16 numbers, exact to 2^-17 of it; an infinity becomes
-/// a NaN. A word has inputs i and i + 16, i < 16. A row that is not used keeps the tiles of one vector out of
-/// each other's sets in the cache.
+/// 32 inputs of 32 vectors. A number is the sum of two bf16 numbers, exact to 2^-17 of it; an infinity
+/// becomes a NaN. A word has inputs i and i + 16, i < 16. A row that is not used keeps the tiles of one
+/// vector out of each other's sets in the cache.
 constexpr std::int64_t tile_size = 32;
 struct VectorTile {
   alignas(64) std::uint32_t high[tile_size + 1][tile_size / 2], low[tile_size + 1][tile_size / 2];
@@ -57,9 +57,9 @@ struct HeadCache {
 
 /// Queries over the keys of one head, and the part of the keys that each of them sees.
 struct QueryBlock {
-  const float* const* q;              // [rows] already scaled, [D]
-  const std::int64_t *begin, *end;    // [rows] begin < end
-  float* const* y;                    // [rows] results, [D]
+  const float* const* q;            // [rows] already scaled, [D]
+  const std::int64_t *begin, *end;  // [rows] begin < end
+  float* const* y;                  // [rows] results, [D]
   std::int64_t rows;
 };
 

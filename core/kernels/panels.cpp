@@ -92,8 +92,9 @@ void PanelMatrix::multiply_as(std::int64_t index, Range inputs, const float* con
   multiply({rows, inputs.begin, count, columns, columns, after}, x, y, tokens);
 }
 
-void PanelMatrix::multiply_tiles(std::int64_t index, const VectorTile* x, std::span<const std::int32_t> tokens,
-                                 float* const* y, const void* next) const {
+void PanelMatrix::multiply_tiles(std::int64_t index, const VectorTile* x,
+                                 std::span<const std::int32_t> tokens, float* const* y,
+                                 const void* next) const {
   const auto* const rows = static_cast<const c10::BFloat16*>(data(index));
   const std::int64_t columns = width(index);
   const auto* const after =

@@ -25,12 +25,12 @@ constexpr std::int64_t parts_of(std::int64_t count, std::int64_t size) { return 
 struct AttentionTiles {
   std::int64_t key_strips, query_steps, key_steps;
   std::int64_t value_strips, value_columns;  // and tiles of outputs in each
-  std::int64_t score_stride;  // floats, an odd number of cache lines
-  WeightTiles* keys;          // [key_strips, query_steps]
-  WeightTiles* values;        // [value_strips, key_steps]
-  VectorTile* queries;        // [query_steps]
-  VectorTile* shares;         // [key_steps]
-  float* scores;              // [32, score_stride]
+  std::int64_t score_stride;                 // floats, an odd number of cache lines
+  WeightTiles* keys;                         // [key_strips, query_steps]
+  WeightTiles* values;                       // [value_strips, key_steps]
+  VectorTile* queries;                       // [query_steps]
+  VectorTile* shares;                        // [key_steps]
+  float* scores;                             // [32, score_stride]
 
   LADIMO_INLINE AttentionTiles(std::int64_t n, std::int64_t head_dim, std::byte* room)
       : key_strips(parts_of(n, strip_keys)),
@@ -123,11 +123,12 @@ LADIMO_INLINE void attend_tiles(const HeadCache<c10::BFloat16>& cache, const Que
     }
     for (std::int64_t strip = 0; strip < to.value_strips; ++strip) {
       tiles.clear();
-      with_columns(to.value_columns, [&]<int n>(std::integral_constant<int, n>) __attribute__((always_inline)) {
-        for (std::int64_t s = first_step; s < stop_step; ++s)
-          tiles.template multiply<n>(to.shares[s].high, to.shares[s].low,
-                                     to.values[strip * to.key_steps + s].pairs);
-      });
+      with_columns(
+          to.value_columns, [&]<int n>(std::integral_constant<int, n>) __attribute__((always_inline)) {
+            for (std::int64_t s = first_step; s < stop_step; ++s)
+              tiles.template multiply<n>(to.shares[s].high, to.shares[s].low,
+                                         to.values[strip * to.key_steps + s].pairs);
+          });
       tiles.store(sums[0], strip_keys);
       const std::int64_t column = strip * value_width, width = std::min(value_width, cache.head_dim - column);
       for (std::int64_t v = 0; v < rows; ++v) simd::copy_row(sums[v], width, queries.y[r + v] + column);

@@ -137,13 +137,12 @@ struct Asking {
   }
 };
 
-// Computes the sums of 32 tokens and 16 `columns` outputs. Meanwhile writes other sums, and copies vectors that
-// do not lie together a few steps before they are needed.
+// Computes the sums of 32 tokens and 16 `columns` outputs. Meanwhile writes other sums, and copies vectors
+// that do not lie together a few steps before they are needed.
 template <class Tiles, int columns>
 LADIMO_INLINE void multiply_strip(const Tiles& tiles, const VectorTile* x, std::int64_t steps,
                                   const std::int32_t* tokens, std::int64_t count, const WeightTiles* weights,
-                                  std::int64_t used, const TileSums& before, Asking& asking,
-                                  float* sums) {
+                                  std::int64_t used, const TileSums& before, Asking& asking, float* sums) {
   tiles.clear();
   if (is_group(tokens, count)) {
     const VectorTile* const group = x + tokens[0] / tile_size * steps;
@@ -199,10 +198,11 @@ LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const Ve
         now->width = std::min(wide * tile_width, rows.width - now->column);
         now->vectors = std::min(tile_size, count - t);
         now->fresh = first == 0;
-        with_columns(wide, [&]<int n>(std::integral_constant<int, n>) __attribute__((always_inline)) {
-          multiply_strip<Tiles, n>(tiles, x + first, steps, tokens + t, now->vectors, weights[p], used,
-                                   *before, asking, now->sums[0]);
-        });
+        with_columns(
+            wide, [&]<int n>(std::integral_constant<int, n>) __attribute__((always_inline)) {
+              multiply_strip<Tiles, n>(tiles, x + first, steps, tokens + t, now->vectors, weights[p], used,
+                                       *before, asking, now->sums[0]);
+            });
         std::swap(now, before);
       }
   }

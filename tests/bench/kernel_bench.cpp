@@ -29,7 +29,7 @@ struct Product {
   Team team;
   std::int64_t tokens;
   std::vector<float> x;
-  std::vector<VectorTile> tiles;     // of x, for matrix registers
+  std::vector<VectorTile> tiles;      // of x, for matrix registers
   std::vector<std::int32_t> numbers;  // of the vectors
 
   Product(PanelType type, std::int64_t count, std::int64_t vectors)

@@ -345,7 +345,8 @@ TEST_CASE("every variant of the product kernel computes the formula, for few vec
       }
 }
 
-TEST_CASE("matrix registers compute the same as other variants, for tokens that lie together and that do not") {
+TEST_CASE(
+    "matrix registers compute the same as other variants, for tokens that lie together and that do not") {
   const KernelTable& table = usable_kernels().back();
   if (table.tiles.multiply == nullptr) {
     MESSAGE("skipped: this processor has no matrix registers");
@@ -363,7 +364,8 @@ TEST_CASE("matrix registers compute the same as other variants, for tokens that 
         const auto x = random_values<float>(vectors * inputs, 2);
         std::vector<VectorTile> tiles(static_cast<std::size_t>((vectors + 31) / 32 * steps));
         for (std::int64_t t = 0; t < vectors; ++t)
-          table.tiles.split(x.data() + t * inputs, inputs, t % tile_size, tiles.data() + t / tile_size * steps);
+          table.tiles.split(x.data() + t * inputs, inputs, t % tile_size,
+                            tiles.data() + t / tile_size * steps);
         std::vector<std::int32_t> tokens;
         std::vector<const float*> from;
         for (std::int32_t t = 0; t < vectors; t += static_cast<std::int32_t>(nth)) {

@@ -46,7 +46,8 @@ at::Tensor by_tiles(const at::Tensor& a, const at::Tensor& b, bool* b_needs_low 
 
 TEST_CASE("blocks of a product are those of the formula, however the factors lie") {
   at::manual_seed(0);
-  for (const std::int64_t inputs : {std::int64_t{1}, std::int64_t{15}, std::int64_t{33}, std::int64_t{100}, body::chunk_inputs})
+  for (const std::int64_t inputs :
+       {std::int64_t{1}, std::int64_t{15}, std::int64_t{33}, std::int64_t{100}, body::chunk_inputs})
     for (const std::int64_t rows : {1, 7, 16, 17, 32}) {
       CAPTURE(inputs);
       CAPTURE(rows);

@@ -69,8 +69,7 @@ class SoftwareWideTiles {
       for (std::size_t m = 0; m < 32; ++m)
         for (std::size_t n = 0; n < 16 * columns; ++n)
           for (std::size_t k = 0; k < 32; ++k)
-            sums_[m][n] +=
-                static_cast<float>(x[m][k]) * static_cast<float>(w[n / 16][k / 2][n % 16][k % 2]);
+            sums_[m][n] += static_cast<float>(x[m][k]) * static_cast<float>(w[n / 16][k / 2][n % 16][k % 2]);
     }
   }
   void store(float* sums, std::int64_t row_stride) const {

@@ -116,8 +116,8 @@ TEST_CASE("attention by tiles computes the formula, for every part of the keys t
         end.push_back(1 + r % keys);
         begin.push_back(std::max<std::int64_t>(0, end.back() - 37));  // a window
       }
-      std::vector<VectorTile> room(body::AttentionTiles(keys, dim, nullptr).bytes(nullptr) / sizeof(VectorTile) +
-                                   1);
+      std::vector<VectorTile> room(
+          body::AttentionTiles(keys, dim, nullptr).bytes(nullptr) / sizeof(VectorTile) + 1);
       body::attend_tiles<SoftwareWideTiles>({k.data(), v.data(), keys, dim, dim, dim},
                                             {from.data(), begin.data(), end.data(), to.data(), rows},
                                             reinterpret_cast<std::byte*>(room.data()));
