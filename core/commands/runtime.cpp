@@ -18,8 +18,8 @@ namespace {
 /// Work in chunks frees and allocates blocks of some MiB all the time. Keeping them is cheaper: fresh pages
 /// cost more than the arithmetic.
 void keep_freed_memory() {
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, -1);  // never
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
 }
 
 }  // namespace

@@ -93,8 +93,10 @@ void DecodingEngine::attend_one(const Team::Member& me, Desk& desk, std::size_t 
 void DecodingEngine::attend_many(Desk& desk, std::size_t layer) {
   const PreparedAttention& attention = *parts_.layers[layer].attention;
   const std::int64_t group = attention.heads / attention.kv_heads;
-  const std::int64_t queries =
-      std::clamp<std::int64_t>(Desk::most_scores / (group * (start_ + width_)), 1, Desk::most_queries);
+  // Tiles keep the scores of 32 rows only.
+  const std::int64_t most =
+      attends_in_tiles_ ? Desk::most_queries : Desk::most_scores / (group * (start_ + width_));
+  const std::int64_t queries = std::clamp<std::int64_t>(most, 1, Desk::most_queries);
   const std::int64_t blocks = (width_ + queries - 1) / queries;
   const std::int64_t units = rows_ / width_ * attention.kv_heads * blocks;
   // Later queries see more keys, so who is free takes the next block, and the last blocks come first.

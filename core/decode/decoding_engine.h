@@ -92,7 +92,7 @@ class DecodingEngine {
   void route(const Team::Member& me, Desk& desk, const Layer& layer, const float* const* x);
   void count_experts(const Desk& desk, std::size_t layer);
   std::span<const std::int32_t> tokens_of(const Desk& desk, const PreparedFfn::Block& block) const;
-  bool takes_all_neurons(const PreparedFfn& ffn) const;
+  bool takes_all_neurons(const Desk& desk, const Layer& layer) const;
   void run_block(Desk& desk, const PreparedFfn& ffn, std::int64_t index, Reading reading,
                  const float* const* x, const void* next);
   void run_neurons(const Team::Member& me, Desk& desk, std::size_t layer, float* const* x);

@@ -73,7 +73,7 @@ DecodingEngine::Reading DecodingEngine::choose_inputs(const Team::Member& me, De
 DecodingEngine::Reading DecodingEngine::split(const Team::Member& me, const PanelMatrix& matrix,
                                               const float* const* x, std::int64_t rows) {
   if (rows < PanelMatrix::many || !matrix.in_tiles()) return Reading::all;
-  const std::int64_t n = matrix.inputs(), steps = (n + tile_size - 1) / tile_size;
+  const std::int64_t n = matrix.inputs(), steps = tiles_of(n);
   const Range mine = me.part(rows);
   for (std::int64_t t = mine.begin; t < mine.end; ++t)
     kernels().tiles.split(x[t], n, t % tile_size, split_.data() + t / tile_size * steps);

@@ -40,6 +40,7 @@ struct DecodingEngine::Desk {
   std::vector<float> keys;                       // [head_dim, widest_panel]
   std::vector<float> values;                     // [widest_panel, head_dim] and what kernels read beyond
   ExpertTokens tokens;
+  bool takes_all_neurons = false;    // the down projection of the layer at hand
   std::vector<std::int32_t> all;     // 0, 1, 2 ... : every token
   std::vector<std::int64_t> blocks;  // of gate and up, this thread's
   std::vector<InputRun> runs;        // of the down projection

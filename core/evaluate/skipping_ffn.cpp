@@ -62,9 +62,11 @@ class Group {
       }
       ffn_.gate_up.multiply(static_cast<std::int64_t>(b), {0, inputs}, from_.data(), to_.data(),
                             std::ssize(tokens), nullptr);
-      for (std::size_t t = 0; t < tokens.size(); ++t)
-        kernels().fp32.swiglu(to_[t], to_[t] + block.count, block.count,
-                              h_.data() + tokens[t] * ffn_.neurons() + block.first);
+      for (std::size_t t = 0; t < tokens.size(); ++t) {
+        from_[t] = to_[t];
+        to_[t] = h_.data() + tokens[t] * ffn_.neurons() + block.first;
+      }
+      kernels().swiglu_rows(from_.data(), std::ssize(tokens), block.count, to_.data());
     }
   }
 

@@ -1,4 +1,5 @@
-// The tiles of kernels/tile_body.h and kernels/product_body.h in the matrix registers of Intel AMX.
+// The tiles of kernels/tile_body.h, kernels/tile_attention_body.h and kernels/product_body.h in the matrix
+// registers of Intel AMX.
 #pragma once
 
 #include <cstddef>

@@ -43,8 +43,8 @@ LADIMO_TARGET void attend_tiles(const HeadCache<c10::BFloat16>& cache, const Que
   body::attend_tiles<AmxWideTiles>(cache, queries, room);
 }
 
-LADIMO_TARGET std::size_t attend_room(std::int64_t n, std::int64_t head_dim) {
-  return body::AttentionTiles(n, head_dim, nullptr).bytes(nullptr);
+std::size_t attend_room(std::int64_t n, std::int64_t head_dim) {
+  return body::AttentionShape(n, head_dim).bytes();
 }
 #undef LADIMO_TARGET
 

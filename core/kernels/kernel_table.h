@@ -8,6 +8,8 @@
 
 #include <c10/util/BFloat16.h>
 
+#include "base/chunking.h"
+
 namespace ladimo {
 
 /// Some rows of a matrix that is stored input by input: row i holds what input first + i adds to `width`
@@ -38,9 +40,10 @@ struct BlockRows {
 };
 
 /// 32 inputs of 32 vectors. A number is the sum of two bf16 numbers, exact to 2^-17 of it; an infinity
-/// becomes a NaN. A word has inputs i and i + 16, i < 16. A row that is not used keeps the tiles of one
-/// vector out of each other's sets in the cache.
+/// and a NaN become a NaN. A word has inputs i and i + 16, i < 16. A row that is not used keeps the tiles of
+/// one vector out of each other's sets in the cache.
 constexpr std::int64_t tile_size = 32;
+constexpr std::int64_t tiles_of(std::int64_t count) { return parts_of(count, tile_size); }
 struct VectorTile {
   alignas(64) std::uint32_t high[tile_size + 1][tile_size / 2], low[tile_size + 1][tile_size / 2];
 };
@@ -123,11 +126,12 @@ struct BlockKernels {
 
 /// Kernels that multiply with matrix registers. All are null if there are none.
 struct TileKernels {
-  /// Splits a vector x [n] into row `row` of the tiles `to` [ceil(n / 32)].
+  /// Splits a vector x [n] into row `row` of the tiles `to` [tiles_of(n)].
   void (*split)(const float* x, std::int64_t n, std::int64_t row, VectorTile* to);
   /// y_t [width] = sum over i of x[tokens[t]][i] rows[i], t < count. `x` are the tiles of whole vectors
-  /// [rows.count], those of 32 vectors after those of the 32 before; `tokens` rise. `rows.first` is
-  /// not used. Faster than StoredKernels::multiply_many from about 16 vectors on.
+  /// [rows.count], those of 32 vectors after those of the 32 before; `tokens` rise. `rows.first` is not
+  /// used, and no size is zero. What a tile holds where it has no vector does not matter. Faster than
+  /// StoredKernels::multiply_many from about 16 vectors on.
   void (*multiply)(const PanelRows<c10::BFloat16>& rows, const VectorTile* x, const std::int32_t* tokens,
                    float* const* y, std::int64_t count);
   /// y_r [D] = sum over the keys j that query r sees of softmax(keys q_r)_j values_j. D is a multiple of 16.

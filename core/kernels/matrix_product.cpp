@@ -6,6 +6,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "base/chunking.h"
 #include "kernels/amx_tiles.h"
 #include "kernels/arena.h"
 #include "kernels/product_body.h"
@@ -21,10 +22,8 @@ using namespace body;
 #define LADIMO_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 
 constexpr std::int64_t pass_chunks = 4;        // chunks of inputs that are laid out at a time
-constexpr std::int64_t pass_panels = 256;      // chunks times panels of 32 columns: 8 MiB
+constexpr std::int64_t pass_panels = 256;      // chunks times panels of 32 columns: 6 MiB
 constexpr std::int64_t most_group_blocks = 8;  // blocks of rows that meet a panel while caches hold it
-
-std::int64_t parts_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
 /// Room for parts, which a thread keeps.
 class PartsRoom {

@@ -102,7 +102,7 @@ LADIMO_INLINE void lay_out_half_step(const Operand& from, std::int64_t row, std:
   }
 }
 
-// The parts of 32 rows from `row` on and at most 256 inputs from `input` on.
+// The parts of 32 rows from `row` on and at most one chunk of inputs from `input` on.
 template <class Tiles, Layout layout>
 LADIMO_INLINE void lay_out(const Operand& from, std::int64_t row, std::int64_t input, Parts& to) {
   Words any_low{};

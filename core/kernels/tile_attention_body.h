@@ -19,35 +19,43 @@ namespace ladimo::body {
 
 constexpr std::int64_t strip_keys = tile_columns * tile_width;
 
-constexpr std::int64_t parts_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
-
-/// What attend_tiles() needs for itself: keys and values in pairs, and 32 queries with their scores.
-struct AttentionTiles {
+/// How keys, values and the scores of 32 queries lie, and how much room they take.
+struct AttentionShape {
   std::int64_t key_strips, query_steps, key_steps;
   std::int64_t value_strips, value_columns;  // and tiles of outputs in each
   std::int64_t score_stride;                 // floats, an odd number of cache lines
-  WeightTiles* keys;                         // [key_strips, query_steps]
-  WeightTiles* values;                       // [value_strips, key_steps]
-  VectorTile* queries;                       // [query_steps]
-  VectorTile* shares;                        // [key_steps]
-  float* scores;                             // [32, score_stride]
 
-  LADIMO_INLINE AttentionTiles(std::int64_t n, std::int64_t head_dim, std::byte* room)
+  constexpr AttentionShape(std::int64_t n, std::int64_t head_dim)
       : key_strips(parts_of(n, strip_keys)),
-        query_steps(parts_of(head_dim, tile_size)),
-        key_steps(parts_of(n, tile_size)),
+        query_steps(tiles_of(head_dim)),
+        key_steps(tiles_of(n)),
         value_strips(parts_of(head_dim, strip_keys)),
         value_columns(parts_of(parts_of(head_dim, tile_width), value_strips)),
-        score_stride(parts_of(key_strips * strip_keys, 2 * simd::lanes) * 2 * simd::lanes + simd::lanes),
+        score_stride(parts_of(key_strips * strip_keys, 2 * simd::lanes) * 2 * simd::lanes + simd::lanes) {}
+
+  constexpr std::size_t bytes() const {
+    const std::int64_t weights = key_strips * query_steps + value_strips * key_steps;
+    return static_cast<std::size_t>(weights) * sizeof(WeightTiles) +
+           static_cast<std::size_t>(query_steps + key_steps) * sizeof(VectorTile) +
+           static_cast<std::size_t>(tile_size * score_stride) * sizeof(float);
+  }
+};
+
+/// What attend_tiles() needs for itself.
+struct AttentionTiles : AttentionShape {
+  WeightTiles* keys;    // [key_strips, query_steps]
+  WeightTiles* values;  // [value_strips, key_steps]
+  VectorTile* queries;  // [query_steps]
+  VectorTile* shares;   // [key_steps]
+  float* scores;        // [32, score_stride]
+
+  LADIMO_INLINE AttentionTiles(std::int64_t n, std::int64_t head_dim, std::byte* room)
+      : AttentionShape(n, head_dim),
         keys(reinterpret_cast<WeightTiles*>(room)),
         values(keys + key_strips * query_steps),
         queries(reinterpret_cast<VectorTile*>(values + value_strips * key_steps)),
         shares(queries + query_steps),
         scores(reinterpret_cast<float*>(shares + key_steps)) {}
-  std::size_t bytes(const std::byte* room) const {
-    return static_cast<std::size_t>(reinterpret_cast<const std::byte*>(scores + tile_size * score_stride) -
-                                    room);
-  }
 };
 
 // Lays out up to 48 keys for inputs [32 step, 32 step + 32) of their products with queries. Fills up with
@@ -114,7 +122,7 @@ LADIMO_INLINE void attend_tiles(const HeadCache<c10::BFloat16>& cache, const Que
                                               to.keys[strip * to.query_steps + s].pairs);
       tiles.store(to.scores + strip * strip_keys, to.score_stride);
     }
-    const std::int64_t first_step = begin / tile_size, stop_step = parts_of(end, tile_size);
+    const std::int64_t first_step = begin / tile_size, stop_step = tiles_of(end);
     for (std::int64_t v = 0; v < rows; ++v) {
       float* const scores = to.scores + v * to.score_stride;
       share_keys(scores, queries.begin[r + v], queries.end[r + v], stop_step * tile_size);

@@ -38,7 +38,7 @@ LADIMO_INLINE void with_columns(std::int64_t columns, F&& f) {
     f(std::integral_constant<int, 1>());
 }
 
-// Lays out `n` rows for at most 48 outputs from `column` on. Fills up with zeros.
+// Lays out `n` rows for 16 `columns` outputs. Fills up with zeros.
 LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std::int64_t n,
                              std::int64_t columns, WeightTiles* to) {
   constexpr std::int64_t half = tile_size / 2;
@@ -58,6 +58,7 @@ LADIMO_INLINE void pair_rows(const c10::BFloat16* row, std::int64_t stride, std:
 // Splits up to 32 inputs of a vector. Fills up with zeros.
 LADIMO_INLINE void split_inputs(const float* x, std::int64_t n, std::uint32_t* high, std::uint32_t* low) {
   constexpr std::uint32_t upper = 0xFFFF0000u, half_unit = 0x8000u;  // rounds to the nearest
+  const simd::Words not_a_number = simd::Words{} + 0x7FC00000u;
   simd::Floats value[2] = {}, part;
   simd::Words highs[2], lows[2];
 #pragma GCC unroll 2
@@ -70,7 +71,7 @@ LADIMO_INLINE void split_inputs(const float* x, std::int64_t n, std::uint32_t* h
     std::memcpy(&part, &rounded, sizeof(part));
     part = value[h] - part;
     std::memcpy(&lows[h], &part, sizeof(simd::Words));
-    lows[h] += half_unit;
+    lows[h] = part == part ? lows[h] + half_unit : not_a_number;  // the sum may turn a NaN into a zero
   }
   const simd::Words high_words = (highs[0] >> 16) | (highs[1] & upper);
   const simd::Words low_words = (lows[0] >> 16) | (lows[1] & upper);
@@ -175,15 +176,15 @@ LADIMO_INLINE void multiply_tiles(const PanelRows<c10::BFloat16>& rows, const Ve
   TileSums sums[2];
   TileSums *now = sums, *before = sums + 1;
   const Tiles tiles{};
-  const std::int64_t columns = (rows.width + tile_width - 1) / tile_width;
-  const std::int64_t strips = (columns + tile_columns - 1) / tile_columns;
-  const std::int64_t steps = (rows.count + tile_size - 1) / tile_size;
+  const std::int64_t columns = parts_of(rows.width, tile_width);
+  const std::int64_t strips = parts_of(columns, tile_columns);
+  const std::int64_t steps = tiles_of(rows.count);
   // Equal parts: a short one costs as much as the others beside its products.
-  const std::int64_t parts = (steps + tile_steps - 1) / tile_steps, part = (steps + parts - 1) / parts;
-  const std::int64_t portions = (count + tile_size - 1) / tile_size * strips * steps;
+  const std::int64_t parts = parts_of(steps, tile_steps), part = parts_of(steps, parts);
+  const std::int64_t portions = tiles_of(count) * strips * steps;
   const std::int64_t next_lines =
       rows.count * rows.stride * static_cast<std::int64_t>(sizeof(c10::BFloat16)) / line_bytes;
-  Asking asking{reinterpret_cast<const std::byte*>(rows.next), (next_lines + portions - 1) / portions};
+  Asking asking{reinterpret_cast<const std::byte*>(rows.next), parts_of(next_lines, portions)};
   for (std::int64_t first = 0; first < steps; first += part) {
     const std::int64_t used = std::min(part, steps - first), input = first * tile_size;
     for (std::int64_t p = 0; p < strips; ++p)

@@ -19,7 +19,7 @@ using namespace ladimo;
 namespace {
 
 constexpr std::int64_t inputs = 576, panels = 2400, width = widest_panel;  // 265 MB in bf16, as SmolLM2
-constexpr std::int64_t steps = (inputs + tile_size - 1) / tile_size;
+constexpr std::int64_t steps = tiles_of(inputs);
 constexpr int rounds = 7;
 
 // Multiplies all panels with `tokens` vectors, each member its part of the panels.
@@ -36,7 +36,7 @@ struct Product {
       : matrix(arena, type, inputs, false, std::vector<std::int64_t>(static_cast<std::size_t>(count), width)),
         tokens(vectors),
         x(static_cast<std::size_t>(vectors * inputs), 0.5f),
-        tiles(static_cast<std::size_t>((vectors + tile_size - 1) / tile_size * steps)),
+        tiles(static_cast<std::size_t>(tiles_of(vectors) * steps)),
         numbers(static_cast<std::size_t>(vectors)) {
     std::iota(numbers.begin(), numbers.end(), 0);
     const at::Tensor values = at::full({inputs, width}, 0.01);

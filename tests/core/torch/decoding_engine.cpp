@@ -204,10 +204,20 @@ at::Tensor some_ids(std::int64_t batch, std::int64_t width, std::int64_t vocab) 
       .clamp(0, vocab - 1);
 }
 
+/// The share of positions whose logits differ by more than `tolerance` of the largest logit.
+double share_off(const at::Tensor& logits, const at::Tensor& expected, double tolerance) {
+  const at::Tensor furthest = (logits - expected).abs().amax(-1) / expected.abs().max();
+  return (furthest > tolerance).to(at::kDouble).mean().item<double>();
+}
+
+/// AMX rounds the vectors of a prompt to 17 bits.
+double bf16_tolerance() { return kernels().tiles.multiply != nullptr ? 1e-4 : 1e-5; }
+
 const std::vector<std::vector<std::int64_t>> ways = {
     {23},  // at once
     {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
     {9, 1, 1, 4, 1, 7},
+    {3, 20},  // a prompt after a beginning
 };
 
 }  // namespace
@@ -237,14 +247,21 @@ TEST_CASE("the engine computes what libtorch computes, whatever the shape, the b
 
 TEST_CASE("the engine leaves out small inputs and neurons as libtorch does, but of no first token") {
   for (const Shape& shape : shapes)
-    for (auto policy : {LayerPolicy::above(0.05), LayerPolicy::top(2)}) {
+    for (const auto& [dtype, kind] :
+         {std::pair{at::kFloat, LayerPolicy::above(0.05)}, std::pair{at::kFloat, LayerPolicy::top(2)},
+          std::pair{at::kBFloat16, LayerPolicy::top(2)}}) {
+      LayerPolicy policy = kind;
       policy.cut(Product::qkv).threshold = 0.4;
       policy.cut(Product::o).threshold = 0.1;
       policy.cut(Product::gate_up).threshold = 0.5;
       policy.cut(Product::down).threshold = 0.3;
       CAPTURE(shape.hidden);
       CAPTURE(to_string(policy));
-      const Model model(shape, at::kFloat);
+      const Model model(shape, dtype);
+      // Sums that differ in the last digits may turn the choice of an input near its limit, for all later
+      // positions.
+      const double most_off = dtype == at::kFloat ? 0 : 0.2;
+      const double tolerance = dtype == at::kFloat ? 1e-5 : bf16_tolerance();
       DecodingEngine engine = model.engine(policy), by_rows = model.engine(policy, Holding::as_stored, true);
       for (const std::int64_t batch : {1, 3, 8}) {
         const at::Tensor ids = some_ids(batch, 23, shape.vocab);
@@ -257,9 +274,9 @@ TEST_CASE("the engine leaves out small inputs and neurons as libtorch does, but 
           CAPTURE(way.size());
           std::vector<std::int32_t> experts;
           const at::Tensor logits = read(engine, model.config, ids, way, at::kFloat, experts);
-          CHECK(relative_difference(logits, expected.logits) < 1e-5);
+          CHECK(share_off(logits, expected.logits, tolerance) <= most_off);
           const at::Tensor of_rows = read(by_rows, model.config, ids, way, at::kFloat, experts);
-          CHECK(relative_difference(of_rows, expected.logits) < 1e-5);
+          CHECK(share_off(of_rows, expected.logits, tolerance) <= most_off);
           for (const Product product : all_products)
             for (const std::size_t layer : {0, 1}) {
               CHECK(engine.read_share(layer, product) > 0);
@@ -271,8 +288,7 @@ TEST_CASE("the engine leaves out small inputs and neurons as libtorch does, but 
 }
 
 TEST_CASE("weights in bf16 are read as they are, with sums in fp32") {
-  // AMX rounds the vectors of a prompt to 17 bits.
-  const double tolerance = std::string_view(kernels().name) == "AMX" ? 1e-4 : 1e-5;
+  const double tolerance = bf16_tolerance();
   for (const Shape& shape : shapes) {
     CAPTURE(shape.hidden);
     const auto policy = LayerPolicy::top(2);

@@ -359,10 +359,10 @@ TEST_CASE(
         CAPTURE(width);
         CAPTURE(inputs);
         CAPTURE(nth);
-        const std::int64_t steps = (inputs + tile_size - 1) / tile_size;
+        const std::int64_t steps = tiles_of(inputs);
         const auto rows = random_values<c10::BFloat16>(inputs * width + 16, 1);
         const auto x = random_values<float>(vectors * inputs, 2);
-        std::vector<VectorTile> tiles(static_cast<std::size_t>((vectors + 31) / 32 * steps));
+        std::vector<VectorTile> tiles(static_cast<std::size_t>(tiles_of(vectors) * steps));
         for (std::int64_t t = 0; t < vectors; ++t)
           table.tiles.split(x.data() + t * inputs, inputs, t % tile_size,
                             tiles.data() + t / tile_size * steps);

@@ -2,6 +2,7 @@
 // them, and tests/core/torch/kernels.cpp compares it with the other variants there.
 #include "kernels/tile_attention_body.h"
 
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -21,12 +22,12 @@ struct Vectors {
   std::vector<VectorTile> tiles;
 
   Vectors(const std::vector<float>& x, std::int64_t inputs_of_x)
-      : inputs(inputs_of_x), tiles(static_cast<std::size_t>((rows(x) + 31) / 32 * steps())) {
+      : inputs(inputs_of_x), tiles(static_cast<std::size_t>(tiles_of(rows(x)) * steps())) {
     for (std::int64_t t = 0; t < rows(x); ++t)
       body::split_vector(x.data() + t * inputs, inputs, t % 32, tiles.data() + t / 32 * steps());
   }
   std::int64_t rows(const std::vector<float>& x) const { return std::ssize(x) / inputs; }
-  std::int64_t steps() const { return (inputs + 31) / 32; }
+  std::int64_t steps() const { return tiles_of(inputs); }
   void multiply(const PanelRows<c10::BFloat16>& panel, const std::vector<std::int32_t>& tokens,
                 float* const* y) const {
     body::multiply_tiles<SoftwareWideTiles>(panel, tiles.data(), tokens.data(), y, std::ssize(tokens));
@@ -89,6 +90,11 @@ TEST_CASE("products by tiles keep infinities and NaNs out of other vectors' sums
   float* to[] = {bad_sums.data(), good_sums.data()};
   Vectors(x, 32).multiply({rows.data(), 0, 32, 16, 16, rows.data()}, {0, 1}, to);
   CHECK_FALSE(std::isfinite(bad_sums[0]));
+  for (const std::uint32_t payload : {0x7F800001u, 0x7FC00000u, 0x7FFFFFFFu, 0xFFFFFFFFu}) {
+    x[5] = std::bit_cast<float>(payload);
+    Vectors(x, 32).multiply({rows.data(), 0, 32, 16, 16, rows.data()}, {0, 1}, to);
+    CHECK(std::isnan(bad_sums[0]));
+  }
   CHECK(good_sums == std::vector<float>(16, 32.0F));
 }
 
@@ -116,8 +122,7 @@ TEST_CASE("attention by tiles computes the formula, for every part of the keys t
         end.push_back(1 + r % keys);
         begin.push_back(std::max<std::int64_t>(0, end.back() - 37));  // a window
       }
-      std::vector<VectorTile> room(
-          body::AttentionTiles(keys, dim, nullptr).bytes(nullptr) / sizeof(VectorTile) + 1);
+      std::vector<VectorTile> room(body::AttentionShape(keys, dim).bytes() / sizeof(VectorTile) + 1);
       body::attend_tiles<SoftwareWideTiles>({k.data(), v.data(), keys, dim, dim, dim},
                                             {from.data(), begin.data(), end.data(), to.data(), rows},
                                             reinterpret_cast<std::byte*>(room.data()));
