@@ -6,9 +6,6 @@
 
 namespace ladimo {
 
-/// How many parts of `size` hold `count`.
-constexpr std::int64_t parts_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
-
 /// The largest matrix of a chunk takes at most this many bytes where the chunk can be cut that small, so that
 /// it fits into the cache of a server. The limit is the same on every machine: sums over chunks round
 /// differently when the chunks differ, and the recipe alone must decide the result. The allocator keeps freed

@@ -8,9 +8,10 @@
 
 #include <c10/util/BFloat16.h>
 
-#include "base/chunking.h"
-
 namespace ladimo {
+
+/// How many parts of `size` hold `count`.
+constexpr std::int64_t parts_of(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
 /// Some rows of a matrix that is stored input by input: row i holds what input first + i adds to `width`
 /// outputs. T is the stored type, float or c10::BFloat16. Up to 15 elements after the last row are read too.

@@ -6,9 +6,9 @@
 
 #include <ATen/Parallel.h>
 
-#include "base/chunking.h"
 #include "kernels/amx_tiles.h"
 #include "kernels/arena.h"
+#include "kernels/kernel_table.h"
 #include "kernels/product_body.h"
 #include "kernels/team.h"
 
